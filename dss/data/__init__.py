@@ -1,0 +1,16 @@
+"""Recordings, annotations, targets, splits, datasets and batches."""
+
+from dss.data.annotations import read_annotations, write_annotations
+from dss.data.dataset import describe, make_dataset, open_dataset
+from dss.data.recordings import Recording, find_recordings, open_recording
+
+__all__ = [
+    "Recording",
+    "describe",
+    "find_recordings",
+    "make_dataset",
+    "open_dataset",
+    "open_recording",
+    "read_annotations",
+    "write_annotations",
+]

@@ -1,0 +1,163 @@
+"""Annotations: a table of names, starts and stops, read from and written to CSV, and checked.
+
+An annotation table is a pandas DataFrame with the columns `name`, `start_seconds` and
+`stop_seconds`, a row an annotation, in the order of their starts. An event has start = stop. A row
+with NaN as start names a song type that was looked for in this recording and not found.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dss.errors import DssError, raise_problems
+from dss.files import replacing
+
+COLUMNS = ["name", "start_seconds", "stop_seconds"]
+NOISE = "noise"
+EVENT = "event"
+SEGMENT = "segment"
+
+
+def annotations_path(recording: str | Path) -> Path:
+    """Where the annotations of a recording are: STEM_annotations.csv beside STEM.wav."""
+    recording = Path(recording)
+    return recording.with_name(f"{recording.stem}_annotations.csv")
+
+
+def definitions_path(recording: str | Path) -> Path:
+    """Where the song types of a recording may be defined: STEM_definitions.csv."""
+    recording = Path(recording)
+    return recording.with_name(f"{recording.stem}_definitions.csv")
+
+
+def read_annotations(path: str | Path) -> pd.DataFrame:
+    """Read an annotation table from a CSV file.
+
+    Returns: the table, with further columns kept; the index is the row in the file (the header is
+        row 1), which is what error messages name.
+    Raises: DssError if the file is missing, no CSV, lacks a column, or holds a time that is not a
+        number; all such rows are listed at once.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise DssError(f"{path}: there are no annotations here")
+    try:
+        table = pd.read_csv(path, dtype={"name": str}, keep_default_na=False, na_values=["NaN", "nan", ""])
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise DssError(f"{path}: cannot be read as CSV ({error})") from None
+    missing = [column for column in COLUMNS if column not in table]
+    if missing:
+        raise DssError(
+            f"{path}: row 1 lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}; it has "
+            f"{', '.join(map(str, table.columns))}. Right would be {','.join(COLUMNS)}."
+        )
+    table.index = table.index + 2
+    problems = [f"{path}, row {row}: the name is missing" for row in table.index[table["name"].isna()]]
+    for column in COLUMNS[1:]:
+        numbers = pd.to_numeric(table[column], errors="coerce")
+        for row in table.index[numbers.isna() & table[column].notna()]:
+            problems.append(
+                f"{path}, row {row}: {column} is {table.at[row, column]!r}; right would be a number"
+            )
+        table[column] = numbers.astype(float)
+    raise_problems(problems, "These annotations cannot be read:")
+    return table
+
+
+def write_annotations(annotations: pd.DataFrame, path: str | Path) -> None:
+    """Write an annotation table as CSV, times to the microsecond, replacing what is there."""
+    with replacing(Path(path)) as part:
+        annotations.to_csv(part, index=False, float_format="%.6f", na_rep="NaN")
+
+
+def found(annotations: pd.DataFrame) -> pd.DataFrame:
+    """The rows with a time: without those that name a song type which does not occur."""
+    return annotations[annotations["start_seconds"].notna()]
+
+
+def annotation_problems(annotations: pd.DataFrame, source: Path, duration_seconds: float) -> list[str]:
+    """What is wrong with the times of an annotation table: a sentence a problem.
+
+    Arguments:
+        annotations: a table as `read_annotations` gives it.
+        source: the file that it is from, to be named in the sentences.
+        duration_seconds: the length of the recording.
+    """
+    problems = []
+    for row, name, start, stop in found(annotations)[COLUMNS].itertuples(name=None):
+        where = f"{source}, row {row} ({name}):"
+        if np.isnan(stop):
+            problems.append(f"{where} has a start and no stop; for an event, stop = start")
+        elif stop < start:
+            problems.append(f"{where} stops at {stop:g} s, before it starts at {start:g} s")
+        elif start < 0:
+            problems.append(f"{where} starts at {start:g} s, before the recording")
+        elif stop > duration_seconds:
+            problems.append(
+                f"{where} stops at {stop:g} s, but the recording ends at {duration_seconds:g} s"
+            )
+    return problems
+
+
+def song_types(
+    tables: Mapping[Path, pd.DataFrame], definitions: Iterable[Path] = ()
+) -> dict[str, str]:
+    """The song types in annotation tables, each with its category: event or segment.
+
+    A type is an event if its annotations have start = stop, a segment if they do not. One that was
+    never found is what the definitions say; else a segment if its row has a stop, or an event.
+
+    Arguments:
+        tables: annotation tables by the file that they are from.
+        definitions: `STEM_definitions.csv` files: rows of a name and a category.
+
+    Returns: category by name, sorted by name, without `noise`.
+    Raises: DssError if a name is used both as an event and as a segment: which, and where.
+    """
+    categories, never_found, problems = {}, {}, []
+    for path, name, category, row in _stated_categories(tables, definitions):
+        if row is None:
+            never_found[name] = max(category, never_found.get(name, category))
+        elif categories.setdefault(name, (category, path, row))[0] != category:
+            was, where, first_row = categories[name]
+            problems.append(
+                f"{path}, row {row}: {name} is used as {category}, but as {was} in {where}, row "
+                f"{first_row}. Use two names, or make start = stop in all of them or in none."
+            )
+    raise_problems(problems, "A song type is either an event or a segment:")
+    kinds = never_found | {name: category for name, (category, _, _) in categories.items()}
+    return {name: kinds[name] for name in sorted(kinds) if name != NOISE}
+
+
+def _stated_categories(tables, definitions):
+    """What each file says: (file, name, category, row), the row None for a type not found."""
+    for path in definitions:
+        yield from _read_definitions(path)
+    for path, table in tables.items():
+        is_event = table["start_seconds"] == table["stop_seconds"]
+        for name, category, rows in _rows_by_category(found(table), is_event):
+            yield path, name, category, rows[0]
+        for name, stop in table.loc[table["start_seconds"].isna(), ["name", "stop_seconds"]].itertuples(
+            index=False, name=None
+        ):
+            yield path, name, EVENT if np.isnan(stop) else SEGMENT, None
+
+
+def _rows_by_category(table, is_event):
+    for (name, event), rows in table.groupby([table["name"], is_event]).groups.items():
+        yield name, EVENT if event else SEGMENT, rows
+
+
+def _read_definitions(path: Path):
+    table = pd.read_csv(path, header=None, dtype=str, keep_default_na=False)
+    if table.shape[1] != 2:
+        raise DssError(f"{path}: has {table.shape[1]} columns; right would be name,category")
+    for row, (name, category) in enumerate(table.itertuples(index=False, name=None), start=1):
+        if category not in (EVENT, SEGMENT):
+            raise DssError(
+                f"{path}, row {row}: the category of {name} is {category!r}; right would be "
+                f"{EVENT} or {SEGMENT}"
+            )
+        yield path, name, category, row

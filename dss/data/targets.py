@@ -1,0 +1,114 @@
+"""Targets: what the network is to say for every sample, made from annotations.
+
+The target of a stretch of samples is `y` [samples, classes]: the probability of each class, class 0
+being noise. Each row sums to one.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from dss.data.annotations import EVENT, NOISE, SEGMENT, found
+
+GAUSSIAN_REACH = 4  # standard deviations; beyond, the Gaussian of an event is below 0.0004
+
+
+def add_gaps(annotations: pd.DataFrame, types: Mapping[str, str], gap_seconds: float) -> pd.DataFrame:
+    """Shorten segments that follow each other closer than `gap_seconds` until they do not.
+
+    Both sides of a gap give the same; a segment keeps at least half of its duration, however short
+    it is. Events stay as they are. Returns a new table.
+    """
+    table = annotations.copy()
+    segments = found(table)[lambda t: t["name"].map(types) == SEGMENT].sort_values("start_seconds")
+    if gap_seconds == 0 or len(segments) < 2:
+        return table
+    start, stop = (segments[c].to_numpy(copy=True) for c in ("start_seconds", "stop_seconds"))
+    missing = np.clip(gap_seconds - (start[1:] - stop[:-1]), 0, gap_seconds)
+    quarter = (stop - start) / 4
+    stop[:-1] -= np.minimum(missing / 2, quarter[:-1])
+    start[1:] += np.minimum(missing / 2, quarter[1:])
+    table.loc[segments.index, "start_seconds"] = start
+    table.loc[segments.index, "stop_seconds"] = stop
+    return table
+
+
+def make_targets(
+    annotations: pd.DataFrame,
+    types: Mapping[str, str],
+    samplerate_hz: float,
+    start_sample: int,
+    stop_sample: int,
+    event_std_seconds: float = 0.0,
+) -> np.ndarray:
+    """The targets of a stretch of a recording.
+
+    A segment is 1 from the sample of its onset to before the sample of its offset, and one sample
+    at least. An event is a Gaussian with its peak at the event; where two of a type meet, the
+    higher counts. Where song types overlap and their sum exceeds one, they share it.
+
+    Arguments:
+        annotations: annotation table of the recording.
+        types: category by name; the columns of the result are noise and these, in this order.
+        samplerate_hz: of the recording.
+        start_sample, stop_sample: the stretch of the recording.
+        event_std_seconds: standard deviation of the Gaussian; 0 marks one sample.
+
+    Returns: y [stop_sample - start_sample, 1 + len(types)] float32; each row sums to one.
+    """
+    n_samples = stop_sample - start_sample
+    y = np.zeros((n_samples, 1 + len(types)), np.float32)
+    columns = {name: column for column, name in enumerate(types, start=1)}
+    std_samples = event_std_seconds * samplerate_hz
+    table = found(annotations)
+    onsets, offsets = table[["start_seconds", "stop_seconds"]].to_numpy().T * samplerate_hz
+    reach = GAUSSIAN_REACH * std_samples + 1
+    near = (offsets + reach >= start_sample) & (onsets - reach < stop_sample)
+    near &= table["name"].isin(types).to_numpy()
+    for name, onset, offset in zip(table["name"][near], onsets[near], offsets[near], strict=True):
+        if types[name] == EVENT:
+            first, values = _gaussian(onset, std_samples)
+        else:
+            first = round(onset)
+            values = np.ones(max(round(offset) - first, 1))
+        start, stop = np.clip([first, first + len(values)], start_sample, stop_sample)
+        rows = y[start - start_sample : stop - start_sample, columns[name]]
+        np.maximum(rows, values[start - first : stop - first], out=rows)
+    y[:, 1:] /= np.maximum(y[:, 1:].sum(axis=1, keepdims=True), 1)
+    y[:, 0] = 1 - y[:, 1:].sum(axis=1)
+    return y
+
+
+def _gaussian(center: float, std_samples: float) -> tuple[int, np.ndarray]:
+    """The first sample that an event touches, and its targets from there on."""
+    if std_samples == 0:
+        return round(center), np.ones(1)
+    reach = int(np.ceil(GAUSSIAN_REACH * std_samples))
+    window = np.arange(round(center) - reach, round(center) + reach + 1)
+    return window[0], np.exp(-0.5 * ((window - center) / std_samples) ** 2)
+
+
+def targets_dtype(types: Mapping[str, str], event_std_seconds: float, overlap: bool) -> type:
+    """The smallest type that holds the targets exactly: bytes if they are all zeros and ones."""
+    fractions = overlap or (event_std_seconds > 0 and EVENT in types.values())
+    return np.float32 if fractions else np.uint8
+
+
+def class_names(types: Mapping[str, str]) -> list[str]:
+    """The names of the columns of `y`."""
+    return [NOISE, *types]
+
+
+def class_types(types: Mapping[str, str]) -> list[str]:
+    """The categories of the columns of `y`; noise counts as a segment."""
+    return [SEGMENT, *types.values()]
+
+
+def overlapping(annotations: Sequence[pd.DataFrame]) -> bool:
+    """Whether in any of the tables two annotations share time."""
+    for table in map(found, annotations):
+        start, stop = table.sort_values("start_seconds")[["start_seconds", "stop_seconds"]].to_numpy().T
+        if len(start) > 1 and (start[1:] < np.maximum.accumulate(stop)[:-1]).any():
+            return True
+    return False

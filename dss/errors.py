@@ -1,0 +1,23 @@
+"""The error that dss raises when what it was given cannot be right."""
+
+from collections.abc import Sequence
+
+
+class DssError(ValueError):
+    """Bad input: the message says what is wrong, in which file and row, and what would be right.
+
+    The command line prints the message without a traceback and exits with code 2.
+    """
+
+
+def raise_problems(problems: Sequence[str], heading: str) -> None:
+    """Raise all `problems` as one DssError under a `heading`; do nothing if there are none.
+
+    At most 30 are printed: the first rows of a broken file tell as much as all of them.
+    """
+    if not problems:
+        return
+    lines = [f"  {problem}" for problem in problems[:30]]
+    if len(problems) > 30:
+        lines.append(f"  ... and {len(problems) - 30} more")
+    raise DssError("\n".join([heading, *lines]))

@@ -1,0 +1,137 @@
+"""The layers of the networks that Keras does not have, each a few lines of arithmetic."""
+
+import keras
+import numpy as np
+from keras import ops
+
+
+class DilatedConv1D(keras.layers.Layer):
+    """What `keras.layers.Conv1D(padding="same", dilation_rate=dilation)` computes, but faster.
+
+    The samples whose distance is a multiple of the dilation are moved next to each other (the
+    dilation goes into the batch axis), so that an ordinary convolution does the work: two to three
+    times faster on CPUs, where dilated convolutions are not optimised.
+
+    Input [batch, samples, channels], output [batch, samples, filters].
+    """
+
+    def __init__(self, filters: int, kernel_size: int, dilation: int, separable: bool, **layer):
+        super().__init__(**layer)
+        kind = keras.layers.SeparableConv1D if separable else keras.layers.Conv1D
+        self.conv = kind(filters, kernel_size, padding="valid", name="conv")
+        self.kernel_size = kernel_size
+        self.dilation = dilation
+
+    def build(self, input_shape):
+        self.conv.build(input_shape)
+
+    def call(self, x):
+        n_samples, n_channels = x.shape[1:]
+        reach = (self.kernel_size - 1) * self.dilation
+        surplus = -(n_samples + reach) % self.dilation
+        x = ops.pad(x, [(0, 0), (reach // 2, reach - reach // 2 + surplus), (0, 0)])
+        x = ops.reshape(x, (-1, x.shape[1] // self.dilation, self.dilation, n_channels))
+        x = ops.reshape(ops.transpose(x, (0, 2, 1, 3)), (-1, x.shape[1], n_channels))
+        y = self.conv(x)
+        y = ops.reshape(y, (-1, self.dilation, *y.shape[1:]))
+        y = ops.transpose(y, (0, 2, 1, 3))
+        return ops.reshape(y, (-1, y.shape[1] * self.dilation, y.shape[3]))[:, :n_samples]
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.conv.filters)
+
+
+class LogSpectrogram(keras.layers.Layer):
+    """A short-time Fourier transform whose windowed sines and cosines are trained further.
+
+    Frame i is centred on the samples i * hop to (i + 1) * hop. Each channel is transformed on its
+    own. At initialisation the output is the log power of a Hann-windowed STFT.
+
+    Input [batch, samples, channels], output [batch, samples / hop, channels * (window // 2 + 1)].
+    """
+
+    floor = 1e-6  # a power below which nothing can be heard in 16-bit audio
+
+    def __init__(self, window: int, hop: int, **layer):
+        super().__init__(**layer)
+        self.window, self.hop = window, hop
+        # Kernels as long as a multiple of the hop: an ordinary convolution over frames of hop
+        # samples computes the strided one.
+        self.n_hops = -(-window // hop)
+
+    def build(self, input_shape):
+        self.kernel = self.add_weight(
+            shape=(self.window, 2 * (self.window // 2 + 1)), initializer=self._fourier, name="kernel"
+        )
+
+    @staticmethod
+    def _fourier(shape, dtype=None):
+        window, n_freqs = shape[0], shape[1] // 2
+        phase = 2 * np.pi * np.outer(np.arange(window), np.arange(n_freqs)) / window
+        hann = np.hanning(window + 1)[:-1, None]
+        kernel = np.concatenate([hann * np.cos(phase), -hann * np.sin(phase)], axis=1)
+        return ops.cast(kernel * 2 / hann.sum(), dtype)
+
+    def call(self, x):
+        n_samples, n_channels = x.shape[1:]
+        length = self.n_hops * self.hop
+        kernel = ops.pad(self.kernel, [((length - self.window) // 2, -((self.window - length) // 2)), (0, 0)])
+        kernel = ops.reshape(kernel, (self.n_hops, self.hop, -1))
+        left = (length - self.hop) // 2
+        x = ops.reshape(ops.transpose(x, (0, 2, 1)), (-1, n_samples))
+        x = ops.pad(x, [(0, 0), (left, length - self.hop - left)])
+        x = ops.reshape(x, (-1, x.shape[1] // self.hop, self.hop))
+        y = ops.conv(x, kernel, padding="valid")
+        real, imaginary = ops.split(y, 2, axis=-1)
+        y = ops.log(real**2 + imaginary**2 + self.floor)
+        y = ops.reshape(y, (-1, n_channels, *y.shape[1:]))
+        return ops.reshape(ops.transpose(y, (0, 2, 1, 3)), (-1, y.shape[2], n_channels * y.shape[3]))
+
+    def compute_output_shape(self, input_shape):
+        batch, n_samples, n_channels = input_shape
+        return (batch, n_samples // self.hop, n_channels * (self.window // 2 + 1))
+
+
+class Standardize(keras.layers.Layer):
+    """Subtract the mean and divide by the standard deviation of the training data, per channel.
+
+    Both are weights that `set_statistics` sets once, before training, and nothing changes later.
+    """
+
+    def build(self, input_shape):
+        shape = (input_shape[-1],)
+        self.mean = self.add_weight(shape=shape, initializer="zeros", trainable=False, name="mean")
+        self.scale = self.add_weight(shape=shape, initializer="ones", trainable=False, name="scale")
+
+    def set_statistics(self, values: np.ndarray) -> None:
+        """Take mean and standard deviation from `values` [..., channels]."""
+        axes = tuple(range(values.ndim - 1))
+        self.mean.assign(values.mean(axes))
+        self.scale.assign(1 / np.maximum(values.std(axes), 1e-6))
+
+    def call(self, x):
+        return (x - self.mean) * self.scale
+
+
+class UpsampleLinear(keras.layers.Layer):
+    """Interpolate frames linearly to samples; a frame stands for its centre.
+
+    Input [batch, frames, channels], output [batch, frames * factor, channels].
+    """
+
+    def __init__(self, factor: int, **layer):
+        super().__init__(**layer)
+        self.factor = factor
+
+    def call(self, x):
+        # Distance of each sample of a frame from the frame's centre, in frames: -0.5 to 0.5.
+        offset = (np.arange(self.factor, dtype="float32") + 0.5) / self.factor - 0.5
+        before, after = np.maximum(-offset, 0)[:, None], np.maximum(offset, 0)[:, None]
+        previous = ops.concatenate([x[:, :1], x[:, :-1]], axis=1)
+        following = ops.concatenate([x[:, 1:], x[:, -1:]], axis=1)
+        x, previous, following = (v[:, :, None, :] for v in (x, previous, following))
+        y = before * previous + (1 - before - after) * x + after * following
+        return ops.reshape(y, (-1, y.shape[1] * self.factor, y.shape[3]))
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], input_shape[1] * self.factor, input_shape[2])

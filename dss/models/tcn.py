@@ -1,0 +1,68 @@
+"""The temporal convolutional network: dilated convolutions with residual and skip connections.
+
+Source: Bai, Kolter & Koltun (2018), arXiv:1803.01271; for animal song Steinfath, Palacios,
+Rottschaefer, Yuezak & Clemens (2021), eLife 10:e68837.
+"""
+
+import keras
+
+from dss.models.layers import DilatedConv1D, LogSpectrogram, Standardize, UpsampleLinear
+from dss.options import NetworkOptions
+
+
+def tcn(nb_channels: int, nb_classes: int, options: NetworkOptions) -> keras.Model:
+    """Build the network.
+
+    [Log spectrogram every 2**nb_pre_conv samples] - standardize - 1x1 convolution - `nb_conv` blocks
+    of one residual layer per dilation - sum of all layers - class scores - [interpolation to the
+    rate of the audio] - softmax.
+
+    Arguments:
+        nb_channels: of the audio.
+        nb_classes: song types and noise.
+        options: chunk duration, filters, blocks, and frontend.
+
+    Returns: a model from audio [batch, nb_hist, channels] to probabilities [batch, nb_hist,
+        classes]; its layer `logits` gives the scores before the softmax.
+    """
+    layers = keras.layers
+    inputs = keras.Input((options.nb_hist, nb_channels), name="audio")
+    x = inputs
+    hop = 2**options.nb_pre_conv
+    if hop > 1:
+        x = LogSpectrogram(options.pre_nb_dft, hop, name="spectrogram")(x)
+    x = Standardize(name="standardize")(x)
+    x = layers.Conv1D(options.nb_filters, 1, name="input")(x)
+    skips = []
+    for block, separable in enumerate(separable_blocks(options)):
+        for dilation in options.dilations:
+            name = f"block{block}_dilation{dilation}"
+            y = DilatedConv1D(
+                options.nb_filters, options.kernel_size, dilation, separable, name=name
+            )(x)
+            y = layers.LayerNormalization(name=f"{name}_norm")(y)
+            y = layers.Activation("relu", name=f"{name}_relu")(y)
+            y = layers.Conv1D(options.nb_filters, 1, name=f"{name}_mix")(y)
+            x = layers.Add(name=f"{name}_add")([x, y])
+            skips.append(y)
+    x = layers.Add(name="skips")(skips) if len(skips) > 1 else skips[0]
+    x = layers.Activation("relu", name="skips_relu")(x)
+    x = layers.Dense(nb_classes, name="scores")(x)
+    logits = UpsampleLinear(hop, name="logits")(x) if hop > 1 else layers.Identity(name="logits")(x)
+    return keras.Model(inputs, layers.Softmax(name="probabilities")(logits), name="tcn")
+
+
+def separable_blocks(options: NetworkOptions) -> list[bool]:
+    """`use_separable` with one value a block."""
+    if len(options.use_separable) == 1:
+        return options.use_separable * options.nb_conv
+    return options.use_separable
+
+
+def receptive_field(options: NetworkOptions) -> int:
+    """How many samples of audio decide about the prediction for one sample."""
+    frames = 1 + options.nb_conv * sum(options.dilations) * (options.kernel_size - 1)
+    if options.nb_pre_conv == 0:
+        return frames
+    hop = 2**options.nb_pre_conv
+    return (frames + 1) * hop + options.pre_nb_dft  # + 1: between two frames both count
