@@ -194,7 +194,7 @@ def knock(rng):
 
 def fly_recording(duration_seconds, has_sine, nb_channels, rng):
     """Bouts of song among other noises of a fly: x [samples, channels], annotations."""
-    nb_bouts = int(duration_seconds / (2.9 if has_sine else 2.5))
+    nb_bouts = round(duration_seconds / (3.2 if has_sine else 2.5))
     levels = np.geomspace(0.06, 0.3, nb_bouts)  # from hardly above the noise to clear
     sounds = [fly_bout(level, has_sine, rng) for level in levels]
     sounds += [footstep(rng) for _ in range(int(duration_seconds))]

@@ -12,10 +12,20 @@ import os
 __version__ = "0.1.0"
 
 # TensorFlow reads these once, when it is imported: no banner about CPU features and GPUs.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
-_STAGES = ("data", "errors", "evaluate", "models", "options", "plot", "postprocess", "predict", "train")
+_STAGES = (
+    "data",
+    "errors",
+    "evaluate",
+    "models",
+    "options",
+    "plot",
+    "postprocess",
+    "predict",
+    "train",
+)
 
 
 def __getattr__(name):

@@ -58,11 +58,15 @@ class Options(BaseModel):
         name = str(item["loc"][0]) if item["loc"] else ""
         if item["type"] == "extra_forbidden":
             near = difflib.get_close_matches(name, cls.model_fields, n=1)
-            return f"{name}: there is no such option" + (f"; did you mean {near[0]}?" if near else "")
+            return f"{name}: there is no such option" + (
+                f"; did you mean {near[0]}?" if near else ""
+            )
         if item["type"] == "missing":
             return f"{name}: is needed ({cls.model_fields[name].title.lower()})"
         message = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-        message = message.replace("a valid integer, unable to parse string as an integer", "a whole number")
+        message = message.replace(
+            "a valid integer, unable to parse string as an integer", "a whole number"
+        )
         return f"{name}: {item['input']!r} should be {message}" if name else message
 
     def to_yaml_types(self) -> dict[str, Any]:
@@ -108,15 +112,18 @@ def _describe_fields(options_class: type[Options]) -> str:
     entries = []
     for name, field in options_class.model_fields.items():
         text = f"{name}: {field.description} {describe_range(field)}".strip()
-        entries.append(
-            textwrap.fill(text, 96, initial_indent="    ", subsequent_indent="        ")
-        )
+        entries.append(textwrap.fill(text, 96, initial_indent="    ", subsequent_indent="        "))
     return "\n".join(entries)
 
 
 def describe_range(field) -> str:
     """The default, unit and range of a field in brackets, as help and docstrings show them."""
-    bounds = {key: getattr(m, key) for m in field.metadata for key in ("ge", "gt", "le", "lt") if hasattr(m, key)}
+    bounds = {
+        key: getattr(m, key)
+        for m in field.metadata
+        for key in ("ge", "gt", "le", "lt")
+        if hasattr(m, key)
+    }
     symbols = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
     parts = [f"{symbols[key]} {value:g}" for key, value in bounds.items()]
     if not field.is_required() and field.default is not None:
@@ -200,16 +207,17 @@ class DatasetOptions(Options):
         ge=0,
         lt=1,
     )
-    seed: int = option(
-        0, "Seed", "The same seed gives the same splits.", group="Splits", ge=0
-    )
+    seed: int = option(0, "Seed", "The same seed gives the same splits.", group="Splits", ge=0)
 
 
 class NetworkOptions(Options):
     """The shape of a network: with the data's channels and classes, all that builds it."""
 
     model_name: Literal["tcn"] = option(
-        "tcn", "Network", "The architecture: tcn, a temporal convolutional network.", group="Network"
+        "tcn",
+        "Network",
+        "The architecture: tcn, a temporal convolutional network.",
+        group="Network",
     )
     nb_hist: int = option(
         1024,
@@ -372,4 +380,79 @@ class TrainOptions(NetworkOptions):
         "Create tensorboard logs",
         "Write logs for TensorBoard next to the run's files.",
         group="Training",
+    )
+
+
+class DetectOptions(Options):
+    """How probabilities become annotations (`dss.postprocess.detect`)."""
+
+    event_threshold: float = option(
+        0.5,
+        "Event threshold",
+        "The probability that the peak of an event must reach.",
+        group="Events and segments",
+        gt=0,
+        le=1,
+    )
+    event_distance_seconds: float = option(
+        0.01,
+        "Shortest time between events",
+        "Of events of one type that are closer than this, the most probable stays.",
+        unit="s",
+        group="Events and segments",
+        ge=0,
+        le=60,
+    )
+    segment_threshold: float = option(
+        0.5,
+        "Segment threshold",
+        "The probability that a segment must have.",
+        group="Events and segments",
+        gt=0,
+        le=1,
+    )
+    segment_fill_seconds: float = option(
+        0.005,
+        "Fill gaps shorter than",
+        "Segments of one type with less time between them become one.",
+        unit="s",
+        group="Events and segments",
+        ge=0,
+        le=60,
+    )
+    segment_min_seconds: float = option(
+        0.01,
+        "Delete segments shorter than",
+        "Segments that are shorter, once gaps are filled, are deleted.",
+        unit="s",
+        group="Events and segments",
+        ge=0,
+        le=60,
+    )
+
+
+class PredictOptions(DetectOptions):
+    """How a recording is annotated (`dss.predict.predict`)."""
+
+    batch_size: int = option(
+        32,
+        "Batch size",
+        "Chunks that are computed together. More take more memory; the result is the same.",
+        group="Computing",
+        ge=1,
+    )
+
+
+class EvaluateOptions(Options):
+    """How annotations are compared (`dss.evaluate.evaluate`)."""
+
+    tolerance_seconds: float = option(
+        0.01,
+        "Tolerance",
+        "A predicted annotation is right if a true one of the same name starts within this time "
+        "of it.",
+        unit="s",
+        group="Scores",
+        gt=0,
+        le=60,
     )

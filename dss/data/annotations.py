@@ -44,7 +44,9 @@ def read_annotations(path: str | Path) -> pd.DataFrame:
     if not path.is_file():
         raise DssError(f"{path}: there are no annotations here")
     try:
-        table = pd.read_csv(path, dtype={"name": str}, keep_default_na=False, na_values=["NaN", "nan", ""])
+        table = pd.read_csv(
+            path, dtype={"name": str}, keep_default_na=False, na_values=["NaN", "nan", ""]
+        )
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise DssError(f"{path}: cannot be read as CSV ({error})") from None
     missing = [column for column in COLUMNS if column not in table]
@@ -54,7 +56,9 @@ def read_annotations(path: str | Path) -> pd.DataFrame:
             f"{', '.join(map(str, table.columns))}. Right would be {','.join(COLUMNS)}."
         )
     table.index = table.index + 2
-    problems = [f"{path}, row {row}: the name is missing" for row in table.index[table["name"].isna()]]
+    problems = [
+        f"{path}, row {row}: the name is missing" for row in table.index[table["name"].isna()]
+    ]
     for column in COLUMNS[1:]:
         numbers = pd.to_numeric(table[column], errors="coerce")
         for row in table.index[numbers.isna() & table[column].notna()]:
@@ -77,7 +81,9 @@ def found(annotations: pd.DataFrame) -> pd.DataFrame:
     return annotations[annotations["start_seconds"].notna()]
 
 
-def annotation_problems(annotations: pd.DataFrame, source: Path, duration_seconds: float) -> list[str]:
+def annotation_problems(
+    annotations: pd.DataFrame, source: Path, duration_seconds: float
+) -> list[str]:
     """What is wrong with the times of an annotation table: a sentence a problem.
 
     Arguments:
@@ -139,9 +145,9 @@ def _stated_categories(tables, definitions):
         is_event = table["start_seconds"] == table["stop_seconds"]
         for name, category, rows in _rows_by_category(found(table), is_event):
             yield path, name, category, rows[0]
-        for name, stop in table.loc[table["start_seconds"].isna(), ["name", "stop_seconds"]].itertuples(
-            index=False, name=None
-        ):
+        for name, stop in table.loc[
+            table["start_seconds"].isna(), ["name", "stop_seconds"]
+        ].itertuples(index=False, name=None):
             yield path, name, EVENT if np.isnan(stop) else SEGMENT, None
 
 

@@ -6,15 +6,17 @@ stretch of a recording is cut on its own, with silence beyond its ends: no chunk
 recording into another, or over a cut between splits.
 """
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import xarray as xr
 
 
+@dataclass(frozen=True)
 class Chunks:
     """The chunks of one split.
 
-    Arguments:
+    Attributes:
         x: audio [samples, channels].
         y: targets [samples, classes].
         stretches: [stretches, 2]: first and one past the last sample of each stretch.
@@ -22,30 +24,33 @@ class Chunks:
         padding: samples at both ends of a chunk that do not count.
     """
 
-    def __init__(
-        self, x: np.ndarray, y: np.ndarray, stretches: Sequence[Sequence[int]], nb_hist: int, padding: int
-    ):
-        self.x, self.y = x, y
-        self.nb_hist, self.padding = nb_hist, padding
-        self.stretches = np.asarray(stretches).reshape(-1, 2)
+    x: np.ndarray
+    y: np.ndarray
+    stretches: np.ndarray
+    nb_hist: int
+    padding: int
+
+    @property
+    def stride(self) -> int:
+        """Samples of a chunk that count."""
+        return self.nb_hist - 2 * self.padding
 
     def grid(self, shift: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """Where chunks start, for every stretch: (starts [chunks], stretch of each [chunks]).
+        """Where the chunks start, and the number of the stretch that each is in: [chunks] twice.
 
         Arguments:
-            shift: how far the first chunk starts before its stretch, 0 to the stride: the samples
-                of the song fall into other places of a chunk. None is lost.
+            shift: the middle of the first chunk starts so many samples before its stretch, 0 to
+                below the stride. Every sample still counts once, at another place of a chunk.
         """
-        stride = self.nb_hist - 2 * self.padding
-        starts = [np.arange(first - self.padding - shift, last - self.padding, stride) for first, last in self.stretches]
+        starts = [np.arange(first - shift, last, self.stride) for first, last in self.stretches]
         owner = np.repeat(np.arange(len(starts)), [len(s) for s in starts])
-        return np.concatenate([*starts, np.empty(0, int)]).astype(int), owner
+        return np.concatenate([np.empty(0, int), *starts]) - self.padding, owner
 
-    def batch(self, starts: np.ndarray, owner: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The chunks that start at `starts` in the stretches `owner`.
+    def batch(self, starts: np.ndarray, owner: np.ndarray) -> tuple[np.ndarray, ...]:
+        """The chunks that start at the samples `starts` in the stretches `owner`.
 
-        Returns: x [chunks, nb_hist, channels] float32; y [chunks, nb_hist, classes] float32; weight
-            [chunks, nb_hist] float32: 1 for the samples that count, 0 for the others.
+        Returns: x [chunks, nb_hist, channels], y [chunks, nb_hist, classes], and weight
+            [chunks, nb_hist], 1 for the samples that count and 0 for the others; all float32.
         """
         index = starts[:, None] + np.arange(self.nb_hist)
         first, last = self.stretches[owner].T[:, :, None]
@@ -56,3 +61,26 @@ class Chunks:
         weight[:, : self.padding] = 0
         weight[:, self.nb_hist - self.padding :] = 0
         return x, self.y[index].astype(np.float32), weight
+
+
+def split_stretches(tree: xr.DataTree, split: str) -> np.ndarray:
+    """First and one past the last sample of each stretch of a split, counted in the split."""
+    attributes = tree.attrs
+    lengths = np.subtract(
+        attributes[f"filename_endsample_{split}"], attributes[f"filename_startsample_{split}"]
+    )
+    edges = np.concatenate([[0], np.cumsum(lengths, dtype=int)])
+    return np.stack([edges[:-1], edges[1:]], axis=1)
+
+
+def draw_fraction(stretches: np.ndarray, fraction: float, seed: int) -> np.ndarray:
+    """Stretches with this fraction of the samples: whole ones drawn at random, the last one cut."""
+    rng = np.random.default_rng(seed)
+    left = round(fraction * (stretches[:, 1] - stretches[:, 0]).sum())
+    drawn = []
+    for first, last in rng.permutation(stretches):
+        if left <= 0:
+            break
+        drawn.append((first, min(last, first + left)))
+        left -= last - first
+    return np.array(sorted(drawn), int).reshape(-1, 2)

@@ -16,7 +16,7 @@ import yaml
 from tqdm.auto import tqdm
 
 import dss
-from dss.data import splits, targets
+from dss.data import targets
 from dss.data.annotations import (
     EVENT,
     annotation_problems,
@@ -54,9 +54,13 @@ def make_dataset(folder: str | Path, *, options: DatasetOptions) -> Path:
     folder = Path(folder)
     store = options.store_dir or folder.with_name(folder.resolve().name + ".npy")
     if store.suffix != ".npy":
-        raise DssError(f"{store}: the name of a dataset must end in .npy, which is how it is recognised")
+        raise DssError(
+            f"{store}: the name of a dataset must end in .npy, which is how it is recognised"
+        )
     if store.exists() and not options.overwrite:
-        raise DssError(f"{store}: is there already. Give another store_dir, or overwrite it (--overwrite).")
+        raise DssError(
+            f"{store}: is there already. Give another store_dir, or overwrite it (--overwrite)."
+        )
     recordings, annotations, types = _read_folder(folder)
     samplerate = recordings[0].samplerate_hz
     reach = targets.GAUSSIAN_REACH * options.event_std_seconds
@@ -64,9 +68,13 @@ def make_dataset(folder: str | Path, *, options: DatasetOptions) -> Path:
     plan = split_recordings([r.n_samples for r in recordings], song, options)
     for split in ("train", "val"):
         if not plan[split]:
-            raise DssError(f"The {split} split would be empty: add recordings, or change its fraction")
+            raise DssError(
+                f"The {split} split would be empty: add recordings, or change its fraction"
+            )
     annotations = [targets.add_gaps(table, types, options.gap_seconds) for table in annotations]
-    dtype = targets.targets_dtype(types, options.event_std_seconds, targets.overlapping(annotations))
+    dtype = targets.targets_dtype(
+        types, options.event_std_seconds, targets.overlapping(annotations)
+    )
     with replacing(store) as part:
         for split in SPLITS:
             _write_split(part / split, plan[split], recordings, annotations, types, dtype, options)
@@ -87,7 +95,9 @@ def open_dataset(path: str | Path) -> xr.DataTree:
     if not path.is_dir():
         raise DssError(f"{path}: there is no such dataset")
     if not (path / "attrs.yaml").is_file():
-        raise DssError(f"{path}: is not a dataset (it lacks attrs.yaml); `dss make-dataset` makes one")
+        raise DssError(
+            f"{path}: is not a dataset (it lacks attrs.yaml); `dss make-dataset` makes one"
+        )
     attributes = yaml.safe_load((path / "attrs.yaml").read_text())
     nodes = {split: _open_split(path / split, attributes) for split in SPLITS}
     tree = xr.DataTree.from_dict({"/": xr.Dataset(attrs=attributes), **nodes}, name=path.name)
@@ -99,7 +109,7 @@ def describe(tree: xr.DataTree) -> pd.DataFrame:
     rows = {split: tree.attrs["report"][split] for split in SPLITS}
     table = pd.DataFrame.from_dict(rows, orient="index")
     table.loc["all"] = table.sum()
-    return table.astype({name: int for name in tree.attrs["class_names"][1:]})
+    return table.astype(dict.fromkeys(tree.attrs["class_names"][1:], int))
 
 
 def _read_folder(folder: Path) -> tuple[list[Recording], list[pd.DataFrame], dict[str, str]]:
@@ -153,10 +163,18 @@ def _write_split(
     """Write x.npy and y.npy of one split, block by block."""
     folder.mkdir(parents=True)
     total = sum(stretch.n_samples for stretch in stretches)
-    x = np.lib.format.open_memmap(
-        folder / "x.npy", "w+", np.float32, (total, recordings[0].n_channels)
-    ) if total else None
-    y = np.lib.format.open_memmap(folder / "y.npy", "w+", dtype, (total, 1 + len(types))) if total else None
+    x = (
+        np.lib.format.open_memmap(
+            folder / "x.npy", "w+", np.float32, (total, recordings[0].n_channels)
+        )
+        if total
+        else None
+    )
+    y = (
+        np.lib.format.open_memmap(folder / "y.npy", "w+", dtype, (total, 1 + len(types)))
+        if total
+        else None
+    )
     done = 0
     for stretch in tqdm(stretches, desc=folder.name, unit="stretch", disable=not stretches):
         recording = recordings[stretch.recording]
@@ -195,7 +213,8 @@ def _attributes(folder, plan, recordings, annotations, types, options) -> dict[s
         attributes[f"filename_startsample_{split}"] = [s.start_sample for s in stretches]
         attributes[f"filename_endsample_{split}"] = [s.stop_sample for s in stretches]
     attributes["report"] = {
-        split: _count(stretches, annotations, types, samplerate) for split, stretches in plan.items()
+        split: _count(stretches, annotations, types, samplerate)
+        for split, stretches in plan.items()
     }
     attributes["made_from"] = str(folder.resolve())
     attributes["made_with"] = {"dss": dss.__version__, **options.to_yaml_types()}

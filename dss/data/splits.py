@@ -62,7 +62,10 @@ def split_recordings(
             continue
         order = list(rng.permutation(by_samples))
         shares = np.cumsum([fractions[split] for split in order])
-        cuts = [_nearest_pause(length * share / shares[-1], length, song[recording]) for share in shares[:-1]]
+        cuts = [
+            _nearest_pause(length * share / shares[-1], length, song[recording])
+            for share in shares[:-1]
+        ]
         edges = [0, *np.maximum.accumulate(cuts).astype(int).tolist(), length]
         for split, start, stop in zip(order, edges[:-1], edges[1:], strict=True):
             if stop > start:
@@ -97,5 +100,7 @@ def _nearest_pause(cut: float, length: int, song: np.ndarray) -> int:
     if not any(first <= cut <= last for first, last in song):
         return cut
     edges = np.concatenate([song[:, 0] - 1, song[:, 1] + 1]) if len(song) else np.empty(0)
-    pauses = [e for e in edges if 0 < e < length and not ((song[:, 0] <= e) & (e <= song[:, 1])).any()]
+    pauses = [
+        e for e in edges if 0 < e < length and not ((song[:, 0] <= e) & (e <= song[:, 1])).any()
+    ]
     return int(min(pauses, key=lambda edge: abs(edge - cut), default=cut))

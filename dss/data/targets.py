@@ -14,7 +14,9 @@ from dss.data.annotations import EVENT, NOISE, SEGMENT, found
 GAUSSIAN_REACH = 4  # standard deviations; beyond, the Gaussian of an event is below 0.0004
 
 
-def add_gaps(annotations: pd.DataFrame, types: Mapping[str, str], gap_seconds: float) -> pd.DataFrame:
+def add_gaps(
+    annotations: pd.DataFrame, types: Mapping[str, str], gap_seconds: float
+) -> pd.DataFrame:
     """Shorten segments that follow each other closer than `gap_seconds` until they do not.
 
     Both sides of a gap give the same; a segment keeps at least half of its duration, however short
@@ -108,7 +110,9 @@ def class_types(types: Mapping[str, str]) -> list[str]:
 def overlapping(annotations: Sequence[pd.DataFrame]) -> bool:
     """Whether in any of the tables two annotations share time."""
     for table in map(found, annotations):
-        start, stop = table.sort_values("start_seconds")[["start_seconds", "stop_seconds"]].to_numpy().T
+        start, stop = (
+            table.sort_values("start_seconds")[["start_seconds", "stop_seconds"]].to_numpy().T
+        )
         if len(start) > 1 and (start[1:] < np.maximum.accumulate(stop)[:-1]).any():
             return True
     return False

@@ -1,8 +1,10 @@
 """The layers of the networks that Keras does not have, each a few lines of arithmetic."""
 
-import keras
 import numpy as np
-from keras import ops
+
+from dss.models.backend import keras
+
+ops = keras.ops
 
 
 class DilatedConv1D(keras.layers.Layer):
@@ -61,7 +63,9 @@ class LogSpectrogram(keras.layers.Layer):
 
     def build(self, input_shape):
         self.kernel = self.add_weight(
-            shape=(self.window, 2 * (self.window // 2 + 1)), initializer=self._fourier, name="kernel"
+            shape=(self.window, 2 * (self.window // 2 + 1)),
+            initializer=self._fourier,
+            name="kernel",
         )
 
     @staticmethod
@@ -75,7 +79,9 @@ class LogSpectrogram(keras.layers.Layer):
     def call(self, x):
         n_samples, n_channels = x.shape[1:]
         length = self.n_hops * self.hop
-        kernel = ops.pad(self.kernel, [((length - self.window) // 2, -((self.window - length) // 2)), (0, 0)])
+        kernel = ops.pad(
+            self.kernel, [((length - self.window) // 2, -((self.window - length) // 2)), (0, 0)]
+        )
         kernel = ops.reshape(kernel, (self.n_hops, self.hop, -1))
         left = (length - self.hop) // 2
         x = ops.reshape(ops.transpose(x, (0, 2, 1)), (-1, n_samples))
@@ -85,7 +91,9 @@ class LogSpectrogram(keras.layers.Layer):
         real, imaginary = ops.split(y, 2, axis=-1)
         y = ops.log(real**2 + imaginary**2 + self.floor)
         y = ops.reshape(y, (-1, n_channels, *y.shape[1:]))
-        return ops.reshape(ops.transpose(y, (0, 2, 1, 3)), (-1, y.shape[2], n_channels * y.shape[3]))
+        return ops.reshape(
+            ops.transpose(y, (0, 2, 1, 3)), (-1, y.shape[2], n_channels * y.shape[3])
+        )
 
     def compute_output_shape(self, input_shape):
         batch, n_samples, n_channels = input_shape

@@ -4,8 +4,7 @@ Source: Bai, Kolter & Koltun (2018), arXiv:1803.01271; for animal song Steinfath
 Rottschaefer, Yuezak & Clemens (2021), eLife 10:e68837.
 """
 
-import keras
-
+from dss.models.backend import keras
 from dss.models.layers import DilatedConv1D, LogSpectrogram, Standardize, UpsampleLinear
 from dss.options import NetworkOptions
 
@@ -57,12 +56,3 @@ def separable_blocks(options: NetworkOptions) -> list[bool]:
     if len(options.use_separable) == 1:
         return options.use_separable * options.nb_conv
     return options.use_separable
-
-
-def receptive_field(options: NetworkOptions) -> int:
-    """How many samples of audio decide about the prediction for one sample."""
-    frames = 1 + options.nb_conv * sum(options.dilations) * (options.kernel_size - 1)
-    if options.nb_pre_conv == 0:
-        return frames
-    hop = 2**options.nb_pre_conv
-    return (frames + 1) * hop + options.pre_nb_dft  # + 1: between two frames both count

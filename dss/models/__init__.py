@@ -1,0 +1,123 @@
+"""Networks: built by name from options, saved as plain numbers, loaded name by name.
+
+A network is never unpickled and no code in a file is run: it is rebuilt from the options in
+`_params.yaml`, and the weights of `_model.h5` are put in by name, shape by shape.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dss.errors import DssError, raise_problems
+from dss.files import replacing
+from dss.options import NetworkOptions
+
+if TYPE_CHECKING:  # TensorFlow is imported only where a network is built
+    import h5py
+    import keras
+
+
+def build(options: NetworkOptions, nb_channels: int, nb_classes: int) -> "keras.Model":
+    """Build the network that the options describe, with random weights.
+
+    Returns: a model from audio [batch, nb_hist, nb_channels] to probabilities [batch, nb_hist,
+        nb_classes].
+    Raises: DssError if the options do not fit each other; see `check`.
+    """
+    from dss.models.tcn import tcn
+
+    check(options)
+    return {"tcn": tcn}[options.model_name](nb_channels, nb_classes, options)
+
+
+def padding(options: NetworkOptions) -> int:
+    """How many samples at both ends of a chunk are ignored, because filters reach beyond them."""
+    if not options.ignore_boundaries:
+        return 0
+    return options.kernel_size * options.nb_conv * 2**options.nb_pre_conv
+
+
+def receptive_field(options: NetworkOptions) -> int:
+    """How many samples of audio can change the prediction for one sample."""
+    frames = 1 + options.nb_conv * sum(options.dilations) * (options.kernel_size - 1)
+    if options.nb_pre_conv == 0:
+        return frames
+    hop = 2**options.nb_pre_conv
+    # A sample is interpolated between two frames, and the window is wider than a frame.
+    return frames * hop + max(options.pre_nb_dft, hop)
+
+
+def check(options: NetworkOptions) -> None:
+    """Raise a DssError if no network can be built with these options; it lists all reasons."""
+    problems = []
+    needed = 2 * padding(options)
+    if options.nb_hist <= needed:
+        problems.append(
+            f"nb_hist: a chunk of {options.nb_hist} samples is too short for the filters: "
+            f"{padding(options)} samples (kernel_size x nb_conv x 2**nb_pre_conv) are ignored at both "
+            f"ends, and nothing is left (stride {options.nb_hist - needed}). Right would be more than "
+            f"{needed} samples, shorter filters, fewer blocks, or ignore_boundaries False."
+        )
+    if options.nb_hist % 2**options.nb_pre_conv:
+        hop = 2**options.nb_pre_conv
+        nearest = max(1, round(options.nb_hist / hop)) * hop
+        problems.append(
+            f"nb_hist: {options.nb_hist} is no multiple of the downsampling by {hop}; right would be "
+            f"{nearest}"
+        )
+    if len(options.use_separable) not in (1, options.nb_conv):
+        problems.append(
+            f"use_separable: has {len(options.use_separable)} values for {options.nb_conv} blocks "
+            "(nb_conv); right would be one value a block, or one for all"
+        )
+    raise_problems(problems, "A network cannot be built with these options:")
+
+
+def save_weights(model: "keras.Model", path: Path) -> None:
+    """Write all weights to an HDF5 file: a plain array for each, named as in the network."""
+    import h5py
+
+    with replacing(path) as part, h5py.File(part, "w") as file:
+        for weight in model.weights:
+            file[weight.path] = weight.numpy()
+
+
+def load_weights(model: "keras.Model", path: Path) -> None:
+    """Put the weights of an HDF5 file into a network.
+
+    Raises: DssError that lists what is missing, is of another shape, or belongs to no layer;
+        the network is unchanged then.
+    """
+    import h5py
+
+    try:
+        file = h5py.File(path)
+    except OSError as error:
+        raise DssError(f"{path}: cannot be read as HDF5 ({error})") from None
+    with file:
+        stored = dict(_arrays(file))
+    problems = []
+    for weight in model.weights:
+        if weight.path not in stored:
+            problems.append(f"{weight.path}: is not in the file")
+        elif stored[weight.path].shape != tuple(weight.shape):
+            problems.append(
+                f"{weight.path}: has shape {stored[weight.path].shape} in the file, and "
+                f"{tuple(weight.shape)} in the network"
+            )
+    unknown = stored.keys() - {weight.path for weight in model.weights}
+    problems += [f"{name}: belongs to no layer of the network" for name in sorted(unknown)]
+    raise_problems(problems, f"{path}: the weights do not fit the network that the run describes:")
+    for weight in model.weights:
+        weight.assign(stored[weight.path])
+
+
+def _arrays(group: "h5py.Group") -> Iterator[tuple[str, np.ndarray]]:
+    """All arrays in an HDF5 group and the groups in it, each with its path."""
+    for item in group.values():
+        if hasattr(item, "shape"):
+            yield item.name.removeprefix("/"), item[()]
+        else:
+            yield from _arrays(item)

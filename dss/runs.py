@@ -1,0 +1,90 @@
+"""Runs: the files that training writes, and a trained network read back from them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from dss import models
+from dss.errors import DssError
+from dss.files import replacing
+from dss.options import NetworkOptions
+
+if TYPE_CHECKING:
+    import keras
+
+SUFFIXES = ("_model.h5", "_params.yaml", "_results.h5", "_history.csv")
+
+
+def run_file(trunk: str | Path, suffix: str) -> Path:
+    """One file of a run, such as `20261123_101500` + `_model.h5`."""
+    return Path(f"{trunk}{suffix}")
+
+
+def run_trunk(run: str | Path) -> Path:
+    """The common trunk of a run's files, from the trunk itself or the path of any one of them.
+
+    Raises: DssError if there is no such run.
+    """
+    text = str(run)
+    for suffix in SUFFIXES:
+        text = text.removesuffix(suffix)
+    trunk = Path(text)
+    for suffix in ("_params.yaml", "_model.h5"):
+        if not run_file(trunk, suffix).is_file():
+            raise DssError(f"{run}: is not a run: there is no {run_file(trunk, suffix)}")
+    return trunk
+
+
+def write_params(trunk: Path, params: dict[str, Any]) -> None:
+    """Write `_params.yaml`: plain YAML, in the order given."""
+    with replacing(run_file(trunk, "_params.yaml")) as part:
+        part.write_text(yaml.safe_dump(params, sort_keys=False))
+
+
+@dataclass(frozen=True)
+class Run:
+    """A trained network with what is needed to use it."""
+
+    trunk: Path
+    params: dict[str, Any]
+    options: NetworkOptions
+    model: "keras.Model"
+
+    @property
+    def samplerate_hz(self) -> float:
+        """The sample rate of the recordings that the network was trained with."""
+        return self.params["samplerate_x_Hz"]
+
+    @property
+    def song_types(self) -> dict[str, str]:
+        """The song types that the network knows, each with its category: event or segment."""
+        names, types = self.params["class_names"][1:], self.params["class_types"][1:]
+        return dict(zip(names, types, strict=True))
+
+
+def load_run(run: str | Path) -> Run:
+    """Rebuild a trained network.
+
+    Arguments:
+        run: the trunk of a run's files, or any one of them.
+
+    Raises: DssError if files are missing or do not fit each other, with the layer that differs.
+    """
+    trunk = run_trunk(run)
+    source = run_file(trunk, "_params.yaml")
+    try:
+        params = yaml.safe_load(source.read_text())
+    except yaml.YAMLError as error:
+        raise DssError(f"{source}: cannot be read as YAML ({error})") from None
+    needed = ("samplerate_x_Hz", "class_names", "class_types", "nb_channels")
+    missing = [name for name in needed if name not in (params or {})]
+    if missing:
+        raise DssError(f"{source}: lacks {', '.join(missing)}")
+    options = NetworkOptions.checked(
+        {name: params[name] for name in NetworkOptions.model_fields if name in params}
+    )
+    model = models.build(options, params["nb_channels"], len(params["class_names"]))
+    models.load_weights(model, run_file(trunk, "_model.h5"))
+    return Run(trunk, params, options, model)
