@@ -4,6 +4,7 @@ A predicted annotation is right if a true one of the same name starts within the
 true annotation is matched with at most one predicted one, so that as many as possible are.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import mir_eval
@@ -17,18 +18,22 @@ from dss.options import EvaluateOptions, takes_options
 ENDING = "_annotations.csv"
 
 
+Annotations = str | Path | pd.DataFrame
+
+
 @takes_options
 def evaluate(
-    true: str | Path | pd.DataFrame,
-    predicted: str | Path | pd.DataFrame,
+    true: Annotations | Sequence[Annotations],
+    predicted: Annotations | Sequence[Annotations],
     *,
     options: EvaluateOptions,
 ) -> pd.DataFrame:
     """Score predicted annotations against true ones.
 
     Arguments:
-        true: an annotation table, a CSV file, or a folder of `STEM_annotations.csv`.
-        predicted: the same; files in folders are matched by name.
+        true: an annotation table or a CSV file; a list of these, one a recording; or a folder of
+            `STEM_annotations.csv`.
+        predicted: the same; lists are matched in their order, files in folders by name.
 
     Returns: a table with a row for each song type in the true annotations or the predicted ones,
         and a last row `all`:
@@ -36,7 +41,7 @@ def evaluate(
         precision: matched / predicted; recall: matched / true;
         f1: their harmonic mean; each NaN where there is nothing to divide by;
         onset_error_ms, offset_error_ms: median absolute error of the matched ones.
-    Raises: DssError if a file is missing, or true annotations have no predicted file.
+    Raises: DssError if a file is missing, or true annotations have no predicted ones.
     """
     pairs = _pairs(true, predicted)
     names = sorted(set().union(*(table["name"] for pair in pairs for table in pair)) - {NOISE})
@@ -48,6 +53,12 @@ def evaluate(
     table = pd.DataFrame.from_dict(rows, orient="index")
     table.index.name = "song_type"
     return table
+
+
+def format_scores(scores: pd.DataFrame) -> str:
+    """The table that `evaluate` gives, as text to read."""
+    numbers = {"f1": "F1", "onset_error_ms": "onset error/ms", "offset_error_ms": "offset error/ms"}
+    return scores.rename(columns=numbers).to_string(float_format="{:.3f}".format)
 
 
 def _match(true, predicted, name, tolerance_seconds):
@@ -80,20 +91,32 @@ def _scores(matches) -> dict[str, float]:
 
 def _pairs(true, predicted) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
     """Tables of true and predicted annotations that belong to one recording."""
-    if isinstance(true, pd.DataFrame) and isinstance(predicted, pd.DataFrame):
-        return [(true, predicted)]
-    if isinstance(true, pd.DataFrame) or isinstance(predicted, pd.DataFrame):
-        raise DssError("evaluate: give two tables, two files or two folders")
-    true, predicted = Path(true), Path(predicted)
-    if true.is_dir() != predicted.is_dir():
+    if _is_folder(true) and _is_folder(predicted):
+        true, predicted = _matching_files(Path(true), Path(predicted))
+    elif _is_folder(true) or _is_folder(predicted):
         raise DssError(f"{true} and {predicted}: one is a folder, the other is not")
-    if not true.is_dir():
-        return [(read_annotations(true), read_annotations(predicted))]
+    true, predicted = (
+        [given] if isinstance(given, Annotations) else list(given) for given in (true, predicted)
+    )
+    if len(true) != len(predicted):
+        raise DssError(f"{len(true)} true annotation tables, but {len(predicted)} predicted ones")
+    return [(_table(t), _table(p)) for t, p in zip(true, predicted, strict=True)]
+
+
+def _is_folder(annotations) -> bool:
+    return isinstance(annotations, str | Path) and Path(annotations).is_dir()
+
+
+def _table(annotations: Annotations) -> pd.DataFrame:
+    is_table = isinstance(annotations, pd.DataFrame)
+    return annotations if is_table else read_annotations(annotations)
+
+
+def _matching_files(true: Path, predicted: Path) -> tuple[list[Path], list[Path]]:
+    """The annotation files in one folder, and those of the same names in the other."""
     names = sorted(path.relative_to(true) for path in true.rglob(f"*{ENDING}"))
     if not names:
         raise DssError(f"{true}: holds no *{ENDING}")
-    missing = [
-        f"{predicted / name}: there is none" for name in names if not (predicted / name).is_file()
-    ]
+    missing = [f"{predicted / name}" for name in names if not (predicted / name).is_file()]
     raise_problems(missing, f"Annotations in {true} have none to be compared with:")
-    return [(read_annotations(true / name), read_annotations(predicted / name)) for name in names]
+    return [true / name for name in names], [predicted / name for name in names]

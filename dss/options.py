@@ -126,7 +126,7 @@ def describe_range(field) -> str:
     }
     symbols = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
     parts = [f"{symbols[key]} {value:g}" for key, value in bounds.items()]
-    if not field.is_required() and field.default is not None:
+    if not field.is_required() and field.default not in (None, ""):
         default = field.default
         shown = " ".join(map(str, default)) if isinstance(default, list | tuple) else default
         parts.insert(0, f"default {shown}")
@@ -443,6 +443,20 @@ class PredictOptions(DetectOptions):
     )
 
 
+class PredictFilesOptions(PredictOptions):
+    """How recordings are annotated into files (`dss.predict.predict_files`)."""
+
+    save_dir: Path | None = option(
+        None,
+        "Save folder",
+        "Where the annotations go. Defaults to the folder of each recording.",
+        group="Files",
+    )
+    overwrite: bool = option(
+        False, "Overwrite", "Replace annotations that are there already.", group="Files"
+    )
+
+
 class EvaluateOptions(Options):
     """How annotations are compared (`dss.evaluate.evaluate`)."""
 
@@ -455,4 +469,18 @@ class EvaluateOptions(Options):
         group="Scores",
         gt=0,
         le=60,
+    )
+
+
+class DemoOptions(Options):
+    """How the demonstration runs (`dss.demo.demo`)."""
+
+    song: Literal["finch", "fly"] = option(
+        "finch", "Song", "Which of the shipped recordings: finch or fly song.", group="Demo"
+    )
+    save_dir: Path = option(
+        Path("dss_demo"), "Save folder", "Where all that the demo makes goes.", group="Demo"
+    )
+    seed: int = option(
+        0, "Seed", "The same seed gives the same result on the same machine.", group="Demo", ge=0
     )

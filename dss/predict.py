@@ -8,11 +8,11 @@ import pandas as pd
 
 from dss.data.annotations import annotations_path, write_annotations
 from dss.data.recordings import find_recordings, open_recording
-from dss.errors import DssError
-from dss.options import PredictOptions, takes_options
+from dss.errors import DssError, raise_problems
+from dss.options import PredictFilesOptions, PredictOptions, takes_options
 from dss.postprocess import detect
 from dss.progress import bar
-from dss.runs import Run, load_run
+from dss.runs import Run, load_run, run_trunk
 
 
 @takes_options
@@ -36,52 +36,32 @@ def predict(
 
 
 @takes_options
-def predict_folder(
-    folder: str | Path,
-    run: str | Path | Run,
-    save_dir: str | Path | None = None,
-    overwrite: bool = False,
-    *,
-    options: PredictOptions,
+def predict_files(
+    recordings: str | Path, run: str | Path | Run, *, options: PredictFilesOptions
 ) -> list[Path]:
-    """Annotate the recordings of a folder and its subfolders, one after the other.
+    """Annotate recordings, one after the other, and write `STEM_annotations.csv` for each.
 
     Arguments:
-        folder: of recordings.
+        recordings: an audio file, or a folder of audio files; subfolders count, and are made in
+            the save folder too.
         run: the trunk of a run's files, any one of them, or what `dss.runs.load_run` gave.
-        save_dir: where `STEM_annotations.csv` goes, in the same subfolders; default: beside the
-            recordings.
-        overwrite: replace annotations that are there.
 
-    Returns: the files written.
+    Returns: the files written, in the order of the recordings' paths.
     Raises: DssError before anything is written if a recording cannot be read or does not fit the
         network, or if annotations would be overwritten.
     """
-    folder = Path(folder)
-    recordings = [open_recording(path) for path in find_recordings(folder)]
-    save_dir = Path(save_dir or folder)
-    targets = [annotations_path(save_dir / r.path.relative_to(folder)) for r in recordings]
-    check_targets(targets, overwrite)
+    run = run if isinstance(run, Run) else run_trunk(run)
+    opened = [open_recording(path) for path in find_recordings(recordings)]
+    folder = Path(recordings) if Path(recordings).is_dir() else Path(recordings).parent
+    save_dir = options.save_dir or folder
+    targets = [annotations_path(save_dir / r.path.relative_to(folder)) for r in opened]
+    _check_targets(targets, options.overwrite)
     run = run if isinstance(run, Run) else load_run(run)
-    for recording in recordings:
+    for recording in opened:
         _check_fits(recording.path, recording.samplerate_hz, recording.n_channels, run)
-    for recording, target in zip(bar(recordings, unit="recording"), targets, strict=True):
+    for recording, target in zip(bar(opened, unit="recording"), targets, strict=True):
         write_annotations(predict(recording.path, run, options=options), target)
     return targets
-
-
-def check_targets(targets: list[Path], overwrite: bool) -> None:
-    """Raise a DssError if two annotation files have one name, or one is there already."""
-    twice = next((t for i, t in enumerate(targets) if t in targets[:i]), None)
-    if twice:
-        raise DssError(
-            f"{twice}: two recordings would be annotated in this file; rename one of them"
-        )
-    there = next((t for t in targets if t.exists()), None)
-    if there and not overwrite:
-        raise DssError(
-            f"{there}: is there already. Give another folder (--save-dir), or overwrite it (--overwrite)."
-        )
 
 
 @takes_options
@@ -118,6 +98,18 @@ def _reader(recording: str | Path | np.ndarray, run: Run) -> tuple[Callable, int
     opened = open_recording(recording)
     _check_fits(opened.path, opened.samplerate_hz, opened.n_channels, run)
     return opened.read, opened.n_samples
+
+
+def _check_targets(targets: list[Path], overwrite: bool) -> None:
+    twice = sorted({str(target) for target in targets if targets.count(target) > 1})
+    raise_problems(twice, "Two recordings of one name would be annotated in one file; rename one:")
+    there = [str(target) for target in targets if target.exists()]
+    if not overwrite:
+        raise_problems(
+            there,
+            "These annotations are there already. Give another folder (--save-dir), or overwrite "
+            "them (--overwrite):",
+        )
 
 
 def _check_fits(source, samplerate_hz: float, n_channels: int, run: Run) -> None:

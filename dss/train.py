@@ -85,8 +85,8 @@ def _targets_name(tree: xr.DataTree, options: TrainOptions) -> str:
     if name not in tree["train"]:
         there = [n.removeprefix("y_") for n in tree["train"].data_vars if n.startswith("y_")]
         raise DssError(
-            f"y_suffix: {options.data_dir} has no targets for {options.y_suffix!r} alone; it has them "
-            f"for {', '.join(there) or 'no single song type'}"
+            f"y_suffix: {options.data_dir} has no targets for {options.y_suffix!r} alone; it has "
+            f"them for {', '.join(there) or 'no single song type'}"
         )
     return name
 

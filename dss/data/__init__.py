@@ -1,11 +1,12 @@
 """Recordings, annotations, targets, splits, datasets and batches."""
 
-from dss.data.annotations import read_annotations, write_annotations
+from dss.data.annotations import annotations_path, read_annotations, write_annotations
 from dss.data.dataset import describe, make_dataset, open_dataset
 from dss.data.recordings import Recording, find_recordings, open_recording
 
 __all__ = [
     "Recording",
+    "annotations_path",
     "describe",
     "find_recordings",
     "make_dataset",

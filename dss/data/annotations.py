@@ -52,7 +52,7 @@ def read_annotations(path: str | Path) -> pd.DataFrame:
     missing = [column for column in COLUMNS if column not in table]
     if missing:
         raise DssError(
-            f"{path}: row 1 lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}; it has "
+            f"{path}, row 1: there is no column {' and no column '.join(missing)}, only "
             f"{', '.join(map(str, table.columns))}. Right would be {','.join(COLUMNS)}."
         )
     table.index = table.index + 2

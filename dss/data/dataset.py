@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 import yaml
-from tqdm.auto import tqdm
 
 import dss
 from dss.data import targets
@@ -31,6 +30,7 @@ from dss.data.splits import SPLITS, Stretch, split_recordings
 from dss.errors import DssError, raise_problems
 from dss.files import replacing
 from dss.options import DatasetOptions, takes_options
+from dss.progress import bar
 
 BLOCK_SAMPLES = 2**20  # what is held in memory at a time while a recording is copied
 
@@ -163,20 +163,10 @@ def _write_split(
     """Write x.npy and y.npy of one split, block by block."""
     folder.mkdir(parents=True)
     total = sum(stretch.n_samples for stretch in stretches)
-    x = (
-        np.lib.format.open_memmap(
-            folder / "x.npy", "w+", np.float32, (total, recordings[0].n_channels)
-        )
-        if total
-        else None
-    )
-    y = (
-        np.lib.format.open_memmap(folder / "y.npy", "w+", dtype, (total, 1 + len(types)))
-        if total
-        else None
-    )
+    x = _new_array(folder / "x.npy", (total, recordings[0].n_channels), np.float32)
+    y = _new_array(folder / "y.npy", (total, 1 + len(types)), dtype)
     done = 0
-    for stretch in tqdm(stretches, desc=folder.name, unit="stretch", disable=not stretches):
+    for stretch in bar(stretches, desc=folder.name, unit="stretch"):
         recording = recordings[stretch.recording]
         for start, stop in _blocks(stretch):
             here = slice(done, done + stop - start)
@@ -190,6 +180,14 @@ def _write_split(
                 options.event_std_seconds,
             )
             done = here.stop
+
+
+def _new_array(path: Path, shape: tuple[int, ...], dtype: type) -> np.ndarray:
+    """A new array on disk to write to; one without samples cannot be a memory map."""
+    if shape[0]:
+        return np.lib.format.open_memmap(path, "w+", dtype, shape)
+    np.save(path, np.empty(shape, dtype))
+    return np.empty(shape, dtype)
 
 
 def _blocks(stretch: Stretch) -> Iterator[tuple[int, int]]:
@@ -236,17 +234,15 @@ def _count(stretches, annotations, types, samplerate_hz) -> dict[str, float]:
 
 def _open_split(folder: Path, attributes: dict[str, Any]) -> xr.Dataset:
     names = attributes["class_names"]
-    if not (folder / "x.npy").is_file():  # an array without samples cannot be a memory map
-        x, y = np.empty((0, 1), np.float32), np.empty((0, len(names)), np.uint8)
-    else:
-        x, y = (_open_array(folder / f"{name}.npy") for name in "xy")
-        if len(x) != len(y) or y.shape[1] != len(names):
-            raise DssError(
-                f"{folder}: x {x.shape} and y {y.shape} do not fit each other and the "
-                f"{len(names)} classes. The dataset is damaged: make it again."
-            )
+    x, y = (_open_array(folder / f"{name}.npy") for name in "xy")
+    if len(x) != len(y) or y.shape[1] != len(names):
+        raise DssError(
+            f"{folder}: x {x.shape} and y {y.shape} do not fit each other and the {len(names)} "
+            "classes. The dataset is damaged: make it again."
+        )
     step = 1 / attributes["samplerate_x_Hz"]
-    index = xr.indexes.RangeIndex.linspace(0, (len(x) - 1) * step, max(len(x), 1), dim="time")
+    # Half a step less than the length: no rounding can add or lose a sample.
+    index = xr.indexes.RangeIndex.arange(0, (len(x) - 0.5) * step, step, dim="time")
     dataset = xr.Dataset(
         {
             "x": (("time", "channel"), x, {"long_name": "audio"}),
@@ -258,8 +254,9 @@ def _open_split(folder: Path, attributes: dict[str, Any]) -> xr.Dataset:
     return dataset.assign_coords(song_type=names)
 
 
-def _open_array(path: Path) -> np.memmap:
+def _open_array(path: Path) -> np.ndarray:
     try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
+        x = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:
         raise DssError(f"{path}: cannot be opened ({error})") from None
+    return x if len(x) else np.empty(x.shape, x.dtype)

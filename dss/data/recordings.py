@@ -38,8 +38,8 @@ class Recording:
         )
         if len(x) != stop_sample - start_sample:
             raise DssError(
-                f"{self.path}: the audio ends after {start_sample + len(x)} samples, but the header "
-                f"says {self.n_samples}. The file is truncated: copy it again."
+                f"{self.path}: the audio ends after {start_sample + len(x)} samples, but the "
+                f"header says {self.n_samples}. The file is truncated: copy it again."
             )
         if not np.isfinite(x).all():
             row = start_sample + int(np.argmin(np.isfinite(x).all(axis=1)))
@@ -52,24 +52,27 @@ class Recording:
             yield start, self.read(start, start + block_samples)
 
 
-def find_recordings(folder: str | Path) -> list[Path]:
-    """The audio files in a folder and its subfolders, sorted by path; hidden ones are left out.
+def find_recordings(path: str | Path) -> list[Path]:
+    """The audio files in a folder and its subfolders, sorted by path; or the one file itself.
 
-    Raises DssError if there is no such folder or no recording in it.
+    Hidden files and folders are left out. Raises DssError if there is no such folder, or no
+    recording in it.
     """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise DssError(f"{folder}: there is no such folder")
-    paths = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in AUDIO_ENDINGS
-        and path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    path = Path(path)
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise DssError(f"{path}: there is no such file or folder")
+    found = sorted(
+        file
+        for file in path.rglob("*")
+        if file.suffix.lower() in AUDIO_ENDINGS
+        and file.is_file()
+        and not any(part.startswith(".") for part in file.relative_to(path).parts)
     )
-    if not paths:
-        raise DssError(f"{folder}: holds no recordings ({', '.join(AUDIO_ENDINGS)})")
-    return paths
+    if not found:
+        raise DssError(f"{path}: holds no recordings ({', '.join(AUDIO_ENDINGS)})")
+    return found
 
 
 def open_recording(path: str | Path) -> Recording:

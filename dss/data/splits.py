@@ -79,8 +79,8 @@ def _draw_files(n_files, fractions, by_files, by_samples, rng) -> dict[int, str]
     if n_files < needed:
         names = " and ".join(by_files)
         raise DssError(
-            f"There are {n_files} recordings, too few to split {names} by files: that takes at least "
-            f"{needed}. Split by samples, set a fraction to 0, or add recordings."
+            f"There are {n_files} recordings, too few to split {names} by files: that takes at "
+            f"least {needed}. Split by samples, set a fraction to 0, or add recordings."
         )
     counts = {split: max(1, round(n_files * fractions[split])) for split in by_files}
     keep = 0

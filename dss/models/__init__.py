@@ -56,16 +56,16 @@ def check(options: NetworkOptions) -> None:
     if options.nb_hist <= needed:
         problems.append(
             f"nb_hist: a chunk of {options.nb_hist} samples is too short for the filters: "
-            f"{padding(options)} samples (kernel_size x nb_conv x 2**nb_pre_conv) are ignored at both "
-            f"ends, and nothing is left (stride {options.nb_hist - needed}). Right would be more than "
-            f"{needed} samples, shorter filters, fewer blocks, or ignore_boundaries False."
+            f"{padding(options)} samples (kernel_size x nb_conv x 2**nb_pre_conv) are ignored at "
+            f"both ends, and nothing is left (stride {options.nb_hist - needed}). Right would be "
+            f"more than {needed}, shorter filters, fewer blocks, or ignore_boundaries False."
         )
     if options.nb_hist % 2**options.nb_pre_conv:
         hop = 2**options.nb_pre_conv
         nearest = max(1, round(options.nb_hist / hop)) * hop
         problems.append(
-            f"nb_hist: {options.nb_hist} is no multiple of the downsampling by {hop}; right would be "
-            f"{nearest}"
+            f"nb_hist: {options.nb_hist} is no multiple of the downsampling by {hop}; right would "
+            f"be {nearest}"
         )
     if len(options.use_separable) not in (1, options.nb_conv):
         problems.append(

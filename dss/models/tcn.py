@@ -12,9 +12,9 @@ from dss.options import NetworkOptions
 def tcn(nb_channels: int, nb_classes: int, options: NetworkOptions) -> keras.Model:
     """Build the network.
 
-    [Log spectrogram every 2**nb_pre_conv samples] - standardize - 1x1 convolution - `nb_conv` blocks
-    of one residual layer per dilation - sum of all layers - class scores - [interpolation to the
-    rate of the audio] - softmax.
+    [Log spectrogram every 2**nb_pre_conv samples] - standardize - 1x1 convolution - `nb_conv`
+    blocks of one residual layer per dilation - sum of all layers - class scores - [interpolation
+    to the rate of the audio] - softmax.
 
     Arguments:
         nb_channels: of the audio.

@@ -1,0 +1,163 @@
+"""The `dss` command: each stage as a subcommand, its switches derived from the stage's options."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import get_args, get_origin
+
+from dss import __version__, options
+from dss.errors import DssError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line; the exit code is 0, 2 for bad input, or 130 after Ctrl-C."""
+    parser, subparsers = _parser()
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    command = subparsers.get(arguments[0]) if arguments else None
+    if command:
+        arguments = _spell_out_switches(arguments, command)
+    namespace = vars(parser.parse_args(arguments))
+    run = namespace.pop("run_command", None)
+    if run is None:
+        parser.print_help()
+        return 0
+    try:
+        run(**namespace)
+    except (DssError, OSError) as error:
+        print(f"dss: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("dss: stopped", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _make_dataset(folder: Path, **named) -> None:
+    """Assemble recordings and annotations into a dataset for training."""
+    from dss.data import describe, make_dataset, open_dataset
+
+    store = make_dataset(folder, **named)
+    print(describe(open_dataset(store)).round(1).to_string())
+    print(f"The dataset is in {store}")
+
+
+def _train(**named) -> None:
+    """Train a network with a dataset."""
+    from dss.train import train
+
+    print(f"The files of the run begin with {train(**named)}")
+
+
+def _predict(recordings: Path, run: Path, **named) -> None:
+    """Annotate a recording, or all recordings of a folder, with a trained network."""
+    from dss.predict import predict_files
+
+    for path in predict_files(recordings, run, **named):
+        print(path)
+
+
+def _evaluate(true: Path, predicted: Path, json: bool = False, **named) -> None:
+    """Compare predicted annotations with true ones: two files, or two folders."""
+    from dss.evaluate import evaluate, format_scores
+
+    scores = evaluate(true, predicted, **named)
+    print(scores.to_json(orient="index", indent=2) if json else format_scores(scores))
+
+
+def _demo(**named) -> None:
+    """Make datasets of the shipped recordings, train, annotate and score: the whole way."""
+    from dss.demo import demo
+
+    demo(**named)
+
+
+# Each command: what runs it, its positional arguments with help, and the class of its switches.
+_COMMANDS = {
+    "make-dataset": (
+        _make_dataset,
+        {"folder": "recordings with STEM_annotations.csv beside each"},
+        options.DatasetOptions,
+    ),
+    "train": (_train, {}, options.TrainOptions),
+    "predict": (
+        _predict,
+        {
+            "recordings": "an audio file, or a folder of audio files",
+            "run": "the trunk of a run's files, or any one of them",
+        },
+        options.PredictFilesOptions,
+    ),
+    "evaluate": (
+        _evaluate,
+        {
+            "true": "STEM_annotations.csv made by hand, or a folder of such files",
+            "predicted": "the predicted ones; files in folders are matched by name",
+        },
+        options.EvaluateOptions,
+    ),
+    "demo": (_demo, {}, options.DemoOptions),
+}
+
+
+def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    parser = argparse.ArgumentParser(
+        prog="dss", description="Deep song segmenter: finds animal song in audio recordings."
+    )
+    parser.add_argument("--version", action="version", version=f"dss {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for name, (run, positionals, options_class) in _COMMANDS.items():
+        command = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
+        for positional, text in positionals.items():
+            command.add_argument(positional, type=Path, help=text)
+        if name == "evaluate":
+            command.add_argument("--json", action="store_true", help="print the scores as JSON")
+        _add_options(command, options_class)
+        command.set_defaults(run_command=run)
+    return parser, commands.choices
+
+
+def _add_options(parser: argparse.ArgumentParser, options_class: type[options.Options]) -> None:
+    """A switch for each field; values stay text, which the options class reads and checks."""
+    groups: dict[str, argparse._ArgumentGroup] = {}
+    for name, field in options_class.model_fields.items():
+        title = field.json_schema_extra["group"]
+        group = groups.setdefault(title, None) or parser.add_argument_group(title)
+        groups[title] = group
+        flag = "--" + name.replace("_", "-")
+        help_text = f"{field.description} {options.describe_range(field)}".replace("%", "%%")
+        settings = {"dest": name, "default": argparse.SUPPRESS}
+        kind = next((t for t in get_args(field.annotation) if t is not type(None)), None)
+        if field.annotation is bool:
+            switch = {"nargs": "?", "const": "true", "help": help_text, "metavar": "True|False"}
+            group.add_argument(flag, **switch, **settings)
+            off = {"action": "store_const", "const": "false", "help": argparse.SUPPRESS}
+            group.add_argument(f"--no-{flag[2:]}", **off, **settings)
+        elif get_origin(field.annotation) is list or get_origin(kind) is list:
+            group.add_argument(flag, nargs="+", help=help_text, metavar="X", **settings)
+        else:
+            metavar = (field.json_schema_extra["unit"] or "X").upper()
+            group.add_argument(
+                flag, help=help_text, metavar=metavar, required=field.is_required(), **settings
+            )
+
+
+def _spell_out_switches(arguments: list[str], parser: argparse.ArgumentParser) -> list[str]:
+    """Write `--switch True` as `--switch=True`, and a lone `--switch` as `--switch=true`.
+
+    Otherwise a lone switch would take the word behind it, such as a file's name, for its value.
+    """
+    switches = {a.option_strings[0] for a in parser._actions if a.nargs == "?" and a.option_strings}
+    spelled = []
+    for word in arguments:
+        if spelled and spelled[-1] in switches:
+            is_value = word.lower() in ("true", "false")
+            spelled[-1] += f"={word}" if is_value else "=true"
+            if is_value:
+                continue
+        spelled.append(word)
+    return spelled
+
+
+if __name__ == "__main__":
+    sys.exit(main())

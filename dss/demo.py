@@ -1,0 +1,127 @@
+"""The demonstration: the whole way from the shipped recordings to annotations and scores."""
+
+from pathlib import Path
+from typing import Any
+
+import dss
+from dss.data import (
+    annotations_path,
+    describe,
+    make_dataset,
+    open_dataset,
+    open_recording,
+    read_annotations,
+    write_annotations,
+)
+from dss.errors import DssError
+from dss.evaluate import evaluate, format_scores
+from dss.files import replacing
+from dss.options import DemoOptions, takes_options
+from dss.postprocess import detect
+from dss.predict import probabilities
+from dss.runs import load_run
+from dss.train import train
+
+# What suits each song: for the dataset, the network and its training, detection and scores.
+SONGS: dict[str, dict[str, dict[str, Any]]] = {
+    "finch": {
+        "dataset": {"test_fraction": 0.2},
+        "train": {
+            "nb_hist": 16384,
+            "nb_pre_conv": 5,
+            "nb_filters": 24,
+            "kernel_size": 7,
+            "nb_conv": 2,
+            "batch_size": 8,
+            "nb_epoch": 60,
+            "learning_rate": 0.004,
+        },
+        "detect": {},
+        "evaluate": {"tolerance_seconds": 0.01},
+    },
+    "fly": {
+        "dataset": {"test_fraction": 0.3, "event_std_seconds": 0.002},
+        "train": {
+            "nb_hist": 4096,
+            "nb_filters": 16,
+            "kernel_size": 16,
+            "nb_conv": 3,
+            "batch_size": 8,
+            "nb_epoch": 30,
+            "learning_rate": 0.004,
+        },
+        "detect": {"segment_fill_seconds": 0.05, "segment_min_seconds": 0.1},
+        # Sine song fades in and out: nobody can place its onset to 10 ms.
+        "evaluate": {"tolerance_seconds": 0.025},
+    },
+}
+SHOWN_SECONDS = 3.0
+
+
+@takes_options
+def demo(*, options: DemoOptions) -> Path:
+    """Assemble the shipped recordings, train, annotate recordings held out, and score the result.
+
+    Returns: the folder with the dataset, the run, the annotations and a figure.
+    Raises: DssError if the shipped recordings are not there.
+    """
+    recordings = Path(dss.__file__).parents[1] / "data" / options.song
+    if not recordings.is_dir():
+        raise DssError(
+            f"{recordings}: the shipped recordings are not here. The demo runs from a checkout of "
+            "dss that was installed with `pip install -e .`"
+        )
+    settings = SONGS[options.song]
+    folder = options.save_dir
+    store = make_dataset(
+        recordings,
+        store_dir=folder / f"{options.song}.npy",
+        overwrite=True,
+        seed=options.seed,
+        **settings["dataset"],
+    )
+    tree = open_dataset(store)
+    print(f"The dataset {store}, split by samples into train and val, by files into test:\n")
+    print(f"{describe(tree).round(1).to_string()}\n")
+    trunk = train(data_dir=store, seed=options.seed, **settings["train"])
+    print(f"The files of the run begin with {trunk}\n")
+    held_out = [recordings / name for name in tree.attrs["filename_test"]]
+    written = _annotate(held_out, trunk, folder, settings["detect"])
+    true = [annotations_path(recording) for recording in held_out]
+    scores = evaluate(true, written[0::2], **settings["evaluate"])
+    tolerance = 1000 * settings["evaluate"]["tolerance_seconds"]
+    print(f"\n{len(held_out)} recordings held out, onset within {tolerance:g} ms and right name:\n")
+    print(format_scores(scores))
+    print("\nWritten:", *written, sep="\n  ")
+    return folder
+
+
+def _annotate(
+    recordings: list[Path], trunk: Path, folder: Path, settings: dict[str, float]
+) -> list[Path]:
+    """Write the annotations of each recording and a figure of its first song; which files."""
+    from dss.plot import plot_recording
+
+    run = load_run(trunk)
+    written = []
+    for path in recordings:
+        recording, by_hand = open_recording(path), read_annotations(annotations_path(path))
+        p = probabilities(path, run)
+        by_dss = detect([p], run.song_types, run.samplerate_hz, **settings)
+        written.append(folder / annotations_path(path).name)
+        write_annotations(by_dss, written[-1])
+        first = max(0.0, by_hand["start_seconds"].min() - 0.5)
+        start, stop = (round(t * run.samplerate_hz) for t in (first, first + SHOWN_SECONDS))
+        figure = plot_recording(
+            recording.read(start, stop),
+            run.samplerate_hz,
+            annotations={"by hand": by_hand, "by dss": by_dss},
+            probabilities=p[start:stop],
+            class_names=run.params["class_names"],
+            start_seconds=start / run.samplerate_hz,
+            title=path.name,
+        )
+        written.append(folder / f"{path.stem}.png")
+        with replacing(written[-1]) as part:
+            figure.savefig(part, format="png", dpi=120)
+    return written
