@@ -1,0 +1,86 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from dss.data.annotations import annotation_problems, read_annotations, song_types, write_annotations
+from dss.errors import DssError
+
+
+def write(path, *rows, header="name,start_seconds,stop_seconds"):
+    path.write_text("\n".join([header, *rows]) + "\n")
+    return path
+
+
+def table(*rows):
+    return pd.DataFrame(rows, columns=["name", "start_seconds", "stop_seconds"])
+
+
+def test_annotations_are_read_as_they_were_written(tmp_path):
+    rows = table(("a", 0.1, 0.2), ("p", 0.123456, 0.123456), ("sine", np.nan, np.nan))
+    write_annotations(rows, tmp_path / "x_annotations.csv")
+    again = read_annotations(tmp_path / "x_annotations.csv")
+    pd.testing.assert_frame_equal(again.reset_index(drop=True), rows)
+
+
+def test_a_name_may_look_like_a_number_or_like_nothing(tmp_path):
+    again = read_annotations(write(tmp_path / "a.csv", "1,0,1", "NA,1,2", "None,2,3"))
+    assert again["name"].tolist() == ["1", "NA", "None"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (["a,0.5,oops"], "row 2: stop_seconds is 'oops'; right would be a number"),
+        (["a,0,1", ",1,2"], "row 3: the name is missing"),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_named(tmp_path, rows, message):
+    with pytest.raises(DssError, match=f"a.csv, {message}"):
+        read_annotations(write(tmp_path / "a.csv", *rows))
+
+
+def test_a_missing_column_is_named(tmp_path):
+    path = write(tmp_path / "a.csv", "a,0", header="name,start")
+    with pytest.raises(DssError, match="row 1: there is no column start_seconds and no column stop_s"):
+        read_annotations(path)
+
+
+def test_a_file_that_is_missing_or_empty_is_an_error(tmp_path):
+    with pytest.raises(DssError, match="there are no annotations here"):
+        read_annotations(tmp_path / "a.csv")
+    (tmp_path / "a.csv").touch()
+    with pytest.raises(DssError, match=r"a\.csv: cannot be read as CSV"):
+        read_annotations(tmp_path / "a.csv")
+
+
+def test_impossible_times_are_listed_with_their_rows(tmp_path):
+    path = write(tmp_path / "a.csv", "a,0.5,0.4", "a,-1,1", "a,1,2.5", "a,1,", "a,0,1", "a,NaN,NaN")
+    problems = annotation_problems(read_annotations(path), path, duration_seconds=2)
+    assert [p.split("row ")[1][0] for p in problems] == ["2", "3", "4", "5"]
+    assert "stops at 0.4 s, before it starts at 0.5 s" in problems[0]
+    assert "stops at 2.5 s, but the recording ends at 2 s" in problems[2]
+
+
+def test_categories_follow_from_the_times(tmp_path):
+    tables = {
+        tmp_path / "1": table(("p", 1, 1), ("b", 1, 2), ("noise", 0, 1)),
+        tmp_path / "2": table(("q", np.nan, np.nan), ("c", np.nan, 0), ("b", np.nan, np.nan)),
+    }
+    assert song_types(tables) == {"b": "segment", "c": "segment", "p": "event", "q": "event"}
+
+
+def test_definitions_count_where_a_type_was_never_found(tmp_path):
+    path = tmp_path / "x_definitions.csv"
+    path.write_text("q,segment\n")
+    assert song_types({tmp_path / "1": table(("q", np.nan, np.nan))}, [path]) == {"q": "segment"}
+    path.write_text("q,syllable\n")
+    with pytest.raises(DssError, match="row 1: the category of q is 'syllable'"):
+        song_types({}, [path])
+
+
+def test_a_name_used_both_ways_is_an_error_that_names_both_rows(tmp_path):
+    first = read_annotations(write(tmp_path / "1.csv", "b,0,1", "a,1,2"))
+    second = read_annotations(write(tmp_path / "2.csv", "b,0,1", "b,2,3", "a,5,5"))
+    tables = {tmp_path / "1.csv": first, tmp_path / "2.csv": second}
+    with pytest.raises(DssError, match=r"2\.csv, row 4: a is used as event, but as segment in .*1\.csv, row 3"):
+        song_types(tables)

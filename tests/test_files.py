@@ -1,0 +1,34 @@
+import pytest
+
+from dss.errors import DssError
+from dss.files import check_writable, replacing
+
+
+def test_replacing_leaves_the_old_file_if_the_block_fails(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), replacing(path) as part:
+        part.write_text("half of the n")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_replacing_replaces_a_folder_and_what_a_killed_process_left(tmp_path):
+    path = tmp_path / "store.npy"
+    path.mkdir()
+    (path / "old").touch()
+    left = tmp_path / ".store.npy.part"
+    left.mkdir()
+    (left / "half").touch()
+    with replacing(path) as part:
+        part.mkdir()
+        (part / "new").touch()
+    assert [p.name for p in path.iterdir()] == ["new"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(DssError, match="cannot write into this folder"):
+        check_writable(tmp_path / "file" / "sub")
