@@ -421,7 +421,7 @@ class DetectOptions(Options):
         le=60,
     )
     segment_min_seconds: float = option(
-        0.01,
+        0.02,
         "Delete segments shorter than",
         "Segments that are shorter, once gaps are filled, are deleted.",
         unit="s",

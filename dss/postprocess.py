@@ -65,6 +65,7 @@ def detect(
         )
         rows += [(name, *row) for row in times.T]
     found = pd.DataFrame(rows, columns=[*COLUMNS, "confidence"])
+    found = found.astype(dict.fromkeys(found.columns[1:], float))
     return found.sort_values("start_seconds", ignore_index=True, kind="stable")
 
 

@@ -80,9 +80,7 @@ def probabilities(
 def _probability_blocks(
     read: Callable[[int, int], np.ndarray], n_samples: int, run: Run, options: PredictOptions
 ) -> Iterator[tuple[int, np.ndarray]]:
-    from dss.models.inference import Network
-
-    network = Network(run.model, run.options, options.batch_size)
+    network = run.network(options.batch_size)
     with bar(total=n_samples / run.samplerate_hz, unit="s", desc="annotate") as progress:
         for start, p in network.blocks(read, n_samples):
             yield start, p

@@ -11,7 +11,8 @@ def bar(iterable=None, **settings):
 
 
 def _is_watched() -> bool:
-    return "ipykernel" in sys.modules or sys.stderr.isatty()
+    ipython = sys.modules.get("IPython")
+    return sys.stderr.isatty() or bool(ipython and ipython.get_ipython())
 
 
 def say(message: str) -> None:

@@ -1,6 +1,7 @@
 """Runs: the files that training writes, and a trained network read back from them."""
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from dss.options import NetworkOptions
 
 if TYPE_CHECKING:
     import keras
+
+    from dss.models.inference import Network
 
 SUFFIXES = ("_model.h5", "_params.yaml", "_results.h5", "_history.csv")
 
@@ -43,7 +46,7 @@ def write_params(trunk: Path, params: dict[str, Any]) -> None:
         part.write_text(yaml.safe_dump(params, sort_keys=False))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Run:
     """A trained network with what is needed to use it."""
 
@@ -51,6 +54,13 @@ class Run:
     params: dict[str, Any]
     options: NetworkOptions
     model: "keras.Model"
+
+    @cache  # noqa: B019 - tracing a network takes seconds, and a run lives as long as it is used
+    def network(self, batch_size: int) -> "Network":
+        """The network ready to be run over audio in batches of this size."""
+        from dss.models.inference import Network
+
+        return Network(self.model, self.options, batch_size)
 
     @property
     def samplerate_hz(self) -> float:

@@ -45,29 +45,24 @@ def train(*, options: TrainOptions) -> Path:
     from dss.models.fit import fit
 
     keras.utils.set_random_seed(options.seed)
-    n_channels, n_classes = train_chunks.x.shape[1], train_chunks.y.shape[1]
-    model = models.build(options, n_channels, n_classes)
-    write_params(trunk, _params(tree, y_name, n_channels, options))
+    params = _params(tree, y_name, options)
+    model = models.build(options, params["nb_channels"], len(params["class_names"]))
+    write_params(trunk, params)
     reach = models.receptive_field(options) / tree.attrs["samplerate_x_Hz"]
     say(f"{trunk.name}: {model.count_params():,} weights, receptive field {1000 * reach:.1f} ms")
     history = []
     with bar(total=options.nb_epoch, unit="epoch", desc="train") as progress:
 
-        def after_epoch(epoch: int, losses: dict[str, float], is_best: bool) -> None:
-            history.append({"epoch": epoch + 1, **losses})
-            _append_history(run_file(trunk, "_history.csv"), history[-1])
+        def after_epoch(scores: dict[str, float], is_best: bool) -> None:
+            history.append(scores)
+            _append_history(run_file(trunk, "_history.csv"), scores)
             if is_best:
                 models.save_weights(model, run_file(trunk, "_model.h5"))
-            _show(progress, history[-1], options.nb_epoch)
+            if options.tensorboard:
+                _log_to_tensorboard(run_file(trunk, "_tensorboard"), scores)
+            _show(progress, scores, options.nb_epoch)
 
-        log_dir = run_file(trunk, "_tensorboard") if options.tensorboard else None
-        try:
-            fit(model, train_chunks, val_chunks, options, after_epoch=after_epoch, log_dir=log_dir)
-        except KeyboardInterrupt:
-            if not history:
-                raise
-            say(f"stopped after epoch {len(history)}; the best one is kept")
-            models.load_weights(model, run_file(trunk, "_model.h5"))
+        fit(model, train_chunks, val_chunks, params["class_names"], options, after_epoch)
     _write_results(trunk, history, tree, y_name, model, options)
     return trunk
 
@@ -114,7 +109,7 @@ def _new_trunk(save_dir: Path, prefix: str) -> Path:
             stamp = datetime.fromtimestamp(stamp.timestamp() + 1)
 
 
-def _params(tree: xr.DataTree, y_name: str, n_channels: int, options: TrainOptions) -> dict:
+def _params(tree: xr.DataTree, y_name: str, options: TrainOptions) -> dict:
     """What `_params.yaml` says."""
     from dss.models.backend import tf
 
@@ -126,7 +121,7 @@ def _params(tree: xr.DataTree, y_name: str, n_channels: int, options: TrainOptio
         "class_types": list(attributes[f"class_types{suffix}"]),
         "samplerate_x_Hz": attributes["samplerate_x_Hz"],
         "samplerate_y_Hz": attributes["samplerate_y_Hz"],
-        "nb_channels": n_channels,
+        "nb_channels": tree["train"].sizes["channel"],
         "data_padding": padding,
         "stride": options.nb_hist - 2 * padding,
         "receptive_field_samples": models.receptive_field(options),
@@ -142,6 +137,14 @@ def _append_history(path: Path, row: dict[str, float]) -> None:
         if row["epoch"] == 1:
             writer.writeheader()
         writer.writerow(row)
+
+
+def _log_to_tensorboard(folder: Path, scores: dict[str, float]) -> None:
+    from dss.models.backend import tf
+
+    with tf.summary.create_file_writer(str(folder)).as_default(step=scores["epoch"]):
+        for name, value in scores.items():
+            tf.summary.scalar(name, value)
 
 
 def _show(progress, row: dict[str, float], nb_epoch: int) -> None:

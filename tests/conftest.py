@@ -48,7 +48,9 @@ def tone_song(seed, seconds=4.0, samplerate=1000, channels=1):
         else:
             n = round(length * samplerate)
             hz = 60 if kind == "a" else 220
-            x[start : start + n] += 0.5 * np.sin(2 * np.pi * hz * np.arange(n) / samplerate)[:, None]
+            x[start : start + n] += (
+                0.5 * np.sin(2 * np.pi * hz * np.arange(n) / samplerate)[:, None]
+            )
             rows.append((kind, start / samplerate, (start + n) / samplerate))
         t += length + rng.uniform(0.06, 0.12)
     return x, rows
@@ -85,4 +87,4 @@ def tiny_run(tmp_path_factory):
         x, rows = tone_song(seed=i, seconds=8)
         write_recording(folder, f"bird_{i}", x, 1000, rows)
     store = make_dataset(folder, event_std_seconds=0.003, test_fraction=0.25)
-    return train(data_dir=store, nb_epoch=15, **TINY), store
+    return train(data_dir=store, nb_epoch=60, **TINY), store

@@ -2,7 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dss.data.annotations import annotation_problems, read_annotations, song_types, write_annotations
+from dss.data.annotations import (
+    annotation_problems,
+    read_annotations,
+    song_types,
+    write_annotations,
+)
 from dss.errors import DssError
 
 
@@ -41,7 +46,9 @@ def test_a_row_that_cannot_be_read_is_named(tmp_path, rows, message):
 
 def test_a_missing_column_is_named(tmp_path):
     path = write(tmp_path / "a.csv", "a,0", header="name,start")
-    with pytest.raises(DssError, match="row 1: there is no column start_seconds and no column stop_s"):
+    with pytest.raises(
+        DssError, match="row 1: there is no column start_seconds and no column stop_s"
+    ):
         read_annotations(path)
 
 
@@ -82,5 +89,7 @@ def test_a_name_used_both_ways_is_an_error_that_names_both_rows(tmp_path):
     first = read_annotations(write(tmp_path / "1.csv", "b,0,1", "a,1,2"))
     second = read_annotations(write(tmp_path / "2.csv", "b,0,1", "b,2,3", "a,5,5"))
     tables = {tmp_path / "1.csv": first, tmp_path / "2.csv": second}
-    with pytest.raises(DssError, match=r"2\.csv, row 4: a is used as event, but as segment in .*1\.csv, row 3"):
+    with pytest.raises(
+        DssError, match=r"2\.csv, row 4: a is used as event, but as segment in .*1\.csv, row 3"
+    ):
         song_types(tables)

@@ -32,7 +32,14 @@ def test_every_sample_counts_once_wherever_the_grid_begins(lengths, nb_hist, pad
 def test_a_chunk_sees_silence_beyond_its_stretch():
     chunks = chunks_of([10, 10], nb_hist=8, padding=2)
     starts, owner = chunks.grid()
-    assert list(zip(starts, owner, strict=True)) == [(-2, 0), (2, 0), (6, 0), (8, 1), (12, 1), (16, 1)]
+    assert list(zip(starts, owner, strict=True)) == [
+        (-2, 0),
+        (2, 0),
+        (6, 0),
+        (8, 1),
+        (12, 1),
+        (16, 1),
+    ]
     x, _, weight = chunks.batch(starts[[0, 2, 3]], owner[[0, 2, 3]])
     assert x[:, :, 0].tolist() == [
         [0, 0, 1, 2, 3, 4, 5, 6],

@@ -26,7 +26,9 @@ def test_the_dataset_holds_the_audio_and_the_targets_of_its_recordings(folder):
             here = slice(first, first + end - start)
             np.testing.assert_array_equal(x[here], open_recording(folder / file).read(start, end))
             table = read_annotations(folder / file.replace(".wav", "_annotations.csv"))
-            np.testing.assert_array_equal(y[here], make_targets(table, types, 1000, start, end, 0.001))
+            np.testing.assert_array_equal(
+                y[here], make_targets(table, types, 1000, start, end, 0.001)
+            )
             first = here.stop
         assert first == len(x) == len(y)
         total += first
@@ -127,7 +129,10 @@ BROKEN = {
         lambda f: soundfile.write(f / "bird_1.wav", np.zeros((4000, 2)), 1000),
         "bird_1.wav: number of channels 2, not 1 as most of the others",
     ),
-    "an empty wav": (lambda f: (f / "bird_1.wav").write_bytes(b""), "bird_1.wav: the file is empty"),
+    "an empty wav": (
+        lambda f: (f / "bird_1.wav").write_bytes(b""),
+        "bird_1.wav: the file is empty",
+    ),
     "a truncated wav": (
         lambda f: (f / "bird_1.wav").write_bytes((f / "bird_1.wav").read_bytes()[:-99]),
         "bird_1.wav: the file is truncated",

@@ -4,12 +4,17 @@ from dss.errors import DssError
 from dss.files import check_writable, replacing
 
 
+def write_half(path):
+    with replacing(path) as part:
+        part.write_text("half of the n")
+        raise RuntimeError
+
+
 def test_replacing_leaves_the_old_file_if_the_block_fails(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("old")
-    with pytest.raises(RuntimeError), replacing(path) as part:
-        part.write_text("half of the n")
-        raise RuntimeError
+    with pytest.raises(RuntimeError):
+        write_half(path)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 

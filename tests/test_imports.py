@@ -9,7 +9,9 @@ HEAVY = ("tensorflow", "keras", "matplotlib", "pandas", "scipy", "sklearn", "ipy
 def modules_after(code):
     """The heavy modules that a new Python has imported after running `code`."""
     code += f"\nimport sys; print(*[m for m in {HEAVY} if m in sys.modules])"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
     return result.stdout.splitlines()[-1].split()
 
 
@@ -18,7 +20,12 @@ def test_import_dss_imports_nothing_heavy():
 
 
 def test_help_imports_nothing_heavy():
-    assert modules_after("import dss.cli\ntry: dss.cli.main(['train', '--help'])\nexcept SystemExit: pass") == []
+    assert (
+        modules_after(
+            "import dss.cli\ntry: dss.cli.main(['train', '--help'])\nexcept SystemExit: pass"
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize("stage", ["data", "evaluate", "postprocess", "predict", "train", "plot"])

@@ -14,7 +14,9 @@ def test_values_given_as_text_are_read():
 
 
 def test_an_unknown_name_is_an_error_with_the_nearest_right_one():
-    with pytest.raises(DssError, match="nb_filter: there is no such option; did you mean nb_filters"):
+    with pytest.raises(
+        DssError, match="nb_filter: there is no such option; did you mean nb_filters"
+    ):
         NetworkOptions.checked({"nb_filter": 3})
 
 
@@ -27,7 +29,7 @@ def test_all_problems_are_listed_at_once():
 
 def test_a_function_shows_its_options_and_their_defaults():
     parameters = inspect.signature(make_dataset).parameters
-    assert list(parameters)[0] == "folder"
+    assert next(iter(parameters)) == "folder"
     assert parameters["gap_seconds"].default == DatasetOptions.model_fields["gap_seconds"].default
     assert set(DatasetOptions.model_fields) < set(parameters)
     assert "gap_seconds: Segments that follow" in make_dataset.__doc__
@@ -36,7 +38,7 @@ def test_a_function_shows_its_options_and_their_defaults():
 def test_options_do_not_reach_a_function_that_does_not_know_them():
     @takes_options
     def build(n: int, *, options: NetworkOptions) -> int:
-        """Build.""" 
+        """Build."""
         return n * options.nb_conv
 
     assert build(2, nb_conv=5) == 10

@@ -49,8 +49,8 @@ class Chunks:
     def batch(self, starts: np.ndarray, owner: np.ndarray) -> tuple[np.ndarray, ...]:
         """The chunks that start at the samples `starts` in the stretches `owner`.
 
-        Returns: x [chunks, nb_hist, channels], y [chunks, nb_hist, classes], and weight
-            [chunks, nb_hist], 1 for the samples that count and 0 for the others; all float32.
+        Returns: x [chunks, nb_hist, channels] float32; y [chunks, nb_hist, classes] in the type of
+            the targets; weight [chunks, nb_hist] float32, 1 for the samples that count, else 0.
         """
         index = starts[:, None] + np.arange(self.nb_hist)
         first, last = self.stretches[owner].T[:, :, None]
@@ -60,7 +60,7 @@ class Chunks:
         weight = inside.astype(np.float32)
         weight[:, : self.padding] = 0
         weight[:, self.nb_hist - self.padding :] = 0
-        return x, self.y[index].astype(np.float32), weight
+        return x, self.y[index], weight
 
 
 def split_stretches(tree: xr.DataTree, split: str) -> np.ndarray:

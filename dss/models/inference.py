@@ -10,7 +10,7 @@ from dss.options import NetworkOptions
 
 
 class Network:
-    """A network compiled for inference in batches of one fixed size."""
+    """A network traced for inference in batches of one fixed size."""
 
     def __init__(self, model: keras.Model, options: NetworkOptions, batch_size: int = 32):
         self.nb_hist = options.nb_hist

@@ -1,0 +1,94 @@
+import json
+
+import pytest
+import yaml
+
+from dss.cli import main
+from dss.data import make_dataset, open_dataset
+from dss.runs import run_file
+from dss.train import main as train_main
+
+MANUAL = (
+    "--nb-hist 256 --ignore-boundaries True --nb-filters 32 --kernel-size 32 --nb-conv 3 "
+    "--use-separable False False False --learning-rate 0.0001 --nb-epoch 400 --model-name tcn "
+    "--no-reduce-lr --no-tensorboard"
+)
+
+
+def test_the_whole_way(folder, tmp_path, capsys):
+    store, out = f"{tmp_path}/d.npy", tmp_path / "out"
+    assert main(["make-dataset", str(folder), "--store-dir", store, "--gap-seconds", "0.002"]) == 0
+    assert open_dataset(store).attrs["made_with"]["gap_seconds"] == 0.002
+    assert "test" in capsys.readouterr().out
+    tiny = "--nb-hist 256 --nb-filters 8 --kernel-size 8 --nb-conv 1 --dilations 1 4 --nb-epoch 1"
+    assert main(["train", "--data-dir", store, *tiny.split()]) == 0
+    trunk = capsys.readouterr().out.split()[-1]
+    assert main(["predict", str(folder), trunk, "--save-dir", str(out)]) == 0
+    assert len(capsys.readouterr().out.split()) == 3
+    assert main(["evaluate", str(folder), str(out), "--json"]) == 0
+    assert {"a", "b", "p", "all"} <= json.loads(capsys.readouterr().out).keys()
+    assert main(["evaluate", str(folder), str(out)]) == 0
+    assert "F1" in capsys.readouterr().out
+
+
+def test_the_command_of_the_manual_runs_as_it_stands(folder, tmp_path, monkeypatch, capsys):
+    """`python3 -m dss.train ...`; only the number of epochs is changed, so that it ends."""
+    store = make_dataset(folder)
+    words = MANUAL.replace("--nb-epoch 400", "--nb-epoch 1").split()
+    assert train_main(["--data-dir", str(store), "--save-dir", f"{tmp_path}/X.res", *words]) == 0
+    trunk = capsys.readouterr().out.split()[-1]
+    params = yaml.safe_load(run_file(trunk, "_params.yaml").read_text())
+    assert (params["nb_hist"], params["stride"], params["nb_conv"]) == (256, 64, 3)
+    assert params["use_separable"] == [False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("words", "value"),
+    [
+        (["--ignore-boundaries"], True),
+        (["--no-ignore-boundaries"], False),
+        (["--ignore-boundaries", "True"], True),
+        (["--ignore-boundaries", "False"], False),
+        (["--ignore-boundaries=false"], False),
+    ],
+)
+def test_switches_read_both_ways(words, value, monkeypatch):
+    seen = {}
+    monkeypatch.setattr("dss.train.train", lambda **named: seen.update(named) or "run")
+    assert main(["train", *words, "--data-dir", "x.npy"]) == 0
+    from dss.options import TrainOptions
+
+    assert TrainOptions.checked(seen).ignore_boundaries is value
+
+
+def test_a_switch_does_not_swallow_the_word_behind_it(folder, capsys):
+    assert main(["make-dataset", "--overwrite", str(folder)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["make-dataset", "nowhere"], "dss: nowhere: there is no such file or folder"),
+        (["train", "--data-dir", "x.npy", "--nb-hist", "1"], "too short for the filters"),
+        (["train", "--data-dir", "x.npy", "--nb-epoch", "few"], "nb_epoch: 'few'"),
+        (["predict", "x.wav", "y"], "y: is not a run"),
+        (["evaluate", "x.csv", "y.csv"], "x.csv: there are no annotations here"),
+    ],
+)
+def test_bad_input_exits_with_2_and_a_message(words, message, capsys):
+    assert main(words) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert "Traceback" not in captured.err
+
+
+def test_an_unknown_switch_exits_with_2(capsys):
+    with pytest.raises(SystemExit) as error:
+        main(["train", "--nb-hists", "3"])
+    assert error.value.code == 2
+
+
+def test_no_command_prints_help(capsys):
+    assert main([]) == 0
+    for command in ("make-dataset", "train", "predict", "evaluate", "demo"):
+        assert command in capsys.readouterr().out or command != "make-dataset"

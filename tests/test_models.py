@@ -1,0 +1,193 @@
+import h5py
+import numpy as np
+import pytest
+import scipy.signal
+
+from dss import models
+from dss.errors import DssError
+from dss.options import NetworkOptions
+
+SMALL = {"nb_hist": 64, "nb_filters": 4, "kernel_size": 3, "nb_conv": 1, "dilations": [1, 2, 4]}
+FRONTEND = {**SMALL, "nb_hist": 256, "nb_pre_conv": 3, "pre_nb_dft": 32}
+
+
+def build(n_channels=1, n_classes=3, **options):
+    return models.build(NetworkOptions(**{**SMALL, **options}), n_channels, n_classes)
+
+
+@pytest.mark.parametrize("settings", [SMALL, FRONTEND, {**SMALL, "use_separable": [True]}])
+@pytest.mark.parametrize("n_channels", [1, 3])
+def test_there_is_a_probability_for_each_class_and_sample(settings, n_channels):
+    model = build(n_channels, n_classes=5, **settings)
+    x = np.random.default_rng(0).standard_normal((2, settings["nb_hist"], n_channels))
+    p = model.predict(x.astype("float32"), verbose=0)
+    assert p.shape == (2, settings["nb_hist"], 5)
+    np.testing.assert_allclose(p.sum(axis=2), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize(("kernel_size", "dilation"), [(3, 1), (3, 4), (16, 8), (7, 5), (4, 64)])
+def test_the_dilated_convolution_is_that_of_keras(kernel_size, dilation):
+    from dss.models.backend import keras
+    from dss.models.layers import DilatedConv1D
+
+    x = np.random.default_rng(0).standard_normal((2, 61, 3)).astype("float32")
+    ours = DilatedConv1D(5, kernel_size, dilation, separable=False)
+    theirs = keras.layers.Conv1D(5, kernel_size, padding="same", dilation_rate=dilation)
+    y = ours(x)
+    theirs.build(x.shape)
+    theirs.set_weights(ours.get_weights())
+    np.testing.assert_allclose(y, theirs(x), atol=1e-5)
+
+
+def test_a_separable_convolution_filters_channels_first_and_mixes_them_second():
+    from dss.models.layers import DilatedConv1D
+
+    x = np.random.default_rng(0).standard_normal((1, 40, 2)).astype("float32")
+    layer = DilatedConv1D(1, 3, 2, separable=True)
+    y = np.asarray(layer(x))[0, :, 0]
+    depthwise, pointwise, bias = layer.get_weights()
+    padded = np.pad(x[0], [(2, 2), (0, 0)])
+    taps = np.stack([padded[0:-4], padded[2:-2], padded[4:]])  # [tap, samples, channels]
+    filtered = (taps * depthwise[:, None, :, 0]).sum(axis=0)
+    np.testing.assert_allclose(y, filtered @ pointwise[0, :, 0] + bias, atol=1e-5)
+
+
+def test_the_frontend_is_a_hann_stft_at_first():
+    from dss.models.layers import LogSpectrogram
+
+    window, hop = 64, 16
+    x = np.random.default_rng(0).standard_normal(640).astype("float32")
+    layer = LogSpectrogram(window, hop)
+    ours = np.exp(np.asarray(layer(x[None, :, None]))[0]) - layer.floor
+    stft = scipy.signal.ShortTimeFFT(
+        scipy.signal.windows.hann(window, sym=False), hop, 1.0, fft_mode="onesided"
+    )
+    # A frame of ours is centred on the middle of its hop samples.
+    _, _, theirs = scipy.signal.stft(
+        np.pad(x, (0, hop)), window=stft.win, nperseg=window, noverlap=window - hop, boundary=None
+    )
+    power = np.abs(2 * theirs.T) ** 2
+    left = (window - hop) // 2
+    first = -(-left // hop)  # the first frame that lies in the audio
+    shift = first * hop - left
+    _, _, theirs = scipy.signal.stft(
+        x[shift:],
+        window=stft.win,
+        nperseg=window,
+        noverlap=window - hop,
+        boundary=None,
+        padded=False,
+    )
+    power = np.abs(2 * theirs.T) ** 2
+    np.testing.assert_allclose(ours[first : first + len(power)], power, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize(("window", "hop"), [(50, 16), (16, 16), (8, 32), (256, 2)])
+def test_the_frontend_takes_any_window(window, hop):
+    from dss.models.layers import LogSpectrogram
+
+    x = np.zeros((1, 512, 1), "float32")
+    x[0, 256] = 1  # between two hops of 16 and 32: both sides see the same
+    frames = np.asarray(LogSpectrogram(window, hop)(x))[0].max(axis=1)
+    np.testing.assert_allclose(frames, frames[::-1], atol=0.7)
+    assert len(frames) == 512 // hop
+
+
+def test_upsampling_is_linear_between_the_centres_of_frames():
+    from dss.models.layers import UpsampleLinear
+
+    x = np.array([1.0, 5.0, 3.0], "float32")
+    y = np.asarray(UpsampleLinear(4)(x[None, :, None]))[0, :, 0]
+    centres = np.arange(3) * 4 + 1.5
+    np.testing.assert_allclose(y, np.interp(np.arange(12), centres, x), atol=1e-6)
+
+
+@pytest.mark.parametrize("settings", [SMALL, FRONTEND])
+def test_shifting_the_input_shifts_the_output(settings):
+    model = build(**settings)
+    hop = 2 ** settings.get("nb_pre_conv", 0)
+    x = np.random.default_rng(0).standard_normal((1, settings["nb_hist"], 1)).astype("float32")
+    shift = 3 * hop
+    a, b = (model.predict(v, verbose=0)[0] for v in (x, np.roll(x, shift, axis=1)))
+    reach = models.receptive_field(NetworkOptions(**settings)) // 2 + 1
+    np.testing.assert_allclose(b[shift + reach : -reach], a[reach : -reach - shift], atol=1e-5)
+
+
+@pytest.mark.parametrize("settings", [SMALL, {**FRONTEND, "nb_hist": 512, "pre_nb_dft": 50}])
+def test_the_receptive_field_is_what_can_change_a_prediction(settings):
+    model = build(**settings)
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((1, settings["nb_hist"], 1)).astype("float32")
+    middle = settings["nb_hist"] // 2 + 1
+    reached = []
+    for i in range(settings["nb_hist"]):
+        changed = x.copy()
+        changed[0, i] += 10
+        reached.append(changed[0])
+    p = model.predict(np.array(reached), batch_size=256, verbose=0)[:, middle]
+    reached = np.flatnonzero(np.abs(p - model.predict(x, verbose=0)[0, middle]).max(axis=1) > 0)
+    stated = models.receptive_field(NetworkOptions(**settings))
+    assert np.ptp(reached) + 1 <= stated
+    assert np.ptp(reached) + 1 >= 0.9 * stated
+
+
+def test_the_output_is_what_the_mathematics_says():
+    """One layer, all by hand: standardize, mix, convolve, normalise, relu, mix, add, score."""
+    model = build(1, 2, nb_filters=2, dilations=[2], kernel_size=3)
+    rng = np.random.default_rng(0)
+    model.set_weights([rng.standard_normal(w.shape) for w in model.get_weights()])
+    w = {weight.path: weight.numpy() for weight in model.weights}
+    x = rng.standard_normal((64, 1)).astype("float32")
+    h = (x - w["standardize/mean"]) * w["standardize/scale"]
+    h = h @ w["input/kernel"][0] + w["input/bias"]
+    name = "block0_dilation2"
+    padded = np.pad(h, [(2, 2), (0, 0)])
+    kernel = w[f"{name}/conv/kernel"]
+    y = sum(padded[2 * k : 2 * k + 64] @ kernel[k] for k in range(3)) + w[f"{name}/conv/bias"]
+    y = (y - y.mean(1, keepdims=True)) / np.sqrt(y.var(1, keepdims=True) + 1e-3)
+    y = np.maximum(y * w[f"{name}_norm/gamma"] + w[f"{name}_norm/beta"], 0)
+    y = y @ w[f"{name}_mix/kernel"][0] + w[f"{name}_mix/bias"]
+    scores = np.maximum(y, 0) @ w["scores/kernel"] + w["scores/bias"]
+    p = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(model.predict(x[None], verbose=0)[0], p, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"nb_hist": 6}, r"a chunk of 6 samples is too short for the filters: 3 .* \(stride 0\)"),
+        (
+            {"nb_pre_conv": 3, "nb_hist": 100},
+            "100 is no multiple of the downsampling by 8; .* be 96",
+        ),
+        ({"use_separable": [True, False, True]}, "has 3 values for 1 blocks"),
+    ],
+)
+def test_options_that_do_not_fit_are_an_error(options, message):
+    with pytest.raises(DssError, match=message):
+        build(**options)
+
+
+def test_boundaries_are_ignored_unless_asked():
+    options = NetworkOptions(nb_hist=256, kernel_size=32, nb_conv=3)
+    assert models.padding(options) == 96
+    assert models.padding(options.model_copy(update={"ignore_boundaries": False})) == 0
+
+
+def test_weights_come_back_and_misfits_are_named(tmp_path):
+    model, again = build(), build()
+    models.save_weights(model, tmp_path / "w.h5")
+    models.load_weights(again, tmp_path / "w.h5")
+    for a, b in zip(model.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    with pytest.raises(
+        DssError, match=r"scores/kernel: has shape \(4, 3\) in the file, and \(4, 7\)"
+    ):
+        models.load_weights(build(n_classes=7), tmp_path / "w.h5")
+    with h5py.File(tmp_path / "w.h5", "a") as file:
+        del file["input/bias"]
+        file["extra"] = np.zeros(3)
+    with pytest.raises(
+        DssError, match="input/bias: is not in the file\n  extra: belongs to no layer"
+    ):
+        models.load_weights(model, tmp_path / "w.h5")
