@@ -1,0 +1,22 @@
+"""Figures of recordings, datasets, annotations and training: one function a figure.
+
+Every function returns a matplotlib figure that shows itself at the end of a notebook cell and can
+be saved with `figure.savefig`. Figures are black on white whatever style is set. A song type has
+the same colour in all rows of a figure; noise is grey.
+"""
+
+from dss.plot.colors import song_colors
+from dss.plot.dataset import plot_dataset
+from dss.plot.recording import plot_recording
+from dss.plot.statistics import plot_counts, plot_durations
+from dss.plot.training import plot_confusion, plot_history
+
+__all__ = [
+    "plot_confusion",
+    "plot_counts",
+    "plot_dataset",
+    "plot_durations",
+    "plot_history",
+    "plot_recording",
+    "song_colors",
+]

@@ -1,0 +1,130 @@
+"""The figure of a dataset: its splits, one under the other."""
+
+from collections.abc import Sequence
+from itertools import chain
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+
+from dss.data.batches import split_stretches
+from dss.data.splits import SPLITS
+from dss.errors import DssError
+from dss.plot.colors import song_colors
+from dss.plot.figure import Time, draw_legend, figure_rows, plain_style, share_time
+from dss.plot.rows import (
+    Envelope,
+    checked_audio,
+    draw_image,
+    draw_lines,
+    draw_unknown,
+    draw_waveform,
+    envelope,
+    image_inches,
+    waveform_inches,
+)
+from dss.plot.spectrogram import draw_spectrogram, song_range, spectrogram
+
+
+@plain_style()
+def plot_dataset(
+    tree: xr.DataTree,
+    start_seconds: float = 0.0,
+    stop_seconds: float | None = None,
+    *,
+    frequency_range_hz: tuple[float, float] | None = None,
+    log_frequency: bool = False,
+) -> Figure:
+    """A stretch of each split of a dataset: waveform, spectrogram, targets as lines and as image.
+
+    Dashed lines mark where one recording ends and the next begins. What nobody annotated is
+    hatched. Only the stretch is read from disk.
+
+    Arguments:
+        tree: a dataset as `dss.data.open_dataset` gives it.
+        start_seconds, stop_seconds: the stretch, counted in each split; default: all of it.
+        frequency_range_hz: lowest and highest frequency; default: those of the song.
+        log_frequency: whether all octaves are equally high.
+
+    Raises: DssError if all splits end before the stretch, or the stretch is empty.
+    """
+    samplerate_hz = tree.attrs["samplerate_x_Hz"]
+    end_seconds = max(tree[split].sizes["time"] for split in SPLITS) / samplerate_hz
+    if not 0 <= start_seconds < end_seconds:
+        raise DssError(
+            f"start_seconds is {start_seconds:g}; right would be 0 to below {end_seconds:g}, where "
+            "the longest split ends"
+        )
+    if stop_seconds is not None and round((stop_seconds - start_seconds) * samplerate_hz) < 1:
+        raise DssError(
+            f"stop_seconds {stop_seconds:g} should be later than start_seconds {start_seconds:g}"
+        )
+    stretches = [_read_stretch(tree, split, start_seconds, stop_seconds) for split in SPLITS]
+    shown = [stretch for stretch in stretches if stretch.y]
+    ranges = [song_range(stretch.power, samplerate_hz) for stretch in shown]
+    range_hz = frequency_range_hz or (min(r[0] for r in ranges), max(r[1] for r in ranges))
+    colors = song_colors(tree.attrs["class_names"])
+    heights = [
+        [waveform_inches(s.x), 1.6, 1.0, image_inches(s.y)] if s.y else [0.2] for s in stretches
+    ]
+    figure, axes = figure_rows([*chain(*heights)], None)
+    for stretch, rows in zip(stretches, heights, strict=True):
+        mine, axes = axes[: len(rows)], axes[len(rows) :]
+        mine[0].set_title(stretch.title)
+        if not stretch.y:
+            mine[0].set_axis_off()
+            continue
+        names, time = list(colors), stretch.time
+        draw_waveform(mine[0], stretch.x, time)
+        draw_spectrogram(mine[1], stretch.power, samplerate_hz, time, range_hz, log_frequency)
+        draw_lines(mine[2], stretch.y, names, time, colors, "target")
+        draw_image(mine[3], stretch.y, names, time, colors, "target")
+        for axis in mine:
+            axis.vlines(stretch.cuts, 0, 1, "black", "--", transform=axis.get_xaxis_transform())
+        draw_unknown(mine, stretch.unknown)
+        share_time(mine, time)
+    draw_legend(figure, list(colors), colors, any(len(stretch.unknown) for stretch in shown))
+    return figure
+
+
+class _Stretch(NamedTuple):
+    """What is shown of one split; nothing but a title if the split has nothing there."""
+
+    title: str
+    time: Time | None = None
+    x: np.ndarray | None = None  # [samples, channels]
+    power: np.ndarray | None = None  # [frequencies, columns] dB
+    y: Envelope | None = None
+    cuts: Sequence[float] = ()  # seconds
+    unknown: Sequence[tuple[float, float]] = ()  # seconds
+
+
+def _read_stretch(tree, split: str, start_seconds: float, stop_seconds: float | None) -> _Stretch:
+    samplerate_hz, data = tree.attrs["samplerate_x_Hz"], tree[split].dataset
+    n_samples = data.sizes["time"]
+    end = f"{round(n_samples / samplerate_hz, 2):g} s"
+    start = round(start_seconds * samplerate_hz)
+    stop = n_samples if stop_seconds is None else round(stop_seconds * samplerate_hz)
+    stop = min(stop, n_samples)
+    if start >= stop:
+        return _Stretch(f"{split}: ends at {end}" if n_samples else f"{split}: empty")
+    # Variables, not data arrays: slicing these would slice their coordinates as well.
+    x, y = (data[name].variable[start:stop].data for name in "xy")
+    x = checked_audio(x, samplerate_hz, None)
+    cuts = split_stretches(tree, split)[:, 0]
+    unknown = np.empty((0, 2))
+    if "annotated" in data:
+        annotated = np.asarray(data["annotated"].variable[start:stop].data, bool)
+        edges = np.flatnonzero(np.diff(annotated, prepend=True, append=True))
+        unknown = (start + edges.reshape(-1, 2)) / samplerate_hz
+    time = Time(start / samplerate_hz, stop / samplerate_hz)
+    return _Stretch(
+        f"{split}: {round(time.start, 2):g} to {round(time.stop, 2):g} s of {end}",
+        time,
+        x,
+        spectrogram(x, samplerate_hz),
+        envelope(y, "y"),
+        cuts[(cuts > start) & (cuts < stop)] / samplerate_hz,
+        unknown,
+    )

@@ -1,0 +1,109 @@
+"""The figure of a recording."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from dss.errors import DssError
+from dss.plot.colors import song_colors
+from dss.plot.figure import Time, draw_legend, figure_rows, plain_style, share_time
+from dss.plot.rows import (
+    Envelope,
+    bars_inches,
+    checked_annotations,
+    checked_audio,
+    draw_annotations,
+    draw_image,
+    draw_lines,
+    draw_unknown,
+    draw_waveform,
+    envelope,
+    image_inches,
+    waveform_inches,
+    within,
+)
+from dss.plot.spectrogram import draw_spectrogram, song_range, spectrogram
+
+MAX_LINES = 8  # classes that can be told apart as lines
+
+
+@plain_style()
+def plot_recording(
+    x: np.ndarray,
+    samplerate_hz: float,
+    *,
+    annotations: pd.DataFrame | Mapping[str, pd.DataFrame] | None = None,
+    probabilities: np.ndarray | None = None,
+    class_names: Sequence[str] = (),
+    start_seconds: float = 0.0,
+    unknown: np.ndarray | None = None,
+    channel: int | None = None,
+    frequency_range_hz: tuple[float, float] | None = None,
+    log_frequency: bool = False,
+    title: str | None = None,
+) -> Figure:
+    """A stretch of a recording: waveform, spectrogram, annotations and probabilities.
+
+    Segments are bars with their names, where these fit; events are ticks. Probabilities are lines
+    for up to 8 classes; for more they are an image of the classes that reach 0.1. A long recording
+    is drawn quickly: waveform and probabilities as their extremes in each of 1000 bins, the
+    spectrogram as an average of at most 32768 spectra, between which something can be missed.
+
+    Arguments:
+        x: audio [samples, channels] or [samples].
+        samplerate_hz: samples a second.
+        annotations: an annotation table of the whole recording, or several by their label:
+            `{"by hand": table, "by dss": table}`.
+        probabilities: [samples, classes], 0 to 1, of the samples of x.
+        class_names: names of the classes. They also fix the colours: give them if figures of
+            recordings with different song types should have the same ones.
+        start_seconds: where in the recording x starts.
+        unknown: [stretches, 2] first and last second of what nobody annotated; drawn hatched.
+        channel: the channel to draw; default: waveforms of all, spectrogram of their mean power.
+        frequency_range_hz: lowest and highest frequency; default: those of the song.
+        log_frequency: whether all octaves are equally high.
+        title: above the figure.
+
+    Raises: DssError if x is empty or not finite, or the arguments do not fit each other.
+    """
+    x = checked_audio(x, samplerate_hz, channel)
+    time = Time(start_seconds, start_seconds + len(x) / samplerate_hz)
+    tables = {"annotations": annotations} if isinstance(annotations, pd.DataFrame) else annotations
+    tables = {label: checked_annotations(table) for label, table in (tables or {}).items()}
+    annotated = set().union(*(table["name"] for table in tables.values()))
+    colors = song_colors([*class_names, *sorted(annotated - set(class_names))])
+    rows = {label: within(table, time) for label, table in tables.items()}
+    p = None if probabilities is None else _checked_probabilities(probabilities, x, class_names)
+    draw_p = draw_lines if len(class_names) <= MAX_LINES else draw_image
+
+    heights = [waveform_inches(x), 2.4, *(bars_inches(row, time) for row in rows.values())]
+    if p is not None:
+        heights.append(1.4 if draw_p is draw_lines else image_inches(p))
+    figure, axes = figure_rows(heights, title)
+    draw_waveform(axes[0], x, time)
+    power = spectrogram(x, samplerate_hz)
+    range_hz = frequency_range_hz or song_range(power, samplerate_hz)
+    draw_spectrogram(axes[1], power, samplerate_hz, time, range_hz, log_frequency)
+    for axis, (label, row) in zip(axes[2:], rows.items(), strict=False):
+        draw_annotations(axis, row, label, time, colors)
+    names = set().union(*(row["name"] for row in rows.values()))
+    if p is not None:
+        named = draw_p(axes[-1], p, class_names, time, colors, "probability")
+        names = names - named if draw_p is draw_image else names | named
+    if unknown is not None:
+        draw_unknown(axes, unknown)
+    share_time(axes, time)
+    draw_legend(figure, [name for name in colors if name in names], colors, unknown is not None)
+    return figure
+
+
+def _checked_probabilities(probabilities, x, class_names) -> Envelope:
+    wanted = (len(x), len(class_names))
+    if probabilities.shape != wanted:
+        raise DssError(
+            f"probabilities {probabilities.shape} should be [samples, classes] {wanted}, as x and "
+            "class_names say"
+        )
+    return envelope(probabilities, "probabilities")

@@ -1,0 +1,81 @@
+"""Figures of a training: its history, and what the network takes for what."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from dss.errors import DssError
+from dss.plot.colors import FIRST_COLORS
+from dss.plot.figure import SongFigure, plain_style
+
+
+@plain_style()
+def plot_confusion(matrix: np.ndarray, class_names: Sequence[str]) -> Figure:
+    """A confusion matrix: which part of each true class was predicted to be which class.
+
+    Up to 12 classes, the numbers stand in the cells. The row of a class that never occurs is empty.
+
+    Arguments:
+        matrix: [true classes, predicted classes] numbers of samples.
+        class_names: of the rows and columns.
+
+    Raises: DssError if matrix and names do not fit each other.
+    """
+    matrix, n = np.asarray(matrix), len(class_names)
+    if n == 0 or matrix.shape != (n, n):
+        raise DssError(f"The matrix {matrix.shape} should be {(n, n)}: there are {n} class names")
+    totals = matrix.sum(axis=1, keepdims=True)
+    part = np.divide(matrix, totals, out=np.full((n, n), np.nan), where=totals > 0)
+    inches = float(np.clip(0.75 * n, 3, 8.5))
+    figure = SongFigure(figsize=(inches + 1.8, inches + 0.8))
+    axis = figure.subplots()
+    axis.spines[:].set_visible(True)
+    image = axis.imshow(part, vmin=0, vmax=1, cmap="Blues")
+    figure.colorbar(image, label="part of the true class", shrink=0.7)
+    every = -(-n // 52)  # as many names as fit
+    axis.set_xticks(range(0, n, every), class_names[::every], rotation=90 if n > 4 else 0)
+    axis.set_yticks(range(0, n, every), class_names[::every])
+    axis.tick_params(labelsize=10 if n <= 30 else 9)
+    axis.set(xlabel="predicted", ylabel="true")
+    for (row, column), value in np.ndenumerate(part if n <= 12 else np.empty((0, 0))):
+        text = "" if np.isnan(value) else f"{value:.1%}\n{matrix[row, column]:,}"
+        color = "white" if value > 0.5 else "black"
+        axis.text(column, row, text, ha="center", va="center", color=color, fontsize=9)
+    return figure
+
+
+@plain_style()
+def plot_history(history: pd.DataFrame) -> Figure:
+    """The loss of each epoch of a training. A star marks the best epoch, whose weights are kept.
+
+    Arguments:
+        history: columns epoch, loss and val_loss, as in `_history.csv`; others are ignored.
+
+    Raises: DssError if there is no epoch, or a column is missing.
+    """
+    missing = [name for name in ("epoch", "loss", "val_loss") if name not in history]
+    if missing or history.empty:
+        raise DssError(f"The history lacks {', '.join(missing) or 'rows: no epoch has ended'}")
+    figure = SongFigure(figsize=(8, 4))
+    axis = figure.subplots()
+    marker = "o-" if len(history) < 40 else "-"
+    epochs, red = history["epoch"], FIRST_COLORS[4]
+    axis.plot(epochs, history["loss"], marker, ms=4, color=FIRST_COLORS[0], label="training")
+    axis.plot(epochs, history["val_loss"], marker, ms=4, color=red, label="validation")
+    if history["val_loss"].notna().any():
+        epoch, loss = history.loc[history["val_loss"].idxmin(), ["epoch", "val_loss"]]
+        best = f"best epoch: {epoch:g}\n(loss {loss:.4g})"
+        axis.axvline(epoch, color="black", lw=1, ls="--", zorder=0)
+        axis.plot(epoch, loss, "*", ms=14, color=red, mec="black", label=best, ls="")
+    losses = history[["loss", "val_loss"]].to_numpy()
+    losses = losses[np.isfinite(losses)]
+    if len(losses) and losses.max() > 20 * losses.min() > 0:
+        axis.set_yscale("log")
+        axis.yaxis.set_major_formatter("{x:g}")
+    axis.set(xlabel="epoch", ylabel="loss")
+    axis.set_xlim(epochs.min() - 0.5, epochs.max() + 0.5)
+    axis.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+    axis.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    return figure
