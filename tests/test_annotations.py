@@ -1,9 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dss.data.annotations import (
     annotation_problems,
+    read_annotated,
     read_annotations,
     song_types,
     write_annotations,
@@ -93,3 +96,54 @@ def test_a_name_used_both_ways_is_an_error_that_names_both_rows(tmp_path):
         DssError, match=r"2\.csv, row 4: a is used as event, but as segment in .*1\.csv, row 3"
     ):
         song_types(tables)
+
+
+def test_without_a_file_somebody_looked_at_the_whole_recording(tmp_path):
+    np.testing.assert_array_equal(read_annotated(tmp_path / "a.wav", 3.5), [[0, 3.5]])
+
+
+def test_stretches_that_were_looked_at_are_merged_and_in_order(tmp_path):
+    path = tmp_path / "a_annotated.csv"
+    write(path, "4,5", "1,2", "2,2.5", "0.5,1.5", "8,10.0004", header="start_seconds,stop_seconds")
+    np.testing.assert_array_equal(
+        read_annotated(tmp_path / "a.wav", 10), [[0.5, 2.5], [4, 5], [8, 10]]
+    )
+    write(path, header="start_seconds,stop_seconds")
+    assert read_annotated(tmp_path / "a.wav", 10).shape == (0, 2)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 50), st.integers(1, 20)).map(lambda s: (s[0], s[0] + s[1])),
+        max_size=8,
+    )
+)
+def test_a_moment_was_looked_at_if_any_row_says_so(tmp_path_factory, stretches):
+    path = tmp_path_factory.getbasetemp() / "any_annotated.csv"
+    write(path, *(f"{a},{b}" for a, b in stretches), header="start_seconds,stop_seconds")
+    merged = read_annotated(path.with_name("any.wav"), 70)
+    for t in np.arange(0.5, 70):
+        inside = [a < t < b for a, b in merged]
+        assert sum(inside) == any(a < t < b for a, b in stretches)
+    assert (np.diff(merged.ravel()) > 0).all()
+
+
+def test_stretches_that_cannot_be_are_listed_with_their_rows(tmp_path):
+    rows = ["0,1", "-1,1", "2,1", "3,NaN", "4,oops", "5,11", "", "6,6"]
+    write(tmp_path / "a_annotated.csv", *rows, header="start_seconds,stop_seconds")
+    with pytest.raises(DssError) as error:
+        read_annotated(tmp_path / "a.wav", 10)
+    lines = str(error.value).splitlines()[1:]
+    assert sorted({line.split("row ")[1].split(":")[0] for line in lines}) == list("345679")
+    assert "'oops'; right would be a number" in str(error.value)
+    assert "stops at 11 s, but the recording ends at 10 s" in str(error.value)
+
+
+def test_rows_are_those_that_an_editor_shows_and_a_comma_too_many_shifts_nothing(tmp_path):
+    path = write(
+        tmp_path / "a.csv", "a, 0, 1", "", "b, 1, 2", header="name, start_seconds, stop_seconds"
+    )
+    again = read_annotations(path)
+    assert list(again.itertuples(name=None)) == [(2, "a", 0, 1), (4, "b", 1, 2)]
+    again = read_annotations(write(tmp_path / "a.csv", "a,0,1,", "b,1,2,"))
+    assert again["name"].tolist() == ["a", "b"]

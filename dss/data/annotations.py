@@ -18,6 +18,7 @@ COLUMNS = ["name", "start_seconds", "stop_seconds"]
 NOISE = "noise"
 EVENT = "event"
 SEGMENT = "segment"
+ROUNDING_SECONDS = 0.001  # a time may be written with three digits
 
 
 def annotations_path(recording: str | Path) -> Path:
@@ -32,6 +33,12 @@ def definitions_path(recording: str | Path) -> Path:
     return recording.with_name(f"{recording.stem}_definitions.csv")
 
 
+def annotated_path(recording: str | Path) -> Path:
+    """Where the stretches of a recording that somebody looked at may be: STEM_annotated.csv."""
+    recording = Path(recording)
+    return recording.with_name(f"{recording.stem}_annotated.csv")
+
+
 def read_annotations(path: str | Path) -> pd.DataFrame:
     """Read an annotation table from a CSV file.
 
@@ -40,34 +47,47 @@ def read_annotations(path: str | Path) -> pd.DataFrame:
     Raises: DssError if the file is missing, no CSV, lacks a column, or holds a time that is not a
         number; all such rows are listed at once.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise DssError(f"{path}: there are no annotations here")
-    try:
-        table = pd.read_csv(
-            path, dtype={"name": str}, keep_default_na=False, na_values=["NaN", "nan", ""]
-        )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise DssError(f"{path}: cannot be read as CSV ({error})") from None
-    missing = [column for column in COLUMNS if column not in table]
-    if missing:
-        raise DssError(
-            f"{path}, row 1: there is no column {' and no column '.join(missing)}, only "
-            f"{', '.join(map(str, table.columns))}. Right would be {','.join(COLUMNS)}."
-        )
-    table.index = table.index + 2
+    table, problems = _read_csv(Path(path), COLUMNS)
     problems = [
-        f"{path}, row {row}: the name is missing" for row in table.index[table["name"].isna()]
+        *(f"{path}, row {row}: the name is missing" for row in table.index[table["name"].isna()]),
+        *problems,
     ]
-    for column in COLUMNS[1:]:
-        numbers = pd.to_numeric(table[column], errors="coerce")
-        for row in table.index[numbers.isna() & table[column].notna()]:
-            problems.append(
-                f"{path}, row {row}: {column} is {table.at[row, column]!r}; right would be a number"
-            )
-        table[column] = numbers.astype(float)
     raise_problems(problems, "These annotations cannot be read:")
     return table
+
+
+def read_annotated(recording: str | Path, duration_seconds: float) -> np.ndarray:
+    """The stretches of a recording that somebody looked at, as `STEM_annotated.csv` says.
+
+    Outside them nothing is known: neither that there is song, nor that there is none. Stretches
+    that overlap or touch each other become one.
+
+    Arguments:
+        recording: the audio file; `STEM_annotated.csv` (start_seconds,stop_seconds) lies beside it.
+        duration_seconds: the length of the recording.
+
+    Returns: [stretches, 2] first and last second, sorted. The whole recording if there is no such
+        file; nothing if the file has no rows.
+    Raises: DssError that lists all rows of the file that cannot be right.
+    """
+    path = annotated_path(recording)
+    if not path.is_file():
+        return np.array([[0.0, duration_seconds]])
+    table, problems = _read_csv(path, COLUMNS[1:])
+    for row, start, stop in table[COLUMNS[1:]].itertuples(name=None):
+        where = f"{path}, row {row}:"
+        if np.isnan(start) or np.isnan(stop):
+            problems.append(f"{where} needs a start and a stop")
+        elif stop <= start:
+            problems.append(f"{where} stops at {stop:g} s, not after it starts at {start:g} s")
+        elif start < 0:
+            problems.append(f"{where} starts at {start:g} s, before the recording")
+        elif stop > duration_seconds + ROUNDING_SECONDS:
+            problems.append(
+                f"{where} stops at {stop:g} s, but the recording ends at {duration_seconds:g} s"
+            )
+    raise_problems(problems, "These stretches cannot be right:")
+    return _merged(table[COLUMNS[1:]].to_numpy().clip(max=duration_seconds))
 
 
 def write_annotations(annotations: pd.DataFrame, path: str | Path) -> None:
@@ -135,6 +155,55 @@ def song_types(
     raise_problems(problems, "A song type is either an event or a segment:")
     kinds = never_found | {name: category for name, (category, _, _) in categories.items()}
     return {name: kinds[name] for name in sorted(kinds) if name != NOISE}
+
+
+def _read_csv(path: Path, columns: list[str]) -> tuple[pd.DataFrame, list[str]]:
+    """A table of a name and times, or of times only, and what is wrong with its numbers.
+
+    The index is the row in the file. Raises DssError if there is no such table in the file.
+    """
+    if not path.is_file():
+        raise DssError(f"{path}: there are no annotations here")
+    try:
+        table = pd.read_csv(
+            path,
+            dtype={"name": str},
+            keep_default_na=False,
+            na_values=["NaN", "nan", ""],
+            index_col=False,  # or one comma too many in all rows would shift the columns
+            skip_blank_lines=False,  # or rows would not be counted as an editor does
+            skipinitialspace=True,
+        )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise DssError(f"{path}: cannot be read as CSV ({error})") from None
+    table = table.rename(columns=str.strip)
+    missing = [column for column in columns if column not in table]
+    if missing:
+        raise DssError(
+            f"{path}, row 1: there is no column {' and no column '.join(missing)}, only "
+            f"{', '.join(map(str, table.columns))}. Right would be {','.join(columns)}."
+        )
+    table.index = table.index + 2
+    table = table.dropna(how="all")
+    problems = []
+    for column in COLUMNS[1:]:
+        numbers = pd.to_numeric(table[column], errors="coerce").astype(float)
+        numbers[np.isinf(numbers)] = np.nan
+        for row in table.index[numbers.isna() & table[column].notna()]:
+            problems.append(
+                f"{path}, row {row}: {column} is {table.at[row, column]!r}; right would be a number"
+            )
+        table[column] = numbers
+    return table, problems
+
+
+def _merged(stretches: np.ndarray) -> np.ndarray:
+    """Stretches [n, 2] in their order, those that overlap or touch each other as one."""
+    stretches = stretches[np.argsort(stretches[:, 0])]
+    starts, ends = stretches[:, 0], np.maximum.accumulate(stretches[:, 1])
+    is_first = np.append(True, starts[1:] > ends[:-1])[: len(stretches)]
+    is_last = np.append(is_first[1:], True)[: len(stretches)]
+    return np.stack([starts[is_first], ends[is_last]], axis=1)
 
 
 def _stated_categories(tables, definitions):
