@@ -133,7 +133,7 @@ def _add_options(parser: argparse.ArgumentParser, options_class: type[options.Op
             group.add_argument(flag, **switch, **settings)
             off = {"action": "store_const", "const": "false", "help": argparse.SUPPRESS}
             group.add_argument(f"--no-{flag[2:]}", **off, **settings)
-        elif get_origin(field.annotation) is list or get_origin(kind) is list:
+        elif {get_origin(field.annotation), get_origin(kind)} & {list, dict}:
             group.add_argument(flag, nargs="+", help=help_text, metavar="X", **settings)
         else:
             metavar = (field.json_schema_extra["unit"] or "X").upper()

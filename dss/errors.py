@@ -10,6 +10,10 @@ class DssError(ValueError):
     """
 
 
+class DssWarning(UserWarning):
+    """Something that works but is probably not what was meant: the message says what and why."""
+
+
 def raise_problems(problems: Sequence[str], heading: str) -> None:
     """Raise all `problems` as one DssError under a `heading`; do nothing if there are none.
 

@@ -11,9 +11,10 @@ import textwrap
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from dss.errors import raise_problems
+from dss.errors import DssError, raise_problems
 
 
 def option(default: Any, label: str, help: str, *, unit: str = "", group: str = "", **bounds: Any):
@@ -36,7 +37,20 @@ def _split_words(value: Any) -> Any:
     return value.replace(",", " ").split() if isinstance(value, str) else value
 
 
+def _split_pairs(value: Any) -> Any:
+    """A dictionary may be written as old=new, or as several of these."""
+    if isinstance(value, dict):
+        return value
+    words = [str(word) for word in _split_words(value)]
+    if not all("=" in word.strip("=") for word in words):
+        raise ValueError("written as old=new")
+    return dict(word.split("=", 1) for word in words)
+
+
+Positive = Annotated[int, Field(ge=1)]
 Switches = Annotated[list[bool], BeforeValidator(_split_words)]
+Words = Annotated[list[str], BeforeValidator(_split_words)]
+Renames = Annotated[dict[str, str], BeforeValidator(_split_pairs)]
 
 
 class Options(BaseModel):
@@ -63,6 +77,9 @@ class Options(BaseModel):
             )
         if item["type"] == "missing":
             return f"{name}: is needed ({cls.model_fields[name].title.lower()})"
+        if isinstance(item.get("ctx", {}).get("error"), DssError):
+            reason = str(item["ctx"]["error"]).split("\n  ", 1)[-1]  # without a second heading
+            return f"{name}: {reason}"
         message = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
         message = message.replace(
             "a valid integer, unable to parse string as an integer", "a whole number"
@@ -145,12 +162,62 @@ class DatasetOptions(Options):
     store_dir: Path | None = option(
         None,
         "Store folder",
-        "The dataset to write. Its name ends in .npy, which is how it is recognised. "
-        "Defaults to the folder of recordings with .npy appended.",
+        "The dataset to write. Its name ends in .npy, or in .zarr for very big data; that is how "
+        "it is recognised. Defaults to the data folder with .npy appended.",
         group="Files",
     )
     overwrite: bool = option(
         False, "Overwrite", "Replace a dataset that is there already.", group="Files"
+    )
+    samplerate_hz: float | None = option(
+        None,
+        "Sample rate",
+        "Resample all recordings to this rate. Defaults to the rate of the recordings, which is "
+        "the same for all of them then.",
+        unit="Hz",
+        group="Files",
+        gt=0,
+    )
+    annotation_format: str | None = option(
+        None,
+        "Annotation format",
+        "The format of the annotations, such as csv, audacity, raven or textgrid. Defaults to what "
+        "the ending and the content of each file say.",
+        group="Files",
+    )
+    split_csv: bool = option(
+        False,
+        "Write annotations of the splits",
+        "Also write the annotations of each split as CSV, in seconds of the split.",
+        group="Files",
+    )
+    song_types: Words | None = option(
+        None,
+        "Song types",
+        "Use only these song types, once they are renamed; the others count as noise. Defaults "
+        "to all that are annotated.",
+        group="Song types",
+        min_length=1,
+    )
+    rename: Renames = option(
+        {},
+        "Rename",
+        "Rename song types, as old=new; several with one new name are merged.",
+        group="Song types",
+    )
+    individual_targets: bool = option(
+        False,
+        "Make individual training targets",
+        "Add targets for each song type alone, so that a network can be trained for one type only. "
+        "Helps for recordings with several channels.",
+        group="Song types",
+    )
+    boundary_targets: bool = option(
+        False,
+        "Targets for onsets and offsets",
+        "Add the onsets and the offsets of all segments as two more song types, onset and offset, "
+        "which are events.",
+        group="Song types",
     )
     event_std_seconds: float = option(
         0.001,
@@ -176,8 +243,8 @@ class DatasetOptions(Options):
     train_split: SplitBy = option(
         "samples",
         "Split train by",
-        "Take whole recordings (files) or a stretch of every recording that no other split took "
-        "whole (samples) for training.",
+        "Take whole recordings (files), or a stretch of every recording that no other split took "
+        "whole (samples), for training.",
         group="Splits",
     )
     val_split: SplitBy = option(
@@ -186,9 +253,17 @@ class DatasetOptions(Options):
     test_split: SplitBy = option(
         "files",
         "Split test by",
-        "The same for testing. By files tells how well the network does on new recordings; "
-        "hold out recordings of other individuals to know how it does on these.",
+        "The same for testing. By files tells how well the network does on new recordings; with "
+        "groups, how well it does on new individuals.",
         group="Splits",
+    )
+    train_fraction: float | None = option(
+        None,
+        "Train fraction",
+        "Part of the data for training. Defaults to all that validation and test leave.",
+        group="Splits",
+        gt=0,
+        lt=1,
     )
     val_fraction: float = option(
         0.2,
@@ -202,10 +277,27 @@ class DatasetOptions(Options):
         0.1,
         "Test fraction",
         "Part of the data that is kept for judging the network in the end. 0 if there is too "
-        "little data to spare. All the rest is for training.",
+        "little data to spare.",
         group="Splits",
         ge=0,
         lt=1,
+    )
+    groups: str | None = option(
+        None,
+        "Groups",
+        "Which individual a recording is from, so that splits by files keep individuals together: "
+        "a pattern whose brackets match the individual in a recording's path, such as "
+        "'(bird[0-9]+)_', or a CSV file with the columns file,group.",
+        group="Splits",
+    )
+    block_seconds: float = option(
+        0.0,
+        "Blocks",
+        "Splits by samples deal out blocks of this duration instead of one stretch a recording, "
+        "so that rare song types reach every split in proportion. 0 for one stretch.",
+        unit="s",
+        group="Splits",
+        ge=0,
     )
     seed: int = option(0, "Seed", "The same seed gives the same splits.", group="Splits", ge=0)
 
@@ -213,10 +305,11 @@ class DatasetOptions(Options):
 class NetworkOptions(Options):
     """The shape of a network: with the data's channels and classes, all that builds it."""
 
-    model_name: Literal["tcn"] = option(
+    model_name: Literal["tcn", "das_tcn"] = option(
         "tcn",
         "Network",
-        "The architecture: tcn, a temporal convolutional network.",
+        "The architecture: tcn, a temporal convolutional network; das_tcn, that of DAS 0.32, as "
+        "which models trained with DAS are loaded.",
         group="Network",
     )
     nb_hist: int = option(
@@ -270,12 +363,31 @@ class NetworkOptions(Options):
         group="Network",
         min_length=1,
     )
-    dilations: list[int] = option(
+    dilations: Annotated[list[Positive], BeforeValidator(_split_words)] = option(
         [1, 2, 4, 8, 16],
         "Dilations",
         "The spacing of the filters' taps in the layers of a block.",
         group="Network",
         min_length=1,
+    )
+    dropout: float = option(
+        0.0,
+        "Dropout",
+        "The part of the filters of each layer that is switched off, others in every training "
+        "step: 0.1 to 0.3 if the network learns its training data by heart.",
+        group="Network",
+        ge=0,
+        lt=1,
+    )
+    nb_lstm_units: int = option(
+        0,
+        "LSTM units",
+        "Put a recurrent layer that runs both ways, with this many units each, behind the last "
+        "block: it sees the whole chunk. Slow, above all without a downsampling frontend. 0 for "
+        "none.",
+        group="Network",
+        ge=0,
+        le=1024,
     )
     nb_pre_conv: int = option(
         0,
@@ -295,6 +407,88 @@ class NetworkOptions(Options):
         ge=8,
         le=16384,
     )
+
+
+class AugmentOptions(Options):
+    """How chunks for training are varied (`dss.models.augment`)."""
+
+    gain_db: float = option(
+        0.0,
+        "Gain",
+        "Make chunks louder or softer, by this much at most.",
+        unit="dB",
+        group="Augmentations",
+        ge=0,
+        le=60,
+    )
+    noise: float = option(
+        0.0,
+        "Noise",
+        "Add white noise: its level at most, as a part of that of the chunk.",
+        group="Augmentations",
+        ge=0,
+        le=10,
+    )
+    time_shift_seconds: float = option(
+        0.0,
+        "Time shift",
+        "Take chunks, and their targets, from this much earlier or later at most.",
+        unit="s",
+        group="Augmentations",
+        ge=0,
+        le=60,
+    )
+    channel_drop: float = option(
+        0.0,
+        "Channel drop",
+        "Silence each channel of a chunk with this probability; one always stays.",
+        group="Augmentations",
+        ge=0,
+        lt=1,
+    )
+    frequency_shift_hz: float = option(
+        0.0,
+        "Frequency shift",
+        "Shift all frequencies up or down, by this much at most.",
+        unit="Hz",
+        group="Augmentations",
+        ge=0,
+    )
+
+
+def _read_augmentations(value: Any) -> Any:
+    """Augmentations may be given as a YAML file, as YAML text in braces, or as a mapping."""
+    if value is None or isinstance(value, AugmentOptions):
+        return value
+    if isinstance(value, dict):
+        return AugmentOptions.checked(value)
+    if str(value).strip() in ("", "None"):
+        return None
+    if str(value).lstrip().startswith("{"):
+        return AugmentOptions.checked(_parse_yaml(str(value), str(value)))
+    return AugmentOptions.checked(read_yaml(Path(value)))
+
+
+Augmentations = Annotated[AugmentOptions | None, BeforeValidator(_read_augmentations)]
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML file that maps names to values; a DssError says why if it cannot be."""
+    try:
+        text = Path(path).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DssError(f"{path}: cannot be read ({error})") from None
+    return _parse_yaml(text, str(path))
+
+
+def _parse_yaml(text: str, source: str) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise DssError(f"{source}: cannot be read as YAML ({error})") from None
+    if not isinstance(values, dict):
+        raise DssError(f"{source}: should hold rows such as nb_hist: 1024")
+    return {str(name): value for name, value in values.items()}
 
 
 class TrainOptions(NetworkOptions):
@@ -341,14 +535,55 @@ class TrainOptions(NetworkOptions):
         group="Data set",
         ge=0,
     )
+    balance: bool = option(
+        False,
+        "Balance song types",
+        "Draw the chunks for training so that each song type, and noise, gets the same share, "
+        "however sparse it is. Without it every sample counts once an epoch.",
+        group="Data set",
+    )
+    augmentations: Augmentations = option(
+        None,
+        "Augmentations",
+        "Vary the chunks for training, anew in every epoch: a YAML file, or the YAML itself, such "
+        "as {gain_db: 6, noise: 0.1, time_shift_seconds: 0.1, channel_drop: 0.2, "
+        "frequency_shift_hz: 100}.",
+        group="Data set",
+    )
+    auto: bool = option(
+        False,
+        "Choose from the data",
+        "Choose chunk and filter duration, frontend, filters, batch size, epochs and learning rate "
+        "from the sample rate, the durations and the band of the song. What is given stays.",
+        group="Presets",
+    )
+    preset: Literal["", "fly", "songbird", "mouse"] = option(
+        "",
+        "Preset",
+        "Settings that suit fly song, birdsong, or the ultrasound of mice. What is given stays.",
+        group="Presets",
+    )
+    continue_from: Path | None = option(
+        None,
+        "Continue from",
+        "A run. If it was interrupted, and nothing but the data folder is given, it is resumed "
+        "where it stopped. Else its network is trained further as a new run; for new song types "
+        "the last layer is extended, and the rest kept.",
+        group="Presets",
+    )
+    freeze: Words = option(
+        [],
+        "Freeze",
+        "Layers that are not trained: spectrogram, input, block0, block1, ..., scores.",
+        group="Presets",
+    )
     batch_size: int = option(
         32, "Batch size", "Chunks in one training step.", group="Training", ge=1
     )
     nb_epoch: int = option(
         400,
         "Number of epochs",
-        "Passes through the training data, at most: training stops after 20 epochs without a "
-        "lower validation loss.",
+        "Passes through the training data, at most; see early_stopping_patience.",
         group="Training",
         ge=1,
     )
@@ -375,11 +610,61 @@ class TrainOptions(NetworkOptions):
         group="Training",
         ge=1,
     )
+    early_stopping_patience: int = option(
+        20,
+        "Early stopping patience",
+        "Epochs without a lower validation loss before training stops.",
+        unit="epochs",
+        group="Training",
+        ge=1,
+    )
+    mixed_precision: Literal["", "bfloat16", "float16"] = option(
+        "",
+        "Mixed precision",
+        "Compute with numbers of 16 bits: faster on GPUs that can (bfloat16 on recent ones, "
+        "float16 on older ones). The weights keep 32. Blank for 32 bits throughout.",
+        group="Training",
+    )
     tensorboard: bool = option(
         False,
         "Create tensorboard logs",
         "Write logs for TensorBoard next to the run's files.",
         group="Training",
+    )
+
+
+class TrainCommandOptions(TrainOptions):
+    """What `dss train` takes: the options, or the script to be written (`dss.script`)."""
+
+    write_script: Path | None = option(
+        None,
+        "Script",
+        "Do not train, but write a shell script that does, for another machine. Paths in it are "
+        "relative to its folder.",
+        group="Script",
+    )
+    scheduler: Literal["", "slurm", "sge", "lsf"] = option(
+        "",
+        "Scheduler",
+        "Begin the script with a header for this scheduler.",
+        group="Script",
+    )
+    hours: int = option(
+        24, "Hours", "The time to reserve.", unit="h", group="Script", ge=1, le=10000
+    )
+    memory_gb: int = option(
+        16, "Memory", "The memory to reserve.", unit="GB", group="Script", ge=1, le=100000
+    )
+    cores: int = option(4, "Cores", "The cores to reserve.", group="Script", ge=1, le=1000)
+    gpus: int = option(0, "GPUs", "The GPUs to reserve.", group="Script", ge=0, le=16)
+    conda_env: str = option(
+        "",
+        "Conda environment",
+        "Activate this environment: its name or its folder.",
+        group="Script",
+    )
+    modules: Words = option(
+        [], "Modules", "Load these environment modules, such as cuda/12.4.", group="Script"
     )
 
 
@@ -403,10 +688,38 @@ class DetectOptions(Options):
         ge=0,
         le=60,
     )
+    event_interval_min_seconds: float = option(
+        0.0,
+        "Shortest interval",
+        "Delete events whose nearest neighbour of the same type is nearer, both of them.",
+        unit="s",
+        group="Events and segments",
+        ge=0,
+        le=3600,
+    )
+    event_interval_max_seconds: float | None = option(
+        None,
+        "Longest interval",
+        "Delete events whose nearest neighbour of the same type is farther, such as single pulses "
+        "outside song. Defaults to no limit.",
+        unit="s",
+        group="Events and segments",
+        gt=0,
+        le=3600,
+    )
     segment_threshold: float = option(
         0.5,
         "Segment threshold",
-        "The probability that a segment must have.",
+        "The probability that song, of all segment types together, must reach.",
+        group="Events and segments",
+        gt=0,
+        le=1,
+    )
+    segment_hold_threshold: float | None = option(
+        None,
+        "Segment hold threshold",
+        "A lower probability, down to which song lasts once it has reached the segment threshold. "
+        "Defaults to the segment threshold.",
         group="Events and segments",
         gt=0,
         le=1,
@@ -423,7 +736,8 @@ class DetectOptions(Options):
     segment_min_seconds: float = option(
         0.02,
         "Delete segments shorter than",
-        "Segments that are shorter, once gaps are filled, are deleted.",
+        "Segments that are shorter, once gaps are filled, become part of a segment that they "
+        "touch; those that touch none are deleted.",
         unit="s",
         group="Events and segments",
         ge=0,
@@ -432,8 +746,20 @@ class DetectOptions(Options):
 
 
 class PredictOptions(DetectOptions):
-    """How a recording is annotated (`dss.predict.predict`)."""
+    """How a recording is annotated (`dss.predict.predict`).
 
+    What is not given of the thresholds, distances, gaps and lengths is what `dss.tune.tune` stored
+    with the run, or the default.
+    """
+
+    channel: int | None = option(
+        None,
+        "Channel",
+        "Annotate only this channel of the recording, counted from 0, with a network for one "
+        "channel. Defaults to all channels.",
+        group="Recordings",
+        ge=0,
+    )
     batch_size: int = option(
         32,
         "Batch size",
@@ -452,8 +778,50 @@ class PredictFilesOptions(PredictOptions):
         "Where the annotations go. Defaults to the folder of each recording.",
         group="Files",
     )
-    overwrite: bool = option(
-        False, "Overwrite", "Replace annotations that are there already.", group="Files"
+    existing: Literal["skip", "overwrite", "error"] = option(
+        "skip",
+        "Annotations that are there already",
+        "Leave them and skip their recordings (skip), replace them (overwrite), or stop before "
+        "anything is written (error).",
+        group="Files",
+    )
+    format: Literal["csv", "audacity", "raven", "textgrid"] = option(
+        "csv",
+        "Format",
+        "CSV, which datasets are made of; Audacity labels; Raven selection tables; or Praat "
+        "TextGrids.",
+        group="Files",
+    )
+    probabilities: bool = option(
+        False,
+        "Write probabilities",
+        "Also write the probability of each class at each sample, as STEM_probabilities.zarr.",
+        group="Files",
+    )
+    proposals: bool = option(
+        False,
+        "Mark as proposals",
+        "Add a column `confirmed` that is False for every annotation, until somebody looked at it.",
+        group="Files",
+    )
+    scheduler: str | None = option(
+        None,
+        "Scheduler",
+        "The address of a Dask scheduler, such as tcp://node1:8786: its workers annotate the "
+        "recordings. They must see the same files under the same paths.",
+        group="Computing",
+    )
+
+
+class ProofreadOptions(Options):
+    """What is worth looking at first (`dss.proofread`)."""
+
+    n_least: int = option(
+        20,
+        "Least certain annotations",
+        "How many of the annotations are listed, the least certain one first.",
+        group="Lists",
+        ge=1,
     )
 
 
@@ -469,6 +837,32 @@ class EvaluateOptions(Options):
         group="Scores",
         gt=0,
         le=60,
+    )
+    event_tolerance_seconds: float | None = option(
+        None,
+        "Tolerance of events",
+        "The same for events, which can be placed better than onsets. Defaults to the tolerance.",
+        unit="s",
+        group="Scores",
+        gt=0,
+        le=60,
+    )
+    offset_tolerance_seconds: float | None = option(
+        None,
+        "Tolerance of offsets",
+        "A segment must also stop within this time of the true one. Defaults to no such condition.",
+        unit="s",
+        group="Scores",
+        gt=0,
+        le=60,
+    )
+
+
+class TuneOptions(EvaluateOptions):
+    """How annotations are compared while thresholds are chosen (`dss.tune.tune`)."""
+
+    batch_size: int = option(
+        32, "Batch size", "Chunks that are computed together.", group="Computing", ge=1
     )
 
 

@@ -14,7 +14,7 @@ import xarray as xr
 
 import dss
 from dss import models
-from dss.data.batches import Chunks, draw_fraction, split_stretches
+from dss.data.batches import Chunks, array_of, draw_fraction, split_stretches
 from dss.data.dataset import open_dataset
 from dss.errors import DssError
 from dss.files import check_writable, replacing
@@ -92,8 +92,9 @@ def _chunks(tree: xr.DataTree, split: str, y_name: str, options: TrainOptions) -
         raise DssError(f"{options.data_dir}: the {split} split is empty; make the dataset with one")
     if options.fraction_data < 1:
         stretches = draw_fraction(stretches, options.fraction_data, options.seed)
-    x, y = tree[split]["x"].data, tree[split][y_name].data
-    return Chunks(x, y, stretches, options.nb_hist, models.padding(options))
+    x, y = array_of(tree[split]["x"]), array_of(tree[split][y_name])
+    annotated = array_of(tree[split]["annotated"]) if "annotated" in tree[split] else None
+    return Chunks(x, y, stretches, options.nb_hist, models.padding(options), annotated)
 
 
 def _new_trunk(save_dir: Path, prefix: str) -> Path:
@@ -178,13 +179,16 @@ def _write_test(file, names, test, stretches, y_name, model, options) -> None:
     from dss.models.inference import Network
 
     network = Network(model, options)
-    x, y = test["x"].data, test[y_name].data
-    labels = np.argmax(y, axis=1)
+    x = array_of(test["x"])
+    labels = np.argmax(test[y_name].values, axis=1)
     predictions = np.empty(len(labels), labels.dtype)
     for first, last in stretches:
-        audio = x[first:last]
+        audio = np.asarray(x[first:last])
         for start, p in network.blocks(lambda a, b, audio=audio: audio[a:b], len(audio)):
             predictions[first + start : first + start + len(p)] = p.argmax(axis=1)
+    if "annotated" in test:
+        known = test["annotated"].values > 0
+        labels, predictions = labels[known], predictions[known]
     report = classification_report(
         labels,
         predictions,

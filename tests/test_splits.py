@@ -3,66 +3,135 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dss.data.splits import SPLITS, split_recordings
+from dss.data.splits import SPLITS, Song, recording_groups, split_recordings
 from dss.errors import DssError
 from dss.options import DatasetOptions
 
 by = st.sampled_from(["files", "samples"])
-NO_SONG = np.empty((0, 2), int)
+
+
+def recording(n_samples, *extents, names=None, group=None):
+    extents = np.array(extents, int).reshape(-1, 2)
+    return Song(n_samples, extents, names or ["a"] * len(extents), group or str(id(extents)))
+
+
+def share_of(plan, lengths):
+    return {split: sum(s.n_samples for s in plan[split]) / sum(lengths) for split in SPLITS}
 
 
 @given(
     lengths=st.lists(st.integers(1, 5000), min_size=3, max_size=12),
     kinds=st.tuples(by, by, by),
-    fractions=st.tuples(st.floats(0.05, 0.4), st.floats(0, 0.4)),
+    fractions=st.tuples(st.sampled_from([None, 0.2]), st.floats(0.05, 0.4), st.floats(0, 0.4)),
+    block_seconds=st.sampled_from([0, 0.3, 2]),
+    n_groups=st.integers(3, 12),
     seed=st.integers(0, 99),
 )
-@settings(max_examples=150, deadline=None)
-def test_every_sample_is_in_exactly_one_split(lengths, kinds, fractions, seed):
+@settings(max_examples=200, deadline=None)
+def test_every_sample_is_in_at_most_one_split(
+    lengths, kinds, fractions, block_seconds, n_groups, seed
+):
     options = DatasetOptions(
         **{f"{split}_split": kind for split, kind in zip(SPLITS, kinds, strict=True)},
-        val_fraction=fractions[0],
-        test_fraction=fractions[1],
+        **{f"{split}_fraction": f for split, f in zip(SPLITS, fractions, strict=True)},
+        block_seconds=block_seconds,
         seed=seed,
     )
-    song = [np.array([[n // 3, n // 2]]) for n in lengths]
-    plan = split_recordings(lengths, song, options)
+    songs = [
+        recording(n, [n // 3, n // 2], [n // 2, 2 * n // 3], group=f"{i % n_groups}")
+        for i, n in enumerate(lengths)
+    ]
+    plan = split_recordings(songs, 1000, options)
     counts = [np.zeros(n, int) for n in lengths]
     for stretches in plan.values():
         for s in stretches:
             counts[s.recording][s.start_sample : s.stop_sample] += 1
-    assert all((count == 1).all() for count in counts)
-    assert plan == split_recordings(lengths, song, options)
+    everything = np.concatenate(counts)
+    assert everything.max() == 1
+    if options.train_fraction is None:
+        assert everything.min() == 1
+    assert plan == split_recordings(songs, 1000, options)
+    groups = {split: {songs[s.recording].group for s in plan[split]} for split in SPLITS}
     for split in SPLITS:
         if getattr(options, f"{split}_split") == "files":
             assert all(s.n_samples == lengths[s.recording] for s in plan[split])
+            others = set().union(*(groups[other] for other in SPLITS if other != split))
+            assert not groups[split] & others
 
 
-def test_fractions_are_what_was_asked_for():
-    options = DatasetOptions(val_fraction=0.2, test_split="samples", test_fraction=0.3)
-    plan = split_recordings([100_000] * 4, [NO_SONG] * 4, options)
-    share = {split: sum(s.n_samples for s in plan[split]) / 400_000 for split in SPLITS}
-    assert share == pytest.approx({"train": 0.5, "val": 0.2, "test": 0.3}, abs=1e-4)
+@pytest.mark.parametrize("block_seconds", [0, 1.0])
+def test_fractions_are_what_was_asked_for(block_seconds):
+    options = DatasetOptions(
+        val_fraction=0.2, test_split="samples", test_fraction=0.3, block_seconds=block_seconds
+    )
+    plan = split_recordings([recording(100_000) for _ in range(4)], 1000, options)
+    share = share_of(plan, [400_000])
+    assert share == pytest.approx({"train": 0.5, "val": 0.2, "test": 0.3}, abs=0.01)
+    some = options.model_copy(update={"train_fraction": 0.1})
+    share = share_of(split_recordings([recording(100_000)] * 4, 1000, some), [400_000])
+    assert share == pytest.approx({"train": 0.1, "val": 0.2, "test": 0.3}, abs=0.01)
 
 
-def test_cuts_are_moved_out_of_song():
+def test_cuts_lie_in_pauses_away_from_song():
     options = DatasetOptions(val_fraction=0.5, test_fraction=0)
-    song = np.array([[450, 520], [521, 580]])
-    plan = split_recordings([1000], [song], options)
+    plan = split_recordings([recording(3000, [1350, 1520], [1520, 1580])], 1000, options)
     cut = min(s.stop_sample for split in SPLITS for s in plan[split])
-    assert cut == 449
+    assert cut == 1680  # 0.1 s behind the song, which is nearer than 0.1 s before it
+    plan = split_recordings([recording(3000, [100, 1400], [1440, 2900])], 1000, options)
+    assert min(s.stop_sample for split in SPLITS for s in plan[split]) == 1420  # in mid-pause
+    plan = split_recordings([recording(3000, [0, 3000])], 1000, options)
+    assert min(s.stop_sample for split in SPLITS for s in plan[split]) == 1500  # no pause at all
+
+
+def test_blocks_bring_rare_song_types_into_every_split():
+    rng = np.random.default_rng(0)
+    extents = np.sort(rng.choice(60_000, 300, replace=False))[:, None] + [0, 5]
+    names = ["rare" if i < 12 else "often" for i in range(300)]
+    song = recording(60_000, *extents, names=names)
+    options = DatasetOptions(
+        block_seconds=0.5, val_fraction=0.25, test_split="samples", test_fraction=0.25
+    )
+    plan = split_recordings([song], 1000, options)
+    for split, expected in {"train": 6, "val": 3, "test": 3}.items():
+        onsets = extents[:12, 0]
+        held = sum(
+            ((s.start_sample <= onsets) & (onsets < s.stop_sample)).sum() for s in plan[split]
+        )
+        assert abs(held - expected) <= 1
 
 
 def test_different_seeds_give_different_splits():
-    plans = [
-        split_recordings([1000] * 9, [NO_SONG] * 9, DatasetOptions(seed=seed)) for seed in range(5)
-    ]
+    songs = [recording(1000) for _ in range(9)]
+    plans = [split_recordings(songs, 1000, DatasetOptions(seed=seed)) for seed in range(5)]
     assert len({str(plan["test"]) for plan in plans}) > 1
 
 
+def test_groups_come_from_a_pattern_or_a_file(tmp_path):
+    paths = ["day1/bird1_a.wav", "day2/bird1_b.wav", "day1/bird2_a.wav"]
+    assert recording_groups(paths, r"(bird\d)_") == ["bird1", "bird1", "bird2"]
+    assert recording_groups(paths, None) == paths
+    table = tmp_path / "birds.csv"
+    table.write_text("file,group\nbird1_a.wav,x\nday2/bird1_b.wav,y\nbird2_a.wav,x\n")
+    assert recording_groups(paths, str(table)) == ["x", "y", "x"]
+    table.write_text("file,group\nbird1_a.wav,x\n")
+    with pytest.raises(DssError, match="belong to no group by .*:\n  day2/bird1_b.wav"):
+        recording_groups(paths, str(table))
+    with pytest.raises(DssError, match="needs brackets around the individual"):
+        recording_groups(paths, "bird1")
+    with pytest.raises(DssError, match="is no regular expression"):
+        recording_groups(paths, "(bird")
+    with pytest.raises(DssError, match="is no CSV file with the columns file,group"):
+        recording_groups(paths, str(tmp_path / "none.csv"))
+
+
 def test_what_cannot_be_split_is_an_error():
-    with pytest.raises(DssError, match="too few to split test by files: that takes at least 2"):
-        split_recordings([1000], [NO_SONG], DatasetOptions())
+    with pytest.raises(DssError, match="1 recordings, too few to split test by files: .* least 2"):
+        split_recordings([recording(1000)], 1000, DatasetOptions())
+    with pytest.raises(DssError, match="1 groups of recordings, too few"):
+        split_recordings([recording(1000, group="x")] * 3, 1000, DatasetOptions())
     options = DatasetOptions(val_fraction=0.5, test_fraction=0.5)
     with pytest.raises(DssError, match="leave nothing for training"):
-        split_recordings([1000] * 5, [NO_SONG] * 5, options)
+        split_recordings([recording(1000)] * 5, 1000, options)
+    options = DatasetOptions(train_fraction=0.9, val_fraction=0.2)
+    with pytest.raises(DssError, match="add up to 1.2, more than 1"):
+        split_recordings([recording(1000)] * 5, 1000, options)

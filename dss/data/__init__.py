@@ -1,8 +1,9 @@
 """Recordings, annotations, targets, splits, datasets and batches."""
 
 from dss.data.annotations import annotations_path, read_annotations, write_annotations
-from dss.data.dataset import describe, make_dataset, open_dataset
+from dss.data.dataset import make_dataset, open_dataset
 from dss.data.recordings import Recording, find_recordings, open_recording
+from dss.data.report import describe
 
 __all__ = [
     "Recording",

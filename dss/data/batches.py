@@ -22,13 +22,15 @@ class Chunks:
         stretches: [stretches, 2]: first and one past the last sample of each stretch.
         nb_hist: length of a chunk.
         padding: samples at both ends of a chunk that do not count.
+        annotated: [samples], 0 where nobody looked, which does not count; None for everywhere.
     """
 
-    x: np.ndarray
-    y: np.ndarray
+    x: np.ndarray | xr.DataArray
+    y: np.ndarray | xr.DataArray
     stretches: np.ndarray
     nb_hist: int
     padding: int
+    annotated: np.ndarray | xr.DataArray | None = None
 
     @property
     def stride(self) -> int:
@@ -56,21 +58,47 @@ class Chunks:
         first, last = self.stretches[owner].T[:, :, None]
         inside = (index >= first) & (index < last)
         index = np.clip(index, first, last - 1)
-        x = np.where(inside[:, :, None], self.x[index], 0).astype(np.float32)
+        x = np.where(inside[:, :, None], _take(self.x, index), 0).astype(np.float32)
         weight = inside.astype(np.float32)
         weight[:, : self.padding] = 0
         weight[:, self.nb_hist - self.padding :] = 0
-        return x, self.y[index], weight
+        if self.annotated is not None:
+            weight *= _take(self.annotated, index)
+        return x, _take(self.y, index), weight
+
+
+def _take(array: np.ndarray | xr.DataArray, index: np.ndarray) -> np.ndarray:
+    """The rows of an array in a batch of chunks: [chunks, nb_hist, ...].
+
+    A memory map gathers them at once. Compressed arrays are read chunk by chunk, each in one go.
+    """
+    if isinstance(array, np.ndarray):
+        return array[index]
+    spans = [array[rows[0] : rows[-1] + 1].values for rows in index]
+    return np.stack([span[rows - rows[0]] for span, rows in zip(spans, index, strict=True)])
+
+
+def array_of(variable: xr.DataArray) -> np.ndarray | xr.DataArray:
+    """The memory map behind a variable of a dataset; or the variable, if it is read lazily."""
+    data = variable.variable._data
+    return data if isinstance(data, np.ndarray) else variable
 
 
 def split_stretches(tree: xr.DataTree, split: str) -> np.ndarray:
-    """First and one past the last sample of each stretch of a split, counted in the split."""
-    attributes = tree.attrs
-    lengths = np.subtract(
-        attributes[f"filename_endsample_{split}"], attributes[f"filename_startsample_{split}"]
+    """First and one past the last sample of each stretch of a split, counted in the split.
+
+    [stretches, 2] int. Where the dataset does not say, all of the split is one stretch.
+    """
+    total = tree[split].sizes["time"]
+    starts, ends = (
+        np.array(tree.attrs.get(f"filename_{part}_{split}") or [], int)
+        for part in ("startsample", "endsample")
     )
-    edges = np.concatenate([[0], np.cumsum(lengths, dtype=int)])
-    return np.stack([edges[:-1], edges[1:]], axis=1)
+    edges = np.concatenate([[0], np.cumsum(ends - starts)])
+    if edges[-1] != total:
+        edges = np.array([0, total])
+    stretches = np.stack([edges[:-1], edges[1:]], axis=1)
+    return stretches[stretches[:, 0] < stretches[:, 1]]
 
 
 def draw_fraction(stretches: np.ndarray, fraction: float, seed: int) -> np.ndarray:

@@ -1,262 +1,287 @@
 """Datasets: recordings with annotations assembled into arrays for training, and opened lazily.
 
-A dataset is a folder `NAME.npy` with `attrs.yaml` and, for each of the splits train, val and test,
-`x.npy` [samples, channels] float32 and `y.npy` [samples, classes].
+A dataset holds, for each of the splits train, val and test, `x` [samples, channels] float32, `y`
+[samples, classes], with individual targets also `y_<song type>` [samples, 2], and `annotated`
+[samples] if something in it is unknown; and its attributes. `dss.data.stores` says where.
 """
 
 import itertools
-from collections.abc import Iterator
+import os
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-import yaml
 
 import dss
-from dss.data import targets
-from dss.data.annotations import (
-    EVENT,
-    annotation_problems,
-    annotations_path,
-    definitions_path,
-    found,
-    read_annotations,
-    song_types,
-)
-from dss.data.recordings import Recording, find_recordings, open_recording
-from dss.data.splits import SPLITS, Stretch, split_recordings
-from dss.errors import DssError, raise_problems
+from dss.data import report, stores, targets
+from dss.data.sources import Source, read_sources, with_targets
+from dss.data.splits import SPLITS, Stretch, recording_groups, split_recordings
+from dss.data.stretches import as_mask
+from dss.errors import DssError, DssWarning
 from dss.files import replacing
 from dss.options import DatasetOptions, takes_options
 from dss.progress import bar
 
-BLOCK_SAMPLES = 2**20  # what is held in memory at a time while a recording is copied
+BLOCK_SAMPLES = 2**18  # what a worker holds in memory at a time
 
 
 @takes_options
-def make_dataset(folder: str | Path, *, options: DatasetOptions) -> Path:
+def make_dataset(
+    folder: str | Path,
+    loader: Callable | None = None,
+    annotation_loader: Callable | None = None,
+    *,
+    options: DatasetOptions,
+) -> Path:
     """Assemble the recordings of a folder and their annotations into a dataset.
 
-    Everything is checked before anything is written. The recordings are read block by block, so
-    memory does not grow with their length.
+    Everything is checked before anything is written. The recordings are read block by block, by
+    all cores, so memory does not grow with their length.
 
     Arguments:
-        folder: recordings (wav, flac, ogg), each with `STEM_annotations.csv` beside it; subfolders
-            count.
+        folder: recordings, each with its annotations beside it; subfolders count.
+        loader: reads a recording of a format of your own: loader(path) -> (sample rate in Hz,
+            array [samples, channels]).
+        annotation_loader: reads annotations of a format of your own: annotation_loader(path of
+            the recording) -> table with name, start_seconds, stop_seconds.
 
-    Returns: the folder of the dataset, which `open_dataset` opens.
+    Returns: the dataset, which `open_dataset` opens.
     Raises: DssError that names file and row: no recordings, no annotations, an unreadable file,
         recordings of different sample rates or channel counts, impossible annotations, a split
         that would be empty, a dataset that is there already.
+    Warns: DssWarning for a song type that is missing from a split.
     """
     folder = Path(folder)
     store = options.store_dir or folder.with_name(folder.resolve().name + ".npy")
-    if store.suffix != ".npy":
-        raise DssError(
-            f"{store}: the name of a dataset must end in .npy, which is how it is recognised"
-        )
+    stores.check_ending(store)
     if store.exists() and not options.overwrite:
         raise DssError(
             f"{store}: is there already. Give another store_dir, or overwrite it (--overwrite)."
         )
-    recordings, annotations, types = _read_folder(folder)
-    samplerate = recordings[0].samplerate_hz
+    sources, types = read_sources(folder, options, loader, annotation_loader)
+    plan = plan_splits(sources, types, options)
+    tables = [with_targets(source, types, options) for source in sources]
+    attributes = _attributes(folder, plan, sources, types, tables, options)
+    for sentence in report.missing(attributes):
+        warnings.warn(sentence, DssWarning, stacklevel=3)
+    with replacing(store) as part:
+        writer = stores.ZarrWriter(part) if store.suffix == ".zarr" else stores.NpyWriter(part)
+        for split in SPLITS:
+            _write_split(writer, split, plan[split], sources, types, tables, options)
+            if options.split_csv:
+                table = _split_annotations(plan[split], sources, types)
+                table.to_csv(part / f"{split}_annotations.csv", index=False, float_format="%.6f")
+        writer.write_attributes(attributes)
+    return store
+
+
+def plan_splits(
+    sources: list[Source], types: Mapping[str, str], options: DatasetOptions
+) -> dict[str, list[Stretch]]:
+    """Which stretches of the sources each split would get, without writing anything.
+
+    Raises: DssError if a split cannot be had, or training or validation would be empty.
+    """
+    groups = recording_groups([source.name for source in sources], options.groups)
     reach = targets.GAUSSIAN_REACH * options.event_std_seconds
-    song = [_extent_samples(table, types, samplerate, reach) for table in annotations]
-    plan = split_recordings([r.n_samples for r in recordings], song, options)
+    songs = [s.song(types, reach, group) for s, group in zip(sources, groups, strict=True)]
+    plan = split_recordings(songs, sources[0].recording.samplerate_hz, options)
     for split in ("train", "val"):
         if not plan[split]:
             raise DssError(
                 f"The {split} split would be empty: add recordings, or change its fraction"
             )
-    annotations = [targets.add_gaps(table, types, options.gap_seconds) for table in annotations]
-    dtype = targets.targets_dtype(
-        types, options.event_std_seconds, targets.overlapping(annotations)
-    )
-    with replacing(store) as part:
-        for split in SPLITS:
-            _write_split(part / split, plan[split], recordings, annotations, types, dtype, options)
-        attributes = _attributes(folder, plan, recordings, annotations, types, options)
-        (part / "attrs.yaml").write_text(yaml.safe_dump(attributes, sort_keys=False))
-    return store
+    return plan
 
 
 def open_dataset(path: str | Path) -> xr.DataTree:
     """Open a dataset without reading it: slices are read from disk when they are used.
 
-    Returns: a tree with the nodes train, val and test (empty ones included), each with
-        x (time, channel) float32 and y (time, song_type), time in seconds from the start of the
-        split. The attributes of the tree are those of the dataset.
+    Datasets made by DeepSS or DAS open, too.
+
+    Arguments:
+        path: NAME.npy, NAME.zarr or NAME.h5.
+
+    Returns: a tree with the nodes train, val and test (empty ones included), each with x (time,
+        channel), y (time, song_type) and what else the dataset holds; time in seconds from the
+        start of the split. The attributes of the tree are those of the dataset.
     Raises: DssError if there is no dataset, or it lacks a part.
     """
     path = Path(path)
-    if not path.is_dir():
-        raise DssError(f"{path}: there is no such dataset")
-    if not (path / "attrs.yaml").is_file():
-        raise DssError(
-            f"{path}: is not a dataset (it lacks attrs.yaml); `dss make-dataset` makes one"
-        )
-    attributes = yaml.safe_load((path / "attrs.yaml").read_text())
-    nodes = {split: _open_split(path / split, attributes) for split in SPLITS}
-    tree = xr.DataTree.from_dict({"/": xr.Dataset(attrs=attributes), **nodes}, name=path.name)
-    return tree
-
-
-def describe(tree: xr.DataTree) -> pd.DataFrame:
-    """Seconds and annotations by song type of each split, and of the whole, as a table."""
-    rows = {split: tree.attrs["report"][split] for split in SPLITS}
-    table = pd.DataFrame.from_dict(rows, orient="index")
-    table.loc["all"] = table.sum()
-    return table.astype(dict.fromkeys(tree.attrs["class_names"][1:], int))
-
-
-def _read_folder(folder: Path) -> tuple[list[Recording], list[pd.DataFrame], dict[str, str]]:
-    """The recordings and annotations of a folder and their song types, all checked."""
-    paths = find_recordings(folder)
-    missing = [path for path in paths if not annotations_path(path).is_file()]
-    problems = [f"{path}: there is no {annotations_path(path).name} beside it" for path in missing]
-    raise_problems(problems, "Every recording needs annotations:")
-    recordings = [open_recording(path) for path in paths]
-    for what, name in (("samplerate_hz", "sample rate"), ("n_channels", "number of channels")):
-        values = pd.Series([getattr(r, what) for r in recordings])
-        usual = values.mode()[0]
-        problems = [
-            f"{recordings[i].path}: {name} {values[i]:g}, not {usual:g} as most of the others"
-            for i in values.index[values != usual]
-        ]
-        raise_problems(problems, f"All recordings of a dataset need the same {name}:")
-    tables = {annotations_path(path): read_annotations(annotations_path(path)) for path in paths}
-    problems = [
-        problem
-        for recording, (source, table) in zip(recordings, tables.items(), strict=True)
-        # Times are rounded when they are written: one sample beyond the end is no error.
-        for problem in annotation_problems(
-            table, source, recording.duration_seconds + 1 / recording.samplerate_hz
-        )
-    ]
-    raise_problems(problems, "These annotations cannot be right:")
-    types = song_types(tables, [p for p in map(definitions_path, paths) if p.is_file()])
-    if not types:
-        raise DssError(f"{folder}: the annotations name no song type")
-    return recordings, list(tables.values()), types
-
-
-def _extent_samples(annotations, types, samplerate_hz, reach_seconds) -> np.ndarray:
-    """First and last sample of each annotation, Gaussians included: [annotations, 2] int."""
-    table = found(annotations)
-    times = table[["start_seconds", "stop_seconds"]].to_numpy()
-    reach = np.where(table["name"].map(types) == EVENT, reach_seconds, 0)[:, None] * [-1, 1]
-    return np.round((times + reach) * samplerate_hz).astype(int)
+    attributes = stores.read_attributes(path)
+    needed = ("samplerate_x_Hz", "class_names", "class_types")
+    missing = [name for name in needed if name not in attributes]
+    if missing:
+        raise DssError(f"{path}: its attributes lack {', '.join(missing)}")
+    nodes = {split: _open_split(path, split, attributes) for split in SPLITS}
+    return xr.DataTree.from_dict({"/": xr.Dataset(attrs=attributes), **nodes}, name=path.name)
 
 
 def _write_split(
-    folder: Path,
+    writer,
+    split: str,
     stretches: list[Stretch],
-    recordings: list[Recording],
-    annotations: list[pd.DataFrame],
+    sources: list[Source],
     types: dict[str, str],
-    dtype: type,
+    tables: list[pd.DataFrame],
     options: DatasetOptions,
 ) -> None:
-    """Write x.npy and y.npy of one split, block by block."""
-    folder.mkdir(parents=True)
+    """Write the arrays of one split, block by block in order, made by all cores."""
     total = sum(stretch.n_samples for stretch in stretches)
-    x = _new_array(folder / "x.npy", (total, recordings[0].n_channels), np.float32)
-    y = _new_array(folder / "y.npy", (total, 1 + len(types)), dtype)
-    done = 0
-    for stretch in bar(stretches, desc=folder.name, unit="stretch"):
-        recording = recordings[stretch.recording]
-        for start, stop in _blocks(stretch):
-            here = slice(done, done + stop - start)
-            x[here] = recording.read(start, stop)
-            y[here] = targets.make_targets(
-                annotations[stretch.recording],
-                types,
-                recording.samplerate_hz,
-                start,
-                stop,
-                options.event_std_seconds,
-            )
-            done = here.stop
+    n_channels = sources[0].recording.n_channels
+    dtype = targets.targets_dtype(types, options.event_std_seconds, targets.overlapping(tables))
+    kinds = {"x": (np.float32, n_channels), "y": (dtype, 1 + len(types))}
+    if options.individual_targets:
+        kinds |= {f"y_{name}": (dtype, 2) for name in types}
+    if any(source.known is not None for source in sources):
+        kinds["annotated"] = (np.uint8, None)
+    arrays = {}
+    for name, (kind, columns) in kinds.items():
+        shape = (total,) if columns is None else (total, columns)
+        dims = ("time", dimension(name))[: len(shape)]
+        arrays[name] = writer.new_array(f"{split}/{name}", shape, kind, dims)
+
+    def make(block: Stretch) -> dict[str, np.ndarray]:
+        source, table = sources[block.recording], tables[block.recording]
+        values = _targets(table, types, source, block, options.event_std_seconds, kinds)
+        return {"x": source.recording.read(block.start_sample, block.stop_sample), **values}
+
+    with bar(total=total, desc=split, unit="sample", unit_scale=True) as progress:
+        for values in _in_order(make, _blocks(stretches)):
+            for name, array in arrays.items():
+                array.append(values[name])
+            progress.update(len(values["x"]))
+    for array in arrays.values():
+        array.close()
 
 
-def _new_array(path: Path, shape: tuple[int, ...], dtype: type) -> np.ndarray:
-    """A new array on disk to write to; one without samples cannot be a memory map."""
-    if shape[0]:
-        return np.lib.format.open_memmap(path, "w+", dtype, shape)
-    np.save(path, np.empty(shape, dtype))
-    return np.empty(shape, dtype)
+def _targets(table, types, source, block, event_std_seconds, kinds) -> dict[str, np.ndarray]:
+    """The arrays of a block but x, by name."""
+    rate, start, stop = source.recording.samplerate_hz, block.start_sample, block.stop_sample
+    wanted = {"y": types} | {f"y_{name}": {name: kind} for name, kind in types.items()}
+    values = {
+        name: targets.make_targets(table, wanted[name], rate, start, stop, event_std_seconds)
+        for name in wanted.keys() & kinds.keys()
+    }
+    if "annotated" in kinds:
+        is_known = source.known is None
+        values["annotated"] = (
+            np.ones(stop - start, np.uint8)
+            if is_known
+            else as_mask(source.known, rate, start, stop).astype(np.uint8)
+        )
+    return values
 
 
-def _blocks(stretch: Stretch) -> Iterator[tuple[int, int]]:
-    edges = [*range(stretch.start_sample, stretch.stop_sample, BLOCK_SAMPLES), stretch.stop_sample]
-    return itertools.pairwise(edges)
+def _blocks(stretches: Iterable[Stretch]) -> Iterator[Stretch]:
+    for stretch in stretches:
+        edges = range(stretch.start_sample, stretch.stop_sample, BLOCK_SAMPLES)
+        for start, stop in itertools.pairwise([*edges, stretch.stop_sample]):
+            yield Stretch(stretch.recording, start, stop)
 
 
-def _attributes(folder, plan, recordings, annotations, types, options) -> dict[str, Any]:
-    """What `attrs.yaml` says: plain types only."""
-    samplerate = float(recordings[0].samplerate_hz)
+def _in_order(function: Callable, tasks: Iterable) -> Iterator:
+    """The results of the tasks in their order; as many as there are cores are worked on."""
+    n_workers = os.cpu_count() or 1
+    with ThreadPoolExecutor(n_workers) as pool:
+        waiting = deque()
+        for task in tasks:
+            waiting.append(pool.submit(function, task))
+            if len(waiting) > n_workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _attributes(folder, plan, sources, types, tables, options) -> dict[str, Any]:
+    """The attributes of a dataset: plain types only."""
+    samplerate = float(sources[0].recording.samplerate_hz)
     attributes = {
         "samplerate_x_Hz": samplerate,
         "samplerate_y_Hz": samplerate,
         "class_names": targets.class_names(types),
         "class_types": targets.class_types(types),
     }
+    if options.individual_targets:
+        for name, kind in types.items():
+            attributes[f"class_names_{name}"] = targets.class_names({name: kind})
+            attributes[f"class_types_{name}"] = targets.class_types({name: kind})
     for split, stretches in plan.items():
-        attributes[f"filename_{split}"] = [
-            recordings[s.recording].path.relative_to(folder).as_posix() for s in stretches
-        ]
+        attributes[f"filename_{split}"] = [sources[s.recording].name for s in stretches]
         attributes[f"filename_startsample_{split}"] = [s.start_sample for s in stretches]
         attributes[f"filename_endsample_{split}"] = [s.stop_sample for s in stretches]
-    attributes["report"] = {
-        split: _count(stretches, annotations, types, samplerate)
-        for split, stretches in plan.items()
-    }
+    attributes["report"] = report.count(plan, sources, types, tables)
     attributes["made_from"] = str(folder.resolve())
     attributes["made_with"] = {"dss": dss.__version__, **options.to_yaml_types()}
     return attributes
 
 
-def _count(stretches, annotations, types, samplerate_hz) -> dict[str, float]:
-    """Seconds, and annotations by song type that begin in these stretches."""
-    counts = dict.fromkeys(types, 0)
+def _split_annotations(stretches, sources, types) -> pd.DataFrame:
+    """The annotations of a split in seconds of the split, cut where the split is."""
+    parts, first = [], 0.0
+    columns = ["start_seconds", "stop_seconds"]
     for stretch in stretches:
-        table = found(annotations[stretch.recording])
-        onset = table["start_seconds"] * samplerate_hz
-        inside = table[(onset >= stretch.start_sample) & (onset < stretch.stop_sample)]
-        for name, count in inside["name"].value_counts().items():
-            if name in counts:
-                counts[name] += int(count)
-    return {"seconds": sum(s.n_samples for s in stretches) / samplerate_hz, **counts}
+        source = sources[stretch.recording]
+        rate = source.recording.samplerate_hz
+        start, stop = stretch.start_sample / rate, stretch.stop_sample / rate
+        table = source.annotations
+        inside = (table["start_seconds"] < stop) & (table["stop_seconds"] >= start)
+        table = table[inside & table["name"].isin(types)].assign(filename=source.name)
+        table[columns] = table[columns].clip(start, stop) - start + first
+        parts.append(table[["name", *columns, "filename"]])
+        first += stop - start
+    empty = pd.DataFrame(columns=["name", *columns, "filename"])
+    return pd.concat(parts, ignore_index=True) if parts else empty
 
 
-def _open_split(folder: Path, attributes: dict[str, Any]) -> xr.Dataset:
-    names = attributes["class_names"]
-    x, y = (_open_array(folder / f"{name}.npy") for name in "xy")
-    if len(x) != len(y) or y.shape[1] != len(names):
-        raise DssError(
-            f"{folder}: x {x.shape} and y {y.shape} do not fit each other and the {len(names)} "
-            "classes. The dataset is damaged: make it again."
-        )
+def dimension(name: str) -> str:
+    """The second dimension of an array of a dataset: channel of x, song_type of y."""
+    return "channel" if name == "x" else "song_type" + name.removeprefix("y")
+
+
+def _open_split(path: Path, split: str, attributes: dict[str, Any]) -> xr.Dataset:
+    arrays = stores.read_arrays(path, split)
+    class_names = {
+        name: attributes.get("class_names" + name.removeprefix("y"))
+        for name in arrays
+        if name.startswith("y")
+    }
+    if not arrays:
+        arrays = {
+            "x": np.empty((0, 1), np.float32),
+            "y": np.empty((0, len(attributes["class_names"]))),
+        }
+        arrays = {name: xr.Variable(("time", dimension(name)), v) for name, v in arrays.items()}
+        class_names = {"y": attributes["class_names"]}
+    missing = {"x", "y"} - arrays.keys()
+    if missing:
+        raise DssError(f"{path}: {split} lacks {' and '.join(sorted(missing))}; make it again")
+    lengths = {name: array.shape[0] for name, array in arrays.items()}
+    for name, names in class_names.items():
+        if lengths[name] != lengths["x"] or arrays[name].shape[1] != len(names or ()):
+            raise DssError(
+                f"{path}: {split}/{name} {arrays[name].shape} does not fit x {arrays['x'].shape} "
+                f"and its classes {names}. The dataset is damaged: make it again."
+            )
+    variables = {name: _named(name, array) for name, array in arrays.items()}
     step = 1 / attributes["samplerate_x_Hz"]
     # Half a step less than the length: no rounding can add or lose a sample.
-    index = xr.indexes.RangeIndex.arange(0, (len(x) - 0.5) * step, step, dim="time")
-    dataset = xr.Dataset(
-        {
-            "x": (("time", "channel"), x, {"long_name": "audio"}),
-            "y": (("time", "song_type"), y, {"long_name": "probability"}),
-        },
-        coords=xr.Coordinates.from_xindex(index),
-    )
+    index = xr.indexes.RangeIndex.arange(0, (lengths["x"] - 0.5) * step, step, dim="time")
+    dataset = xr.Dataset(variables, coords=xr.Coordinates.from_xindex(index))
     dataset["time"].attrs["units"] = "s"
-    return dataset.assign_coords(song_type=names)
+    return dataset.assign_coords({dimension(n): names for n, names in class_names.items()})
 
 
-def _open_array(path: Path) -> np.ndarray:
-    try:
-        x = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise DssError(f"{path}: cannot be opened ({error})") from None
-    return x if len(x) else np.empty(x.shape, x.dtype)
+def _named(name: str, array: xr.Variable) -> xr.Variable:
+    """The array with its dimensions named; it stays where it is, unread."""
+    dims = ("time", dimension(name))[: array.ndim]
+    long_name = {"x": "audio", "annotated": "whether somebody looked at it"}.get(
+        name, "probability"
+    )
+    return xr.Variable(dims, array._data, {"long_name": long_name}, fastpath=True)

@@ -1,14 +1,21 @@
 """Splits: which stretches of which recordings are for training, validation and testing."""
 
+import itertools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
-from dss.errors import DssError
+from dss.data.stretches import union
+from dss.errors import DssError, raise_problems
 from dss.options import DatasetOptions
 
 SPLITS = ("train", "val", "test")
+UNUSED = "unused"
+MARGIN_SECONDS = 0.1  # kept between a cut and the next song, where the pause is long enough
 
 
 @dataclass(frozen=True)
@@ -25,82 +32,224 @@ class Stretch:
         return self.stop_sample - self.start_sample
 
 
+@dataclass(frozen=True)
+class Song:
+    """What a recording holds that must not be cut.
+
+    Attributes:
+        n_samples: length of the recording.
+        extents: [annotations, 2] first sample, and one past the last.
+        names: song type of each annotation.
+        group: the individual that the recording is from; the recording's own name if unknown.
+    """
+
+    n_samples: int
+    extents: np.ndarray
+    names: Sequence[str]
+    group: str
+
+
 def split_recordings(
-    n_samples: Sequence[int], song: Sequence[np.ndarray], options: DatasetOptions
+    recordings: Sequence[Song], samplerate_hz: float, options: DatasetOptions
 ) -> dict[str, list[Stretch]]:
     """Divide recordings among the splits; no sample is in two of them.
 
-    Splits by files take whole recordings first, drawn at random. What is left of the recordings is
-    divided among the splits by samples: a stretch of each recording for each split, in random
-    order, cut in a pause of the song where there is one nearby.
-
-    Arguments:
-        n_samples: length of each recording.
-        song: for each recording [annotations, 2]: first and last sample of what must not be cut.
-        options: which splits are by files, which by samples, their fractions, and the seed.
+    Splits by files take whole recordings first, drawn at random, all of a group together. The
+    recordings left are divided among the splits by samples: a stretch for each split in random
+    order, or blocks dealt out so that each split gets its share of every song type. Cuts lie in
+    pauses of the song.
 
     Returns: the stretches of each split, in the order of the recordings.
-    Raises: DssError where the splits cannot be had from so many recordings.
+    Raises: DssError where the splits cannot be had from these recordings.
     """
     rng = np.random.default_rng(options.seed)
-    fractions = {"val": options.val_fraction, "test": options.test_fraction}
-    fractions = {"train": 1 - sum(fractions.values()), **fractions}
-    if fractions["train"] <= 0:
+    fractions = _fractions(options)
+    by_files = [s for s in fractions if s != UNUSED and getattr(options, f"{s}_split") == "files"]
+    by_samples = {s: fractions[s] for s in fractions if s not in by_files}
+    if set(by_samples) == {UNUSED}:
+        by_samples = {}
+    taken = _draw_groups([r.group for r in recordings], fractions, by_files, by_samples, rng)
+    stretches = {split: [] for split in (*SPLITS, UNUSED)}
+    for i, split in taken.items():
+        stretches[split].append(Stretch(i, 0, recordings[i].n_samples))
+    left = [i for i in range(len(recordings)) if i not in taken]
+    margin = round(MARGIN_SECONDS * samplerate_hz)
+    if options.block_seconds and by_samples:
+        block = max(1, round(options.block_seconds * samplerate_hz))
+        blocks = [b for i in left for b in _blocks(recordings[i], i, block, margin)]
+        for split, dealt in _deal(blocks, recordings, by_samples, rng).items():
+            stretches[split] += _joined(dealt)
+    elif by_samples:
+        for i in left:
+            for split, stretch in _cut_in_order(recordings[i], i, by_samples, margin, rng):
+                stretches[split].append(stretch)
+    order = {
+        split: sorted(s, key=lambda s: (s.recording, s.start_sample))
+        for split, s in stretches.items()
+    }
+    return {split: order[split] for split in SPLITS}
+
+
+def recording_groups(paths: Sequence[str], groups: str | None) -> list[str]:
+    """The group, such as the individual, that each recording belongs to.
+
+    Arguments:
+        paths: of the recordings, relative to the data folder.
+        groups: a CSV file with the columns file,group; or a pattern (regular expression) whose
+            brackets match the group in the path; or None: each recording is a group.
+
+    Raises: DssError that lists the recordings without a group.
+    """
+    if groups is None:
+        return list(paths)
+    if groups.endswith(".csv"):
+        table = pd.read_csv(groups, dtype=str) if Path(groups).is_file() else None
+        if table is None or not {"file", "group"} <= set(table):
+            raise DssError(f"{groups}: is no CSV file with the columns file,group")
+        group_of = dict(zip(table["file"], table["group"], strict=True))
+        found = [group_of.get(path, group_of.get(Path(path).name)) for path in paths]
+    else:
+        try:
+            pattern = re.compile(groups)
+        except re.error as error:
+            raise DssError(f"groups: {groups!r} is no regular expression ({error})") from None
+        if pattern.groups != 1:
+            raise DssError(
+                f"groups: {groups!r} needs brackets around the individual: '(bird[0-9]+)'"
+            )
+        matches = [pattern.search(path) for path in paths]
+        found = [match and match[1] for match in matches]
+    missing = [path for path, group in zip(paths, found, strict=True) if not group]
+    raise_problems(missing, f"These recordings belong to no group by {groups!r}:")
+    return found
+
+
+def _fractions(options: DatasetOptions) -> dict[str, float]:
+    """The part of the data for each split that gets any, and for none."""
+    given = {"val": options.val_fraction, "test": options.test_fraction}
+    train = options.train_fraction
+    if train is None:
+        train = 1 - sum(given.values())
+        if train <= 0:
+            raise DssError(
+                f"val_fraction {options.val_fraction:g} and test_fraction "
+                f"{options.test_fraction:g} leave nothing for training: their sum must be below 1"
+            )
+    fractions = {"train": train, **given}
+    unused = 1 - sum(fractions.values())
+    if unused < -1e-9:
         raise DssError(
-            f"val_fraction {options.val_fraction:g} and test_fraction {options.test_fraction:g} "
-            "leave nothing for training: their sum must be below 1"
+            f"train_fraction, val_fraction and test_fraction add up to {1 - unused:g}, more than 1"
         )
-    wanted = [split for split in SPLITS if fractions[split] > 0]
-    by_files = [split for split in wanted if getattr(options, f"{split}_split") == "files"]
-    by_samples = [split for split in wanted if split not in by_files]
-
-    taken = _draw_files(len(n_samples), fractions, by_files, by_samples, rng)
-    stretches = {split: [] for split in SPLITS}
-    for recording, length in enumerate(n_samples):
-        if recording in taken:
-            stretches[taken[recording]].append(Stretch(recording, 0, length))
-            continue
-        order = list(rng.permutation(by_samples))
-        shares = np.cumsum([fractions[split] for split in order])
-        cuts = [
-            _nearest_pause(length * share / shares[-1], length, song[recording])
-            for share in shares[:-1]
-        ]
-        edges = [0, *np.maximum.accumulate(cuts).astype(int).tolist(), length]
-        for split, start, stop in zip(order, edges[:-1], edges[1:], strict=True):
-            if stop > start:
-                stretches[split].append(Stretch(recording, start, stop))
-    return stretches
+    if unused > 1e-9:
+        fractions[UNUSED] = unused
+    return {split: fraction for split, fraction in fractions.items() if fraction > 0}
 
 
-def _draw_files(n_files, fractions, by_files, by_samples, rng) -> dict[int, str]:
-    """Which recording is taken whole, and by which split."""
+def _draw_groups(groups, fractions, by_files, by_samples, rng) -> dict[int, str]:
+    """Which recordings are taken whole, and by which split: {number of the recording: split}."""
+    members = {group: [] for group in sorted(set(groups))}
+    for i, group in enumerate(groups):
+        members[group].append(i)
     needed = len(by_files) + bool(by_samples)
-    if n_files < needed:
-        names = " and ".join(by_files)
+    if len(members) < needed:
+        kind = "recordings" if len(members) == len(groups) else "groups of recordings"
         raise DssError(
-            f"There are {n_files} recordings, too few to split {names} by files: that takes at "
-            f"least {needed}. Split by samples, set a fraction to 0, or add recordings."
+            f"There are {len(members)} {kind}, too few to split {' and '.join(by_files)} by files: "
+            f"that takes at least {needed}. Split by samples, set a fraction to 0, or add more."
         )
-    counts = {split: max(1, round(n_files * fractions[split])) for split in by_files}
-    keep = 0
-    if by_samples:
-        keep = 1
-    elif by_files:
-        counts[max(by_files, key=fractions.get)] += n_files - sum(counts.values())
-    while sum(counts.values()) > n_files - keep:
-        counts[max(counts, key=counts.get)] -= 1
-    drawn = iter(rng.permutation(n_files).tolist())
-    return {next(drawn): split for split in by_files for _ in range(counts[split])}
+    left = [list(members)[i] for i in rng.permutation(len(members))]
+    taken = {}
+    # The smallest split first: each gets its own before the largest takes what is left.
+    for n_served, split in enumerate(sorted(by_files, key=fractions.get), start=1):
+        wanted, got = max(1, round(fractions[split] * len(groups))), 0
+        while got < wanted and len(left) > needed - n_served:
+            group = members[left.pop()]
+            taken |= dict.fromkeys(group, split)
+            got += len(group)
+    if not by_samples and UNUSED not in fractions:
+        largest = max(by_files, key=fractions.get)
+        taken |= {i: largest for group in left for i in members[group]}
+    return taken
 
 
-def _nearest_pause(cut: float, length: int, song: np.ndarray) -> int:
-    """The sample closest to `cut` that is in no annotation; `cut` if all of it is song."""
-    cut = round(cut)
-    if not any(first <= cut <= last for first, last in song):
-        return cut
-    edges = np.concatenate([song[:, 0] - 1, song[:, 1] + 1]) if len(song) else np.empty(0)
-    pauses = [
-        e for e in edges if 0 < e < length and not ((song[:, 0] <= e) & (e <= song[:, 1])).any()
-    ]
-    return int(min(pauses, key=lambda edge: abs(edge - cut), default=cut))
+def _cut_in_order(recording: Song, number: int, shares: dict[str, float], margin, rng):
+    """One stretch for each split, in random order: (split, stretch)."""
+    order = [list(shares)[i] for i in rng.permutation(len(shares))]
+    parts = np.cumsum([shares[split] for split in order])
+    wanted = np.round(recording.n_samples * parts[:-1] / parts[-1]).astype(int)
+    edges = [0, *_cuts(wanted, recording, margin), recording.n_samples]
+    for split, start, stop in zip(order, edges[:-1], edges[1:], strict=True):
+        if stop > start:
+            yield split, Stretch(number, int(start), int(stop))
+
+
+def _blocks(recording: Song, number: int, block: int, margin: int) -> list[Stretch]:
+    wanted = np.arange(block, recording.n_samples, block)
+    edges = np.unique([0, *_cuts(wanted, recording, margin), recording.n_samples])
+    return [Stretch(number, int(a), int(b)) for a, b in itertools.pairwise(edges)]
+
+
+def _cuts(wanted: np.ndarray, recording: Song, margin: int) -> np.ndarray:
+    """Each wanted cut moved into the nearest pause, away from the song; in increasing order.
+
+    A cut stays where it is if all before it or all after it is song.
+    """
+    song = union(recording.extents).astype(int)
+    pauses = np.stack([[0, *song[:, 1]], [*song[:, 0], recording.n_samples]], axis=1)
+    inset = np.minimum((pauses[:, 1] - pauses[:, 0]) // 2, margin)[:, None] * [1, -1]
+    pauses = pauses + inset
+    after = np.minimum(np.searchsorted(pauses[:, 1], wanted), len(pauses) - 1)
+    nearest = wanted.copy()
+    distance = np.full(len(wanted), recording.n_samples)
+    for candidate in (after, np.maximum(after - 1, 0)):
+        cut = np.clip(wanted, pauses[candidate, 0], pauses[candidate, 1])
+        better = (np.abs(cut - wanted) < distance) & (cut > 0) & (cut < recording.n_samples)
+        nearest = np.where(better, cut, nearest)
+        distance = np.where(better, np.abs(cut - wanted), distance)
+    return np.maximum.accumulate(nearest)
+
+
+def _deal(blocks, recordings, shares: dict[str, float], rng) -> dict[str, list[Stretch]]:
+    """Deal out blocks so that each split gets its share of every song type, the rarest first.
+
+    Source: iterative stratification, Sechidis, Tsoumakas & Vlahavas (2011), doi
+    10.1007/978-3-642-23808-6_10.
+    """
+    names = sorted({name for recording in recordings for name in recording.names})
+    counts = np.array([_count(block, recordings[block.recording], names) for block in blocks])
+    counts = np.hstack([counts.reshape(len(blocks), -1), [[b.n_samples] for b in blocks]])
+    part = np.array(list(shares.values())) / sum(shares.values())
+    desired = part[:, None] * counts.sum(axis=0)
+    dealt = {split: [] for split in shares}
+    left = rng.permutation(len(blocks))
+    while len(left):
+        remaining = counts[left, :-1].sum(axis=0)
+        rare = np.argmin(np.where(remaining > 0, remaining, np.inf)) if remaining.any() else -1
+        holds = counts[left, rare] > 0
+        for i in left[holds]:
+            # The split that lacks most of this type; among equals, the one that lacks most time.
+            to = np.lexsort((desired[:, -1], desired[:, rare]))[-1]
+            dealt[list(shares)[to]].append(blocks[i])
+            desired[to] -= counts[i]
+        left = left[~holds]
+    return dealt
+
+
+def _count(block: Stretch, recording: Song, names: list[str]) -> list[int]:
+    onset = recording.extents[:, 0]
+    inside = (onset >= block.start_sample) & (onset < block.stop_sample)
+    found = list(np.asarray(recording.names, object)[inside])
+    return [found.count(name) for name in names]
+
+
+def _joined(blocks: list[Stretch]) -> list[Stretch]:
+    """Blocks that follow each other in a recording as one stretch."""
+    joined = []
+    for block in sorted(blocks, key=lambda b: (b.recording, b.start_sample)):
+        last = joined[-1] if joined else None
+        if last and (last.recording, last.stop_sample) == (block.recording, block.start_sample):
+            joined[-1] = Stretch(block.recording, last.start_sample, block.stop_sample)
+        else:
+            joined.append(block)
+    return joined

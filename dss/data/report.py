@@ -1,0 +1,116 @@
+"""The report on a dataset: how much of each song type is in each split, and what is missing."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from dss.data.annotations import EVENT, found
+from dss.data.splits import SPLITS, Stretch
+from dss.data.stretches import as_mask
+
+BLOCK_SAMPLES = 2**20
+
+
+def count(
+    plan: Mapping[str, Sequence[Stretch]], sources, types: Mapping[str, str], tables
+) -> dict[str, dict[str, Any]]:
+    """Count what each split holds.
+
+    Returns: for each split: `seconds`, `unknown_seconds`, `annotations` (by song type, those that
+        begin in the split), `song_seconds` (of segments, by song type) and `recordings` (by song
+        type, how many have it).
+    """
+    return {
+        split: _count_split(stretches, sources, types, tables) for split, stretches in plan.items()
+    }
+
+
+def describe(tree: xr.DataTree) -> pd.DataFrame:
+    """Seconds and annotations by song type of each split, and of the whole, as a table.
+
+    The column `unknown` is there if somebody did not look at everything: seconds of it. For a
+    dataset that was not made by dss, annotations are counted in the targets, which are read.
+    """
+    report = tree.attrs.get("report") or {split: _count_targets(tree, split) for split in SPLITS}
+    rows = {
+        split: {
+            "seconds": report[split]["seconds"],
+            "unknown": report[split]["unknown_seconds"],
+            **report[split]["annotations"],
+        }
+        for split in SPLITS
+    }
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    table.loc["all"] = table.sum()
+    if not table["unknown"].any():
+        table = table.drop(columns="unknown")
+    return table.astype(dict.fromkeys(tree.attrs["class_names"][1:], int))
+
+
+def missing(attributes: Mapping[str, Any]) -> list[str]:
+    """What a dataset lacks: a sentence for each song type that a split does not hold."""
+    report = attributes["report"]
+    sentences = []
+    for name in attributes["class_names"][1:]:
+        without = [s for s in SPLITS if report[s]["seconds"] and not report[s]["annotations"][name]]
+        total = sum(report[split]["annotations"][name] for split in SPLITS)
+        if not total:
+            sentences.append(f"{name} was never found: the network cannot learn it. Leave it out.")
+        elif without:
+            n_recordings = sum(report[split]["recordings"][name] for split in SPLITS)
+            sentences.append(
+                f"{name} does not occur in {' and '.join(without)}: there are {total} of it in "
+                f"{n_recordings} recording{'s' * (n_recordings > 1)} or parts of recordings. Split "
+                "by samples in blocks (block_seconds), try another seed, or annotate more of it."
+            )
+    return sentences
+
+
+def _count_split(stretches, sources, types, tables) -> dict[str, Any]:
+    annotations = dict.fromkeys(types, 0)
+    recordings = dict.fromkeys(types, 0)
+    song_seconds = {name: 0.0 for name, kind in types.items() if kind != EVENT}
+    seconds = unknown = 0.0
+    for stretch in stretches:
+        source = sources[stretch.recording]
+        rate = source.recording.samplerate_hz
+        start, stop = stretch.start_sample, stretch.stop_sample
+        seconds += (stop - start) / rate
+        if source.known is not None:
+            unknown += (stop - start - int(as_mask(source.known, rate, start, stop).sum())) / rate
+        table = found(tables[stretch.recording])[lambda t: t["name"].isin(types)]
+        onsets = table["start_seconds"] * rate
+        for name, n in table["name"][(onsets >= start) & (onsets < stop)].value_counts().items():
+            annotations[name] += int(n)
+            recordings[name] += 1
+        durations = table["stop_seconds"].clip(start / rate, stop / rate) - table[
+            "start_seconds"
+        ].clip(start / rate, stop / rate)
+        for name, duration in durations.groupby(table["name"]).sum().items():
+            if name in song_seconds:
+                song_seconds[name] += float(duration)
+    return {
+        "seconds": seconds,
+        "unknown_seconds": unknown,
+        "annotations": annotations,
+        "song_seconds": song_seconds,
+        "recordings": recordings,
+    }
+
+
+def _count_targets(tree: xr.DataTree, split: str) -> dict[str, Any]:
+    """Seconds, and how often the target of each song type rises above a half."""
+    y, names = tree[split]["y"], tree.attrs["class_names"]
+    counts, last = np.zeros(len(names), int), np.zeros((1, len(names)), bool)
+    for start in range(0, len(y), BLOCK_SAMPLES):
+        high = y[start : start + BLOCK_SAMPLES].values > 0.5
+        counts += (high & ~np.concatenate([last, high[:-1]])).sum(axis=0)
+        last = high[-1:]
+    return {
+        "seconds": len(y) / tree.attrs["samplerate_x_Hz"],
+        "unknown_seconds": 0.0,
+        "annotations": dict(zip(names[1:], counts[1:].tolist(), strict=True)),
+    }

@@ -1,0 +1,162 @@
+"""Sources: the recordings of a data folder with their annotations, read and checked together."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dss.data import targets
+from dss.data.annotations import (
+    COLUMNS,
+    EVENT,
+    NOISE,
+    SEGMENT,
+    annotation_problems,
+    annotations_path,
+    definitions_path,
+    found,
+    read_annotations,
+    song_types,
+)
+from dss.data.recordings import Recording, find_recordings, open_recording
+from dss.data.splits import Song
+from dss.data.stretches import is_absence, known_stretches
+from dss.errors import DssError, raise_problems
+from dss.options import DatasetOptions
+
+BOUNDARIES = ("onset", "offset")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A recording and what is known about it.
+
+    Attributes:
+        recording: the audio.
+        name: its path relative to the data folder.
+        annotations: its annotation table, song types renamed.
+        known: [stretches, 2] seconds where all song types are known; None if everywhere.
+    """
+
+    recording: Recording
+    name: str
+    annotations: pd.DataFrame
+    known: np.ndarray | None
+
+    def song(self, types: Mapping[str, str], reach_seconds: float, group: str) -> Song:
+        """What a split must not cut: annotations, with the targets around events."""
+        table = found(self.annotations)[lambda t: t["name"].isin(types)]
+        times = table[["start_seconds", "stop_seconds"]].to_numpy()
+        reach = np.where(table["name"].map(types) == EVENT, reach_seconds, 0)[:, None] * [-1, 1]
+        extents = [*np.round((times + reach) * self.recording.samplerate_hz).astype(int), 0, 1]
+        extents = np.clip(extents, 0, self.recording.n_samples)
+        return Song(self.recording.n_samples, extents, table["name"].tolist(), group)
+
+
+def read_sources(
+    folder: Path,
+    options: DatasetOptions,
+    loader: Callable | None = None,
+    annotation_loader: Callable | None = None,
+) -> tuple[list[Source], dict[str, str]]:
+    """Read all annotations of a data folder and the headers of its recordings.
+
+    Returns: the sources in the order of their paths, and the song types, category by name.
+    Raises: DssError that lists everything that is wrong, by file and row.
+    """
+    recordings = _open_recordings(folder, options, loader)
+    tables = _read_tables(recordings, options, annotation_loader)
+    problems = [
+        problem
+        for recording, (source, table) in zip(recordings, tables.items(), strict=True)
+        # Times are rounded when they are written: one sample beyond the end is no error.
+        for problem in annotation_problems(
+            table, source, recording.duration_seconds + 1 / recording.samplerate_hz
+        )
+    ]
+    raise_problems(problems, "These annotations cannot be right:")
+    tables = {source: _renamed(table, options.rename) for source, table in tables.items()}
+    definitions = [p for p in (definitions_path(r.path) for r in recordings) if p.is_file()]
+    types = _wanted_types(song_types(tables, definitions), folder, options)
+    reach = targets.GAUSSIAN_REACH * options.event_std_seconds
+    sources = []
+    for recording, table in zip(recordings, tables.values(), strict=True):
+        everywhere = np.array([[0, recording.duration_seconds]])
+        looked_at = _looked_at(recording)
+        known = known_stretches(table, types, looked_at, reach)
+        is_all = known.shape == (1, 2) and np.allclose(known, everywhere)
+        name = recording.path.relative_to(folder).as_posix()
+        sources.append(Source(recording, name, table, None if is_all else known))
+    if options.boundary_targets:
+        types |= dict.fromkeys(BOUNDARIES, EVENT)
+    return sources, types
+
+
+def with_targets(source: Source, types: Mapping[str, str], options: DatasetOptions) -> pd.DataFrame:
+    """The annotations as the targets show them: with gaps, and onsets and offsets as events."""
+    table = source.annotations
+    if options.boundary_targets:
+        segments = found(table)[lambda t: t["name"].map(types) == SEGMENT]
+        rows = [
+            segments.assign(name=name, start_seconds=segments[time], stop_seconds=segments[time])
+            for name, time in zip(BOUNDARIES, COLUMNS[1:], strict=True)
+        ]
+        table = pd.concat([table, *rows], ignore_index=True)
+    return targets.add_gaps(table, types, options.gap_seconds)
+
+
+def _open_recordings(folder: Path, options: DatasetOptions, loader) -> list[Recording]:
+    recordings = [open_recording(path) for path in find_recordings(folder)]
+    _check_same(recordings, "n_channels", "number of channels")
+    if options.samplerate_hz is None:
+        _check_same(recordings, "samplerate_hz", "sample rate")
+    return recordings
+
+
+def _check_same(recordings: list[Recording], attribute: str, what: str) -> None:
+    values = pd.Series([getattr(recording, attribute) for recording in recordings])
+    usual = values.mode()[0]
+    problems = [
+        f"{recordings[i].path}: {what} {values[i]:g}, not {usual:g} as most of the others"
+        for i in values.index[values != usual]
+    ]
+    raise_problems(problems, f"All recordings of a dataset need the same {what}:")
+
+
+def _read_tables(recordings, options, annotation_loader) -> dict[Path, pd.DataFrame]:
+    """The annotation table of each recording, by the file that it is from."""
+    paths = [annotations_path(recording.path) for recording in recordings]
+    problems = [
+        f"{recording.path}: there is no {path.name} beside it"
+        for recording, path in zip(recordings, paths, strict=True)
+        if not path.is_file()
+    ]
+    raise_problems(problems, "Every recording needs annotations:")
+    return {path: read_annotations(path) for path in paths}
+
+
+def _looked_at(recording: Recording) -> np.ndarray:
+    return np.array([[0, recording.duration_seconds]])
+
+
+def _renamed(table: pd.DataFrame, rename: Mapping[str, str]) -> pd.DataFrame:
+    return table.assign(name=table["name"].replace(dict(rename)))
+
+
+def _wanted_types(types: dict[str, str], folder: Path, options: DatasetOptions) -> dict[str, str]:
+    """The song types to make targets for, of all that are annotated."""
+    types = {name: kind for name, kind in types.items() if not is_absence(name, set(types))}
+    if options.song_types is not None:
+        unknown = [name for name in options.song_types if name not in types]
+        heading = f"{folder}: the annotations name {', '.join(types) or 'no song type'}, but not:"
+        raise_problems(unknown, heading)
+        types = {name: types[name] for name in options.song_types}
+    if not types:
+        raise DssError(f"{folder}: the annotations name no song type")
+    clash = [name for name in BOUNDARIES if name in types and options.boundary_targets]
+    raise_problems(clash, "boundary_targets adds song types of these names; rename yours:")
+    if NOISE in types:
+        raise DssError(f"{NOISE!r} cannot be a song type: it is what is none")
+    return types

@@ -1,0 +1,220 @@
+"""Where a dataset is kept: NAME.npy (memory maps), NAME.zarr (compressed), NAME.h5 (to read).
+
+Each holds the arrays of the splits as `train/x`, `train/y`, ..., and the attributes. A dataset by
+DeepSS or DAS keeps its attributes in a pickle, which is read by an unpickler that knows numpy
+arrays and plain types, and nothing that could run code.
+"""
+
+import json
+import math
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+import yaml
+
+from dss.errors import DssError
+
+ENDINGS = (".npy", ".zarr")
+CHUNK_SAMPLES = 2**18  # of a zarr array: what is compressed and read together
+
+
+def check_ending(path: Path) -> None:
+    """Raise a DssError if a dataset cannot be written under this name."""
+    if path.suffix not in ENDINGS:
+        raise DssError(
+            f"{path}: the name of a dataset must end in .npy or .zarr, which is how it is "
+            "recognised" + (" (.h5 is read, not written)" if path.suffix == ".h5" else "")
+        )
+
+
+class NpyWriter:
+    """Writes a dataset as a folder of .npy files, array by array, each block after block."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def new_array(self, name: str, shape: tuple[int, ...], dtype: type, dims: tuple[str, ...]):
+        """A new array to `append` blocks to, as often as its shape says, and to `close`."""
+        return _NpyArray(self.folder / f"{name}.npy", shape, dtype)
+
+    def write_attributes(self, attributes: dict[str, Any]) -> None:
+        """Write the attributes as plain YAML."""
+        (self.folder / "attrs.yaml").write_text(yaml.safe_dump(attributes, sort_keys=False))
+
+
+class _NpyArray:
+    # Written as a file, not as a memory map: pages of a map stay in memory until the system needs
+    # it for something else, and look like memory that this process uses.
+    def __init__(self, path: Path, shape, dtype):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.dtype = np.dtype(dtype)
+        self.file = path.open("wb")
+        descr = np.lib.format.dtype_to_descr(self.dtype)
+        header = {"descr": descr, "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(self.file, header)
+
+    def append(self, block: np.ndarray) -> None:
+        np.ascontiguousarray(block, self.dtype).tofile(self.file)
+
+    def close(self) -> None:
+        self.file.close()
+
+
+class ZarrWriter:
+    """Writes a dataset as a zarr store (format 3), the same way."""
+
+    def __init__(self, folder: Path):
+        import zarr
+
+        self.root = zarr.open_group(folder, mode="w", zarr_format=3)
+
+    def new_array(self, name: str, shape: tuple[int, ...], dtype: type, dims: tuple[str, ...]):
+        """A new array to `append` blocks to, as often as its shape says, and to `close`."""
+        array = self.root.create_array(
+            name,
+            shape=shape,
+            dtype=np.dtype(dtype),
+            chunks=(max(1, min(CHUNK_SAMPLES, shape[0])), *shape[1:]),
+            dimension_names=dims,
+        )
+        return _ZarrArray(array)
+
+    def write_attributes(self, attributes: dict[str, Any]) -> None:
+        """Write the attributes as JSON."""
+        self.root.attrs.update(attributes)
+
+
+class _ZarrArray:
+    """Collects blocks until a chunk is full, so that each chunk is compressed once."""
+
+    def __init__(self, array):
+        self.array, self.done, self.waiting = array, 0, []
+
+    def append(self, block: np.ndarray) -> None:
+        self.waiting.append(block)
+        if sum(map(len, self.waiting)) >= self.array.chunks[0]:
+            self._write(keep=sum(map(len, self.waiting)) % self.array.chunks[0])
+
+    def _write(self, keep: int) -> None:
+        values = np.concatenate(self.waiting)
+        stop = len(values) - keep
+        self.array[self.done : self.done + stop] = values[:stop]
+        self.done += stop
+        self.waiting = [values[stop:]]
+
+    def close(self) -> None:
+        if self.waiting:
+            self._write(keep=0)
+
+
+def read_attributes(path: Path) -> dict[str, Any]:
+    """The attributes of a dataset, as plain types.
+
+    Raises: DssError if there is no dataset of a known format.
+    """
+    if path.suffix == ".h5" and path.is_file():
+        import h5py
+
+        with h5py.File(path) as file:
+            return {name: _plain_h5(value) for name, value in file.attrs.items()}
+    if not path.is_dir():
+        raise DssError(f"{path}: there is no such dataset")
+    if (path / "zarr.json").is_file():
+        return json.loads((path / "zarr.json").read_text())["attributes"]
+    if (path / "attrs.yaml").is_file():
+        return yaml.safe_load((path / "attrs.yaml").read_text())
+    if (path / "attrs.npy").is_file():
+        return _read_legacy_attributes(path / "attrs.npy")
+    raise DssError(
+        f"{path}: is not a dataset: it has no attrs.yaml, zarr.json or attrs.npy. Right "
+        "would be one made by `dss make-dataset`."
+    )
+
+
+def read_arrays(path: Path, split: str) -> dict[str, xr.Variable]:
+    """The arrays of a split by their names, without reading them: memory maps, or lazy.
+
+    The dimensions are not named yet but for `.zarr`. Raises DssError for a damaged array.
+    """
+    if path.suffix == ".npy":
+        files = sorted((path / split).glob("*.npy"))
+        return {file.stem: _plain_variable(_open_npy(file)) for file in files}
+    if path.suffix == ".h5":
+        import h5py
+
+        with h5py.File(path) as file:
+            if split not in file:
+                return {}
+        opened = xr.open_dataset(path, group=split, engine="h5netcdf", phony_dims="sort")
+    else:
+        if not (path / split).is_dir():
+            return {}
+        opened = xr.open_zarr(path, group=split, consolidated=False, chunks=None)
+    return {str(name): opened[name].variable for name in opened.variables}
+
+
+def _plain_variable(array: np.ndarray) -> xr.Variable:
+    return xr.Variable([f"dim_{i}" for i in range(array.ndim)], array)
+
+
+def _open_npy(path: Path) -> np.ndarray:
+    """A memory map; of an array without samples, which cannot be one, the array."""
+    try:
+        x = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise DssError(f"{path}: cannot be opened ({error})") from None
+    return x if math.prod(x.shape) else np.empty(x.shape, x.dtype)
+
+
+def _plain_h5(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return [_plain_h5(item) for item in value]
+    if isinstance(value, bytes):
+        return value.decode()
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _read_legacy_attributes(path: Path) -> dict[str, Any]:
+    """The dictionary that `np.save` pickled."""
+    with path.open("rb") as file:
+        try:
+            np.lib.format.read_magic(file)
+            np.lib.format.read_array_header_1_0(file)
+            attributes = _plain(_PlainUnpickler(file).load())
+        except (ValueError, EOFError, pickle.UnpicklingError) as error:
+            raise DssError(
+                f"{path}: cannot be read as the attributes of a dataset ({error})"
+            ) from None
+    if not isinstance(attributes, dict):
+        raise DssError(f"{path}: holds no attributes of a dataset")
+    return attributes
+
+
+class _PlainUnpickler(pickle.Unpickler):
+    """Knows numpy arrays, their types and scalars; everything else in a pickle is refused."""
+
+    def find_class(self, module: str, name: str):
+        if module.replace("._core.", ".core.") == "numpy.core.multiarray":
+            if name == "_reconstruct":
+                return np.ndarray.__reduce__(np.empty(0))[0]
+            if name == "scalar":
+                return np.float64(0).__reduce__()[0]
+        if (module, name) == ("numpy", "ndarray"):
+            return np.ndarray
+        if (module, name) == ("numpy", "dtype"):
+            return np.dtype
+        raise pickle.UnpicklingError(f"it asks for {module}.{name}, which is no plain data")
+
+
+def _plain(value: Any) -> Any:
+    """Numpy scalars and arrays in nested containers as plain types."""
+    if isinstance(value, dict):
+        return {_plain(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value.item() if isinstance(value, np.generic) else value
