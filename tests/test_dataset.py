@@ -6,7 +6,7 @@ from conftest import tone_song, write_recording
 
 from dss.data import describe, make_dataset, open_dataset, open_recording, read_annotations
 from dss.data.targets import make_targets
-from dss.errors import DssError
+from dss.errors import DssError, DssWarning
 
 
 def test_the_dataset_holds_the_audio_and_the_targets_of_its_recordings(folder):
@@ -179,3 +179,104 @@ def test_what_is_no_dataset_is_an_error(folder):
     (store / "val" / "y.npy").unlink()
     with pytest.raises(DssError, match="val lacks y; make it again"):
         open_dataset(store)
+
+
+def test_song_types_are_chosen_renamed_and_merged(folder):
+    tree = open_dataset(make_dataset(folder, rename={"a": "tone", "b": "tone"}))
+    assert tree.attrs["class_names"] == ["noise", "p", "tone"]
+    only = make_dataset(folder, song_types=["b"], rename=["a=x"], overwrite=True)
+    assert open_dataset(only).attrs["class_names"] == ["noise", "b"]
+    with pytest.raises(DssError, match="the annotations name a, b, p, but not:\n  c"):
+        make_dataset(folder, song_types="a c", overwrite=True)
+    with pytest.raises(DssError, match="rename: 'a' should be written as old=new"):
+        make_dataset(folder, rename="a", overwrite=True)
+
+
+def test_individual_targets_are_those_of_one_song_type(folder):
+    tree = open_dataset(make_dataset(folder, individual_targets=True, event_std_seconds=0.002))
+    for name in "abp":
+        y = tree["train"][f"y_{name}"]
+        assert y[f"song_type_{name}"].values.tolist() == ["noise", name]
+        np.testing.assert_allclose(y[:, 1], tree["train"].y.sel(song_type=name), atol=1e-6)
+        np.testing.assert_allclose(y.sum(axis=1), 1, atol=1e-6)
+        assert tree.attrs[f"class_names_{name}"] == ["noise", name]
+
+
+def test_onsets_and_offsets_of_segments_can_be_events(folder):
+    tree = open_dataset(make_dataset(folder, boundary_targets=True, event_std_seconds=0))
+    assert tree.attrs["class_names"] == ["noise", "a", "b", "p", "onset", "offset"]
+    assert tree.attrs["class_types"][-2:] == ["event", "event"]
+    counts = describe(tree).loc["all"]
+    assert counts["onset"] == counts["a"] + counts["b"]
+    segment = tree["test"].y.sel(song_type=["a", "b"]).max("song_type").values > 0
+    rises = np.flatnonzero(segment[1:] & ~segment[:-1]) + 1
+    onsets = np.flatnonzero(tree["test"].y.sel(song_type="onset").values > 0)
+    np.testing.assert_array_equal(onsets, rises)
+
+
+def test_what_nobody_looked_at_is_unknown(folder):
+    (folder / "bird_1_annotated.csv").write_text("start_seconds,stop_seconds\n1,2\n3,3.5\n")
+    tree = open_dataset(make_dataset(folder, test_fraction=0))
+    assert describe(tree).loc["all", "unknown"] == pytest.approx(2.5)
+    known = sum(int(tree[split].annotated.sum()) for split in ("train", "val"))
+    assert known == 3 * 4000 - 2500
+
+
+def test_unknown_samples_have_no_weight(folder):
+    from dss.data.batches import Chunks, array_of, split_stretches
+
+    (folder / "bird_1_annotated.csv").write_text("start_seconds,stop_seconds\n1,2\n")
+    train = (tree := open_dataset(make_dataset(folder, test_fraction=0)))["train"]
+    chunks = Chunks(
+        *(array_of(train[name]) for name in "xy"),
+        split_stretches(tree, "train"),
+        64,
+        8,
+        array_of(train["annotated"]),
+    )
+    _, _, weight = chunks.batch(*chunks.grid())
+    assert weight.sum() == train.annotated.sum() < train.sizes["time"]
+
+
+def test_a_song_type_that_a_split_lacks_is_a_warning_with_a_suggestion(folder):
+    path = folder / "bird_1_annotations.csv"
+    path.write_text(path.read_text() + "trill,3.9,3.95\nbuzz,NaN,0\n")
+    with pytest.warns(DssWarning) as warned:
+        make_dataset(folder, test_fraction=0, seed=1)
+    messages = [str(w.message) for w in warned if w.category is DssWarning]
+    assert any(
+        "trill does not occur in" in m and "there are 1 of it in 1 rec" in m for m in messages
+    )
+    assert any("buzz was never found" in m for m in messages)
+
+
+def test_annotations_of_the_splits_are_written_in_their_own_time(folder):
+    store = make_dataset(folder, split_csv=True, event_std_seconds=0)
+    tree = open_dataset(store)
+    for split in ("train", "val", "test"):
+        table = read_annotations(store / f"{split}_annotations.csv")
+        y = tree[split].y
+        for name, start, stop in table[table["name"] != "p"].iloc[:, :3].itertuples(index=False):
+            a, b = round(start * 1000), round(stop * 1000)
+            assert (y.sel(song_type=name)[a:b] == 1).all()
+        assert len(table) >= describe(tree).loc[split, ["a", "b", "p"]].sum()
+
+
+def test_individuals_stay_together(tmp_path):
+    for bird in "xyz":
+        for i in range(2):
+            x, rows = tone_song(seed=i)
+            write_recording(tmp_path / "song" / bird, f"{i}", x, 1000, rows)
+    tree = open_dataset(make_dataset(tmp_path / "song", groups="^([xyz])/", test_fraction=0.3))
+    birds = {s: {f[0] for f in tree.attrs[f"filename_{s}"]} for s in ("train", "test")}
+    assert len(tree.attrs["filename_test"]) == 2
+    assert len(birds["test"]) == 1
+    assert not birds["test"] & birds["train"]
+
+
+def test_targets_do_not_depend_on_the_size_of_blocks(folder, tmp_path, monkeypatch):
+    whole = make_dataset(folder, event_std_seconds=0.01)
+    monkeypatch.setattr("dss.data.dataset.BLOCK_SAMPLES", 97)
+    parts = make_dataset(folder, event_std_seconds=0.01, store_dir=tmp_path / "parts.npy")
+    for name in ("train/x.npy", "train/y.npy", "test/y.npy"):
+        assert (whole / name).read_bytes() == (parts / name).read_bytes()

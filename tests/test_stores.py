@@ -1,0 +1,141 @@
+import pickle
+
+import h5py
+import numpy as np
+import pytest
+import yaml
+from conftest import TINY
+
+from dss.data import describe, make_dataset, open_dataset
+from dss.data.batches import array_of, split_stretches
+from dss.errors import DssError
+from dss.options import DatasetOptions
+
+EVERYTHING = {"individual_targets": True, "test_split": "samples", "event_std_seconds": 0.002}
+
+
+def same(a, b):
+    for split in ("train", "val", "test"):
+        assert set(a[split].data_vars) == set(b[split].data_vars)
+        for name, variable in a[split].data_vars.items():
+            assert variable.dtype == b[split][name].dtype
+            np.testing.assert_array_equal(variable.values, b[split][name].values)
+        np.testing.assert_array_equal(a[split].song_type.values, b[split].song_type.values)
+
+
+def test_npy_and_zarr_hold_the_same(folder, tmp_path):
+    trees = [
+        open_dataset(make_dataset(folder, store_dir=tmp_path / f"d{ending}", **EVERYTHING))
+        for ending in (".npy", ".zarr")
+    ]
+    same(*trees)
+    assert trees[0].attrs["report"] == trees[1].attrs["report"]
+    assert not isinstance(array_of(trees[1]["train"].x), np.ndarray)  # not read yet
+
+
+def test_zarr_chunks_do_not_depend_on_the_blocks(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("dss.data.stores.CHUNK_SAMPLES", 700)
+    monkeypatch.setattr("dss.data.dataset.BLOCK_SAMPLES", 333)
+    trees = [
+        open_dataset(make_dataset(folder, store_dir=tmp_path / f"d{ending}"))
+        for ending in (".npy", ".zarr")
+    ]
+    same(*trees)
+    assert trees[1]["train"].x.encoding.get("chunks", (700, 1)) == (700, 1)
+
+
+def test_h5_is_read(folder, tmp_path):
+    tree = open_dataset(make_dataset(folder, **EVERYTHING))
+    with h5py.File(tmp_path / "d.h5", "w") as file:
+        for name in ("samplerate_x_Hz", "samplerate_y_Hz", "class_names", "class_types"):
+            file.attrs[name] = tree.attrs[name]
+        for name in "abp":
+            file.attrs[f"class_names_{name}"] = ["noise", name]
+        for split in ("train", "val", "test"):
+            for name, variable in tree[split].data_vars.items():
+                file[f"{split}/{name}"] = variable.values
+    again = open_dataset(tmp_path / "d.h5")
+    same(tree, again)
+    assert describe(again).loc["all", "seconds"] == pytest.approx(12)
+
+
+def legacy(folder, attributes, arrays):
+    """The same bytes as DAS 0.32 writes."""
+    folder.mkdir()
+    for name, array in arrays.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        np.save(folder / f"{name}.npy", array)
+    np.save(folder / "attrs.npy", np.array(attributes, dtype=object), allow_pickle=True)
+    return folder
+
+
+@pytest.fixture
+def das_dataset(folder, tmp_path):
+    tree = open_dataset(make_dataset(folder, **EVERYTHING))
+    arrays = {
+        f"{split}/{name}": variable.values.astype(np.float16)
+        for split in ("train", "val", "test")
+        for name, variable in tree[split].data_vars.items()
+    }
+    attributes = {
+        "samplerate_x_Hz": 1000,
+        "samplerate_y_Hz": np.float64(1000),
+        "class_names": np.array(["noise", "a", "b", "p"]),
+        "class_types": ["segment", "segment", "segment", "event"],
+        "filename_train": [],
+        "filename_startsample_train": [],
+        "filename_endsample_train": [],
+        "data_splits": {np.str_("bird_0"): {"train": [[0, np.int64(100)]]}},
+        **{f"class_names_{n}": ["noise", n] for n in "abp"},
+        **{f"class_types_{n}": ["segment", "segment"] for n in "abp"},
+    }
+    return legacy(tmp_path / "das.npy", attributes, arrays), tree
+
+
+def test_a_dataset_by_das_opens_and_trains(das_dataset):
+    from dss.train import train
+
+    store, tree = das_dataset
+    das = open_dataset(store)
+    assert das.attrs["class_names"] == ["noise", "a", "b", "p"]
+    assert das.attrs["data_splits"] == {"bird_0": {"train": [[0, 100]]}}
+    assert isinstance(das["train"].x.data, np.memmap)
+    assert split_stretches(das, "train").tolist() == [[0, das["train"].sizes["time"]]]
+    counted, reported = describe(das), describe(tree)
+    assert (abs(counted[["a", "b"]] - reported[["a", "b"]]) <= 1).all().all()
+    trunk = train(data_dir=store, nb_epoch=1, y_suffix="b", **TINY)
+    assert yaml.safe_load((trunk.parent / f"{trunk.name}_params.yaml").read_text())[
+        "class_names"
+    ] == ["noise", "b"]
+
+
+class Malicious:
+    def __reduce__(self):
+        return (exec, ("open('pwned', 'w').close()",))
+
+
+@pytest.mark.parametrize(
+    "attributes", [Malicious(), {"class_names": Malicious()}, {"a": np.array([Malicious()])}]
+)
+def test_a_malicious_pickle_is_refused(tmp_path, monkeypatch, attributes):
+    monkeypatch.chdir(tmp_path)
+    store = legacy(tmp_path / "das.npy", attributes, {})
+    with pytest.raises(DssError, match=r"attrs\.npy: .*builtins\.exec, which is no plain data"):
+        open_dataset(store)
+    assert not (tmp_path / "pwned").exists()
+
+
+def test_a_pickle_that_is_no_dictionary_is_an_error(tmp_path):
+    with pytest.raises(DssError, match="holds no attributes"):
+        open_dataset(legacy(tmp_path / "das.npy", [1, 2], {}))
+    (tmp_path / "das.npy" / "attrs.npy").write_bytes(pickle.dumps({}))
+    with pytest.raises(DssError, match="cannot be read as the attributes"):
+        open_dataset(tmp_path / "das.npy")
+
+
+def test_the_ending_says_what_is_written(folder, tmp_path):
+    with pytest.raises(DssError, match=r"must end in \.npy or \.zarr"):
+        make_dataset(folder, store_dir=tmp_path / "dataset")
+    with pytest.raises(DssError, match=r"\.h5 is read, not written"):
+        make_dataset(folder, store_dir=tmp_path / "dataset.h5")
+    assert DatasetOptions().store_dir is None
