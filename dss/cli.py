@@ -50,11 +50,10 @@ def _train(**named) -> None:
 
 
 def _predict(recordings: Path, run: Path, **named) -> None:
-    """Annotate a recording, or all recordings of a folder, with a trained network."""
+    """Annotate a recording, or all recordings of a folder or a pattern, with a trained network."""
     from dss.predict import predict_files
 
-    for path in predict_files(recordings, run, **named):
-        print(path)
+    predict_files(recordings, run, after_each=lambda path: print(path, flush=True), **named)
 
 
 def _evaluate(true: Path, predicted: Path, json: bool = False, **named) -> None:
@@ -83,7 +82,7 @@ _COMMANDS = {
     "predict": (
         _predict,
         {
-            "recordings": "an audio file, or a folder of audio files",
+            "recordings": "an audio file, a folder of these, or a pattern in quotes: 'day1/*.wav'",
             "run": "the trunk of a run's files, or any one of them",
         },
         options.PredictFilesOptions,

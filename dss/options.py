@@ -90,6 +90,18 @@ class Options(BaseModel):
         """The options as plain types that YAML can hold."""
         return self.model_dump(mode="json")
 
+    def to_switches(self) -> list[str]:
+        """The options as words of a command line; what is blank is left out."""
+        words = []
+        for name, value in self.to_yaml_types().items():
+            if value is None or value in ("", []):
+                continue
+            words.append("--" + name.replace("_", "-"))
+            if isinstance(value, dict):
+                value = yaml.safe_dump(value, default_flow_style=True, width=10**6).strip()
+            words += map(str, value) if isinstance(value, list) else [str(value)]
+        return words
+
 
 def takes_options(function):
     """Let `function` be called with the fields of its `options` parameter as keywords.

@@ -1,67 +1,168 @@
 """Annotate recordings with a trained network."""
 
-from collections.abc import Callable, Iterator
+import datetime
+import glob
+import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import soundfile
 
 from dss.data.annotations import annotations_path, write_annotations
 from dss.data.recordings import find_recordings, open_recording
 from dss.errors import DssError, raise_problems
-from dss.options import PredictFilesOptions, PredictOptions, takes_options
-from dss.postprocess import detect
-from dss.progress import bar
+from dss.files import replacing
+from dss.options import DetectOptions, PredictFilesOptions, PredictOptions, takes_options
+from dss.postprocess import detect, tuned
+from dss.progress import bar, say
 from dss.runs import Run, load_run, run_trunk
+from dss.stream import Stream
+
+__all__ = ["Stream", "annotate", "attempt", "predict", "predict_files", "probabilities"]
+
+ENDINGS = {
+    "csv": ".csv",
+    "audacity": ".txt",
+    "raven": ".selections.txt",
+    "textgrid": ".TextGrid",
+}
+# What a file that cannot be read raises, in its header or on the way.
+UNREADABLE = (DssError, OSError, soundfile.LibsndfileError)
 
 
 @takes_options
 def predict(
     recording: str | Path | np.ndarray, run: str | Path | Run, *, options: PredictOptions
 ) -> pd.DataFrame:
-    """Annotate one recording.
+    """Annotate a recording, or several.
 
     Arguments:
-        recording: an audio file, or audio [samples, channels] or [samples] in -1..1 at the sample
-            rate of the network.
+        recording: an audio file; a folder of these, with its subfolders; a pattern such as
+            "day1/*.wav"; or audio [samples, channels] or [samples] in -1..1 at the sample rate of
+            the network. Files of other sample rates are resampled.
         run: the trunk of a run's files, any one of them, or what `dss.runs.load_run` gave.
 
-    Returns: a table with name, start_seconds, stop_seconds and confidence, a row an annotation.
-    Raises: DssError if the recording or the run cannot be read, or do not fit each other.
+    Returns: a table with name, start_seconds, stop_seconds and confidence, a row an annotation;
+        for a folder or a pattern with a further column, recording: the path of the file.
+    Raises: DssError if a recording or the run cannot be read, or do not fit each other.
     """
     run = run if isinstance(run, Run) else load_run(run)
-    read, n_samples = _reader(recording, run)
-    blocks = _probability_blocks(read, n_samples, run, options)
-    return detect((p for _, p in blocks), run.song_types, run.samplerate_hz, options=options)
+    if isinstance(recording, np.ndarray) or Path(recording).is_file():
+        read, n_samples = _audio(recording, run, options.channel)
+        with bar(total=n_samples / run.samplerate_hz, unit="s", desc="annotate") as progress:
+            blocks = _probability_blocks(read, n_samples, run, options, progress.update)
+            return _detect(blocks, run, options)
+    paths, _ = _find(recording)
+    tables = [predict(path, run, options=options).assign(recording=str(path)) for path in paths]
+    return pd.concat(tables, ignore_index=True)
 
 
 @takes_options
 def predict_files(
-    recordings: str | Path, run: str | Path | Run, *, options: PredictFilesOptions
+    recordings: str | Path,
+    run: str | Path | Run,
+    *,
+    after_each: Callable[[Path], None] = lambda path: None,
+    options: PredictFilesOptions,
 ) -> list[Path]:
-    """Annotate recordings, one after the other, and write `STEM_annotations.csv` for each.
+    """Annotate recordings and write `STEM_annotations.csv` for each.
+
+    A file is written when its recording is done, so Ctrl-C loses only the recording it interrupts.
+    One that cannot be read does not stop the others.
 
     Arguments:
-        recordings: an audio file, or a folder of audio files; subfolders count, and are made in
-            the save folder too.
+        recordings: an audio file; a folder of these; or a pattern such as "day1/*.wav". Subfolders
+            count, and are made in the save folder too.
         run: the trunk of a run's files, any one of them, or what `dss.runs.load_run` gave.
+        after_each: is called with each file that was written.
 
     Returns: the files written, in the order of the recordings' paths.
-    Raises: DssError before anything is written if a recording cannot be read or does not fit the
-        network, or if annotations would be overwritten.
+    Raises: DssError before anything is written if nothing can be; after the last recording if some
+        could not be annotated: which, and why.
     """
-    run = run if isinstance(run, Run) else run_trunk(run)
-    opened = [open_recording(path) for path in find_recordings(recordings)]
-    folder = Path(recordings) if Path(recordings).is_dir() else Path(recordings).parent
+    trunk = run.trunk if isinstance(run, Run) else run_trunk(run)
+    paths, folder = _find(recordings)
     save_dir = options.save_dir or folder
-    targets = [annotations_path(save_dir / r.path.relative_to(folder)) for r in opened]
-    _check_targets(targets, options.overwrite)
-    run = run if isinstance(run, Run) else load_run(run)
-    for recording in opened:
-        _check_fits(recording.path, recording.samplerate_hz, recording.n_channels, run)
-    for recording, target in zip(bar(opened, unit="recording"), targets, strict=True):
-        write_annotations(predict(recording.path, run, options=options), target)
-    return targets
+    targets = {path: _target(save_dir / path.relative_to(folder), options.format) for path in paths}
+    todo = _check_targets(targets, options.existing)
+    if not todo:
+        return []
+    run = run if isinstance(run, Run) else load_run(trunk)
+    seconds, problems = _check_recordings(todo, run, options)
+    total = sum(seconds.values())
+    with bar(total=round(total), unit="s", unit_scale=True, desc="annotate") as progress:
+        if options.scheduler:
+            from dss.cluster import annotate_on_cluster
+
+            results = annotate_on_cluster({path: targets[path] for path in seconds}, trunk, options)
+        else:
+            results = (
+                (path, attempt(path, targets[path], run, options, progress.update))
+                for path in seconds
+            )
+        left = _time_left(total)
+        for n_done, (path, error) in enumerate(results, start=1):
+            if options.scheduler:
+                progress.update(seconds[path])
+            time_left = left(seconds[path])
+            if progress.disable and len(seconds) > 1:
+                say(f"{n_done}/{len(seconds)} {path.name}: {error or 'annotated'}; {time_left}")
+            if error is None:
+                after_each(targets[path])
+            else:
+                problems[path] = error
+    _raise_failed(problems, len(todo))
+    return [targets[path] for path in todo]
+
+
+def annotate(
+    path: Path,
+    target: Path,
+    run: Run,
+    options: PredictFilesOptions,
+    after_block: Callable[[float], None],
+) -> None:
+    """Annotate one recording and write `target`, and probabilities beside it if asked to.
+
+    Arguments:
+        path: the audio file.
+        target: the file of annotations.
+        run: the trained network.
+        options: as for `predict_files`.
+        after_block: is called with the seconds of audio that were annotated since the last call.
+    """
+    read, n_samples = _audio(path, run, options.channel)
+    blocks = _probability_blocks(read, n_samples, run, options, after_block)
+    if options.probabilities:
+        from dss.probabilities import probabilities_path, store_blocks
+
+        with replacing(probabilities_path(target)) as part:
+            table = _detect(store_blocks(blocks, part, n_samples, run), run, options)
+    else:
+        table = _detect(blocks, run, options)
+    if options.proposals:
+        table["confirmed"] = False
+    if options.format == "csv":
+        write_annotations(table, target)
+    else:
+        write_annotations(table, target, format=options.format)
+
+
+def attempt(
+    path: Path,
+    target: Path,
+    run: Run,
+    options: PredictFilesOptions,
+    after_block: Callable[[float], None],
+) -> Exception | None:
+    """`annotate`, but what is wrong with the recording is returned, not raised."""
+    try:
+        annotate(path, target, run, options, after_block)
+    except UNREADABLE as error:
+        return error
+    return None
 
 
 @takes_options
@@ -70,54 +171,148 @@ def probabilities(
 ) -> np.ndarray:
     """The probability of each class at each sample of a recording: [samples, classes] float32.
 
-    For a short recording, to look at: all of it is in memory. Arguments as for `predict`.
+    For a short recording, to look at: all of it is in memory. Arguments as for `predict`, without
+    folders and patterns. The samples are at the sample rate of the network.
     """
     run = run if isinstance(run, Run) else load_run(run)
-    read, n_samples = _reader(recording, run)
-    return np.concatenate([p for _, p in _probability_blocks(read, n_samples, run, options)])
+    read, n_samples = _audio(recording, run, options.channel)
+    with bar(total=n_samples / run.samplerate_hz, unit="s", desc="annotate") as progress:
+        blocks = _probability_blocks(read, n_samples, run, options, progress.update)
+        return np.concatenate(list(blocks))
+
+
+def _detect(blocks: Iterable[np.ndarray], run: Run, options: DetectOptions) -> pd.DataFrame:
+    return detect(blocks, run.song_types, run.samplerate_hz, options=tuned(options, run.params))
 
 
 def _probability_blocks(
-    read: Callable[[int, int], np.ndarray], n_samples: int, run: Run, options: PredictOptions
-) -> Iterator[tuple[int, np.ndarray]]:
-    network = run.network(options.batch_size)
-    with bar(total=n_samples / run.samplerate_hz, unit="s", desc="annotate") as progress:
-        for start, p in network.blocks(read, n_samples):
-            yield start, p
-            progress.update(len(p) / run.samplerate_hz)
+    read: Callable[[int, int], np.ndarray],
+    n_samples: int,
+    run: Run,
+    options: PredictOptions,
+    after_block: Callable[[float], None],
+) -> Iterator[np.ndarray]:
+    for _, p in run.network(options.batch_size).blocks(read, n_samples):
+        yield p
+        after_block(len(p) / run.samplerate_hz)
 
 
-def _reader(recording: str | Path | np.ndarray, run: Run) -> tuple[Callable, int]:
+def _audio(recording: str | Path | np.ndarray, run: Run, channel: int | None) -> tuple:
     """A function that reads samples from start to before stop, and how many there are."""
     if isinstance(recording, np.ndarray):
         x = np.atleast_2d(recording.T).T
-        _check_fits("the array", run.samplerate_hz, x.shape[1], run)
-        return (lambda start, stop: x[start:stop].astype(np.float32)), len(x)
-    opened = open_recording(recording)
-    _check_fits(opened.path, opened.samplerate_hz, opened.n_channels, run)
-    return opened.read, opened.n_samples
+        if not len(x):
+            raise DssError("the array: holds no samples")
+        source, n_samples = "the array", len(x)
+
+        def read(start, stop):
+            return x[start:stop].astype(np.float32)
+
+    else:
+        opened = open_recording(recording).resampled(run.samplerate_hz)
+        source, n_samples, read = opened.path, opened.n_samples, opened.read
+    n_channels = x.shape[1] if isinstance(recording, np.ndarray) else opened.n_channels
+    _check_channels(source, n_channels, run, channel)
+    if channel is None:
+        return read, n_samples
+    return (lambda start, stop: read(start, stop)[:, channel : channel + 1]), n_samples
 
 
-def _check_targets(targets: list[Path], overwrite: bool) -> None:
-    twice = sorted({str(target) for target in targets if targets.count(target) > 1})
+def _check_channels(source, n_channels: int, run: Run, channel: int | None) -> None:
+    expected = run.params["nb_channels"]
+    expects = f"the network was trained with {expected} channel{'s' if expected > 1 else ''}"
+    if channel is not None and expected != 1:
+        raise DssError(f"channel: {expects} and takes all of them; leave the option out")
+    if channel is not None and channel >= n_channels:
+        raise DssError(
+            f"{source}: there is no channel {channel}; it has the channels 0 to {n_channels - 1}"
+        )
+    if channel is None and n_channels != expected:
+        pick = ". Pick one of them (--channel)." if expected == 1 else ""
+        raise DssError(f"{source}: has {n_channels} channels, but {expects}{pick}")
+
+
+def _find(recordings: str | Path) -> tuple[list[Path], Path]:
+    """The audio files that a file, a folder or a pattern means, and the folder of all of them."""
+    path = Path(recordings)
+    if path.exists() or not glob.has_magic(str(path)):
+        return find_recordings(path), path if path.is_dir() else path.parent
+    found = {
+        recording
+        for match in glob.glob(str(path), recursive=True)
+        for recording in find_recordings(match)
+    }
+    if not found:
+        raise DssError(f"{path}: no file fits this pattern")
+    plain = []
+    for part in path.parent.parts:
+        if glob.has_magic(part):
+            break
+        plain.append(part)
+    return sorted(found), Path(*plain)
+
+
+def _target(recording: Path, format: str) -> Path:
+    csv = annotations_path(recording)
+    return csv.with_name(csv.stem + ENDINGS[format])
+
+
+def _check_targets(targets: dict[Path, Path], existing: str) -> list[Path]:
+    """The recordings to annotate, of those with these files to write."""
+    files = list(targets.values())
+    twice = sorted({str(target) for target in files if files.count(target) > 1})
     raise_problems(twice, "Two recordings of one name would be annotated in one file; rename one:")
-    there = [str(target) for target in targets if target.exists()]
-    if not overwrite:
+    there = [path for path, target in targets.items() if target.exists()]
+    if existing == "overwrite" or not there:
+        return list(targets)
+    if existing == "error":
         raise_problems(
-            there,
-            "These annotations are there already. Give another folder (--save-dir), or overwrite "
-            "them (--overwrite):",
+            [str(targets[path]) for path in there],
+            "These annotations are there already. Give another folder (--save-dir), skip their "
+            "recordings (--existing skip), or overwrite them (--existing overwrite):",
         )
+    say(
+        f"{len(there)} of {len(targets)} recordings have annotations already and are skipped; "
+        "--existing overwrite replaces these, --save-dir writes elsewhere"
+    )
+    return [path for path in targets if path not in there]
 
 
-def _check_fits(source, samplerate_hz: float, n_channels: int, run: Run) -> None:
-    if samplerate_hz != run.samplerate_hz:
-        raise DssError(
-            f"{source}: the sample rate is {samplerate_hz:g} Hz, but the network was trained with "
-            f"{run.samplerate_hz:g} Hz. Resample the recording."
-        )
-    if n_channels != run.params["nb_channels"]:
-        raise DssError(
-            f"{source}: has {n_channels} channels, but the network was trained with "
-            f"{run.params['nb_channels']}"
-        )
+def _check_recordings(
+    paths: list[Path], run: Run, options: PredictOptions
+) -> tuple[dict[Path, float], dict[Path, Exception]]:
+    """Seconds of each recording that fits the network, and what is wrong with each other one."""
+    seconds, problems = {}, {}
+    for path in paths:
+        try:
+            recording = open_recording(path)
+            _check_channels(path, recording.n_channels, run, options.channel)
+            seconds[path] = recording.duration_seconds
+        except UNREADABLE as error:
+            problems[path] = error
+    return seconds, problems
+
+
+def _raise_failed(problems: dict[Path, Exception], n_recordings: int) -> None:
+    texts = [
+        str(error) if str(path) in str(error) else f"{path}: {error}"
+        for path, error in sorted(problems.items())
+    ]
+    if texts and n_recordings == 1:
+        raise DssError(texts[0])
+    raise_problems(
+        texts, f"{len(texts)} of {n_recordings} recordings could not be annotated; the others are:"
+    )
+
+
+def _time_left(total_seconds: float) -> Callable[[float], str]:
+    """A function that takes the seconds of audio just done and says how long the rest will take."""
+    begun, done = time.monotonic(), 0.0
+
+    def left(seconds: float) -> str:
+        nonlocal done
+        done += seconds
+        rest = (time.monotonic() - begun) * (total_seconds / done - 1)
+        return f"{datetime.timedelta(seconds=round(rest))} left"
+
+    return left

@@ -68,22 +68,105 @@ def test_an_event_within_a_segment_does_not_end_it():
     assert found(p, segment_fill_seconds=0.003)["name"].tolist() == ["a", "p"]
 
 
+def test_lonely_events_and_crowded_ones_can_be_left_out():
+    at = [10, 30, 33, 60, 90, 190]
+    p = probabilities(p=[(i, 0.9) for i in at])
+    kept = found(p, event_interval_min_seconds=0.01, event_interval_max_seconds=0.04)
+    assert kept["start_seconds"].tolist() == [0.01, 0.06, 0.09]
+    assert found(p, event_interval_min_seconds=0.01)["start_seconds"].tolist() == [
+        0.01,
+        0.06,
+        0.09,
+        0.19,
+    ]
+
+
+def test_song_starts_high_and_holds_low():
+    p = probabilities(
+        a=[(slice(10, 20), 0.4), (slice(20, 25), 0.7), (slice(25, 40), 0.4), (slice(60, 90), 0.4)]
+    )
+    assert found(p)[["start_seconds", "stop_seconds"]].to_numpy().tolist() == [[0.02, 0.025]]
+    held = found(p, segment_hold_threshold=0.3)
+    assert held[["start_seconds", "stop_seconds"]].to_numpy().tolist() == [[0.01, 0.04]]
+
+
+def test_a_short_fragment_becomes_part_of_what_it_is_in():
+    p = probabilities(a=[(slice(10, 90), 0.9), (slice(50, 54), 0.1)], b=[(slice(50, 54), 0.85)])
+    table = found(p, segment_min_seconds=0.01)
+    assert table[["name", "start_seconds", "stop_seconds"]].to_numpy().tolist() == [
+        ["a", 0.01, 0.09]
+    ]
+    assert table["confidence"][0] == pytest.approx((76 * 0.9 + 4 * 0.1) / 80, abs=1e-6)
+    assert len(found(p)) == 3
+
+
+def test_the_name_of_a_fragmented_syllable_is_that_with_most_probability():
+    a, b = [slice(10, 14), slice(18, 22)], [slice(14, 18), slice(22, 26)]
+    p = probabilities(a=[(s, 0.6) for s in a], b=[(s, 0.95) for s in b])
+    table = found(p, segment_min_seconds=0.01)
+    assert table[["name", "start_seconds", "stop_seconds"]].to_numpy().tolist() == [
+        ["b", 0.01, 0.026]
+    ]
+
+
+def test_two_syllables_that_touch_stay_two():
+    p = probabilities(a=[(slice(10, 40), 0.9)], b=[(slice(40, 70), 0.9)])
+    table = found(p, segment_min_seconds=0.02, segment_fill_seconds=0.01)
+    assert table["name"].tolist() == ["a", "b"]
+    assert table["stop_seconds"].tolist() == [0.04, 0.07]
+
+
 def test_nothing_found_is_an_empty_table():
     table = found(probabilities())
     assert len(table) == 0
     assert list(table) == ["name", "start_seconds", "stop_seconds", "confidence"]
 
 
-@given(st.integers(0, 2**32 - 1), st.lists(st.integers(0, 300), max_size=6))
-@settings(max_examples=60, deadline=None)
-def test_blocks_give_what_the_whole_gives(seed, cuts):
-    rng = np.random.default_rng(seed)
-    p = rng.dirichlet([0.3, 0.2, 0.2, 0.2], size=300).astype(np.float32)
-    whole = detect([p], TYPES, 1000, segment_min_seconds=0)
-    blocks = np.split(p, sorted(cuts))
-    parts = detect(blocks, TYPES, 1000, segment_min_seconds=0)
+@st.composite
+def detection(draw):
+    """Random probabilities that last a while, and options for all that can be done with them."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    p = rng.dirichlet([0.3, 0.2, 0.2, 0.2], size=300)[np.sort(rng.integers(0, 300, 300))]
+    milliseconds = st.integers(0, 30).map(lambda n: n / 1000)
+    options = {
+        "event_threshold": draw(st.sampled_from([0.2, 0.5])),
+        "event_distance_seconds": draw(milliseconds),
+        "event_interval_min_seconds": draw(milliseconds),
+        "event_interval_max_seconds": draw(st.none() | st.just(0.05)),
+        "segment_threshold": draw(st.sampled_from([0.5, 0.8])),
+        "segment_hold_threshold": draw(st.none() | st.just(0.3)),
+        "segment_fill_seconds": draw(milliseconds),
+        "segment_min_seconds": draw(milliseconds),
+    }
+    return p.astype(np.float32), options
+
+
+@given(detection(), st.lists(st.integers(0, 300), max_size=6))
+@settings(max_examples=150, deadline=None)
+def test_blocks_give_what_the_whole_gives(detection, cuts):
+    p, options = detection
+    whole = detect([p], TYPES, 1000, **options)
+    parts = detect(np.split(p, sorted(cuts)), TYPES, 1000, **options)
     assert whole["name"].tolist() == parts["name"].tolist()
     np.testing.assert_allclose(whole.iloc[:, 1:], parts.iloc[:, 1:], rtol=1e-6)
+
+
+@given(detection())
+@settings(max_examples=100, deadline=None)
+def test_what_is_found_is_as_the_options_say(detection):
+    p, options = detection
+    table = found(p, **options)
+    assert table["confidence"].between(0, 1).all()
+    segments = table[table["name"] != "p"]
+    assert (segments["start_seconds"][1:].to_numpy() >= segments["stop_seconds"][:-1] - 1e-9).all()
+    length = segments["stop_seconds"] - segments["start_seconds"]
+    assert (length >= options["segment_min_seconds"] - 1e-9).all()
+    events = table[table["name"] == "p"]
+    assert (events["confidence"] >= options["event_threshold"]).all()
+    if not options["event_interval_min_seconds"] and options["event_interval_max_seconds"] is None:
+        assert (
+            events["start_seconds"].diff()[1:] >= options["event_distance_seconds"] - 1e-9
+        ).all()
 
 
 @given(

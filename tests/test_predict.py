@@ -1,13 +1,17 @@
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+import zarr
 from conftest import tone_song, write_recording
 
+from dss.cli import main
 from dss.data import read_annotations
 from dss.errors import DssError
 from dss.evaluate import evaluate
-from dss.predict import predict, predict_files, probabilities
+from dss.predict import Stream, predict, predict_files, probabilities
 from dss.runs import load_run
 
 
@@ -57,25 +61,153 @@ def test_a_folder_is_annotated_file_by_file(tiny_run, recordings, tmp_path):
     pd.testing.assert_frame_equal(again, predict(recordings / "new.wav", tiny_run[0]), atol=1e-6)
 
 
-def test_annotations_that_are_there_stay_unless_asked(run, recordings):
+def test_a_folder_a_pattern_and_its_files_give_the_same(run, recordings):
+    whole = predict(recordings, run)
+    assert set(whole["recording"]) == {str(recordings / "day/2.wav"), str(recordings / "new.wav")}
+    pd.testing.assert_frame_equal(predict(f"{recordings}/**/*.wav", run), whole)
+    one = whole[whole["recording"] == str(recordings / "new.wav")].drop(columns="recording")
+    pd.testing.assert_frame_equal(one.reset_index(drop=True), predict(recordings / "new.wav", run))
+    with pytest.raises(DssError, match="no file fits this pattern"):
+        predict(recordings / "*.flac", run)
+
+
+def test_a_pattern_keeps_the_folders_below_it(run, recordings, tmp_path):
+    written = predict_files(f"{recordings}/*/*.wav", run, save_dir=tmp_path / "out")
+    assert written == [tmp_path / "out/day/2_annotations.csv"]
+
+
+def test_annotations_that_are_there_stay_unless_asked(run, recordings, capsys):
     before = (recordings / "new_annotations.csv").read_text()
     with pytest.raises(DssError, match="are there already"):
-        predict_files(recordings, run)
+        predict_files(recordings, run, existing="error")
+    assert predict_files(recordings, run) == []
+    assert "2 of 2 recordings have annotations already" in capsys.readouterr().err
     assert (recordings / "new_annotations.csv").read_text() == before
-    predict_files(recordings / "new.wav", run, overwrite=True)
+    (recordings / "day/2_annotations.csv").unlink()
+    assert predict_files(recordings, run) == [recordings / "day/2_annotations.csv"]
+    predict_files(recordings / "new.wav", run, existing="overwrite")
     assert (recordings / "new_annotations.csv").read_text() != before
 
 
-def test_recordings_that_do_not_fit_are_an_error_before_anything_is_written(
-    run, recordings, tmp_path
-):
-    soundfile.write(recordings / "other.wav", np.zeros(500), 2000)
-    with pytest.raises(DssError, match=r"other\.wav: the sample rate is 2000 Hz, but the network"):
+def test_another_sample_rate_is_resampled(run, recordings):
+    from dss.data.recordings import open_recording
+
+    x = open_recording(recordings / "new.wav").resampled(2500).read()
+    soundfile.write(recordings / "fast.wav", x, 2500, subtype="FLOAT")
+    scores = evaluate(
+        recordings / "new_annotations.csv",
+        predict(recordings / "fast.wav", run),
+        tolerance_seconds=0.015,
+    )
+    assert (scores["f1"] > 0.8).all()
+
+
+def test_another_number_of_channels_is_an_error_unless_one_is_picked(run, recordings):
+    x, _rate = soundfile.read(recordings / "new.wav", dtype="float32")
+    two = np.stack([np.zeros_like(x), x], axis=1)
+    with pytest.raises(DssError, match=r"has 2 channels, .* trained with 1 channel\. Pick one"):
+        predict(two, run)
+    pd.testing.assert_frame_equal(predict(two, run, channel=1), predict(x, run))
+    assert len(predict(two, run, channel=0)) == 0
+    with pytest.raises(DssError, match="there is no channel 2; it has the channels 0 to 1"):
+        predict(two, run, channel=2)
+
+
+def test_a_broken_recording_does_not_stop_the_others(run, recordings, tmp_path):
+    (recordings / "broken.wav").write_bytes(b"RIFF")
+    flac = recordings / "cut.flac"  # the header is good, the rest is not
+    soundfile.write(flac, np.random.default_rng(0).uniform(-1, 1, 50000), 1000)
+    flac.write_bytes(flac.read_bytes()[:20000])
+    with pytest.raises(DssError, match=r"2 of 4 recordings could not(.|\n)*broken(.|\n)*cut"):
         predict_files(recordings, run, save_dir=tmp_path / "out")
-    assert not (tmp_path / "out").exists()
-    soundfile.write(recordings / "other.wav", np.zeros((500, 2)), 1000)
-    with pytest.raises(DssError, match=r"other\.wav: has 2 channels, but the network was trained"):
-        predict(recordings / "other.wav", run)
+    written = sorted(p.relative_to(tmp_path / "out").as_posix() for p in _files(tmp_path / "out"))
+    assert written == ["day/2_annotations.csv", "new_annotations.csv"]
+
+
+def test_the_command_exits_with_2_after_a_broken_recording(tiny_run, recordings, tmp_path, capsys):
+    (recordings / "broken.wav").write_bytes(b"RIFF")
+    out = tmp_path / "out"
+    words = ["predict", str(recordings), str(tiny_run[0]), "--save-dir", str(out)]
+    assert main(words) == 2
+    captured = capsys.readouterr()
+    assert captured.out.split() == [
+        f"{out}/day/2_annotations.csv",
+        f"{out}/new_annotations.csv",
+    ]
+    assert "broken.wav: " in captured.err
+    assert "left" in captured.err
+
+
+def test_ctrl_c_leaves_finished_files_and_no_half_written_one(run, recordings, tmp_path):
+    def stop_after_the_first(path):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        predict_files(
+            recordings,
+            run,
+            after_each=stop_after_the_first,
+            probabilities=True,
+            save_dir=tmp_path / "out",
+        )
+    assert {p.name for p in (tmp_path / "out/day").iterdir()} == {
+        "2_annotations.csv",
+        "2_probabilities.zarr",
+    }
+    assert not (tmp_path / "out/new_annotations.csv").exists()
+    rest = predict_files(recordings, run, save_dir=tmp_path / "out")
+    assert rest == [tmp_path / "out/new_annotations.csv"]
+
+
+def test_probabilities_are_written_with_their_names(run, recordings, tmp_path):
+    wav = recordings / "new.wav"
+    predict_files(wav, run, save_dir=tmp_path, probabilities=True, batch_size=3)
+    array = zarr.open_array(tmp_path / "new_probabilities.zarr", mode="r")
+    assert array.attrs["class_names"] == ["noise", "a", "b", "p"]
+    assert array.attrs["samplerate_hz"] == 1000
+    np.testing.assert_allclose(array[:], probabilities(wav, run), atol=1e-3)
+
+
+def test_proposals_are_marked(run, recordings, tmp_path):
+    (written,) = predict_files(recordings / "new.wav", run, save_dir=tmp_path, proposals=True)
+    assert not read_annotations(written)["confirmed"].any()
+
+
+def test_what_was_tuned_is_used_unless_something_else_is_given(run, recordings):
+    wav = recordings / "new.wav"
+    stored = {"options": {"event_threshold": 0.99999, "segment_min_seconds": 0.09}}
+    stricter = dataclasses.replace(run, params={**run.params, "detect": stored})
+    assert "p" in set(predict(wav, run)["name"])
+    tuned = predict(wav, stricter)
+    assert "p" not in set(tuned["name"])
+    assert (tuned["stop_seconds"] - tuned["start_seconds"]).min() >= 0.09
+    assert "p" in set(predict(wav, stricter, event_threshold=0.5)["name"])
+
+
+@pytest.mark.parametrize("n", [0, 1, 700, 5000])
+@pytest.mark.parametrize("block", [77, 1000])
+def test_live_gives_what_the_whole_gives_in_time(run, recordings, n, block):
+    x, _ = soundfile.read(recordings / "new.wav", dtype="float32")
+    x = x[:n]
+    stream = Stream(run, segment_min_seconds=0.03)
+    live = []
+    for start in range(0, n, block):
+        found = stream.add(x[start : start + block])
+        now = min(start + block, n) / 1000
+        late = stream.delay_seconds + block / 1000
+        assert (found["stop_seconds"] > now - late).all()
+        live.append(found)
+    live = pd.concat([*live, stream.end()]).sort_values("start_seconds", ignore_index=True)
+    if n:
+        offline = predict(x, run, segment_min_seconds=0.03)
+        pd.testing.assert_frame_equal(live, offline, atol=1e-5, check_dtype=False)
+    else:
+        assert len(live) == 0
+
+
+def test_live_audio_of_too_many_channels_is_an_error(run):
+    with pytest.raises(DssError, match="the block: has 2 channels"):
+        Stream(run).add(np.zeros((10, 2)))
 
 
 def test_two_recordings_of_one_name_are_an_error(run, recordings, tmp_path):
@@ -87,3 +219,7 @@ def test_two_recordings_of_one_name_are_an_error(run, recordings, tmp_path):
 def test_what_is_no_run_is_an_error(recordings):
     with pytest.raises(DssError, match="is not a run: there is no .*_params.yaml"):
         predict(recordings / "new.wav", recordings / "nothing")
+
+
+def _files(folder):
+    return [path for path in folder.rglob("*") if path.is_file()]

@@ -10,7 +10,11 @@ from dss.options import NetworkOptions
 
 
 class Network:
-    """A network traced for inference in batches of one fixed size."""
+    """A network traced for inference in batches of one fixed size.
+
+    The chunks lie on a grid from the start of the audio; of each, only the middle `stride` samples
+    count. So a result depends neither on the batch size nor on how the audio is read.
+    """
 
     def __init__(self, model: keras.Model, options: NetworkOptions, batch_size: int = 32):
         self.nb_hist = options.nb_hist
@@ -19,13 +23,15 @@ class Network:
         self.batch_size = batch_size
         self._forward = tf.function(lambda x: model(x, training=False), jit_compile=True)
 
+    @property
+    def block_samples(self) -> int:
+        """Samples that get a probability in one batch."""
+        return self.stride * self.batch_size
+
     def blocks(
         self, read: Callable[[int, int], np.ndarray], n_samples: int
     ) -> Iterator[tuple[int, np.ndarray]]:
-        """Probabilities for each sample, block by block.
-
-        The chunks lie on a grid from the start of the audio, with silence beyond both ends, so
-        that the result depends neither on the batch size nor on how the audio is read.
+        """Probabilities for each sample, block by block, with silence beyond both ends.
 
         Arguments:
             read: gives the samples from start to before stop: [stop - start, channels].
@@ -33,14 +39,19 @@ class Network:
 
         Yields: first sample of the block, probabilities [samples, classes] float32.
         """
-        step = self.stride * self.batch_size
-        for start in range(0, n_samples, step):
-            first, last = start - self.padding, start + step + self.padding
+        for start in range(0, n_samples, self.block_samples):
+            first, last = start - self.padding, start + self.block_samples + self.padding
             x = read(max(first, 0), min(last, n_samples))
             x = np.pad(x, [(max(-first, 0), max(last - n_samples, 0)), (0, 0)])
-            chunks = np.lib.stride_tricks.sliding_window_view(x, self.nb_hist, axis=0)[
-                :: self.stride
-            ]
-            p = self._forward(np.ascontiguousarray(chunks.transpose(0, 2, 1))).numpy()
-            p = p[:, self.padding : self.nb_hist - self.padding].reshape(step, -1)
-            yield start, p[: n_samples - start]
+            yield start, self.block(x)[: n_samples - start]
+
+    def block(self, x: np.ndarray) -> np.ndarray:
+        """Probabilities of one batch: [block_samples, classes] float32.
+
+        Arguments:
+            x: audio [padding + block_samples + padding, channels].
+        """
+        chunks = np.lib.stride_tricks.sliding_window_view(x, self.nb_hist, axis=0)[:: self.stride]
+        chunks = np.ascontiguousarray(chunks.transpose(0, 2, 1), np.float32)
+        p = self._forward(chunks).numpy()
+        return p[:, self.padding : self.nb_hist - self.padding].reshape(self.block_samples, -1)
