@@ -1,3 +1,7 @@
+import pickle
+import tracemalloc
+
+import h5py
 import numpy as np
 import pytest
 import soundfile
@@ -77,3 +81,179 @@ def test_samples_that_are_no_numbers_are_an_error(tmp_path):
     soundfile.write(tmp_path / "a.wav", x, 500, subtype="FLOAT")
     with pytest.raises(DssError, match="sample 60 is not a number"):
         open_recording(tmp_path / "a.wav").read()
+
+
+def ramp(dtype):
+    """Audio [1000, 2] from the smallest to the largest value of a type."""
+    low, high = (np.iinfo(dtype).min, np.iinfo(dtype).max) if dtype(0.5) == 0 else (-1, 1)
+    return np.linspace(low, high, 2000).astype(dtype).reshape(1000, 2)
+
+
+def write_h5(path, rate_as, **data):
+    with h5py.File(path, "w") as file:
+        for name, x in data.items():
+            file.create_dataset(name, data=x, chunks=True, compression="gzip")
+        if rate_as == "dataset":
+            file["samplerate"] = 500
+        elif rate_as == "attribute":
+            file.attrs["samplerate_Hz"] = 500.0
+
+
+FORMS = {
+    "wav": lambda path, x: soundfile.write(path, x, 500, subtype="FLOAT"),
+    "npz": lambda path, x: np.savez(path, data=x, samplerate=500),
+    "compressed.npz": lambda path, x: np.savez_compressed(path, data=x, samplerate=[500.0]),
+    "fortran.npz": lambda path, x: np.savez(path, data=np.asfortranarray(x), samplerate=500),
+    "npy": lambda path, x: np.save(path, x),
+    "h5": lambda path, x: write_h5(path, "dataset", data=x),
+    "attribute.h5": lambda path, x: write_h5(path, "attribute", audio=x),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_all_forms_give_the_same_samples_in_blocks_and_at_once(tmp_path, form):
+    path, x = tmp_path / f"a.{form}", ramp(np.float32)
+    FORMS[form](path, x)
+    recording = open_recording(path, samplerate_hz=500)
+    assert (recording.samplerate_hz, recording.n_samples, recording.n_channels) == (500, 1000, 2)
+    np.testing.assert_array_equal(recording.read(), x)
+    np.testing.assert_array_equal(recording.read(990, 2000), x[990:])
+    assert recording.read(5, 5).shape == (0, 2)
+    starts, blocks = zip(*recording.blocks(300), strict=True)
+    assert starts == (0, 300, 600, 900)
+    np.testing.assert_array_equal(np.concatenate(blocks), x)
+    again = pickle.loads(pickle.dumps(recording))  # it can be sent to another process
+    np.testing.assert_array_equal(again.read(10, 20), x[10:20])
+
+
+@pytest.mark.parametrize("form", ["npy", "npz", "compressed.npz", "h5"])
+def test_arrays_without_an_axis_of_channels_have_one_channel(tmp_path, form):
+    path = tmp_path / f"a.{form}"
+    FORMS[form](path, np.linspace(-1, 1, 50))
+    recording = open_recording(path, samplerate_hz=500)
+    assert recording.read(40).shape == (10, 1)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int16, np.int32, np.uint8, np.uint16, np.float64])
+def test_audio_of_any_type_is_within_one(tmp_path, dtype):
+    np.savez(tmp_path / "a.npz", data=ramp(dtype), samplerate=500)
+    x = open_recording(tmp_path / "a.npz").read()
+    assert x.dtype == np.float32
+    np.testing.assert_allclose(x, ramp(np.float32), atol=0.016)
+    assert np.abs(x).max() <= 1
+
+
+def test_16_bit_audio_has_the_same_samples_as_wav_and_as_array(tmp_path):
+    x = np.random.default_rng(0).integers(-(2**15), 2**15, (200, 1)).astype(np.int16)
+    soundfile.write(tmp_path / "a.wav", x, 500)
+    np.savez(tmp_path / "a.npz", data=x, samplerate=500)
+    a, b = (open_recording(tmp_path / name).read() for name in ("a.wav", "a.npz"))
+    np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("form", ["npy", "npz", "compressed.npz", "h5"])
+def test_a_stretch_of_a_long_array_is_read_without_the_rest(tmp_path, form):
+    x = np.zeros(2**23, np.int16)
+    x[-1] = 2**14
+    FORMS[form](tmp_path / f"a.{form}", x)
+    tracemalloc.start()
+    recording = open_recording(tmp_path / f"a.{form}", samplerate_hz=500)
+    np.testing.assert_array_equal(recording.read(2**23 - 2), [[0], [0.5]])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < x.nbytes / 2
+
+
+def test_npy_needs_a_sample_rate_and_the_error_says_how_to_give_it(tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros(10))
+    with pytest.raises(DssError, match=r"a\.npy: does not say its sample rate.*numpy\.savez"):
+        open_recording(tmp_path / "a.npy")
+
+
+def test_a_sample_rate_that_the_file_contradicts_is_an_error(wav):
+    with pytest.raises(DssError, match=r"is 500 Hz, not 250 Hz.*resampled\(250\)"):
+        open_recording(wav, samplerate_hz=250)
+
+
+def test_a_loader_of_ones_own_reads_any_file(tmp_path):
+    (tmp_path / "a.dat").write_bytes(np.arange(-50, 50, dtype=np.int16).tobytes())
+    calls = []
+
+    def load(path):
+        calls.append(path)
+        return 200, np.fromfile(path, np.int16)
+
+    recording = open_recording(tmp_path / "a.dat", loader=load)
+    assert (recording.samplerate_hz, recording.n_samples, recording.n_channels) == (200, 100, 1)
+    x = np.concatenate([block for _, block in recording.blocks(7)])
+    np.testing.assert_array_equal(x[:, 0], np.arange(-50, 50) / 2**15)
+    assert len(calls) == 1  # not once a block
+
+
+@pytest.mark.parametrize(
+    ("gives", "message"),
+    [
+        (lambda path: 1 / 0, "the loader failed: ZeroDivisionError"),
+        (lambda path: np.zeros(5), "the loader gave a ndarray; right would be"),
+        (lambda path: (0, np.zeros(5)), "the sample rate is 0; right would be"),
+        (lambda path: (500, np.zeros((2, 5))), r"the shape is \(2, 5\); right would be"),
+        (lambda path: (500, np.zeros((5, 2, 1))), r"the shape is \(5, 2, 1\)"),
+        (lambda path: (500, np.array(["a"])), "holds values of type <U1"),
+        (lambda path: (500, np.arange(5)), "integers of 64 bits"),
+        (lambda path: (500, np.zeros(0)), "holds no samples"),
+    ],
+)
+def test_a_loader_that_gives_something_else_is_an_error(wav, gives, message):
+    with pytest.raises(DssError, match=f"a.wav: .*{message}"):
+        open_recording(wav, loader=gives)
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "message"),
+    [
+        ("a.npz", lambda p: np.savez(p, x=[1.0]), "holds no 'data', only 'x'. Right would be"),
+        ("a.npz", lambda p: np.savez(p, data=[1.0]), "does not say its sample rate"),
+        ("a.npz", lambda p: p.write_bytes(b"PK nonsense"), "cannot be read as npz"),
+        ("a.npz", lambda p: np.savez(p, data=np.array([{}]), samplerate=1), "of type object"),
+        ("a.npy", lambda p: p.write_bytes(b"nonsense"), "cannot be read as npy"),
+        ("a.npy", lambda p: np.save(p, np.array([{}])), "cannot be read as npy"),
+        ("a.h5", lambda p: p.write_bytes(b"nonsense"), "cannot be read as HDF5"),
+        ("a.h5", lambda p: write_h5(p, None, x=np.ones(9)), "holds no 'data', only 'x'"),
+        ("a.h5", lambda p: write_h5(p, None, data=np.ones(9)), "holds no 'samplerate'"),
+    ],
+)
+def test_arrays_that_are_no_recordings_say_what_is_missing(tmp_path, name, write, message):
+    write(tmp_path / name)
+    with pytest.raises(DssError, match=f"{name}: .*{message}"):
+        open_recording(tmp_path / name)
+
+
+def test_a_truncated_npy_is_an_error(tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros(1000))
+    (tmp_path / "a.npy").write_bytes((tmp_path / "a.npy").read_bytes()[:-300])
+    with pytest.raises(DssError, match=r"a\.npy: cannot be read as npy"):
+        open_recording(tmp_path / "a.npy", samplerate_hz=500)
+
+
+def test_of_arrays_only_those_that_are_recordings_are_found(tmp_path):
+    song = tmp_path / "song"
+    for folder in ("song.npy/train", "song.zarr/train", "song.res", "."):
+        (song / folder).mkdir(parents=True, exist_ok=True)
+    x = np.zeros((10, 1))
+    for name in ("song.npy/train/x.npy", "bird.npy", "notes.npy"):
+        np.save(song / name, x)
+    for name in ("recording.npz", "song.zarr/recording.npz"):
+        np.savez(song / name, data=x, samplerate=500)
+    np.savez(song / "statistics.npz", mean=x)
+    write_h5(song / "fly.h5", "dataset", data=x)
+    write_h5(song / "song.res" / "20261123_101500_model.h5", None, weights=x)
+    write_h5(song / "song.res" / "20261123_101500_results.h5", "dataset", data=x)
+    (song / "bird_annotations.csv").touch()
+    (song / "broken.npz").touch()
+    (song / "broken_annotations.csv").touch()
+    found = [path.relative_to(song).as_posix() for path in find_recordings(song)]
+    assert found == ["bird.npy", "broken.npz", "fly.h5", "recording.npz"]
+    found = find_recordings(song, endings=[".npy"])
+    assert [path.name for path in found] == ["bird.npy", "notes.npy"]
+    (song / "bird.mat").touch()
+    assert find_recordings(song, [".mat"]) == [song / "bird.mat"]

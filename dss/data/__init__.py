@@ -2,7 +2,7 @@
 
 from dss.data.annotations import annotations_path, read_annotations, write_annotations
 from dss.data.dataset import make_dataset, open_dataset
-from dss.data.recordings import Recording, find_recordings, open_recording
+from dss.data.recordings import Recording, find_recordings, open_recording, resample
 from dss.data.report import describe
 
 __all__ = [
@@ -14,5 +14,6 @@ __all__ = [
     "open_dataset",
     "open_recording",
     "read_annotations",
+    "resample",
     "write_annotations",
 ]

@@ -1,25 +1,45 @@
 """Recordings: find the audio files of a folder, and read stretches of them as float arrays."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
+from dss.data.annotations import annotations_path
+from dss.data.audio import (
+    ARRAY_ENDINGS,
+    SOUND_ENDINGS,
+    Loader,
+    as_float,
+    holds_audio,
+    open_audio,
+)
+from dss.data.resampling import Resampled
 from dss.errors import DssError
 
-AUDIO_ENDINGS = (".wav", ".flac", ".ogg")
+AUDIO_ENDINGS = (*SOUND_ENDINGS, *ARRAY_ENDINGS)
+RUN_ENDINGS = ("_model.h5", "_results.h5")
+STORE_ENDINGS = (".npy", ".zarr")
 
 
 @dataclass(frozen=True)
 class Recording:
-    """An audio file: what its header says, and its samples when they are asked for."""
+    """An audio file: what its header says, and its samples when they are asked for.
+
+    Attributes:
+        path: the file, which error messages name.
+        samplerate_hz: samples a second.
+        n_samples, n_channels: its shape.
+        reader: a function of a first sample and the one after the last: [samples, channels]
+            float32.
+    """
 
     path: Path
     samplerate_hz: float
     n_samples: int
     n_channels: int
+    reader: Callable[[int, int], np.ndarray] = field(repr=False, compare=False)
 
     @property
     def duration_seconds(self) -> float:
@@ -33,9 +53,9 @@ class Recording:
         its header says, or values that are not numbers.
         """
         stop_sample = self.n_samples if stop_sample is None else min(stop_sample, self.n_samples)
-        x, _ = soundfile.read(
-            self.path, start=start_sample, stop=stop_sample, dtype="float32", always_2d=True
-        )
+        if start_sample >= stop_sample:
+            return np.empty((0, self.n_channels), np.float32)
+        x = self.reader(start_sample, stop_sample)
         if len(x) != stop_sample - start_sample:
             raise DssError(
                 f"{self.path}: the audio ends after {start_sample + len(x)} samples, but the "
@@ -51,59 +71,127 @@ class Recording:
         for start in range(0, self.n_samples, block_samples):
             yield start, self.read(start, start + block_samples)
 
+    def resampled(self, samplerate_hz: float) -> "Recording":
+        """The same recording at another sample rate, without frequencies that it cannot hold.
 
-def find_recordings(path: str | Path) -> list[Path]:
+        It is resampled while it is read. A stretch has the same samples however it is read: alone,
+        as part of the whole, or in blocks of any size.
+        """
+        if samplerate_hz == self.samplerate_hz:
+            return self
+        reader = Resampled(self, samplerate_hz)
+        return Recording(self.path, samplerate_hz, reader.n_samples, self.n_channels, reader)
+
+
+def find_recordings(path: str | Path, endings: Sequence[str] | None = None) -> list[Path]:
     """The audio files in a folder and its subfolders, sorted by path; or the one file itself.
 
-    Hidden files and folders are left out. Raises DssError if there is no such folder, or no
-    recording in it.
+    Left out are hidden files and folders, datasets, and files without annotations beside them that
+    may be something else: npz and h5 files without audio and a sample rate, and all npy files.
+
+    Arguments:
+        path: the folder.
+        endings: take all files with these endings, such as [".mat"] for a loader of your own, and
+            no others.
+
+    Raises: DssError if there is no such folder, or no recording in it.
     """
     path = Path(path)
     if path.is_file():
         return [path]
     if not path.is_dir():
         raise DssError(f"{path}: there is no such file or folder")
+    wanted = tuple(ending.lower() for ending in endings or AUDIO_ENDINGS)
     found = sorted(
         file
         for file in path.rglob("*")
-        if file.suffix.lower() in AUDIO_ENDINGS
+        if file.name.lower().endswith(wanted)
         and file.is_file()
-        and not any(part.startswith(".") for part in file.relative_to(path).parts)
+        and not _is_hidden_or_stored(file.relative_to(path))
+        and (endings or _is_recording(file))
     )
     if not found:
-        raise DssError(f"{path}: holds no recordings ({', '.join(AUDIO_ENDINGS)})")
+        raise DssError(f"{path}: holds no recordings ({', '.join(wanted)})")
     return found
 
 
-def open_recording(path: str | Path) -> Recording:
-    """Read the header of an audio file.
+def open_recording(
+    path: str | Path, loader: Loader | None = None, samplerate_hz: float | None = None
+) -> Recording:
+    """Open an audio file without reading its samples.
 
-    Raises DssError for a file that is missing, empty, truncated, or not audio.
+    wav, flac and ogg are read block by block, as are h5 files and memory-mapped npy and npz files.
+    An npz or h5 file holds `data` [samples, channels] (or `audio`, `samples`) and `samplerate` (or
+    `samplerate_Hz`, `sample_rate`, `rate`, `fs`), in h5 also as an attribute of the file or of the
+    data. A compressed npz file is unpacked into a temporary file while it is read.
+
+    Arguments:
+        path: the file.
+        loader: a function that reads a file of another form, `loader(path) -> (samplerate, array)`:
+            samples a second, and audio [samples, channels] or [samples]. What it gives is kept
+            while the file is read.
+        samplerate_hz: the sample rate of a file that does not say it, which is any npy file.
+
+    Raises: DssError for a file that is missing, empty, truncated, or not audio.
     """
     path = Path(path)
     if not path.is_file():
         raise DssError(f"{path}: there is no such recording")
     if path.stat().st_size == 0:
         raise DssError(f"{path}: the file is empty (0 bytes)")
-    try:
-        info = soundfile.info(path)
-    except soundfile.LibsndfileError as error:
-        raise DssError(f"{path}: cannot be read as audio ({error.error_string})") from None
-    if info.frames == 0:
+    audio = open_audio(path, loader)
+    if audio.n_samples == 0:
         raise DssError(f"{path}: holds no samples")
-    _check_wav_is_whole(path)
-    return Recording(path, info.samplerate, info.frames, info.channels)
-
-
-def _check_wav_is_whole(path: Path) -> None:
-    """libsndfile takes a truncated wav for a shorter one: compare its header with its size."""
-    with path.open("rb") as file:
-        head = file.read(8)
-    stated = int.from_bytes(head[4:8], "little") + 8
-    # Programs that write to a pipe do not know the size and leave 0 or the largest number there.
-    is_stated = head[:4] == b"RIFF" and 8 < stated < 0xFFFFFFFF
-    if is_stated and path.stat().st_size < stated - 1:
+    stated = audio.samplerate_hz
+    if stated is None and samplerate_hz is None:
         raise DssError(
-            f"{path}: the file is truncated: it has {path.stat().st_size} bytes, but its header "
-            f"says {stated}. Copy it again."
+            f"{path}: does not say its sample rate. Give it (samplerate_hz), or save the audio as "
+            "npz: numpy.savez(path, data=x, samplerate=samplerate_hz)."
         )
+    if None not in (stated, samplerate_hz) and stated != samplerate_hz:
+        raise DssError(
+            f"{path}: the sample rate is {stated:g} Hz, not {samplerate_hz:g} Hz. To change it, "
+            f"open_recording(path).resampled({samplerate_hz:g})."
+        )
+    rate = samplerate_hz if stated is None else stated
+    return Recording(path, rate, audio.n_samples, audio.n_channels, audio.read)
+
+
+def array_recording(x: np.ndarray, samplerate_hz: float, name: str = "array") -> Recording:
+    """A recording of audio that is in memory.
+
+    Arguments:
+        x: [samples, channels] or [samples]; integers are scaled to -1..1.
+        samplerate_hz: samples a second.
+        name: what error messages call it.
+    """
+    audio = as_float(np.asarray(x))
+    return Recording(Path(name), samplerate_hz, *audio.shape, lambda start, stop: audio[start:stop])
+
+
+def resample(x: np.ndarray, samplerate_hz: float, new_samplerate_hz: float) -> np.ndarray:
+    """Audio at another sample rate: what `Recording.resampled` gives, for an array.
+
+    Arguments:
+        x: [samples, channels] or [samples]; integers are scaled to -1..1.
+        samplerate_hz: its samples a second.
+        new_samplerate_hz: those of the result.
+
+    Returns: [samples, channels] or [samples] float32, as many as are closest to the duration.
+    """
+    y = array_recording(x, samplerate_hz).resampled(new_samplerate_hz).read()
+    return y[:, 0] if np.ndim(x) == 1 else y
+
+
+def _is_hidden_or_stored(file: Path) -> bool:
+    folders = file.parts[:-1]
+    return any(part.startswith(".") for part in file.parts) or any(
+        part.endswith(STORE_ENDINGS) for part in folders
+    )
+
+
+def _is_recording(file: Path) -> bool:
+    ending = file.suffix.lower()
+    if ending in SOUND_ENDINGS or annotations_path(file).is_file():
+        return True
+    return ending != ".npy" and not file.name.endswith(RUN_ENDINGS) and holds_audio(file)

@@ -1,0 +1,245 @@
+"""The forms of audio: each is opened as its sample rate, its shape, and a function that reads it.
+
+A reader is called with a first sample and the one after the last, and returns [samples, channels].
+It holds no open file and no samples, so that thousands of recordings can be open at once, and it
+can be sent to another process.
+"""
+
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import soundfile
+
+from dss.errors import DssError
+
+SOUND_ENDINGS = (".wav", ".flac", ".ogg")
+ARRAY_ENDINGS = (".npz", ".npy", ".h5")
+# What audio and sample rate are called in npz and h5; the first name that is there counts.
+DATA_NAMES = ("data", "audio", "samples")
+RATE_NAMES = ("samplerate", "samplerate_Hz", "sample_rate", "rate", "fs")
+
+Loader = Callable[[Path], tuple[float, np.ndarray]]
+
+
+class Audio(NamedTuple):
+    """An opened audio file; the sample rate is None if the file does not say it."""
+
+    samplerate_hz: float | None
+    n_samples: int
+    n_channels: int
+    read: Callable[[int, int], np.ndarray]
+
+
+def open_audio(path: Path, loader: Loader | None = None) -> Audio:
+    """Open an audio file by its ending, or with a loader.
+
+    Raises: DssError for a file that is truncated or not audio.
+    """
+    if loader:
+        return _open_array(partial(_call_loader, loader), path)
+    match path.suffix.lower():
+        case ".npy":
+            return _open_array(_map_npy, path)
+        case ".npz":
+            return _open_array(_map_npz, path)
+        case ".h5":
+            return _open_h5(path)
+        case _:
+            return _open_sound(path)
+
+
+def holds_audio(path: Path) -> bool:
+    """Whether an npz or h5 file has audio and a sample rate under names that dss knows."""
+    try:
+        if path.suffix.lower() == ".npz":
+            with zipfile.ZipFile(path) as archive:
+                names = {Path(name).stem for name in archive.namelist()}
+            return bool(names & {*DATA_NAMES} and names & {*RATE_NAMES})
+        _open_h5(path)
+    except (DssError, OSError, zipfile.BadZipFile):
+        return False
+    return True
+
+
+def as_float(x: np.ndarray) -> np.ndarray:
+    """Audio [samples] or [samples, channels] of any type as [samples, channels] float32.
+
+    Integers are scaled so that the largest of their type is 1.
+    """
+    x = x.reshape(len(x), -1)
+    if x.dtype.kind == "f":
+        return x.astype(np.float32)
+    half = 2.0 ** (8 * x.dtype.itemsize - 1)
+    middle = half if x.dtype.kind == "u" else 0
+    return ((x - np.float64(middle)) / half).astype(np.float32)
+
+
+def _open_sound(path: Path) -> Audio:
+    try:
+        info = soundfile.info(path)
+    except soundfile.LibsndfileError as error:
+        raise DssError(f"{path}: cannot be read as audio ({error.error_string})") from None
+    _check_wav_is_whole(path)
+    return Audio(info.samplerate, info.frames, info.channels, partial(_read_sound, path))
+
+
+def _read_sound(path: Path, start: int, stop: int) -> np.ndarray:
+    return soundfile.read(path, start=start, stop=stop, dtype="float32", always_2d=True)[0]
+
+
+def _check_wav_is_whole(path: Path) -> None:
+    """libsndfile takes a truncated wav for a shorter one: compare its header with its size."""
+    with path.open("rb") as file:
+        head = file.read(8)
+    stated = int.from_bytes(head[4:8], "little") + 8
+    # Programs that write to a pipe do not know the size and leave 0 or the largest number there.
+    is_stated = head[:4] == b"RIFF" and 8 < stated < 0xFFFFFFFF
+    if is_stated and path.stat().st_size < stated - 1:
+        raise DssError(
+            f"{path}: the file is truncated: it has {path.stat().st_size} bytes, but its header "
+            f"says {stated}. Copy it again."
+        )
+
+
+def _open_array(load: Loader, path: Path) -> Audio:
+    rate, x = _load(load, path)
+    return Audio(_checked_rate(rate, path), *_checked_shape(x, path), partial(_read, load, path))
+
+
+def _read(load: Loader, path: Path, start: int, stop: int) -> np.ndarray:
+    return as_float(np.asarray(_load(load, path)[1][start:stop]))
+
+
+def _load(load: Loader, path: Path) -> tuple[Any, np.ndarray]:
+    changed = path.stat()
+    return _last_loaded(load, path, changed.st_mtime_ns, changed.st_size)
+
+
+@lru_cache(maxsize=2)  # block after block of a recording is read
+def _last_loaded(load: Loader, path: Path, *changed: int) -> tuple[Any, np.ndarray]:
+    return load(path)
+
+
+def _call_loader(loader: Loader, path: Path) -> tuple[float, np.ndarray]:
+    try:
+        loaded = loader(path)
+    except Exception as error:
+        raise DssError(f"{path}: the loader failed: {type(error).__name__}: {error}") from error
+    if not isinstance(loaded, tuple) or len(loaded) != 2:
+        raise DssError(
+            f"{path}: the loader gave a {type(loaded).__name__}; right would be (samplerate, "
+            "array [samples, channels])"
+        )
+    return loaded[0], np.asanyarray(loaded[1])
+
+
+def _map_npy(path: Path) -> tuple[None, np.ndarray]:
+    try:
+        return None, np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise DssError(f"{path}: cannot be read as npy ({error})") from None
+
+
+def _map_npz(path: Path) -> tuple[Any, np.ndarray]:
+    """The audio of an npz file as a memory map: of a temporary file if it is compressed."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = {Path(info.filename).stem: info for info in archive.infolist()}
+            data, rate = (_first(members, names) for names in (DATA_NAMES, RATE_NAMES))
+            if data is None:
+                raise DssError(_lacks(path, DATA_NAMES, members))
+            rate = rate and np.load(archive.open(members[rate]), allow_pickle=False)
+            info = members[data]
+            if info.compress_type != zipfile.ZIP_STORED:
+                with tempfile.TemporaryFile() as file, archive.open(info) as member:
+                    shutil.copyfileobj(member, file, 2**20)
+                    return rate, _map_array(file, 0)
+        with path.open("rb") as file:
+            file.seek(info.header_offset + 26)
+            lengths = np.frombuffer(file.read(4), "<u2")  # of the name and what follows it
+            return rate, _map_array(file, info.header_offset + 30 + int(lengths.sum()))
+    except (zipfile.BadZipFile, ValueError, OSError, EOFError) as error:
+        if isinstance(error, DssError):
+            raise
+        raise DssError(f"{path}: cannot be read as npz ({error})") from None
+
+
+def _map_array(file, offset: int) -> np.ndarray:
+    """The array in npy format that starts there in an open file, as a memory map."""
+    file.seek(offset)
+    version = np.lib.format.read_magic(file)
+    is_first = version == (1, 0)
+    read_header = getattr(np.lib.format, f"read_array_header_{1 if is_first else 2}_0")
+    shape, is_fortran, dtype = read_header(file)
+    if dtype.hasobject or 0 in shape:
+        return np.empty(shape, dtype)  # which is refused later: there is nothing to map
+    order = "F" if is_fortran else "C"
+    return np.memmap(file, dtype, "r", file.tell(), shape, order)
+
+
+def _open_h5(path: Path) -> Audio:
+    import h5py
+
+    try:
+        with h5py.File(path) as file:
+            name = _first(file, DATA_NAMES)
+            if name is None or not isinstance(file[name], h5py.Dataset):
+                raise DssError(_lacks(path, DATA_NAMES, file))
+            places = (file, file.attrs, file[name].attrs)
+            rates = (place[n] for place in places if (n := _first(place, RATE_NAMES)))
+            rate = next(rates, None)
+            rate = rate[()] if isinstance(rate, h5py.Dataset) else rate
+            shape = _checked_shape(file[name], path)
+    except OSError as error:
+        raise DssError(f"{path}: cannot be read as HDF5 ({error})") from None
+    if rate is None:
+        raise DssError(_lacks(path, RATE_NAMES, [name]))
+    return Audio(_checked_rate(rate, path), *shape, partial(_read_h5, path, name))
+
+
+def _read_h5(path: Path, name: str, start: int, stop: int) -> np.ndarray:
+    import h5py
+
+    with h5py.File(path) as file:
+        return as_float(file[name][start:stop])
+
+
+def _first(names, wanted: tuple[str, ...]) -> str | None:
+    return next((name for name in wanted if name in names), None)
+
+
+def _lacks(path: Path, wanted: tuple[str, ...], names) -> str:
+    return (
+        f"{path}: holds no {wanted[0]!r}, only {', '.join(map(repr, names)) or 'nothing'}. Right "
+        f"would be {DATA_NAMES[0]!r} [samples, channels] and {RATE_NAMES[0]!r}."
+    )
+
+
+def _checked_rate(rate: Any, path: Path) -> float | None:
+    if rate is None:
+        return None
+    value = np.asarray(rate)
+    if value.size != 1 or value.dtype.kind not in "iuf" or not np.isfinite(value) or value <= 0:
+        raise DssError(f"{path}: the sample rate is {rate!r}; right would be a number of Hz")
+    rate = float(value.item())
+    return int(rate) if rate.is_integer() else rate
+
+
+def _checked_shape(x: Any, path: Path) -> tuple[int, int]:
+    """The number of samples and channels of an array [samples] or [samples, channels]."""
+    if x.dtype.kind not in "iuf":
+        raise DssError(f"{path}: holds values of type {x.dtype}; right would be numbers")
+    if x.dtype.kind in "iu" and x.dtype.itemsize == 8:
+        raise DssError(
+            f"{path}: holds integers of 64 bits, whose loudest value nobody knows. Right would be "
+            "the integers of the recorder, such as int16, or floats from -1 to 1."
+        )
+    if x.ndim not in (1, 2) or (x.ndim == 2 and x.shape[1] > max(x.shape[0], 1)):
+        raise DssError(f"{path}: the shape is {x.shape}; right would be (samples, channels)")
+    return x.shape[0], x.shape[1] if x.ndim == 2 else 1
