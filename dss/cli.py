@@ -2,12 +2,12 @@
 
 import argparse
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args, get_origin
 
 from dss import __version__, options
-from dss.errors import DssError
+from dss.errors import DssError, DssWarning
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,7 +23,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     try:
-        run(**namespace)
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", DssWarning)
+            warnings.showwarning = _print_warning
+            run(**namespace)
     except (DssError, OSError) as error:
         print(f"dss: {error}", file=sys.stderr)
         return 2
@@ -33,12 +36,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _print_warning(message, category, *_) -> None:
+    print(
+        f"dss: {'' if category is DssWarning else category.__name__ + ': '}{message}",
+        file=sys.stderr,
+    )
+
+
 def _make_dataset(folder: Path, **named) -> None:
     """Assemble recordings and annotations into a dataset for training."""
-    from dss.data import describe, make_dataset, open_dataset
+    from dss.data import format_report, make_dataset, open_dataset
 
     store = make_dataset(folder, **named)
-    print(describe(open_dataset(store)).round(1).to_string())
+    print(format_report(open_dataset(store)))
     print(f"The dataset is in {store}")
 
 
@@ -126,13 +136,12 @@ def _add_options(parser: argparse.ArgumentParser, options_class: type[options.Op
         flag = "--" + name.replace("_", "-")
         help_text = f"{field.description} {options.describe_range(field)}".replace("%", "%%")
         settings = {"dest": name, "default": argparse.SUPPRESS}
-        kind = next((t for t in get_args(field.annotation) if t is not type(None)), None)
         if field.annotation is bool:
             switch = {"nargs": "?", "const": "true", "help": help_text, "metavar": "True|False"}
             group.add_argument(flag, **switch, **settings)
             off = {"action": "store_const", "const": "false", "help": argparse.SUPPRESS}
             group.add_argument(f"--no-{flag[2:]}", **off, **settings)
-        elif {get_origin(field.annotation), get_origin(kind)} & {list, dict}:
+        elif options.holds_many(field):
             group.add_argument(flag, nargs="+", help=help_text, metavar="X", **settings)
         else:
             metavar = (field.json_schema_extra["unit"] or "X").upper()

@@ -6,7 +6,7 @@ from typing import Any
 import dss
 from dss.data import (
     annotations_path,
-    describe,
+    format_report,
     make_dataset,
     open_dataset,
     open_recording,
@@ -82,7 +82,7 @@ def demo(*, options: DemoOptions) -> Path:
     )
     tree = open_dataset(store)
     print(f"The dataset {store}, split by samples into train and val, by files into test:\n")
-    print(f"{describe(tree).round(1).to_string()}\n")
+    print(f"{format_report(tree)}\n")
     trunk = train(data_dir=store, seed=options.seed, **settings["train"])
     print(f"The files of the run begin with {trunk}\n")
     held_out = [recordings / name for name in tree.attrs["filename_test"]]

@@ -9,7 +9,8 @@ import functools
 import inspect
 import textwrap
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -165,6 +166,17 @@ def describe_range(field) -> str:
     return f"({', '.join(parts)})" if parts else ""
 
 
+def holds_many(field) -> bool:
+    """Whether a field is a list or a dictionary, which is written as several words."""
+    kinds = [field.annotation]
+    while kinds:
+        kind = kinds.pop()
+        if get_origin(kind) in (list, dict):
+            return True
+        kinds += [k for k in get_args(kind) if get_origin(kind) in (Union, UnionType, Annotated)]
+    return False
+
+
 SplitBy = Literal["files", "samples"]
 
 
@@ -181,11 +193,19 @@ class DatasetOptions(Options):
     overwrite: bool = option(
         False, "Overwrite", "Replace a dataset that is there already.", group="Files"
     )
+    endings: Words | None = option(
+        None,
+        "Endings of recordings",
+        "Take the files with these endings, and no others, such as .mat for a loader of your own. "
+        "Defaults to all forms of audio that dss reads.",
+        group="Files",
+        min_length=1,
+    )
     samplerate_hz: float | None = option(
         None,
         "Sample rate",
         "Resample all recordings to this rate. Defaults to the rate of the recordings, which is "
-        "the same for all of them then.",
+        "the same for all of them then. Of npy files, which do not say theirs, it is the rate.",
         unit="Hz",
         group="Files",
         gt=0,

@@ -12,13 +12,23 @@ from dss.data import write_annotations
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
 
+def shared(name):
+    """The folder of real recordings of this name."""
+    if not (SHARED / name).is_dir():
+        pytest.skip(f"the real recordings are not here ({SHARED / name})")
+    return SHARED / name
+
+
 @pytest.fixture(scope="session")
 def zebra_finch():
     """The folder of real zebra finch recordings."""
-    folder = SHARED / "zebra_finch"
-    if not folder.is_dir():
-        pytest.skip(f"the real recordings are not here ({folder})")
-    return folder
+    return shared("zebra_finch")
+
+
+@pytest.fixture(scope="session")
+def fly_partial():
+    """The folder of real fly song that is annotated in part."""
+    return shared("fly_partial")
 
 
 def write_recording(folder, stem, x, samplerate, rows):

@@ -1,8 +1,13 @@
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import pytest
 import soundfile
 import yaml
 from conftest import tone_song, write_recording
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dss.data import describe, make_dataset, open_dataset, open_recording, read_annotations
 from dss.data.targets import make_targets
@@ -280,3 +285,110 @@ def test_targets_do_not_depend_on_the_size_of_blocks(folder, tmp_path, monkeypat
     parts = make_dataset(folder, event_std_seconds=0.01, store_dir=tmp_path / "parts.npy")
     for name in ("train/x.npy", "train/y.npy", "test/y.npy"):
         assert (whole / name).read_bytes() == (parts / name).read_bytes()
+
+
+def test_recordings_of_any_rate_are_resampled(folder):
+    x, _ = soundfile.read(folder / "bird_1.wav")
+    soundfile.write(folder / "bird_1.wav", np.repeat(x, 2), 2000)
+    tree = open_dataset(make_dataset(folder, samplerate_hz=500))
+    assert tree.attrs["samplerate_x_Hz"] == 500
+    total = sum(tree[split].sizes["time"] for split in ("train", "val", "test"))
+    assert total == 3 * 2000
+    assert describe(tree).loc["all", "seconds"] == pytest.approx(12)
+
+
+def test_a_loader_of_ones_own_reads_recordings_and_annotations(tmp_path):
+    for i in range(3):
+        x, rows = tone_song(seed=i)
+        write_recording(tmp_path / "song", f"bird_{i}", x, 1000, rows)
+        (tmp_path / "song" / f"bird_{i}.wav").unlink()
+        np.save(tmp_path / "song" / f"bird_{i}.raw.npy", (x * 2**15).astype(np.int16))
+        (tmp_path / "song" / f"bird_{i}.raw.npy").rename(tmp_path / "song" / f"bird_{i}.raw")
+
+    def loader(path):
+        with path.open("rb") as file:
+            return 1000, np.load(file)[:, 0]
+
+    store = make_dataset(tmp_path / "song", loader=loader, endings=".raw", test_fraction=0)
+    x = open_dataset(store)["train"].x.values
+    assert x.dtype == np.float32
+    assert 0.3 < abs(x).max() <= 1
+
+
+def test_a_split_of_which_nothing_is_known_is_an_error(folder):
+    for i in range(3):
+        path = folder / f"bird_{i}_annotated.csv"
+        path.write_text("start_seconds,stop_seconds\n1.9,2.1\n")
+    with pytest.raises(DssError, match="would hold nothing that somebody looked at"):
+        make_dataset(folder, test_fraction=0, val_fraction=0.1, seed=2)
+
+
+def test_partly_annotated_song_of_a_real_fly(fly_partial, tmp_path):
+    store = make_dataset(
+        fly_partial, store_dir=tmp_path / "fly.npy", test_split="samples", block_seconds=2
+    )
+    tree = open_dataset(store)
+    assert tree.attrs["class_names"] == ["noise", "pulse", "sine"]
+    table = describe(tree)
+    assert table.loc["all", "seconds"] == pytest.approx(200)
+    assert 170 < table.loc["all", "unknown"] < 180
+    assert table.loc["all", ["pulse", "sine"]].tolist() == [67, 15]
+    assert (table.loc[["train", "val", "test"], ["pulse", "sine"]] > 0).all().all()
+
+
+rows = st.lists(
+    st.tuples(st.sampled_from("abp"), st.integers(0, 900), st.integers(1, 90)),
+    min_size=1,
+    max_size=12,
+)
+
+
+@given(
+    st.lists(rows, min_size=3, max_size=4),
+    st.tuples(*[st.sampled_from(["files", "samples"])] * 3),
+    st.sampled_from([0, 0.2]),
+    st.sampled_from([0, 0.3]),
+    st.sampled_from([0, 0.002]),
+    st.sampled_from([".npy", ".zarr"]),
+)
+@settings(max_examples=25, deadline=None)
+@pytest.mark.filterwarnings("ignore::dss.errors.DssWarning")
+def test_any_annotations_come_back_from_any_splits(tables, kinds, test, blocks, std, ending):
+    """Lengths add up, rows sum to one, and the targets say what the annotations said."""
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        for i, table in enumerate(tables):
+            x = np.random.default_rng(i).uniform(-1, 1, 1000)
+            annotated = [(n, t / 1e3, (t + d * (n != "p")) / 1e3) for n, t, d in table]
+            write_recording(folder / "song", f"r{i}", x, 1000, annotated)
+        store = make_dataset(
+            folder / "song",
+            store_dir=folder / f"d{ending}",
+            test_fraction=test,
+            block_seconds=blocks,
+            event_std_seconds=std,
+            **{f"{s}_split": kind for s, kind in zip(("train", "val", "test"), kinds, strict=True)},
+        )
+        tree = open_dataset(store)
+        total = 0
+        for split in ("train", "val", "test"):
+            x, y = tree[split].x.values, tree[split].y.values
+            np.testing.assert_array_equal(y.sum(axis=1), 1)
+            first = 0
+            parts = [tree.attrs[f"filename_{k}{split}"] for k in ("", "startsample_", "endsample_")]
+            for file, start, end in zip(*parts, strict=True):
+                here = slice(first, first + end - start)
+                audio = open_recording(folder / "song" / file)
+                np.testing.assert_array_equal(x[here], audio.read(start, end))
+                song = np.zeros((end - start, len(tree.attrs["class_names"])), bool)
+                for name, t, d in tables[int(file[1])]:
+                    if name != "p":
+                        a, b = np.clip([t, t + d], start, end) - start
+                        song[a:b, tree.attrs["class_names"].index(name)] = True
+                for column, name in enumerate(tree.attrs["class_names"]):
+                    if name in "ab":
+                        np.testing.assert_array_equal(y[here, column] > 0, song[:, column])
+                first = here.stop
+            assert first == len(x) == len(y)
+            total += first
+        assert total == 1000 * len(tables)

@@ -22,7 +22,6 @@ import dss
 from dss.data import report, stores, targets
 from dss.data.sources import Source, read_sources, with_targets
 from dss.data.splits import SPLITS, Stretch, recording_groups, split_recordings
-from dss.data.stretches import as_mask
 from dss.errors import DssError, DssWarning
 from dss.files import replacing
 from dss.options import DatasetOptions, takes_options
@@ -47,7 +46,7 @@ def make_dataset(
     Arguments:
         folder: recordings, each with its annotations beside it; subfolders count.
         loader: reads a recording of a format of your own: loader(path) -> (sample rate in Hz,
-            array [samples, channels]).
+            array [samples, channels]); `endings` says which files are recordings then.
         annotation_loader: reads annotations of a format of your own: annotation_loader(path of
             the recording) -> table with name, start_seconds, stop_seconds.
 
@@ -91,11 +90,20 @@ def plan_splits(
     groups = recording_groups([source.name for source in sources], options.groups)
     reach = targets.GAUSSIAN_REACH * options.event_std_seconds
     songs = [s.song(types, reach, group) for s, group in zip(sources, groups, strict=True)]
-    plan = split_recordings(songs, sources[0].recording.samplerate_hz, options)
+    rate = sources[0].recording.samplerate_hz
+    plan = split_recordings(songs, rate, options)
     for split in ("train", "val"):
         if not plan[split]:
             raise DssError(
                 f"The {split} split would be empty: add recordings, or change its fraction"
+            )
+        known = (
+            sources[s.recording].known_seconds(s.start_sample, s.stop_sample) for s in plan[split]
+        )
+        if not sum(known):
+            raise DssError(
+                f"The {split} split would hold nothing that somebody looked at: split by samples "
+                "in blocks (block_seconds), or try another seed"
             )
     return plan
 
@@ -170,12 +178,7 @@ def _targets(table, types, source, block, event_std_seconds, kinds) -> dict[str,
         for name in wanted.keys() & kinds.keys()
     }
     if "annotated" in kinds:
-        is_known = source.known is None
-        values["annotated"] = (
-            np.ones(stop - start, np.uint8)
-            if is_known
-            else as_mask(source.known, rate, start, stop).astype(np.uint8)
-        )
+        values["annotated"] = source.known_samples(start, stop).astype(np.uint8)
     return values
 
 

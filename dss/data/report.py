@@ -9,7 +9,6 @@ import xarray as xr
 
 from dss.data.annotations import EVENT, found
 from dss.data.splits import SPLITS, Stretch
-from dss.data.stretches import as_mask
 
 BLOCK_SAMPLES = 2**20
 
@@ -50,6 +49,25 @@ def describe(tree: xr.DataTree) -> pd.DataFrame:
     return table.astype(dict.fromkeys(tree.attrs["class_names"][1:], int))
 
 
+def format_report(tree: xr.DataTree) -> str:
+    """The report as text to read: a row a song type, a column a split."""
+    counts = describe(tree).T
+    rows = counts.index.difference(["seconds", "unknown"], sort=False)
+    table = counts.loc[rows].astype(int).astype(str)
+    report = tree.attrs.get("report")
+    if report:
+        seconds = pd.DataFrame({split: report[split]["song_seconds"] for split in SPLITS})
+        seconds["all"] = seconds.sum(axis=1)
+        seconds = seconds.reindex(rows).map(lambda s: "" if np.isnan(s) else f"{s:.1f}")
+        table = pd.concat({"annotations": table, "seconds of song": seconds}, axis=1)
+    lengths = [
+        f"{split} {counts.at['seconds', split]:.1f} s"
+        + (f" ({counts.at['unknown', split]:.1f} s unknown)" if "unknown" in counts.index else "")
+        for split in counts.columns
+    ]
+    return f"{', '.join(lengths)}\n\n{table.to_string()}\n"
+
+
 def missing(attributes: Mapping[str, Any]) -> list[str]:
     """What a dataset lacks: a sentence for each song type that a split does not hold."""
     report = attributes["report"]
@@ -79,8 +97,7 @@ def _count_split(stretches, sources, types, tables) -> dict[str, Any]:
         rate = source.recording.samplerate_hz
         start, stop = stretch.start_sample, stretch.stop_sample
         seconds += (stop - start) / rate
-        if source.known is not None:
-            unknown += (stop - start - int(as_mask(source.known, rate, start, stop).sum())) / rate
+        unknown += (stop - start) / rate - source.known_seconds(start, stop)
         table = found(tables[stretch.recording])[lambda t: t["name"].isin(types)]
         onsets = table["start_seconds"] * rate
         for name, n in table["name"][(onsets >= start) & (onsets < stop)].value_counts().items():

@@ -17,12 +17,13 @@ from dss.data.annotations import (
     annotations_path,
     definitions_path,
     found,
+    read_annotated,
     read_annotations,
     song_types,
 )
 from dss.data.recordings import Recording, find_recordings, open_recording
 from dss.data.splits import Song
-from dss.data.stretches import is_absence, known_stretches
+from dss.data.stretches import as_mask, intersection, is_absence, known_stretches
 from dss.errors import DssError, raise_problems
 from dss.options import DatasetOptions
 
@@ -45,12 +46,26 @@ class Source:
     annotations: pd.DataFrame
     known: np.ndarray | None
 
+    def known_samples(self, start_sample: int, stop_sample: int) -> np.ndarray:
+        """Whether each sample of a stretch is known: [samples] bool."""
+        if self.known is None:
+            return np.ones(stop_sample - start_sample, bool)
+        return as_mask(self.known, self.recording.samplerate_hz, start_sample, stop_sample)
+
+    def known_seconds(self, start_sample: int, stop_sample: int) -> float:
+        """How much of a stretch is known."""
+        rate = self.recording.samplerate_hz
+        stretch = np.array([[start_sample, stop_sample]]) / rate
+        known = stretch if self.known is None else intersection(self.known, stretch)
+        return float((known[:, 1] - known[:, 0]).sum())
+
     def song(self, types: Mapping[str, str], reach_seconds: float, group: str) -> Song:
         """What a split must not cut: annotations, with the targets around events."""
         table = found(self.annotations)[lambda t: t["name"].isin(types)]
         times = table[["start_seconds", "stop_seconds"]].to_numpy()
         reach = np.where(table["name"].map(types) == EVENT, reach_seconds, 0)[:, None] * [-1, 1]
-        extents = [*np.round((times + reach) * self.recording.samplerate_hz).astype(int), 0, 1]
+        extents = np.round((times + reach) * self.recording.samplerate_hz).astype(int)
+        extents[:, 1] += 1
         extents = np.clip(extents, 0, self.recording.n_samples)
         return Song(self.recording.n_samples, extents, table["name"].tolist(), group)
 
@@ -84,7 +99,7 @@ def read_sources(
     sources = []
     for recording, table in zip(recordings, tables.values(), strict=True):
         everywhere = np.array([[0, recording.duration_seconds]])
-        looked_at = _looked_at(recording)
+        looked_at = read_annotated(recording.path, recording.duration_seconds)
         known = known_stretches(table, types, looked_at, reach)
         is_all = known.shape == (1, 2) and np.allclose(known, everywhere)
         name = recording.path.relative_to(folder).as_posix()
@@ -108,11 +123,17 @@ def with_targets(source: Source, types: Mapping[str, str], options: DatasetOptio
 
 
 def _open_recordings(folder: Path, options: DatasetOptions, loader) -> list[Recording]:
-    recordings = [open_recording(path) for path in find_recordings(folder)]
+    rate = options.samplerate_hz
+    recordings = [
+        # A npy file does not say its sample rate.
+        open_recording(path, loader, rate if path.suffix == ".npy" and not loader else None)
+        for path in find_recordings(folder, options.endings)
+    ]
     _check_same(recordings, "n_channels", "number of channels")
-    if options.samplerate_hz is None:
+    if rate is None:
         _check_same(recordings, "samplerate_hz", "sample rate")
-    return recordings
+        return recordings
+    return [recording.resampled(rate) for recording in recordings]
 
 
 def _check_same(recordings: list[Recording], attribute: str, what: str) -> None:
@@ -135,10 +156,6 @@ def _read_tables(recordings, options, annotation_loader) -> dict[Path, pd.DataFr
     ]
     raise_problems(problems, "Every recording needs annotations:")
     return {path: read_annotations(path) for path in paths}
-
-
-def _looked_at(recording: Recording) -> np.ndarray:
-    return np.array([[0, recording.duration_seconds]])
 
 
 def _renamed(table: pd.DataFrame, rename: Mapping[str, str]) -> pd.DataFrame:

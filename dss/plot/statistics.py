@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dss.data.annotations import found
-from dss.data.dataset import describe
+from dss.data.report import describe
 from dss.data.splits import SPLITS
 from dss.errors import DssError
 from dss.plot.colors import paler, song_colors
@@ -37,7 +37,7 @@ def plot_counts(counts: xr.DataTree | pd.DataFrame) -> Figure:
         )
     table = describe(counts) if isinstance(counts, xr.DataTree) else counts
     splits = [s for s in SPLITS if s in table.index and table.get("seconds", {}).get(s, 0) > 0]
-    names = [name for name in table.columns if name != "seconds"]
+    names = [name for name in table.columns if name not in ("seconds", "unknown")]
     if not splits or not names:
         raise DssError("These are no counts of a dataset: right would be dss.data.describe(tree)")
     colors, many = song_colors(names), len(names) > 10
