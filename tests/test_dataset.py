@@ -392,3 +392,8 @@ def test_any_annotations_come_back_from_any_splits(tables, kinds, test, blocks, 
             assert first == len(x) == len(y)
             total += first
         assert total == 1000 * len(tables)
+
+
+def test_no_song_type_is_renamed_to_noise(folder):
+    with pytest.raises(DssError, match="rename: no song type can become noise"):
+        make_dataset(folder, rename={"a": "noise"})

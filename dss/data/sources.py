@@ -164,6 +164,10 @@ def _renamed(table: pd.DataFrame, rename: Mapping[str, str]) -> pd.DataFrame:
 
 def _wanted_types(types: dict[str, str], folder: Path, options: DatasetOptions) -> dict[str, str]:
     """The song types to make targets for, of all that are annotated."""
+    if NOISE in options.rename.values():
+        raise DssError(
+            f"rename: no song type can become {NOISE}; to leave some out, list the others (song_types)"
+        )
     types = {name: kind for name, kind in types.items() if not is_absence(name, set(types))}
     if options.song_types is not None:
         unknown = [name for name in options.song_types if name not in types]
@@ -174,6 +178,4 @@ def _wanted_types(types: dict[str, str], folder: Path, options: DatasetOptions) 
         raise DssError(f"{folder}: the annotations name no song type")
     clash = [name for name in BOUNDARIES if name in types and options.boundary_targets]
     raise_problems(clash, "boundary_targets adds song types of these names; rename yours:")
-    if NOISE in types:
-        raise DssError(f"{NOISE!r} cannot be a song type: it is what is none")
     return types
