@@ -52,11 +52,22 @@ def _make_dataset(folder: Path, **named) -> None:
     print(f"The dataset is in {store}")
 
 
-def _train(**named) -> None:
+def _train(options_file: Path | None = None, **named) -> None:
     """Train a network with a dataset."""
-    from dss.train import train
+    if options_file:
+        named = {**options.read_options(options_file, options.TrainOptions), **named}
+    own = options.TrainOptions.model_fields
+    if named.get("write_script"):
+        from dss.script import write_script
 
-    print(f"The files of the run begin with {train(**named)}")
+        print(f"The script is {write_script(**named)}")
+    elif for_script := named.keys() & options.TrainCommandOptions.model_fields.keys() - own.keys():
+        names = ", ".join(sorted(for_script))
+        raise DssError(f"{names}: belong to a script; give its name with --write-script")
+    else:
+        from dss.train import train
+
+        print(f"The files of the run begin with {train(**named)}")
 
 
 def _predict(recordings: Path, run: Path, **named) -> None:
@@ -68,10 +79,12 @@ def _predict(recordings: Path, run: Path, **named) -> None:
 
 def _evaluate(true: Path, predicted: Path, json: bool = False, **named) -> None:
     """Compare predicted annotations with true ones: two files, or two folders."""
-    from dss.evaluate import evaluate, format_scores
+    from dss.evaluate import format_summary, summarize
 
-    scores = evaluate(true, predicted, **named)
-    print(scores.to_json(orient="index", indent=2) if json else format_scores(scores))
+    if json:
+        print(summarize(true, predicted, **named).to_json(orient="index", indent=2))
+    else:
+        print(format_summary(true, predicted, **named))
 
 
 def _demo(**named) -> None:
@@ -88,7 +101,7 @@ _COMMANDS = {
         {"folder": "recordings with STEM_annotations.csv beside each"},
         options.DatasetOptions,
     ),
-    "train": (_train, {}, options.TrainOptions),
+    "train": (_train, {}, options.TrainCommandOptions),
     "predict": (
         _predict,
         {
@@ -121,6 +134,10 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
             command.add_argument(positional, type=Path, help=text)
         if name == "evaluate":
             command.add_argument("--json", action="store_true", help="print the scores as JSON")
+        if name == "train":
+            help_text = "take options from a YAML file, or the _params.yaml of a run to repeat it"
+            settings = {"dest": "options_file", "type": Path, "default": argparse.SUPPRESS}
+            command.add_argument("--options", metavar="FILE", help=help_text, **settings)
         _add_options(command, options_class)
         command.set_defaults(run_command=run)
     return parser, commands.choices
@@ -145,9 +162,7 @@ def _add_options(parser: argparse.ArgumentParser, options_class: type[options.Op
             group.add_argument(flag, nargs="+", help=help_text, metavar="X", **settings)
         else:
             metavar = (field.json_schema_extra["unit"] or "X").upper()
-            group.add_argument(
-                flag, help=help_text, metavar=metavar, required=field.is_required(), **settings
-            )
+            group.add_argument(flag, help=help_text, metavar=metavar, **settings)
 
 
 def _spell_out_switches(arguments: list[str], parser: argparse.ArgumentParser) -> list[str]:

@@ -1,10 +1,26 @@
+import mir_eval
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dss.data import write_annotations
 from dss.errors import DssError
-from dss.evaluate import evaluate, format_scores
+from dss.evaluate import (
+    agreement,
+    bootstrap,
+    edit_distance,
+    evaluate,
+    format_scores,
+    format_summary,
+    match,
+    mistakes,
+    sample_confusion,
+    sample_scores,
+    summarize,
+    syllable_error_rate,
+)
 
 
 def table(*rows):
@@ -66,3 +82,128 @@ def test_the_text_shows_every_song_type():
     text = format_scores(evaluate(TRUE, TRUE))
     assert [line.split()[0] for line in text.splitlines()[2:]] == ["a", "b", "c", "all"]
     assert "onset error/ms" in text
+
+
+def test_the_offset_counts_when_it_is_asked_for():
+    predicted = table(("a", 0.1, 0.23), ("a", 1.1, 1.201))
+    assert evaluate(TRUE, predicted).loc["a", "matched"] == 2
+    scores = evaluate(TRUE, predicted, offset_tolerance_seconds=0.01)
+    assert scores.loc["a", "matched"] == 1
+    assert scores.loc["a", "offset_error_ms"] == pytest.approx(1)
+
+
+def test_events_have_a_tolerance_of_their_own():
+    true = table(("p", 1, 1), ("s", 2, 3))
+    predicted = table(("p", 1.008, 1.008), ("s", 2.008, 3))
+    scores = evaluate(true, predicted, event_tolerance_seconds=0.004)
+    assert scores.loc[["p", "s"], "matched"].tolist() == [0, 1]
+
+
+def test_errors_of_the_worst_are_told():
+    true = table(*(("a", t, t + 0.1) for t in range(100)))
+    errors = np.r_[np.full(90, 0.001), np.full(10, 0.009)]
+    predicted = true.assign(start_seconds=true["start_seconds"] + errors)
+    scores = evaluate(true, predicted).loc["a"]
+    assert scores["onset_error_ms"] == pytest.approx(1)
+    assert scores["onset_error_95_ms"] == pytest.approx(9)
+
+
+times = st.lists(st.integers(0, 60).map(lambda n: n / 10), max_size=20).map(sorted)
+
+
+@given(times, times, st.sampled_from([0.05, 0.25, 0.55]))
+@settings(max_examples=150, deadline=None)
+def test_as_many_are_matched_as_mir_eval_matches(true, predicted, tolerance):
+    onsets = np.array(true), np.array(predicted)
+    ours = match(*(np.stack([t, t], axis=1) for t in onsets), tolerance)
+    theirs = mir_eval.util.match_events(*onsets, tolerance)
+    assert len(ours) == len(theirs)
+    assert len(set(ours[:, 0])) == len(set(ours[:, 1])) == len(ours)
+    errors = [sum(abs(onsets[0][i] - onsets[1][j]) for i, j in m) for m in (ours, theirs)]
+    assert errors[0] <= errors[1] + 1e-9
+
+
+def test_only_stretches_that_somebody_looked_at_count(tmp_path):
+    path = tmp_path / "1_annotations.csv"
+    write_annotations(table(("a", 1, 1.5), ("a", 5.001, 5.5)), path)
+    predicted = table(("a", 1, 1.5), ("a", 2, 2.5), ("a", 4.999, 5.5), ("a", 8, 8.5))
+    assert evaluate(path, predicted).loc["a", ["true", "predicted"]].tolist() == [2, 4]
+    (tmp_path / "1_annotated.csv").write_text("start_seconds,stop_seconds\n0,3\n5,7\n")
+    scores = evaluate(path, predicted).loc["a"]
+    # The one at 4.999 s is outside, but right for the one inside.
+    assert scores[["true", "predicted", "matched"]].tolist() == [2, 3, 2]
+    assert sample_confusion(path, predicted).to_numpy().sum() == pytest.approx(5000, abs=2)
+    assert agreement(path, predicted).loc["a", "predicted"] == 2
+    assert syllable_error_rate(path, predicted) == 0
+    (tmp_path / "1_annotated.csv").write_text("start_seconds,stop_seconds\n")
+    assert evaluate(path, predicted).loc["all", ["true", "predicted"]].tolist() == [0, 0]
+
+
+def test_segments_are_compared_sample_by_sample():
+    true = table(("a", 0, 1), ("b", 1, 2))
+    predicted = table(("a", 0, 1.5), ("b", 1.5, 1.75))
+    confusion = sample_confusion(true, predicted)
+    expected = [[0, 0, 0], [0, 1000, 0], [250, 500, 250]]
+    np.testing.assert_allclose(confusion, expected, atol=1)
+    scores = sample_scores(true, predicted)
+    assert scores.loc["a", "precision"] == pytest.approx(2 / 3, abs=0.01)
+    assert scores.loc["b", "recall"] == pytest.approx(1 / 4, abs=0.01)
+    assert scores.loc["all", "f1"] == pytest.approx(2 * 1250 / (1750 + 2000), abs=0.01)
+
+
+def test_the_syllable_error_rate_counts_edits():
+    def song(text):
+        return table(*((name, i, i + 0.5) for i, name in enumerate(text)))
+
+    assert syllable_error_rate(song("abcabc"), song("abcabc")) == 0
+    assert syllable_error_rate(song("abcabc"), song("abbabcd")) == pytest.approx(2 / 6)
+    assert syllable_error_rate([song("ab"), song("cd")], [song("b"), song("cd")]) == 1 / 4
+    assert np.isnan(syllable_error_rate(table(("p", 1, 1)), table(("p", 1, 1))))
+
+
+@given(st.text("abc", max_size=12), st.text("abc", max_size=12), st.text("abc", max_size=12))
+@settings(max_examples=100, deadline=None)
+def test_the_edit_distance_is_a_distance(x, y, z):
+    assert edit_distance(x, y) == edit_distance(y, x)
+    assert (edit_distance(x, y) == 0) == (x == y)
+    assert edit_distance(x, z) <= edit_distance(x, y) + edit_distance(y, z)
+    assert edit_distance(x, x + y) == len(y)
+
+
+def test_numbers_and_durations_are_compared():
+    rows = agreement(TRUE, table(("a", 0.5, 0.7))).loc["a"]
+    assert rows[["true", "predicted", "ratio"]].tolist() == [2, 1, 0.5]
+    assert rows["seconds_ratio"] == pytest.approx(1)
+    assert rows[["true_median_ms", "predicted_median_ms"]].tolist() == pytest.approx([100, 200])
+
+
+def test_intervals_hold_the_score_and_are_wider_for_fewer_recordings():
+    rng = np.random.default_rng(0)
+    true = [table(*(("a", t, t + 0.1) for t in range(20))) for _ in range(16)]
+    predicted = [t[rng.random(20) < rng.uniform(0.4, 1)] for t in true]
+    recall = evaluate(true, predicted).loc["a", "recall"]
+    many, few = (bootstrap(true[:n], predicted[:n]).loc["a", "recall"] for n in (16, 4))
+    assert many["low"] < recall < many["high"]
+    assert few["high"] - few["low"] > many["high"] - many["low"]
+    pd.testing.assert_frame_equal(bootstrap(true, predicted), bootstrap(true, predicted))
+    assert not bootstrap(true, predicted).equals(bootstrap(true, predicted, seed=1))
+    with pytest.raises(DssError, match="at least two"):
+        bootstrap(TRUE, TRUE)
+
+
+def test_the_worst_mistakes_come_first():
+    predicted = table(("a", 0.1, 0.2), ("a", 5, 5.1), ("b", 6, 6.1), ("b", 7, 7.1))
+    predicted["confidence"] = [0.99, 0.7, 0.95, 0.6]
+    wrong = mistakes(TRUE, predicted)
+    assert wrong["mistake"].tolist() == ["false", "missed", "false", "missed", "false"]
+    assert wrong["start_seconds"].tolist()[::2] == [6, 5, 7]
+    assert mistakes(TRUE, TRUE).empty
+
+
+def test_the_summary_has_everything():
+    summary = summarize([TRUE, TRUE], [TRUE, TRUE.iloc[1:]])
+    assert {"f1", "f1_low", "sample_f1", "seconds_ratio"} <= set(summary)
+    assert summary.loc["all", "syllable_error_rate"] == pytest.approx(1 / 6)
+    text = format_summary([TRUE, TRUE], [TRUE, TRUE.iloc[1:]])
+    for part in ("95 % interval", "sample_f1", "Syllable error rate 0.167", "annotated as"):
+        assert part in text

@@ -1,0 +1,24 @@
+"""Compare annotations with annotations: a person's with the network's, or with another person's."""
+
+from dss.evaluate.matching import bootstrap, evaluate, format_scores, match
+from dss.evaluate.mistakes import mistakes
+from dss.evaluate.pairs import read_pairs
+from dss.evaluate.samples import sample_confusion, sample_scores
+from dss.evaluate.sequences import agreement, edit_distance, syllable_error_rate
+from dss.evaluate.summary import format_summary, summarize
+
+__all__ = [
+    "agreement",
+    "bootstrap",
+    "edit_distance",
+    "evaluate",
+    "format_scores",
+    "format_summary",
+    "match",
+    "mistakes",
+    "read_pairs",
+    "sample_confusion",
+    "sample_scores",
+    "summarize",
+    "syllable_error_rate",
+]

@@ -1,0 +1,195 @@
+"""Which predicted annotations fit which true ones, and what that says.
+
+A predicted annotation is right if a true one of the same name starts within the tolerance (and
+stops within it, if asked). Each true annotation is matched with at most one predicted one, so that
+as many as possible are, and of all ways to do so with the smallest errors. Only the stretches count
+that somebody looked at: `STEM_annotated.csv` beside the true annotations.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import linear_sum_assignment
+
+from dss.errors import DssError
+from dss.evaluate.pairs import Pair, Recordings, is_segment, read_pairs, song_names, within
+from dss.options import EvaluateOptions, takes_options
+
+TIMES = ["start_seconds", "stop_seconds"]
+
+
+class Match(NamedTuple):
+    """How annotations of one name in one recording fit each other."""
+
+    n_true: int
+    n_predicted: int
+    errors: np.ndarray  # [matched, 2]: onset and offset, predicted - true, in seconds
+    missed: pd.DataFrame  # the true ones without a predicted one
+    false: pd.DataFrame  # the predicted ones without a true one
+
+
+@takes_options
+def evaluate(true: Recordings, predicted: Recordings, *, options: EvaluateOptions) -> pd.DataFrame:
+    """Score predicted annotations against true ones.
+
+    Arguments:
+        true: an annotation table or a CSV file; a list of these, one a recording; or a folder of
+            `STEM_annotations.csv`.
+        predicted: the same; lists are matched in their order, files in folders by name.
+
+    Returns: a table with a row for each song type in the true annotations or the predicted ones,
+        and a last row `all`:
+        true, predicted, matched: numbers of annotations;
+        precision: matched / predicted; recall: matched / true;
+        f1: their harmonic mean; each NaN where there is nothing to divide by;
+        onset_error_ms, offset_error_ms: median absolute error of the matched ones;
+        onset_error_95_ms, offset_error_95_ms: the error that 95 % of them do not exceed.
+    Raises: DssError if a file is missing, or true annotations have no predicted ones.
+    """
+    pairs = read_pairs(true, predicted)
+    matches = _matches(pairs, options)
+    table = pd.DataFrame.from_dict(
+        {name: _scores(of_name) for name, of_name in matches.items()}, orient="index"
+    )
+    table.index.name = "song_type"
+    return table
+
+
+@takes_options
+def bootstrap(
+    true: Recordings,
+    predicted: Recordings,
+    *,
+    n_draws: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+    options: EvaluateOptions,
+) -> pd.DataFrame:
+    """How far the scores would vary with other recordings of the same kind.
+
+    Recordings are drawn with replacement, and each draw is scored (percentile bootstrap; Efron &
+    Tibshirani 1993, An Introduction to the Bootstrap, chapter 13).
+
+    Arguments:
+        true, predicted: as for `evaluate`; at least two recordings.
+        n_draws: how many times.
+        level: the part of the draws that lies between low and high.
+        seed: the same seed gives the same intervals.
+
+    Returns: rows as in `evaluate`, columns (score, "low") and (score, "high").
+    Raises: DssError for a single recording.
+    """
+    pairs = read_pairs(true, predicted)
+    if len(pairs) < 2:
+        raise DssError("An interval over recordings needs at least two of them, not 1")
+    matches = _matches(pairs, options)
+    draws = np.random.default_rng(seed).integers(len(pairs), size=(n_draws, len(pairs)))
+    rows = {}
+    for name, of_name in matches.items():
+        by_recording = [of_name[i :: len(pairs)] for i in range(len(pairs))]
+        drawn = pd.DataFrame(
+            [_scores([m for i in draw for m in by_recording[i]]) for draw in draws]
+        ).drop(columns=["true", "predicted", "matched"])
+        bounds = drawn.quantile([(1 - level) / 2, (1 + level) / 2])
+        bounds.index = ["low", "high"]
+        rows[name] = bounds.unstack()
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    table.index.name = "song_type"
+    return table
+
+
+def match(
+    true: np.ndarray, predicted: np.ndarray, tolerance: float, offset_tolerance: float = np.inf
+) -> np.ndarray:
+    """Which annotations fit each other: as many as possible, then with the smallest errors.
+
+    Arguments:
+        true: [annotations, 2] starts and stops in seconds.
+        predicted: [annotations, 2].
+        tolerance: the largest difference of starts, in seconds.
+        offset_tolerance: the largest difference of stops.
+
+    Returns: [matched, 2]: indices of true and predicted ones.
+    """
+    matched = []
+    for t, p in _clusters(true[:, 0], predicted[:, 0], tolerance):
+        onset, offset = np.abs(true[t][:, None] - predicted[p][None]).transpose(2, 0, 1)
+        fits = (onset <= tolerance) & (offset <= offset_tolerance)
+        worst = 1 + (len(t) + len(p)) * tolerance  # more than all errors of a cluster together
+        rows, columns = linear_sum_assignment(np.where(fits, onset, worst))
+        kept = fits[rows, columns]
+        matched += [*zip(t[rows[kept]], p[columns[kept]], strict=True)]
+    return np.array(sorted(matched), int).reshape(-1, 2)
+
+
+def format_scores(scores: pd.DataFrame) -> str:
+    """The table that `evaluate` gives, as text to read."""
+    numbers = {"f1": "F1"}
+    for edge in ("onset", "offset"):
+        numbers |= {f"{edge}_error_ms": f"{edge} error/ms", f"{edge}_error_95_ms": "95 %/ms"}
+    return scores.rename(columns=numbers).to_string(float_format="{:.3f}".format)
+
+
+def _matches(pairs: Sequence[Pair], options: EvaluateOptions) -> dict[str, list[Match]]:
+    """By name, a match a recording; `all` has those of every name, recording by recording."""
+    matches = {
+        name: [match_pair(pair, name, options) for pair in pairs] for name in song_names(pairs)
+    }
+    matches["all"] = [m for of_name in list(matches.values()) for m in of_name]
+    return matches
+
+
+def match_pair(pair: Pair, name: str, options: EvaluateOptions) -> Match:
+    """Match the annotations of one name in one recording."""
+    tables = [table[table["name"] == name] for table in pair[:2]]
+    is_event = not any(is_segment(table).any() for table in tables)
+    tolerance = options.tolerance_seconds
+    if is_event and options.event_tolerance_seconds:
+        tolerance = options.event_tolerance_seconds
+    offset_tolerance = np.inf if is_event else options.offset_tolerance_seconds or np.inf
+    true, predicted = (table[TIMES].to_numpy() for table in tables)
+    matched = match(true, predicted, tolerance, offset_tolerance)
+    # A match counts where the true onset is; what is matched with one outside counts nowhere.
+    true_counts, predicted_counts = (within(table, pair.stretches) for table in tables)
+    predicted_counts[matched[:, 1]] = true_counts[matched[:, 0]]
+    matched = matched[true_counts[matched[:, 0]]]
+    errors = predicted[matched[:, 1]] - true[matched[:, 0]]
+    counts = int(true_counts.sum()), int(predicted_counts.sum())
+    for counted, column in ((true_counts, 0), (predicted_counts, 1)):
+        counted[matched[:, column]] = False
+    return Match(*counts, errors, tables[0][true_counts], tables[1][predicted_counts])
+
+
+def _scores(matches: Sequence[Match]) -> dict[str, float]:
+    n_true = sum(m.n_true for m in matches)
+    n_predicted = sum(m.n_predicted for m in matches)
+    errors = 1000 * np.abs(np.concatenate([np.empty((0, 2)), *(m.errors for m in matches)]))
+    n = len(errors)
+    median, most = np.quantile(errors, [0.5, 0.95], axis=0) if n else np.full((2, 2), np.nan)
+    return {
+        "true": n_true,
+        "predicted": n_predicted,
+        "matched": n,
+        "precision": n / n_predicted if n_predicted else np.nan,
+        "recall": n / n_true if n_true else np.nan,
+        "f1": 2 * n / (n_true + n_predicted) if n_true + n_predicted else np.nan,
+        "onset_error_ms": median[0],
+        "onset_error_95_ms": most[0],
+        "offset_error_ms": median[1],
+        "offset_error_95_ms": most[1],
+    }
+
+
+def _clusters(
+    true: np.ndarray, predicted: np.ndarray, tolerance: float
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Indices of onsets that can fit each other, apart from all others by the tolerance."""
+    times = np.concatenate([true, predicted])
+    order = np.argsort(times, kind="stable")
+    cuts = 1 + np.flatnonzero(np.diff(times[order]) > tolerance)
+    for cluster in np.split(order, cuts):
+        of_true = cluster < len(true)
+        if of_true.any() and not of_true.all():
+            yield cluster[of_true], cluster[~of_true] - len(true)

@@ -1,0 +1,42 @@
+"""The annotations that are wrong, the worst first."""
+
+import numpy as np
+import pandas as pd
+
+from dss.evaluate.matching import match_pair
+from dss.evaluate.pairs import Recordings, read_pairs, song_names
+from dss.options import EvaluateOptions, takes_options
+
+COLUMNS = ["recording", "mistake", "name", "start_seconds", "stop_seconds", "confidence"]
+
+
+@takes_options
+def mistakes(true: Recordings, predicted: Recordings, *, options: EvaluateOptions) -> pd.DataFrame:
+    """The annotations that are wrong: false alarms and what was missed.
+
+    The worst are the false alarms with the highest confidence; where predictions have none, and
+    among what was missed, the longest. Both kinds come in turns.
+
+    Arguments:
+        true, predicted: as for `evaluate`.
+
+    Returns: a table with recording (file of the true annotations, or its number), mistake ("false"
+        or "missed"), name, start_seconds, stop_seconds, confidence (NaN for what was missed).
+    """
+    kinds = {"false": [], "missed": []}
+    pairs = read_pairs(true, predicted)
+    for pair in pairs:
+        for name in song_names([pair]):
+            found = match_pair(pair, name, options)
+            for kind, table in (("false", found.false), ("missed", found.missed)):
+                kinds[kind].append(table.assign(recording=pair.source, mistake=kind))
+    ranked = []
+    for tables in kinds.values():
+        table = pd.concat(tables) if tables else pd.DataFrame(columns=COLUMNS)
+        if "confidence" not in table:
+            table["confidence"] = np.nan
+        table["seconds"] = table["stop_seconds"] - table["start_seconds"]
+        table = table.sort_values(["confidence", "seconds"], ascending=False, kind="stable")
+        ranked.append(table.assign(rank=range(len(table))))
+    both = pd.concat(ranked).sort_values("rank", kind="stable", ignore_index=True)
+    return both[COLUMNS]

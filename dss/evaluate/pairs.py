@@ -1,0 +1,94 @@
+"""What is true and what is predicted, recording by recording."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from dss.data.annotations import NOISE, found, read_annotated, read_annotations
+from dss.errors import DssError, raise_problems
+
+ENDING = "_annotations.csv"
+
+Annotations = str | Path | pd.DataFrame
+Recordings = Annotations | Sequence[Annotations]
+
+
+class Pair(NamedTuple):
+    """What is true and what is predicted of one recording."""
+
+    true: pd.DataFrame
+    predicted: pd.DataFrame
+    stretches: np.ndarray  # [stretches, 2]: first and last second of what somebody looked at
+    names: frozenset[str]  # what was annotated, or looked for and not found
+    source: str  # the file of the true annotations, or the number of the table
+
+
+def read_pairs(true: Recordings, predicted: Recordings) -> list[Pair]:
+    """What is true and what is predicted, recording by recording; arguments as `evaluate`."""
+    if _is_folder(true) and _is_folder(predicted):
+        true, predicted = _matching_files(Path(true), Path(predicted))
+    elif _is_folder(true) or _is_folder(predicted):
+        raise DssError(f"{true} and {predicted}: one is a folder, the other is not")
+    true, predicted = (
+        [given] if isinstance(given, Annotations) else list(given) for given in (true, predicted)
+    )
+    if len(true) != len(predicted):
+        raise DssError(f"{len(true)} true annotation tables, but {len(predicted)} predicted ones")
+    return [_pair(t, p, number) for number, (t, p) in enumerate(zip(true, predicted, strict=True))]
+
+
+def song_names(pairs: Sequence[Pair]) -> list[str]:
+    """The song types of all tables, those that were not found included."""
+    return sorted({name for pair in pairs for name in pair.names} - {NOISE})
+
+
+def is_segment(table: pd.DataFrame) -> pd.Series:
+    """Which annotations stop after they start."""
+    return table["stop_seconds"] > table["start_seconds"]
+
+
+def within(table: pd.DataFrame, stretches: np.ndarray) -> np.ndarray:
+    """Which annotations start where somebody looked: [annotations] bool."""
+    start = table["start_seconds"].to_numpy()
+    index = np.searchsorted(stretches[:, 0], start, "right") - 1
+    stop = np.append(stretches[:, 1], -np.inf)[index]  # -1, before all of them, is the last one
+    return start < stop
+
+
+def _pair(true: Annotations, predicted: Annotations, number: int) -> Pair:
+    source = f"table {number + 1}" if isinstance(true, pd.DataFrame) else str(true)
+    tables = _table(true), _table(predicted)
+    names = frozenset().union(*(table["name"] for table in tables))
+    return Pair(*map(found, tables), _stretches(true), names, source)
+
+
+def _stretches(annotations: Annotations) -> np.ndarray:
+    if isinstance(annotations, pd.DataFrame):
+        return np.array([[-np.inf, np.inf]])
+    path = Path(annotations)
+    stem = path.name.removesuffix(ENDING)
+    annotated = read_annotated(path.with_name(f"{stem}.wav"), np.inf)
+    whole = len(annotated) == 1 and np.isinf(annotated[0, 1])
+    return np.array([[-np.inf, np.inf]]) if whole else annotated
+
+
+def _is_folder(annotations) -> bool:
+    return isinstance(annotations, str | Path) and Path(annotations).is_dir()
+
+
+def _table(annotations: Annotations) -> pd.DataFrame:
+    is_table = isinstance(annotations, pd.DataFrame)
+    return annotations if is_table else read_annotations(annotations)
+
+
+def _matching_files(true: Path, predicted: Path) -> tuple[list[Path], list[Path]]:
+    """The annotation files in one folder, and those of the same names in the other."""
+    names = sorted(path.relative_to(true) for path in true.rglob(f"*{ENDING}"))
+    if not names:
+        raise DssError(f"{true}: holds no *{ENDING}")
+    missing = [f"{predicted / name}" for name in names if not (predicted / name).is_file()]
+    raise_problems(missing, f"Annotations in {true} have none to be compared with:")
+    return [true / name for name in names], [predicted / name for name in names]
