@@ -8,9 +8,10 @@ import difflib
 import functools
 import inspect
 import textwrap
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -54,48 +55,61 @@ Words = Annotated[list[str], BeforeValidator(_split_words)]
 Renames = Annotated[dict[str, str], BeforeValidator(_split_pairs)]
 
 
+_PLAIN_WORDS = {
+    "a valid integer, unable to parse string as an integer": "a whole number",
+    "a valid number, unable to parse string as a number": "a number",
+    "a valid boolean, unable to interpret input": "True or False",
+}
+
+
 class Options(BaseModel):
     """What all options classes share: unknown names are errors, checked values do not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
 
     @classmethod
-    def checked(cls, values: dict[str, Any]) -> "Options":
+    def checked(cls, values: Mapping[str, Any]) -> Self:
         """The options with these values; a DssError lists every value that cannot be."""
+        problems = cls.problems(values)
+        heading = "These options cannot be used:"
+        raise_problems([f"{name}: {why}" for name, why in problems.items()], heading)
+        return cls(**values)
+
+    @classmethod
+    def problems(cls, values: Mapping[str, Any]) -> dict[str, str]:
+        """Why these values cannot be used: what would be right, by the name of the option."""
         try:
-            return cls(**values)
+            cls(**values)
         except ValidationError as error:
-            problems = [cls._explain(item) for item in error.errors()]
-        raise_problems(problems, "These options cannot be used:")
+            return {
+                str(e["loc"][0] if e["loc"] else "options"): cls._explain(e) for e in error.errors()
+            }
+        return {}
 
     @classmethod
     def _explain(cls, item: dict[str, Any]) -> str:
         name = str(item["loc"][0]) if item["loc"] else ""
         if item["type"] == "extra_forbidden":
             near = difflib.get_close_matches(name, cls.model_fields, n=1)
-            return f"{name}: there is no such option" + (
-                f"; did you mean {near[0]}?" if near else ""
-            )
+            return "there is no such option" + (f"; did you mean {near[0]}?" if near else "")
         if item["type"] == "missing":
-            return f"{name}: is needed ({cls.model_fields[name].title.lower()})"
+            return f"is needed ({cls.model_fields[name].title.lower()})"
         if isinstance(item.get("ctx", {}).get("error"), DssError):
-            reason = str(item["ctx"]["error"]).split("\n  ", 1)[-1]  # without a second heading
-            return f"{name}: {reason}"
+            return str(item["ctx"]["error"]).split("\n  ", 1)[-1]  # without a second heading
         message = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-        message = message.replace(
-            "a valid integer, unable to parse string as an integer", "a whole number"
-        )
-        return f"{name}: {item['input']!r} should be {message}" if name else message
+        for said, plain in _PLAIN_WORDS.items():
+            message = message.replace(said, plain)
+        return f"{item['input']!r} should be {message}" if name else message
 
     def to_yaml_types(self) -> dict[str, Any]:
         """The options as plain types that YAML can hold."""
         return self.model_dump(mode="json")
 
-    def to_switches(self) -> list[str]:
-        """The options as words of a command line; what is blank is left out."""
+    def to_switches(self, names: Collection[str] | None = None) -> list[str]:
+        """All options, or those of these names, as words of a command line, without blank ones."""
         words = []
         for name, value in self.to_yaml_types().items():
-            if value is None or value in ("", []):
+            if value is None or value in ("", []) or (names is not None and name not in names):
                 continue
             words.append("--" + name.replace("_", "-"))
             if isinstance(value, dict):
@@ -511,6 +525,24 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise DssError(f"{path}: cannot be read ({error})") from None
     return _parse_yaml(text, str(path))
+
+
+def read_options(path: Path, options_class: type[Options]) -> dict[str, Any]:
+    """The values of options in a YAML file, or in the `_params.yaml` of a run.
+
+    `train(**read_options(path, TrainOptions))` repeats a run.
+
+    Raises: DssError if the file cannot be read, or names an option that there is not.
+    """
+    values = read_yaml(path)
+    if "versions" in values:  # a run says much besides its options
+        return {name: values[name] for name in options_class.model_fields if name in values}
+    problems = [
+        options_class._explain({"loc": [name], "type": "extra_forbidden"})
+        for name in values.keys() - options_class.model_fields.keys()
+    ]
+    raise_problems(sorted(problems), f"{path}: these options cannot be used:")
+    return values
 
 
 def _parse_yaml(text: str, source: str) -> dict[str, Any]:
