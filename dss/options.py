@@ -538,7 +538,7 @@ def read_options(path: Path, options_class: type[Options]) -> dict[str, Any]:
     if "versions" in values:  # a run says much besides its options
         return {name: values[name] for name in options_class.model_fields if name in values}
     problems = [
-        options_class._explain({"loc": [name], "type": "extra_forbidden"})
+        f"{name}: {options_class._explain({'loc': [name], 'type': 'extra_forbidden'})}"
         for name in values.keys() - options_class.model_fields.keys()
     ]
     raise_problems(sorted(problems), f"{path}: these options cannot be used:")

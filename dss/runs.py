@@ -10,6 +10,7 @@ import yaml
 from dss import models
 from dss.errors import DssError
 from dss.files import replacing
+from dss.models import das
 from dss.options import NetworkOptions
 
 if TYPE_CHECKING:
@@ -17,7 +18,14 @@ if TYPE_CHECKING:
 
     from dss.models.inference import Network
 
-SUFFIXES = ("_model.h5", "_params.yaml", "_results.h5", "_history.csv")
+SUFFIXES = (
+    "_model.h5",
+    "_params.yaml",
+    "_results.h5",
+    "_history.csv",
+    "_confusion.png",
+    "_checkpoint.h5",
+)
 
 
 def run_file(trunk: str | Path, suffix: str) -> Path:
@@ -83,18 +91,34 @@ def load_run(run: str | Path) -> Run:
     Raises: DssError if files are missing or do not fit each other, with the layer that differs.
     """
     trunk = run_trunk(run)
-    source = run_file(trunk, "_params.yaml")
-    try:
-        params = yaml.safe_load(source.read_text())
-    except yaml.YAMLError as error:
-        raise DssError(f"{source}: cannot be read as YAML ({error})") from None
-    needed = ("samplerate_x_Hz", "class_names", "class_types", "nb_channels")
-    missing = [name for name in needed if name not in (params or {})]
-    if missing:
-        raise DssError(f"{source}: lacks {', '.join(missing)}")
+    params = read_params(trunk)
     options = NetworkOptions.checked(
         {name: params[name] for name in NetworkOptions.model_fields if name in params}
     )
+    if params.get("data_padding", models.padding(options)) != models.padding(options):
+        raise DssError(
+            f"{run_file(trunk, '_params.yaml')}: data_padding is {params['data_padding']}, but "
+            f"{models.padding(options)} is what kernel_size and nb_conv make it"
+        )
     model = models.build(options, params["nb_channels"], len(params["class_names"]))
     models.load_weights(model, run_file(trunk, "_model.h5"))
     return Run(trunk, params, options, model)
+
+
+def read_params(trunk: Path) -> dict[str, Any]:
+    """What `_params.yaml` says, be it written by dss or by DAS. No code in it is run.
+
+    Raises: DssError if it cannot be read, or lacks what is needed.
+    """
+    source = run_file(trunk, "_params.yaml")
+    try:
+        params = yaml.load(source.read_text(), das.DasLoader) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise DssError(f"{source}: cannot be read as YAML ({error})") from None
+    needed = ["samplerate_x_Hz", "class_names", "class_types"]
+    is_das = isinstance(params, dict) and das.is_das_params(params)
+    needed += ["nb_hist", "nb_conv", "kernel_size"] if is_das else ["nb_channels"]
+    missing = [name for name in needed if name not in params]
+    if missing:
+        raise DssError(f"{source}: lacks {', '.join(missing)}")
+    return das.params_from_das(params, source) if is_das else params

@@ -4,66 +4,83 @@ python -m dss.train --data-dir song.npy --nb-epoch 20
 """
 
 import csv
-import json
+import platform
+import shlex
 import sys
-from datetime import datetime
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import xarray as xr
 
 import dss
 from dss import models
+from dss.continuing import check_fits, inherit, put_weights
 from dss.data.batches import Chunks, array_of, draw_fraction, split_stretches
 from dss.data.dataset import open_dataset
 from dss.errors import DssError
-from dss.files import check_writable, replacing
+from dss.files import check_writable, remove
 from dss.options import TrainOptions, takes_options
 from dss.progress import bar, say
-from dss.runs import run_file, write_params
+from dss.results import write_results
+from dss.runs import SUFFIXES, run_file, write_params
+from dss.suggest import complete, suggest
+from dss.survey import audio_warnings, fingerprint, song_stretches, song_type_warnings
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["main", "suggest", "train"]
 
 
 @takes_options
 def train(*, options: TrainOptions) -> Path:
     """Train a network.
 
-    The best epoch so far is on disk at any time: stop with Ctrl-C, and it stays. With a test split
-    the network is judged in the end, sample by sample.
+    The best epoch so far is on disk at any time: stop with Ctrl-C, or in any other way, and it
+    stays; `continue_from` goes on from there. With a test split the network is judged in the end,
+    sample by sample.
 
     Returns: the trunk of the run's files in the save folder, which `dss.predict.predict` takes.
-    Raises: DssError before anything is written if the options do not fit each other or the data.
+    Raises: DssError before anything is written if the options do not fit each other or the data;
+        and if the loss is no number any more: then the files of the best epoch stay.
     """
+    options, resumed = inherit(options)
+    options, reasons = complete(options)
     models.check(options)
     tree = open_dataset(options.data_dir)
+    check_fits(options, tree)
     y_name = _targets_name(tree, options)
-    train_chunks, val_chunks = (_chunks(tree, split, y_name, options) for split in ("train", "val"))
+    chunks = {split: _chunks(tree, split, y_name, options) for split in ("train", "val")}
+    class_names = list(tree.attrs["class_names" + y_name.removeprefix("y")])
+    song = {s: song_stretches(c.y, c.stretches) for s, c in chunks.items()}
+    if not any(map(len, song["train"][1:])):
+        raise DssError(f"{options.data_dir}: the train split holds no song at all")
+    options, warnings = _heed(options, tree, chunks, song, class_names)
+    for line in [*(f"{name} {why}" for name, why in reasons.items()), *warnings]:
+        say(line)
     save_dir = options.save_dir or options.data_dir.with_suffix(".res")
     check_writable(save_dir)
-    trunk = _new_trunk(save_dir, options.save_prefix)
-
-    from dss.models.backend import keras
-    from dss.models.fit import fit
-
-    keras.utils.set_random_seed(options.seed)
-    params = _params(tree, y_name, options)
-    model = models.build(options, params["nb_channels"], len(params["class_names"]))
-    write_params(trunk, params)
-    reach = models.receptive_field(options) / tree.attrs["samplerate_x_Hz"]
-    say(f"{trunk.name}: {model.count_params():,} weights, receptive field {1000 * reach:.1f} ms")
-    history = []
-    with bar(total=options.nb_epoch, unit="epoch", desc="train") as progress:
-
-        def after_epoch(scores: dict[str, float], is_best: bool) -> None:
-            history.append(scores)
-            _append_history(run_file(trunk, "_history.csv"), scores)
-            if is_best:
-                models.save_weights(model, run_file(trunk, "_model.h5"))
-            if options.tensorboard:
-                _log_to_tensorboard(run_file(trunk, "_tensorboard"), scores)
-            _show(progress, scores, options.nb_epoch)
-
-        fit(model, train_chunks, val_chunks, params["class_names"], options, after_epoch)
-    _write_results(trunk, history, tree, y_name, model, options)
+    trunk = resumed or _new_trunk(save_dir, options.save_prefix)
+    try:
+        params = _params(tree, y_name, options, reasons, warnings)
+        model = _model(chunks["train"], params, options, resumed)
+        write_params(trunk, params)
+        reach = models.receptive_field(options) / tree.attrs["samplerate_x_Hz"]
+        say(f"{trunk.name}: {model.count_params():,} weights, filters reach {1000 * reach:.1f} ms")
+        history = _fit(trunk, model, chunks, song["train"], params, options)
+        models.load_weights(model, run_file(trunk, "_model.h5"))
+    except BaseException as error:
+        if not run_file(trunk, "_model.h5").is_file():
+            for suffix in SUFFIXES:  # there is nothing that could be used
+                remove(run_file(trunk, suffix))
+        if isinstance(error, DssError):
+            remove(run_file(trunk, "_checkpoint.h5"))  # it would go the same way again
+        raise
+    write_results(trunk, history, tree, y_name, class_names, model, options)
     return trunk
 
 
@@ -92,9 +109,41 @@ def _chunks(tree: xr.DataTree, split: str, y_name: str, options: TrainOptions) -
         raise DssError(f"{options.data_dir}: the {split} split is empty; make the dataset with one")
     if options.fraction_data < 1:
         stretches = draw_fraction(stretches, options.fraction_data, options.seed)
-    x, y = array_of(tree[split]["x"]), array_of(tree[split][y_name])
-    annotated = array_of(tree[split]["annotated"]) if "annotated" in tree[split] else None
+    node = tree[split]
+    annotated = array_of(node["annotated"]) if "annotated" in node else None
+    x, y = array_of(node["x"]), array_of(node[y_name])
     return Chunks(x, y, stretches, options.nb_hist, models.padding(options), annotated)
+
+
+def _heed(
+    options: TrainOptions, tree: xr.DataTree, chunks, song, class_names
+) -> tuple[TrainOptions, list[str]]:
+    """The options with a batch size that the data can fill, and what is to be said of the data."""
+    warnings = []
+    reach, nb_hist = models.receptive_field(options), options.nb_hist
+    if reach > nb_hist:
+        warnings.append(
+            f"filters reach {reach} samples, the chunk has {nb_hist}: the outer part of them never "
+            "sees signal. Take longer chunks (nb_hist), shorter filters (kernel_size), or fewer "
+            "blocks (nb_conv)."
+        )
+    n_chunks = len(chunks["train"].grid()[0])
+    if options.batch_size > n_chunks:
+        warnings.append(
+            f"batch_size: {options.batch_size} is more than the {n_chunks} chunks for training: "
+            f"{n_chunks} is taken, and an epoch is one step. Fewer, or shorter chunks (nb_hist), "
+            "would learn faster."
+        )
+        options = options.model_copy(update={"batch_size": n_chunks})
+    for split, of_split in song.items():
+        warnings += song_type_warnings(of_split, class_names, split)
+        warnings += audio_warnings(tree, split)
+    if options.augmentations:
+        from dss.models.augment import check_augmentations
+
+        nb_channels, rate = tree["train"].sizes["channel"], tree.attrs["samplerate_x_Hz"]
+        check_augmentations(options.augmentations, nb_channels, rate)
+    return options, [f"warning: {text}" for text in warnings]
 
 
 def _new_trunk(save_dir: Path, prefix: str) -> Path:
@@ -110,13 +159,19 @@ def _new_trunk(save_dir: Path, prefix: str) -> Path:
             stamp = datetime.fromtimestamp(stamp.timestamp() + 1)
 
 
-def _params(tree: xr.DataTree, y_name: str, options: TrainOptions) -> dict:
+def _params(tree: xr.DataTree, y_name: str, options, reasons, warnings) -> dict[str, Any]:
     """What `_params.yaml` says."""
-    from dss.models.backend import tf
-
     suffix = y_name.removeprefix("y")
     attributes = tree.attrs
     padding = models.padding(options)
+    libraries = ("tensorflow", "keras", "numpy", "h5py")
+    absolute = options.model_copy(
+        update={
+            name: path.resolve()
+            for name in ("data_dir", "save_dir", "continue_from")
+            if (path := getattr(options, name)) is not None
+        }
+    )
     return {
         "class_names": list(attributes[f"class_names{suffix}"]),
         "class_types": list(attributes[f"class_types{suffix}"]),
@@ -126,18 +181,104 @@ def _params(tree: xr.DataTree, y_name: str, options: TrainOptions) -> dict:
         "data_padding": padding,
         "stride": options.nb_hist - 2 * padding,
         "receptive_field_samples": models.receptive_field(options),
-        **options.to_yaml_types(),
-        "versions": {"dss": dss.__version__, "tensorflow": tf.__version__, "numpy": np.__version__},
-        "command": sys.argv,
+        **absolute.to_yaml_types(),
+        "chosen": reasons,
+        "warnings": warnings,
+        "data_sha256": fingerprint(tree),
+        "versions": {
+            "dss": dss.__version__,
+            "python": platform.python_version(),
+            **{name: version(name) for name in libraries},
+        },
+        "command": shlex.join(["dss", "train", *absolute.to_switches()]),
     }
 
 
-def _append_history(path: Path, row: dict[str, float]) -> None:
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=row)
-        if row["epoch"] == 1:
-            writer.writeheader()
-        writer.writerow(row)
+def _model(train_chunks: Chunks, params, options: TrainOptions, resumed) -> "keras.Model":
+    """The network as training begins: with new weights, or those of the run it continues."""
+    from dss.models.backend import keras
+    from dss.models.fit import standardize
+
+    keras.utils.set_random_seed(options.seed)
+    shape = (params["nb_channels"], len(params["class_names"]))
+    model = models.build(options, *shape, options.mixed_precision)
+    if options.continue_from and not resumed:
+        put_weights(model, options.continue_from, params["class_names"])
+    else:
+        standardize(model, train_chunks)
+    models.freeze(model, options.freeze)
+    return model
+
+
+def _fit(trunk: Path, model, chunks, song, params, options: TrainOptions) -> list[dict[str, float]]:
+    """Fit the network, writing files epoch by epoch; returns the scores of all epochs."""
+    from dss.models.fit import fit
+
+    checkpoint = run_file(trunk, "_checkpoint.h5")
+    log = _Log(trunk, options.nb_epoch)
+    if checkpoint.is_file():
+        log.read(models.epochs_done(checkpoint))
+        say(f"{trunk.name}: goes on after epoch {len(log.rows)} of {options.nb_epoch}")
+    with bar(total=options.nb_epoch, initial=len(log.rows), unit="epoch", desc="train") as progress:
+
+        def after_epoch(scores: dict[str, float], is_best: bool) -> None:
+            if is_best:
+                models.save_weights(model, run_file(trunk, "_model.h5"))
+            row = log.add(scores)
+            if options.tensorboard:
+                _log_to_tensorboard(run_file(trunk, "_tensorboard"), row)
+            _show(progress, row, options.nb_epoch)
+
+        came_to_end = fit(
+            model,
+            chunks["train"],
+            chunks["val"],
+            params["class_names"],
+            options,
+            after_epoch,
+            checkpoint=checkpoint,
+            samplerate_hz=params["samplerate_x_Hz"],
+            song=song if options.balance else None,
+        )
+    if came_to_end:
+        remove(checkpoint)
+    return log.rows
+
+
+@dataclass
+class _Log:
+    """The scores of the epochs, in `_history.csv` as it goes, with the seconds that are left."""
+
+    trunk: Path
+    nb_epoch: int
+    rows: list[dict[str, float]] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
+    done_before: int = 0
+
+    def read(self, n_epochs: int) -> None:
+        """Go on with the first epochs of a run that was interrupted; forget those after."""
+        path = run_file(self.trunk, "_history.csv")
+        with path.open(newline="") as file:
+            rows = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+        self.rows = [{**row, "epoch": int(row["epoch"])} for row in rows[:n_epochs]]
+        self.done_before = len(self.rows)
+        self._write(self.rows, "w")
+
+    def add(self, scores: dict[str, float]) -> dict[str, float]:
+        """Write the scores of an epoch; returns them with what was added."""
+        per_epoch = (time.monotonic() - self.began) / (len(self.rows) + 1 - self.done_before)
+        left = per_epoch * (self.nb_epoch - scores["epoch"])
+        row = {**scores, "seconds_left": round(left, 1)}
+        self.rows.append(row)
+        self._write([row], "a" if len(self.rows) > 1 else "w")
+        return row
+
+    def _write(self, rows: list[dict[str, float]], mode: str) -> None:
+        with run_file(self.trunk, "_history.csv").open(mode, newline="") as file:
+            writer = csv.DictWriter(file, fieldnames=rows[0])
+            if mode == "w":
+                writer.writeheader()
+            writer.writerows(rows)
 
 
 def _log_to_tensorboard(folder: Path, scores: dict[str, float]) -> None:
@@ -149,57 +290,16 @@ def _log_to_tensorboard(folder: Path, scores: dict[str, float]) -> None:
 
 
 def _show(progress, row: dict[str, float], nb_epoch: int) -> None:
-    progress.set_postfix({name: f"{row[name]:.4f}" for name in ("loss", "val_loss")})
+    f1 = {name.removeprefix("val_f1_"): v for name, v in row.items() if name.startswith("val_f1_")}
+    f1 = " ".join(f"{name} {value:.2f}" for name, value in f1.items() if name != "noise")
+    progress.set_postfix_str(f"loss {row['loss']:.4f}, val {row['val_loss']:.4f}, F1 {f1}")
     progress.update()
     if progress.disable:
+        left = timedelta(seconds=round(row["seconds_left"]))
         say(
             f"epoch {row['epoch']}/{nb_epoch}: loss {row['loss']:.4f}, validation loss "
-            f"{row['val_loss']:.4f}, validation accuracy {row['val_accuracy']:.4f}"
+            f"{row['val_loss']:.4f}, F1 {f1}, {left} left"
         )
-
-
-def _write_results(trunk, history, tree, y_name, model, options) -> None:
-    """Write `_results.h5`: the history, and how the test split went if there is one."""
-    import h5py
-
-    names = tree.attrs["class_names" + y_name.removeprefix("y")]
-    with replacing(run_file(trunk, "_results.h5")) as part, h5py.File(part, "w") as file:
-        for column in history[0]:
-            file[f"history/{column}"] = [row[column] for row in history]
-        file["class_names"] = names
-        if tree["test"].sizes["time"]:
-            _write_test(
-                file, names, tree["test"], split_stretches(tree, "test"), y_name, model, options
-            )
-
-
-def _write_test(file, names, test, stretches, y_name, model, options) -> None:
-    from sklearn.metrics import classification_report, confusion_matrix
-
-    from dss.models.inference import Network
-
-    network = Network(model, options)
-    x = array_of(test["x"])
-    labels = np.argmax(test[y_name].values, axis=1)
-    predictions = np.empty(len(labels), labels.dtype)
-    for first, last in stretches:
-        audio = np.asarray(x[first:last])
-        for start, p in network.blocks(lambda a, b, audio=audio: audio[a:b], len(audio)):
-            predictions[first + start : first + start + len(p)] = p.argmax(axis=1)
-    if "annotated" in test:
-        known = test["annotated"].values > 0
-        labels, predictions = labels[known], predictions[known]
-    report = classification_report(
-        labels,
-        predictions,
-        labels=range(len(names)),
-        target_names=names,
-        output_dict=True,
-        zero_division=0,
-    )
-    file["confusion_matrix"] = confusion_matrix(labels, predictions, labels=range(len(names)))
-    file["report"] = json.dumps(report)
-    file["labels"], file["predictions"] = labels.astype(np.uint16), predictions.astype(np.uint16)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ A network is never unpickled and no code in a file is run: it is rebuilt from th
 `_params.yaml`, and the weights of `_model.h5` are put in by name, shape by shape.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,28 +20,58 @@ if TYPE_CHECKING:  # TensorFlow is imported only where a network is built
     import keras
 
 
-def build(options: NetworkOptions, nb_channels: int, nb_classes: int) -> "keras.Model":
+def build(
+    options: NetworkOptions, nb_channels: int, nb_classes: int, mixed_precision: str = ""
+) -> "keras.Model":
     """Build the network that the options describe, with random weights.
+
+    Arguments:
+        options: the architecture and its shape.
+        nb_channels: of the audio.
+        nb_classes: song types and noise.
+        mixed_precision: "bfloat16" or "float16" to compute with 16 bits; weights keep 32.
 
     Returns: a model from audio [batch, nb_hist, nb_channels] to probabilities [batch, nb_hist,
         nb_classes].
     Raises: DssError if the options do not fit each other; see `check`.
     """
+    from dss.models.backend import keras
+    from dss.models.das import das_tcn
     from dss.models.tcn import tcn
 
     check(options)
-    return {"tcn": tcn}[options.model_name](nb_channels, nb_classes, options)
+    architecture = {"tcn": tcn, "das_tcn": das_tcn}[options.model_name]
+    usual = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(f"mixed_{mixed_precision}" if mixed_precision else "float32")
+    try:
+        return architecture(nb_channels, nb_classes, options)
+    finally:
+        keras.config.set_dtype_policy(usual)
 
 
 def padding(options: NetworkOptions) -> int:
     """How many samples at both ends of a chunk are ignored, because filters reach beyond them."""
     if not options.ignore_boundaries:
         return 0
+    if options.model_name == "das_tcn":
+        return options.kernel_size * options.nb_conv
     return options.kernel_size * options.nb_conv * 2**options.nb_pre_conv
 
 
+def first_chunk(options: NetworkOptions) -> int:
+    """The sample at which the chunks of a recording begin: minus the padding, or more before.
+
+    Those of DAS begin at multiples of the stride, and its predictions depend on that.
+    """
+    before = padding(options)
+    return -before if options.model_name == "tcn" else 2 * before - options.nb_hist
+
+
 def receptive_field(options: NetworkOptions) -> int:
-    """How many samples of audio can change the prediction for one sample."""
+    """How many samples of audio the filters reach: those that can change one prediction.
+
+    An LSTM reaches all of the chunk, whatever this says.
+    """
     frames = 1 + options.nb_conv * sum(options.dilations) * (options.kernel_size - 1)
     if options.nb_pre_conv == 0:
         return frames
@@ -75,6 +106,33 @@ def check(options: NetworkOptions) -> None:
     raise_problems(problems, "A network cannot be built with these options:")
 
 
+def freeze(model: "keras.Model", names: Sequence[str]) -> None:
+    """Keep the weights of layers as they are; block0 means all layers of the first block.
+
+    Raises: DssError if the network has no such layers, or nothing would be left to be trained.
+    """
+    with_weights = [layer for layer in model.layers if layer.trainable_weights]
+    parts = list(dict.fromkeys(layer.name.split("_")[0] for layer in with_weights))
+    unknown = [name for name in names if name not in parts]
+    if unknown:
+        raise DssError(
+            f"freeze: the network has no {' and no '.join(unknown)}; right would be among "
+            f"{', '.join(parts)}"
+        )
+    if set(parts) <= set(names):
+        raise DssError("freeze: leaves nothing to be trained")
+    for layer in with_weights:
+        layer.trainable = layer.name.split("_")[0] not in names
+
+
+def epochs_done(checkpoint: Path) -> int:
+    """After how many epochs a checkpoint was written."""
+    import h5py
+
+    with h5py.File(checkpoint) as file:
+        return json.loads(file.attrs["state"])["epoch"]
+
+
 def save_weights(model: "keras.Model", path: Path) -> None:
     """Write all weights to an HDF5 file: a plain array for each, named as in the network."""
     import h5py
@@ -97,7 +155,8 @@ def load_weights(model: "keras.Model", path: Path) -> None:
     except OSError as error:
         raise DssError(f"{path}: cannot be read as HDF5 ({error})") from None
     with file:
-        stored = dict(_arrays(file))
+        is_das = "model_weights" in file
+        stored = _das_arrays(file, model) if is_das else dict(_arrays(file))
     problems = []
     for weight in model.weights:
         if weight.path not in stored:
@@ -112,6 +171,19 @@ def load_weights(model: "keras.Model", path: Path) -> None:
     raise_problems(problems, f"{path}: the weights do not fit the network that the run describes:")
     for weight in model.weights:
         weight.assign(stored[weight.path])
+
+
+def _das_arrays(file: "h5py.File", model: "keras.Model") -> dict[str, np.ndarray]:
+    """The weights of a model of DAS: in the order of ours, each by the path of ours."""
+    from dss.models.das import read_arrays
+
+    arrays = read_arrays(file)
+    if len(arrays) != len(model.weights):
+        raise DssError(
+            f"{file.filename}: holds {len(arrays)} arrays, but the network that the parameters "
+            f"describe has {len(model.weights)}"
+        )
+    return dict(zip((weight.path for weight in model.weights), arrays, strict=True))
 
 
 def _arrays(group: "h5py.Group") -> Iterator[tuple[str, np.ndarray]]:

@@ -1,19 +1,37 @@
 """Fit a network to chunks of audio: the training step, the learning rate, when to stop."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from dss.data.batches import Chunks
+from dss.errors import DssError
 from dss.models.backend import keras, tf
+from dss.models.checkpoint import load_checkpoint, save_checkpoint
+from dss.models.drawing import ahead, all_batches, training_batches
 from dss.models.layers import Standardize
 from dss.options import TrainOptions
 
-PATIENCE_EPOCHS = 20  # without a lower validation loss; then training stops
 WARM_UP = 0.05  # part of all steps in which the learning rate rises to its full value
 WEIGHT_DECAY = 0.01
 COMPILE_STEPS = 200  # with fewer, compiling the step takes longer than it saves
+EXPLODED = 100  # a loss that no network has which learns: guessing among 20 classes costs 3
+
+
+@dataclass
+class Progress:
+    """How far a training is: with the weights, all that the next epoch depends on."""
+
+    epoch: int = 0
+    step: int = 0
+    learning_rate: float = 0.0
+    best_epoch: int = 0
+    best_loss: float = math.inf
+    random: dict[str, Any] | None = None
 
 
 def fit(
@@ -23,59 +41,77 @@ def fit(
     class_names: Sequence[str],
     options: TrainOptions,
     after_epoch: Callable[[dict[str, float], bool], None],
-) -> None:
-    """Train a network in place; it ends with the weights of the epoch of lowest validation loss.
+    *,
+    checkpoint: Path,
+    samplerate_hz: float,
+    song: list[np.ndarray] | None = None,
+) -> bool:
+    """Train a network in place; `after_epoch` keeps its weights when they are the best.
 
     The learning rate rises, then falls along a cosine to zero at the last epoch (Loshchilov &
     Hutter 2017, arXiv:1608.03983). With `reduce_lr` it stays, and is divided by 10 when the
     validation loss does. Ctrl-C after the first epoch ends the training early.
 
     Arguments:
-        model: a network as `dss.models.build` gives it.
+        model: a network as `dss.models.build` gives it, standardized.
         train, val: chunks of the two splits.
         class_names: of the columns of the targets.
-        options: batch size, epochs, learning rate, seed.
+        options: batch size, epochs, learning rate, seed, augmentations, when to stop.
         after_epoch: called with the scores of each epoch, and whether it is the best so far. The
             scores: epoch, loss, val_loss, val_accuracy, val_f1_<class> by samples, learning_rate.
+        checkpoint: a file from which training goes on if it is there, written after each epoch.
+        samplerate_hz: of the audio.
+        song: where each class is, to draw each equally often; None to draw all chunks alike.
+
+    Returns: whether training came to its end; False after Ctrl-C.
+    Raises: DssError if the loss is no number any more, or explodes: at which learning rate.
     """
-    _standardize(model, train)
     rng = np.random.default_rng(options.seed)
     # A shift of the grid can add a chunk to every stretch.
     most_chunks = len(train.grid(train.stride - 1)[0])
     total_steps = options.nb_epoch * math.ceil(most_chunks / options.batch_size)
-    optimizer = keras.optimizers.AdamW(weight_decay=WEIGHT_DECAY)
+    optimizer = _optimizer(options)
     learn, judge = _steps(model, optimizer, compiled=total_steps > COMPILE_STEPS)
-    best = {"epoch": 0, "loss": math.inf, "weights": None}
-    rate, step = options.learning_rate, 0
+    at = Progress(learning_rate=options.learning_rate)
+    if checkpoint.is_file():
+        at = Progress(**load_checkpoint(checkpoint, model, optimizer))
+        rng.bit_generator.state = at.random
+    drawn = {
+        "song": song,
+        "augmentations": options.augmentations,
+        "samplerate_hz": samplerate_hz,
+    }
     try:
-        for epoch in range(1, options.nb_epoch + 1):
-            losses = []
-            for batch in _batches(train, options.batch_size, rng):
-                if not options.reduce_lr:
-                    rate = options.learning_rate * _schedule(step / total_steps)
-                optimizer.learning_rate.assign(rate)
-                losses.append(learn(*batch))
-                step += 1
+        while at.epoch < options.nb_epoch:
+            at.epoch += 1
+            batches = ahead(training_batches(train, options.batch_size, rng, **drawn))
+            loss = _learn_epoch(learn, optimizer, batches, at, options, total_steps)
             scores = _judge(judge, val, options.batch_size, class_names)
-            is_best = scores["val_loss"] < best["loss"]
+            _check_loss(scores["val_loss"], at, options)
+            is_best = scores["val_loss"] < at.best_loss
             if is_best:
-                best = {"epoch": epoch, "loss": scores["val_loss"], "weights": model.get_weights()}
-            loss = float(np.mean([float(loss) for loss in losses]))
-            after_epoch({"epoch": epoch, "loss": loss, **scores, "learning_rate": rate}, is_best)
-            waited = epoch - best["epoch"]
-            if waited >= PATIENCE_EPOCHS:
+                at.best_epoch, at.best_loss = at.epoch, scores["val_loss"]
+            row = {"epoch": at.epoch, "loss": loss, **scores, "learning_rate": at.learning_rate}
+            after_epoch(row, is_best)
+            waited = at.epoch - at.best_epoch
+            if waited >= options.early_stopping_patience:
                 break
             if options.reduce_lr and waited and waited % options.reduce_lr_patience == 0:
-                rate /= 10
+                at.learning_rate /= 10
+            at.random = rng.bit_generator.state
+            save_checkpoint(checkpoint, model, optimizer, asdict(at))
     except KeyboardInterrupt:
-        if best["weights"] is None:
+        if not at.best_epoch:
             raise
-    model.set_weights(best["weights"])
+        return False
+    return True
 
 
-def _standardize(model: keras.Model, train: Chunks, n_chunks: int = 64) -> None:
+def standardize(model: keras.Model, train: Chunks, n_chunks: int = 64) -> None:
     """Set mean and standard deviation of the features from chunks all over the training data."""
-    layer = next(layer for layer in model.layers if isinstance(layer, Standardize))
+    layer = next((layer for layer in model.layers if isinstance(layer, Standardize)), None)
+    if layer is None:
+        return
     starts, owner = train.grid()
     drawn = np.unique(np.linspace(0, len(starts) - 1, n_chunks).astype(int))
     features = keras.Model(model.input, layer.input)
@@ -89,6 +125,43 @@ def _schedule(progress: float) -> float:
     if progress < WARM_UP:
         return (progress + 1e-3) / (WARM_UP + 1e-3)
     return 0.5 * (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP)))
+
+
+def _optimizer(options: TrainOptions) -> keras.Optimizer:
+    optimizer = keras.optimizers.AdamW(weight_decay=WEIGHT_DECAY)
+    if options.mixed_precision == "float16":  # gradients would vanish below its smallest number
+        return keras.optimizers.LossScaleOptimizer(optimizer)
+    return optimizer
+
+
+def _learn_epoch(learn, optimizer, batches, at: Progress, options, total_steps: int) -> float:
+    """Learn from all batches of an epoch; returns the mean loss."""
+    losses = []
+    for batch in batches:
+        if not options.reduce_lr:
+            at.learning_rate = options.learning_rate * _schedule(at.step / total_steps)
+        optimizer.learning_rate.assign(at.learning_rate)
+        losses.append(float(learn(*batch)))
+        _check_loss(losses[-1], at, options, batch)
+        at.step += 1
+    return float(np.mean(losses))
+
+
+def _check_loss(loss: float, at: Progress, options: TrainOptions, batch=None) -> None:
+    """Raise a DssError if nothing can be learned any more: the weights are lost."""
+    if loss < EXPLODED:
+        return
+    if batch is not None and not np.isfinite(batch[0]).all():
+        raise DssError(
+            f"Training stopped in epoch {at.epoch}: the audio holds values that are no numbers "
+            "(NaN or infinite). Make the dataset again from recordings without them."
+        )
+    kept = f" The weights of epoch {at.best_epoch} are kept." if at.best_epoch else ""
+    raise DssError(
+        f"Training stopped in epoch {at.epoch}: the loss became {loss:.3g} at a learning rate of "
+        f"{at.learning_rate:.2g}. Take a smaller one: learning_rate {options.learning_rate / 10:g} "
+        f"instead of {options.learning_rate:g}.{kept}"
+    )
 
 
 def _steps(model: keras.Model, optimizer: keras.Optimizer, compiled: bool):
@@ -107,7 +180,8 @@ def _steps(model: keras.Model, optimizer: keras.Optimizer, compiled: bool):
         with tf.GradientTape() as tape:
             total, count = loss_of(logits(x, training=True), y, weight)
             loss = total / tf.maximum(count, 1)
-        optimizer.apply(tape.gradient(loss, variables), variables)
+            scaled_loss = optimizer.scale_loss(loss)
+        optimizer.apply(tape.gradient(scaled_loss, variables), variables)
         return loss
 
     @tf.function(jit_compile=compiled)
@@ -124,8 +198,11 @@ def _steps(model: keras.Model, optimizer: keras.Optimizer, compiled: bool):
 def _judge(judge, val: Chunks, batch_size: int, class_names: Sequence[str]) -> dict[str, float]:
     """The scores of the validation split, by samples."""
     totals, counts, confusions = zip(
-        *(map(np.asarray, judge(*batch)) for batch in _batches(val, batch_size)), strict=True
+        *(map(np.asarray, judge(*batch)) for batch in ahead(all_batches(val, batch_size))),
+        strict=True,
     )
+    if not np.sum(counts):
+        raise DssError("Nothing is annotated in the val split: give it more of the data")
     confusion = np.sum(confusions, axis=0, dtype=float)
     either = confusion.sum(axis=0) + confusion.sum(axis=1)
     f1 = np.divide(
@@ -136,20 +213,3 @@ def _judge(judge, val: Chunks, batch_size: int, class_names: Sequence[str]) -> d
         "val_accuracy": float(np.trace(confusion) / confusion.sum()),
         **{f"val_f1_{name}": float(value) for name, value in zip(class_names, f1, strict=True)},
     }
-
-
-def _batches(
-    chunks: Chunks, batch_size: int, rng: np.random.Generator | None = None
-) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """All chunks in batches (x, y, weight) of one size; with `rng` cut anew and in random order.
-
-    The last batch is filled up with chunks of weight 0, so that the network is traced once.
-    """
-    starts, owner = chunks.grid(rng.integers(chunks.stride) if rng else 0)
-    order = rng.permutation(len(starts)) if rng else np.arange(len(starts))
-    for first in range(0, len(order), batch_size):
-        rows = order[first : first + batch_size]
-        filled = np.resize(rows, batch_size)
-        x, y, weight = chunks.batch(starts[filled], owner[filled])
-        weight[len(rows) :] = 0
-        yield x, y, weight

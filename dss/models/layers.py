@@ -17,10 +17,22 @@ class DilatedConv1D(keras.layers.Layer):
     Input [batch, samples, channels], output [batch, samples, filters].
     """
 
-    def __init__(self, filters: int, kernel_size: int, dilation: int, separable: bool, **layer):
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int,
+        dilation: int,
+        separable: bool,
+        depth_multiplier: int = 1,
+        **layer,
+    ):
         super().__init__(**layer)
-        kind = keras.layers.SeparableConv1D if separable else keras.layers.Conv1D
-        self.conv = kind(filters, kernel_size, padding="valid", name="conv")
+        shape = {"filters": filters, "kernel_size": kernel_size, "padding": "valid"}
+        if separable:
+            depth = {"depth_multiplier": depth_multiplier}
+            self.conv = keras.layers.SeparableConv1D(**shape, **depth, name="conv")
+        else:
+            self.conv = keras.layers.Conv1D(**shape, name="conv")
         self.kernel_size = kernel_size
         self.dilation = dilation
 
@@ -70,11 +82,8 @@ class LogSpectrogram(keras.layers.Layer):
 
     @staticmethod
     def _fourier(shape, dtype=None):
-        window, n_freqs = shape[0], shape[1] // 2
-        phase = 2 * np.pi * np.outer(np.arange(window), np.arange(n_freqs)) / window
-        hann = np.hanning(window + 1)[:-1, None]
-        kernel = np.concatenate([hann * np.cos(phase), -hann * np.sin(phase)], axis=1)
-        return ops.cast(kernel * 2 / hann.sum(), dtype)
+        kernel = np.concatenate(_hann_waves(shape[0]), axis=1)
+        return ops.cast(kernel * 2 / np.hanning(shape[0] + 1).sum(), dtype)
 
     def call(self, x):
         n_samples, n_channels = x.shape[1:]
@@ -143,3 +152,60 @@ class UpsampleLinear(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], input_shape[1] * self.factor, input_shape[2])
+
+
+class DecibelSpectrogram(keras.layers.Layer):
+    """A trained short-time Fourier transform in decibels below the loudest of the chunk, 0 to -80.
+
+    Input [batch, samples, channels], output [batch, samples / hop, (window // 2 + 1) * channels],
+    channels fastest.
+    """
+
+    def __init__(self, window: int, hop: int, **layer):
+        super().__init__(**layer)
+        self.window, self.hop = window, hop
+
+    def build(self, input_shape):
+        shape = (self.window, 1, 1, self.window // 2 + 1)
+        self.real_kernels = self.add_weight(shape, initializer=self._cosines, name="real_kernels")
+        self.imag_kernels = self.add_weight(shape, initializer=self._sines, name="imag_kernels")
+
+    @staticmethod
+    def _cosines(shape, dtype=None):
+        return ops.cast(np.reshape(_hann_waves(shape[0])[0], shape), dtype)
+
+    @staticmethod
+    def _sines(shape, dtype=None):
+        return ops.cast(np.reshape(_hann_waves(shape[0])[1], shape), dtype)
+
+    def call(self, x):
+        n_samples, n_channels = x.shape[1:]
+        x = ops.reshape(ops.transpose(x, (0, 2, 1)), (-1, n_samples, 1))
+        real, imaginary = (
+            ops.conv(x, kernels[:, :, 0], strides=self.hop, padding="same")
+            for kernels in (self.real_kernels, self.imag_kernels)
+        )
+        power = ops.maximum(real**2 + imaginary**2, 1e-20)
+        decibels = 5 / np.log(10) * ops.log(power)  # 10 log10 of the amplitude, as DAS has it
+        decibels = ops.reshape(decibels, (-1, n_channels, *decibels.shape[1:]))
+        decibels = decibels - ops.max(decibels, axis=(1, 2, 3), keepdims=True)
+        decibels = ops.transpose(ops.maximum(decibels, -80.0), (0, 2, 3, 1))
+        return ops.reshape(decibels, (-1, decibels.shape[1], decibels.shape[2] * n_channels))
+
+    def compute_output_shape(self, input_shape):
+        batch, n_samples, n_channels = input_shape
+        return (batch, -(-n_samples // self.hop), n_channels * (self.window // 2 + 1))
+
+
+class NormalizeByMaximum(keras.layers.Layer):
+    """Divide by the largest absolute value of all filters, sample by sample."""
+
+    def call(self, x):
+        return x / (ops.max(ops.abs(x), axis=-1, keepdims=True) + 1e-5)
+
+
+def _hann_waves(window: int) -> tuple[np.ndarray, np.ndarray]:
+    """Cosines and negative sines below a Hann window: [window, window // 2 + 1] both."""
+    phase = 2 * np.pi * np.outer(np.arange(window), np.arange(window // 2 + 1)) / window
+    hann = np.hanning(window + 1)[:-1, None]
+    return hann * np.cos(phase), -hann * np.sin(phase)

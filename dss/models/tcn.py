@@ -13,8 +13,9 @@ def tcn(nb_channels: int, nb_classes: int, options: NetworkOptions) -> keras.Mod
     """Build the network.
 
     [Log spectrogram every 2**nb_pre_conv samples] - standardize - 1x1 convolution - `nb_conv`
-    blocks of one residual layer per dilation - sum of all layers - class scores - [interpolation
-    to the rate of the audio] - softmax.
+    blocks of one residual layer per dilation - sum of all layers - [LSTM] - class scores -
+    [interpolation to the rate of the audio] - softmax. Features and scores have 32 bits, whatever
+    the precision of the layers between.
 
     Arguments:
         nb_channels: of the audio.
@@ -29,8 +30,8 @@ def tcn(nb_channels: int, nb_classes: int, options: NetworkOptions) -> keras.Mod
     x = inputs
     hop = 2**options.nb_pre_conv
     if hop > 1:
-        x = LogSpectrogram(options.pre_nb_dft, hop, name="spectrogram")(x)
-    x = Standardize(name="standardize")(x)
+        x = LogSpectrogram(options.pre_nb_dft, hop, name="spectrogram", dtype="float32")(x)
+    x = Standardize(name="standardize", dtype="float32")(x)
     x = layers.Conv1D(options.nb_filters, 1, name="input")(x)
     skips = []
     for block, separable in enumerate(separable_blocks(options)):
@@ -41,14 +42,21 @@ def tcn(nb_channels: int, nb_classes: int, options: NetworkOptions) -> keras.Mod
             )(x)
             y = layers.LayerNormalization(name=f"{name}_norm")(y)
             y = layers.Activation("relu", name=f"{name}_relu")(y)
+            if options.dropout:
+                y = layers.SpatialDropout1D(options.dropout, name=f"{name}_dropout")(y)
             y = layers.Conv1D(options.nb_filters, 1, name=f"{name}_mix")(y)
             x = layers.Add(name=f"{name}_add")([x, y])
             skips.append(y)
     x = layers.Add(name="skips")(skips) if len(skips) > 1 else skips[0]
     x = layers.Activation("relu", name="skips_relu")(x)
-    x = layers.Dense(nb_classes, name="scores")(x)
-    logits = UpsampleLinear(hop, name="logits")(x) if hop > 1 else layers.Identity(name="logits")(x)
-    return keras.Model(inputs, layers.Softmax(name="probabilities")(logits), name="tcn")
+    if options.nb_lstm_units:
+        lstm = layers.LSTM(options.nb_lstm_units, return_sequences=True, name="one_way")
+        x = layers.Bidirectional(lstm, name="lstm")(x)
+    x = layers.Dense(nb_classes, name="scores", dtype="float32")(x)
+    upsample = UpsampleLinear(hop, name="logits", dtype="float32") if hop > 1 else None
+    logits = (upsample or layers.Identity(name="logits", dtype="float32"))(x)
+    probabilities = layers.Softmax(name="probabilities", dtype="float32")(logits)
+    return keras.Model(inputs, probabilities, name="tcn")
 
 
 def separable_blocks(options: NetworkOptions) -> list[bool]:

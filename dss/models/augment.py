@@ -1,0 +1,69 @@
+"""Augmentations: chunks for training, varied anew every time they are drawn.
+
+Each amount is drawn for each chunk on its own, evenly from nothing to what the options say.
+"""
+
+import numpy as np
+import scipy.signal
+
+from dss.errors import DssError
+from dss.options import AugmentOptions
+
+
+def check_augmentations(options: AugmentOptions, nb_channels: int, samplerate_hz: float) -> None:
+    """Raise a DssError if an augmentation cannot be had from such recordings."""
+    if options.channel_drop and nb_channels == 1:
+        raise DssError(
+            "channel_drop: the recordings have one channel, which cannot be spared; leave it at 0"
+        )
+    if options.frequency_shift_hz >= samplerate_hz / 2:
+        raise DssError(
+            f"frequency_shift_hz: {options.frequency_shift_hz:g} Hz would move all sound out of "
+            f"the recording, which ends at {samplerate_hz / 2:g} Hz; right would be much less"
+        )
+
+
+def shift_starts(
+    starts: np.ndarray, options: AugmentOptions, samplerate_hz: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Where to take the chunks instead: [chunks] samples. Targets move along with the audio."""
+    reach = round(options.time_shift_seconds * samplerate_hz)
+    return starts + rng.integers(-reach, reach, len(starts), endpoint=True) if reach else starts
+
+
+def augment(
+    x: np.ndarray, options: AugmentOptions, samplerate_hz: float, rng: np.random.Generator
+) -> np.ndarray:
+    """The chunks as the options vary them; what is 0 in the options stays as it is.
+
+    Arguments:
+        x: audio [chunks, nb_hist, channels] float32; it is not changed.
+        options: how much of what.
+        samplerate_hz: of the audio.
+        rng: where the amounts are drawn from.
+    """
+    n_chunks, _, nb_channels = x.shape
+    if options.frequency_shift_hz:
+        x = _shift_frequencies(x, _evenly(options.frequency_shift_hz, n_chunks, rng), samplerate_hz)
+    if options.noise:
+        level = x.std(axis=(1, 2), keepdims=True) * options.noise * rng.random((n_chunks, 1, 1))
+        x = x + level.astype(x.dtype) * rng.standard_normal(x.shape, np.float32)
+    if options.gain_db:
+        x = x * 10 ** (_evenly(options.gain_db, n_chunks, rng) / 20)
+    if options.channel_drop:
+        kept = rng.random((n_chunks, 1, nb_channels)) >= options.channel_drop
+        kept[np.arange(n_chunks), 0, rng.integers(nb_channels, size=n_chunks)] = True
+        x = x * kept
+    return x.astype(np.float32, copy=False)
+
+
+def _evenly(reach: float, n_chunks: int, rng: np.random.Generator) -> np.ndarray:
+    """A number from -reach to reach for each chunk: [chunks, 1, 1]."""
+    return rng.uniform(-reach, reach, (n_chunks, 1, 1)).astype(np.float32)
+
+
+def _shift_frequencies(x: np.ndarray, shift_hz: np.ndarray, samplerate_hz: float) -> np.ndarray:
+    """Move all frequencies by the same number of Hz: a carrier on the analytic signal."""
+    time = np.arange(x.shape[1], dtype=np.float32)[:, None] / np.float32(samplerate_hz)
+    carrier = np.exp(2j * np.pi * shift_hz * time).astype(np.complex64)
+    return (scipy.signal.hilbert(x, axis=1).astype(np.complex64) * carrier).real

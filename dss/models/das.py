@@ -1,0 +1,148 @@
+"""The network of DAS 0.32, and the files of models that were trained with it.
+
+DAS writes `_model.h5` with Keras 2 and `_params.yaml` with Python tags. Of the first only the
+arrays are read, matched by their order; in the second only the tags that DAS itself writes are
+known, and stand for plain values. No code that is in either is run.
+
+Source: Steinfath, Palacios, Rottschaefer, Yuezak & Clemens (2021), eLife 10:e68837; its program at
+https://github.com/janclemenslab/das, release 0.32.13.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import yaml
+
+from dss.errors import DssError
+from dss.options import NetworkOptions
+
+if TYPE_CHECKING:
+    import h5py
+    import keras
+
+ARCHITECTURES = ("tcn", "tcn_stft")  # one and the same in DAS
+OLD_NAMES = {"nb_kernels": "nb_filters", "pre_nb_conv": "nb_pre_conv"}
+DEPTH_MULTIPLIER = 4  # of separable convolutions
+
+
+def das_tcn(nb_channels: int, nb_classes: int, options: NetworkOptions) -> "keras.Model":
+    """Build the network of DAS. Arguments and result are those of `dss.models.tcn.tcn`.
+
+    It differs from `tcn` in the frontend (decibels below the loudest of the chunk, not
+    standardized), in the normalisation (by the largest filter), and in repeating each frame
+    instead of interpolating.
+    """
+    from dss.models.backend import keras
+    from dss.models.layers import DecibelSpectrogram, DilatedConv1D, NormalizeByMaximum
+    from dss.models.tcn import separable_blocks
+
+    layers = keras.layers
+    hop = 2**options.nb_pre_conv
+    inputs = keras.Input((options.nb_hist, nb_channels), name="audio")
+    x = inputs
+    if hop > 1:
+        x = DecibelSpectrogram(options.pre_nb_dft, hop, name="spectrogram", dtype="float32")(x)
+    x = layers.Conv1D(options.nb_filters, 1, name="input")(x)
+    skips = []
+    for block, separable in enumerate(separable_blocks(options)):
+        for dilation in options.dilations:
+            name = f"block{block}_dilation{dilation}"
+            shape = (options.nb_filters, options.kernel_size, dilation)
+            y = DilatedConv1D(*shape, separable, DEPTH_MULTIPLIER, name=name)(x)
+            y = layers.Activation("relu", name=f"{name}_relu")(y)
+            y = NormalizeByMaximum(name=f"{name}_norm")(y)
+            if options.dropout:
+                y = layers.SpatialDropout1D(options.dropout, name=f"{name}_dropout")(y)
+            y = layers.Conv1D(options.nb_filters, 1, name=f"{name}_mix")(y)
+            x = layers.Add(name=f"{name}_add")([x, y])
+            skips.append(y)
+    x = layers.Add(name="skips")(skips) if len(skips) > 1 else skips[0]
+    x = layers.Activation("relu", name="skips_relu")(x)
+    if options.nb_lstm_units:
+        lstm = layers.LSTM(options.nb_lstm_units, return_sequences=True, name="one_way")
+        x = layers.Bidirectional(lstm, name="lstm")(x)
+    x = layers.Dense(nb_classes, name="scores", dtype="float32")(x)
+    logits = layers.UpSampling1D(hop, name="logits", dtype="float32")(x)
+    probabilities = layers.Softmax(name="probabilities", dtype="float32")(logits)
+    return keras.Model(inputs, probabilities, name="das_tcn")
+
+
+def is_das_params(params: dict[str, Any]) -> bool:
+    """Whether `_params.yaml` was written by DAS: dss writes its versions into it."""
+    return "versions" not in params and "nb_classes" in params
+
+
+def params_from_das(params: dict[str, Any], source: Path) -> dict[str, Any]:
+    """The parameters that `dss.runs` needs, from those that DAS writes.
+
+    Raises: DssError if the model is of a kind that is not known here.
+    """
+    params = {**{new: params[old] for old, new in OLD_NAMES.items() if old in params}, **params}
+    if params.get("model_name") not in ARCHITECTURES:
+        raise DssError(
+            f"{source}: is a model of DAS of the kind {params.get('model_name')}; right would be "
+            f"{' or '.join(ARCHITECTURES)}"
+        )
+    if params.get("upsample") is False or params.get("output_stride", 1) != 1:
+        raise DssError(f"{source}: this model of DAS has fewer predictions than samples")
+    separable = params.get("use_separable", False)
+    separable = list(separable) if isinstance(separable, list | tuple) else [separable]
+    nb_conv = params["nb_conv"]
+    known = {name: params[name] for name in NetworkOptions.model_fields if params.get(name)}
+    return {
+        **known,
+        "model_name": "das_tcn",
+        "use_separable": (separable + separable[-1:] * nb_conv)[:nb_conv],
+        "ignore_boundaries": bool(params.get("data_padding")),
+        "dropout": 0.0,
+        "nb_channels": params.get("nb_channels") or params["nb_freq"],
+        "samplerate_x_Hz": float(params["samplerate_x_Hz"]),
+        "samplerate_y_Hz": float(params.get("samplerate_y_Hz") or params["samplerate_x_Hz"]),
+        "class_names": [str(name) for name in params["class_names"]],
+        "class_types": [str(name) for name in params["class_types"]],
+        "data_padding": int(params.get("data_padding") or 0),
+    }
+
+
+def read_arrays(file: "h5py.File") -> list[np.ndarray]:
+    """All weights of a model that Keras 2 has written, in the order of its layers."""
+    group = file["model_weights"]
+    layers = [group[_text(name)] for name in group.attrs["layer_names"]]
+    return [layer[_text(name)][()] for layer in layers for name in layer.attrs["weight_names"]]
+
+
+def _text(name: str | bytes) -> str:
+    return name.decode() if isinstance(name, bytes) else name
+
+
+class DasLoader(yaml.SafeLoader):
+    """A safe loader that also knows the tags of numpy's numbers and texts, as plain values."""
+
+
+def _tuple(loader: yaml.SafeLoader, node: yaml.Node) -> tuple:
+    return tuple(loader.construct_sequence(node, deep=True))
+
+
+def _dtype(loader: yaml.SafeLoader, node: yaml.Node) -> str:
+    """The name of a numpy type, such as f8 or U4, with its byte order, such as <."""
+    fields = loader.construct_mapping(node, deep=True)
+    return str(fields.get("state", (3, "<"))[1]).replace("|", "") + str(fields["args"][0])
+
+
+def _scalar(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
+    """A number or text of numpy, from the name of its type and its bytes."""
+    dtype, data = loader.construct_sequence(node, deep=True)
+    try:
+        if np.dtype(dtype).kind not in "biufU":
+            raise TypeError(f"the type {dtype} is none of a number or a text")
+        return np.frombuffer(data, dtype)[0].item()
+    except (TypeError, ValueError) as error:
+        raise yaml.constructor.ConstructorError(None, None, str(error), node.start_mark) from None
+
+
+PYTHON = "tag:yaml.org,2002:python"
+DasLoader.add_constructor(f"{PYTHON}/tuple", _tuple)
+DasLoader.add_constructor(f"{PYTHON}/object/apply:numpy.dtype", _dtype)
+for core in ("core", "_core"):
+    DasLoader.add_constructor(f"{PYTHON}/object/apply:numpy.{core}.multiarray.scalar", _scalar)

@@ -1,0 +1,107 @@
+"""The results of a run: its history, and how well the network does on the test split."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from dss.data.batches import array_of, split_stretches
+from dss.files import replacing
+from dss.options import NetworkOptions
+from dss.progress import say
+from dss.runs import run_file
+
+if TYPE_CHECKING:
+    import keras
+
+
+def write_results(
+    trunk: Path,
+    history: list[dict[str, float]],
+    tree: xr.DataTree,
+    y_name: str,
+    class_names: list[str],
+    model: "keras.Model",
+    options: NetworkOptions,
+) -> None:
+    """Write `_results.h5`; with a test split also print its scores and draw `_confusion.png`.
+
+    The file holds `history/<column>`, `class_names`, and of the test split `labels` and
+    `predictions` [samples], `known` [samples] (0 where nobody looked: not judged),
+    `confusion_matrix` [true, predicted], and `report`: precision, recall and F1 by song type as
+    JSON.
+    """
+    import h5py
+
+    test = {}
+    if tree["test"].sizes["time"]:
+        test = _judge_test(tree, y_name, class_names, model, options)
+    with replacing(run_file(trunk, "_results.h5")) as part, h5py.File(part, "w") as file:
+        for column in history[0]:
+            file[f"history/{column}"] = [row[column] for row in history]
+        file["class_names"] = class_names
+        for name, value in test.items():
+            file[name] = json.dumps(value) if name == "report" else value
+    if test:
+        say(_format_report(test["report"], class_names))
+        _draw_confusion(run_file(trunk, "_confusion.png"), test["confusion_matrix"], class_names)
+
+
+def _judge_test(tree, y_name, class_names, model, options) -> dict[str, Any]:
+    """What the network says of the test split, sample by sample."""
+    from sklearn.metrics import classification_report, confusion_matrix
+
+    from dss.models.inference import Network
+
+    network = Network(model, options)
+    test = tree["test"]
+    x, y = array_of(test["x"]), array_of(test[y_name])
+    labels, predictions = (np.zeros(len(y), np.uint16) for _ in range(2))
+    known = np.ones(len(y), bool)
+    if "annotated" in test:
+        known = np.asarray(test["annotated"], bool)
+    for first, last in split_stretches(tree, "test"):
+
+        def read(start: int, stop: int, first: int = first) -> np.ndarray:
+            return np.asarray(x[first + start : first + stop], np.float32)
+
+        for start, p in network.blocks(read, last - first):
+            here = slice(first + start, first + start + len(p))
+            predictions[here] = p.argmax(axis=1)
+            labels[here] = np.argmax(np.asarray(y[here]), axis=1)
+    judged, classes = (labels[known], predictions[known]), range(len(class_names))
+    report = classification_report(
+        *judged, labels=classes, target_names=class_names, output_dict=True, zero_division=0
+    )
+    return {
+        "labels": labels,
+        "predictions": predictions,
+        "known": known.astype(np.uint8),
+        "confusion_matrix": confusion_matrix(*judged, labels=classes),
+        "report": report,
+    }
+
+
+def _format_report(report: dict[str, Any], class_names: list[str]) -> str:
+    """The scores by song type as a table to read."""
+    width = max(len("song type"), *map(len, class_names))
+    lines = [
+        "The test split, sample by sample:",
+        f"{'song type':<{width}}  precision  recall     F1  samples",
+    ]
+    for name in class_names:
+        row = report[name]
+        lines.append(
+            f"{name:<{width}}  {row['precision']:9.3f}  {row['recall']:6.3f}  "
+            f"{row['f1-score']:5.3f}  {row['support']:7.0f}"
+        )
+    return "\n".join(lines)
+
+
+def _draw_confusion(path: Path, matrix: np.ndarray, class_names: list[str]) -> None:
+    from dss.plot import plot_confusion
+
+    with replacing(path) as part:
+        plot_confusion(matrix, class_names).savefig(part, format="png", dpi=120)

@@ -1,0 +1,102 @@
+"""What is in a dataset: where the song is, what is silent or clipped, which data it is."""
+
+import hashlib
+from collections.abc import Iterator
+
+import numpy as np
+import xarray as xr
+
+from dss.data.batches import array_of, split_stretches
+from dss.data.splits import SPLITS
+
+PRESENT = 0.3  # a song type is there from this target on: even if three share a sample
+CLIPPED = 1e-3  # the part of samples at full scale above which a recording is called clipped
+BLOCK_SAMPLES = 2**20
+
+
+def song_stretches(y: np.ndarray, stretches: np.ndarray) -> list[np.ndarray]:
+    """Where each class is, noise included.
+
+    Arguments:
+        y: targets [samples, classes], read block by block.
+        stretches: [stretches, 2]: first and one past the last sample of what is looked at.
+
+    Returns: for each class [occurrences, 2]: first and one past the last sample, in order. An
+        occurrence ends where its stretch ends.
+    """
+    found = [[np.empty((0, 2), int)] for _ in range(y.shape[1])]
+    for first, last in stretches:
+        pieces = [[] for _ in found]
+        for start, stop in _blocks(first, last):
+            there = np.pad(np.asarray(y[start:stop]) >= PRESENT, [(1, 1), (0, 0)])
+            for column, piece in enumerate(pieces):
+                edges = np.flatnonzero(np.diff(there[:, column].astype(np.int8)))
+                piece.append(edges.reshape(-1, 2) + start)
+        for column, piece in enumerate(pieces):
+            found[column].append(_joined(np.concatenate(piece)))
+    return [np.concatenate(of_class) for of_class in found]
+
+
+def song_type_warnings(song: list[np.ndarray], class_names: list[str], split: str) -> list[str]:
+    """A sentence for each song type without an example in a split."""
+    effect = {
+        "train": "the network cannot learn it",
+        "val": "nothing tells during training how well it is recognised",
+    }[split]
+    return [
+        f"{name}: has no example in the {split} split, so {effect}. Add annotations of it, or give "
+        f"the {split} split more of the data."
+        for name, of_class in zip(class_names[1:], song[1:], strict=True)
+        if not len(of_class)
+    ]
+
+
+def audio_warnings(tree: xr.DataTree, split: str) -> list[str]:
+    """A sentence for each stretch of a recording that is silent or clipped, channel by channel."""
+    x = array_of(tree[split]["x"])
+    stretches = split_stretches(tree, split)
+    names = tree.attrs.get(f"filename_{split}") or []
+    if len(names) != len(stretches):
+        names = [f"the {split} split"] * len(stretches)
+    warnings = []
+    for name, (first, last) in zip(names, stretches, strict=True):
+        peak, at_peak = np.zeros(x.shape[1]), np.zeros(x.shape[1], int)
+        for start, stop in _blocks(first, last):
+            block = np.abs(np.asarray(x[start:stop], np.float32))
+            peak = np.maximum(peak, block.max(axis=0))
+            at_peak += (block >= 0.999).sum(axis=0)
+        for channel in np.flatnonzero((peak == 0) | (at_peak > CLIPPED * (last - first))):
+            where = f"{name}" if x.shape[1] == 1 else f"{name}, channel {channel}"
+            if peak[channel] == 0:
+                warnings.append(f"{where}: is silent: all samples are 0")
+            else:
+                part = 100 * at_peak[channel] / (last - first)
+                warnings.append(
+                    f"{where}: is clipped: {part:.2g} % of the samples are at the limit"
+                )
+    return warnings
+
+
+def fingerprint(tree: xr.DataTree) -> str:
+    """A hash of the samples and targets of all splits and their class names: which data it is."""
+    digest = hashlib.sha256(repr(tree.attrs["class_names"]).encode())
+    for split in SPLITS:
+        for name in sorted(tree[split].data_vars):
+            values = array_of(tree[split][name])
+            digest.update(f"{split}/{name} {values.shape} {values.dtype}".encode())
+            for start, stop in _blocks(0, len(values)):
+                digest.update(np.ascontiguousarray(np.asarray(values[start:stop])))
+    return digest.hexdigest()
+
+
+def _blocks(first: int, last: int) -> Iterator[tuple[int, int]]:
+    for start in range(first, last, BLOCK_SAMPLES):
+        yield start, min(start + BLOCK_SAMPLES, last)
+
+
+def _joined(pieces: np.ndarray) -> np.ndarray:
+    """Occurrences [n, 2] in order, those that touch each other made one."""
+    apart = pieces[1:, 0] > pieces[:-1, 1]
+    starts = pieces[np.concatenate([[True], apart])[: len(pieces)], 0]
+    stops = pieces[np.concatenate([apart, [True]])[: len(pieces)], 1]
+    return np.stack([starts, stops], axis=1)
