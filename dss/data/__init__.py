@@ -1,20 +1,31 @@
 """Recordings, annotations, targets, splits, datasets and batches."""
 
-from dss.data.annotations import annotations_path, read_annotations, write_annotations
+from dss.data.annotations import (
+    annotations_path,
+    find_annotations,
+    read_annotated,
+    read_annotations,
+    recording_annotations,
+    write_annotations,
+)
 from dss.data.dataset import make_dataset, open_dataset
 from dss.data.recordings import Recording, find_recordings, open_recording, resample
-from dss.data.report import describe, format_report
+from dss.data.report import describe, format_report, list_recordings
 
 __all__ = [
     "Recording",
     "annotations_path",
     "describe",
+    "find_annotations",
     "find_recordings",
     "format_report",
+    "list_recordings",
     "make_dataset",
     "open_dataset",
     "open_recording",
+    "read_annotated",
     "read_annotations",
+    "recording_annotations",
     "resample",
     "write_annotations",
 ]

@@ -1,13 +1,15 @@
 """The report on a dataset: how much of each song type is in each split, and what is missing."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dss.data.annotations import EVENT, found
+from dss.data.annotations import EVENT, annotations_path, found, read_annotations
+from dss.data.recordings import find_recordings, open_recording
 from dss.data.splits import SPLITS, Stretch
 
 BLOCK_SAMPLES = 2**20
@@ -66,6 +68,29 @@ def format_report(tree: xr.DataTree) -> str:
         for split in counts.columns
     ]
     return f"{', '.join(lengths)}\n\n{table.to_string()}\n"
+
+
+def list_recordings(folder: str | Path) -> pd.DataFrame:
+    """What is in a data folder: a row a recording.
+
+    Returns: a table by file with the columns seconds, samplerate_hz, channels, and the number of
+        annotations of each song type; no numbers for a recording without annotations.
+    """
+    folder, rows = Path(folder), {}
+    for path in find_recordings(folder):
+        recording = open_recording(path)
+        row = {
+            "seconds": recording.duration_seconds,
+            "samplerate_hz": recording.samplerate_hz,
+            "channels": recording.n_channels,
+        }
+        if annotations_path(path).is_file():
+            row |= found(read_annotations(annotations_path(path)))["name"].value_counts()
+        rows[path.relative_to(folder).as_posix()] = row
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("file")
+    names = sorted(set(table) - {"seconds", "samplerate_hz", "channels"})
+    table[names] = table[names].astype("Int64")
+    return table[["seconds", "samplerate_hz", "channels", *names]]
 
 
 def missing(attributes: Mapping[str, Any]) -> list[str]:
