@@ -77,6 +77,13 @@ def _predict(recordings: Path, run: Path, **named) -> None:
     predict_files(recordings, run, after_each=lambda path: print(path, flush=True), **named)
 
 
+def _tune(run: Path, **named) -> None:
+    """Choose thresholds, gaps and lengths with the validation data, and store them with the run."""
+    from dss.tune import format_tuned, tune
+
+    print(format_tuned(tune(run, **named)))
+
+
 def _evaluate(true: Path, predicted: Path, json: bool = False, **named) -> None:
     """Compare predicted annotations with true ones: two files, or two folders."""
     from dss.evaluate import format_summary, summarize
@@ -110,6 +117,7 @@ _COMMANDS = {
         },
         options.PredictFilesOptions,
     ),
+    "tune": (_tune, {"run": "the trunk of a run's files, or any one of them"}, options.TuneOptions),
     "evaluate": (
         _evaluate,
         {

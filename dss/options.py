@@ -925,6 +925,12 @@ class EvaluateOptions(Options):
 class TuneOptions(EvaluateOptions):
     """How annotations are compared while thresholds are chosen (`dss.tune.tune`)."""
 
+    data_dir: Path | None = option(
+        None,
+        "Data folder",
+        "The dataset whose validation split is annotated. Defaults to the one of the run.",
+        group="Data",
+    )
     batch_size: int = option(
         32, "Batch size", "Chunks that are computed together.", group="Computing", ge=1
     )

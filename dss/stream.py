@@ -42,8 +42,9 @@ class Stream:
         self._n_channels = run.params["nb_channels"]
         self._network = run.network(1)
         self._detector = Detector(run.song_types, run.samplerate_hz, options)
-        self._audio = np.zeros((self._network.padding, self._n_channels), np.float32)
-        self._n_samples = self._n_done = 0
+        self._n_samples, self._n_done = 0, self._network.first_sample
+        before = self._network.padding - self._network.first_sample
+        self._audio = np.zeros((before, self._n_channels), np.float32)
         chunk = self._network.stride + self._network.padding
         self.delay_seconds = chunk / run.samplerate_hz + self._detector.delay_seconds
         self._network.block(np.zeros((self._network.nb_hist, self._n_channels), np.float32))
@@ -75,9 +76,10 @@ class Stream:
         self._audio = np.concatenate([self._audio, block.astype(np.float32)])
         tables = []
         while len(self._audio) >= network.nb_hist and self._n_done < self._n_samples:
-            p = network.block(self._audio[: network.nb_hist])[: self._n_samples - self._n_done]
-            tables.append(self._detector.add(p))
-            self._n_done += len(p)
+            p = network.block(self._audio[: network.nb_hist])
+            within = slice(max(-self._n_done, 0), self._n_samples - self._n_done)
+            tables.append(self._detector.add(p[within]))
+            self._n_done += network.stride
             self._audio = self._audio[network.stride :]
         return _joined(tables)
 

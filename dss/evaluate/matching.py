@@ -48,7 +48,11 @@ def evaluate(true: Recordings, predicted: Recordings, *, options: EvaluateOption
         onset_error_95_ms, offset_error_95_ms: the error that 95 % of them do not exceed.
     Raises: DssError if a file is missing, or true annotations have no predicted ones.
     """
-    pairs = read_pairs(true, predicted)
+    return score_pairs(read_pairs(true, predicted), options)
+
+
+def score_pairs(pairs: Sequence[Pair], options: EvaluateOptions) -> pd.DataFrame:
+    """What `evaluate` gives, of what `dss.evaluate.pairs.read_pairs` gave."""
     matches = _matches(pairs, options)
     table = pd.DataFrame.from_dict(
         {name: _scores(of_name) for name, of_name in matches.items()}, orient="index"

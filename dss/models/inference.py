@@ -21,7 +21,7 @@ class Network:
         self.padding = models.padding(options)
         self.stride = self.nb_hist - 2 * self.padding
         self.batch_size = batch_size
-        self._first = models.first_chunk(options) + self.padding
+        self.first_sample = models.first_chunk(options) + self.padding
         self._forward = tf.function(lambda x: model(x, training=False), jit_compile=True)
 
     @property
@@ -40,7 +40,7 @@ class Network:
 
         Yields: first sample of the block, probabilities [samples, classes] float32.
         """
-        for start in range(self._first, n_samples, self.block_samples):
+        for start in range(self.first_sample, n_samples, self.block_samples):
             first, last = start - self.padding, start + self.block_samples + self.padding
             x = read(max(first, 0), min(last, n_samples))
             x = np.pad(x, [(max(-first, 0), max(last - n_samples, 0)), (0, 0)])
