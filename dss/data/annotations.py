@@ -1,20 +1,31 @@
-"""Annotations: a table of names, starts and stops, read from and written to CSV, and checked.
+"""Annotations: a table of names, starts and stops: found, read, written, and checked.
 
 An annotation table is a pandas DataFrame with the columns `name`, `start_seconds` and
 `stop_seconds`, a row an annotation, in the order of their starts. An event has start = stop. A row
 with NaN as start names a song type that was looked for in this recording and not found.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from dss.data.formats import (
+    COLUMNS,
+    FORMATS,
+    OF_MANY_RECORDINGS,
+    guess_format,
+    parse_times,
+    read_csv,
+    read_table,
+    split_format,
+    write_table,
+)
 from dss.errors import DssError, raise_problems
 from dss.files import replacing
 
-COLUMNS = ["name", "start_seconds", "stop_seconds"]
 NOISE = "noise"
 EVENT = "event"
 SEGMENT = "segment"
@@ -39,21 +50,105 @@ def annotated_path(recording: str | Path) -> Path:
     return recording.with_name(f"{recording.stem}_annotated.csv")
 
 
-def read_annotations(path: str | Path) -> pd.DataFrame:
-    """Read an annotation table from a CSV file.
+def find_annotations(recording: str | Path, format: str | None = None) -> Path:
+    """The file with the annotations of a recording.
 
-    Returns: the table, with further columns kept; the index is the row in the file (the header is
-        row 1), which is what error messages name.
-    Raises: DssError if the file is missing, no CSV, lacks a column, or holds a time that is not a
-        number; all such rows are listed at once.
+    STEM_annotations.csv counts first. Else it is what is named after the recording and holds
+    annotations: STEM.txt, STEM.csv, STEM.TextGrid, STEM.wav.not.mat, STEM.Table.1.selections.txt,
+    STEM_annotations.txt, ... A file for many recordings lies in their folder or in the one above.
+
+    Arguments:
+        recording: the audio file.
+        format: look for files of this format only (see `dss.data.formats`).
+
+    Raises: DssError if there is no such file, or there are several.
     """
-    table, problems = _read_csv(Path(path), COLUMNS)
-    problems = [
-        *(f"{path}, row {row}: the name is missing" for row in table.index[table["name"].isna()]),
-        *problems,
+    recording = Path(recording)
+    usual, name = annotations_path(recording), format and split_format(format)[0]
+    if usual.is_file() and name in (None, "csv"):
+        return usual
+    there = [
+        path
+        for path in _possible_annotations(recording, name)
+        if path.is_file() and _may_be(path, name)
     ]
-    raise_problems(problems, "These annotations cannot be read:")
-    return table
+    if not there:
+        what = f"annotations in the format {name}" if name else "annotations"
+        raise DssError(
+            f"{recording}: there are no {what} beside it; right would be "
+            f"{usual.name if name in (None, 'csv') else 'a file named after the recording'}"
+        )
+    if len(there) > 1:
+        raise DssError(
+            f"{recording}: there are several files of annotations, "
+            f"{', '.join(path.name for path in there)}. Say which format to read "
+            "(annotation_format), or rename those that are not meant."
+        )
+    return there[0]
+
+
+def read_annotations(
+    path: str | Path, format: str | None = None, recording: str | Path | None = None
+) -> pd.DataFrame:
+    """Read an annotation table from a file.
+
+    Arguments:
+        path: CSV with name,start_seconds,stop_seconds; Audacity labels, a Raven selection table, a
+            Praat TextGrid, or another format that `dss.data.formats` lists.
+        format: the format; default: what the ending and the content say. `raven:Species` takes the
+            names from the column Species, `textgrid:notes` reads the tier notes.
+        recording: the audio file, for formats with many recordings in a file or times in samples.
+
+    Returns: the table, with further columns of a CSV file kept; the index is the row in the file
+        (the header is row 1), which is what error messages name.
+    Raises: DssError if the file is missing, of no known format, lacks a column, or holds a time
+        that is not a number; all such rows are listed at once.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise DssError(f"{path}: there are no annotations here")
+    format = format or guess_format(path)
+    if format is None:
+        raise DssError(
+            f"{path}: is of no known format. Right would be a CSV file with the columns "
+            f"{','.join(COLUMNS)}, or name the format: {', '.join(FORMATS)}."
+        )
+    return read_table(path, format, recording and Path(recording))
+
+
+def recording_annotations(
+    recording: str | Path,
+    format: str | None = None,
+    loader: Callable[[Path], pd.DataFrame] | None = None,
+) -> tuple[Path, pd.DataFrame]:
+    """The annotations of a recording and the file that they are from.
+
+    Arguments:
+        recording: the audio file.
+        format: as for `read_annotations`.
+        loader: a function that reads annotations of another form: `loader(recording) -> table` with
+            the columns name, start_seconds and stop_seconds. Errors then name the recording.
+    """
+    recording = Path(recording)
+    if loader is None:
+        path = find_annotations(recording, format)
+        return path, read_annotations(path, format, recording)
+    try:
+        table = loader(recording)
+    except Exception as error:
+        raise DssError(
+            f"{recording}: the annotation loader failed: {type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(table, pd.DataFrame) or not set(COLUMNS) <= {*table.columns}:
+        what = ",".join(map(str, getattr(table, "columns", [type(table).__name__])))
+        raise DssError(
+            f"{recording}: the annotation loader gave {what}; right would be a pandas table with "
+            f"the columns {','.join(COLUMNS)}"
+        )
+    table = table.reset_index(drop=True).rename(index=lambda i: i + 1)
+    table["name"] = table["name"].map(str)
+    raise_problems(parse_times(table, recording), "These annotations cannot be read:")
+    return recording, table
 
 
 def read_annotated(recording: str | Path, duration_seconds: float) -> np.ndarray:
@@ -73,7 +168,8 @@ def read_annotated(recording: str | Path, duration_seconds: float) -> np.ndarray
     path = annotated_path(recording)
     if not path.is_file():
         return np.array([[0.0, duration_seconds]])
-    table, problems = _read_csv(path, COLUMNS[1:])
+    table = read_csv(path, COLUMNS[1:])
+    problems = parse_times(table, path)
     for row, start, stop in table[COLUMNS[1:]].itertuples(name=None):
         where = f"{path}, row {row}:"
         if np.isnan(start) or np.isnan(stop):
@@ -90,10 +186,28 @@ def read_annotated(recording: str | Path, duration_seconds: float) -> np.ndarray
     return _merged(table[COLUMNS[1:]].to_numpy().clip(max=duration_seconds))
 
 
-def write_annotations(annotations: pd.DataFrame, path: str | Path) -> None:
-    """Write an annotation table as CSV, times to the microsecond, replacing what is there."""
+def write_annotations(
+    annotations: pd.DataFrame,
+    path: str | Path,
+    format: str = "csv",
+    duration_seconds: float | None = None,
+) -> None:
+    """Write an annotation table, times to the microsecond, replacing what is there.
+
+    Only CSV holds rows without a time and further columns; the other formats leave them out. Events
+    are point labels in Audacity, boxes without a duration in Raven, points of a tier in Praat.
+
+    Arguments:
+        annotations: the table.
+        path: the file.
+        format: csv, audacity, raven or textgrid.
+        duration_seconds: the length of the recording, where a TextGrid should end; default: the
+            last annotation.
+
+    Raises: DssError if the format cannot be written, or cannot hold one of the names.
+    """
     with replacing(Path(path)) as part:
-        annotations.to_csv(part, index=False, float_format="%.6f", na_rep="NaN")
+        write_table(annotations, part, split_format(format)[0], duration_seconds)
 
 
 def found(annotations: pd.DataFrame) -> pd.DataFrame:
@@ -157,44 +271,24 @@ def song_types(
     return {name: kinds[name] for name in sorted(kinds) if name != NOISE}
 
 
-def _read_csv(path: Path, columns: list[str]) -> tuple[pd.DataFrame, list[str]]:
-    """A table of a name and times, or of times only, and what is wrong with its numbers.
+def _possible_annotations(recording: Path, format: str | None) -> list[Path]:
+    """Files that may be annotations of a recording, by their names."""
+    if format in OF_MANY_RECORDINGS:
+        pattern = OF_MANY_RECORDINGS[format]
+        return sorted([*recording.parent.glob(pattern), *recording.parent.parent.glob(pattern)])
+    stem, ending = re.escape(recording.stem), re.escape(recording.suffix)
+    name = re.compile(
+        rf"{stem}({ending})?([._](annotations|labels))?\.(csv|txt|textgrid|phn|wrd)"
+        rf"|{stem}({ending}|_annotations)?(\.table\.\d+)?\.selections\.txt|{stem}{ending}\.not\.mat",
+        re.IGNORECASE,
+    )
+    return sorted(path for path in recording.parent.iterdir() if name.fullmatch(path.name))
 
-    The index is the row in the file. Raises DssError if there is no such table in the file.
-    """
-    if not path.is_file():
-        raise DssError(f"{path}: there are no annotations here")
-    try:
-        table = pd.read_csv(
-            path,
-            dtype={"name": str},
-            keep_default_na=False,
-            na_values=["NaN", "nan", ""],
-            index_col=False,  # or one comma too many in all rows would shift the columns
-            skip_blank_lines=False,  # or rows would not be counted as an editor does
-            skipinitialspace=True,
-        )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise DssError(f"{path}: cannot be read as CSV ({error})") from None
-    table = table.rename(columns=str.strip)
-    missing = [column for column in columns if column not in table]
-    if missing:
-        raise DssError(
-            f"{path}, row 1: there is no column {' and no column '.join(missing)}, only "
-            f"{', '.join(map(str, table.columns))}. Right would be {','.join(columns)}."
-        )
-    table.index = table.index + 2
-    table = table.dropna(how="all")
-    problems = []
-    for column in COLUMNS[1:]:
-        numbers = pd.to_numeric(table[column], errors="coerce").astype(float)
-        numbers[np.isinf(numbers)] = np.nan
-        for row in table.index[numbers.isna() & table[column].notna()]:
-            problems.append(
-                f"{path}, row {row}: {column} is {table.at[row, column]!r}; right would be a number"
-            )
-        table[column] = numbers
-    return table, problems
+
+def _may_be(path: Path, format: str | None) -> bool:
+    """Whether a file may hold annotations in this format, or in any if none is given."""
+    guess = guess_format(path)
+    return guess in (format, None) if format else guess is not None
 
 
 def _merged(stretches: np.ndarray) -> np.ndarray:

@@ -1,0 +1,327 @@
+"""Formats of annotation files: read into a table, and written from one.
+
+| format | file | what it holds |
+| --- | --- | --- |
+| csv | .csv | name,start_seconds,stop_seconds, or the column names of other programs |
+| audacity | .txt | labels: start, stop, name; further lines with frequencies are skipped |
+| raven | .txt | selection tables; boxes become segments |
+| textgrid | .TextGrid | tiers of Praat: intervals with a name become segments, points events |
+| notmat | .not.mat | evsonganaly; one letter a syllable |
+| timit | .phn, .wrd | transcriptions of TIMIT |
+| yarden | .mat | SongAnnotationGUI; one file for many recordings |
+| birdsong-recognition-dataset | .xml | Koumura & Okanoya 2016; one file for many recordings |
+| generic-seq | .csv | crowsetta's own; one file for many recordings |
+
+A format may be followed by which part of the file to read: `raven:Species` takes the names from
+the column Species, `textgrid:notes,calls` takes these tiers.
+"""
+
+import io
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dss.data import textgrid
+from dss.errors import DssError, raise_problems
+
+COLUMNS = ["name", "start_seconds", "stop_seconds"]
+# What other programs call the columns of a CSV file; the first that is there counts.
+OTHER_NAMES = {
+    "name": ("label", "annotation"),
+    "start_seconds": ("onset_s", "start_time", "onset", "start"),
+    "stop_seconds": ("offset_s", "end_time", "offset", "stop", "end"),
+}
+RAVEN_TIMES = {"Begin Time (s)": "start_seconds", "End Time (s)": "stop_seconds"}
+RAVEN_NAMES = ("Annotation", "Label", "Species", "Call Type", "Type", "Name")
+RAVEN_COLUMNS = (
+    *("Selection", "View", "Channel"),
+    *RAVEN_TIMES,
+    *("Low Freq (Hz)", "High Freq (Hz)", "Annotation"),
+)
+HIGHEST_HZ = 20_000  # of a box in a selection table, where nobody says how high it should be
+ALIASES = {"aud-seq": "audacity", "aud-bbox": "audacity", "simple-seq": "csv"}
+FROM_CROWSETTA = ("notmat", "timit", "yarden", "birdsong-recognition-dataset", "generic-seq")
+OF_MANY_RECORDINGS = {
+    "yarden": "*.mat",
+    "birdsong-recognition-dataset": "*.xml",
+    "generic-seq": "*.csv",
+}
+FORMATS = ("csv", "audacity", "raven", "textgrid", *FROM_CROWSETTA)
+
+
+def split_format(format: str) -> tuple[str, str]:
+    """A format, and which part of a file to read: "raven:Species" is ("raven", "Species").
+
+    Raises: DssError if there is no such format.
+    """
+    name, _, part = format.partition(":")
+    name = ALIASES.get(name.lower(), name.lower())
+    if name not in FORMATS:
+        raise DssError(
+            f"annotation_format is {format!r}; right would be one of {', '.join(FORMATS)}"
+        )
+    if part and name not in ("raven", "textgrid"):
+        raise DssError(
+            f"annotation_format is {format!r}, but only raven:COLUMN and textgrid:TIER say which "
+            "part of a file to read"
+        )
+    return name, part
+
+
+def guess_format(path: Path) -> str | None:
+    """The format of an annotation file by its ending and content; None if it is none of them."""
+    name = path.name.lower()
+    for ending, format in {
+        ".not.mat": "notmat",
+        ".textgrid": "textgrid",
+        ".phn": "timit",
+        ".wrd": "timit",
+        ".xml": "birdsong-recognition-dataset",
+    }.items():
+        if name.endswith(ending):
+            return format
+    if not name.endswith((".csv", ".txt", ".tsv")):
+        return None
+    text = _read_text(path)
+    if name.endswith(".csv"):
+        return "generic-seq" if "notated_path" in text.partition("\n")[0] else "csv"
+    first = text.strip().partition("\n")[0].split("\t")
+    if set(RAVEN_TIMES) <= {word.strip() for word in first}:
+        return "raven"
+    if text.startswith("File type") and "ooTextFile" in text[:100]:
+        return "textgrid"
+    is_audacity = len(first) in (2, 3) and not np.isnan(_numbers(pd.Series(first[:2]))).any()
+    return "audacity" if is_audacity else None
+
+
+def read_table(path: Path, format: str, recording: Path | None = None) -> pd.DataFrame:
+    """Read an annotation file.
+
+    Arguments:
+        path: the file.
+        format: one of `FORMATS`, with or without the part to read.
+        recording: the audio file, for formats that hold many recordings or times in samples.
+
+    Returns: a table with the columns name, start_seconds and stop_seconds; the index is the row in
+        the file, or a count from 1 where the file has no rows.
+    Raises: DssError that lists all rows without a name or with a time that is not a number.
+    """
+    name, part = split_format(format)
+    if name == "csv":
+        table = read_csv(path, COLUMNS)
+    elif name == "audacity":
+        table = _read_audacity(path)
+    elif name == "raven":
+        table = _read_raven(path, part)
+    elif name == "textgrid":
+        tiers = [tier.strip() for tier in part.split(",") if part]
+        table = _counted(textgrid.read(_read_text(path), path, tiers))
+    else:
+        table = _read_with_crowsetta(path, name, recording)
+    problems = [
+        f"{path}, row {row}: the name is missing" for row in table.index[table["name"].isna()]
+    ]
+    raise_problems(problems + parse_times(table, path), "These annotations cannot be read:")
+    return table
+
+
+def write_table(
+    table: pd.DataFrame, path: Path, format: str, duration_seconds: float | None
+) -> None:
+    """Write annotations; in formats other than csv, those that have a time.
+
+    Raises: DssError if the format cannot be written, or not hold these annotations.
+    """
+    if format == "csv":
+        table.to_csv(path, index=False, float_format="%.6f", na_rep="NaN")
+        return
+    table = table[table["start_seconds"].notna()]
+    broken = [name for name in table["name"].unique() if re.search(r"[\t\r\n]", name)]
+    raise_problems([repr(n) for n in broken], "These names hold a tab or a line break; rename:")
+    rows = [*table[COLUMNS].itertuples(index=False, name=None)]
+    if format == "audacity":
+        path.write_text("".join(f"{a:.6f}\t{b:.6f}\t{name}\n" for name, a, b in rows), "utf-8")
+    elif format == "raven":
+        lines = [
+            f"{i}\tSpectrogram 1\t1\t{a:.6f}\t{b:.6f}\t0.0\t{HIGHEST_HZ:.1f}\t{name}\n"
+            for i, (name, a, b) in enumerate(rows, start=1)
+        ]
+        path.write_text("".join(["\t".join(RAVEN_COLUMNS) + "\n", *lines]), "utf-8")
+    elif format == "textgrid":
+        textgrid.write(rows, path, duration_seconds)
+    else:
+        raise DssError(
+            f"Annotations cannot be written as {format}; right would be csv, audacity, raven or "
+            "textgrid"
+        )
+
+
+def read_csv(path: Path, columns: list[str]) -> pd.DataFrame:
+    """A CSV file with these columns as text, or more; the index is the row that an editor shows.
+
+    Commas or, with decimal commas, semicolons may divide the columns.
+    """
+    text = _read_text(path)
+    header = text.partition("\n")[0]
+    has_semicolons = header.count(";") > header.count(",")
+    try:
+        kinds = dict.fromkeys(("name", *OTHER_NAMES["name"]), str)
+        table = _parse(text, ";" if has_semicolons else ",", dtype=kinds)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise DssError(f"{path}: cannot be read as CSV ({error})") from None
+    there = ", ".join(map(str, table.columns))
+    for column in columns:
+        other = next((c for c in OTHER_NAMES.get(column, ()) if c in table), None)
+        if column not in table and other:
+            table = table.rename(columns={other: column})
+    missing = [column for column in columns if column not in table]
+    if missing:
+        raise DssError(
+            f"{path}, row 1: there is no column {' and no column '.join(missing)}, only "
+            f"{there}. Right would be {','.join(columns)}."
+        )
+    return table
+
+
+def parse_times(table: pd.DataFrame, path: Path) -> list[str]:
+    """Turn the times of a table from text into numbers; what is wrong with them."""
+    problems = []
+    for column in COLUMNS[1:]:
+        numbers = _numbers(table[column])
+        for row in table.index[numbers.isna() & table[column].notna()]:
+            problems.append(
+                f"{path}, row {row}: {column} is {table.at[row, column]!r}; right would be a number"
+            )
+        table[column] = numbers
+    return problems
+
+
+def _numbers(column: pd.Series) -> pd.Series:
+    """Numbers, with decimal points or commas; NaN for what is none, and for infinity."""
+    if column.dtype != float:
+        column = column.astype(str).str.replace(",", ".")
+    numbers = pd.to_numeric(column, errors="coerce").astype(float)
+    return numbers.where(np.isfinite(numbers))
+
+
+def _read_text(path: Path) -> str:
+    """A text file in the encodings that programs write: UTF-8, UTF-16, or that of old Windows."""
+    if not path.is_file():
+        raise DssError(f"{path}: there are no annotations here")
+    content = path.read_bytes()
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16", errors="replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
+
+
+def _parse(text: str, separator: str, **named) -> pd.DataFrame:
+    """A table whose index is the row that an editor shows."""
+    table = pd.read_csv(
+        io.StringIO(text),
+        sep=separator,
+        keep_default_na=False,
+        na_values=["NaN", "nan", ""],
+        index_col=False,  # or one comma too many in all rows would shift the columns
+        skip_blank_lines=False,  # or rows would not be counted as an editor does
+        skipinitialspace=True,
+        **named,
+    )
+    if "header" not in named:
+        table = table.rename(columns=str.strip)
+        table.index += 1
+    table.index += 1
+    return table.dropna(how="all")
+
+
+def _read_audacity(path: Path) -> pd.DataFrame:
+    """Label tracks: https://manual.audacityteam.org/man/importing_and_exporting_labels.html."""
+    text = _read_text(path)
+    if not text.strip():
+        return pd.DataFrame(columns=COLUMNS)
+    names = ["start_seconds", "stop_seconds", "name"]
+    try:
+        table = _parse(text, "\t", header=None, names=names, quoting=3, dtype=str)
+    except pd.errors.ParserError as error:
+        raise DssError(f"{path}: cannot be read as Audacity labels ({error})") from None
+    is_frequency = table["start_seconds"] == "\\"
+    return table.loc[~is_frequency, COLUMNS]
+
+
+def _read_raven(path: Path, column: str) -> pd.DataFrame:
+    """Selection tables of Raven; a selection with a row for each view counts once."""
+    try:
+        table = _parse(_read_text(path), "\t", quoting=3, dtype=str)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise DssError(f"{path}: cannot be read as selection table ({error})") from None
+    there = ", ".join(map(str, table.columns))
+    missing = [name for name in RAVEN_TIMES if name not in table]
+    if missing:
+        raise DssError(f"{path}, row 1: there is no column {missing[0]!r}, only {there}")
+    column = column or next((name for name in RAVEN_NAMES if name in table), "")
+    if column not in table:
+        raise DssError(
+            f"{path}, row 1: there is no column {column or RAVEN_NAMES[0]!r} with the names of the "
+            f"selections, only {there}. Say which one it is: annotation_format raven:COLUMN."
+        )
+    files = table["Begin File"].dropna().unique() if "Begin File" in table else []
+    if len(files) > 1:
+        raise DssError(
+            f"{path}: holds selections of {len(files)} recordings ({files[0]}, {files[1]}, ...). "
+            "Save a table for each."
+        )
+    table = table.rename(columns={**RAVEN_TIMES, column: "name"})
+    if "Selection" in table:
+        table = table.drop_duplicates(["Selection", *COLUMNS])
+    return table[COLUMNS].copy()
+
+
+def _read_with_crowsetta(path: Path, format: str, recording: Path | None) -> pd.DataFrame:
+    import crowsetta
+
+    if not path.is_file():
+        raise DssError(f"{path}: there are no annotations here")
+    reader = crowsetta.formats.by_name(format)
+    more, exact = {}, {"round_times": False}
+    if format == "timit":
+        more = {"audio_path": recording}
+    elif format == "birdsong-recognition-dataset":
+        more = {"wav_path": recording and recording.parent}
+    elif format == "generic-seq":
+        exact = {}  # it never rounds
+    try:
+        found = reader.from_file(path, **more).to_annot(**exact)
+    except Exception as error:  # crowsetta and its own libraries raise anything
+        raise DssError(
+            f"{path}: cannot be read as {format} ({type(error).__name__}: {error})"
+        ) from error
+    if isinstance(found, list):
+        found = _of_recording(found, path, recording)
+    seq = found.seq
+    return _counted(zip(map(str, seq.labels), seq.onsets_s, seq.offsets_s, strict=True))
+
+
+def _counted(rows: Iterable[tuple]) -> pd.DataFrame:
+    """An annotation table whose rows are counted from 1."""
+    table = pd.DataFrame([*rows], columns=COLUMNS)
+    table.index += 1
+    return table
+
+
+def _of_recording(annotations: list, path: Path, recording: Path | None):
+    """Of the annotations of many recordings, those of this one."""
+    names = [re.split(r"[/\\]", str(annotation.notated_path))[-1] for annotation in annotations]
+    if recording is None and len(annotations) > 1:
+        raise DssError(
+            f"{path}: holds annotations of {len(names)} recordings ({names[0]}, {names[1]}, ...). "
+            "Say of which to read them (recording)."
+        )
+    name = names[0] if recording is None else recording.name
+    if name not in names:
+        raise DssError(f"{path}: holds no annotations of {name}, only of {names[0]} and others")
+    return annotations[names.index(name)]

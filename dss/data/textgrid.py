@@ -1,0 +1,143 @@
+"""TextGrid files of Praat: interval tiers hold segments, point tiers hold events.
+
+Intervals of a tier neither overlap nor leave gaps; one without a name stands for nothing. As Praat
+does (https://www.fon.hum.uva.nl/praat/manual/TextGrid_file_formats.html), we read texts in quotes,
+<flags> and numbers that stand alone, and skip the words between them. So the long and the short
+format are one, and numbers such as 5e-05, which other readers stumble over, are read.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from dss.errors import DssError
+
+Row = tuple[str, float, float]  # name, start, stop
+
+OUR_TIERS = re.compile(r"(segments|events)( \d+)?")
+TOKEN = re.compile(
+    r'"(?P<text>(?:[^"]|"")*)"|(?P<flag><\w+>)|(?<!\S)(?P<number>[-+]?\d[\d.]*(?:[eE][-+]?\d+)?)(?!\S)'
+    r"|![^\n]*"  # a comment
+)
+
+
+def read(text: str, path: Path, tiers: list[str]) -> list[Row]:
+    """The named intervals and points of a TextGrid.
+
+    Arguments:
+        text: the content of the file.
+        path: the file, for error messages.
+        tiers: the names of the tiers to read; if empty, the only tier that holds anything, or
+            those that `write` writes.
+
+    Returns: name, start and stop of each, sorted by start; for a point, start = stop.
+    Raises: DssError if the file is no TextGrid, or it is not clear which tiers are meant.
+    """
+    try:
+        there = [*_tiers(_tokens(text))]
+    except (StopIteration, ValueError, RuntimeError):
+        raise DssError(
+            f"{path}: cannot be read as TextGrid. Right would be a text file: Save as text file in "
+            "Praat."
+        ) from None
+    names = [name for name, _ in there]
+    missing = [name for name in tiers if name not in names]
+    if missing:
+        raise DssError(
+            f"{path}: there is no tier {missing[0]!r}, only {', '.join(map(repr, names))}"
+        )
+    filled = [name for name, rows in there if rows]
+    if not tiers and len(filled) > 1 and not all(map(OUR_TIERS.fullmatch, filled)):
+        raise DssError(
+            f"{path}: there are {len(filled)} tiers, {', '.join(filled)}. Say which one to read, "
+            f"or which ones: annotation_format textgrid:{filled[0]}."
+        )
+    chosen = [row for name, rows in there if not tiers or name in tiers for row in rows]
+    return sorted(chosen, key=lambda row: row[1])
+
+
+def write(rows: Iterable[Row], path: Path, duration_seconds: float | None) -> None:
+    """Write annotations as TextGrid: segments as intervals, events as points.
+
+    What overlaps goes into further tiers: `segments 2`, `events 2`, ...
+    """
+    rows = sorted(((name, round(a, 6), round(b, 6)) for name, a, b in rows), key=lambda r: r[1])
+    end = max([duration_seconds or 0.001, *(stop for _, _, stop in rows)])
+    segments = _lanes([row for row in rows if row[2] > row[1]]) or [[]]
+    events = _lanes([row for row in rows if row[2] == row[1]])
+    lines = ['File type = "ooTextFile"', 'Object class = "TextGrid"', "", *_span(0, end)]
+    lines += ["tiers? <exists>", f"size = {len(segments) + len(events)}", "item []:"]
+    tiers = [("segments", i, lane) for i, lane in enumerate(segments)]
+    tiers += [("events", i, lane) for i, lane in enumerate(events)]
+    for number, (name, i, lane) in enumerate(tiers, start=1):
+        is_interval = name == "segments"
+        parts = [*_filled(lane, end)] if is_interval else lane
+        what = "intervals" if is_interval else "points"
+        lines += [f"    item [{number}]:"]
+        lines += [f'        class = "{"IntervalTier" if is_interval else "TextTier"}"']
+        lines += [f'        name = "{name}{f" {i + 1}" if i else ""}"']
+        lines += [f"        {line}" for line in _span(0, end)]
+        lines += [f"        {what}: size = {len(parts)}"]
+        for j, (label, start, stop) in enumerate(parts, start=1):
+            label = label.replace('"', '""')
+            entry = [*_span(start, stop), f'text = "{label}"']
+            if not is_interval:
+                entry = [f"number = {start:.6f}", f'mark = "{label}"']
+            lines += [f"        {what} [{j}]:", *(f"            {line}" for line in entry)]
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def _tokens(text: str) -> Iterator[str | float]:
+    for match in TOKEN.finditer(text):
+        if match["text"] is not None:
+            yield match["text"].replace('""', '"')
+        elif match["number"]:
+            yield float(match["number"])
+        elif match["flag"]:
+            yield match["flag"]
+
+
+def _tiers(tokens: Iterator[str | float]) -> Iterator[tuple[str, list[Row]]]:
+    """The tiers, each with its name and what in it has a name."""
+    if (next(tokens), next(tokens)) != ("ooTextFile", "TextGrid"):
+        raise ValueError
+    _, _, flag = (next(tokens) for _ in range(3))
+    for _ in range(int(next(tokens)) if flag == "<exists>" else 0):
+        is_interval, name = next(tokens) == "IntervalTier", next(tokens)
+        _, _, n = (next(tokens) for _ in range(3))
+        rows = []
+        for _ in range(int(n)):
+            start = float(next(tokens))
+            stop = float(next(tokens)) if is_interval else start
+            label = str(next(tokens)).strip()
+            if label:
+                rows.append((label, start, stop))
+        yield name, rows
+
+
+def _span(start: float, stop: float) -> list[str]:
+    return [f"xmin = {start:.6f}", f"xmax = {stop:.6f}"]
+
+
+def _filled(lane: list[Row], end: float) -> Iterator[Row]:
+    """Intervals with those without a name between them, up to the end."""
+    last = 0.0
+    for name, start, stop in lane:
+        if start > last:
+            yield "", last, start
+        yield name, start, stop
+        last = stop
+    if end > last:
+        yield "", last, end
+
+
+def _lanes(rows: list[Row]) -> list[list[Row]]:
+    """Sorted annotations in as many lists as are needed for none to overlap in any of them."""
+    lanes = []
+    for row in rows:
+        _, start, stop = row
+        is_free = (lane[-1][2] < start or (lane[-1][2] == start and stop > start) for lane in lanes)
+        place = next((i for i, free in enumerate(is_free) if free), len(lanes))
+        lanes[place:] = lanes[place:] or [[]]
+        lanes[place].append(row)
+    return lanes
