@@ -97,10 +97,10 @@ def plan_splits(
             raise DssError(
                 f"The {split} split would be empty: add recordings, or change its fraction"
             )
-        known = (
-            sources[s.recording].known_seconds(s.start_sample, s.stop_sample) for s in plan[split]
+        unknown = sum(
+            sources[s.recording].unknown_seconds(s.start_sample, s.stop_sample) for s in plan[split]
         )
-        if not sum(known):
+        if sum(s.n_samples for s in plan[split]) / rate - unknown < 1 / rate:
             raise DssError(
                 f"The {split} split would hold nothing that somebody looked at: split by samples "
                 "in blocks (block_seconds), or try another seed"

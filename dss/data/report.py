@@ -122,7 +122,7 @@ def _count_split(stretches, sources, types, tables) -> dict[str, Any]:
         rate = source.recording.samplerate_hz
         start, stop = stretch.start_sample, stretch.stop_sample
         seconds += (stop - start) / rate
-        unknown += (stop - start) / rate - source.known_seconds(start, stop)
+        unknown += source.unknown_seconds(start, stop)
         table = found(tables[stretch.recording])[lambda t: t["name"].isin(types)]
         onsets = table["start_seconds"] * rate
         for name, n in table["name"][(onsets >= start) & (onsets < stop)].value_counts().items():

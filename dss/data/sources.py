@@ -52,12 +52,13 @@ class Source:
             return np.ones(stop_sample - start_sample, bool)
         return as_mask(self.known, self.recording.samplerate_hz, start_sample, stop_sample)
 
-    def known_seconds(self, start_sample: int, stop_sample: int) -> float:
-        """How much of a stretch is known."""
-        rate = self.recording.samplerate_hz
-        stretch = np.array([[start_sample, stop_sample]]) / rate
-        known = stretch if self.known is None else intersection(self.known, stretch)
-        return float((known[:, 1] - known[:, 0]).sum())
+    def unknown_seconds(self, start_sample: int, stop_sample: int) -> float:
+        """How much of a stretch is unknown."""
+        if self.known is None:
+            return 0.0
+        stretch = np.array([[start_sample, stop_sample]]) / self.recording.samplerate_hz
+        known = intersection(self.known, stretch)
+        return max(0.0, float(np.diff(stretch).sum() - np.diff(known).sum()))
 
     def song(self, types: Mapping[str, str], reach_seconds: float, group: str) -> Song:
         """What a split must not cut: annotations, with the targets around events."""
