@@ -108,7 +108,7 @@ def break_annotations(folder, row):
 BROKEN = {
     "no annotations": (
         lambda f: (f / "bird_1_annotations.csv").unlink(),
-        "bird_1.wav: there is no bird_1_annotations.csv beside it",
+        "bird_1.wav: there are no annotations beside it; right would be bird_1_annotations.csv",
     ),
     "beyond the end": (
         lambda f: break_annotations(f, "a,3.9,4.5"),
@@ -397,3 +397,28 @@ def test_any_annotations_come_back_from_any_splits(tables, kinds, test, blocks, 
 def test_no_song_type_is_renamed_to_noise(folder):
     with pytest.raises(DssError, match="rename: no song type can become noise"):
         make_dataset(folder, rename={"a": "noise"})
+
+
+def test_annotations_of_other_formats_are_found_beside_the_recordings(folder):
+    for i in range(3):
+        path = folder / f"bird_{i}_annotations.csv"
+        table = read_annotations(path)
+        labels = "".join(f"{t}\t{u}\t{n}\n" for n, t, u in table.itertuples(index=False))
+        (folder / f"bird_{i}.txt").write_text(labels)
+        path.unlink()
+    tree = open_dataset(make_dataset(folder, event_std_seconds=0))
+    assert tree.attrs["class_types"] == ["segment", "segment", "segment", "event"]
+    assert describe(tree).loc["all", "a"] > 5
+
+
+def test_an_annotation_loader_of_ones_own(folder):
+    tables = {
+        p.stem: read_annotations(folder / f"{p.stem}_annotations.csv") for p in folder.glob("*.wav")
+    }
+    for path in folder.glob("*.csv"):
+        path.unlink()
+    store = make_dataset(folder, annotation_loader=lambda recording: tables[recording.stem])
+    total = sum((table["name"] == "a").sum() for table in tables.values())
+    assert describe(open_dataset(store)).loc["all", "a"] == total
+    with pytest.raises(DssError, match="bird_0.wav: the annotation loader failed: KeyError: 'x'"):
+        make_dataset(folder, annotation_loader=lambda recording: tables["x"], overwrite=True)

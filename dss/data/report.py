@@ -1,6 +1,7 @@
 """The report on a dataset: how much of each song type is in each split, and what is missing."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dss.data.annotations import EVENT, annotations_path, found, read_annotations
+from dss.data.annotations import EVENT, found, recording_annotations
 from dss.data.recordings import find_recordings, open_recording
 from dss.data.splits import SPLITS, Stretch
+from dss.errors import DssError
 
 BLOCK_SAMPLES = 2**20
 
@@ -84,8 +86,8 @@ def list_recordings(folder: str | Path) -> pd.DataFrame:
             "samplerate_hz": recording.samplerate_hz,
             "channels": recording.n_channels,
         }
-        if annotations_path(path).is_file():
-            row |= found(read_annotations(annotations_path(path)))["name"].value_counts()
+        with suppress(DssError):
+            row |= found(recording_annotations(path)[1])["name"].value_counts()
         rows[path.relative_to(folder).as_posix()] = row
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("file")
     names = sorted(set(table) - {"seconds", "samplerate_hz", "channels"})

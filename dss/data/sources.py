@@ -14,11 +14,10 @@ from dss.data.annotations import (
     NOISE,
     SEGMENT,
     annotation_problems,
-    annotations_path,
     definitions_path,
     found,
     read_annotated,
-    read_annotations,
+    recording_annotations,
     song_types,
 )
 from dss.data.recordings import Recording, find_recordings, open_recording
@@ -148,15 +147,22 @@ def _check_same(recordings: list[Recording], attribute: str, what: str) -> None:
 
 
 def _read_tables(recordings, options, annotation_loader) -> dict[Path, pd.DataFrame]:
-    """The annotation table of each recording, by the file that it is from."""
-    paths = [annotations_path(recording.path) for recording in recordings]
-    problems = [
-        f"{recording.path}: there is no {path.name} beside it"
-        for recording, path in zip(recordings, paths, strict=True)
-        if not path.is_file()
-    ]
-    raise_problems(problems, "Every recording needs annotations:")
-    return {path: read_annotations(path) for path in paths}
+    """The annotation table of each recording, by the file that it is from.
+
+    A file for many recordings counts for the first of them; the others go by their own names.
+    """
+    tables, problems = {}, []
+    for recording in recordings:
+        try:
+            path, table = recording_annotations(
+                recording.path, options.annotation_format, annotation_loader
+            )
+        except DssError as error:
+            problems.append(str(error).replace("\n", "\n  "))
+        else:
+            tables[recording.path if path in tables else path] = table
+    raise_problems(problems, "Every recording needs annotations that can be read:")
+    return tables
 
 
 def _renamed(table: pd.DataFrame, rename: Mapping[str, str]) -> pd.DataFrame:
@@ -167,7 +173,8 @@ def _wanted_types(types: dict[str, str], folder: Path, options: DatasetOptions) 
     """The song types to make targets for, of all that are annotated."""
     if NOISE in options.rename.values():
         raise DssError(
-            f"rename: no song type can become {NOISE}; to leave some out, list the others (song_types)"
+            f"rename: no song type can become {NOISE}; to leave some out, list the others "
+            "(song_types)"
         )
     types = {name: kind for name, kind in types.items() if not is_absence(name, set(types))}
     if options.song_types is not None:
