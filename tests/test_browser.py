@@ -1,0 +1,121 @@
+"""The notebooks as a user sees them: in JupyterLab, in headless Chromium."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SCREENSHOTS = ROOT / "tests" / "screenshots"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+SETTINGS = {
+    "ServerApp.token": "",
+    "ServerApp.password": "",
+    "LabApp.news_url": "",
+    "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
+}
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's package chromium is not here")
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """The address of a JupyterLab that serves copies of the notebooks and the recordings."""
+    pytest.importorskip("jupyterlab")
+    folder = tmp_path_factory.mktemp("lab")
+    shutil.copytree(ROOT / "data", folder / "data")
+    (folder / "notebooks").mkdir()
+    for notebook in (ROOT / "notebooks").glob("*.ipynb"):
+        shutil.copy(notebook, folder / "notebooks")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
+    command = [sys.executable, "-m", "jupyterlab", "--allow-root", "--no-browser", *settings]
+    command += [f"--port={port}", "--ip=127.0.0.1", f"--ServerApp.root_dir={folder}"]
+    environment = {**os.environ, "HOME": str(folder), "JUPYTER_CONFIG_DIR": str(folder / "config")}
+    with (folder / "log").open("w") as log:
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        yield _wait_for(f"http://127.0.0.1:{port}")
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _wait_for(address):
+    for _ in range(120):
+        try:
+            urllib.request.urlopen(f"{address}/api").close()
+            return address
+        except OSError:
+            time.sleep(0.5)
+    raise TimeoutError(f"JupyterLab does not answer at {address}")
+
+
+@pytest.fixture
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield chromium
+        chromium.close()
+
+
+def run_all_cells(browser, lab, name):
+    """Open a notebook and run it; the page, once no cell is waited for."""
+    page = browser.new_page(viewport={"width": 1300, "height": 2600})
+    page.set_default_timeout(60_000)
+    page.goto(f"{lab}/lab/tree/notebooks/{name}.ipynb?reset")
+    page.locator(".jp-CodeCell").first.wait_for()
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    last = page.locator(".jp-CodeCell .jp-InputPrompt").last
+    for _ in range(240):
+        if re.search(r"\[\d+\]", last.inner_text()):
+            break
+        time.sleep(0.5)
+    assert re.search(r"\[\d+\]", last.inner_text()), "the last cell was not run"
+    assert (
+        page.locator("[data-mime-type='application/vnd.jupyter.stderr'] >> text=Error").count() == 0
+    )
+    assert page.locator("[data-mime-type='application/vnd.jupyter.error']").count() == 0
+    return page
+
+
+def keep_screenshot(page, name):
+    SCREENSHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+
+def test_the_recordings_are_shown(browser, lab):
+    page = run_all_cells(browser, lab, "1_inspect_data")
+    assert page.locator("td", has_text="8.02").count() == 1  # seconds of the first recording
+    page.locator(".jp-RenderedImage img").nth(1).wait_for()
+    keep_screenshot(page, "1_inspect_data")
+
+
+def test_a_form_says_what_is_wrong_and_its_button_makes_a_dataset(browser, lab):
+    page = run_all_cells(browser, lab, "2_make_dataset")
+    button = page.get_by_role("button", name="Make dataset")
+    field = page.locator(".widget-text", has_text="Validation fraction").locator("input")
+    field.fill("2")
+    field.press("Tab")
+    page.get_by_text("'2' should be less than 1").wait_for()
+    assert button.is_disabled()
+    keep_screenshot(page, "2_make_dataset_wrong")
+    field.fill("0.3")
+    field.press("Tab")
+    page.wait_for_function("b => !b.disabled", arg=button.element_handle())
+    button.click()
+    page.locator(".jp-OutputArea-output", has_text="work/finch.npy").last.wait_for()
+    keep_screenshot(page, "2_make_dataset")
