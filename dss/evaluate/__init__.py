@@ -1,6 +1,13 @@
 """Compare annotations with annotations: a person's with the network's, or with another person's."""
 
-from dss.evaluate.matching import bootstrap, evaluate, format_scores, match
+from dss.evaluate.matching import (
+    bootstrap,
+    evaluate,
+    format_scores,
+    match,
+    precision_recall,
+    timing_errors,
+)
 from dss.evaluate.mistakes import mistakes
 from dss.evaluate.pairs import read_pairs
 from dss.evaluate.samples import sample_confusion, sample_scores
@@ -16,9 +23,11 @@ __all__ = [
     "format_summary",
     "match",
     "mistakes",
+    "precision_recall",
     "read_pairs",
     "sample_confusion",
     "sample_scores",
     "summarize",
     "syllable_error_rate",
+    "timing_errors",
 ]

@@ -18,6 +18,7 @@ from dss.evaluate.pairs import Pair, Recordings, is_segment, read_pairs, song_na
 from dss.options import EvaluateOptions, takes_options
 
 TIMES = ["start_seconds", "stop_seconds"]
+SCORES = ["precision", "recall", "f1"]
 
 
 class Match(NamedTuple):
@@ -59,6 +60,58 @@ def score_pairs(pairs: Sequence[Pair], options: EvaluateOptions) -> pd.DataFrame
     )
     table.index.name = "song_type"
     return table
+
+
+@takes_options
+def precision_recall(
+    true: Recordings, predicted: Recordings, *, options: EvaluateOptions
+) -> pd.DataFrame:
+    """The scores of the predicted annotations whose confidence reaches each of many thresholds.
+
+    Arguments:
+        true, predicted: as for `evaluate`; the predicted ones have a confidence.
+
+    Returns: a table with song_type (`all` last), threshold (0.01 to 1), precision, recall and f1.
+    Raises: DssError if predicted annotations have no confidence.
+    """
+    pairs = read_pairs(true, predicted)
+    if any(len(pair.predicted) and "confidence" not in pair.predicted for pair in pairs):
+        raise DssError("The predicted annotations have no column confidence, as those by dss do")
+    tables = []
+    for threshold in np.arange(1, 101) / 100:
+        sure = [
+            pair._replace(predicted=pair.predicted[pair.predicted["confidence"] >= threshold])
+            if len(pair.predicted)
+            else pair
+            for pair in pairs
+        ]
+        tables.append(score_pairs(sure, options).reset_index().assign(threshold=threshold))
+    table = pd.concat(tables, ignore_index=True)
+    order = {name: i for i, name in enumerate(tables[0]["song_type"])}
+    table = table.sort_values("song_type", key=lambda names: names.map(order), kind="stable")
+    return table[["song_type", "threshold", *SCORES]].reset_index(drop=True)
+
+
+@takes_options
+def timing_errors(
+    true: Recordings, predicted: Recordings, *, options: EvaluateOptions
+) -> pd.DataFrame:
+    """The errors of all annotations that are right, predicted - true.
+
+    Arguments:
+        true, predicted: as for `evaluate`.
+
+    Returns: a table with name, onset_error_ms and offset_error_ms (NaN for events).
+    """
+    tables = [pd.DataFrame({"name": [], "onset_error_ms": [], "offset_error_ms": []})]
+    pairs = read_pairs(true, predicted)
+    for name in song_names(pairs):
+        for pair in pairs:
+            onset, offset = 1000 * match_pair(pair, name, options).errors.T
+            is_event = not is_segment(pair.true[pair.true["name"] == name]).any()
+            errors = {"onset_error_ms": onset, "offset_error_ms": np.nan if is_event else offset}
+            tables.append(pd.DataFrame({"name": name, **errors}, range(len(onset))))
+    return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
 
 
 @takes_options

@@ -8,6 +8,7 @@ the same colour in all rows of a figure; noise is grey.
 from dss.plot.colors import song_colors
 from dss.plot.dataset import plot_dataset
 from dss.plot.recording import plot_recording
+from dss.plot.scores import plot_errors, plot_mistakes, plot_precision_recall
 from dss.plot.statistics import plot_counts, plot_durations
 from dss.plot.training import plot_confusion, plot_history
 
@@ -16,7 +17,10 @@ __all__ = [
     "plot_counts",
     "plot_dataset",
     "plot_durations",
+    "plot_errors",
     "plot_history",
+    "plot_mistakes",
+    "plot_precision_recall",
     "plot_recording",
     "song_colors",
 ]
