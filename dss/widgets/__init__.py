@@ -1,5 +1,6 @@
 """Forms and viewers for notebooks: the only package of dss that imports ipywidgets."""
 
 from dss.widgets.forms import Form
+from dss.widgets.viewer import Viewer
 
-__all__ = ["Form"]
+__all__ = ["Form", "Viewer"]
