@@ -52,6 +52,22 @@ def _make_dataset(folder: Path, **named) -> None:
     print(f"The dataset is in {store}")
 
 
+def _check(folder: Path, **named) -> None:
+    """Check recordings and annotations: list every problem at once."""
+    from dss.data import check_annotations
+    from dss.data.check import format_problems
+
+    problems = check_annotations(folder, **named)
+    for severity in ("warning", "error"):
+        for problem in format_problems(problems[problems["severity"] == severity]):
+            print(f"{severity}: {problem}")
+    n_errors = int((problems["severity"] == "error").sum())
+    summary = f"{n_errors} errors, {len(problems) - n_errors} warnings"
+    if n_errors:
+        raise DssError(f"{summary}: a dataset can be made once the errors are corrected")
+    print(summary)
+
+
 def _train(options_file: Path | None = None, **named) -> None:
     """Train a network with a dataset."""
     if options_file:
@@ -84,6 +100,13 @@ def _tune(run: Path, **named) -> None:
     print(format_tuned(tune(run, **named)))
 
 
+def _proofread(annotated: Path, **named) -> None:
+    """List the least certain annotations, and which recordings to annotate by hand next."""
+    from dss.proofread import format_proofread, least_certain, rank_recordings
+
+    print(format_proofread(least_certain(annotated, **named), rank_recordings(annotated)))
+
+
 def _evaluate(true: Path, predicted: Path, json: bool = False, **named) -> None:
     """Compare predicted annotations with true ones: two files, or two folders."""
     from dss.evaluate import format_summary, summarize
@@ -103,6 +126,11 @@ def _demo(**named) -> None:
 
 # Each command: what runs it, its positional arguments with help, and the class of its switches.
 _COMMANDS = {
+    "check": (
+        _check,
+        {"folder": "recordings with their annotations"},
+        options.SourceOptions,
+    ),
     "make-dataset": (
         _make_dataset,
         {"folder": "recordings with STEM_annotations.csv beside each"},
@@ -118,6 +146,11 @@ _COMMANDS = {
         options.PredictFilesOptions,
     ),
     "tune": (_tune, {"run": "the trunk of a run's files, or any one of them"}, options.TuneOptions),
+    "proofread": (
+        _proofread,
+        {"annotated": "STEM_annotations.csv that dss predict wrote, or a folder of such files"},
+        options.ProofreadOptions,
+    ),
     "evaluate": (
         _evaluate,
         {

@@ -194,19 +194,9 @@ def holds_many(field) -> bool:
 SplitBy = Literal["files", "samples"]
 
 
-class DatasetOptions(Options):
-    """How recordings and annotations become a dataset (`dss.data.make_dataset`)."""
+class SourceOptions(Options):
+    """What is read of a data folder (`dss.data.check_annotations`)."""
 
-    store_dir: Path | None = option(
-        None,
-        "Store folder",
-        "The dataset to write. Its name ends in .npy, or in .zarr for very big data; that is how "
-        "it is recognised. Defaults to the data folder with .npy appended.",
-        group="Files",
-    )
-    overwrite: bool = option(
-        False, "Overwrite", "Replace a dataset that is there already.", group="Files"
-    )
     endings: Words | None = option(
         None,
         "Endings of recordings",
@@ -230,6 +220,21 @@ class DatasetOptions(Options):
         "The format of the annotations, such as csv, audacity, raven or textgrid. Defaults to what "
         "the ending and the content of each file say.",
         group="Files",
+    )
+
+
+class DatasetOptions(SourceOptions):
+    """How recordings and annotations become a dataset (`dss.data.make_dataset`)."""
+
+    store_dir: Path | None = option(
+        None,
+        "Store folder",
+        "The dataset to write. Its name ends in .npy, or in .zarr for very big data; that is how "
+        "it is recognised. Defaults to the data folder with .npy appended.",
+        group="Files",
+    )
+    overwrite: bool = option(
+        False, "Overwrite", "Replace a dataset that is there already.", group="Files"
     )
     split_csv: bool = option(
         False,

@@ -82,6 +82,8 @@ def predict_files(
     Raises: DssError before anything is written if nothing can be; after the last recording if some
         could not be annotated: which, and why.
     """
+    if options.proposals and options.format != "csv":
+        raise DssError(f"proposals: the format {options.format} cannot say this; only csv can")
     trunk = run.trunk if isinstance(run, Run) else run_trunk(run)
     paths, folder = _find(recordings)
     save_dir = options.save_dir or folder
@@ -144,10 +146,7 @@ def annotate(
         table = _detect(blocks, run, options)
     if options.proposals:
         table["confirmed"] = False
-    if options.format == "csv":
-        write_annotations(table, target)
-    else:
-        write_annotations(table, target, format=options.format)
+    write_annotations(table, target, options.format, n_samples / run.samplerate_hz)
 
 
 def attempt(

@@ -8,7 +8,7 @@ import zarr
 from conftest import tone_song, write_recording
 
 from dss.cli import main
-from dss.data import read_annotations
+from dss.data import make_dataset, open_dataset, read_annotations
 from dss.errors import DssError
 from dss.evaluate import evaluate
 from dss.predict import Stream, predict, predict_files, probabilities
@@ -171,6 +171,31 @@ def test_probabilities_are_written_with_their_names(run, recordings, tmp_path):
 def test_proposals_are_marked(run, recordings, tmp_path):
     (written,) = predict_files(recordings / "new.wav", run, save_dir=tmp_path, proposals=True)
     assert not read_annotations(written)["confirmed"].any()
+
+
+@pytest.mark.parametrize(
+    ("format", "name"),
+    [
+        ("audacity", "new_annotations.txt"),
+        ("raven", "new_annotations.selections.txt"),
+        ("textgrid", "new_annotations.TextGrid"),
+    ],
+)
+def test_other_programs_get_their_formats(run, recordings, tmp_path, format, name):
+    wav = recordings / "new.wav"
+    assert predict_files(wav, run, save_dir=tmp_path, format=format) == [tmp_path / name]
+    columns = ["name", "start_seconds", "stop_seconds"]
+    again = read_annotations(tmp_path / name)[columns].sort_values(columns[1:], ignore_index=True)
+    pd.testing.assert_frame_equal(again, predict(wav, run)[columns], atol=2e-6, check_dtype=False)
+    with pytest.raises(DssError, match="proposals: the format"):
+        predict_files(wav, run, save_dir=tmp_path, format=format, proposals=True)
+
+
+def test_what_was_annotated_can_be_trained_with(run, recordings):
+    """Annotate, correct, train again."""
+    predict_files(recordings, run, existing="overwrite", proposals=True)
+    tree = open_dataset(make_dataset(recordings, val_fraction=0.3, test_fraction=0))
+    assert tree.attrs["class_names"] == ["noise", "a", "b", "p"]
 
 
 def test_what_was_tuned_is_used_unless_something_else_is_given(run, recordings):

@@ -1,0 +1,48 @@
+import pandas as pd
+import pytest
+
+from dss.cli import main
+from dss.data import write_annotations
+from dss.errors import DssError
+from dss.proofread import least_certain, rank_recordings
+
+
+@pytest.fixture
+def annotated(tmp_path):
+    """Two recordings by dss, one of them partly confirmed, and one by hand."""
+    columns = ["name", "start_seconds", "stop_seconds", "confidence", "confirmed"]
+    sure = [("a", 1, 1.1, 0.99, False), ("a", 2, 2.1, 0.2, True), ("a", 3, 3.1, 0.8, False)]
+    unsure = [("a", 61.5, 61.6, 0.4, False), ("b", 2, 2.1, 0.6, False)]
+    write_annotations(pd.DataFrame(sure, columns=columns), tmp_path / "sure_annotations.csv")
+    write_annotations(
+        pd.DataFrame(unsure, columns=columns)[columns[:-1]], tmp_path / "unsure_annotations.csv"
+    )
+    by_hand = pd.DataFrame([("a", 1, 2)], columns=columns[:3])
+    write_annotations(by_hand, tmp_path / "hand_annotations.csv")
+    return tmp_path
+
+
+def test_the_least_certain_annotation_comes_first(annotated):
+    table = least_certain(annotated, n_least=3)
+    assert table["confidence"].tolist() == [0.4, 0.6, 0.8]
+    assert table["look_at"].tolist() == ["1:01.500", "0:02.000", "0:03.000"]
+
+
+def test_the_least_certain_recording_comes_first(annotated):
+    table = rank_recordings(annotated)
+    names = [file.rsplit("/")[-1] for file in table["file"]]
+    assert names == ["unsure_annotations.csv", "sure_annotations.csv"]
+    assert table["uncertainty"].tolist() == pytest.approx([0.5, 0.105])
+    assert table["annotations"].tolist() == [2, 2]
+
+
+def test_the_command_lists_both(annotated, capsys):
+    assert main(["proofread", str(annotated), "--n-least", "2"]) == 0
+    out = capsys.readouterr().out
+    assert "1:01.500" in out
+    assert "Recordings to annotate next" in out
+
+
+def test_annotations_by_hand_have_nothing_to_list(annotated):
+    with pytest.raises(DssError, match="no annotations with a confidence"):
+        least_certain(annotated / "hand_annotations.csv")
