@@ -62,7 +62,8 @@ def _check(folder: Path, **named) -> None:
         for problem in format_problems(problems[problems["severity"] == severity]):
             print(f"{severity}: {problem}")
     n_errors = int((problems["severity"] == "error").sum())
-    summary = f"{n_errors} errors, {len(problems) - n_errors} warnings"
+    counts = {"error": n_errors, "warning": len(problems) - n_errors}
+    summary = ", ".join(f"{n} {what}{'' if n == 1 else 's'}" for what, n in counts.items())
     if n_errors:
         raise DssError(f"{summary}: a dataset can be made once the errors are corrected")
     print(summary)

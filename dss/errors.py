@@ -6,8 +6,11 @@ from collections.abc import Sequence
 class DssError(ValueError):
     """Bad input: the message says what is wrong, in which file and row, and what would be right.
 
-    The command line prints the message without a traceback and exits with code 2.
+    The command line prints the message without a traceback and exits with code 2. `problems` holds
+    each of several problems, as `raise_problems` was given them.
     """
+
+    problems: Sequence[str] = ()
 
 
 class DssWarning(UserWarning):
@@ -24,4 +27,6 @@ def raise_problems(problems: Sequence[str], heading: str) -> None:
     lines = [f"  {problem}" for problem in problems[:30]]
     if len(problems) > 30:
         lines.append(f"  ... and {len(problems) - 30} more")
-    raise DssError("\n".join([heading, *lines]))
+    error = DssError("\n".join([heading, *lines]))
+    error.problems = tuple(problems)
+    raise error

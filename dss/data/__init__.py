@@ -8,6 +8,7 @@ from dss.data.annotations import (
     recording_annotations,
     write_annotations,
 )
+from dss.data.check import check_annotations
 from dss.data.dataset import make_dataset, open_dataset
 from dss.data.recordings import Recording, find_recordings, open_recording, resample
 from dss.data.report import describe, format_report, list_recordings
@@ -15,6 +16,7 @@ from dss.data.report import describe, format_report, list_recordings
 __all__ = [
     "Recording",
     "annotations_path",
+    "check_annotations",
     "describe",
     "find_annotations",
     "find_recordings",

@@ -6,7 +6,7 @@ with NaN as start names a song type that was looked for in this recording and no
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -215,6 +215,28 @@ def found(annotations: pd.DataFrame) -> pd.DataFrame:
     return annotations[annotations["start_seconds"].notna()]
 
 
+def time_problems(
+    annotations: pd.DataFrame, duration_seconds: float, tolerance_seconds: float = 0
+) -> Iterator[tuple[int, str, str]]:
+    """What is wrong with the times of an annotation table: row, name and problem.
+
+    Arguments:
+        annotations: a table as `read_annotations` gives it.
+        duration_seconds: the length of the recording.
+        tolerance_seconds: how far beyond the end is no problem yet.
+    """
+    for row, name, start, stop in found(annotations)[COLUMNS].itertuples(name=None):
+        if np.isnan(stop):
+            yield row, name, "has a start and no stop; for an event, stop = start"
+        elif stop < start:
+            yield row, name, f"stops at {stop:g} s, before it starts at {start:g} s"
+        elif start < 0:
+            yield row, name, f"starts at {start:g} s, before the recording"
+        elif stop > duration_seconds + tolerance_seconds:
+            text = f"stops at {stop:g} s, but the recording ends at {duration_seconds:g} s"
+            yield row, name, text
+
+
 def annotation_problems(
     annotations: pd.DataFrame, source: Path, duration_seconds: float
 ) -> list[str]:
@@ -225,20 +247,28 @@ def annotation_problems(
         source: the file that it is from, to be named in the sentences.
         duration_seconds: the length of the recording.
     """
-    problems = []
-    for row, name, start, stop in found(annotations)[COLUMNS].itertuples(name=None):
-        where = f"{source}, row {row} ({name}):"
-        if np.isnan(stop):
-            problems.append(f"{where} has a start and no stop; for an event, stop = start")
-        elif stop < start:
-            problems.append(f"{where} stops at {stop:g} s, before it starts at {start:g} s")
-        elif start < 0:
-            problems.append(f"{where} starts at {start:g} s, before the recording")
-        elif stop > duration_seconds:
-            problems.append(
-                f"{where} stops at {stop:g} s, but the recording ends at {duration_seconds:g} s"
-            )
-    return problems
+    return [
+        f"{source}, row {row} ({name}): {problem}"
+        for row, name, problem in time_problems(annotations, duration_seconds)
+    ]
+
+
+def read_definitions(path: Path) -> dict[str, str]:
+    """The category, event or segment, of each name in a `STEM_definitions.csv`."""
+    try:
+        table = pd.read_csv(path, header=None, dtype=str, keep_default_na=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise DssError(f"{path}: cannot be read as CSV ({error})") from None
+    if table.shape[1] != 2:
+        raise DssError(f"{path}: has {table.shape[1]} columns; right would be name,category")
+    problems = [
+        f"{path}, row {row}: the category of {name} is {category!r}; right would be {EVENT} or "
+        f"{SEGMENT}"
+        for row, (name, category) in enumerate(table.itertuples(index=False, name=None), start=1)
+        if category not in (EVENT, SEGMENT)
+    ]
+    raise_problems(problems, "These definitions cannot be read:")
+    return dict(table.itertuples(index=False, name=None))
 
 
 def song_types(
@@ -303,7 +333,8 @@ def _merged(stretches: np.ndarray) -> np.ndarray:
 def _stated_categories(tables, definitions):
     """What each file says: (file, name, category, row), the row None for a type not found."""
     for path in definitions:
-        yield from _read_definitions(path)
+        for row, (name, category) in enumerate(read_definitions(path).items(), start=1):
+            yield path, name, category, row
     for path, table in tables.items():
         is_event = table["start_seconds"] == table["stop_seconds"]
         for name, category, rows in _rows_by_category(found(table), is_event):
@@ -317,16 +348,3 @@ def _stated_categories(tables, definitions):
 def _rows_by_category(table, is_event):
     for (name, event), rows in table.groupby([table["name"], is_event]).groups.items():
         yield name, EVENT if event else SEGMENT, rows
-
-
-def _read_definitions(path: Path):
-    table = pd.read_csv(path, header=None, dtype=str, keep_default_na=False)
-    if table.shape[1] != 2:
-        raise DssError(f"{path}: has {table.shape[1]} columns; right would be name,category")
-    for row, (name, category) in enumerate(table.itertuples(index=False, name=None), start=1):
-        if category not in (EVENT, SEGMENT):
-            raise DssError(
-                f"{path}, row {row}: the category of {name} is {category!r}; right would be "
-                f"{EVENT} or {SEGMENT}"
-            )
-        yield path, name, category, row

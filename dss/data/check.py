@@ -1,0 +1,271 @@
+"""Checks of annotations: a table of everything that is wrong, or probably not meant, at once."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from dss.data.annotations import (
+    EVENT,
+    NOISE,
+    SEGMENT,
+    definitions_path,
+    found,
+    read_annotated,
+    read_definitions,
+    recording_annotations,
+    time_problems,
+)
+from dss.data.audio import Loader
+from dss.data.recordings import Recording, find_recordings, open_recording
+from dss.data.stretches import is_absence
+from dss.errors import DssError, raise_problems
+from dss.options import SourceOptions, takes_options
+
+ERROR, WARNING = "error", "warning"
+COLUMNS = ["file", "row", "name", "problem", "severity"]
+SHORT_SECONDS = 0.001
+SHORT_PART = 0.1  # of the median of a song type
+MESSAGE = re.compile(r"(.+?)(?:, row (\d+))?(?: \(([^)]*)\))?: (.*)", re.DOTALL)
+
+Problem = tuple[str, int | None, str | None, str, str]  # the columns
+
+
+@takes_options
+def check_annotations(
+    folder: str | Path,
+    loader: Loader | None = None,
+    annotation_loader: Callable[[Path], pd.DataFrame] | None = None,
+    *,
+    options: SourceOptions,
+) -> pd.DataFrame:
+    """Check the recordings and annotations of a folder, and list every problem at once.
+
+    Errors are what no dataset can be made of: recordings or annotations that are missing or cannot
+    be read, times that are not numbers, before the start, after the end or in the wrong order,
+    names that are used for events and for segments. Warnings are what is probably not meant:
+    overlaps, doubles, very short segments, names that are almost the same or not defined.
+
+    Arguments:
+        folder: recordings with their annotations; or one recording.
+        loader: as for `open_recording`.
+        annotation_loader: as for `recording_annotations`.
+
+    Returns: a table with the columns file, row, name, problem and severity (error or warning), a
+        row a problem, by file and row; without rows if all is well.
+    Raises: DssError if there is no such folder, or no recording in it.
+    """
+    problems, recordings, tables = [], [], []
+    for path in find_recordings(folder, options.endings):
+        try:
+            rate = options.samplerate_hz if path.suffix == ".npy" and not loader else None
+            recording = open_recording(path, loader, rate)
+            table = recording_annotations(path, options.annotation_format, annotation_loader)
+        except DssError as error:
+            problems += _problems_of(error)
+            continue
+        rate = options.samplerate_hz or recording.samplerate_hz
+        recordings.append(recording.resampled(rate))
+        tables.append(table)
+    problems += find_problems(recordings, tables).itertuples(index=False, name=None)
+    return _as_table(problems)
+
+
+def find_problems(
+    recordings: Sequence[Recording], tables: Sequence[tuple[Path, pd.DataFrame]]
+) -> pd.DataFrame:
+    """What is wrong with the annotations of opened recordings: as `check_annotations`.
+
+    Arguments:
+        recordings: the recordings.
+        tables: for each, the file of its annotations and their table, as `recording_annotations`
+            gives them.
+    """
+    problems = [*_same_stems(recordings), *_formats(recordings)]
+    for recording, (source, table) in zip(recordings, tables, strict=True):
+        step = 1 / recording.samplerate_hz
+        in_file = [
+            # Times are rounded when they are written: one sample beyond the end is no error.
+            *((*p, ERROR) for p in time_problems(table, recording.duration_seconds, step)),
+            *((*p, WARNING) for p in _contradictions(table)),
+            *((*p, WARNING) for p in _doubles(table)),
+            *((*p, WARNING) for p in _overlaps(table, step)),
+        ]
+        problems += [(str(source), *problem) for problem in in_file]
+        try:
+            read_annotated(recording.path, recording.duration_seconds)
+        except DssError as error:
+            problems += _problems_of(error)
+    definitions, wrong = _definitions(recordings)
+    problems += wrong
+    problems += [*_kinds(tables, definitions), *_short(tables), *_names(tables, definitions)]
+    return _as_table(problems)
+
+
+def raise_errors(problems: pd.DataFrame) -> None:
+    """Raise the errors in a table of problems as one DssError; do nothing if there are none."""
+    errors = problems[problems["severity"] == ERROR]
+    raise_problems(format_problems(errors), "These recordings and annotations cannot be used:")
+
+
+def format_problems(problems: pd.DataFrame) -> list[str]:
+    """A sentence for each problem of a table."""
+    sentences = []
+    for file, row, name, problem, _ in problems.itertuples(index=False, name=None):
+        where = "" if pd.isna(row) else f", row {row}"
+        sentences.append(f"{file}{where}{'' if pd.isna(name) else f' ({name})'}: {problem}")
+    return sentences
+
+
+def _as_table(problems: list[Problem]) -> pd.DataFrame:
+    table = pd.DataFrame(problems, columns=COLUMNS).astype({"row": "Int64"})
+    return table.sort_values(["file", "row"], ignore_index=True, kind="stable", na_position="first")
+
+
+def _problems_of(error: DssError) -> list[Problem]:
+    """The problems that an error lists, which begin with a file and perhaps a row and a name."""
+    found = (MESSAGE.fullmatch(text) for text in error.problems or [str(error)])
+    return [
+        (file, row and int(row), name, problem, ERROR)
+        for file, row, name, problem in (match.groups() for match in found)
+    ]
+
+
+def _same_stems(recordings: Sequence[Recording]) -> Iterator[Problem]:
+    first = {}
+    for path in (recording.path for recording in recordings):
+        other = first.setdefault(path.with_suffix(""), path)
+        if other != path:
+            text = f"has the same name as {other.name}, so that both have the same annotations"
+            yield str(path), None, None, f"{text}; rename or move one", ERROR
+
+
+def _formats(recordings: Sequence[Recording]) -> Iterator[Problem]:
+    rates = pd.Series([recording.samplerate_hz for recording in recordings])
+    channels = pd.Series([recording.n_channels for recording in recordings])
+    for recording in recordings:
+        usual_rate, usual_channels = rates.mode()[0], channels.mode()[0]
+        if recording.samplerate_hz != usual_rate:
+            text = f"the sample rate is {recording.samplerate_hz:g} Hz, not {usual_rate:g} Hz as"
+            text = f"{text} most of the others have; resample them all (samplerate_hz)"
+            yield str(recording.path), None, None, text, WARNING
+        if recording.n_channels != usual_channels:
+            text = (
+                f"has {recording.n_channels} channels, not {usual_channels} as most of the others"
+            )
+            yield str(recording.path), None, None, text, ERROR
+
+
+def _contradictions(table: pd.DataFrame) -> Iterator[tuple[int, str, str]]:
+    there = found(table)
+    for row, name in table.loc[table["start_seconds"].isna(), "name"].items():
+        rows = there.index[there["name"] == name]
+        if len(rows):
+            yield (
+                row,
+                name,
+                f"has no time, which means that there is none; but row {rows[0]} is one",
+            )
+
+
+def _doubles(table: pd.DataFrame) -> Iterator[tuple[int, str, str]]:
+    table = found(table)
+    times = table[["start_seconds", "stop_seconds"]].round(6)
+    groups = table.groupby([table["name"], *(times[c] for c in times)]).groups
+    for (name, *_), (first, *others) in groups.items():
+        for row in others:
+            yield row, name, f"is there twice: it is the same as row {first}"
+
+
+def _overlaps(table: pd.DataFrame, tolerance_seconds: float) -> Iterator[tuple[int, str, str]]:
+    """Segments that begin before an earlier one ends, but for those that are there twice."""
+    table = _segments(table).sort_values("start_seconds", kind="stable")
+    table = table.drop_duplicates(["name", "start_seconds", "stop_seconds"])
+    last = None  # of those before, the one that ends last
+    for row, name, start, stop in _plain_rows(table):
+        if last and last[2] - start > tolerance_seconds:
+            other_row, other_name, other_stop = last
+            shared = min(stop, other_stop) - start
+            what = "another" if other_name == name else other_name
+            yield row, name, f"overlaps {what} (row {other_row}) by {shared:.3g} s"
+        if not last or stop > last[2]:
+            last = row, name, stop
+
+
+def _plain_rows(table: pd.DataFrame) -> Iterator[tuple[int, str, float, float]]:
+    return table[["name", "start_seconds", "stop_seconds"]].itertuples(name=None)
+
+
+def _segments(table: pd.DataFrame) -> pd.DataFrame:
+    """Segments of song or noise, without those that say what is not there."""
+    names = {*table["name"]}
+    is_song = {name: name != NOISE and not is_absence(name, names) for name in names}
+    is_segment = table["stop_seconds"] > table["start_seconds"]
+    return table[is_segment & table["name"].map(is_song).astype(bool)]
+
+
+def _definitions(recordings: Sequence[Recording]) -> tuple[dict[str, str], list[Problem]]:
+    """The category by name that all definitions together give, and what is wrong with them."""
+    definitions, problems = {}, []
+    for path in (definitions_path(recording.path) for recording in recordings):
+        try:
+            definitions |= read_definitions(path) if path.is_file() else {}
+        except DssError as error:
+            problems += _problems_of(error)
+    return definitions, problems
+
+
+def _kinds(tables, definitions: dict[str, str]) -> Iterator[Problem]:
+    """Annotations that are events where the others of their name are segments, or the reverse."""
+    all_rows = [
+        (str(source), row, name, EVENT if start == stop else SEGMENT)
+        for source, table in tables
+        for row, name, start, stop in _plain_rows(found(table))
+        if stop >= start and name != NOISE
+    ]
+    counts = Counter((name, kind) for _, _, name, kind in all_rows)
+    usual = {name: kind for (name, kind), _ in reversed(counts.most_common())} | definitions
+    for source, row, name, kind in all_rows:
+        if kind != usual[name]:
+            what = "start = stop, as an event" if kind == EVENT else "start < stop, as a segment"
+            n_usual = counts[name, usual[name]]
+            why = f"{n_usual} of {n_usual + counts[name, kind]} {name} are {usual[name]}s"
+            if name in definitions:
+                why = f"{name} is defined as {usual[name]}"
+            yield source, row, name, f"has {what}, but {why}; use two names, or correct it", ERROR
+
+
+def _short(tables) -> Iterator[Problem]:
+    """Segments that are far shorter than the others of their name."""
+    segments = [
+        (str(source), row, name, stop - start)
+        for source, table in tables
+        for row, name, start, stop in _plain_rows(_segments(table))
+    ]
+    medians = pd.DataFrame(segments, columns=[*COLUMNS[:3], "seconds"])
+    medians = medians.groupby("name")["seconds"].median().to_dict()
+    for source, row, name, seconds in segments:
+        if seconds < max(SHORT_SECONDS, SHORT_PART * medians[name]):
+            text = f"lasts {1000 * seconds:.3g} ms; the median of {name} is"
+            yield source, row, name, f"{text} {1000 * medians[name]:.3g} ms", WARNING
+
+
+def _names(tables, definitions: dict[str, str]) -> Iterator[Problem]:
+    """Names that are not defined, and those that differ from others only in case or blanks."""
+    first, counts = {}, {}
+    for source, table in tables:
+        for row, name in table["name"].items():
+            first.setdefault(name, (str(source), row))
+            counts[name] = counts.get(name, 0) + 1
+    alike = {}
+    for name in sorted(counts, key=lambda name: -counts[name]):
+        usual = alike.setdefault("".join(name.split()).casefold(), name)
+        if usual != name:
+            text = f"is {name!r} {counts[name]} times, but {usual!r} {counts[usual]} times: are"
+            yield *first[name], name, f"{text} they the same?", WARNING
+        is_known = name in definitions or name == NOISE or is_absence(name, {*definitions})
+        if definitions and not is_known:
+            text = f"is not defined, only {', '.join(definitions)}"
+            yield *first[name], name, text, WARNING

@@ -1,0 +1,180 @@
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dss.cli import main
+from dss.data import check_annotations
+from dss.data.check import find_problems, format_problems, raise_errors
+from dss.data.recordings import array_recording
+from dss.errors import DssError
+
+HEADER = "name,start_seconds,stop_seconds"
+
+
+def write(folder, stem, *rows, seconds=10, samplerate=1000, channels=1):
+    """A silent recording, with annotations if there are rows."""
+    soundfile.write(folder / f"{stem}.wav", np.zeros((seconds * samplerate, channels)), samplerate)
+    if rows:
+        (folder / f"{stem}_annotations.csv").write_text("\n".join([HEADER, *rows]) + "\n")
+
+
+def problems(folder, **options):
+    """[(file name, row, name, problem, severity)], the row None where there is none."""
+    table = check_annotations(folder, **options)
+    return [
+        (row[0].rsplit("/", 1)[-1], None if pd.isna(row[1]) else row[1], *row[2:])
+        for row in table.itertuples(index=False, name=None)
+    ]
+
+
+def test_a_folder_without_problems_has_an_empty_table(folder):
+    table = check_annotations(folder)
+    assert table.empty
+    assert [*table.columns] == ["file", "row", "name", "problem", "severity"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "row", "name", "problem", "severity"),
+    [
+        (["a,1,2", "a,3,2.5"], 3, "a", "stops at 2.5 s, before it starts at 3 s", "error"),
+        (["a,-1,2"], 2, "a", "starts at -1 s, before the recording", "error"),
+        (["a,1,2", "a,9,11"], 3, "a", "stops at 11 s, but the recording ends at 10 s", "error"),
+        (["a,1,NaN"], 2, "a", "has a start and no stop; for an event, stop = start", "error"),
+        (["a,1,two"], 2, None, "stop_seconds is 'two'; right would be a number", "error"),
+        ([",1,2"], 2, None, "the name is missing", "error"),
+        (["a,1,2", "a,3,4", "a,5,5"], 4, "a", "2 of 3 a are segments; use two", "error"),
+        (["p,1,1", "p,3,3", "p,5,6"], 4, "p", "start < stop, as a segment, but 2 of 3", "error"),
+        (["a,1,2", "a,1.5,3"], 3, "a", "overlaps another (row 2) by 0.5 s", "warning"),
+        (["a,1,2", "b,1.8,3"], 3, "b", "overlaps a (row 2) by 0.2 s", "warning"),
+        (["a,1,9", "b,2,3", "c,4,5"], 4, "c", "overlaps a (row 2) by 1 s", "warning"),
+        (["a,1,2", "b,3,4", "a,1,2"], 4, "a", "is there twice: it is the same as", "warning"),
+        (["p,1,1", "p,1,1"], 3, "p", "is there twice: it is the same as row 2", "warning"),
+        (["a,1,1.0005"], 2, "a", "lasts 0.5 ms", "warning"),
+        (["a,1,2", "a,3,4", "a,5,5.05"], 4, "a", "lasts 50 ms; the median of a is", "warning"),
+        (["a,1,2", "a,3,4", "A,5,6"], 4, "A", "is 'A' 1 times, but 'a' 2 times", "warning"),
+        (["a b,1,2", "a b,3,4", "ab ,5,6"], 4, "ab ", "but 'a b' 2 times", "warning"),
+        (["a,1,2", "a,NaN,1"], 3, "a", "means that there is none; but row 2 is one", "warning"),
+    ],
+)
+def test_each_kind_of_problem_is_found_with_its_row(tmp_path, rows, row, name, problem, severity):
+    write(tmp_path, "x", *rows)
+    listed = problems(tmp_path)
+    assert any(
+        found[:3] == ("x_annotations.csv", row, name) and problem in found[3] for found in listed
+    ), listed
+    assert {found[4] for found in listed} == {severity}
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["a,1,2", "a,2,3", "b,3.0005,4"],  # touching, and half a sample apart
+        ["sine,1,4", "p,2,2", "p,3,3"],  # events within a segment
+        ["a,8,10.0009"],  # rounded: no sample beyond the end
+        ["noise,0,9", "a,1,2", "not_a,3,4", "not_b,1,2", "b,5,6"],
+        ["a,NaN,1", "p,NaN,NaN"],
+    ],
+)
+def test_what_is_right_is_no_problem(tmp_path, rows):
+    write(tmp_path, "x", *rows)
+    assert problems(tmp_path) == []
+
+
+def test_all_problems_of_all_files_are_listed_at_once_in_order(tmp_path):
+    write(tmp_path, "a", "s,1,2", "s,4,3", "s,1.5,5", "s,20,21")
+    write(tmp_path, "b")
+    (tmp_path / "c.wav").write_bytes(b"RIFFnonsense" * 9)
+    write(tmp_path, "d", "s,1,x", ",2,3")
+    write(tmp_path, "e", "s,1,2", channels=2)
+    write(tmp_path, "f", "s,1,2", samplerate=500)
+    (tmp_path / "f_annotated.csv").write_text("start_seconds,stop_seconds\n3,2\n")
+    (tmp_path / "f_definitions.csv").write_text("s,syllable\n")
+    write(tmp_path, "g", "s,1,2")
+    soundfile.write(tmp_path / "g.flac", np.zeros(10_000), 1000)
+    listed = problems(tmp_path)
+    assert [(file, row, severity) for file, row, _, _, severity in listed] == [
+        ("a_annotations.csv", 3, "error"),
+        ("a_annotations.csv", 4, "warning"),
+        ("a_annotations.csv", 5, "error"),
+        ("b.wav", None, "error"),
+        ("c.wav", None, "error"),
+        ("d_annotations.csv", 2, "error"),
+        ("d_annotations.csv", 3, "error"),
+        ("e.wav", None, "error"),
+        ("f.wav", None, "warning"),
+        ("f_annotated.csv", 2, "error"),
+        ("f_definitions.csv", 1, "error"),
+        ("g.wav", None, "error"),
+    ]
+    assert "has the same name as g.flac" in listed[-1][3]
+    assert not any(file == "f.wav" for file, *_ in problems(tmp_path, samplerate_hz=1000))
+
+
+def test_definitions_say_which_names_and_categories_are_right(tmp_path):
+    write(tmp_path, "x", "a,1,1", "b,2,3", "noise,5,6", "not_a,7,8")
+    (tmp_path / "x_definitions.csv").write_text("a,segment\n")
+    assert [(row, name, severity) for _, row, name, _, severity in problems(tmp_path)] == [
+        (2, "a", "error"),
+        (3, "b", "warning"),
+    ]
+
+
+def test_other_formats_and_loaders_are_checked_too(tmp_path):
+    write(tmp_path, "x")
+    (tmp_path / "x.txt").write_text("1\t2\ta\n1.5\t3\ta\n")
+    ((file, row, *_),) = problems(tmp_path)
+    assert (file, row) == ("x.txt", 2)
+    assert (
+        "no annotations in the format raven" in problems(tmp_path, annotation_format="raven")[0][3]
+    )
+
+    def load(path):
+        return pd.DataFrame({"name": ["a"], "start_seconds": [11], "stop_seconds": [12]})
+
+    ((file, row, *_),) = problems(tmp_path, annotation_loader=load)
+    assert (file, row) == ("x.wav", 1)
+
+
+ROWS = st.lists(
+    st.tuples(st.sampled_from("ab"), st.integers(0, 95), st.integers(2, 9)), max_size=12
+)
+
+
+@given(rows=ROWS)
+@settings(deadline=None, max_examples=40)
+def test_there_is_a_row_for_an_overlap_if_and_only_if_two_segments_overlap(tmp_path_factory, rows):
+    segments = [(name, start / 10, (start + length) / 10) for name, start, length in rows]
+    distinct = [*{(name, start, start + length) for name, start, length in rows}]
+    overlap = any(a[1] < b[2] and b[1] < a[2] for i, a in enumerate(distinct) for b in distinct[:i])
+    source = tmp_path_factory.getbasetemp() / "x.csv"
+    table = pd.DataFrame(segments, columns=HEADER.split(","))
+    listed = find_problems([array_recording(np.zeros(10_400), 1000)], [(source, table)])
+    assert listed["problem"].str.startswith("overlaps").any() == overlap
+    assert listed["problem"].str.startswith("is there twice").sum() == len(rows) - len(distinct)
+
+
+def test_errors_are_raised_together_and_warnings_are_not(tmp_path):
+    write(tmp_path, "x", "a,1,2", "a,1.5,3", "a,5,4", "a,8,12")
+    table = check_annotations(tmp_path)
+    with pytest.raises(DssError) as error:
+        raise_errors(table)
+    assert len(error.value.problems) == 2
+    assert "row 4 (a): stops at 4 s" in str(error.value)
+    raise_errors(table[table["severity"] == "warning"])
+    assert format_problems(table)[0].endswith("row 3 (a): overlaps another (row 2) by 0.5 s")
+
+
+def test_the_command_lists_problems_and_exits_with_2_if_there_are_errors(tmp_path, capsys):
+    write(tmp_path, "x", "a,1,2", "a,1.5,3")
+    assert main(["check", str(tmp_path)]) == 0
+    out, _ = capsys.readouterr()
+    assert "warning: " in out
+    assert out.endswith("0 errors, 1 warning\n")
+    write(tmp_path, "y")
+    assert main(["check", str(tmp_path)]) == 2
+    out, err = capsys.readouterr()
+    assert f"error: {tmp_path / 'y.wav'}: there are no annotations beside it" in out
+    assert "dss: 1 error, 1 warning" in err
