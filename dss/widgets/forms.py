@@ -86,12 +86,10 @@ class Form:
     def run(self) -> Any:
         """Do what the button does, and wait for it. Returns what the action returns."""
         self.options_class.checked(self.options)
-        self.result = self.action(**self.options)
         if self.remember:
             with replacing(MEMORY) as part:
-                part.write_text(
-                    yaml.safe_dump(self._all_remembered() | {self.remember: self.options})
-                )
+                part.write_text(yaml.safe_dump(_memory() | {self.remember: self.options}))
+        self.result = self.action(**self.options)
         return self.result
 
     def _ipython_display_(self) -> None:
@@ -131,17 +129,17 @@ class Form:
             shown += [widgets.HTML(f"<b>{html.escape(title)}</b>"), *rows]
         return shown
 
-    def _all_remembered(self) -> dict[str, Any]:
-        if not MEMORY.is_file():
-            return {}
-        try:
-            return yaml.safe_load(MEMORY.read_text()) or {}
-        except yaml.YAMLError:
-            return {}
-
     def _remembered(self) -> dict[str, Any]:
-        values = self._all_remembered().get(self.remember, {}) if self.remember else {}
+        values = _memory().get(self.remember, {}) if self.remember else {}
         return {name: value for name, value in values.items() if name in self._fields}
+
+
+def _memory() -> dict[str, Any]:
+    """What was last used in this folder, by form."""
+    try:
+        return yaml.safe_load(MEMORY.read_text()) or {}
+    except (OSError, yaml.YAMLError):
+        return {}
 
 
 def _field(field) -> widgets.Widget:
