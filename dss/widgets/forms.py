@@ -14,7 +14,7 @@ from dss.files import replacing
 from dss.options import Options, describe_range
 
 MEMORY = Path(".dss_forms.yaml")  # what was last used in this folder
-LABEL = {"description_width": "220px"}
+LABEL = {"description_width": "270px"}
 
 
 class Form:
@@ -149,7 +149,7 @@ def _field(field) -> widgets.Widget:
         "description": field.title + (f" ({unit})" if unit else ""),
         "tooltip": f"{field.description} {describe_range(field)}".strip(),
         "style": LABEL,
-        "layout": widgets.Layout(width="560px"),
+        "layout": widgets.Layout(width="610px"),
     }
     if field.annotation is bool:
         return widgets.Checkbox(value=bool(field.default), indent=True, **look)

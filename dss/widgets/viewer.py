@@ -120,8 +120,8 @@ class Viewer:
         display(self.widget)
 
     def _controls(self) -> None:
-        def button(text, tooltip, action):
-            made = widgets.Button(description=text, tooltip=tooltip, layout={"width": "48px"})
+        def button(icon, tooltip, action):
+            made = widgets.Button(icon=icon, tooltip=tooltip, layout={"width": "44px"})
             made.on_click(lambda _: action())
             return made
 
@@ -145,14 +145,14 @@ class Viewer:
             control.observe(lambda _: self._draw(), names="value")
         self._moves = widgets.HBox(
             [
-                button("⏮", "previous annotation", lambda: self.go(-1)),
-                button("◀", "back", lambda: self.move(-0.5)),
-                button("▶", "on", lambda: self.move(0.5)),
-                button("⏭", "next annotation", lambda: self.go(1)),
+                button("step-backward", "previous annotation", lambda: self.go(-1)),
+                button("chevron-left", "back", lambda: self.move(-0.5)),
+                button("chevron-right", "on", lambda: self.move(0.5)),
+                button("step-forward", "next annotation", lambda: self.go(1)),
                 self._type,
-                button("+", "show less", lambda: self.zoom(2)),
-                button("-", "show more", lambda: self.zoom(0.5)),
-                button("🔊", "play what is shown", self.play),
+                button("search-plus", "show less", lambda: self.zoom(2)),
+                button("search-minus", "show more", lambda: self.zoom(0.5)),
+                button("volume-up", "play what is shown", self.play),
             ]
         )
         self._looks = widgets.HBox([self._channel, self._log, self._range])
