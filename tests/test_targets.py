@@ -30,7 +30,8 @@ def test_a_segment_shorter_than_a_sample_marks_one():
 def test_an_event_is_one_sample_or_a_gaussian_between_samples():
     assert np.flatnonzero(targets(("p", 0.05, 0.05))[:, 1]).tolist() == [50]
     y = targets(("p", 0.0505, 0.0505), std=0.002)[:, 1]
-    np.testing.assert_allclose(y[46:56], np.exp(-0.5 * ((np.arange(46, 56) - 50.5) / 2) ** 2), atol=1e-3)
+    expected = np.exp(-0.5 * ((np.arange(46, 56) - 50.5) / 2) ** 2)
+    np.testing.assert_allclose(y[46:56], expected, atol=1e-3)
 
 
 def test_of_two_close_events_the_higher_target_counts():
