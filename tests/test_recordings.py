@@ -1,5 +1,7 @@
 import pickle
+import time
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 
 import h5py
 import numpy as np
@@ -257,3 +259,21 @@ def test_of_arrays_only_those_that_are_recordings_are_found(tmp_path):
     assert [path.name for path in found] == ["bird.npy", "notes.npy"]
     (song / "bird.mat").touch()
     assert find_recordings(song, [".mat"]) == [song / "bird.mat"]
+
+
+def test_threads_that_read_one_file_load_it_once(tmp_path):
+    calls = []
+
+    def load(path):
+        calls.append(path.name)
+        time.sleep(0.05)
+        return 500, np.arange(800, dtype=np.float32)
+
+    for name in "abc":
+        (tmp_path / name).write_bytes(b"x")
+    recordings = [open_recording(tmp_path / name, loader=load) for name in "abc"]
+    calls.clear()
+    with ThreadPoolExecutor(4) as pool:  # of a, which is not in memory anymore
+        blocks = [*pool.map(lambda start: recordings[0].read(start, start + 1)[0, 0], range(8))]
+    assert blocks == [*range(8)]
+    assert calls == ["a"]

@@ -67,8 +67,9 @@ def test_a_stretch_has_the_same_samples_however_it_is_read(old, new, n_samples, 
 def test_no_block_can_be_told_from_the_whole_resampled_at_once(old, new, monkeypatch):
     x = np.random.default_rng(0).uniform(-1, 1, (200_000, 1)).astype(np.float32)
     monkeypatch.setattr("dss.data.resampling.BLOCK_SAMPLES", 20_000)
+    monkeypatch.setattr("dss.data.resampling.CONTEXTS", 1)
     recording = array_recording(x, old).resampled(new)
-    assert recording.n_samples > 4 * recording.reader.block
+    assert recording.n_samples > 3 * recording.reader.block
     at_once = soxr.resample(x, old, new)
     n = min(len(at_once), recording.n_samples)
     np.testing.assert_allclose(recording.read()[:n], at_once[:n], atol=1e-5)
@@ -99,7 +100,7 @@ def test_memory_does_not_grow_with_the_recording(monkeypatch):
     resampled = recording.resampled(2500)
     for start in range(0, resampled.n_samples, 1_000_000):
         resampled.read(start, start + 1000)
-    assert 0 < longest < 200_000
+    assert 0 < longest < 500_000
 
 
 def test_arrays_keep_their_axes_and_integers_are_scaled():

@@ -7,6 +7,7 @@ can be sent to another process.
 
 import shutil
 import tempfile
+import threading
 import zipfile
 from collections.abc import Callable
 from functools import lru_cache, partial
@@ -118,7 +119,11 @@ def _read(load: Loader, path: Path, start: int, stop: int) -> np.ndarray:
 
 def _load(load: Loader, path: Path) -> tuple[Any, np.ndarray]:
     changed = path.stat()
-    return _last_loaded(load, path, changed.st_mtime_ns, changed.st_size)
+    with _ONE_LOADS:
+        return _last_loaded(load, path, changed.st_mtime_ns, changed.st_size)
+
+
+_ONE_LOADS = threading.Lock()  # or threads that read blocks of one file would all load it
 
 
 @lru_cache(maxsize=2)  # block after block of a recording is read

@@ -14,7 +14,8 @@ from dss.errors import DssError
 if TYPE_CHECKING:
     from dss.data.recordings import Recording
 
-BLOCK_SAMPLES = 2**17  # computed at a time
+BLOCK_SAMPLES = 2**16  # computed at a time, of the higher rate, at least
+CONTEXTS = 16  # that a block is long, at least: so little is computed twice
 MAX_FACTOR = 2**20  # of the ratio of two rates in its lowest terms
 # What the filter sees before and after a sample, in samples of the lower rate; it is shorter than
 # half of this: from 256 on, more changes nothing.
@@ -33,8 +34,9 @@ class Resampled:
         self.recording = recording
         self.up, self.down = _ratio(recording, samplerate_hz)
         self.n_samples = max(1, round(Fraction(recording.n_samples * self.up, self.down)))
-        self.block = self.up * -(-BLOCK_SAMPLES // max(self.up, self.down))
-        self.context = self.down * -(-CONTEXT_SAMPLES // min(self.up, self.down))
+        units = -(-CONTEXT_SAMPLES // min(self.up, self.down))
+        self.context = self.down * units
+        self.block = self.up * max(-(-BLOCK_SAMPLES // max(self.up, self.down)), CONTEXTS * units)
         self.last = -1, np.empty((0, recording.n_channels), np.float32)
 
     def __call__(self, start: int, stop: int) -> np.ndarray:
