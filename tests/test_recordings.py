@@ -252,7 +252,7 @@ def test_of_arrays_only_those_that_are_recordings_are_found(tmp_path):
     write_h5(song / "song.res" / "20261123_101500_results.h5", "dataset", data=x)
     (song / "bird_annotations.csv").touch()
     (song / "broken.npz").touch()
-    (song / "broken_annotations.csv").touch()
+    (song / "broken.txt").write_text("0.5\t1\ta\n")
     found = [path.relative_to(song).as_posix() for path in find_recordings(song)]
     assert found == ["bird.npy", "broken.npz", "fly.h5", "recording.npz"]
     found = find_recordings(song, endings=[".npy"])

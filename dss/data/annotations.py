@@ -5,8 +5,7 @@ An annotation table is a pandas DataFrame with the columns `name`, `start_second
 with NaN as start names a song type that was looked for in this recording and not found.
 """
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,6 @@ import pandas as pd
 from dss.data.formats import (
     COLUMNS,
     FORMATS,
-    OF_MANY_RECORDINGS,
     guess_format,
     parse_times,
     read_csv,
@@ -50,43 +48,6 @@ def annotated_path(recording: str | Path) -> Path:
     return recording.with_name(f"{recording.stem}_annotated.csv")
 
 
-def find_annotations(recording: str | Path, format: str | None = None) -> Path:
-    """The file with the annotations of a recording.
-
-    STEM_annotations.csv counts first. Else it is what is named after the recording and holds
-    annotations: STEM.txt, STEM.csv, STEM.TextGrid, STEM.wav.not.mat, STEM.Table.1.selections.txt,
-    STEM_annotations.txt, ... A file for many recordings lies in their folder or in the one above.
-
-    Arguments:
-        recording: the audio file.
-        format: look for files of this format only (see `dss.data.formats`).
-
-    Raises: DssError if there is no such file, or there are several.
-    """
-    recording = Path(recording)
-    usual, name = annotations_path(recording), format and split_format(format)[0]
-    if usual.is_file() and name in (None, "csv"):
-        return usual
-    there = [
-        path
-        for path in _possible_annotations(recording, name)
-        if path.is_file() and _may_be(path, name)
-    ]
-    if not there:
-        what = f"annotations in the format {name}" if name else "annotations"
-        raise DssError(
-            f"{recording}: there are no {what} beside it; right would be "
-            f"{usual.name if name in (None, 'csv') else 'a file named after the recording'}"
-        )
-    if len(there) > 1:
-        raise DssError(
-            f"{recording}: there are several files of annotations, "
-            f"{', '.join(path.name for path in there)}. Say which format to read "
-            "(annotation_format), or rename those that are not meant."
-        )
-    return there[0]
-
-
 def read_annotations(
     path: str | Path, format: str | None = None, recording: str | Path | None = None
 ) -> pd.DataFrame:
@@ -114,41 +75,6 @@ def read_annotations(
             f"{','.join(COLUMNS)}, or name the format: {', '.join(FORMATS)}."
         )
     return read_table(path, format, recording and Path(recording))
-
-
-def recording_annotations(
-    recording: str | Path,
-    format: str | None = None,
-    loader: Callable[[Path], pd.DataFrame] | None = None,
-) -> tuple[Path, pd.DataFrame]:
-    """The annotations of a recording and the file that they are from.
-
-    Arguments:
-        recording: the audio file.
-        format: as for `read_annotations`.
-        loader: a function that reads annotations of another form: `loader(recording) -> table` with
-            the columns name, start_seconds and stop_seconds. Errors then name the recording.
-    """
-    recording = Path(recording)
-    if loader is None:
-        path = find_annotations(recording, format)
-        return path, read_annotations(path, format, recording)
-    try:
-        table = loader(recording)
-    except Exception as error:
-        raise DssError(
-            f"{recording}: the annotation loader failed: {type(error).__name__}: {error}"
-        ) from error
-    if not isinstance(table, pd.DataFrame) or not set(COLUMNS) <= {*table.columns}:
-        what = ",".join(map(str, getattr(table, "columns", [type(table).__name__])))
-        raise DssError(
-            f"{recording}: the annotation loader gave {what}; right would be a pandas table with "
-            f"the columns {','.join(COLUMNS)}"
-        )
-    table = table.reset_index(drop=True).rename(index=lambda i: i + 1)
-    table["name"] = table["name"].map(str)
-    raise_problems(parse_times(table, recording), "These annotations cannot be read:")
-    return recording, table
 
 
 def read_annotated(recording: str | Path, duration_seconds: float) -> np.ndarray:
@@ -299,26 +225,6 @@ def song_types(
     raise_problems(problems, "A song type is either an event or a segment:")
     kinds = never_found | {name: category for name, (category, _, _) in categories.items()}
     return {name: kinds[name] for name in sorted(kinds) if name != NOISE}
-
-
-def _possible_annotations(recording: Path, format: str | None) -> list[Path]:
-    """Files that may be annotations of a recording, by their names."""
-    if format in OF_MANY_RECORDINGS:
-        pattern = OF_MANY_RECORDINGS[format]
-        return sorted([*recording.parent.glob(pattern), *recording.parent.parent.glob(pattern)])
-    stem, ending = re.escape(recording.stem), re.escape(recording.suffix)
-    name = re.compile(
-        rf"{stem}({ending})?([._](annotations|labels))?\.(csv|txt|textgrid|phn|wrd)"
-        rf"|{stem}({ending}|_annotations)?(\.table\.\d+)?\.selections\.txt|{stem}{ending}\.not\.mat",
-        re.IGNORECASE,
-    )
-    return sorted(path for path in recording.parent.iterdir() if name.fullmatch(path.name))
-
-
-def _may_be(path: Path, format: str | None) -> bool:
-    """Whether a file may hold annotations in this format, or in any if none is given."""
-    guess = guess_format(path)
-    return guess in (format, None) if format else guess is not None
 
 
 def _merged(stretches: np.ndarray) -> np.ndarray:

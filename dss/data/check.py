@@ -15,10 +15,10 @@ from dss.data.annotations import (
     found,
     read_annotated,
     read_definitions,
-    recording_annotations,
     time_problems,
 )
 from dss.data.audio import Loader
+from dss.data.lookup import recording_annotations
 from dss.data.recordings import Recording, find_recordings, open_recording
 from dss.data.stretches import is_absence
 from dss.errors import DssError, raise_problems

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from dss.data.annotations import annotations_path
 from dss.data.audio import (
     ARRAY_ENDINGS,
     SOUND_ENDINGS,
@@ -15,6 +14,7 @@ from dss.data.audio import (
     holds_audio,
     open_audio,
 )
+from dss.data.lookup import has_annotations
 from dss.data.resampling import Resampled
 from dss.errors import DssError
 
@@ -192,6 +192,7 @@ def _is_hidden_or_stored(file: Path) -> bool:
 
 def _is_recording(file: Path) -> bool:
     ending = file.suffix.lower()
-    if ending in SOUND_ENDINGS or annotations_path(file).is_file():
+    if ending in SOUND_ENDINGS:
         return True
-    return ending != ".npy" and not file.name.endswith(RUN_ENDINGS) and holds_audio(file)
+    is_audio = ending != ".npy" and not file.name.endswith(RUN_ENDINGS) and holds_audio(file)
+    return is_audio or has_annotations(file)

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dss.data.annotations import EVENT, found, recording_annotations
+from dss.data.annotations import EVENT, found
+from dss.data.lookup import recording_annotations
 from dss.data.recordings import find_recordings, open_recording
 from dss.data.splits import SPLITS, Stretch
 from dss.errors import DssError

@@ -17,9 +17,9 @@ from dss.data.annotations import (
     definitions_path,
     found,
     read_annotated,
-    recording_annotations,
     song_types,
 )
+from dss.data.lookup import recording_annotations
 from dss.data.recordings import Recording, find_recordings, open_recording
 from dss.data.splits import Song
 from dss.data.stretches import as_mask, intersection, is_absence, known_stretches
