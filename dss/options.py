@@ -95,7 +95,8 @@ class Options(BaseModel):
         if item["type"] == "missing":
             return f"is needed ({cls.model_fields[name].title.lower()})"
         if isinstance(item.get("ctx", {}).get("error"), DssError):
-            return str(item["ctx"]["error"]).split("\n  ", 1)[-1]  # without a second heading
+            error = item["ctx"]["error"]
+            return "; ".join(error.problems) or str(error)
         message = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
         for said, plain in _PLAIN_WORDS.items():
             message = message.replace(said, plain)
@@ -829,10 +830,11 @@ class PredictOptions(DetectOptions):
         group="Recordings",
         ge=0,
     )
-    batch_size: int = option(
-        32,
+    batch_size: int | None = option(
+        None,
         "Batch size",
-        "Chunks that are computed together. More take more memory; the result is the same.",
+        "Chunks that are computed together. More take more memory, and are faster on a GPU; the "
+        "result is the same. Defaults to as many as hold 131072 samples.",
         group="Computing",
         ge=1,
     )
@@ -935,9 +937,6 @@ class TuneOptions(EvaluateOptions):
         "Data folder",
         "The dataset whose validation split is annotated. Defaults to the one of the run.",
         group="Data",
-    )
-    batch_size: int = option(
-        32, "Batch size", "Chunks that are computed together.", group="Computing", ge=1
     )
 
 

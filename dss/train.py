@@ -8,6 +8,7 @@ import platform
 import shlex
 import sys
 import time
+import warnings
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib.metadata import version
@@ -21,7 +22,7 @@ from dss import models
 from dss.continuing import check_fits, inherit, put_weights
 from dss.data.batches import Chunks, array_of, draw_fraction, split_stretches
 from dss.data.dataset import open_dataset
-from dss.errors import DssError
+from dss.errors import DssError, DssWarning
 from dss.files import check_writable, remove
 from dss.options import TrainOptions, takes_options
 from dss.progress import bar, say
@@ -47,6 +48,8 @@ def train(*, options: TrainOptions) -> Path:
     Returns: the trunk of the run's files in the save folder, which `dss.predict.predict` takes.
     Raises: DssError before anything is written if the options do not fit each other or the data;
         and if the loss is no number any more: then the files of the best epoch stay.
+    Warns: DssWarning for what works but is hardly meant: chunks shorter than the filters reach,
+        batches larger than the data, song types without examples, silent or clipped recordings.
     """
     options, resumed = inherit(options)
     options, reasons = complete(options)
@@ -59,14 +62,16 @@ def train(*, options: TrainOptions) -> Path:
     song = {s: song_stretches(c.y, c.stretches) for s, c in chunks.items()}
     if not any(map(len, song["train"][1:])):
         raise DssError(f"{options.data_dir}: the train split holds no song at all")
-    options, warnings = _heed(options, tree, chunks, song, class_names)
-    for line in [*(f"{name} {why}" for name, why in reasons.items()), *warnings]:
-        say(line)
+    for name, why in reasons.items():
+        say(f"{name} {why}")
+    options, doubts = _heed(options, tree, chunks, song, class_names)
+    for sentence in doubts:
+        warnings.warn(sentence, DssWarning, stacklevel=3)
     save_dir = options.save_dir or options.data_dir.with_suffix(".res")
     check_writable(save_dir)
     trunk = resumed or _new_trunk(save_dir, options.save_prefix)
     try:
-        params = _params(tree, y_name, options, reasons, warnings)
+        params = _params(tree, y_name, options, reasons, doubts)
         model = _model(chunks["train"], params, options, resumed)
         write_params(trunk, params)
         reach = models.receptive_field(options) / tree.attrs["samplerate_x_Hz"]
@@ -119,31 +124,31 @@ def _heed(
     options: TrainOptions, tree: xr.DataTree, chunks, song, class_names
 ) -> tuple[TrainOptions, list[str]]:
     """The options with a batch size that the data can fill, and what is to be said of the data."""
-    warnings = []
+    doubts = []
     reach, nb_hist = models.receptive_field(options), options.nb_hist
     if reach > nb_hist:
-        warnings.append(
+        doubts.append(
             f"filters reach {reach} samples, the chunk has {nb_hist}: the outer part of them never "
             "sees signal. Take longer chunks (nb_hist), shorter filters (kernel_size), or fewer "
             "blocks (nb_conv)."
         )
     n_chunks = len(chunks["train"].grid()[0])
     if options.batch_size > n_chunks:
-        warnings.append(
+        doubts.append(
             f"batch_size: {options.batch_size} is more than the {n_chunks} chunks for training: "
             f"{n_chunks} is taken, and an epoch is one step. Fewer, or shorter chunks (nb_hist), "
             "would learn faster."
         )
         options = options.model_copy(update={"batch_size": n_chunks})
     for split, of_split in song.items():
-        warnings += song_type_warnings(of_split, class_names, split)
-        warnings += audio_warnings(tree, split)
+        doubts += song_type_warnings(of_split, class_names, split)
+        doubts += audio_warnings(tree, split)
     if options.augmentations:
         from dss.models.augment import check_augmentations
 
         nb_channels, rate = tree["train"].sizes["channel"], tree.attrs["samplerate_x_Hz"]
         check_augmentations(options.augmentations, nb_channels, rate)
-    return options, [f"warning: {text}" for text in warnings]
+    return options, doubts
 
 
 def _new_trunk(save_dir: Path, prefix: str) -> Path:
@@ -159,7 +164,7 @@ def _new_trunk(save_dir: Path, prefix: str) -> Path:
             stamp = datetime.fromtimestamp(stamp.timestamp() + 1)
 
 
-def _params(tree: xr.DataTree, y_name: str, options, reasons, warnings) -> dict[str, Any]:
+def _params(tree: xr.DataTree, y_name: str, options, reasons, doubts) -> dict[str, Any]:
     """What `_params.yaml` says."""
     suffix = y_name.removeprefix("y")
     attributes = tree.attrs
@@ -183,7 +188,7 @@ def _params(tree: xr.DataTree, y_name: str, options, reasons, warnings) -> dict[
         "receptive_field_samples": models.receptive_field(options),
         **absolute.to_yaml_types(),
         "chosen": reasons,
-        "warnings": warnings,
+        "warnings": doubts,
         "data_sha256": fingerprint(tree),
         "versions": {
             "dss": dss.__version__,
