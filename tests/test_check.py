@@ -53,9 +53,27 @@ def test_a_folder_without_problems_has_an_empty_table(folder):
         (["a,1,2", "b,3,4", "a,1,2"], 4, "a", "is there twice: it is the same as", "warning"),
         (["p,1,1", "p,1,1"], 3, "p", "is there twice: it is the same as row 2", "warning"),
         (["a,1,1.0005"], 2, "a", "lasts 0.5 ms", "warning"),
-        (["a,1,2", "a,3,4", "a,5,5.05"], 4, "a", "lasts 50 ms; the median of a is", "warning"),
-        (["a,1,2", "a,3,4", "A,5,6"], 4, "A", "is 'A' 1 times, but 'a' 2 times", "warning"),
-        (["a b,1,2", "a b,3,4", "ab ,5,6"], 4, "ab ", "but 'a b' 2 times", "warning"),
+        (
+            [*(f"a,{i},{i + 0.8}" for i in range(5)), "a,8,8.05"],
+            7,
+            "a",
+            "lasts 50 ms; the median of a is 800 ms",
+            "warning",
+        ),
+        (
+            ["a,1,2", "a,3,4", "A,5,6"],
+            4,
+            "A",
+            "'A' (1 of these) differs from 'a' (2) only in case",
+            "warning",
+        ),
+        (
+            ["a b,1,2", "a b,3,4", "ab ,5,6"],
+            4,
+            "ab ",
+            "differs from 'a b' (2) only in case or blanks",
+            "warning",
+        ),
         (["a,1,2", "a,NaN,1"], 3, "a", "means that there is none; but row 2 is one", "warning"),
     ],
 )
@@ -178,3 +196,11 @@ def test_the_command_lists_problems_and_exits_with_2_if_there_are_errors(tmp_pat
     out, err = capsys.readouterr()
     assert f"error: {tmp_path / 'y.wav'}: there are no annotations beside it" in out
     assert "dss: 1 error, 1 warning" in err
+
+
+def test_a_format_that_there_is_not_is_no_problem_of_the_recordings(tmp_path, capsys):
+    write(tmp_path, "x", "a,1,2")
+    assert main(["check", str(tmp_path), "--annotation-format", "ravn"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "annotation_format is 'ravn'; right would be one of csv, audacity, raven" in err

@@ -343,3 +343,13 @@ def test_an_annotation_loader_of_ones_own_is_a_plain_function(tmp_path):
     ]:
         with pytest.raises(DssError, match=message):
             recording_annotations(recording, loader=loader)
+
+
+@pytest.mark.parametrize("format", ENDINGS)
+def test_files_with_the_line_ends_of_windows_are_the_same(tmp_path, format):
+    path = tmp_path / f"a{ENDINGS[format]}"
+    written = table(("a", 0.25, 0.5), ("long name", 1, 1))
+    write_annotations(written, path, format)
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert guess_format(path) == format
+    assert rows(read_annotations(path)) == rows(written)

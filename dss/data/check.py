@@ -26,8 +26,9 @@ from dss.options import SourceOptions, takes_options
 
 ERROR, WARNING = "error", "warning"
 COLUMNS = ["file", "row", "name", "problem", "severity"]
-SHORT_SECONDS = 0.001
+SHORT_MS = 1
 SHORT_PART = 0.1  # of the median of a song type
+ENOUGH = 5  # segments, for a median that says something
 MESSAGE = re.compile(r"(.+?)(?:, row (\d+))?(?: \(([^)]*)\))?: (.*)", re.DOTALL)
 
 Problem = tuple[str, int | None, str | None, str, str]  # the columns
@@ -126,7 +127,9 @@ def _as_table(problems: list[Problem]) -> pd.DataFrame:
 
 def _problems_of(error: DssError) -> list[Problem]:
     """The problems that an error lists, which begin with a file and perhaps a row and a name."""
-    found = (MESSAGE.fullmatch(text) for text in error.problems or [str(error)])
+    found = [MESSAGE.fullmatch(text) for text in error.problems or [str(error)]]
+    if None in found:  # it is about no file
+        raise error
     return [
         (file, row and int(row), name, problem, ERROR)
         for file, row, name, problem in (match.groups() for match in found)
@@ -240,16 +243,18 @@ def _kinds(tables, definitions: dict[str, str]) -> Iterator[Problem]:
 def _short(tables) -> Iterator[Problem]:
     """Segments that are far shorter than the others of their name."""
     segments = [
-        (str(source), row, name, stop - start)
+        (str(source), row, name, 1000 * (stop - start))
         for source, table in tables
         for row, name, start, stop in _plain_rows(_segments(table))
     ]
-    medians = pd.DataFrame(segments, columns=[*COLUMNS[:3], "seconds"])
-    medians = medians.groupby("name")["seconds"].median().to_dict()
-    for source, row, name, seconds in segments:
-        if seconds < max(SHORT_SECONDS, SHORT_PART * medians[name]):
-            text = f"lasts {1000 * seconds:.3g} ms; the median of {name} is"
-            yield source, row, name, f"{text} {1000 * medians[name]:.3g} ms", WARNING
+    by_name = pd.DataFrame(segments, columns=[*COLUMNS[:3], "ms"]).groupby("name")["ms"]
+    medians = by_name.median()[by_name.size() >= ENOUGH].to_dict()
+    for source, row, name, ms in segments:
+        if ms < max(SHORT_MS, SHORT_PART * medians.get(name, 0)):
+            text = f"lasts {ms:.3g} ms"
+            if name in medians:
+                text += f"; the median of {name} is {round(medians[name], 1):g} ms"
+            yield source, row, name, text, WARNING
 
 
 def _names(tables, definitions: dict[str, str]) -> Iterator[Problem]:
@@ -263,8 +268,10 @@ def _names(tables, definitions: dict[str, str]) -> Iterator[Problem]:
     for name in sorted(counts, key=lambda name: -counts[name]):
         usual = alike.setdefault("".join(name.split()).casefold(), name)
         if usual != name:
-            text = f"is {name!r} {counts[name]} times, but {usual!r} {counts[usual]} times: are"
-            yield *first[name], name, f"{text} they the same?", WARNING
+            text = (
+                f"{name!r} ({counts[name]} of these) differs from {usual!r} ({counts[usual]}) only"
+            )
+            yield *first[name], name, f"{text} in case or blanks: are they the same?", WARNING
         is_known = name in definitions or name == NOISE or is_absence(name, {*definitions})
         if definitions and not is_known:
             text = f"is not defined, only {', '.join(definitions)}"
