@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 SAMPLERATE_HZ = 32_000
-BATCH_SIZE = 32
+DAS_BATCH_SIZE = 32  # its default; dss has its own
 CLASS_NAMES = ["noise", *"abcdef"]
 NETWORK = {
     "nb_hist": 16384,
@@ -76,7 +76,7 @@ def with_dss(recording: Path, folder: Path) -> Path:
         "nb_channels": 1,
     }
     write_params(trunk, {**params, **options.to_yaml_types()})
-    return predict_files(recording, trunk, save_dir=folder, batch_size=BATCH_SIZE)[0]
+    return predict_files(recording, trunk, save_dir=folder)[0]
 
 
 def with_das(recording: Path, folder: Path) -> Path:
@@ -101,7 +101,7 @@ def with_das(recording: Path, folder: Path) -> Path:
         "nb_classes": len(CLASS_NAMES),
         "data_padding": padding,
         "stride": NETWORK["nb_hist"] - 2 * padding,
-        "batch_size": BATCH_SIZE,
+        "batch_size": DAS_BATCH_SIZE,
         "with_y_hist": True,
         "model_name": "tcn",
     }

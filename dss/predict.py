@@ -1,8 +1,5 @@
 """Annotate recordings with a trained network."""
 
-import datetime
-import glob
-import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -10,8 +7,8 @@ import numpy as np
 import pandas as pd
 import soundfile
 
-from dss.data.annotations import annotations_path, write_annotations
-from dss.data.recordings import find_recordings, open_recording
+from dss.data.annotations import write_annotations
+from dss.data.recordings import Recording, open_recording
 from dss.errors import DssError, raise_problems
 from dss.files import replacing
 from dss.options import DetectOptions, PredictFilesOptions, PredictOptions, takes_options
@@ -19,15 +16,11 @@ from dss.postprocess import detect, tuned
 from dss.progress import bar, say
 from dss.runs import Run, load_run, run_trunk
 from dss.stream import Stream
+from dss.worklist import find_matching, still_to_do, target_path, time_left
 
 __all__ = ["Stream", "annotate", "attempt", "predict", "predict_files", "probabilities"]
 
-ENDINGS = {
-    "csv": ".csv",
-    "audacity": ".txt",
-    "raven": ".selections.txt",
-    "textgrid": ".TextGrid",
-}
+BATCH_SAMPLES = 2**17  # more are not faster on CPUs
 # What a file that cannot be read raises, in its header or on the way.
 UNREADABLE = (DssError, OSError, soundfile.LibsndfileError)
 
@@ -50,11 +43,11 @@ def predict(
     """
     run = run if isinstance(run, Run) else load_run(run)
     if isinstance(recording, np.ndarray) or Path(recording).is_file():
-        read, n_samples = _audio(recording, run, options.channel)
-        with bar(total=n_samples / run.samplerate_hz, unit="s", desc="annotate") as progress:
-            blocks = _probability_blocks(read, n_samples, run, options, progress.update)
+        opened = fitting(recording, run, options.channel)
+        with bar(total=opened.duration_seconds, unit="s", desc="annotate") as progress:
+            blocks = probability_blocks(opened, run, options, progress.update)
             return _detect(blocks, run, options)
-    paths, _ = _find(recording)
+    paths, _ = find_matching(recording)
     tables = [predict(path, run, options=options).assign(recording=str(path)) for path in paths]
     return pd.concat(tables, ignore_index=True)
 
@@ -85,32 +78,24 @@ def predict_files(
     if options.proposals and options.format != "csv":
         raise DssError(f"proposals: the format {options.format} cannot say this; only csv can")
     trunk = run.trunk if isinstance(run, Run) else run_trunk(run)
-    paths, folder = _find(recordings)
+    paths, folder = find_matching(recordings)
     save_dir = options.save_dir or folder
-    targets = {path: _target(save_dir / path.relative_to(folder), options.format) for path in paths}
-    todo = _check_targets(targets, options.existing)
+    targets = {
+        path: target_path(save_dir / path.relative_to(folder), options.format) for path in paths
+    }
+    todo = still_to_do(targets, options.existing)
     if not todo:
         return []
     run = run if isinstance(run, Run) else load_run(trunk)
     seconds, problems = _check_recordings(todo, run, options)
     total = sum(seconds.values())
     with bar(total=round(total), unit="s", unit_scale=True, desc="annotate") as progress:
-        if options.scheduler:
-            from dss.cluster import annotate_on_cluster
-
-            results = annotate_on_cluster({path: targets[path] for path in seconds}, trunk, options)
-        else:
-            results = (
-                (path, attempt(path, targets[path], run, options, progress.update))
-                for path in seconds
-            )
-        left = _time_left(total)
+        left = time_left(total)
+        results = _results({path: targets[path] for path in seconds}, run, options, progress)
         for n_done, (path, error) in enumerate(results, start=1):
-            if options.scheduler:
-                progress.update(seconds[path])
-            time_left = left(seconds[path])
             if progress.disable and len(seconds) > 1:
-                say(f"{n_done}/{len(seconds)} {path.name}: {error or 'annotated'}; {time_left}")
+                outcome = f"{error or 'annotated'}; {left(seconds[path])}"
+                say(f"{n_done}/{len(seconds)} {path.name}: {outcome}")
             if error is None:
                 after_each(targets[path])
             else:
@@ -135,18 +120,18 @@ def annotate(
         options: as for `predict_files`.
         after_block: is called with the seconds of audio that were annotated since the last call.
     """
-    read, n_samples = _audio(path, run, options.channel)
-    blocks = _probability_blocks(read, n_samples, run, options, after_block)
+    recording = fitting(path, run, options.channel)
+    blocks = probability_blocks(recording, run, options, after_block)
     if options.probabilities:
         from dss.probabilities import probabilities_path, store_blocks
 
         with replacing(probabilities_path(target)) as part:
-            table = _detect(store_blocks(blocks, part, n_samples, run), run, options)
+            table = _detect(store_blocks(blocks, part, recording.n_samples, run), run, options)
     else:
         table = _detect(blocks, run, options)
     if options.proposals:
         table["confirmed"] = False
-    write_annotations(table, target, options.format, n_samples / run.samplerate_hz)
+    write_annotations(table, target, options.format, recording.duration_seconds)
 
 
 def attempt(
@@ -174,47 +159,61 @@ def probabilities(
     folders and patterns. The samples are at the sample rate of the network.
     """
     run = run if isinstance(run, Run) else load_run(run)
-    read, n_samples = _audio(recording, run, options.channel)
-    with bar(total=n_samples / run.samplerate_hz, unit="s", desc="annotate") as progress:
-        blocks = _probability_blocks(read, n_samples, run, options, progress.update)
+    opened = fitting(recording, run, options.channel)
+    with bar(total=opened.duration_seconds, unit="s", desc="annotate") as progress:
+        blocks = probability_blocks(opened, run, options, progress.update)
         return np.concatenate(list(blocks))
 
 
-def _detect(blocks: Iterable[np.ndarray], run: Run, options: DetectOptions) -> pd.DataFrame:
-    return detect(blocks, run.song_types, run.samplerate_hz, options=tuned(options, run.params))
-
-
-def _probability_blocks(
-    read: Callable[[int, int], np.ndarray],
-    n_samples: int,
+def probability_blocks(
+    recording: Recording,
     run: Run,
     options: PredictOptions,
-    after_block: Callable[[float], None],
+    after_block: Callable[[float], None] = lambda seconds: None,
 ) -> Iterator[np.ndarray]:
-    for _, p in run.network(options.batch_size).blocks(read, n_samples):
+    """The probabilities of a recording, block by block: [samples, classes] float32.
+
+    Arguments:
+        recording: what `fitting` gave.
+        run: the trained network.
+        options: as for `predict`.
+        after_block: is called with the seconds of audio of each block when it was used.
+    """
+    batch_size = options.batch_size or max(1, BATCH_SAMPLES // run.options.nb_hist)
+    for _, p in run.network(batch_size).blocks(recording.read, recording.n_samples):
         yield p
         after_block(len(p) / run.samplerate_hz)
 
 
-def _audio(recording: str | Path | np.ndarray, run: Run, channel: int | None) -> tuple:
-    """A function that reads samples from start to before stop, and how many there are."""
+def fitting(recording: str | Path | np.ndarray, run: Run, channel: int | None = None) -> Recording:
+    """Open an audio file, or an array, so that it fits the network: its sample rate and channels.
+
+    Raises: DssError if it cannot be read, or has another number of channels.
+    """
     if isinstance(recording, np.ndarray):
         x = np.atleast_2d(recording.T).T
         if not len(x):
             raise DssError("the array: holds no samples")
-        source, n_samples = "the array", len(x)
-
-        def read(start, stop):
-            return x[start:stop].astype(np.float32)
-
+        opened = Recording(
+            Path("the array"), run.samplerate_hz, *x.shape, lambda a, b: x[a:b].astype(np.float32)
+        )
     else:
         opened = open_recording(recording).resampled(run.samplerate_hz)
-        source, n_samples, read = opened.path, opened.n_samples, opened.read
-    n_channels = x.shape[1] if isinstance(recording, np.ndarray) else opened.n_channels
-    _check_channels(source, n_channels, run, channel)
+    _check_channels(opened.path, opened.n_channels, run, channel)
     if channel is None:
-        return read, n_samples
-    return (lambda start, stop: read(start, stop)[:, channel : channel + 1]), n_samples
+        return opened
+    one = slice(channel, channel + 1)
+    return Recording(
+        opened.path,
+        opened.samplerate_hz,
+        opened.n_samples,
+        1,
+        lambda a, b: opened.read(a, b)[:, one],
+    )
+
+
+def _detect(blocks: Iterable[np.ndarray], run: Run, options: DetectOptions) -> pd.DataFrame:
+    return detect(blocks, run.song_types, run.samplerate_hz, options=tuned(options, run.params))
 
 
 def _check_channels(source, n_channels: int, run: Run, channel: int | None) -> None:
@@ -231,50 +230,19 @@ def _check_channels(source, n_channels: int, run: Run, channel: int | None) -> N
         raise DssError(f"{source}: has {n_channels} channels, but {expects}{pick}")
 
 
-def _find(recordings: str | Path) -> tuple[list[Path], Path]:
-    """The audio files that a file, a folder or a pattern means, and the folder of all of them."""
-    path = Path(recordings)
-    if path.exists() or not glob.has_magic(str(path)):
-        return find_recordings(path), path if path.is_dir() else path.parent
-    found = {
-        recording
-        for match in glob.glob(str(path), recursive=True)
-        for recording in find_recordings(match)
-    }
-    if not found:
-        raise DssError(f"{path}: no file fits this pattern")
-    plain = []
-    for part in path.parent.parts:
-        if glob.has_magic(part):
-            break
-        plain.append(part)
-    return sorted(found), Path(*plain)
+def _results(
+    targets: dict[Path, Path], run: Run, options: PredictFilesOptions, progress
+) -> Iterator[tuple[Path, Exception | None]]:
+    """Annotate recordings, here or on a cluster: each when it is done, and what was wrong."""
+    if options.scheduler:
+        from dss.cluster import annotate_on_cluster
 
-
-def _target(recording: Path, format: str) -> Path:
-    csv = annotations_path(recording)
-    return csv.with_name(csv.stem + ENDINGS[format])
-
-
-def _check_targets(targets: dict[Path, Path], existing: str) -> list[Path]:
-    """The recordings to annotate, of those with these files to write."""
-    files = list(targets.values())
-    twice = sorted({str(target) for target in files if files.count(target) > 1})
-    raise_problems(twice, "Two recordings of one name would be annotated in one file; rename one:")
-    there = [path for path, target in targets.items() if target.exists()]
-    if existing == "overwrite" or not there:
-        return list(targets)
-    if existing == "error":
-        raise_problems(
-            [str(targets[path]) for path in there],
-            "These annotations are there already. Give another folder (--save-dir), skip their "
-            "recordings (--existing skip), or overwrite them (--existing overwrite):",
-        )
-    say(
-        f"{len(there)} of {len(targets)} recordings have annotations already and are skipped; "
-        "--existing overwrite replaces these, --save-dir writes elsewhere"
-    )
-    return [path for path in targets if path not in there]
+        for path, error in annotate_on_cluster(targets, run.trunk, options):
+            progress.update(open_recording(path).duration_seconds)
+            yield path, error
+    else:
+        for path, target in targets.items():
+            yield path, attempt(path, target, run, options, progress.update)
 
 
 def _check_recordings(
@@ -302,16 +270,3 @@ def _raise_failed(problems: dict[Path, Exception], n_recordings: int) -> None:
     raise_problems(
         texts, f"{len(texts)} of {n_recordings} recordings could not be annotated; the others are:"
     )
-
-
-def _time_left(total_seconds: float) -> Callable[[float], str]:
-    """A function that takes the seconds of audio just done and says how long the rest will take."""
-    begun, done = time.monotonic(), 0.0
-
-    def left(seconds: float) -> str:
-        nonlocal done
-        done += seconds
-        rest = (time.monotonic() - begun) * (total_seconds / done - 1)
-        return f"{datetime.timedelta(seconds=round(rest))} left"
-
-    return left

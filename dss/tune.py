@@ -17,8 +17,9 @@ from dss.data.dataset import open_dataset
 from dss.errors import DssError
 from dss.evaluate.matching import score_pairs
 from dss.evaluate.pairs import Pair
-from dss.options import DetectOptions, TuneOptions, takes_options
+from dss.options import DetectOptions, PredictOptions, TuneOptions, takes_options
 from dss.postprocess import detect
+from dss.predict import fitting, probability_blocks
 from dss.progress import bar
 from dss.runs import Run, load_run, run_file, write_params
 
@@ -71,7 +72,8 @@ def tune(run: str | Path | Run, *, options: TuneOptions) -> Tuned:
     """Choose thresholds, distances, gaps and lengths, and store them with the run.
 
     The validation split of the run's dataset is annotated once; then each option in turn takes the
-    value with the highest F1 of all song types of its category, until no single one improves it.
+    value with the highest F1 of all song types of its category, until no single one improves it by
+    more than a standard error of F1: what a few annotations gain would not last on other data.
     What is chosen goes into `_params.yaml` under `detect`, where `dss.predict` finds it; what is
     given to `dss.predict` explicitly counts more.
 
@@ -85,7 +87,7 @@ def tune(run: str | Path | Run, *, options: TuneOptions) -> Tuned:
     stored = _stored_params(run)
     split = _val_split(run, options)
     with tempfile.TemporaryDirectory() as folder:
-        pieces = list(_pieces(split, run, options.batch_size, Path(folder)))
+        pieces = list(_pieces(split, run, Path(folder)))
         if not any(len(piece.true) for piece in pieces):
             raise DssError("The validation split holds no song: nothing can be chosen with it")
         chosen = DetectOptions()
@@ -163,7 +165,7 @@ def _val_split(run: Run, options: TuneOptions) -> tuple[xr.DataTree, np.ndarray,
     return tree, tree["val"][name].data, stretches
 
 
-def _pieces(split, run: Run, batch_size: int, folder: Path) -> Iterator[_Piece]:
+def _pieces(split, run: Run, folder: Path) -> Iterator[_Piece]:
     """The stretches of the split, their probabilities in files of a folder."""
     tree, y, stretches = split
     x, rate = tree["val"]["x"].data, run.samplerate_hz
@@ -173,10 +175,10 @@ def _pieces(split, run: Run, batch_size: int, folder: Path) -> Iterator[_Piece]:
         p = np.lib.format.open_memmap(
             folder / f"{number}.npy", "w+", np.float32, (len(audio), y.shape[1])
         )
-        for start, block in run.network(batch_size).blocks(
-            lambda a, b, audio=audio: audio[a:b], len(audio)
-        ):
-            p[start : start + len(block)] = block
+        done = 0
+        for block in probability_blocks(fitting(audio, run), run, PredictOptions()):
+            p[done : done + len(block)] = block
+            done += len(block)
         targets = (b.astype(np.float32) for b in _blocks(y[first:last]))
         true = detect(targets, run.song_types, rate, options=OF_TARGETS)
         looked_at = np.array([[0.0, np.inf]])
@@ -196,19 +198,31 @@ def _search(
 ) -> DetectOptions:
     """The best options of one category, one option after the other."""
     types = {name: kind for name, kind in run.song_types.items() if kind == category}
-    chosen, best = start, _score(pieces, types, run, start, options)["f1"].get("all", np.nan)
-    for _ in range(MAX_SWEEPS if types else 0):
+    if not types:
+        return start
+    chosen, (best, error) = start, _f1(_score(pieces, types, run, start, options))
+    for _ in range(MAX_SWEEPS):
         before = chosen
         for name, values in CANDIDATES[category].items():
-            for value in values:
-                tried = chosen.model_copy(update={name: value})
-                f1 = _score(pieces, types, run, tried, options)["f1"]["all"]
+            tried = [chosen.model_copy(update={name: value}) for value in values]
+            found = []
+            for candidate in tried:
+                found.append(_f1(_score(pieces, types, run, candidate, options)))
                 after_try()
-                if np.nan_to_num(f1) > np.nan_to_num(best) + 1e-9:
-                    best, chosen = f1, tried
+            highest = max(found)
+            if highest[0] > best + error:
+                equal = [c for c, f1 in zip(tried, found, strict=True) if f1 == highest]
+                (best, error), chosen = highest, equal[(len(equal) - 1) // 2]
         if chosen == before:
             break
     return chosen
+
+
+def _f1(scores: pd.DataFrame) -> tuple[float, float]:
+    """F1 of all song types (0 if there is none) and its standard error."""
+    row = scores.loc["all"]
+    f1 = 0.0 if np.isnan(row["f1"]) else float(row["f1"])
+    return f1, float(np.sqrt(f1 * (1 - f1) / max(row["true"], 1)))
 
 
 def _score(

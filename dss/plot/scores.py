@@ -50,7 +50,7 @@ def plot_precision_recall(
         curve.plot(best["recall"], best["precision"], "o", color=colors[name], clip_on=False)
         by_threshold.plot(rows["threshold"], rows["f1"], **look)
         by_threshold.plot(best["threshold"], best["f1"], "o", color=colors[name], clip_on=False)
-    curve.set(xlabel="recall", ylabel="precision", xlim=(0, 1.01), ylim=(0, 1.01), aspect="equal")
+    curve.set(xlabel="recall", ylabel="precision", xlim=(0, 1.01), ylim=(0, 1.01))
     by_threshold.set(xlabel="confidence, at least", ylabel="F1", xlim=(0, 1), ylim=(0, 1.01))
     figure.legend(
         *curve.get_legend_handles_labels(), loc="outside right center", title="highest F1"
@@ -149,7 +149,8 @@ def _draw_mistake(box, mistake, pair: Pair, path: Path, colors) -> None:
     for axis, label, table in zip(rows, ("true", "found"), pair[:2], strict=True):
         draw_annotations(axis, within(table, time), label, time, colors)
     for axis in (sound, rows[0]):
-        axis.tick_params(axis="x", labelbottom=False)
+        axis.tick_params(axis="x", bottom=axis is sound, labelbottom=False)
+    rows[-1].set_xlabel("time (s)", fontsize=9)
     for x in {mistake.start_seconds, mistake.stop_seconds}:
         sound.axvline(x, color="white", lw=1, ls=":")
     sound.set_xlim(*time)

@@ -1,0 +1,86 @@
+"""Which recordings are annotated into which files, and how long that will take."""
+
+import datetime
+import glob
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from dss.data.annotations import annotations_path
+from dss.data.recordings import find_recordings
+from dss.errors import DssError, raise_problems
+from dss.progress import say
+
+ENDINGS = {
+    "csv": ".csv",
+    "audacity": ".txt",
+    "raven": ".selections.txt",
+    "textgrid": ".TextGrid",
+}
+
+
+def find_matching(recordings: str | Path) -> tuple[list[Path], Path]:
+    """The audio files that a file, a folder or a pattern means, and the folder of all of them."""
+    path = Path(recordings)
+    if path.exists() or not glob.has_magic(str(path)):
+        return find_recordings(path), path if path.is_dir() else path.parent
+    found = {
+        recording
+        for match in glob.glob(str(path), recursive=True)
+        for recording in find_recordings(match)
+    }
+    if not found:
+        raise DssError(f"{path}: no file fits this pattern")
+    plain = []
+    for part in path.parent.parts:
+        if glob.has_magic(part):
+            break
+        plain.append(part)
+    return sorted(found), Path(*plain)
+
+
+def target_path(recording: Path, format: str) -> Path:
+    """The file of annotations of a recording, in one of the formats."""
+    csv = annotations_path(recording)
+    return csv.with_name(csv.stem + ENDINGS[format])
+
+
+def still_to_do(targets: dict[Path, Path], existing: str) -> list[Path]:
+    """The recordings to annotate, of those with these files to write.
+
+    Arguments:
+        targets: file of annotations by audio file.
+        existing: "skip", "overwrite" or "error": what to do where annotations are there.
+
+    Raises: DssError for "error", and if two recordings would be annotated in one file.
+    """
+    files = list(targets.values())
+    twice = sorted({str(target) for target in files if files.count(target) > 1})
+    raise_problems(twice, "Two recordings of one name would be annotated in one file; rename one:")
+    there = [path for path, target in targets.items() if target.exists()]
+    if existing == "overwrite" or not there:
+        return list(targets)
+    if existing == "error":
+        raise_problems(
+            [str(targets[path]) for path in there],
+            "These annotations are there already. Give another folder (--save-dir), skip their "
+            "recordings (--existing skip), or overwrite them (--existing overwrite):",
+        )
+    say(
+        f"{len(there)} of {len(targets)} recordings have annotations already and are skipped; "
+        "--existing overwrite replaces these, --save-dir writes elsewhere"
+    )
+    return [path for path in targets if path not in there]
+
+
+def time_left(total_seconds: float) -> Callable[[float], str]:
+    """A function that takes the seconds of audio just done and says how long the rest will take."""
+    begun, done = time.monotonic(), 0.0
+
+    def left(seconds: float) -> str:
+        nonlocal done
+        done += seconds
+        rest = (time.monotonic() - begun) * (total_seconds / done - 1)
+        return f"{datetime.timedelta(seconds=round(rest))} left"
+
+    return left
