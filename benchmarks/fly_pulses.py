@@ -7,7 +7,6 @@ is judged. Every pair of annotators is compared with the same function.
 """
 
 import argparse
-import json
 import sys
 import tempfile
 import time

@@ -57,6 +57,25 @@ def assemble_2h() -> Iterator[list[Task]]:
 
 
 @contextmanager
+def annotate() -> Iterator[list[Task]]:
+    """Annotate one recording of 30 minutes at 32 kHz, with networks of the same size."""
+    yield from _annotation("annotate, 30 min", 30, with_peer=True)
+
+
+@contextmanager
+def annotate_2h() -> Iterator[list[Task]]:
+    """The same with 2 hours, dss alone: memory does not grow with the length."""
+    yield from _annotation("annotate, 2 h", 120, with_peer=False)
+
+
+@contextmanager
+def fly_pulses() -> Iterator[list[Task]]:
+    """Train with the pulses of two people each, and compare all of them: 60 s of fly song."""
+    _recordings("fly_pulses")
+    yield [Task("fly pulses", [str(HERE / "fly_pulses.py")], has_result=True)]
+
+
+@contextmanager
 def zebra_finch() -> Iterator[list[Task]]:
     """Train with 12 recordings of a zebra finch, annotate two others and judge: fold 0."""
     _recordings("zebra_finch")
@@ -67,7 +86,10 @@ WORKS = {
     "import": imports,
     "assemble": assemble,
     "assemble_2h": assemble_2h,
+    "annotate": annotate,
+    "annotate_2h": annotate_2h,
     "zebra_finch": zebra_finch,
+    "fly_pulses": fly_pulses,
 }
 
 
@@ -81,6 +103,15 @@ def _recordings(name: str) -> Path:
 def _command(package: str, *arguments: str) -> list[str]:
     """What the installed command of a package runs."""
     return ["-c", f"from {package}.cli import main; main()", *arguments]
+
+
+def _annotation(label: str, minutes: int, with_peer: bool) -> Iterator[list[Task]]:
+    with tempfile.TemporaryDirectory() as temporary:
+        script, recording = str(HERE / "annotate.py"), f"{temporary}/noise.wav"
+        words = [sys.executable, script, "make", recording, "--minutes", str(minutes)]
+        subprocess.run(words, check=True)
+        peer = [script, "das", recording] if with_peer else None
+        yield [Task(label, [script, "dss", recording], peer)]
 
 
 def _assembly(label: str, folder: Path, temporary: Path) -> Task:
