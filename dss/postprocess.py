@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from dss.data.annotations import COLUMNS, EVENT, SEGMENT
+from dss.errors import DssError
 from dss.options import DetectOptions, takes_options
 
 FOUND_COLUMNS = [*COLUMNS, "confidence"]
@@ -55,6 +56,24 @@ def detect(
     return _in_order([*tables, detector.end()])
 
 
+def fits(options: DetectOptions) -> bool:
+    """Whether the options fit each other."""
+    hold, longest = options.segment_hold_threshold, options.event_interval_max_seconds
+    return (hold is None or hold <= options.segment_threshold) and (
+        longest is None or longest >= options.event_interval_min_seconds
+    )
+
+
+def _check(options: DetectOptions) -> None:
+    if not fits(options):
+        raise DssError(
+            f"segment_hold_threshold ({options.segment_hold_threshold}) should not be above "
+            f"segment_threshold ({options.segment_threshold}), nor event_interval_min_seconds "
+            f"({options.event_interval_min_seconds}) above event_interval_max_seconds "
+            f"({options.event_interval_max_seconds})"
+        )
+
+
 def nothing_found() -> pd.DataFrame:
     """The table that `detect` gives where there is no song."""
     return _table([])
@@ -76,6 +95,7 @@ class Detector:
     """Events and segments in probabilities that come block by block; see `detect`."""
 
     def __init__(self, types: Mapping[str, str], samplerate_hz: float, options: DetectOptions):
+        _check(options)
         self.samplerate_hz = samplerate_hz
         names = list(types)
         self.events = {
@@ -248,7 +268,7 @@ class _Segments:
 
     def __init__(self, n_types: int, options: DetectOptions, samplerate_hz: float):
         self.threshold = options.segment_threshold
-        self.hold = min(options.segment_hold_threshold or self.threshold, self.threshold)
+        self.hold = options.segment_hold_threshold or self.threshold
         self.fill = options.segment_fill_seconds * samplerate_hz
         self.shortest = options.segment_min_seconds * samplerate_hz
         self.n_types = n_types

@@ -18,7 +18,7 @@ from dss.errors import DssError
 from dss.evaluate.matching import score_pairs
 from dss.evaluate.pairs import Pair
 from dss.options import DetectOptions, PredictOptions, TuneOptions, takes_options
-from dss.postprocess import detect
+from dss.postprocess import detect, fits
 from dss.predict import fitting, probability_blocks
 from dss.progress import bar
 from dss.runs import Run, load_run, run_file, write_params
@@ -205,6 +205,7 @@ def _search(
         before = chosen
         for name, values in CANDIDATES[category].items():
             tried = [chosen.model_copy(update={name: value}) for value in values]
+            tried = [candidate for candidate in tried if fits(candidate)]
             found = []
             for candidate in tried:
                 found.append(_f1(_score(pieces, types, run, candidate, options)))

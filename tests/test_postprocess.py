@@ -1,10 +1,14 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dss.data.targets import make_targets
-from dss.postprocess import detect
+from dss.errors import DssError
+from dss.options import DetectOptions
+from dss.postprocess import Detector, detect
 
 TYPES = {"p": "event", "a": "segment", "b": "segment"}
 EXACT = {"segment_fill_seconds": 0, "segment_min_seconds": 0, "event_distance_seconds": 0}
@@ -114,6 +118,31 @@ def test_two_syllables_that_touch_stay_two():
     table = found(p, segment_min_seconds=0.02, segment_fill_seconds=0.01)
     assert table["name"].tolist() == ["a", "b"]
     assert table["stop_seconds"].tolist() == [0.04, 0.07]
+
+
+def test_options_that_contradict_each_other_are_an_error():
+    with pytest.raises(DssError, match="segment_hold_threshold .0.6. should not be above"):
+        found(probabilities(), segment_hold_threshold=0.6)
+    with pytest.raises(DssError, match="event_interval_min_seconds"):
+        found(probabilities(), event_interval_min_seconds=0.2, event_interval_max_seconds=0.1)
+
+
+def test_memory_does_not_grow_with_the_recording():
+    rng = np.random.default_rng(0)
+    p = rng.dirichlet([0.3, 0.2, 0.2, 0.2], size=1000).astype(np.float32)
+
+    def peak_bytes(n_blocks):
+        tracemalloc.start()
+        detector = Detector(TYPES, 1000, DetectOptions(segment_min_seconds=0.01))
+        n_found = sum(len(detector.add(p)) for _ in range(n_blocks))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak, n_found
+
+    peak_bytes(2)
+    few, many = peak_bytes(2), peak_bytes(20)
+    assert many[1] > 9 * few[1] > 0
+    assert many[0] < 2 * few[0]
 
 
 def test_nothing_found_is_an_empty_table():
