@@ -14,7 +14,7 @@ from dss.options import TrainOptions
 from dss.survey import song_stretches
 
 RAW_HZ = 12_000  # at a lower sample rate filters of a few ms on the audio itself are affordable
-STEPS = 350  # that training takes at least until it is done
+STEPS = 300  # that training takes at least until it is done
 EXAMPLES = 200  # annotations of a song type that are looked at; more say the same
 
 # What suits each kind of song, for recordings at the usual sample rates: 4 to 10 kHz, 20 to 48 kHz,
