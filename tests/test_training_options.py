@@ -151,6 +151,26 @@ def test_dilations_widen_what_the_filters_reach():
     assert not any("block0_dilation4" in name for name in names)
 
 
+def test_samples_that_nobody_looked_at_change_nothing(tiny_run, tmp_path):
+    """They have no gradient: whatever their targets are, the same weights are learned."""
+    store = copied(tiny_run[1], tmp_path)
+    y = np.load(store / "train" / "y.npy")
+    unknown = slice(2000, 5000)
+    annotated = np.ones(len(y), "uint8")
+    annotated[unknown] = 0
+    np.save(store / "train" / "annotated.npy", annotated)
+    options = {"data_dir": store, "nb_epoch": 1, **TINY}
+    first = train(save_dir=tmp_path / "1", **options)
+    y[unknown] = [0, 1, 0, 0]
+    np.save(store / "train" / "y.npy", y)
+    np.testing.assert_array_equal(
+        scores_of(first), scores_of(train(save_dir=tmp_path / "2", **options))
+    )
+    (store / "train" / "annotated.npy").unlink()
+    everywhere = train(save_dir=tmp_path / "3", **options)
+    assert (scores_of(first) != scores_of(everywhere)).any()
+
+
 def test_too_short_chunks_are_warned_of_with_the_numbers(trained):
     with pytest.warns(DssWarning, match="filters reach 218 samples, the chunk has 128: the outer"):
         trunk = trained(nb_hist=128, dilations=[1, 2, 4, 8, 16], nb_epoch=1)
