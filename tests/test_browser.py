@@ -77,19 +77,32 @@ def run_all_cells(browser, lab, name):
     page.goto(f"{lab}/lab/tree/notebooks/{name}.ipynb?reset")
     page.locator(".jp-CodeCell").first.wait_for()
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_text("Run All Cells", exact=True).click()
-    last = page.locator(".jp-CodeCell .jp-InputPrompt").last
-    for _ in range(240):
-        if re.search(r"\[\d+\]", last.inner_text()):
+    prompts = page.locator(".jp-CodeCell .jp-InputPrompt")
+    for _ in range(10):  # JupyterLab says that the kernel is idle before it is connected
+        page.wait_for_timeout(3000)
+        page.keyboard.press("Escape")  # what it asks about a kernel that is not there yet
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_text("Run All Cells", exact=True).click()
+        if _within(10, lambda: re.search(r"\[[\d*]", prompts.first.inner_text())):
             break
-        time.sleep(0.5)
-    assert re.search(r"\[\d+\]", last.inner_text()), "the last cell was not run"
+    ended = _within(120, lambda: re.search(r"\[\d+\]", prompts.last.inner_text()))
+    keep_screenshot(page, name)
+    assert ended, "the last cell was not run"
     assert (
         page.locator("[data-mime-type='application/vnd.jupyter.stderr'] >> text=Error").count() == 0
     )
     assert page.locator("[data-mime-type='application/vnd.jupyter.error']").count() == 0
     return page
+
+
+def _within(seconds, condition):
+    """Whether a condition holds before so many seconds are over."""
+    begun = time.monotonic()
+    while time.monotonic() - begun < seconds:
+        if condition():
+            return True
+        time.sleep(0.25)
+    return False
 
 
 def keep_screenshot(page, name):
@@ -100,7 +113,8 @@ def keep_screenshot(page, name):
 def test_the_recordings_are_shown(browser, lab):
     page = run_all_cells(browser, lab, "1_inspect_data")
     assert page.locator("td", has_text="8.02").count() == 1  # seconds of the first recording
-    page.locator(".jp-RenderedImage img").nth(1).wait_for()
+    page.locator("img.widget-image").wait_for()  # the viewer
+    page.locator(".jp-RenderedImage img").wait_for()  # durations and intervals
     keep_screenshot(page, "1_inspect_data")
 
 

@@ -14,11 +14,12 @@ from dss.widgets import TrainingForm
 def store(folder, tmp_path, monkeypatch):
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
-    return make_dataset(folder)
+    yield make_dataset(folder)
+    TrainingForm().stop()
 
 
 def wait_until(condition):
-    for _ in range(600):
+    for _ in range(2400):
         if condition():
             return
         time.sleep(0.1)
