@@ -171,7 +171,7 @@ def detection(draw):
 
 
 @given(detection(), st.lists(st.integers(0, 300), max_size=6))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_blocks_give_what_the_whole_gives(detection, cuts):
     p, options = detection
     whole = detect([p], TYPES, 1000, **options)
