@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Submits a script of `dss train --write-script` to a real SLURM on this one machine, and waits for
+# the run. As root, with Debian's packages:
+#
+#   apt-get install slurm-wlm munge && benchmarks/slurm.sh
+#
+# Everything is in a folder of its own, and stops with this script; an own munged is started unless
+# one runs.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")/.." && pwd)
+folder=$(mktemp -d)
+node=$(hostname -s)
+started=()
+stop() {
+    kill "${started[@]}" 2>/dev/null || true
+    wait
+    rm -rf "$folder"
+}
+trap stop EXIT
+
+mkdir "$folder"/{state,spool}
+cat >"$folder/slurm.conf" <<CONF
+ClusterName=one
+SlurmctldHost=$node
+SlurmUser=root
+SlurmdUser=root
+AuthType=auth/munge
+StateSaveLocation=$folder/state
+SlurmdSpoolDir=$folder/spool
+SlurmctldLogFile=$folder/slurmctld.log
+SlurmdLogFile=$folder/slurmd.log
+SlurmctldPidFile=$folder/slurmctld.pid
+SlurmdPidFile=$folder/slurmd.pid
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core_Memory
+MpiDefault=none
+NodeName=$node CPUs=$(nproc) RealMemory=3000 State=UNKNOWN
+PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
+CONF
+export SLURM_CONF=$folder/slurm.conf
+
+if ! pgrep -x munged >/dev/null; then
+    mkdir -p /run/munge
+    chown munge /run/munge
+    setpriv --reuid=munge --regid=munge --clear-groups munged --foreground &
+    started+=($!)
+    sleep 1
+fi
+slurmctld -D &
+started+=($!)
+slurmd -D &
+started+=($!)
+for _ in $(seq 30); do
+    sinfo --noheader --states=idle | grep -q . && break
+    sleep 1
+done
+
+mkdir "$folder/job"
+dss make-dataset "$here/data/fly" --store-dir "$folder/job/fly.npy" >/dev/null
+dss train --data-dir "$folder/job/fly.npy" --preset fly --nb-epoch 1 --scheduler slurm \
+    --cores 1 --memory-gb 2 --hours 1 --write-script "$folder/job/job.sh"
+cd "$folder/job"
+sbatch --wait job.sh
+cat dss_fly_*.log
+ls fly.res/*_results.h5
