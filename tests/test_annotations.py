@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dss.data.annotations import (
-    annotation_problems,
-    read_annotated,
     read_annotations,
     song_types,
+    time_problems,
     write_annotations,
 )
+from dss.data.known import read_annotated
 from dss.errors import DssError
 
 
@@ -65,10 +65,10 @@ def test_a_file_that_is_missing_or_empty_is_an_error(tmp_path):
 
 def test_impossible_times_are_listed_with_their_rows(tmp_path):
     path = write(tmp_path / "a.csv", "a,0.5,0.4", "a,-1,1", "a,1,2.5", "a,1,", "a,0,1", "a,NaN,NaN")
-    problems = annotation_problems(read_annotations(path), path, duration_seconds=2)
-    assert [p.split("row ")[1][0] for p in problems] == ["2", "3", "4", "5"]
-    assert "stops at 0.4 s, before it starts at 0.5 s" in problems[0]
-    assert "stops at 2.5 s, but the recording ends at 2 s" in problems[2]
+    problems = list(time_problems(read_annotations(path), duration_seconds=2))
+    assert [row for row, _, _ in problems] == [2, 3, 4, 5]
+    assert "stops at 0.4 s, before it starts at 0.5 s" in problems[0][2]
+    assert "stops at 2.5 s, but the recording ends at 2 s" in problems[2][2]
 
 
 def test_categories_follow_from_the_times(tmp_path):

@@ -120,7 +120,7 @@ BROKEN = {
     ),
     "both ways": (
         lambda f: break_annotations(f, "a,1.5,1.5"),
-        r"bird_1_annotations.csv, row \d+: a is used as event, but as segment in",
+        r"bird_1_annotations.csv, row \d+ \(a\): has start = stop, as an event, but .* are segments",
     ),
     "a column missing": (
         lambda f: (f / "bird_1_annotations.csv").write_text("name,start_seconds\na,1\n"),
@@ -132,7 +132,7 @@ BROKEN = {
     ),
     "channels": (
         lambda f: soundfile.write(f / "bird_1.wav", np.zeros((4000, 2)), 1000),
-        "bird_1.wav: number of channels 2, not 1 as most of the others",
+        "bird_1.wav: has 2 channels, not 1 as most of the others",
     ),
     "an empty wav": (
         lambda f: (f / "bird_1.wav").write_bytes(b""),

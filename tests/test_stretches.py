@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dss.data.stretches import as_mask, intersection, known_stretches, union
+from dss.data.known import known_stretches
+from dss.data.stretches import as_mask, intersection, union
 
 stretches = st.lists(
     st.tuples(st.integers(0, 50), st.integers(0, 12)).map(lambda s: (s[0], s[0] + s[1])), max_size=8

@@ -2,12 +2,12 @@
 
 from dss.data.annotations import (
     annotations_path,
-    read_annotated,
     read_annotations,
     write_annotations,
 )
 from dss.data.check import check_annotations
 from dss.data.dataset import make_dataset, open_dataset
+from dss.data.known import read_annotated
 from dss.data.lookup import find_annotations, recording_annotations
 from dss.data.recordings import Recording, find_recordings, open_recording, resample
 from dss.data.report import describe, format_report, list_recordings

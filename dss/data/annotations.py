@@ -15,8 +15,6 @@ from dss.data.formats import (
     COLUMNS,
     FORMATS,
     guess_format,
-    parse_times,
-    read_csv,
     read_table,
     split_format,
     write_table,
@@ -77,41 +75,6 @@ def read_annotations(
     return read_table(path, format, recording and Path(recording))
 
 
-def read_annotated(recording: str | Path, duration_seconds: float) -> np.ndarray:
-    """The stretches of a recording that somebody looked at, as `STEM_annotated.csv` says.
-
-    Outside them nothing is known: neither that there is song, nor that there is none. Stretches
-    that overlap or touch each other become one.
-
-    Arguments:
-        recording: the audio file; `STEM_annotated.csv` (start_seconds,stop_seconds) lies beside it.
-        duration_seconds: the length of the recording.
-
-    Returns: [stretches, 2] first and last second, sorted. The whole recording if there is no such
-        file; nothing if the file has no rows.
-    Raises: DssError that lists all rows of the file that cannot be right.
-    """
-    path = annotated_path(recording)
-    if not path.is_file():
-        return np.array([[0.0, duration_seconds]])
-    table = read_csv(path, COLUMNS[1:])
-    problems = parse_times(table, path)
-    for row, start, stop in table[COLUMNS[1:]].itertuples(name=None):
-        where = f"{path}, row {row}:"
-        if np.isnan(start) or np.isnan(stop):
-            problems.append(f"{where} needs a start and a stop")
-        elif stop <= start:
-            problems.append(f"{where} stops at {stop:g} s, not after it starts at {start:g} s")
-        elif start < 0:
-            problems.append(f"{where} starts at {start:g} s, before the recording")
-        elif stop > duration_seconds + ROUNDING_SECONDS:
-            problems.append(
-                f"{where} stops at {stop:g} s, but the recording ends at {duration_seconds:g} s"
-            )
-    raise_problems(problems, "These stretches cannot be right:")
-    return _merged(table[COLUMNS[1:]].to_numpy().clip(max=duration_seconds))
-
-
 def write_annotations(
     annotations: pd.DataFrame,
     path: str | Path,
@@ -163,22 +126,6 @@ def time_problems(
             yield row, name, text
 
 
-def annotation_problems(
-    annotations: pd.DataFrame, source: Path, duration_seconds: float
-) -> list[str]:
-    """What is wrong with the times of an annotation table: a sentence a problem.
-
-    Arguments:
-        annotations: a table as `read_annotations` gives it.
-        source: the file that it is from, to be named in the sentences.
-        duration_seconds: the length of the recording.
-    """
-    return [
-        f"{source}, row {row} ({name}): {problem}"
-        for row, name, problem in time_problems(annotations, duration_seconds)
-    ]
-
-
 def read_definitions(path: Path) -> dict[str, str]:
     """The category, event or segment, of each name in a `STEM_definitions.csv`."""
     try:
@@ -225,15 +172,6 @@ def song_types(
     raise_problems(problems, "A song type is either an event or a segment:")
     kinds = never_found | {name: category for name, (category, _, _) in categories.items()}
     return {name: kinds[name] for name in sorted(kinds) if name != NOISE}
-
-
-def _merged(stretches: np.ndarray) -> np.ndarray:
-    """Stretches [n, 2] in their order, those that overlap or touch each other as one."""
-    stretches = stretches[np.argsort(stretches[:, 0])]
-    starts, ends = stretches[:, 0], np.maximum.accumulate(stretches[:, 1])
-    is_first = np.append(True, starts[1:] > ends[:-1])[: len(stretches)]
-    is_last = np.append(is_first[1:], True)[: len(stretches)]
-    return np.stack([starts[is_first], ends[is_last]], axis=1)
 
 
 def _stated_categories(tables, definitions):

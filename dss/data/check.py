@@ -13,14 +13,13 @@ from dss.data.annotations import (
     SEGMENT,
     definitions_path,
     found,
-    read_annotated,
     read_definitions,
     time_problems,
 )
 from dss.data.audio import Loader
+from dss.data.known import is_absence, read_annotated
 from dss.data.lookup import recording_annotations
 from dss.data.recordings import Recording, find_recordings, open_recording
-from dss.data.stretches import is_absence
 from dss.errors import DssError, raise_problems
 from dss.options import SourceOptions, takes_options
 

@@ -1,5 +1,6 @@
 """Sources: the recordings of a data folder with their annotations, read and checked together."""
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,17 +14,17 @@ from dss.data.annotations import (
     EVENT,
     NOISE,
     SEGMENT,
-    annotation_problems,
     definitions_path,
     found,
-    read_annotated,
     song_types,
 )
+from dss.data.check import find_problems, format_problems, raise_errors
+from dss.data.known import is_absence, known_stretches, read_annotated
 from dss.data.lookup import recording_annotations
 from dss.data.recordings import Recording, find_recordings, open_recording
 from dss.data.splits import Song
-from dss.data.stretches import as_mask, intersection, is_absence, known_stretches
-from dss.errors import DssError, raise_problems
+from dss.data.stretches import as_mask, intersection
+from dss.errors import DssError, DssWarning, raise_problems
 from dss.options import DatasetOptions
 
 BOUNDARIES = ("onset", "offset")
@@ -81,23 +82,22 @@ def read_sources(
     Returns: the sources in the order of their paths, and the song types, category by name.
     Raises: DssError that lists everything that is wrong, by file and row.
     """
-    recordings = _open_recordings(folder, options, loader)
-    tables = _read_tables(recordings, options, annotation_loader)
-    problems = [
-        problem
-        for recording, (source, table) in zip(recordings, tables.items(), strict=True)
-        # Times are rounded when they are written: one sample beyond the end is no error.
-        for problem in annotation_problems(
-            table, source, recording.duration_seconds + 1 / recording.samplerate_hz
+    recordings, tables = _read_folder(folder, options, loader, annotation_loader)
+    problems = find_problems(recordings, tables)
+    raise_errors(problems)
+    if len(problems):
+        warnings.warn(
+            f"{len(problems)} annotations are probably not meant (see `dss check {folder}`), "
+            f"such as {format_problems(problems)[0]}",
+            DssWarning,
+            stacklevel=5,
         )
-    ]
-    raise_problems(problems, "These annotations cannot be right:")
-    tables = {source: _renamed(table, options.rename) for source, table in tables.items()}
+    tables = [(source, _renamed(table, options.rename)) for source, table in tables]
     definitions = [p for p in (definitions_path(r.path) for r in recordings) if p.is_file()]
-    types = _wanted_types(song_types(tables, definitions), folder, options)
+    types = _wanted_types(song_types(_by_file(tables), definitions), folder, options)
     reach = targets.GAUSSIAN_REACH * options.event_std_seconds
     sources = []
-    for recording, table in zip(recordings, tables.values(), strict=True):
+    for recording, (_, table) in zip(recordings, tables, strict=True):
         everywhere = np.array([[0, recording.duration_seconds]])
         looked_at = read_annotated(recording.path, recording.duration_seconds)
         known = known_stretches(table, types, looked_at, reach)
@@ -122,47 +122,30 @@ def with_targets(source: Source, types: Mapping[str, str], options: DatasetOptio
     return targets.add_gaps(table, types, options.gap_seconds)
 
 
-def _open_recordings(folder: Path, options: DatasetOptions, loader) -> list[Recording]:
-    rate = options.samplerate_hz
-    recordings = [
+def _read_folder(folder: Path, options: DatasetOptions, loader, annotation_loader):
+    """The recordings at the sample rate asked for, and (file, table) of their annotations."""
+    recordings, tables, problems = [], [], []
+    for path in find_recordings(folder, options.endings):
         # A npy file does not say its sample rate.
-        open_recording(path, loader, rate if path.suffix == ".npy" and not loader else None)
-        for path in find_recordings(folder, options.endings)
-    ]
-    _check_same(recordings, "n_channels", "number of channels")
-    if rate is None:
-        _check_same(recordings, "samplerate_hz", "sample rate")
-        return recordings
-    return [recording.resampled(rate) for recording in recordings]
-
-
-def _check_same(recordings: list[Recording], attribute: str, what: str) -> None:
-    values = pd.Series([getattr(recording, attribute) for recording in recordings])
-    usual = values.mode()[0]
-    problems = [
-        f"{recordings[i].path}: {what} {values[i]:g}, not {usual:g} as most of the others"
-        for i in values.index[values != usual]
-    ]
-    raise_problems(problems, f"All recordings of a dataset need the same {what}:")
-
-
-def _read_tables(recordings, options, annotation_loader) -> dict[Path, pd.DataFrame]:
-    """The annotation table of each recording, by the file that it is from.
-
-    A file for many recordings counts for the first of them; the others go by their own names.
-    """
-    tables, problems = {}, []
-    for recording in recordings:
+        rate = options.samplerate_hz if path.suffix == ".npy" and not loader else None
         try:
-            path, table = recording_annotations(
-                recording.path, options.annotation_format, annotation_loader
-            )
+            recording = open_recording(path, loader, rate)
+            table = recording_annotations(path, options.annotation_format, annotation_loader)
         except DssError as error:
-            problems.append(str(error).replace("\n", "\n  "))
-        else:
-            tables[recording.path if path in tables else path] = table
-    raise_problems(problems, "Every recording needs annotations that can be read:")
-    return tables
+            problems += error.problems or [str(error)]
+            continue
+        recordings.append(recording.resampled(options.samplerate_hz or recording.samplerate_hz))
+        tables.append(table)
+    raise_problems(problems, "These recordings and annotations cannot be read:")
+    return recordings, tables
+
+
+def _by_file(tables: list[tuple[Path, pd.DataFrame]]) -> dict[Path, pd.DataFrame]:
+    """The tables by their files; those of several recordings in one file as one."""
+    parts: dict[Path, list[pd.DataFrame]] = {}
+    for path, table in tables:
+        parts.setdefault(path, []).append(table)
+    return {path: pd.concat(of_file) for path, of_file in parts.items()}
 
 
 def _renamed(table: pd.DataFrame, rename: Mapping[str, str]) -> pd.DataFrame:

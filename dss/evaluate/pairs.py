@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from dss.data.annotations import NOISE, found, read_annotated, read_annotations
+from dss.data.annotations import NOISE, found, read_annotations
+from dss.data.known import read_annotated
 from dss.errors import DssError, raise_problems
 
 ENDING = "_annotations.csv"
