@@ -122,7 +122,7 @@ def test_all_problems_of_all_files_are_listed_at_once_in_order(tmp_path):
         ("d_annotations.csv", 2, "error"),
         ("d_annotations.csv", 3, "error"),
         ("e.wav", None, "error"),
-        ("f.wav", None, "warning"),
+        ("f.wav", None, "error"),
         ("f_annotated.csv", 2, "error"),
         ("f_definitions.csv", 1, "error"),
         ("g.wav", None, "error"),

@@ -120,7 +120,7 @@ BROKEN = {
     ),
     "both ways": (
         lambda f: break_annotations(f, "a,1.5,1.5"),
-        r"bird_1_annotations.csv, row \d+ \(a\): has start = stop, as an event, but .* are segments",
+        r"bird_1_annotations.csv, row \d+ \(a\): has start = stop, as an event, but .* segments",
     ),
     "a column missing": (
         lambda f: (f / "bird_1_annotations.csv").write_text("name,start_seconds\na,1\n"),
@@ -128,7 +128,7 @@ BROKEN = {
     ),
     "sample rates": (
         lambda f: soundfile.write(f / "bird_1.wav", np.zeros(8000), 2000),
-        "bird_1.wav: sample rate 2000, not 1000 as most of the others",
+        "bird_1.wav: the sample rate is 2000 Hz, not 1000 Hz as most of the others",
     ),
     "channels": (
         lambda f: soundfile.write(f / "bird_1.wav", np.zeros((4000, 2)), 1000),

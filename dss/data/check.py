@@ -152,7 +152,7 @@ def _formats(recordings: Sequence[Recording]) -> Iterator[Problem]:
         if recording.samplerate_hz != usual_rate:
             text = f"the sample rate is {recording.samplerate_hz:g} Hz, not {usual_rate:g} Hz as"
             text = f"{text} most of the others have; resample them all (samplerate_hz)"
-            yield str(recording.path), None, None, text, WARNING
+            yield str(recording.path), None, None, text, ERROR
         if recording.n_channels != usual_channels:
             text = (
                 f"has {recording.n_channels} channels, not {usual_channels} as most of the others"
