@@ -139,6 +139,16 @@ def test_only_stretches_that_somebody_looked_at_count(tmp_path):
     assert evaluate(path, predicted).loc["all", ["true", "predicted"]].tolist() == [0, 0]
 
 
+def test_where_noise_is_annotated_only_what_is_annotated_is_known():
+    predicted = table(("a", 1, 1.5), ("a", 2.2, 2.4), ("a", 4.5, 4.7), ("a", 8, 8.5))
+    true = table(("a", 1, 1.5), ("noise", 2, 3))
+    assert evaluate(true, predicted).loc["a", ["true", "predicted"]].tolist() == [1, 2]
+    true = table(("a", 1, 1.5), ("noise", 2, 3), ("not_a", 4, 5))
+    scores = evaluate(true, predicted)
+    assert scores.index.tolist() == ["a", "all"]
+    assert scores.loc["a", ["true", "predicted"]].tolist() == [1, 3]
+
+
 def test_segments_are_compared_sample_by_sample():
     true = table(("a", 0, 1), ("b", 1, 2))
     predicted = table(("a", 0, 1.5), ("b", 1.5, 1.75))
@@ -194,7 +204,7 @@ def test_intervals_hold_the_score_and_are_wider_for_fewer_recordings():
 def test_the_worst_mistakes_come_first():
     predicted = table(("a", 0.1, 0.2), ("a", 5, 5.1), ("b", 6, 6.1), ("b", 7, 7.1))
     predicted["confidence"] = [0.99, 0.7, 0.95, 0.6]
-    wrong = mistakes(TRUE, predicted)
+    wrong = mistakes(TRUE[TRUE["name"] != "noise"], predicted)
     assert wrong["mistake"].tolist() == ["false", "missed", "false", "missed", "false"]
     assert wrong["start_seconds"].tolist()[::2] == [6, 5, 7]
     assert mistakes(TRUE, TRUE).empty

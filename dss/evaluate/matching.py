@@ -3,7 +3,8 @@
 A predicted annotation is right if a true one of the same name starts within the tolerance (and
 stops within it, if asked). Each true annotation is matched with at most one predicted one, so that
 as many as possible are, and of all ways to do so with the smallest errors. Only the stretches count
-that somebody looked at: `STEM_annotated.csv` beside the true annotations.
+that somebody looked at: `STEM_annotated.csv` beside the true annotations; and where these say
+`noise` or `not_<song type>`, only what they name.
 """
 
 from collections.abc import Iterator, Sequence

@@ -7,11 +7,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from dss.data.annotations import NOISE, found, read_annotations
-from dss.data.known import read_annotated
+from dss.data.annotations import EVENT, NOISE, SEGMENT, found, read_annotations
+from dss.data.known import is_absence, known_stretches, read_annotated
 from dss.errors import DssError, raise_problems
 
 ENDING = "_annotations.csv"
+EVENT_REACH_SECONDS = 0.01  # how far around an event it is known that there is no other one
 
 Annotations = str | Path | pd.DataFrame
 Recordings = Annotations | Sequence[Annotations]
@@ -62,8 +63,19 @@ def within(table: pd.DataFrame, stretches: np.ndarray) -> np.ndarray:
 def _pair(true: Annotations, predicted: Annotations, number: int) -> Pair:
     source = f"table {number + 1}" if isinstance(true, pd.DataFrame) else str(true)
     tables = _table(true), _table(predicted)
-    names = frozenset().union(*(table["name"] for table in tables))
-    return Pair(*map(found, tables), _stretches(true), names, source)
+    stated = set().union(*(table["name"] for table in tables))
+    names = frozenset(name for name in stated if not is_absence(name, stated))
+    known = _known(tables[0], names, _stretches(true))
+    by_hand, found_by = (found(table[table["name"].isin(list(names))]) for table in tables)
+    return Pair(by_hand, found_by, known, names, source)
+
+
+def _known(true: pd.DataFrame, names: frozenset[str], looked_at: np.ndarray) -> np.ndarray:
+    """Of what was looked at, what is known; see `dss.data.known.known_stretches`."""
+    is_event = true["start_seconds"] == true["stop_seconds"]
+    events = set(true.loc[is_event, "name"])
+    types = {name: EVENT if name in events else SEGMENT for name in names - {NOISE}}
+    return known_stretches(true, types, looked_at, EVENT_REACH_SECONDS)
 
 
 def _stretches(annotations: Annotations) -> np.ndarray:
