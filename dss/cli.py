@@ -187,24 +187,26 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
 
 def _add_options(parser: argparse.ArgumentParser, options_class: type[options.Options]) -> None:
     """A switch for each field; values stay text, which the options class reads and checks."""
-    groups: dict[str, argparse._ArgumentGroup] = {}
-    for name, field in options_class.model_fields.items():
-        title = field.json_schema_extra["group"]
-        group = groups.setdefault(title, None) or parser.add_argument_group(title)
-        groups[title] = group
-        flag = "--" + name.replace("_", "-")
-        help_text = f"{field.description} {options.describe_range(field)}".replace("%", "%%")
-        settings = {"dest": name, "default": argparse.SUPPRESS}
-        if field.annotation is bool:
-            switch = {"nargs": "?", "const": "true", "help": help_text, "metavar": "True|False"}
-            group.add_argument(flag, **switch, **settings)
-            off = {"action": "store_const", "const": "false", "help": argparse.SUPPRESS}
-            group.add_argument(f"--no-{flag[2:]}", **off, **settings)
-        elif options.holds_many(field):
-            group.add_argument(flag, nargs="+", help=help_text, metavar="X", **settings)
-        else:
-            metavar = (field.json_schema_extra["unit"] or "X").upper()
-            group.add_argument(flag, help=help_text, metavar=metavar, **settings)
+    for title, names in options.grouped_fields(options_class).items():
+        group = parser.add_argument_group(title)
+        for name in names:
+            _add_option(group, name, options_class.model_fields[name])
+
+
+def _add_option(group: argparse._ArgumentGroup, name: str, field) -> None:
+    flag = "--" + name.replace("_", "-")
+    help_text = f"{field.description} {options.describe_range(field)}".replace("%", "%%")
+    settings = {"dest": name, "default": argparse.SUPPRESS}
+    if field.annotation is bool:
+        switch = {"nargs": "?", "const": "true", "help": help_text, "metavar": "True|False"}
+        group.add_argument(flag, **switch, **settings)
+        off = {"action": "store_const", "const": "false", "help": argparse.SUPPRESS}
+        group.add_argument(f"--no-{flag[2:]}", **off, **settings)
+    elif options.holds_many(field):
+        group.add_argument(flag, nargs="+", help=help_text, metavar="X", **settings)
+    else:
+        metavar = (field.json_schema_extra["unit"] or "X").upper()
+        group.add_argument(flag, help=help_text, metavar=metavar, **settings)
 
 
 def _spell_out_switches(arguments: list[str], parser: argparse.ArgumentParser) -> list[str]:

@@ -11,7 +11,7 @@ import yaml
 
 from dss.errors import DssError
 from dss.files import replacing
-from dss.options import Options, describe_range
+from dss.options import Options, describe_range, grouped_fields
 
 MEMORY = Path(".dss_forms.yaml")  # what was last used in this folder
 LABEL = {"description_width": "270px"}
@@ -120,13 +120,10 @@ class Form:
         self._button.disabled = bool(problems)
 
     def _groups(self) -> list[widgets.Widget]:
-        groups: dict[str, list[widgets.Widget]] = {}
-        for name, field in self.options_class.model_fields.items():
-            row = widgets.HBox([self._fields[name], self._messages[name]])
-            groups.setdefault(field.json_schema_extra["group"], []).append(row)
         shown = []
-        for title, rows in groups.items():
-            shown += [widgets.HTML(f"<b>{html.escape(title)}</b>"), *rows]
+        for title, names in grouped_fields(self.options_class).items():
+            shown.append(widgets.HTML(f"<b>{html.escape(title)}</b>"))
+            shown += [widgets.HBox([self._fields[name], self._messages[name]]) for name in names]
         return shown
 
     def _remembered(self) -> dict[str, Any]:

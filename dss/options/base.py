@@ -1,0 +1,235 @@
+"""What all options share: how a field is declared, checked, explained and handed on."""
+
+import difflib
+import functools
+import inspect
+import textwrap
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, ClassVar, Self, Union, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from dss.errors import DssError, raise_problems
+
+
+def option(default: Any, label: str, help: str, *, unit: str = "", group: str = "", **bounds: Any):
+    """A field of an options class: what it is called, what it does, and what it may be.
+
+    Arguments:
+        default: the value if nobody says otherwise; `...` if there is none.
+        label: the name on a form.
+        help: one or more sentences: what it does and how to choose it.
+        unit: "s", "samples", "Hz", or "" for a plain number.
+        group: the heading under which a form and `--help` list it.
+        bounds: the range, in pydantic's words: ge, gt, le, lt, min_length, ...
+    """
+    extra = {"unit": unit, "group": group}
+    return Field(default, title=label, description=help, json_schema_extra=extra, **bounds)
+
+
+def _split_words(value: Any) -> Any:
+    """A list may be written as text: "True True False", as on a form."""
+    return value.replace(",", " ").split() if isinstance(value, str) else value
+
+
+def _split_pairs(value: Any) -> Any:
+    """A dictionary may be written as old=new, or as several of these."""
+    if isinstance(value, dict):
+        return value
+    words = [str(word) for word in _split_words(value)]
+    if not all("=" in word.strip("=") for word in words):
+        raise ValueError("written as old=new")
+    return dict(word.split("=", 1) for word in words)
+
+
+Counts = Annotated[list[Annotated[int, Field(ge=1)]], BeforeValidator(_split_words)]
+Switches = Annotated[list[bool], BeforeValidator(_split_words)]
+Words = Annotated[list[str], BeforeValidator(_split_words)]
+Renames = Annotated[dict[str, str], BeforeValidator(_split_pairs)]
+
+
+_PLAIN_WORDS = {
+    "a valid integer, unable to parse string as an integer": "a whole number",
+    "a valid number, unable to parse string as a number": "a number",
+    "a valid boolean, unable to interpret input": "True or False",
+}
+
+
+class Options(BaseModel):
+    """What all options classes share: unknown names are errors, checked values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    first_groups: ClassVar[tuple[str, ...]] = ()  # headings that come before the others
+
+    @classmethod
+    def checked(cls, values: Mapping[str, Any]) -> Self:
+        """The options with these values; a DssError lists every value that cannot be."""
+        problems = cls.problems(values)
+        heading = "These options cannot be used:"
+        raise_problems([f"{name}: {why}" for name, why in problems.items()], heading)
+        return cls(**values)
+
+    @classmethod
+    def problems(cls, values: Mapping[str, Any]) -> dict[str, str]:
+        """Why these values cannot be used: what would be right, by the name of the option."""
+        try:
+            cls(**values)
+        except ValidationError as error:
+            return {
+                str(e["loc"][0] if e["loc"] else "options"): cls._explain(e) for e in error.errors()
+            }
+        return {}
+
+    @classmethod
+    def _explain(cls, item: dict[str, Any]) -> str:
+        name = str(item["loc"][0]) if item["loc"] else ""
+        if item["type"] == "extra_forbidden":
+            near = difflib.get_close_matches(name, cls.model_fields, n=1)
+            return "there is no such option" + (f"; did you mean {near[0]}?" if near else "")
+        if item["type"] == "missing":
+            return f"is needed ({cls.model_fields[name].title.lower()})"
+        if isinstance(item.get("ctx", {}).get("error"), DssError):
+            error = item["ctx"]["error"]
+            return "; ".join(error.problems) or str(error)
+        message = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+        for said, plain in _PLAIN_WORDS.items():
+            message = message.replace(said, plain)
+        return f"{item['input']!r} should be {message}" if name else message
+
+    def to_yaml_types(self) -> dict[str, Any]:
+        """The options as plain types that YAML can hold."""
+        return self.model_dump(mode="json")
+
+    def to_switches(self, names: Collection[str] | None = None) -> list[str]:
+        """All options, or those of these names, as words of a command line, without blank ones."""
+        words = []
+        for name, value in self.to_yaml_types().items():
+            if value is None or value in ("", []) or (names is not None and name not in names):
+                continue
+            words.append("--" + name.replace("_", "-"))
+            if isinstance(value, dict):
+                value = yaml.safe_dump(value, default_flow_style=True, width=10**6).strip()
+            words += map(str, value) if isinstance(value, list) else [str(value)]
+        return words
+
+
+def takes_options(function):
+    """Let `function` be called with the fields of its `options` parameter as keywords.
+
+    `function(x, *, options: TrainOptions)` becomes `function(x, *, data_dir, nb_epoch=400, ...)`:
+    the signature and the docstring show the fields, and their values are checked before
+    `function` starts. A ready options object can still be passed as `options`.
+    """
+    signature = inspect.signature(function)
+    options_class = signature.parameters["options"].annotation
+    own = [p for p in signature.parameters.values() if p.name != "options"]
+
+    @functools.wraps(function)
+    def wrapper(*args, options=None, **named):
+        if options is None:
+            names = {p.name for p in own}
+            values = {name: named.pop(name) for name in list(named) if name not in names}
+            options = options_class.checked(values)
+        return function(*args, options=options, **named)
+
+    fields = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=inspect.Parameter.empty if field.is_required() else field.default,
+            annotation=field.annotation,
+        )
+        for name, field in options_class.model_fields.items()
+    ]
+    wrapper.__signature__ = signature.replace(parameters=[*own, *fields])
+    doc = inspect.cleandoc(function.__doc__).split("\n\nOptions:\n")
+    wrapper.__doc__ = f"{doc[0]}\n\nOptions:\n{_describe_fields(options_class)}"
+    return wrapper
+
+
+def _describe_fields(options_class: type[Options]) -> str:
+    entries = []
+    for name, field in options_class.model_fields.items():
+        text = f"{name}: {field.description} {describe_range(field)}".strip()
+        entries.append(textwrap.fill(text, 96, initial_indent="    ", subsequent_indent="        "))
+    return "\n".join(entries)
+
+
+def describe_range(field) -> str:
+    """The default, unit and range of a field in brackets, as help and docstrings show them."""
+    bounds = {
+        key: getattr(m, key)
+        for m in field.metadata
+        for key in ("ge", "gt", "le", "lt")
+        if hasattr(m, key)
+    }
+    symbols = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+    parts = [f"{symbols[key]} {value:g}" for key, value in bounds.items()]
+    if not field.is_required() and field.default not in (None, ""):
+        default = field.default
+        shown = " ".join(map(str, default)) if isinstance(default, list | tuple) else default
+        parts.insert(0, f"default {shown}")
+    unit = field.json_schema_extra["unit"]
+    if unit:
+        parts.append(f"in {unit}")
+    return f"({', '.join(parts)})" if parts else ""
+
+
+def grouped_fields(options_class: type[Options]) -> dict[str, list[str]]:
+    """The names of the fields by the heading under which help and forms list them, in order."""
+    groups: dict[str, list[str]] = {group: [] for group in options_class.first_groups}
+    for name, field in options_class.model_fields.items():
+        groups.setdefault(field.json_schema_extra["group"], []).append(name)
+    return groups
+
+
+def holds_many(field) -> bool:
+    """Whether a field is a list or a dictionary, which is written as several words."""
+    kinds = [field.annotation]
+    while kinds:
+        kind = kinds.pop()
+        if get_origin(kind) in (list, dict):
+            return True
+        kinds += [k for k in get_args(kind) if get_origin(kind) in (Union, UnionType, Annotated)]
+    return False
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML file that maps names to values; a DssError says why if it cannot be."""
+    try:
+        text = Path(path).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DssError(f"{path}: cannot be read ({error})") from None
+    return parse_yaml(text, str(path))
+
+
+def read_options(path: Path, options_class: type[Options]) -> dict[str, Any]:
+    """The values of options in a YAML file, or in the `_params.yaml` of a run.
+
+    `train(**read_options(path, TrainOptions))` repeats a run.
+
+    Raises: DssError if the file cannot be read, or names an option that there is not.
+    """
+    values = read_yaml(path)
+    if "versions" in values:  # a run says much besides its options
+        return {name: values[name] for name in options_class.model_fields if name in values}
+    problems = [
+        f"{name}: {options_class._explain({'loc': [name], 'type': 'extra_forbidden'})}"
+        for name in values.keys() - options_class.model_fields.keys()
+    ]
+    raise_problems(sorted(problems), f"{path}: these options cannot be used:")
+    return values
+
+
+def parse_yaml(text: str, source: str) -> dict[str, Any]:
+    """YAML text as a dictionary; `source` is what a DssError names."""
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise DssError(f"{source}: cannot be read as YAML ({error})") from None
+    if not isinstance(values, dict):
+        raise DssError(f"{source}: should hold rows such as nb_hist: 1024")
+    return {str(name): value for name, value in values.items()}

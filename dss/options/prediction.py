@@ -1,0 +1,164 @@
+"""The options of annotating recordings (`dss.predict`, `dss.postprocess`)."""
+
+from pathlib import Path
+from typing import Literal
+
+from dss.options.base import Options, option
+
+
+class DetectOptions(Options):
+    """How probabilities become annotations (`dss.postprocess.detect`)."""
+
+    event_threshold: float = option(
+        0.5,
+        "Event threshold",
+        "The probability that the peak of an event must reach.",
+        group="Events and segments",
+        gt=0,
+        le=1,
+    )
+    event_distance_seconds: float = option(
+        0.01,
+        "Shortest time between events",
+        "Of events of one type that are closer than this, the most probable stays.",
+        unit="s",
+        group="Events and segments",
+        ge=0,
+        le=60,
+    )
+    event_interval_min_seconds: float = option(
+        0.0,
+        "Shortest interval",
+        "Delete events whose nearest neighbour of the same type is nearer, both of them.",
+        unit="s",
+        group="Events and segments",
+        ge=0,
+        le=3600,
+    )
+    event_interval_max_seconds: float | None = option(
+        None,
+        "Longest interval",
+        "Delete events whose nearest neighbour of the same type is farther, such as single pulses "
+        "outside song. Defaults to no limit.",
+        unit="s",
+        group="Events and segments",
+        gt=0,
+        le=3600,
+    )
+    segment_threshold: float = option(
+        0.5,
+        "Segment threshold",
+        "The probability that song, of all segment types together, must reach.",
+        group="Events and segments",
+        gt=0,
+        le=1,
+    )
+    segment_hold_threshold: float | None = option(
+        None,
+        "Segment hold threshold",
+        "A lower probability, down to which song lasts once it has reached the segment threshold. "
+        "Defaults to the segment threshold.",
+        group="Events and segments",
+        gt=0,
+        le=1,
+    )
+    segment_fill_seconds: float = option(
+        0.005,
+        "Fill gaps shorter than",
+        "Segments of one type with less time between them become one.",
+        unit="s",
+        group="Events and segments",
+        ge=0,
+        le=60,
+    )
+    segment_min_seconds: float = option(
+        0.02,
+        "Delete segments shorter than",
+        "Segments that are shorter, once gaps are filled, become part of a segment that they "
+        "touch; those that touch none are deleted.",
+        unit="s",
+        group="Events and segments",
+        ge=0,
+        le=60,
+    )
+
+
+class PredictOptions(DetectOptions):
+    """How a recording is annotated (`dss.predict.predict`).
+
+    What is not given of the thresholds, distances, gaps and lengths is what `dss.tune.tune` stored
+    with the run, or the default.
+    """
+
+    channel: int | None = option(
+        None,
+        "Channel",
+        "Annotate only this channel of the recording, counted from 0, with a network for one "
+        "channel. Defaults to all channels.",
+        group="Recordings",
+        ge=0,
+    )
+    batch_size: int | None = option(
+        None,
+        "Batch size",
+        "Chunks that are computed together. More take more memory, and are faster on a GPU; the "
+        "result is the same. Defaults to as many as hold 131072 samples.",
+        group="Computing",
+        ge=1,
+    )
+
+
+class PredictFilesOptions(PredictOptions):
+    """How recordings are annotated into files (`dss.predict.predict_files`)."""
+
+    save_dir: Path | None = option(
+        None,
+        "Save folder",
+        "Where the annotations go. Defaults to the folder of each recording.",
+        group="Files",
+    )
+    existing: Literal["skip", "overwrite", "error"] = option(
+        "skip",
+        "Annotations that are there already",
+        "Leave them and skip their recordings (skip), replace them (overwrite), or stop before "
+        "anything is written (error).",
+        group="Files",
+    )
+    format: Literal["csv", "audacity", "raven", "textgrid"] = option(
+        "csv",
+        "Format",
+        "CSV, which datasets are made of; Audacity labels; Raven selection tables; or Praat "
+        "TextGrids.",
+        group="Files",
+    )
+    probabilities: bool = option(
+        False,
+        "Write probabilities",
+        "Also write the probability of each class at each sample, as STEM_probabilities.zarr.",
+        group="Files",
+    )
+    proposals: bool = option(
+        False,
+        "Mark as proposals",
+        "Add a column `confirmed` that is False for every annotation, until somebody looked at it.",
+        group="Files",
+    )
+    scheduler: str | None = option(
+        None,
+        "Scheduler",
+        "The address of a Dask scheduler, such as tcp://node1:8786: its workers annotate the "
+        "recordings. They must see the same files under the same paths.",
+        group="Computing",
+    )
+
+
+class ProofreadOptions(Options):
+    """What is worth looking at first (`dss.proofread`)."""
+
+    n_least: int = option(
+        20,
+        "Least certain annotations",
+        "How many of the annotations are listed, the least certain one first.",
+        group="Lists",
+        ge=1,
+    )

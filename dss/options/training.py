@@ -1,0 +1,257 @@
+"""The options of training (`dss.train`), of augmentation, and of a script for elsewhere."""
+
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator
+
+from dss.options.base import (
+    Options,
+    Words,
+    option,
+    parse_yaml,
+    read_yaml,
+)
+from dss.options.network import NetworkOptions
+
+
+class AugmentOptions(Options):
+    """How chunks for training are varied (`dss.models.augment`)."""
+
+    gain_db: float = option(
+        0.0,
+        "Gain",
+        "Make chunks louder or softer, by this much at most.",
+        unit="dB",
+        group="Augmentations",
+        ge=0,
+        le=60,
+    )
+    noise: float = option(
+        0.0,
+        "Noise",
+        "Add white noise: its level at most, as a part of that of the chunk.",
+        group="Augmentations",
+        ge=0,
+        le=10,
+    )
+    time_shift_seconds: float = option(
+        0.0,
+        "Time shift",
+        "Take chunks, and their targets, from this much earlier or later at most.",
+        unit="s",
+        group="Augmentations",
+        ge=0,
+        le=60,
+    )
+    channel_drop: float = option(
+        0.0,
+        "Channel drop",
+        "Silence each channel of a chunk with this probability; one always stays.",
+        group="Augmentations",
+        ge=0,
+        lt=1,
+    )
+    frequency_shift_hz: float = option(
+        0.0,
+        "Frequency shift",
+        "Shift all frequencies up or down, by this much at most.",
+        unit="Hz",
+        group="Augmentations",
+        ge=0,
+    )
+
+
+def _read_augmentations(value: Any) -> Any:
+    """Augmentations may be given as a YAML file, as YAML text in braces, or as a mapping."""
+    if value is None or isinstance(value, AugmentOptions):
+        return value
+    if isinstance(value, dict):
+        return AugmentOptions.checked(value)
+    if str(value).strip() in ("", "None"):
+        return None
+    if str(value).lstrip().startswith("{"):
+        return AugmentOptions.checked(parse_yaml(str(value), str(value)))
+    return AugmentOptions.checked(read_yaml(Path(value)))
+
+
+Augmentations = Annotated[AugmentOptions | None, BeforeValidator(_read_augmentations)]
+
+
+class TrainOptions(NetworkOptions):
+    """How a network is trained (`dss.train.train`)."""
+
+    first_groups: ClassVar[tuple[str, ...]] = ("Data set", "Network", "Training")
+
+    data_dir: Path = option(
+        ...,
+        "Data folder",
+        "The dataset. Its name ends in .npy.",
+        group="Data set",
+    )
+    save_dir: Path | None = option(
+        None,
+        "Save folder",
+        "Where the run's files go. Defaults to the data folder with .npy replaced by .res.",
+        group="Data set",
+    )
+    save_prefix: str = option(
+        "",
+        "Prefix for save files",
+        "A word in front of the date and time in the names of the run's files.",
+        group="Data set",
+        pattern=r"^[^/\\]*$",
+    )
+    y_suffix: str = option(
+        "",
+        "Song type",
+        "Train for one song type only, if the dataset has targets for it (y_<song type>). "
+        "Blank for all song types.",
+        group="Data set",
+    )
+    fraction_data: float = option(
+        1.0,
+        "Data fraction",
+        "Train and validate on a random part of the chunks. The test split is not affected.",
+        group="Data set",
+        gt=0,
+        le=1,
+    )
+    seed: int = option(
+        0,
+        "Seed",
+        "The same seed gives the same weights on the same machine.",
+        group="Data set",
+        ge=0,
+    )
+    balance: bool = option(
+        False,
+        "Balance song types",
+        "Draw the chunks for training so that each song type, and noise, gets the same share, "
+        "however sparse it is. Without it every sample counts once an epoch.",
+        group="Data set",
+    )
+    augmentations: Augmentations = option(
+        None,
+        "Augmentations",
+        "Vary the chunks for training, anew in every epoch: a YAML file, or the YAML itself, such "
+        "as {gain_db: 6, noise: 0.1, time_shift_seconds: 0.1, channel_drop: 0.2, "
+        "frequency_shift_hz: 100}.",
+        group="Data set",
+    )
+    auto: bool = option(
+        False,
+        "Choose from the data",
+        "Choose chunk and filter duration, frontend, filters, batch size, epochs and learning rate "
+        "from the sample rate, the durations and the band of the song. What is given stays.",
+        group="Presets",
+    )
+    preset: Literal["", "fly", "songbird", "mouse"] = option(
+        "",
+        "Preset",
+        "Settings that suit fly song, birdsong, or the ultrasound of mice. What is given stays.",
+        group="Presets",
+    )
+    continue_from: Path | None = option(
+        None,
+        "Continue from",
+        "A run. If it was interrupted, and nothing but the data folder is given, it is resumed "
+        "where it stopped. Else its network is trained further as a new run; for new song types "
+        "the last layer is extended, and the rest kept.",
+        group="Presets",
+    )
+    freeze: Words = option(
+        [],
+        "Freeze",
+        "Layers that are not trained: spectrogram, input, block0, block1, ..., scores.",
+        group="Presets",
+    )
+    batch_size: int = option(
+        32, "Batch size", "Chunks in one training step.", group="Training", ge=1
+    )
+    nb_epoch: int = option(
+        400,
+        "Number of epochs",
+        "Passes through the training data, at most; see early_stopping_patience.",
+        group="Training",
+        ge=1,
+    )
+    learning_rate: float = option(
+        0.001,
+        "Learning rate",
+        "The size of a training step: 0.0001 to 0.01 work for most data. If the loss explodes, "
+        "take a smaller one.",
+        group="Training",
+        gt=0,
+        le=10,
+    )
+    reduce_lr: bool = option(
+        False,
+        "Reduce learning rate",
+        "Divide the learning rate by 10 when the validation loss stops falling.",
+        group="Training",
+    )
+    reduce_lr_patience: int = option(
+        5,
+        "Reduce learning rate patience",
+        "Epochs without a lower validation loss before the learning rate is reduced.",
+        unit="epochs",
+        group="Training",
+        ge=1,
+    )
+    early_stopping_patience: int = option(
+        20,
+        "Early stopping patience",
+        "Epochs without a lower validation loss before training stops.",
+        unit="epochs",
+        group="Training",
+        ge=1,
+    )
+    mixed_precision: Literal["", "bfloat16", "float16"] = option(
+        "",
+        "Mixed precision",
+        "Compute with numbers of 16 bits: faster on GPUs that can (bfloat16 on recent ones, "
+        "float16 on older ones). The weights keep 32. Blank for 32 bits throughout.",
+        group="Training",
+    )
+    tensorboard: bool = option(
+        False,
+        "Create tensorboard logs",
+        "Write logs for TensorBoard next to the run's files.",
+        group="Training",
+    )
+
+
+class TrainCommandOptions(TrainOptions):
+    """What `dss train` takes: the options, or the script to be written (`dss.script`)."""
+
+    write_script: Path | None = option(
+        None,
+        "Script",
+        "Do not train, but write a shell script that does, for another machine. Paths in it are "
+        "relative to its folder.",
+        group="Script",
+    )
+    scheduler: Literal["", "slurm", "sge", "lsf"] = option(
+        "",
+        "Scheduler",
+        "Begin the script with a header for this scheduler.",
+        group="Script",
+    )
+    hours: int = option(
+        24, "Hours", "The time to reserve.", unit="h", group="Script", ge=1, le=10000
+    )
+    memory_gb: int = option(
+        16, "Memory", "The memory to reserve.", unit="GB", group="Script", ge=1, le=100000
+    )
+    cores: int = option(4, "Cores", "The cores to reserve.", group="Script", ge=1, le=1000)
+    gpus: int = option(0, "GPUs", "The GPUs to reserve.", group="Script", ge=0, le=16)
+    conda_env: str = option(
+        "",
+        "Conda environment",
+        "Activate this environment: its name or its folder.",
+        group="Script",
+    )
+    modules: Words = option(
+        [], "Modules", "Load these environment modules, such as cuda/12.4.", group="Script"
+    )
