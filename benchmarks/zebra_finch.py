@@ -23,17 +23,6 @@ from dss.train import train
 
 N_FOLDS = 7
 TOLERANCE_SECONDS = 0.01
-TRAIN_OPTIONS = {
-    "nb_hist": 32768,
-    "nb_filters": 32,
-    "kernel_size": 7,
-    "nb_conv": 2,
-    "nb_pre_conv": 5,
-    "pre_nb_dft": 256,
-    "batch_size": 8,
-    "nb_epoch": 12,
-    "learning_rate": 0.004,
-}
 
 
 def main() -> int:
@@ -58,7 +47,7 @@ def judge(folder: Path, temporary: Path, fold: int, seed: int) -> dict[str, floa
     for i, recording in enumerate(find_recordings(folder)):
         _link(recording, temporary / ("judge" if i % N_FOLDS == fold else "learn"))
     store = make_dataset(temporary / "learn", test_fraction=0, seed=seed)
-    trunk = train(data_dir=store, seed=seed, **TRAIN_OPTIONS)
+    trunk = train(data_dir=store, seed=seed, auto=True)
     trained = time.process_time()
     annotated = predict_files(temporary / "judge", trunk, save_dir=temporary / "annotated")
     annotate_seconds = time.process_time() - trained
