@@ -1,9 +1,12 @@
 """The `dss` command: each stage as a subcommand, its switches derived from the stage's options."""
 
 import argparse
+import signal
 import sys
+import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from dss import __version__, options
@@ -23,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     try:
-        with warnings.catch_warnings():
+        with _stopped_by_sigterm(), warnings.catch_warnings():
             warnings.simplefilter("always", DssWarning)
             warnings.showwarning = _print_warning
             run(**namespace)
@@ -34,6 +37,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("dss: stopped", file=sys.stderr)
         return 130
     return 0
+
+
+@contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """SIGTERM, which schedulers and forms send, stops a command as Ctrl-C does: cleanly."""
+    if threading.current_thread() is not threading.main_thread():  # it gets no signals
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _print_warning(message, category, *_) -> None:

@@ -1,4 +1,7 @@
 import json
+import os
+import signal
+import time
 
 import pytest
 import yaml
@@ -92,3 +95,15 @@ def test_no_command_prints_help(capsys):
     assert main([]) == 0
     for command in ("make-dataset", "train", "predict", "evaluate", "demo"):
         assert command in capsys.readouterr().out or command != "make-dataset"
+
+
+def test_a_terminated_command_stops_as_after_ctrl_c(monkeypatch, capsys):
+    def train(**named):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5)
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr("dss.train.train", train)
+    assert main(["train", "--data-dir", "x.npy"]) == 130
+    assert "dss: stopped" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGTERM) == before

@@ -77,7 +77,7 @@ class TrainingForm(Form):
     def stop(self) -> None:
         """End the training after the step that it is at; the best epoch stays."""
         if self.is_running:
-            os.kill(_state()["process"], signal.SIGINT)
+            os.kill(_state()["process"], signal.SIGTERM)
 
     def _train(self, **named) -> Path:
         """Start the process and wait until it ends. Returns the trunk of the run's files."""
