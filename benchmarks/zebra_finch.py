@@ -1,6 +1,6 @@
 """How well, and at what cost, dss learns the syllables of a zebra finch.
 
-python benchmarks/zebra_finch.py [--fold K] [--seed N] [--json]
+python benchmarks/zebra_finch.py [--fold K] [--seed N] [--nb-epoch N] [--json]
 
 Of 14 recordings, 12 train and validate a network, which then annotates the other two. The folds 0
 to 6 judge each recording once.
@@ -30,6 +30,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--fold", type=int, default=0, choices=range(N_FOLDS))
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--nb-epoch", type=int, help="epochs; default: what --auto suggests")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
     arguments = parser.parse_args()
     folder = RECORDINGS / "zebra_finch"
@@ -37,17 +38,18 @@ def main() -> int:
         print(f"{folder} is not here", file=sys.stderr)
         return 1
     with tempfile.TemporaryDirectory() as temporary:
-        results = judge(folder, Path(temporary), arguments.fold, arguments.seed)
+        given = {"nb_epoch": arguments.nb_epoch} if arguments.nb_epoch else {}
+        results = judge(folder, Path(temporary), arguments.fold, arguments.seed, given)
     print(json.dumps(results) if arguments.json else describe(results))
     return 0
 
 
-def judge(folder: Path, temporary: Path, fold: int, seed: int) -> dict[str, float]:
+def judge(folder: Path, temporary: Path, fold: int, seed: int, given: dict) -> dict[str, float]:
     """Train without the recordings of one fold, annotate these, and score."""
     for i, recording in enumerate(find_recordings(folder)):
         _link(recording, temporary / ("judge" if i % N_FOLDS == fold else "learn"))
     store = make_dataset(temporary / "learn", test_fraction=0, seed=seed)
-    trunk = train(data_dir=store, seed=seed, auto=True)
+    trunk = train(data_dir=store, seed=seed, auto=True, **given)
     trained = time.process_time()
     annotated = predict_files(temporary / "judge", trunk, save_dir=temporary / "annotated")
     annotate_seconds = time.process_time() - trained
