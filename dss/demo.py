@@ -41,15 +41,7 @@ SONGS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "fly": {
         "dataset": {"test_fraction": 0.3, "event_std_seconds": 0.002},
-        "train": {
-            "nb_hist": 4096,
-            "nb_filters": 16,
-            "kernel_size": 16,
-            "nb_conv": 3,
-            "batch_size": 8,
-            "nb_epoch": 30,
-            "learning_rate": 0.004,
-        },
+        "train": {"preset": "fly"},
         "detect": {"segment_fill_seconds": 0.05, "segment_min_seconds": 0.1},
         # Sine song fades in and out: nobody can place its onset to 10 ms.
         "evaluate": {"tolerance_seconds": 0.025},

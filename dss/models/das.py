@@ -35,7 +35,7 @@ def das_tcn(nb_channels: int, nb_classes: int, options: NetworkOptions) -> "kera
     """
     from dss.models.backend import keras
     from dss.models.layers import DecibelSpectrogram, DilatedConv1D, NormalizeByMaximum
-    from dss.models.tcn import separable_blocks
+    from dss.models.tcn import class_scores, separable_blocks
 
     layers = keras.layers
     hop = 2**options.nb_pre_conv
@@ -57,12 +57,7 @@ def das_tcn(nb_channels: int, nb_classes: int, options: NetworkOptions) -> "kera
             y = layers.Conv1D(options.nb_filters, 1, name=f"{name}_mix")(y)
             x = layers.Add(name=f"{name}_add")([x, y])
             skips.append(y)
-    x = layers.Add(name="skips")(skips) if len(skips) > 1 else skips[0]
-    x = layers.Activation("relu", name="skips_relu")(x)
-    if options.nb_lstm_units:
-        lstm = layers.LSTM(options.nb_lstm_units, return_sequences=True, name="one_way")
-        x = layers.Bidirectional(lstm, name="lstm")(x)
-    x = layers.Dense(nb_classes, name="scores", dtype="float32")(x)
+    x = class_scores(skips, nb_classes, options)
     logits = layers.UpSampling1D(hop, name="logits", dtype="float32")(x)
     probabilities = layers.Softmax(name="probabilities", dtype="float32")(logits)
     return keras.Model(inputs, probabilities, name="das_tcn")

@@ -47,16 +47,22 @@ def tcn(nb_channels: int, nb_classes: int, options: NetworkOptions) -> keras.Mod
             y = layers.Conv1D(options.nb_filters, 1, name=f"{name}_mix")(y)
             x = layers.Add(name=f"{name}_add")([x, y])
             skips.append(y)
+    x = class_scores(skips, nb_classes, options)
+    upsample = UpsampleLinear(hop, name="logits", dtype="float32") if hop > 1 else None
+    logits = (upsample or layers.Identity(name="logits", dtype="float32"))(x)
+    probabilities = layers.Softmax(name="probabilities", dtype="float32")(logits)
+    return keras.Model(inputs, probabilities, name="tcn")
+
+
+def class_scores(skips: list, nb_classes: int, options: NetworkOptions):
+    """The score of each class in each frame, from what all residual layers found together."""
+    layers = keras.layers
     x = layers.Add(name="skips")(skips) if len(skips) > 1 else skips[0]
     x = layers.Activation("relu", name="skips_relu")(x)
     if options.nb_lstm_units:
         lstm = layers.LSTM(options.nb_lstm_units, return_sequences=True, name="one_way")
         x = layers.Bidirectional(lstm, name="lstm")(x)
-    x = layers.Dense(nb_classes, name="scores", dtype="float32")(x)
-    upsample = UpsampleLinear(hop, name="logits", dtype="float32") if hop > 1 else None
-    logits = (upsample or layers.Identity(name="logits", dtype="float32"))(x)
-    probabilities = layers.Softmax(name="probabilities", dtype="float32")(logits)
-    return keras.Model(inputs, probabilities, name="tcn")
+    return layers.Dense(nb_classes, name="scores", dtype="float32")(x)
 
 
 def separable_blocks(options: NetworkOptions) -> list[bool]:
