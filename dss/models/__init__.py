@@ -80,6 +80,27 @@ def receptive_field(options: NetworkOptions) -> int:
     return frames * hop + max(options.pre_nb_dft, hop)
 
 
+def count_weights(options: NetworkOptions, nb_channels: int, nb_classes: int) -> int:
+    """How many weights the network has that `build` makes, without building it."""
+    is_das = options.model_name == "das_tcn"
+    separable = options.use_separable * (options.nb_conv if len(options.use_separable) == 1 else 1)
+    filters, taps, n_features, total = options.nb_filters, options.kernel_size, nb_channels, 0
+    if options.nb_pre_conv:
+        n_frequencies = options.pre_nb_dft // 2 + 1
+        n_features *= n_frequencies
+        total += 2 * options.pre_nb_dft * n_frequencies
+    total += n_features * filters + filters + (0 if is_das else 2 * n_features)
+    for is_separable in separable:
+        depth = 4 if is_das else 1  # filters for each channel
+        first = filters * depth * (taps + filters) if is_separable else taps * filters**2
+        norm = 0 if is_das else 2 * filters
+        total += len(options.dilations) * (first + filters + norm + filters**2 + filters)
+    units, width = options.nb_lstm_units, filters
+    if units:
+        total, width = total + 8 * units * (width + units + 1), 2 * units
+    return total + width * nb_classes + nb_classes
+
+
 def check(options: NetworkOptions) -> None:
     """Raise a DssError if no network can be built with these options; it lists all reasons."""
     problems = []
