@@ -7,15 +7,27 @@ import textwrap
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, ClassVar, Self, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, Self, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from dss.errors import DssError, raise_problems
 
+PathKind = Literal["", "recordings", "dataset", "run", "folder", "file", "new"]
 
-def option(default: Any, label: str, help: str, *, unit: str = "", group: str = "", **bounds: Any):
+
+def option(
+    default: Any,
+    label: str,
+    help: str,
+    *,
+    unit: str = "",
+    group: str = "",
+    path: PathKind = "",
+    rare: bool = False,
+    **bounds: Any,
+):
     """A field of an options class: what it is called, what it does, and what it may be.
 
     Arguments:
@@ -24,9 +36,12 @@ def option(default: Any, label: str, help: str, *, unit: str = "", group: str = 
         help: one or more sentences: what it does and how to choose it.
         unit: "s", "samples", "Hz", or "" for a plain number.
         group: the heading under which a form and `--help` list it.
+        path: what is chosen, if it names something on disk: a folder with "recordings", a
+            "dataset" or a "run", which must be there; a "folder" or "file", or what is "new".
+        rare: whether few need it: a form shows it only when asked to.
         bounds: the range, in pydantic's words: ge, gt, le, lt, min_length, ...
     """
-    extra = {"unit": unit, "group": group}
+    extra = {"unit": unit, "group": group, "path": path, "rare": rare}
     return Field(default, title=label, description=help, json_schema_extra=extra, **bounds)
 
 

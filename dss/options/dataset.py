@@ -17,6 +17,7 @@ class SourceOptions(Options):
         "Take the files with these endings, and no others, such as .mat for a loader of your own. "
         "Defaults to all forms of audio that dss reads.",
         group="Files",
+        rare=True,
         min_length=1,
     )
     samplerate_hz: float | None = option(
@@ -26,6 +27,7 @@ class SourceOptions(Options):
         "the same for all of them then. Of npy files, which do not say theirs, it is the rate.",
         unit="Hz",
         group="Files",
+        rare=True,
         gt=0,
     )
     annotation_format: str | None = option(
@@ -34,6 +36,7 @@ class SourceOptions(Options):
         "The format of the annotations, such as csv, audacity, raven or textgrid. Defaults to what "
         "the ending and the content of each file say.",
         group="Files",
+        rare=True,
     )
 
 
@@ -46,6 +49,7 @@ class DatasetOptions(SourceOptions):
         "The dataset to write. Its name ends in .npy, or in .zarr for very big data; that is how "
         "it is recognised. Defaults to the data folder with .npy appended.",
         group="Files",
+        path="new",
     )
     overwrite: bool = option(
         False, "Overwrite", "Replace a dataset that is there already.", group="Files"
@@ -55,6 +59,7 @@ class DatasetOptions(SourceOptions):
         "Write annotations of the splits",
         "Also write the annotations of each split as CSV, in seconds of the split.",
         group="Files",
+        rare=True,
     )
     song_types: Words | None = option(
         None,
@@ -83,6 +88,7 @@ class DatasetOptions(SourceOptions):
         "Add the onsets and the offsets of all segments as two more song types, onset and offset, "
         "which are events.",
         group="Song types",
+        rare=True,
     )
     event_std_seconds: float = option(
         0.001,
@@ -154,6 +160,7 @@ class DatasetOptions(SourceOptions):
         "a pattern whose brackets match the individual in a recording's path, such as "
         "'(bird[0-9]+)_', or a CSV file with the columns file,group.",
         group="Splits",
+        path="file",
     )
     block_seconds: float = option(
         0.0,
@@ -164,4 +171,6 @@ class DatasetOptions(SourceOptions):
         group="Splits",
         ge=0,
     )
-    seed: int = option(0, "Seed", "The same seed gives the same splits.", group="Splits", ge=0)
+    seed: int = option(
+        0, "Seed", "The same seed gives the same splits.", group="Splits", rare=True, ge=0
+    )

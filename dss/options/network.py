@@ -14,6 +14,7 @@ class NetworkOptions(Options):
         "The architecture: tcn, a temporal convolutional network; das_tcn, that of DAS 0.32, as "
         "which models trained with DAS are loaded.",
         group="Network",
+        rare=True,
     )
     nb_hist: int = option(
         1024,
@@ -29,6 +30,7 @@ class NetworkOptions(Options):
         "Chunks overlap, and their ends, where filters reach beyond the chunk, are neither trained "
         "on nor used for predictions.",
         group="Network",
+        rare=True,
     )
     nb_filters: int = option(
         16,
@@ -64,6 +66,7 @@ class NetworkOptions(Options):
         "the same filters first and mix the channels second. One value for each block, "
         "usually True for the first one or two; or one value for all.",
         group="Network",
+        rare=True,
         min_length=1,
     )
     dilations: Counts = option(
@@ -71,6 +74,7 @@ class NetworkOptions(Options):
         "Dilations",
         "The spacing of the filters' taps in the layers of a block.",
         group="Network",
+        rare=True,
         min_length=1,
     )
     dropout: float = option(
@@ -79,6 +83,7 @@ class NetworkOptions(Options):
         "The part of the filters of each layer that is switched off, others in every training "
         "step: 0.1 to 0.3 if the network learns its training data by heart.",
         group="Network",
+        rare=True,
         ge=0,
         lt=1,
     )
@@ -89,6 +94,7 @@ class NetworkOptions(Options):
         "block: it sees the whole chunk. Slow, above all without a downsampling frontend. 0 for "
         "none.",
         group="Network",
+        rare=True,
         ge=0,
         le=1024,
     )
@@ -107,6 +113,7 @@ class NetworkOptions(Options):
         "Length of the window of the frontend.",
         unit="samples",
         group="Network",
+        rare=True,
         ge=8,
         le=16384,
     )

@@ -116,6 +116,7 @@ class PredictFilesOptions(PredictOptions):
         "Save folder",
         "Where the annotations go. Defaults to the folder of each recording.",
         group="Files",
+        path="folder",
     )
     existing: Literal["skip", "overwrite", "error"] = option(
         "skip",

@@ -88,12 +88,14 @@ class TrainOptions(NetworkOptions):
         "Data folder",
         "The dataset. Its name ends in .npy.",
         group="Data set",
+        path="dataset",
     )
     save_dir: Path | None = option(
         None,
         "Save folder",
         "Where the run's files go. Defaults to the data folder with .npy replaced by .res.",
         group="Data set",
+        path="folder",
     )
     save_prefix: str = option(
         "",
@@ -114,6 +116,7 @@ class TrainOptions(NetworkOptions):
         "Data fraction",
         "Train and validate on a random part of the chunks. The test split is not affected.",
         group="Data set",
+        rare=True,
         gt=0,
         le=1,
     )
@@ -122,6 +125,7 @@ class TrainOptions(NetworkOptions):
         "Seed",
         "The same seed gives the same weights on the same machine.",
         group="Data set",
+        rare=True,
         ge=0,
     )
     balance: bool = option(
@@ -138,6 +142,8 @@ class TrainOptions(NetworkOptions):
         "as {gain_db: 6, noise: 0.1, time_shift_seconds: 0.1, channel_drop: 0.2, "
         "frequency_shift_hz: 100}.",
         group="Data set",
+        path="file",
+        rare=True,
     )
     auto: bool = option(
         False,
@@ -145,12 +151,14 @@ class TrainOptions(NetworkOptions):
         "Choose chunk and filter duration, frontend, filters, batch size, epochs and learning rate "
         "from the sample rate, the durations and the band of the song. What is given stays.",
         group="Presets",
+        rare=True,
     )
     preset: Literal["", "fly", "songbird", "mouse"] = option(
         "",
         "Preset",
         "Settings that suit fly song, birdsong, or the ultrasound of mice. What is given stays.",
         group="Presets",
+        rare=True,
     )
     continue_from: Path | None = option(
         None,
@@ -159,12 +167,15 @@ class TrainOptions(NetworkOptions):
         "where it stopped. Else its network is trained further as a new run; for new song types "
         "the last layer is extended, and the rest kept.",
         group="Presets",
+        path="run",
+        rare=True,
     )
     freeze: Words = option(
         [],
         "Freeze",
         "Layers that are not trained: spectrogram, input, block0, block1, ..., scores.",
         group="Presets",
+        rare=True,
     )
     batch_size: int = option(
         32, "Batch size", "Chunks in one training step.", group="Training", ge=1
@@ -190,6 +201,7 @@ class TrainOptions(NetworkOptions):
         "Reduce learning rate",
         "Divide the learning rate by 10 when the validation loss stops falling.",
         group="Training",
+        rare=True,
     )
     reduce_lr_patience: int = option(
         5,
@@ -197,6 +209,7 @@ class TrainOptions(NetworkOptions):
         "Epochs without a lower validation loss before the learning rate is reduced.",
         unit="epochs",
         group="Training",
+        rare=True,
         ge=1,
     )
     early_stopping_patience: int = option(
@@ -205,6 +218,7 @@ class TrainOptions(NetworkOptions):
         "Epochs without a lower validation loss before training stops.",
         unit="epochs",
         group="Training",
+        rare=True,
         ge=1,
     )
     mixed_precision: Literal["", "bfloat16", "float16"] = option(
@@ -213,12 +227,14 @@ class TrainOptions(NetworkOptions):
         "Compute with numbers of 16 bits: faster on GPUs that can (bfloat16 on recent ones, "
         "float16 on older ones). The weights keep 32. Blank for 32 bits throughout.",
         group="Training",
+        rare=True,
     )
     tensorboard: bool = option(
         False,
         "Create tensorboard logs",
         "Write logs for TensorBoard next to the run's files.",
         group="Training",
+        rare=True,
     )
 
 
@@ -231,27 +247,44 @@ class TrainCommandOptions(TrainOptions):
         "Do not train, but write a shell script that does, for another machine. Paths in it are "
         "relative to its folder.",
         group="Script",
+        path="new",
+        rare=True,
     )
     scheduler: Literal["", "slurm", "sge", "lsf"] = option(
         "",
         "Scheduler",
         "Begin the script with a header for this scheduler.",
         group="Script",
+        rare=True,
     )
     hours: int = option(
-        24, "Hours", "The time to reserve.", unit="h", group="Script", ge=1, le=10000
+        24, "Hours", "The time to reserve.", unit="h", group="Script", rare=True, ge=1, le=10000
     )
     memory_gb: int = option(
-        16, "Memory", "The memory to reserve.", unit="GB", group="Script", ge=1, le=100000
+        16,
+        "Memory",
+        "The memory to reserve.",
+        unit="GB",
+        group="Script",
+        rare=True,
+        ge=1,
+        le=100000,
     )
-    cores: int = option(4, "Cores", "The cores to reserve.", group="Script", ge=1, le=1000)
-    gpus: int = option(0, "GPUs", "The GPUs to reserve.", group="Script", ge=0, le=16)
+    cores: int = option(
+        4, "Cores", "The cores to reserve.", group="Script", rare=True, ge=1, le=1000
+    )
+    gpus: int = option(0, "GPUs", "The GPUs to reserve.", group="Script", rare=True, ge=0, le=16)
     conda_env: str = option(
         "",
         "Conda environment",
         "Activate this environment: its name or its folder.",
         group="Script",
+        rare=True,
     )
     modules: Words = option(
-        [], "Modules", "Load these environment modules, such as cuda/12.4.", group="Script"
+        [],
+        "Modules",
+        "Load these environment modules, such as cuda/12.4.",
+        group="Script",
+        rare=True,
     )
