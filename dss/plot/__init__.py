@@ -9,6 +9,7 @@ from dss.plot.colors import song_colors
 from dss.plot.dataset import plot_dataset
 from dss.plot.recording import plot_recording
 from dss.plot.scores import plot_errors, plot_mistakes, plot_precision_recall
+from dss.plot.splits import plot_splits
 from dss.plot.statistics import plot_counts, plot_durations
 from dss.plot.training import plot_confusion, plot_history
 
@@ -22,5 +23,6 @@ __all__ = [
     "plot_mistakes",
     "plot_precision_recall",
     "plot_recording",
+    "plot_splits",
     "song_colors",
 ]

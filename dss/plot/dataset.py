@@ -12,7 +12,15 @@ from dss.data.batches import split_stretches
 from dss.data.splits import SPLITS
 from dss.errors import DssError
 from dss.plot.colors import song_colors
-from dss.plot.figure import Time, draw_legend, figure_rows, plain_style, share_time
+from dss.plot.figure import (
+    GAP_INCHES,
+    Time,
+    draw_legend,
+    figure_rows,
+    place_rows,
+    plain_style,
+    share_time,
+)
 from dss.plot.rows import (
     Envelope,
     checked_audio,
@@ -25,6 +33,8 @@ from dss.plot.rows import (
     waveform_inches,
 )
 from dss.plot.spectrogram import draw_spectrogram, song_range, spectrogram
+
+TITLE_INCHES = 0.75  # between splits: numbers of the time axis, and a title
 
 
 @plain_style()
@@ -66,9 +76,9 @@ def plot_dataset(
     range_hz = frequency_range_hz or (min(r[0] for r in ranges), max(r[1] for r in ranges))
     colors = song_colors(tree.attrs["class_names"])
     heights = [
-        [waveform_inches(s.x), 1.6, 1.0, image_inches(s.y)] if s.y else [0.2] for s in stretches
+        [waveform_inches(s.wave), 1.6, 1.0, image_inches(s.y)] if s.y else [0.2] for s in stretches
     ]
-    figure, axes = figure_rows([*chain(*heights)], None)
+    figure, axes = figure_rows(sum(map(len, heights)))
     for stretch, rows in zip(stretches, heights, strict=True):
         mine, axes = axes[: len(rows)], axes[len(rows) :]
         mine[0].set_title(stretch.title)
@@ -76,15 +86,27 @@ def plot_dataset(
             mine[0].set_axis_off()
             continue
         names, time = list(colors), stretch.time
-        draw_waveform(mine[0], stretch.x, time)
-        draw_spectrogram(mine[1], stretch.power, samplerate_hz, time, range_hz, log_frequency)
+        draw_waveform(mine[0], stretch.wave, time)
+        look = (range_hz, log_frequency)
+        draw_spectrogram(mine[1], stretch.power, samplerate_hz, time, *look)
         draw_lines(mine[2], stretch.y, names, time, colors, "target")
         draw_image(mine[3], stretch.y, names, time, colors, "target")
         for axis in mine:
             axis.vlines(stretch.cuts, 0, 1, "black", "--", transform=axis.get_xaxis_transform())
         draw_unknown(mine, stretch.unknown)
         share_time(mine, time)
-    draw_legend(figure, list(colors), colors, any(len(stretch.unknown) for stretch in shown))
+    n_lines = draw_legend(
+        figure, list(colors), colors, any(len(stretch.unknown) for stretch in shown)
+    )
+    above = [[TITLE_INCHES, *[GAP_INCHES] * (len(rows) - 1)] for rows in heights]
+    above[0][0] = TITLE_INCHES / 2
+    place_rows(
+        figure,
+        [*chain(*heights)],
+        above=[*chain(*above)],
+        longest_name=max(map(len, colors)),
+        n_legend_lines=n_lines,
+    )
     return figure
 
 
@@ -93,7 +115,7 @@ class _Stretch(NamedTuple):
 
     title: str
     time: Time | None = None
-    x: np.ndarray | None = None  # [samples, channels]
+    wave: Envelope | None = None
     power: np.ndarray | None = None  # [frequencies, columns] dB
     y: Envelope | None = None
     cuts: Sequence[float] = ()  # seconds
@@ -122,7 +144,7 @@ def _read_stretch(tree, split: str, start_seconds: float, stop_seconds: float | 
     return _Stretch(
         f"{split}: {round(time.start, 2):g} to {round(time.stop, 2):g} s of {end}",
         time,
-        x,
+        envelope(x, "x"),
         spectrogram(x, samplerate_hz),
         envelope(y, "y"),
         cuts[(cuts > start) & (cuts < stop)] / samplerate_hz,

@@ -1,6 +1,7 @@
 """Figures: black on white, rows that share their time, a legend of song types below."""
 
 import io
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -10,8 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-WIDTH_INCHES = 12
-ROW_INCHES = WIDTH_INCHES - 1.3  # what labels and margins leave of it
+WIDTH_INCHES = 10  # letters are legible where a notebook is 1000 pixels wide
+LEFT_INCHES, RIGHT_INCHES = 1.15, 0.15  # beside rows: labels, numbers
+ROW_INCHES = WIDTH_INCHES - LEFT_INCHES - RIGHT_INCHES
+GAP_INCHES = 0.12  # between rows
+BELOW_INCHES = 0.55  # the last row: numbers and name of the time axis
+LEGEND_LINE_INCHES = 0.2
 LETTER_INCHES = 0.077  # of the font size 9
 BINS = 1000  # columns that a row is drawn with: about its pixels
 STYLE = {
@@ -24,10 +29,13 @@ STYLE = {
 UNKNOWN = {"facecolor": (1, 1, 1, 0.4), "edgecolor": "#a0a0a0", "hatch": "///", "linewidth": 0}
 
 
+_ONE_DRAWS = threading.RLock()  # matplotlib's settings are those of all threads
+
+
 @contextmanager
 def plain_style() -> Iterator[None]:
     """Draw in matplotlib's own style and ours, then restore what is set."""
-    with matplotlib.style.context(["default", STYLE]):
+    with _ONE_DRAWS, matplotlib.style.context(["default", STYLE]):
         yield
 
 
@@ -61,12 +69,44 @@ class SongFigure(Figure):
         return buffer.getvalue()
 
 
-def figure_rows(heights: Sequence[float], title: str | None) -> tuple[Figure, list[Axes]]:
-    """A figure with rows of these heights in inches."""
-    figure = SongFigure(figsize=(WIDTH_INCHES, sum(heights) + 0.12 * len(heights) + 1.0))
+def figure_rows(n_rows: int) -> tuple[Figure, list[Axes]]:
+    """A figure with rows, one below the other; `place_rows` says where, once all is drawn."""
+    figure = SongFigure(figsize=(WIDTH_INCHES, n_rows), layout="none")
+    return figure, [figure.add_axes((0, i, 1, 1)) for i in range(n_rows)]
+
+
+def place_rows(
+    figure: Figure,
+    heights: Sequence[float],
+    title: str | None = None,
+    *,
+    above: Sequence[float] | None = None,
+    longest_name: int = 0,
+    n_legend_lines: int = 1,
+) -> None:
+    """Give the rows their places. By hand: to find out what fits takes longer than to draw it.
+
+    Arguments:
+        figure: with a row an axis.
+        heights: of the rows, in inches.
+        title: above the figure.
+        above: inches left free above each row.
+        longest_name: letters of the longest name that stands beside a row.
+        n_legend_lines: what `draw_legend` gave.
+    """
+    above = above or [0.0, *[GAP_INCHES] * (len(heights) - 1)]
+    top = 0.4 if title else 0.15
+    legend = LEGEND_LINE_INCHES * n_legend_lines + 0.1 * (n_legend_lines > 0)
+    total = top + sum(heights) + sum(above) + BELOW_INCHES + legend
+    left = max(LEFT_INCHES, 0.5 + LETTER_INCHES * longest_name)
+    figure.set_size_inches(WIDTH_INCHES, total)
     if title:
-        figure.suptitle(title, x=0.01, ha="left")
-    return figure, [*figure.subplots(len(heights), 1, squeeze=False, height_ratios=heights)[:, 0]]
+        figure.suptitle(title, x=0.01, y=1 - 0.08 / total, ha="left", va="top")
+    width = (WIDTH_INCHES - left - RIGHT_INCHES) / WIDTH_INCHES
+    edge = total - top
+    for axis, height, gap in zip(figure.axes, heights, above, strict=True):
+        edge -= gap + height
+        axis.set_position((left / WIDTH_INCHES, edge / total, width, height / total))
 
 
 def share_time(axes: Sequence[Axes], time: Time) -> None:
@@ -81,14 +121,19 @@ def share_time(axes: Sequence[Axes], time: Time) -> None:
     axes[-1].set_xlabel("time (s)")
 
 
-def draw_legend(figure: Figure, names: list[str], colors, with_unknown: bool) -> None:
-    """Names and colours below the figure: 60 at most, a column for as many as are side by side."""
+def draw_legend(figure: Figure, names: list[str], colors, with_unknown: bool) -> int:
+    """Names and colours below the figure: 60 at most, a column for as many as are side by side.
+
+    Returns: the number of lines.
+    """
     n_columns = max(1, int(ROW_INCHES / (LETTER_INCHES * max(map(len, names), default=1) + 0.6)))
     handles = [Patch(color=colors[name], label=name) for name in names[:60]]
     if len(names) > 60:
         handles.append(Patch(alpha=0, label=f"+ {len(names) - 60}"))
     if with_unknown:
         handles.append(Patch(label="not annotated", **UNKNOWN))
-    if handles:
-        look = {"ncols": n_columns, "handlelength": 1.2, "fontsize": 9}
-        figure.legend(handles=handles, loc="outside lower center", **look)
+    if not handles:
+        return 0
+    look = {"ncols": n_columns, "handlelength": 1.2, "fontsize": 9, "borderaxespad": 0.2}
+    figure.legend(handles=handles, loc="lower center", **look)
+    return -(-len(handles) // n_columns)

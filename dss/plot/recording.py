@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from dss.errors import DssError
 from dss.plot.colors import song_colors
-from dss.plot.figure import Time, draw_legend, figure_rows, plain_style, share_time
+from dss.plot.figure import Time, draw_legend, figure_rows, place_rows, plain_style, share_time
 from dss.plot.rows import (
     Envelope,
     bars_inches,
@@ -29,7 +29,6 @@ from dss.plot.spectrogram import draw_spectrogram, song_range, spectrogram
 MAX_LINES = 8  # classes that can be told apart as lines
 
 
-@plain_style()
 def plot_recording(
     x: np.ndarray,
     samplerate_hz: float,
@@ -42,6 +41,7 @@ def plot_recording(
     channel: int | None = None,
     frequency_range_hz: tuple[float, float] | None = None,
     log_frequency: bool = False,
+    power_range_db: tuple[float, float] | None = None,
     title: str | None = None,
 ) -> Figure:
     """A stretch of a recording: waveform, spectrogram, annotations and probabilities.
@@ -64,38 +64,84 @@ def plot_recording(
         channel: the channel to draw; default: waveforms of all, spectrogram of their mean power.
         frequency_range_hz: lowest and highest frequency; default: those of the song.
         log_frequency: whether all octaves are equally high.
+        power_range_db: what is drawn dark, and what bright, a full sine wave being 0; default:
+            what leaves hiss dark.
         title: above the figure.
 
     Raises: DssError if x is empty or not finite, or the arguments do not fit each other.
     """
     x = checked_audio(x, samplerate_hz, channel)
-    time = Time(start_seconds, start_seconds + len(x) / samplerate_hz)
+    p = None if probabilities is None else _checked_probabilities(probabilities, x, class_names)
+    return draw_recording(
+        envelope(x, "x"),
+        spectrogram(x, samplerate_hz),
+        samplerate_hz,
+        start_seconds,
+        annotations=annotations,
+        probabilities=p,
+        class_names=class_names,
+        unknown=unknown,
+        frequency_range_hz=frequency_range_hz,
+        log_frequency=log_frequency,
+        power_range_db=power_range_db,
+        title=title,
+    )
+
+
+@plain_style()
+def draw_recording(
+    wave: Envelope,
+    power: np.ndarray,
+    samplerate_hz: float,
+    start_seconds: float,
+    *,
+    annotations: pd.DataFrame | Mapping[str, pd.DataFrame] | None = None,
+    probabilities: Envelope | None = None,
+    what: str = "probability",
+    class_names: Sequence[str] = (),
+    unknown: np.ndarray | None = None,
+    frequency_range_hz: tuple[float, float] | None = None,
+    log_frequency: bool = False,
+    power_range_db: tuple[float, float] | None = None,
+    title: str | None = None,
+) -> Figure:
+    """What `plot_recording` draws, of a waveform, spectra and probabilities found beforehand.
+
+    Arguments:
+        wave: the extremes of the audio, as `envelope` gives them.
+        power: [frequencies, columns] dB, as `spectrogram` gives it.
+        probabilities: their extremes.
+        what: the label of the probabilities.
+    """
+    time = Time(start_seconds, start_seconds + wave.n_samples / samplerate_hz)
     tables = {"annotations": annotations} if isinstance(annotations, pd.DataFrame) else annotations
     tables = {label: checked_annotations(table) for label, table in (tables or {}).items()}
     annotated = set().union(*(table["name"] for table in tables.values()))
     colors = song_colors([*class_names, *sorted(annotated - set(class_names))])
     rows = {label: within(table, time) for label, table in tables.items()}
-    p = None if probabilities is None else _checked_probabilities(probabilities, x, class_names)
-    draw_p = draw_lines if len(class_names) <= MAX_LINES else draw_image
+    p, is_image = probabilities, len(class_names) > MAX_LINES
 
-    heights = [waveform_inches(x), 2.4, *(bars_inches(row, time) for row in rows.values())]
+    heights = [waveform_inches(wave), 2.4, *(bars_inches(row, time) for row in rows.values())]
     if p is not None:
-        heights.append(1.4 if draw_p is draw_lines else image_inches(p))
-    figure, axes = figure_rows(heights, title)
-    draw_waveform(axes[0], x, time)
-    power = spectrogram(x, samplerate_hz)
+        heights.append(image_inches(p) if is_image else 1.4)
+    figure, axes = figure_rows(len(heights))
+    draw_waveform(axes[0], wave, time)
     range_hz = frequency_range_hz or song_range(power, samplerate_hz)
-    draw_spectrogram(axes[1], power, samplerate_hz, time, range_hz, log_frequency)
+    draw_spectrogram(axes[1], power, samplerate_hz, time, range_hz, log_frequency, power_range_db)
     for axis, (label, row) in zip(axes[2:], rows.items(), strict=False):
         draw_annotations(axis, row, label, time, colors)
     names = set().union(*(row["name"] for row in rows.values()))
     if p is not None:
-        named = draw_p(axes[-1], p, class_names, time, colors, "probability")
-        names = names - named if draw_p is draw_image else names | named
+        draw_p = draw_image if is_image else draw_lines
+        named = draw_p(axes[-1], p, class_names, time, colors, what)
+        names = names - named if is_image else names | named
     if unknown is not None:
         draw_unknown(axes, unknown)
     share_time(axes, time)
-    draw_legend(figure, [name for name in colors if name in names], colors, unknown is not None)
+    shown = [name for name in colors if name in names]
+    n_lines = draw_legend(figure, shown, colors, unknown is not None)
+    longest = max(map(len, class_names)) if is_image else 0
+    place_rows(figure, heights, title, longest_name=longest, n_legend_lines=max(1, n_lines))
     return figure
 
 

@@ -67,14 +67,14 @@ def envelope(values: np.ndarray, what: str) -> Envelope:
     return Envelope(low, high, width, n_samples)
 
 
-def waveform_inches(x: np.ndarray) -> float:
+def waveform_inches(wave: Envelope) -> float:
     """Height of a row with the waveforms of all channels."""
-    return float(np.clip(0.3 * x.shape[1], 1, 3))
+    return float(np.clip(0.3 * wave.low.shape[1], 1, 3))
 
 
-def draw_waveform(axis: Axes, x: np.ndarray, time: Time) -> None:
+def draw_waveform(axis: Axes, wave: Envelope, time: Time) -> None:
     """Channels one above the other, the first at the top."""
-    seconds, values = _points(envelope(x, "x"), time)
+    seconds, values = _points(wave, time)
     n_channels = values.shape[1]
     offsets = 2 * max(np.abs(values).max(), 1e-6) * np.arange(n_channels)[::-1]
     axis.plot(seconds, values + offsets, color="#303030", lw=0.5)
@@ -133,7 +133,8 @@ def draw_annotations(axis: Axes, rows: pd.DataFrame, label: str, time: Time, col
                 axis.text(start + length / 2, middle, name, **look)
     axis.set(ylim=(0, 1), yticks=[])
     axis.spines[["left", "bottom"]].set_visible(False)
-    axis.set_ylabel(textwrap.fill(label, 14), rotation=0, ha="right", va="center")
+    look = {"rotation": 0, "ha": "right", "va": "center", "fontsize": 9, "linespacing": 1}
+    axis.set_ylabel(textwrap.fill(label, 14), **look)
 
 
 def draw_lines(axis: Axes, p: Envelope, names, time: Time, colors, what: str) -> set[str]:

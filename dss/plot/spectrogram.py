@@ -9,23 +9,49 @@ from dss.plot.figure import BINS
 FRAMES = 2**15  # spectra that a spectrogram is averaged from, at most
 
 
-def spectrogram(x: np.ndarray, samplerate_hz: float) -> np.ndarray:
+def spectrogram(x: np.ndarray, samplerate_hz: float, n_frames: int = FRAMES) -> np.ndarray:
     """Power in dB [frequencies, columns], the mean over channels and over the spectra of a column.
 
     The window is 25 ms, for the pulses and harmonics of fly song, and 512 samples at most, which
-    are 16 ms for birdsong and 2 ms for ultrasound.
+    are 16 ms for birdsong and 2 ms for ultrasound. A sine wave from -1 to 1 has 0 dB.
+
+    Arguments:
+        x: [samples, channels].
+        samplerate_hz: samples a second.
+        n_frames: how many spectra are computed at most.
     """
-    window = int(np.clip(2 ** round(np.log2(0.025 * samplerate_hz)), 32, 512))
-    n_frames = max(1, len(x) // (window // 8))
-    n_columns = min(n_frames, BINS)
-    per_column = min(n_frames, FRAMES) // n_columns
+    window = window_samples(samplerate_hz)
+    n_possible = max(1, len(x) // (window // 8))
+    n_columns = min(n_possible, BINS)
+    per_column = max(1, min(n_possible, n_frames) // n_columns)
+    return in_db(mean_power(x, window, n_columns, per_column).T)
+
+
+def window_samples(samplerate_hz: float) -> int:
+    """Length of the window of a spectrum."""
+    return int(np.clip(2 ** round(np.log2(0.025 * samplerate_hz)), 32, 512))
+
+
+def mean_power(x: np.ndarray, window: int, n_columns: int, per_column: int) -> np.ndarray:
+    """Power [columns, frequencies]: of each column the mean of `per_column` spectra."""
     centers = (np.arange(n_columns * per_column) + 0.5) * len(x) / (n_columns * per_column)
     starts = centers.astype(int) - window // 2
     power = np.concatenate(
         [_power(x, starts[i : i + 1024], window) for i in range(0, len(starts), 1024)]
     )
-    power = power.reshape(n_columns, per_column, -1).mean(axis=1).T
+    return power.reshape(n_columns, per_column, -1).mean(axis=1)
+
+
+def in_db(power: np.ndarray) -> np.ndarray:
+    """Power in dB, 120 dB below the loudest at least."""
     return 10 * np.log10(np.maximum(power, max(power.max() * 1e-12, 1e-30)))
+
+
+def contrast(power: np.ndarray) -> tuple[float, float]:
+    """What to draw dark, and what bright, in dB, so that hiss is dark."""
+    dark, bright = np.percentile(power, [40, 99.8])
+    bright = max(bright, dark + 15)  # nothing but hiss stays dark
+    return max(dark, bright - 60), bright  # digital silence takes no contrast away
 
 
 def song_range(power: np.ndarray, samplerate_hz: float) -> tuple[float, float]:
@@ -47,8 +73,10 @@ def song_range(power: np.ndarray, samplerate_hz: float) -> tuple[float, float]:
     return low, float(np.clip(1.2 * song[-1], low + nyquist / 4, nyquist))
 
 
-def draw_spectrogram(axis: Axes, power, samplerate_hz, time, range_hz, log_frequency) -> None:
-    """Draw what `spectrogram` gave, with colours that leave hiss dark."""
+def draw_spectrogram(
+    axis: Axes, power, samplerate_hz, time, range_hz, log_frequency, power_range_db=None
+) -> None:
+    """Draw what `spectrogram` gave, with colours that leave hiss dark or go from dB to dB."""
     low, high = range_hz
     step = samplerate_hz / 2 / (len(power) - 1)
     if not 0 <= low < high or low > samplerate_hz / 2:
@@ -58,9 +86,7 @@ def draw_spectrogram(axis: Axes, power, samplerate_hz, time, range_hz, log_frequ
         )
     unit, label = (1000, "kHz") if high >= 2000 else (1, "Hz")
     inside = power[int(low / step) : int(high / step) + 1]
-    dark, bright = np.percentile(inside, [40, 99.8])  # dB
-    bright = max(bright, dark + 15)  # nothing but hiss stays dark
-    dark = max(dark, bright - 60)  # digital silence takes no contrast away
+    dark, bright = power_range_db or contrast(inside)
     look = {"cmap": "magma", "vmin": dark, "vmax": bright}
     if log_frequency:
         edges = (np.arange(1, len(power) + 1) - 0.5) * step / unit
@@ -82,6 +108,7 @@ def _power(x: np.ndarray, starts: np.ndarray, window: int) -> np.ndarray:
     frames = x[np.clip(index, 0, len(x) - 1)].astype(np.float32)
     frames -= frames.mean(axis=1, keepdims=True)
     frames[(index < 0) | (index >= len(x))] = 0
-    frames *= np.hanning(window).astype(np.float32)[:, None]
+    shape = np.hanning(window)
+    frames *= (2 / shape.sum() * shape).astype(np.float32)[:, None]
     spectra = np.fft.rfft(frames, 512, axis=1)  # short windows are padded, for a smooth look
     return (spectra.real**2 + spectra.imag**2).mean(axis=2)

@@ -14,7 +14,7 @@ from dss.data.recordings import Recording, open_recording, resample
 from dss.errors import DssError
 from dss.plot import plot_recording
 
-DPI = 80
+DPI = 100
 SHORTEST_SECONDS = 0.02
 LOWEST_PLAYED_HZ, HIGHEST_PLAYED_HZ = 8000, 96000  # what browsers play
 
@@ -188,7 +188,7 @@ class Viewer:
             title=self.recording.path.name,
         )
         file = io.BytesIO()
-        figure.savefig(file, format="png", dpi=DPI)
+        figure.savefig(file, format="png", dpi=DPI, pil_kwargs={"compress_level": 1})
         self._image.value = file.getvalue()
 
 
