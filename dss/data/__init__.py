@@ -9,6 +9,7 @@ from dss.data.check import check_annotations
 from dss.data.dataset import make_dataset, open_dataset
 from dss.data.known import read_annotated
 from dss.data.lookup import find_annotations, recording_annotations
+from dss.data.preview import preview_dataset
 from dss.data.recordings import Recording, find_recordings, open_recording, resample
 from dss.data.report import describe, format_report, list_recordings
 
@@ -24,6 +25,7 @@ __all__ = [
     "make_dataset",
     "open_dataset",
     "open_recording",
+    "preview_dataset",
     "read_annotated",
     "read_annotations",
     "recording_annotations",

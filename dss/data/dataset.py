@@ -66,7 +66,7 @@ def make_dataset(
     sources, types = read_sources(folder, options, loader, annotation_loader)
     plan = plan_splits(sources, types, options)
     tables = [with_targets(source, types, options) for source in sources]
-    attributes = _attributes(folder, plan, sources, types, tables, options)
+    attributes = dataset_attributes(folder, plan, sources, types, tables, options)
     for sentence in report.missing(attributes):
         warnings.warn(sentence, DssWarning, stacklevel=3)
     with replacing(store) as part:
@@ -202,7 +202,7 @@ def _in_order(function: Callable, tasks: Iterable) -> Iterator:
             yield waiting.popleft().result()
 
 
-def _attributes(folder, plan, sources, types, tables, options) -> dict[str, Any]:
+def dataset_attributes(folder, plan, sources, types, tables, options) -> dict[str, Any]:
     """The attributes of a dataset: plain types only."""
     samplerate = float(sources[0].recording.samplerate_hz)
     attributes = {

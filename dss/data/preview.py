@@ -1,0 +1,35 @@
+"""What a dataset would hold, before anything is written."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import xarray as xr
+
+from dss.data.dataset import dataset_attributes, plan_splits
+from dss.data.sources import read_sources, with_targets
+from dss.options import DatasetOptions, takes_options
+
+
+@takes_options
+def preview_dataset(
+    folder: str | Path,
+    loader: Callable | None = None,
+    annotation_loader: Callable | None = None,
+    *,
+    options: DatasetOptions,
+) -> xr.DataTree:
+    """The dataset that `make_dataset` would make, without its arrays; nothing is written.
+
+    Its attributes are those of the dataset, so that `describe`, `format_report`,
+    `dss.plot.plot_counts` and `dss.plot.plot_splits` show it: which stretches of which recordings
+    are for training, validation and testing, and how much of each song type is in them.
+
+    Arguments: those of `make_dataset`.
+    Raises: DssError as `make_dataset`, but not for a dataset that is there already.
+    """
+    folder = Path(folder)
+    sources, types = read_sources(folder, options, loader, annotation_loader)
+    plan = plan_splits(sources, types, options)
+    tables = [with_targets(source, types, options) for source in sources]
+    attributes = dataset_attributes(folder, plan, sources, types, tables, options)
+    return xr.DataTree(xr.Dataset(attrs=attributes))
