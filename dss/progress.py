@@ -1,20 +1,50 @@
-"""Progress of long work: a bar in a terminal or a notebook, quiet lines in a log."""
+"""Progress of long work: a bar in a terminal, a notebook or a form, quiet lines in a log."""
 
+import io
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
-from tqdm.auto import tqdm
+import tqdm.auto
+import tqdm.std
+
+Show = Callable[[str, float, float | None], None]
+_shown_by: ContextVar[Show | None] = ContextVar("shown_by", default=None)
 
 
 def bar(iterable=None, **settings):
     """A tqdm bar that shows nothing where the output is not seen as it is written."""
-    return tqdm(iterable, disable=not _is_watched(), leave=False, **settings)
+    if _shown_by.get():
+        return _ShownElsewhere(iterable, leave=False, file=io.StringIO(), **settings)
+    return tqdm.auto.tqdm(iterable, disable=not _is_watched(), leave=False, **settings)
+
+
+@contextmanager
+def shown_by(show: Show) -> Iterator[None]:
+    """Within, bars call `show(what is done, how much of it, of how much)` instead of being drawn.
+
+    What `show` raises ends the work.
+    """
+    token = _shown_by.set(show)
+    try:
+        yield
+    finally:
+        _shown_by.reset(token)
+
+
+def say(message: str) -> None:
+    """Print a line of a log without breaking a bar."""
+    tqdm.auto.tqdm.write(message, file=sys.stderr)
+
+
+class _ShownElsewhere(tqdm.std.tqdm):
+    def display(self, msg=None, pos=None) -> None:
+        show = _shown_by.get()
+        if show and msg is None:  # at its end a bar writes an empty message over itself
+            show(self.desc.removesuffix(": "), self.n, self.total)
 
 
 def _is_watched() -> bool:
     ipython = sys.modules.get("IPython")
     return sys.stderr.isatty() or bool(ipython and ipython.get_ipython())
-
-
-def say(message: str) -> None:
-    """Print a line of a log without breaking a bar."""
-    tqdm.write(message, file=sys.stderr)
