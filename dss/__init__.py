@@ -24,6 +24,7 @@ _STAGES = (
     "plot",
     "postprocess",
     "predict",
+    "results",
     "runs",
     "train",
 )

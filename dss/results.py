@@ -2,12 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from dss.data.batches import array_of, split_stretches
+from dss.errors import DssError
 from dss.files import replacing
 from dss.options import NetworkOptions
 from dss.progress import say
@@ -47,6 +49,44 @@ def write_results(
     if test:
         say(_format_report(test["report"], class_names))
         _draw_confusion(run_file(trunk, "_confusion.png"), test["confusion_matrix"], class_names)
+
+
+class Results(NamedTuple):
+    """How well the network of a run does on its test split, sample by sample.
+
+    Attributes:
+        scores: a row a class, with the columns precision, recall, f1 and samples.
+        confusion: [true classes, predicted classes] numbers of samples.
+        class_names: noise and the song types, in the order of the rows.
+    """
+
+    scores: pd.DataFrame
+    confusion: np.ndarray
+    class_names: list[str]
+
+
+def read_results(run: str | Path) -> Results:
+    """The scores and the confusion matrix of a run.
+
+    Arguments:
+        run: the trunk of a run's files.
+
+    Raises: DssError if there are none: the training was stopped, or had no test split.
+    """
+    import h5py
+
+    path = run_file(run, "_results.h5")
+    if not path.is_file():
+        raise DssError(f"{path}: is not there; the training did not come to its end")
+    with h5py.File(path) as file:
+        if "report" not in file:
+            raise DssError(f"{path}: holds no scores, as the dataset has no test split")
+        report, confusion = json.loads(file["report"][()]), file["confusion_matrix"][()]
+        names = [name.decode() for name in file["class_names"]]
+    columns = {"precision": "precision", "recall": "recall", "f1-score": "f1", "support": "samples"}
+    scores = pd.DataFrame.from_dict({name: report[name] for name in names}, orient="index")
+    scores = scores[list(columns)].rename(columns=columns).astype({"samples": int})
+    return Results(scores.rename_axis("song type"), confusion, names)
 
 
 def _judge_test(tree, y_name, class_names, model, options) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import yaml
 
 from dss import models
@@ -18,19 +19,34 @@ if TYPE_CHECKING:
 
     from dss.models.inference import Network
 
-SUFFIXES = (
-    "_model.h5",
-    "_params.yaml",
-    "_results.h5",
-    "_history.csv",
-    "_confusion.png",
-    "_checkpoint.h5",
-)
+SUFFIXES = {
+    "_model.h5": "the weights of the best epoch; needed to annotate",
+    "_params.yaml": "every option, the song types, the sample rate; needed to annotate",
+    "_results.h5": "scores, confusion matrix, labels and predictions of the test split",
+    "_history.csv": "the losses and scores of each epoch",
+    "_confusion.png": "the confusion matrix as a picture",
+    "_checkpoint.h5": "where an interrupted training goes on",
+}
 
 
 def run_file(trunk: str | Path, suffix: str) -> Path:
     """One file of a run, such as `20261123_101500` + `_model.h5`."""
     return Path(f"{trunk}{suffix}")
+
+
+def list_files(run: str | Path) -> pd.DataFrame:
+    """The files of a run that are there: a row a file, with its size and what it holds.
+
+    Arguments:
+        run: the trunk of a run's files.
+    """
+    files = [(run_file(run, suffix), holds) for suffix, holds in SUFFIXES.items()]
+    rows = {
+        path.name: {"kB": round(path.stat().st_size / 1000, 1), "holds": holds}
+        for path, holds in files
+        if path.is_file()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["kB", "holds"])
 
 
 def run_trunk(run: str | Path) -> Path:

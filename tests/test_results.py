@@ -1,0 +1,31 @@
+import h5py
+import numpy as np
+import pytest
+
+from dss.errors import DssError
+from dss.results import read_results
+from dss.runs import list_files, run_file
+
+
+def test_the_scores_are_those_of_the_confusion_matrix(tiny_run):
+    scores, confusion, names = read_results(tiny_run[0])
+    assert list(scores.index) == names == ["noise", "a", "b", "p"]
+    np.testing.assert_array_equal(scores["samples"], confusion.sum(axis=1))
+    np.testing.assert_allclose(scores["recall"], confusion.diagonal() / confusion.sum(axis=1))
+    assert scores.loc["a", "f1"] > 0.8
+
+
+def test_what_has_no_scores_is_said(tmp_path):
+    with pytest.raises(DssError, match="did not come to its end"):
+        read_results(tmp_path / "20261123_101500")
+    with h5py.File(run_file(tmp_path / "20261123_101500", "_results.h5"), "w") as file:
+        file["class_names"] = ["noise", "a"]
+    with pytest.raises(DssError, match="has no test split"):
+        read_results(tmp_path / "20261123_101500")
+
+
+def test_the_files_of_a_run_are_listed_with_what_they_hold(tiny_run):
+    files = list_files(tiny_run[0])
+    assert set(files.index) == {p.name for p in tiny_run[0].parent.glob(f"{tiny_run[0].name}_*")}
+    assert files["holds"].str.contains("needed to annotate").sum() == 2
+    assert (files["kB"] > 0).all()
