@@ -10,6 +10,7 @@ from dss.models.augment import augment, shift_starts
 from dss.options import AugmentOptions
 
 Batch = tuple[np.ndarray, np.ndarray, np.ndarray]
+WHOLE = slice(None)
 
 
 def training_batches(
@@ -20,6 +21,7 @@ def training_batches(
     song: list[np.ndarray] | None = None,
     augmentations: AugmentOptions | None = None,
     samplerate_hz: float = 1.0,
+    part: slice = WHOLE,
 ) -> Iterator[Batch]:
     """The batches (x, y, weight) of one epoch, cut anew and in random order.
 
@@ -32,6 +34,7 @@ def training_batches(
             equally often; None to take every chunk once.
         augmentations: how to vary the chunks, if at all.
         samplerate_hz: of the audio, which augmentations need.
+        part: which chunks of each batch to give. All are drawn: the parts add up to the whole.
     """
     starts, owner = chunks.grid(rng.integers(chunks.stride))
     if song is None:
@@ -40,15 +43,17 @@ def training_batches(
         order = draw_balanced(chunks, starts, owner, song, rng)
     if augmentations:
         starts = shift_starts(starts, augmentations, samplerate_hz, rng)
+    if not augmentations:
+        yield from _batches(chunks, starts[order], owner[order], batch_size, part)
+        return
     for x, y, weight in _batches(chunks, starts[order], owner[order], batch_size):
-        if augmentations:
-            x = augment(x, augmentations, samplerate_hz, rng)
-        yield x, y, weight
+        x = augment(x, augmentations, samplerate_hz, rng)
+        yield x[part], y[part], weight[part]
 
 
-def all_batches(chunks: Chunks, batch_size: int) -> Iterator[Batch]:
+def all_batches(chunks: Chunks, batch_size: int, part: slice = WHOLE) -> Iterator[Batch]:
     """All chunks of a split in their order, in batches (x, y, weight) of one size."""
-    return _batches(chunks, *chunks.grid(), batch_size)
+    return _batches(chunks, *chunks.grid(), batch_size, part)
 
 
 def ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
@@ -92,11 +97,12 @@ def draw_balanced(
 
 
 def _batches(
-    chunks: Chunks, starts: np.ndarray, owner: np.ndarray, batch_size: int
+    chunks: Chunks, starts: np.ndarray, owner: np.ndarray, batch_size: int, part: slice = WHOLE
 ) -> Iterator[Batch]:
+    places = np.arange(batch_size)[part]
     for first in range(0, len(starts), batch_size):
         rows = np.arange(first, min(first + batch_size, len(starts)))
-        filled = np.resize(rows, batch_size)
+        filled = np.resize(rows, batch_size)[part]
         x, y, weight = chunks.batch(starts[filled], owner[filled])
-        weight[len(rows) :] = 0
+        weight[places >= len(rows)] = 0
         yield x, y, weight

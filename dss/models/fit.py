@@ -14,6 +14,7 @@ from dss.models.backend import keras, tf
 from dss.models.checkpoint import load_checkpoint, save_checkpoint
 from dss.models.drawing import ahead, all_batches, training_batches
 from dss.models.layers import Standardize
+from dss.models.parallel import ALONE, Workers
 from dss.options import TrainOptions
 
 WARM_UP = 0.05  # part of all steps in which the learning rate rises to its full value
@@ -45,6 +46,7 @@ def fit(
     checkpoint: Path,
     samplerate_hz: float,
     song: list[np.ndarray] | None = None,
+    workers: Workers = ALONE,
 ) -> bool:
     """Train a network in place; `after_epoch` keeps its weights when they are the best.
 
@@ -62,6 +64,7 @@ def fit(
         checkpoint: a file from which training goes on if it is there, written after each epoch.
         samplerate_hz: of the audio.
         song: where each class is, to draw each equally often; None to draw all chunks alike.
+        workers: the processes that train together, which call this with the same arguments.
 
     Returns: whether training came to its end; False after Ctrl-C.
     Raises: DssError if the loss is no number any more, or explodes: at which learning rate.
@@ -71,22 +74,24 @@ def fit(
     most_chunks = len(train.grid(train.stride - 1)[0])
     total_steps = options.nb_epoch * math.ceil(most_chunks / options.batch_size)
     optimizer = _optimizer(options)
-    learn, judge = _steps(model, optimizer, compiled=total_steps > COMPILE_STEPS)
+    learn, judge = _steps(model, optimizer, workers, compiled=total_steps > COMPILE_STEPS)
     at = Progress(learning_rate=options.learning_rate)
     if checkpoint.is_file():
         at = Progress(**load_checkpoint(checkpoint, model, optimizer))
         rng.bit_generator.state = at.random
+    workers.vary_dropout(model)
     drawn = {
         "song": song,
         "augmentations": options.augmentations,
         "samplerate_hz": samplerate_hz,
+        "part": workers.part,
     }
     try:
         while at.epoch < options.nb_epoch:
             at.epoch += 1
             batches = ahead(training_batches(train, options.batch_size, rng, **drawn))
-            loss = _learn_epoch(learn, optimizer, batches, at, options, total_steps)
-            scores = _judge(judge, val, options.batch_size, class_names)
+            loss = _learn_epoch(learn, optimizer, batches, at, options, total_steps, workers)
+            scores = _judge(judge, val, options.batch_size, class_names, workers)
             _check_loss(scores["val_loss"], at, options)
             is_best = scores["val_loss"] < at.best_loss
             if is_best:
@@ -99,7 +104,8 @@ def fit(
             if options.reduce_lr and waited and waited % options.reduce_lr_patience == 0:
                 at.learning_rate /= 10
             at.random = rng.bit_generator.state
-            save_checkpoint(checkpoint, model, optimizer, asdict(at))
+            if workers.is_first:
+                save_checkpoint(checkpoint, model, optimizer, asdict(at))
     except KeyboardInterrupt:
         if not at.best_epoch:
             raise
@@ -134,7 +140,9 @@ def _optimizer(options: TrainOptions) -> keras.Optimizer:
     return optimizer
 
 
-def _learn_epoch(learn, optimizer, batches, at: Progress, options, total_steps: int) -> float:
+def _learn_epoch(
+    learn, optimizer, batches, at: Progress, options, total_steps: int, workers: Workers
+) -> float:
     """Learn from all batches of an epoch; returns the mean loss."""
     losses = []
     for batch in batches:
@@ -142,16 +150,20 @@ def _learn_epoch(learn, optimizer, batches, at: Progress, options, total_steps: 
             at.learning_rate = options.learning_rate * _schedule(at.step / total_steps)
         optimizer.learning_rate.assign(at.learning_rate)
         losses.append(float(learn(*batch)))
-        _check_loss(losses[-1], at, options, batch)
+        if not losses[-1] < EXPLODED:
+            n_broken = workers.sum(np.array([not np.isfinite(batch[0]).all()], np.float32))[0]
+            _check_loss(losses[-1], at, options, bool(n_broken))
         at.step += 1
     return float(np.mean(losses))
 
 
-def _check_loss(loss: float, at: Progress, options: TrainOptions, batch=None) -> None:
+def _check_loss(
+    loss: float, at: Progress, options: TrainOptions, broken_audio: bool = False
+) -> None:
     """Raise a DssError if nothing can be learned any more: the weights are lost."""
     if loss < EXPLODED:
         return
-    if batch is not None and not np.isfinite(batch[0]).all():
+    if broken_audio:
         raise DssError(
             f"Training stopped in epoch {at.epoch}: the audio holds values that are no numbers "
             "(NaN or infinite). Make the dataset again from recordings without them."
@@ -164,7 +176,7 @@ def _check_loss(loss: float, at: Progress, options: TrainOptions, batch=None) ->
     )
 
 
-def _steps(model: keras.Model, optimizer: keras.Optimizer, compiled: bool):
+def _steps(model: keras.Model, optimizer: keras.Optimizer, workers: Workers, compiled: bool):
     """Two functions of a batch: learn from it -> loss; judge it -> loss and confusion matrix."""
     logits = keras.Model(model.input, model.get_layer("logits").output)
     variables = model.trainable_variables
@@ -175,13 +187,17 @@ def _steps(model: keras.Model, optimizer: keras.Optimizer, compiled: bool):
         loss = tf.nn.softmax_cross_entropy_with_logits(tf.cast(y, tf.float32), scores)
         return tf.reduce_sum(weight * loss), tf.reduce_sum(weight)
 
-    @tf.function(jit_compile=compiled)
-    def learn(x, y, weight):
+    def find(x, y, weight):
+        """The gradients and the loss, means over the samples that count; how many these are."""
         with tf.GradientTape() as tape:
             total, count = loss_of(logits(x, training=True), y, weight)
             loss = total / tf.maximum(count, 1)
             scaled_loss = optimizer.scale_loss(loss)
-        optimizer.apply(tape.gradient(scaled_loss, variables), variables)
+        return [*tape.gradient(scaled_loss, variables), loss], count
+
+    def apply(means):
+        *gradients, loss = means
+        optimizer.apply(gradients, variables)
         return loss
 
     @tf.function(jit_compile=compiled)
@@ -192,24 +208,25 @@ def _steps(model: keras.Model, optimizer: keras.Optimizer, compiled: bool):
         confusion = tf.einsum("bti,btj,bt->ij", true, predicted, weight)
         return *loss_of(scores, y, weight), confusion
 
-    return learn, judge
+    return workers.step(find, apply, compiled), judge
 
 
-def _judge(judge, val: Chunks, batch_size: int, class_names: Sequence[str]) -> dict[str, float]:
+def _judge(
+    judge, val: Chunks, batch_size: int, class_names: Sequence[str], workers: Workers
+) -> dict[str, float]:
     """The scores of the validation split, by samples."""
-    totals, counts, confusions = zip(
-        *(map(np.asarray, judge(*batch)) for batch in ahead(all_batches(val, batch_size))),
-        strict=True,
-    )
-    if not np.sum(counts):
+    batches = ahead(all_batches(val, batch_size, workers.part))
+    found = [np.concatenate([np.ravel(v) for v in judge(*batch)]) for batch in batches]
+    total, count, *confusion = workers.sum(np.sum(found, axis=0, dtype=float))
+    if not count:
         raise DssError("Nothing is annotated in the val split: give it more of the data")
-    confusion = np.sum(confusions, axis=0, dtype=float)
+    confusion = np.reshape(confusion, (len(class_names), -1))
     either = confusion.sum(axis=0) + confusion.sum(axis=1)
     f1 = np.divide(
         2 * np.diag(confusion), either, out=np.full(len(either), np.nan), where=either > 0
     )
     return {
-        "val_loss": float(np.sum(totals) / np.sum(counts)),
+        "val_loss": float(np.float32(total / count)),  # what lies below is rounding
         "val_accuracy": float(np.trace(confusion) / confusion.sum()),
         **{f"val_f1_{name}": float(value) for name, value in zip(class_names, f1, strict=True)},
     }
