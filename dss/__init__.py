@@ -19,6 +19,7 @@ _STAGES = (
     "data",
     "errors",
     "evaluate",
+    "material",
     "models",
     "options",
     "plot",

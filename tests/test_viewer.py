@@ -35,7 +35,7 @@ def test_scrolling_and_zooming_stay_within_the_recording(recording):
 def test_every_annotation_is_visited_in_order(recording):
     table = read_annotations(annotations_path(recording))
     viewer = Viewer(recording, table, start_seconds=0, stop_seconds=0.05)
-    viewer._type.value = "b"
+    viewer.options = {"song_type": "b"}
     middles = table[table["name"] == "b"][["start_seconds", "stop_seconds"]].mean(axis=1)
     for expected in middles:
         viewer.go(1)
@@ -58,9 +58,9 @@ def test_only_what_is_shown_is_read_and_the_picture_changes(recording):
     pictures = [viewer._image.value]
     viewer.move(1)
     pictures.append(viewer._image.value)
-    viewer._channel.value = 1
+    viewer.options = {"channel": 1}
     pictures.append(viewer._image.value)
-    viewer._log.value = True
+    viewer.options = {"log_frequency": True}
     pictures.append(viewer._image.value)
     viewer.annotations = pd.DataFrame(
         {"name": ["x"], "start_seconds": [1.6], "stop_seconds": [1.8]}

@@ -24,6 +24,7 @@ from dss.plot.figure import (
 from dss.plot.rows import (
     Envelope,
     checked_audio,
+    draw_cuts,
     draw_image,
     draw_lines,
     draw_unknown,
@@ -91,8 +92,7 @@ def plot_dataset(
         draw_spectrogram(mine[1], stretch.power, samplerate_hz, time, *look)
         draw_lines(mine[2], stretch.y, names, time, colors, "target")
         draw_image(mine[3], stretch.y, names, time, colors, "target")
-        for axis in mine:
-            axis.vlines(stretch.cuts, 0, 1, "black", "--", transform=axis.get_xaxis_transform())
+        draw_cuts(mine, stretch.cuts)
         draw_unknown(mine, stretch.unknown)
         share_time(mine, time)
     n_lines = draw_legend(

@@ -15,6 +15,7 @@ from dss.plot.rows import (
     checked_annotations,
     checked_audio,
     draw_annotations,
+    draw_cuts,
     draw_image,
     draw_lines,
     draw_unknown,
@@ -100,6 +101,7 @@ def draw_recording(
     what: str = "probability",
     class_names: Sequence[str] = (),
     unknown: np.ndarray | None = None,
+    cuts: Sequence[float] = (),
     frequency_range_hz: tuple[float, float] | None = None,
     log_frequency: bool = False,
     power_range_db: tuple[float, float] | None = None,
@@ -112,6 +114,7 @@ def draw_recording(
         power: [frequencies, columns] dB, as `spectrogram` gives it.
         probabilities: their extremes.
         what: the label of the probabilities.
+        cuts: seconds where one recording ends and the next begins.
     """
     time = Time(start_seconds, start_seconds + wave.n_samples / samplerate_hz)
     tables = {"annotations": annotations} if isinstance(annotations, pd.DataFrame) else annotations
@@ -137,6 +140,7 @@ def draw_recording(
         names = names - named if is_image else names | named
     if unknown is not None:
         draw_unknown(axes, unknown)
+    draw_cuts(axes, cuts)
     share_time(axes, time)
     shown = [name for name in colors if name in names]
     n_lines = draw_legend(figure, shown, colors, unknown is not None)

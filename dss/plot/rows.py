@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
+from matplotlib.patheffects import withStroke
 
 from dss.data.annotations import COLUMNS, NOISE, found
 from dss.errors import DssError
@@ -178,6 +179,14 @@ def draw_unknown(axes: Sequence[Axes], stretches: np.ndarray) -> None:
     for axis in axes:
         to_axis = axis.get_xaxis_transform()
         axis.broken_barh(spans, (0, 1), transform=to_axis, zorder=4, **UNKNOWN)
+
+
+def draw_cuts(axes: Sequence[Axes], cuts: Sequence[float]) -> None:
+    """Mark where one recording ends and the next begins, in seconds."""
+    for axis in axes:
+        to_axis = axis.get_xaxis_transform()
+        lines = axis.vlines(cuts, 0, 1, "black", "--", transform=to_axis)
+        lines.set_path_effects([withStroke(linewidth=3, foreground="white")])  # on dark rows
 
 
 def _points(envelope: Envelope, time: Time) -> tuple[np.ndarray, np.ndarray]:

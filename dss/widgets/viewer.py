@@ -1,59 +1,96 @@
-"""A viewer: scroll and zoom through a recording with its annotations, and hear it."""
+"""A viewer: scroll and zoom through recordings with their annotations, and hear them."""
 
 import io
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
 import pandas as pd
 import soundfile
+import xarray as xr
 
 from dss.data.annotations import found
-from dss.data.recordings import Recording, open_recording, resample
+from dss.data.recordings import Recording, resample
 from dss.errors import DssError
-from dss.plot import plot_recording
+from dss.material import Material, dataset_material, no_annotations, open_material
+from dss.plot.overview import Overview
+from dss.plot.recording import draw_recording
+from dss.plot.rows import Envelope, envelope
+from dss.plot.spectrogram import contrast
+from dss.widgets.controls import ALL_TYPES, Controls
 
 DPI = 100
 SHORTEST_SECONDS = 0.02
+LONGEST_PLAYED_SECONDS = 60
 LOWEST_PLAYED_HZ, HIGHEST_PLAYED_HZ = 8000, 96000  # what browsers play
+VALUES = 2**19  # of targets or probabilities that are drawn at most,
+COARSEST_SECONDS = 0.001  # one in so many seconds at least: else the row is left out
+MANY_VALUES = 2**24  # of targets, in which annotations are looked for in a thread
+
+Annotations = pd.DataFrame | Mapping[str, pd.DataFrame]
 
 
 class Viewer:
-    """Shows a stretch of a recording; only this stretch is read and drawn.
+    """Shows a stretch of a recording; only what is shown is read and drawn.
 
     Arguments:
-        recording: an audio file, or what `dss.data.open_recording` gave.
-        annotations: a table, or tables by a label, such as {"by hand": a, "by dss": b}.
+        source: an audio file, a folder of these, or a dataset; what `dss.data.open_recording` or
+            `dss.data.open_dataset` gave; or a list of `dss.material.Material`.
+        annotations: a table, or tables by a label, such as {"by hand": a, "by dss": b}. Default:
+            those beside each recording, or those that the targets of a dataset show.
         probabilities: [samples, classes] of the whole recording, to draw below.
         class_names: of the columns of the probabilities.
         start_seconds, stop_seconds: the stretch that is shown at first.
 
     Attributes:
         widget: what a notebook shows.
+        materials: what can be shown; `show` shows another one.
         stretch: (start, stop) in seconds of what is shown; set it to show another one.
         annotations: set it to show others.
+        options: how it is shown; set some with a dictionary.
     """
 
     def __init__(
         self,
-        recording: str | Path | Recording,
-        annotations: pd.DataFrame | Mapping[str, pd.DataFrame] | None = None,
+        source: str | Path | Recording | xr.DataTree | Sequence[Material],
+        annotations: Annotations | None = None,
         *,
         probabilities: np.ndarray | None = None,
         class_names: Sequence[str] = (),
         start_seconds: float = 0.0,
         stop_seconds: float = 3.0,
     ):
-        is_open = isinstance(recording, Recording)
-        self.recording = recording if is_open else open_recording(recording)
-        self.probabilities, self.class_names = probabilities, list(class_names)
-        self._tables = _labelled(annotations)
+        self.materials = _materials(source)
+        self._given = None if annotations is None else _labelled(annotations)
+        self._overviews: dict[tuple[str, int | None], Overview] = {}
+        self._one_draws = threading.RLock()
+        self._values, self._value_names = probabilities, list(class_names)
+        self._values_hz: float | None = None
+        self._stretch = (start_seconds, stop_seconds)
         self._image = widgets.Image(format="png", layout={"max_width": "100%"})
-        self._player = widgets.Box()
-        self._controls()
-        self.widget = widgets.VBox([self._moves, self._looks, self._image, self._player])
-        self.stretch = (start_seconds, stop_seconds)
+        self._player, self._status = widgets.Box(), widgets.HTML()
+        self.controls = Controls(self, [material.name for material in self.materials])
+        self.widget = widgets.VBox([self.controls.widget, self._status, self._image, self._player])
+        self.show(self.materials[0].name)
+
+    def show(self, name: str) -> None:
+        """Show another recording, or split."""
+        names = [material.name for material in self.materials]
+        if name not in names:
+            raise DssError(f"{name}: is not shown here; there are {', '.join(names)}")
+        with self._one_draws:
+            self.material = self.materials[names.index(name)]
+            self._load()
+            self.controls.fit(self.recording, self._names(), name)
+        self.stretch = self._stretch
+
+    @property
+    def recording(self) -> Recording:
+        """The recording that is shown."""
+        return self.material.recording
 
     @property
     def annotations(self) -> dict[str, pd.DataFrame]:
@@ -61,8 +98,9 @@ class Viewer:
         return self._tables
 
     @annotations.setter
-    def annotations(self, annotations) -> None:
+    def annotations(self, annotations: Annotations) -> None:
         self._tables = _labelled(annotations)
+        self.controls.set_types(self._names())
         self._draw()
 
     @property
@@ -77,7 +115,17 @@ class Viewer:
         duration = float(np.clip(stretch[1] - stretch[0], shortest, whole))
         start = float(np.clip(stretch[0], 0, whole - duration))
         self._stretch = (start, start + duration)
+        self.controls.follow(self._stretch, whole)
         self._draw()
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """How the stretch is shown: channel, song_type, log_frequency, frequency_range_hz, ..."""
+        return self.controls.options
+
+    @options.setter
+    def options(self, values: Mapping[str, Any]) -> None:
+        self.controls.options = values
 
     def move(self, by: float) -> None:
         """Scroll by so many times what is shown: 1 shows what follows, -1 what comes before."""
@@ -90,21 +138,33 @@ class Viewer:
         middle, half = (start + stop) / 2, (stop - start) / (2 * factor)
         self.stretch = (middle - half, middle + half)
 
+    def look_at(self, seconds: float) -> None:
+        """Bring this time to the middle."""
+        half = (self.stretch[1] - self.stretch[0]) / 2
+        self.stretch = (seconds - half, seconds + half)
+
     def go(self, step: int) -> None:
         """Bring the next (1) or previous (-1) annotation of the type chosen to the middle."""
-        start, stop = self.stretch
-        middle, half = (start + stop) / 2, (stop - start) / 2
-        times = np.sort(np.concatenate([self._times(table) for table in self._tables.values()]))
+        middle = sum(self.stretch) / 2
+        none = [np.empty(0)]
+        times = np.sort(np.concatenate([*map(self._times, self._tables.values()), *none]))
         # Where an annotation is in the middle already, look beyond it.
         margin = 1e-6 + 0.5 / self.recording.samplerate_hz
         beyond = times[times > middle + margin] if step > 0 else times[times < middle - margin]
+        self._status.value = ""
         if len(beyond):
-            time = beyond[0] if step > 0 else beyond[-1]
-            self.stretch = (time - half, time + half)
+            self.look_at(beyond[0] if step > 0 else beyond[-1])
+        else:
+            where = "after" if step > 0 else "before"
+            what = self.options["song_type"] or "annotation"
+            self._status.value = f"There is no {what} {where} {middle:.3f} s."
 
     def play(self) -> None:
-        """Play what is shown; ultrasound ten times slower, so that it can be heard."""
-        x, rate = self._read()[:, self._channel.value or 0], self.recording.samplerate_hz
+        """Play what is shown, a minute at most; ultrasound ten times slower, so that one hears."""
+        rate = self.recording.samplerate_hz
+        start, stop = self._samples()
+        x = self.recording.read(start, min(stop, start + round(LONGEST_PLAYED_SECONDS * rate)))
+        x = x[:, self.options["channel"] or 0]
         if rate < LOWEST_PLAYED_HZ:
             x, rate = resample(x, rate, LOWEST_PLAYED_HZ), LOWEST_PLAYED_HZ
         if rate > HIGHEST_PLAYED_HZ:
@@ -119,82 +179,108 @@ class Viewer:
 
         display(self.widget)
 
-    def _controls(self) -> None:
-        def button(icon, tooltip, action):
-            made = widgets.Button(icon=icon, tooltip=tooltip, layout={"width": "44px"})
-            made.on_click(lambda _: action())
-            return made
+    def _load(self) -> None:
+        """Take annotations and targets of the material that is to be shown."""
+        self._player.children, self._status.value = [], ""
+        if self.material.targets is not None:
+            self._values, self._value_names = self.material.targets, self.material.class_names
+        self._tables = self._given or {}
+        if self._given is not None:
+            return
+        if self.material.targets is None or self.material.targets.size < MANY_VALUES:
+            self._tables = {"annotations": self.material.annotations}
+        else:
+            threading.Thread(target=self._find_annotations, daemon=True).start()
 
-        names = sorted({name for table in self._tables.values() for name in found(table)["name"]})
-        self._type = widgets.Dropdown(options=["all song types", *names], layout={"width": "150px"})
-        channels = [("all channels", None)] if self.recording.n_channels > 1 else []
-        channels += [(f"channel {i}", i) for i in range(self.recording.n_channels)]
-        self._channel = widgets.Dropdown(options=channels, layout={"width": "130px"})
-        self._log = widgets.Checkbox(description="log frequency", indent=False)
-        highest = self.recording.samplerate_hz / 2
-        self._range = widgets.FloatRangeSlider(
-            value=(0, highest),
-            min=0,
-            max=highest,
-            description="Hz",
-            readout_format=".0f",
-            continuous_update=False,
-            layout={"width": "330px"},
-        )
-        for control in (self._channel, self._log, self._range):
-            control.observe(lambda _: self._draw(), names="value")
-        self._moves = widgets.HBox(
-            [
-                button("step-backward", "previous annotation", lambda: self.go(-1)),
-                button("chevron-left", "back", lambda: self.move(-0.5)),
-                button("chevron-right", "on", lambda: self.move(0.5)),
-                button("step-forward", "next annotation", lambda: self.go(1)),
-                self._type,
-                button("search-plus", "show less", lambda: self.zoom(2)),
-                button("search-minus", "show more", lambda: self.zoom(0.5)),
-                button("volume-up", "play what is shown", self.play),
-            ]
-        )
-        self._looks = widgets.HBox([self._channel, self._log, self._range])
+    def _find_annotations(self) -> None:
+        material = self.material
+        self._status.value = "Looking for the annotations in the targets ..."
+        table = material.annotations
+        with self._one_draws:
+            if material is self.material:
+                self._status.value = ""
+                self.annotations = table
+
+    def _names(self) -> list[str]:
+        return sorted({name for table in self._tables.values() for name in found(table)["name"]})
 
     def _times(self, table: pd.DataFrame) -> np.ndarray:
         table = found(table)
-        if self._type.value != self._type.options[0]:
-            table = table[table["name"] == self._type.value]
+        if self.controls.song_type.value != ALL_TYPES:
+            table = table[table["name"] == self.controls.song_type.value]
         return (table["start_seconds"] + table["stop_seconds"]).to_numpy() / 2
 
-    def _samples(self) -> slice:
-        rate = self.recording.samplerate_hz
-        return slice(*(round(t * rate) for t in self._stretch))
+    def _samples(self) -> tuple[int, int]:
+        start, stop = (round(t * self.recording.samplerate_hz) for t in self._stretch)
+        return start, max(stop, start + 1)
 
-    def _read(self) -> np.ndarray:
-        here = self._samples()
-        return self.recording.read(here.start, here.stop)
+    def _overview(self) -> Overview:
+        """The overview of the channel; that of a long recording is found in a thread."""
+        key = self.material.name, self.options["channel"]
+        if key not in self._overviews:
+            overview = self._overviews[key] = Overview(self.recording, key[1])
+            if self.recording.n_samples > overview.longest_read:
+                threading.Thread(target=overview.fill, daemon=True).start()
+        return self._overviews[key]
+
+    def _shown_values(self) -> Envelope | None:
+        """The extremes of targets or probabilities; None if the stretch is too long for them."""
+        if self._values is None:
+            return None
+        rate = self._values_hz or self.recording.samplerate_hz
+        start, stop = (round(t * rate) for t in self._stretch)
+        step = -(-(stop - start) * len(self._value_names) // VALUES)
+        if step > 1 and step > COARSEST_SECONDS * rate:
+            return None
+        values = np.asarray(self._values[start : max(stop, start + 1) : step], np.float32)
+        return envelope(values, "probabilities") if len(values) else None
 
     def _draw(self) -> None:
-        low, high = self._range.value
-        p = None if self.probabilities is None else self.probabilities[self._samples()]
-        is_whole = (low, high) == (self._range.min, self._range.max)
-        figure = plot_recording(
-            self._read(),
-            self.recording.samplerate_hz,
-            annotations=self._tables,
-            probabilities=p,
-            class_names=self.class_names,
-            start_seconds=self._stretch[0],
-            channel=self._channel.value,
-            frequency_range_hz=None if is_whole else (low, high),
-            log_frequency=self._log.value,
-            title=self.recording.path.name,
-        )
-        file = io.BytesIO()
-        figure.savefig(file, format="png", dpi=DPI, pil_kwargs={"compress_level": 1})
-        self._image.value = file.getvalue()
+        with self._one_draws:
+            start, stop = self._samples()
+            wave, power = self._overview().draw(start, stop)
+            values, look = self._shown_values(), self.options
+            self.controls.show_contrast(contrast(power))
+            unknown = self.material.unknown
+            here = (unknown < self._stretch[1]) & (unknown > self._stretch[0])[:, ::-1]
+            figure = draw_recording(
+                wave,
+                power,
+                self.recording.samplerate_hz,
+                start / self.recording.samplerate_hz,
+                annotations=self._tables,
+                probabilities=values,
+                what="probability" if self.material.targets is None else "target",
+                class_names=self._value_names,
+                unknown=unknown[here.any(axis=1)] if here.any() else None,
+                cuts=[t for t in self.material.cuts if self._stretch[0] < t < self._stretch[1]],
+                frequency_range_hz=look["frequency_range_hz"],
+                log_frequency=look["log_frequency"],
+                power_range_db=look["contrast_db"],
+                title=self._title(values is None and self._values is not None),
+            )
+            file = io.BytesIO()
+            figure.savefig(file, format="png", dpi=DPI, pil_kwargs={"compress_level": 1})
+            self._image.value = file.getvalue()
+
+    def _title(self, is_too_long: bool) -> str:
+        what = "probabilities" if self.material.targets is None else "targets"
+        return self.material.name + (f" (zoom in to see the {what})" if is_too_long else "")
 
 
-def _labelled(annotations) -> dict[str, pd.DataFrame]:
-    if annotations is None:
-        return {}
+def _materials(source) -> list[Material]:
+    if isinstance(source, xr.DataTree):
+        return dataset_material(source)
+    if isinstance(source, str | Path):
+        return open_material(source)
+    if isinstance(source, Recording):
+        return [Material(source.path.name, source, (no_annotations, lambda: np.empty((0, 2))))]
+    if isinstance(source, Material):
+        return [source]
+    return list(source)
+
+
+def _labelled(annotations: Annotations) -> dict[str, pd.DataFrame]:
     if isinstance(annotations, pd.DataFrame):
         return {"annotations": annotations}
     if not isinstance(annotations, Mapping):

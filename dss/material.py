@@ -1,0 +1,198 @@
+"""What there is to look at: the recordings of a folder, or the splits of a dataset, alike."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from dss.data.annotations import EVENT, song_types
+from dss.data.batches import array_of, split_stretches
+from dss.data.check import COLUMNS as PROBLEM_COLUMNS
+from dss.data.check import WARNING, check_annotations
+from dss.data.dataset import open_dataset
+from dss.data.formats import COLUMNS
+from dss.data.known import is_absence, known_stretches, read_annotated
+from dss.data.lookup import recording_annotations
+from dss.data.recordings import Recording, find_recordings, open_recording
+from dss.data.report import describe, list_recordings
+from dss.data.splits import SPLITS
+from dss.data.targets import GAUSSIAN_REACH
+from dss.errors import DssError
+from dss.options import DatasetOptions
+from dss.survey import audio_warnings, song_stretches, song_type_warnings
+
+ENDINGS = (".npy", ".zarr", ".h5")
+
+
+@dataclass(eq=False)
+class Material:
+    """A recording, or a split of a dataset, and what is known about it.
+
+    Attributes:
+        name: of the file or split.
+        recording: the audio.
+        find: functions that give the annotations and the unknown stretches.
+        targets: of a split, [samples, classes], lazy; None for a recording.
+        class_names: of the columns of the targets.
+        cuts: [cuts] seconds where one recording ends and the next begins.
+    """
+
+    name: str
+    recording: Recording
+    find: tuple[Callable[[], pd.DataFrame], Callable[[], np.ndarray]] = field(repr=False)
+    targets: xr.Variable | None = field(default=None, repr=False)
+    class_names: Sequence[str] = ()
+    cuts: np.ndarray = field(default_factory=lambda: np.empty(0))
+
+    @cached_property
+    def annotations(self) -> pd.DataFrame:
+        """The annotation table; of a split, what its targets show. Without rows if there is none.
+
+        An event is the middle of where its target is high.
+        """
+        return self.find[0]()
+
+    @cached_property
+    def unknown(self) -> np.ndarray:
+        """[stretches, 2] seconds that nobody annotated."""
+        return self.find[1]()
+
+
+def is_dataset(path: str | Path) -> bool:
+    """Whether this is a dataset, and not a folder of recordings."""
+    path = Path(path)
+    return path.suffix in ENDINGS and (path.is_dir() or _is_h5_dataset(path))
+
+
+def open_material(path: str | Path) -> list[Material]:
+    """The recordings of a folder, a single recording, or the splits of a dataset that hold audio.
+
+    Raises: DssError if there is nothing of this kind.
+    """
+    path = Path(path)
+    if is_dataset(path):
+        return dataset_material(open_dataset(path))
+    folder = path.parent if path.is_file() else path
+    return [
+        recording_material(file, file.relative_to(folder).as_posix())
+        for file in find_recordings(path)
+    ]
+
+
+def recording_material(path: str | Path, name: str | None = None) -> Material:
+    """A recording with the annotations beside it, if they can be read."""
+    path = Path(path)
+    recording = open_recording(path)
+
+    def annotations() -> pd.DataFrame:
+        try:
+            return recording_annotations(path)[1]
+        except DssError:
+            return no_annotations()
+
+    def unknown() -> np.ndarray:
+        try:
+            looked_at = read_annotated(path, recording.duration_seconds)
+            known = _known(path, looked_at)
+        except DssError:
+            return np.empty((0, 2))
+        return _complement(known, recording.duration_seconds)
+
+    return Material(name or path.name, recording, (annotations, unknown))
+
+
+def no_annotations() -> pd.DataFrame:
+    """An annotation table without rows."""
+    return pd.DataFrame(columns=COLUMNS).astype({"name": str, **dict.fromkeys(COLUMNS[1:], float)})
+
+
+def dataset_material(tree: xr.DataTree) -> list[Material]:
+    """The splits of a dataset that hold audio."""
+    return [_split_material(tree, split) for split in SPLITS if tree[split].sizes["time"]]
+
+
+def summarize(path: str | Path) -> pd.DataFrame:
+    """What is there: a row a recording of a folder, or a row a split of a dataset."""
+    return describe(open_dataset(path)) if is_dataset(path) else list_recordings(path)
+
+
+def find_problems(path: str | Path) -> pd.DataFrame:
+    """What is wrong, or probably not meant; for a dataset, all of its audio is read.
+
+    Returns: a table with the columns file, row, name, problem and severity (error or warning);
+        without rows if all is well.
+    """
+    if not is_dataset(path):
+        return check_annotations(path)
+    tree, sentences = open_dataset(path), []
+    for split in SPLITS:
+        song = song_stretches(array_of(tree[split]["y"]), split_stretches(tree, split))
+        if split != "test" and tree[split].sizes["time"]:
+            sentences += song_type_warnings(song, tree.attrs["class_names"], split)
+        sentences += audio_warnings(tree, split)
+    rows = [(str(path), None, None, sentence, WARNING) for sentence in sentences]
+    return pd.DataFrame(rows, columns=PROBLEM_COLUMNS)
+
+
+def _split_material(tree: xr.DataTree, split: str) -> Material:
+    x, y = (tree[split][name].variable for name in "xy")
+    rate, names, types = (
+        tree.attrs[name] for name in ("samplerate_x_Hz", "class_names", "class_types")
+    )
+    stretches = split_stretches(tree, split)
+    recording = Recording(
+        Path(split), rate, *x.shape, lambda a, b: np.asarray(x[a:b].data, np.float32)
+    )
+
+    def annotations() -> pd.DataFrame:
+        song = song_stretches(array_of(tree[split]["y"]), stretches)
+        return _as_annotations(song[1:], names[1:], types[1:], rate)
+
+    def unknown() -> np.ndarray:
+        if "annotated" not in tree[split]:
+            return np.empty((0, 2))
+        annotated = np.asarray(tree[split]["annotated"].variable.data) > 0
+        edges = np.flatnonzero(np.diff(annotated, prepend=True, append=True))
+        return edges.reshape(-1, 2) / rate
+
+    return Material(split, recording, (annotations, unknown), y, names, stretches[1:, 0] / rate)
+
+
+def _as_annotations(song: Sequence[np.ndarray], names, types, rate: float) -> pd.DataFrame:
+    tables = []
+    for stretches, name, kind in zip(song, names, types, strict=True):
+        times = stretches / rate
+        if kind == EVENT:
+            times = np.repeat((stretches.sum(axis=1, keepdims=True) - 1) / 2 / rate, 2, axis=1)
+        columns = dict(zip(COLUMNS[1:], times.T, strict=True))
+        tables.append(pd.DataFrame({"name": name, **columns}, range(len(times))))
+    table = pd.concat(tables, ignore_index=True).astype({"name": str})
+    return table.sort_values("start_seconds", ignore_index=True, kind="stable")
+
+
+def _known(path: Path, looked_at: np.ndarray) -> np.ndarray:
+    """Of what somebody looked at, where all song types are known, as in a dataset."""
+    source, table = recording_annotations(path)
+    types = song_types({source: table})
+    types = {name: kind for name, kind in types.items() if not is_absence(name, set(types))}
+    reach = GAUSSIAN_REACH * DatasetOptions().event_std_seconds
+    return known_stretches(table, types, looked_at, reach)
+
+
+def _complement(stretches: np.ndarray, duration_seconds: float) -> np.ndarray:
+    """The time of a recording that is in none of some sorted stretches."""
+    edges = np.concatenate([[0.0], stretches.ravel(), [duration_seconds]]).reshape(-1, 2)
+    return edges[edges[:, 1] - edges[:, 0] > 1e-6]
+
+
+def _is_h5_dataset(path: Path) -> bool:
+    import h5py
+
+    if path.suffix != ".h5" or not path.is_file():
+        return False
+    with h5py.File(path) as file:
+        return "train" in file

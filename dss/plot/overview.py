@@ -1,0 +1,105 @@
+"""Recordings of any length drawn at once: extremes and spectra of blocks, each found only once."""
+
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+
+from dss.data.recordings import Recording
+from dss.plot.figure import BINS
+from dss.plot.rows import Envelope, checked_audio, envelope
+from dss.plot.spectrogram import in_db, mean_power, spectrogram, window_samples
+
+BLOCK_SAMPLES = 2**10  # whose extremes are kept together
+SPECTRUM_BLOCKS = 4  # of these together have one spectrum
+SPECTRA = 4  # that it is the mean of
+MOST_BLOCKS = 2**18  # of a longer recording, blocks are longer
+FRAMES = 2**13  # spectra of a stretch that is read as a whole
+READ_BLOCKS = 2**9  # at a time
+
+
+class Overview:
+    """The waveform and spectrogram of any stretch of a recording.
+
+    A short stretch is read. Of a long one, extremes and mean spectra of blocks are drawn, which are
+    found when they are asked for, or beforehand in a thread by `fill`.
+
+    Arguments:
+        recording: the audio.
+        channel: the one to show; None for the waveforms of all and their mean power.
+    """
+
+    def __init__(self, recording: Recording, channel: int | None = None):
+        self.recording, self.channel = recording, channel
+        coarser = -(-recording.n_samples // (BLOCK_SAMPLES * MOST_BLOCKS))
+        self.width = BLOCK_SAMPLES * max(1, coarser)
+        self.step = self.width * SPECTRUM_BLOCKS
+        n = -(-recording.n_samples // self.step)
+        n_channels = recording.n_channels if channel is None else 1
+        self._low = np.zeros((n * SPECTRUM_BLOCKS, n_channels), np.float32)
+        self._high = np.zeros_like(self._low)
+        self._power = np.zeros((n, 257), np.float32)
+        self._is_known = np.zeros(n, bool)
+        self._one_reads = threading.Lock()
+
+    @property
+    def longest_read(self) -> int:
+        """Samples of the longest stretch that is read to be drawn."""
+        return BINS * self.step // 2
+
+    def draw(self, start: int, stop: int) -> tuple[Envelope, np.ndarray]:
+        """The extremes, and power in dB [frequencies, columns], of the samples of a stretch."""
+        rate = self.recording.samplerate_hz
+        if stop - start <= self.longest_read:
+            x = self._read(start, stop)
+            return envelope(x, "x"), spectrogram(x, rate, FRAMES)
+        first, last = start // self.step, -(-stop // self.step)
+        self._find(first, last)
+        blocks = slice(first * SPECTRUM_BLOCKS, last * SPECTRUM_BLOCKS)
+        # As many columns as there are blocks, or several blocks in each of fewer columns.
+        edges = np.linspace(first, last, min(last - first, BINS) + 1).astype(int)[:-1] - first
+        power = np.add.reduceat(self._power[first:last], edges)
+        power /= np.diff(edges, append=last - first)[:, None]
+        return self._extremes(blocks, stop - start), in_db(power.T)
+
+    def fill(self) -> None:
+        """Find all blocks that are not known yet: to be called in a thread."""
+        for first in range(0, len(self._is_known), READ_BLOCKS):
+            self._find(first, min(first + READ_BLOCKS, len(self._is_known)))
+
+    def _extremes(self, blocks: slice, n_samples: int) -> Envelope:
+        low, high = self._low[blocks], self._high[blocks]
+        n = -(-len(low) // (2 * BINS))  # blocks that are drawn as one
+        edges = np.arange(0, len(low), n)
+        low, high = np.minimum.reduceat(low, edges), np.maximum.reduceat(high, edges)
+        # Blocks begin before the stretch and end after it, by less than is seen.
+        width = n_samples / len(low)
+        return Envelope(low, high, width, n_samples)
+
+    def _find(self, first: int, last: int) -> None:
+        for start, stop in self._unknown(first, last):
+            with self._one_reads:
+                if self._is_known[start:stop].all():
+                    continue
+                x = self._read(start * self.step, stop * self.step)
+                self._summarize(x, start, stop)
+                self._is_known[start:stop] = True
+
+    def _unknown(self, first: int, last: int) -> Iterator[tuple[int, int]]:
+        """Stretches of blocks that are not known, not too long to be in memory."""
+        edges = np.flatnonzero(np.diff(self._is_known[first:last], prepend=True, append=True))
+        for start, stop in edges.reshape(-1, 2) + first:
+            for begin in range(start, stop, READ_BLOCKS):
+                yield begin, min(begin + READ_BLOCKS, stop)
+
+    def _summarize(self, x: np.ndarray, start: int, stop: int) -> None:
+        padded = np.pad(x, ((0, (stop - start) * self.step - len(x)), (0, 0)), mode="edge")
+        blocks = np.ascontiguousarray(padded.T).reshape(x.shape[1], -1, self.width)
+        here = slice(start * SPECTRUM_BLOCKS, stop * SPECTRUM_BLOCKS)
+        self._low[here], self._high[here] = blocks.min(axis=2).T, blocks.max(axis=2).T
+        window = window_samples(self.recording.samplerate_hz)
+        self._power[start:stop] = mean_power(padded, window, stop - start, SPECTRA)
+
+    def _read(self, start: int, stop: int) -> np.ndarray:
+        x = self.recording.read(start, stop)
+        return checked_audio(x, self.recording.samplerate_hz, self.channel)

@@ -1,0 +1,208 @@
+"""The buttons and sliders of a viewer."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+
+from dss.data.recordings import Recording
+from dss.errors import DssError
+
+ALL_TYPES, ALL_CHANNELS = "all song types", "all channels"
+QUIETEST_DB, LOUDEST_DB = -140, 0
+NAMES = {"description_width": "70px"}
+
+
+class Controls:
+    """What moves a viewer, and what changes its look.
+
+    Arguments:
+        viewer: a `dss.widgets.Viewer`, which is told what to do.
+        names: of what the viewer can show.
+
+    Attributes:
+        widget: all of them.
+        options: the look: channel (None for all), song_type (None for all), log_frequency,
+            frequency_range_hz and contrast_db (None where it is found by itself).
+    """
+
+    def __init__(self, viewer, names: Sequence[str]):
+        self._viewer = viewer
+        self._is_set_here = False
+        self._make(names)
+        self._connect()
+        v = viewer
+        steps = [
+            self.song_type,
+            button("step-backward", "previous annotation", lambda: v.go(-1)),
+            button("step-forward", "next annotation", lambda: v.go(1)),
+            button("chevron-left", "back", lambda: v.move(-0.5)),
+            button("chevron-right", "on", lambda: v.move(0.5)),
+            button("search-plus", "show less", lambda: v.zoom(2)),
+            button("search-minus", "show more", lambda: v.zoom(0.5)),
+            button("arrows-h", "show all", lambda: setattr(v, "stretch", (0, np.inf))),
+            button("volume-up", "play what is shown", v.play),
+        ]
+        choice = [
+            self.shown,
+            button("angle-double-left", "previous recording", lambda: self._step(-1)),
+            button("angle-double-right", "next recording", lambda: self._step(1)),
+        ]
+        rows = [
+            *([widgets.HBox(choice)] if len(names) > 1 else []),
+            widgets.HBox(steps),
+            self.start,
+            widgets.HBox([self.duration, self.channel]),
+            widgets.HBox([self.frequency, self.log]),
+            widgets.HBox([self.contrast, self.automatic]),
+        ]
+        self.widget = widgets.VBox(rows)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """How the stretch is shown."""
+        low, high = self.frequency.value
+        is_whole = (low, high) == (self.frequency.min, self.frequency.max)
+        return {
+            "channel": self.channel.value,
+            "song_type": None if self.song_type.value == ALL_TYPES else self.song_type.value,
+            "log_frequency": self.log.value,
+            "frequency_range_hz": None if is_whole else (low, high),
+            "contrast_db": None if self.automatic.value else self.contrast.value,
+        }
+
+    @options.setter
+    def options(self, values: Mapping[str, Any]) -> None:
+        unknown = [name for name in values if name not in self.options]
+        if unknown:
+            raise DssError(f"{', '.join(unknown)}: there is only {', '.join(self.options)}")
+        whole = (self.frequency.min, self.frequency.max)
+        with self._quiet():
+            for name, value in values.items():
+                match name:
+                    case "song_type":
+                        self.song_type.value = value or ALL_TYPES
+                    case "frequency_range_hz":
+                        self.frequency.value = value or whole
+                    case "contrast_db":
+                        self.automatic.value = value is None
+                        self.contrast.value = value or self.contrast.value
+                    case "channel":
+                        self.channel.value = value
+                    case "log_frequency":
+                        self.log.value = value
+        self._viewer._draw()
+
+    def fit(self, recording: Recording, song_types: Sequence[str], name: str) -> None:
+        """Fit the controls to another recording."""
+        with self._quiet():
+            self.shown.value = name
+            channels = [(ALL_CHANNELS, None)] if recording.n_channels > 1 else []
+            channels += [(f"channel {i}", i) for i in range(recording.n_channels)]
+            if tuple(channels) != tuple(self.channel.options):
+                self.channel.options = channels
+                self.channel.value = channels[0][1]
+            highest = recording.samplerate_hz / 2
+            if highest != self.frequency.max:
+                self.frequency.max = highest
+                self.frequency.value = (0, highest)
+        self.set_types(song_types)
+
+    def set_types(self, names: Sequence[str]) -> None:
+        """The song types to step through."""
+        with self._quiet():
+            chosen = self.song_type.value
+            self.song_type.options = [ALL_TYPES, *names]
+            self.song_type.value = chosen if chosen in self.song_type.options else ALL_TYPES
+
+    def follow(self, stretch: tuple[float, float], whole_seconds: float) -> None:
+        """Show where the stretch is."""
+        with self._quiet():
+            start, duration = stretch[0], stretch[1] - stretch[0]
+            self.duration.max = np.log10(whole_seconds)
+            self.duration.min = min(np.log10(0.02), self.duration.max)
+            self.duration.value = duration
+            last = max(whole_seconds - duration, 0)
+            self.start.min, self.start.max = 0, max(last, 1e-6)
+            self.start.step = max(duration / 20, 1e-3)
+            self.start.disabled = last <= 0
+            self.start.value = start
+
+    def show_contrast(self, found_db: tuple[float, float]) -> None:
+        """Show the contrast that was found by itself, unless another one is chosen."""
+        if self.automatic.value:
+            with self._quiet():
+                self.contrast.value = tuple(np.clip(np.round(found_db), QUIETEST_DB, LOUDEST_DB))
+
+    def _make(self, names: Sequence[str]) -> None:
+        self.shown = widgets.Dropdown(options=names, layout={"width": "420px"})
+        self.song_type = widgets.Dropdown(options=[ALL_TYPES], layout={"width": "150px"})
+        self.channel = widgets.Dropdown(options=[], layout={"width": "130px"})
+        self.log = widgets.Checkbox(description="log frequency", indent=False)
+        self.automatic = widgets.Checkbox(True, description="automatic contrast", indent=False)
+        look = {"style": NAMES, "layout": {"width": "480px"}}
+        self.start = widgets.FloatSlider(
+            description="start (s)", min=0, max=1, style=NAMES, layout={"width": "98%"}
+        )
+        self.duration = widgets.FloatLogSlider(
+            description="length (s)",
+            value=1,
+            min=-2,
+            max=1,
+            step=0.01,
+            readout_format=".3g",
+            **look,
+        )
+        ranges = look | {"continuous_update": False, "readout_format": ".0f"}
+        self.frequency = widgets.FloatRangeSlider(description="Hz", min=0, max=1, **ranges)
+        self.contrast = widgets.FloatRangeSlider(
+            description="dB", min=QUIETEST_DB, max=LOUDEST_DB, value=(-80, -20), **ranges
+        )
+
+    def _connect(self) -> None:
+        v = self._viewer
+
+        def stretch_from(start: float, duration: float) -> None:
+            v.stretch = (start, start + duration)
+
+        def redraw() -> None:
+            v._draw()
+
+        def choose_contrast() -> None:
+            with self._quiet():
+                self.automatic.value = False
+            v._draw()
+
+        self._on_change(self.shown, lambda: v.show(self.shown.value))
+        self._on_change(self.start, lambda: stretch_from(self.start.value, self.duration.value))
+        self._on_change(self.duration, lambda: v.zoom(np.diff(v.stretch)[0] / self.duration.value))
+        for control in (self.channel, self.log, self.frequency, self.automatic):
+            self._on_change(control, redraw)
+        self._on_change(self.contrast, choose_contrast)
+
+    def _on_change(self, control: widgets.Widget, action: Callable[[], None]) -> None:
+        control.observe(lambda _: None if self._is_set_here else action(), names="value")
+
+    @contextmanager
+    def _quiet(self) -> Iterator[None]:
+        """Change controls without their doing anything."""
+        before, self._is_set_here = self._is_set_here, True
+        try:
+            yield
+        finally:
+            self._is_set_here = before
+
+    def _step(self, by: int) -> None:
+        names = list(self.shown.options)
+        number = names.index(self.shown.value) + by
+        if 0 <= number < len(names):
+            self._viewer.show(names[number])
+
+
+def button(icon: str, tooltip: str, action: Callable[[], None]) -> widgets.Button:
+    """A small button with a picture on it."""
+    made = widgets.Button(icon=icon, tooltip=tooltip, layout={"width": "44px"})
+    made.on_click(lambda _: action())
+    return made
