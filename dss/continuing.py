@@ -33,17 +33,16 @@ def inherit(options: TrainOptions) -> tuple[TrainOptions, Path | None]:
     trunk = run_trunk(options.continue_from)
     params = read_params(trunk)
     given = {name: getattr(options, name) for name in options.model_fields_set}
-    if run_file(trunk, "_checkpoint.h5").is_file() and given.keys() == {
-        "data_dir",
-        "continue_from",
-    }:
+    resumes = given.keys() - {"devices"} == {"data_dir", "continue_from"}
+    if resumes and run_file(trunk, "_checkpoint.h5").is_file():
         if params["data_sha256"] != fingerprint(open_dataset(options.data_dir)):
             raise DssError(
                 f"{trunk}: was interrupted, but {options.data_dir} is not the data it was trained "
                 "with. To train it further with other data, give an option, such as nb_epoch."
             )
         stored = {name: params[name] for name in TrainOptions.model_fields if name in params}
-        return TrainOptions.checked({**stored, "data_dir": options.data_dir}), trunk
+        now = {"data_dir": options.data_dir, "devices": options.devices}
+        return TrainOptions.checked({**stored, **now}), trunk
     shape = {name: params[name] for name in NetworkOptions.model_fields if name in params}
     problems = [
         f"{name}: {given[name]}, but the network of {trunk} has {shape[name]}. Leave it out."

@@ -13,11 +13,11 @@ Show = Callable[[str, float, float | None], None]
 _shown_by: ContextVar[Show | None] = ContextVar("shown_by", default=None)
 
 
-def bar(iterable=None, **settings):
-    """A tqdm bar that shows nothing where the output is not seen as it is written."""
+def bar(iterable=None, *, hidden: bool = False, **settings):
+    """A tqdm bar that shows nothing where the output is not seen as it is written, or if hidden."""
     if _shown_by.get():
         return _ShownElsewhere(iterable, leave=False, file=io.StringIO(), **settings)
-    return tqdm.auto.tqdm(iterable, disable=not _is_watched(), leave=False, **settings)
+    return tqdm.auto.tqdm(iterable, disable=hidden or not _is_watched(), leave=False, **settings)
 
 
 @contextmanager

@@ -3,14 +3,11 @@
 python -m dss.train --data-dir song.npy --nb-epoch 20
 """
 
-import csv
 import platform
 import shlex
 import sys
-import time
 import warnings
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 import xarray as xr
 
 import dss
-from dss import models
+from dss import history, models, places
 from dss.continuing import check_fits, inherit, put_weights
 from dss.data.batches import Chunks, array_of, draw_fraction, split_stretches
 from dss.data.dataset import open_dataset
 from dss.errors import DssError, DssWarning
 from dss.files import check_writable, remove
+from dss.launching import launch
 from dss.options import TrainOptions, takes_options
 from dss.progress import bar, say
 from dss.results import write_results
@@ -33,6 +31,8 @@ from dss.survey import audio_warnings, fingerprint, song_stretches, song_type_wa
 
 if TYPE_CHECKING:
     import keras
+
+    from dss.models.parallel import Workers
 
 __all__ = ["main", "suggest", "train"]
 
@@ -51,6 +51,8 @@ def train(*, options: TrainOptions) -> Path:
     Warns: DssWarning for what works but is hardly meant: chunks shorter than the filters reach,
         batches larger than the data, song types without examples, silent or clipped recordings.
     """
+    if options.devices > 1 and places.count() == 1:
+        return launch(options)
     options, resumed = inherit(options)
     options, reasons = complete(options)
     models.check(options)
@@ -62,30 +64,36 @@ def train(*, options: TrainOptions) -> Path:
     song = {s: song_stretches(c.y, c.stretches) for s, c in chunks.items()}
     if not any(map(len, song["train"][1:])):
         raise DssError(f"{options.data_dir}: the train split holds no song at all")
-    for name, why in reasons.items():
-        say(f"{name} {why}")
     options, doubts = _heed(options, tree, chunks, song, class_names)
-    for sentence in doubts:
-        warnings.warn(sentence, DssWarning, stacklevel=3)
+    if places.index() == 0:
+        for name, why in reasons.items():
+            say(f"{name} {why}")
+        for sentence in doubts:
+            warnings.warn(sentence, DssWarning, stacklevel=3)
     save_dir = options.save_dir or options.data_dir.with_suffix(".res")
     check_writable(save_dir)
-    trunk = resumed or _new_trunk(save_dir, options.save_prefix)
+    params = _params(tree, y_name, options, reasons, doubts)
+    workers = _join(params, options)
+    trunk = resumed
+    if not trunk:
+        own = _new_trunk(save_dir, options.save_prefix) if workers.is_first else ""
+        trunk = Path(workers.same(str(own)))
     try:
-        params = _params(tree, y_name, options, reasons, doubts)
         model = _model(chunks["train"], params, options, resumed)
-        write_params(trunk, params)
-        reach = models.receptive_field(options) / tree.attrs["samplerate_x_Hz"]
-        say(f"{trunk.name}: {model.count_params():,} weights, filters reach {1000 * reach:.1f} ms")
-        history = _fit(trunk, model, chunks, song["train"], params, options)
+        if workers.is_first:
+            write_params(trunk, params)
+            reach = models.receptive_field(options) / tree.attrs["samplerate_x_Hz"]
+            size = f"{model.count_params():,} weights, filters reach {1000 * reach:.1f} ms"
+            say(f"{trunk.name}: {size}")
+        rows = _fit(trunk, model, chunks, song["train"], params, options, workers)
         models.load_weights(model, run_file(trunk, "_model.h5"))
     except BaseException as error:
-        if not run_file(trunk, "_model.h5").is_file():
-            for suffix in SUFFIXES:  # there is nothing that could be used
-                remove(run_file(trunk, suffix))
-        if isinstance(error, DssError):
-            remove(run_file(trunk, "_checkpoint.h5"))  # it would go the same way again
+        if workers.is_first:
+            _clear(trunk, error)
         raise
-    write_results(trunk, history, tree, y_name, class_names, model, options)
+    if workers.is_first:
+        write_results(trunk, rows, tree, y_name, class_names, model, options)
+    workers.same()  # all files are there when any process goes on
     return trunk
 
 
@@ -149,6 +157,36 @@ def _heed(
         nb_channels, rate = tree["train"].sizes["channel"], tree.attrs["samplerate_x_Hz"]
         check_augmentations(options.augmentations, nb_channels, rate)
     return options, doubts
+
+
+def _join(params: dict[str, Any], options: TrainOptions) -> "Workers":
+    """This process among those that train together, if there are others."""
+    from dss.models.parallel import join
+
+    n_workers = places.count()
+    if options.devices not in (1, n_workers):
+        raise DssError(
+            f"devices: {options.devices}, but {n_workers} processes train together, as TF_CONFIG "
+            "or SLURM says, each with one device. Leave it out."
+        )
+    if n_workers > options.batch_size:
+        raise DssError(
+            f"batch_size: {options.batch_size} chunks cannot be shared among {n_workers} processes"
+        )
+    workers = join()
+    elsewhere = {"data_dir", "save_dir", "continue_from"}  # paths may differ between machines
+    settings = options.model_dump(mode="json", exclude=elsewhere)
+    workers.check_agree(f"{settings} {params['data_sha256']}")
+    return workers
+
+
+def _clear(trunk: Path, error: BaseException) -> None:
+    """Leave of a run that ended with an error what can be used."""
+    if not run_file(trunk, "_model.h5").is_file():
+        for suffix in SUFFIXES:
+            remove(run_file(trunk, suffix))
+    if isinstance(error, DssError):
+        remove(run_file(trunk, "_checkpoint.h5"))  # it would go the same way again
 
 
 def _new_trunk(save_dir: Path, prefix: str) -> Path:
@@ -215,24 +253,32 @@ def _model(train_chunks: Chunks, params, options: TrainOptions, resumed) -> "ker
     return model
 
 
-def _fit(trunk: Path, model, chunks, song, params, options: TrainOptions) -> list[dict[str, float]]:
+def _fit(
+    trunk: Path, model, chunks, song, params, options: TrainOptions, workers: "Workers"
+) -> list[dict[str, float]]:
     """Fit the network, writing files epoch by epoch; returns the scores of all epochs."""
     from dss.models.fit import fit
 
     checkpoint = run_file(trunk, "_checkpoint.h5")
-    log = _Log(trunk, options.nb_epoch)
-    if checkpoint.is_file():
+    log = history.History(trunk, options.nb_epoch)
+    if workers.is_first and checkpoint.is_file():
         log.read(models.epochs_done(checkpoint))
         say(f"{trunk.name}: goes on after epoch {len(log.rows)} of {options.nb_epoch}")
-    with bar(total=options.nb_epoch, initial=len(log.rows), unit="epoch", desc="train") as progress:
+    total = {"total": options.nb_epoch, "initial": len(log.rows), "unit": "epoch"}
+    with (
+        bar(**total, desc="train", hidden=not workers.is_first) as progress,
+        workers.stopping_together(),
+    ):
 
         def after_epoch(scores: dict[str, float], is_best: bool) -> None:
+            if not workers.is_first:
+                return
             if is_best:
                 models.save_weights(model, run_file(trunk, "_model.h5"))
             row = log.add(scores)
             if options.tensorboard:
-                _log_to_tensorboard(run_file(trunk, "_tensorboard"), row)
-            _show(progress, row, options.nb_epoch)
+                history.log_to_tensorboard(run_file(trunk, "_tensorboard"), row)
+            history.show(progress, row, options.nb_epoch)
 
         came_to_end = fit(
             model,
@@ -244,67 +290,11 @@ def _fit(trunk: Path, model, chunks, song, params, options: TrainOptions) -> lis
             checkpoint=checkpoint,
             samplerate_hz=params["samplerate_x_Hz"],
             song=song if options.balance else None,
+            workers=workers,
         )
-    if came_to_end:
+    if came_to_end and workers.is_first:
         remove(checkpoint)
     return log.rows
-
-
-@dataclass
-class _Log:
-    """The scores of the epochs, in `_history.csv` as it goes, with the seconds that are left."""
-
-    trunk: Path
-    nb_epoch: int
-    rows: list[dict[str, float]] = field(default_factory=list)
-    began: float = field(default_factory=time.monotonic)
-    done_before: int = 0
-
-    def read(self, n_epochs: int) -> None:
-        """Go on with the first epochs of a run that was interrupted; forget those after."""
-        path = run_file(self.trunk, "_history.csv")
-        with path.open(newline="") as file:
-            rows = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
-        self.rows = [{**row, "epoch": int(row["epoch"])} for row in rows[:n_epochs]]
-        self.done_before = len(self.rows)
-        self._write(self.rows, "w")
-
-    def add(self, scores: dict[str, float]) -> dict[str, float]:
-        """Write the scores of an epoch; returns them with what was added."""
-        per_epoch = (time.monotonic() - self.began) / (len(self.rows) + 1 - self.done_before)
-        left = per_epoch * (self.nb_epoch - scores["epoch"])
-        row = {**scores, "seconds_left": round(left, 1)}
-        self.rows.append(row)
-        self._write([row], "a" if len(self.rows) > 1 else "w")
-        return row
-
-    def _write(self, rows: list[dict[str, float]], mode: str) -> None:
-        with run_file(self.trunk, "_history.csv").open(mode, newline="") as file:
-            writer = csv.DictWriter(file, fieldnames=rows[0])
-            if mode == "w":
-                writer.writeheader()
-            writer.writerows(rows)
-
-
-def _log_to_tensorboard(folder: Path, scores: dict[str, float]) -> None:
-    from dss.models.backend import tf
-
-    with tf.summary.create_file_writer(str(folder)).as_default(step=scores["epoch"]):
-        for name, value in scores.items():
-            tf.summary.scalar(name, value)
-
-
-def _show(progress, row: dict[str, float], nb_epoch: int) -> None:
-    f1 = {name.removeprefix("val_f1_"): v for name, v in row.items() if name.startswith("val_f1_")}
-    f1 = " ".join(f"{name} {value:.2f}" for name, value in f1.items() if name != "noise")
-    progress.set_postfix_str(f"loss {row['loss']:.4f}, val {row['val_loss']:.4f}, F1 {f1}")
-    progress.update()
-    if progress.disable:
-        left = timedelta(seconds=round(row["seconds_left"]))
-        say(
-            f"epoch {row['epoch']}/{nb_epoch}: loss {row['loss']:.4f}, validation loss "
-            f"{row['val_loss']:.4f}, F1 {f1}, {left} left"
-        )
 
 
 if __name__ == "__main__":

@@ -47,16 +47,16 @@ def params(trunk):
 
 def stop_in_epoch(monkeypatch, epoch):
     """Press Ctrl-C when this epoch has been shown."""
-    from dss import train as module
+    from dss import history
 
-    shown = module._show
+    shown = history.show
 
     def show(progress, row, nb_epoch):
         shown(progress, row, nb_epoch)
         if row["epoch"] == epoch:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "_show", show)
+    monkeypatch.setattr(history, "show", show)
 
 
 def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(store, tmp_path, monkeypatch):

@@ -150,14 +150,14 @@ class TrainOptions(NetworkOptions):
         "Choose from the data",
         "Choose chunk and filter duration, frontend, filters, batch size, epochs and learning rate "
         "from the sample rate, the durations and the band of the song. What is given stays.",
-        group="Presets",
+        group="Presets and earlier runs",
         rare=True,
     )
     preset: Literal["", "fly", "songbird", "mouse"] = option(
         "",
         "Preset",
         "Settings that suit fly song, birdsong, or the ultrasound of mice. What is given stays.",
-        group="Presets",
+        group="Presets and earlier runs",
         rare=True,
     )
     continue_from: Path | None = option(
@@ -166,7 +166,7 @@ class TrainOptions(NetworkOptions):
         "A run. If it was interrupted, and nothing but the data folder is given, it is resumed "
         "where it stopped. Else its network is trained further as a new run; for new song types "
         "the last layer is extended, and the rest kept.",
-        group="Presets",
+        group="Presets and earlier runs",
         path="run",
         rare=True,
     )
@@ -174,7 +174,7 @@ class TrainOptions(NetworkOptions):
         [],
         "Freeze",
         "Layers that are not trained: spectrogram, input, block0, block1, ..., scores.",
-        group="Presets",
+        group="Presets and earlier runs",
         rare=True,
     )
     batch_size: int = option(
@@ -229,6 +229,15 @@ class TrainOptions(NetworkOptions):
         group="Training",
         rare=True,
     )
+    devices: int = option(
+        1,
+        "Devices",
+        "Train on this many GPUs of this machine at once: each learns from its part of every "
+        "batch. On a machine without GPUs, in this many processes.",
+        group="Training",
+        ge=1,
+        le=64,
+    )
     tensorboard: bool = option(
         False,
         "Create tensorboard logs",
@@ -246,7 +255,7 @@ class TrainCommandOptions(TrainOptions):
         "Script",
         "Do not train, but write a shell script that does, for another machine. Paths in it are "
         "relative to its folder.",
-        group="Script",
+        group="Script for another machine",
         path="new",
         rare=True,
     )
@@ -254,37 +263,58 @@ class TrainCommandOptions(TrainOptions):
         "",
         "Scheduler",
         "Begin the script with a header for this scheduler.",
-        group="Script",
+        group="Script for another machine",
         rare=True,
     )
     hours: int = option(
-        24, "Hours", "The time to reserve.", unit="h", group="Script", rare=True, ge=1, le=10000
+        24,
+        "Hours",
+        "The time to reserve.",
+        unit="h",
+        group="Script for another machine",
+        rare=True,
+        ge=1,
+        le=10000,
     )
     memory_gb: int = option(
         16,
         "Memory",
         "The memory to reserve.",
         unit="GB",
-        group="Script",
+        group="Script for another machine",
         rare=True,
         ge=1,
         le=100000,
     )
     cores: int = option(
-        4, "Cores", "The cores to reserve.", group="Script", rare=True, ge=1, le=1000
+        4,
+        "Cores",
+        "The cores to reserve.",
+        group="Script for another machine",
+        rare=True,
+        ge=1,
+        le=1000,
     )
-    gpus: int = option(0, "GPUs", "The GPUs to reserve.", group="Script", rare=True, ge=0, le=16)
+    gpus: int = option(
+        0,
+        "GPUs",
+        "The GPUs to reserve.",
+        group="Script for another machine",
+        rare=True,
+        ge=0,
+        le=16,
+    )
     conda_env: str = option(
         "",
         "Conda environment",
         "Activate this environment: its name or its folder.",
-        group="Script",
+        group="Script for another machine",
         rare=True,
     )
     modules: Words = option(
         [],
         "Modules",
         "Load these environment modules, such as cuda/12.4.",
-        group="Script",
+        group="Script for another machine",
         rare=True,
     )

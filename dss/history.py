@@ -1,0 +1,69 @@
+"""How a training goes: the scores of its epochs, in `_history.csv` and on the screen."""
+
+import csv
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from dss.progress import say
+from dss.runs import run_file
+
+
+@dataclass
+class History:
+    """The scores of the epochs, in `_history.csv` as it goes, with the seconds that are left."""
+
+    trunk: Path
+    nb_epoch: int
+    rows: list[dict[str, float]] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
+    done_before: int = 0
+
+    def read(self, n_epochs: int) -> None:
+        """Go on with the first epochs of a run that was interrupted; forget those after."""
+        path = run_file(self.trunk, "_history.csv")
+        with path.open(newline="") as file:
+            rows = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+        self.rows = [{**row, "epoch": int(row["epoch"])} for row in rows[:n_epochs]]
+        self.done_before = len(self.rows)
+        self._write(self.rows, "w")
+
+    def add(self, scores: dict[str, float]) -> dict[str, float]:
+        """Write the scores of an epoch; returns them with what was added."""
+        per_epoch = (time.monotonic() - self.began) / (len(self.rows) + 1 - self.done_before)
+        left = per_epoch * (self.nb_epoch - scores["epoch"])
+        row = {**scores, "seconds_left": round(left, 1)}
+        self.rows.append(row)
+        self._write([row], "a" if len(self.rows) > 1 else "w")
+        return row
+
+    def _write(self, rows: list[dict[str, float]], mode: str) -> None:
+        with run_file(self.trunk, "_history.csv").open(mode, newline="") as file:
+            writer = csv.DictWriter(file, fieldnames=rows[0])
+            if mode == "w":
+                writer.writeheader()
+            writer.writerows(rows)
+
+
+def log_to_tensorboard(folder: Path, scores: dict[str, float]) -> None:
+    """Write the scores of an epoch for TensorBoard."""
+    from dss.models.backend import tf
+
+    with tf.summary.create_file_writer(str(folder)).as_default(step=scores["epoch"]):
+        for name, value in scores.items():
+            tf.summary.scalar(name, value)
+
+
+def show(progress, row: dict[str, float], nb_epoch: int) -> None:
+    """Show the scores of an epoch on a bar, or as a line where there is none."""
+    f1 = {name.removeprefix("val_f1_"): v for name, v in row.items() if name.startswith("val_f1_")}
+    f1 = " ".join(f"{name} {value:.2f}" for name, value in f1.items() if name != "noise")
+    progress.set_postfix_str(f"loss {row['loss']:.4f}, val {row['val_loss']:.4f}, F1 {f1}")
+    progress.update()
+    if progress.disable:
+        left = timedelta(seconds=round(row["seconds_left"]))
+        say(
+            f"epoch {row['epoch']}/{nb_epoch}: loss {row['loss']:.4f}, validation loss "
+            f"{row['val_loss']:.4f}, F1 {f1}, {left} left"
+        )

@@ -1,0 +1,109 @@
+"""Train on several devices of this machine: start a process for each, and wait for the run.
+
+python -m dss.launching is one of these processes: options in, the trunk of the run out, as JSON.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from dss.errors import DssError
+from dss.options import TrainOptions
+
+POLL_SECONDS = 0.05
+PATIENCE_SECONDS = 20  # for the other processes to end, when one has
+
+
+def launch(options: TrainOptions) -> Path:
+    """Train in `options.devices` processes.
+
+    Returns: the trunk of the run's files.
+    Raises: DssError as training itself does; KeyboardInterrupt if it was stopped before an epoch
+        was done; ChildProcessError if a process was killed.
+    """
+    given = options.to_yaml_types()
+    text = json.dumps({name: given[name] for name in options.model_fields_set})
+    workers = [f"localhost:{port}" for port in _free_ports(options.devices)]
+    processes = [_start(workers, index, text) for index in range(options.devices)]
+    first = processes[0]
+    try:
+        while all(process.poll() is None for process in processes):
+            _wait(first)
+        said = first.communicate(timeout=PATIENCE_SECONDS)[0]
+    except subprocess.TimeoutExpired:
+        said = ""
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+    if not said:
+        codes = ", ".join(str(process.returncode) for process in processes)
+        raise ChildProcessError(
+            f"A process that trained was killed (exit codes {codes}). The best epoch so far is "
+            "kept; continue_from goes on from it."
+        )
+    result = json.loads(said)
+    if "trunk" in result:
+        return Path(result["trunk"])
+    raise DssError(result["error"]) if "error" in result else KeyboardInterrupt
+
+
+def _wait(first: subprocess.Popen) -> None:
+    """Wait a little; hand Ctrl-C on, once: the processes end together, after their step."""
+    try:
+        time.sleep(POLL_SECONDS)
+    except KeyboardInterrupt:
+        first.send_signal(signal.SIGINT)
+
+
+def _start(workers: list[str], index: int, options: str) -> subprocess.Popen:
+    """One process, in a session of its own: a terminal's Ctrl-C reaches it through this one."""
+    place = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dss.launching"],
+        env={**os.environ, "TF_CONFIG": json.dumps(place)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE if index == 0 else subprocess.DEVNULL,
+        start_new_session=True,
+        text=True,
+    )
+    process.stdin.write(options)
+    process.stdin.close()
+    process.stdin = None
+    return process
+
+
+def _free_ports(n: int) -> list[int]:
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(n)]
+        for one in sockets:
+            one.bind(("localhost", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+def _main() -> None:
+    import warnings
+
+    from dss.errors import DssWarning
+    from dss.progress import say
+    from dss.train import train
+
+    warnings.simplefilter("always", DssWarning)
+    warnings.showwarning = lambda message, *_: say(f"dss: {message}")
+    try:
+        result = {"trunk": str(train(**json.load(sys.stdin)))}
+    except DssError as error:
+        result = {"error": str(error)}
+    except KeyboardInterrupt:
+        result = {"stopped": True}
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    _main()
