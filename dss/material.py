@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dss.data.annotations import EVENT, song_types
+from dss.data.annotations import EVENT, NOISE, found, song_types
 from dss.data.batches import array_of, split_stretches
 from dss.data.check import COLUMNS as PROBLEM_COLUMNS
 from dss.data.check import WARNING, check_annotations
@@ -20,6 +20,7 @@ from dss.data.lookup import recording_annotations
 from dss.data.recordings import Recording, find_recordings, open_recording
 from dss.data.report import describe, list_recordings
 from dss.data.splits import SPLITS
+from dss.data.stretches import intersection
 from dss.data.targets import GAUSSIAN_REACH
 from dss.errors import DssError
 from dss.options import DatasetOptions
@@ -118,6 +119,28 @@ def dataset_material(tree: xr.DataTree) -> list[Material]:
 def summarize(path: str | Path) -> pd.DataFrame:
     """What is there: a row a recording of a folder, or a row a split of a dataset."""
     return describe(open_dataset(path)) if is_dataset(path) else list_recordings(path)
+
+
+def completeness(materials: Sequence[Material]) -> pd.DataFrame:
+    """How much of each recording, or split, is song, and how much of it nobody looked at.
+
+    Returns: a table by name with seconds; song, the seconds of segments; annotations, their number;
+        and unknown, the seconds that count neither as song nor as noise.
+    """
+    rows = {}
+    for material in materials:
+        table = found(material.annotations)
+        names = set(table["name"])
+        is_song = [name != NOISE and not is_absence(name, names) for name in table["name"]]
+        table, duration = table[is_song], material.recording.duration_seconds
+        times = intersection(table[COLUMNS[1:]].to_numpy(), np.array([[0.0, duration]]))
+        rows[material.name] = {
+            "seconds": duration,
+            "song": float(np.diff(times).sum()),
+            "annotations": len(table),
+            "unknown": float(np.diff(material.unknown).sum()),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("name")
 
 
 def find_problems(path: str | Path) -> pd.DataFrame:

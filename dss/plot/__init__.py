@@ -5,8 +5,10 @@ be saved with `figure.savefig`. Figures are black on white whatever style is set
 the same colour in all rows of a figure; noise is grey.
 """
 
+from dss.plot.alignment import plot_alignment
 from dss.plot.colors import song_colors
 from dss.plot.dataset import plot_dataset
+from dss.plot.examples import plot_examples
 from dss.plot.recording import plot_recording
 from dss.plot.scores import plot_errors, plot_mistakes, plot_precision_recall
 from dss.plot.splits import plot_splits
@@ -14,11 +16,13 @@ from dss.plot.statistics import plot_counts, plot_durations
 from dss.plot.training import plot_confusion, plot_history
 
 __all__ = [
+    "plot_alignment",
     "plot_confusion",
     "plot_counts",
     "plot_dataset",
     "plot_durations",
     "plot_errors",
+    "plot_examples",
     "plot_history",
     "plot_mistakes",
     "plot_precision_recall",

@@ -1,0 +1,137 @@
+"""The figure of alignment: does the sound begin where the annotations and the targets say?"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from dss.data.annotations import EVENT, SEGMENT
+from dss.data.targets import make_targets
+from dss.errors import DssError
+from dss.material import Material
+from dss.options import DatasetOptions
+from dss.plot.colors import paler, song_colors
+from dss.plot.examples import choose_examples
+from dss.plot.figure import WIDTH_INCHES, SongFigure, plain_style
+
+REACH_SECONDS = {SEGMENT: 0.05, EVENT: 0.015}  # around an onset or offset
+SMOOTH_SECONDS = {SEGMENT: 0.004, EVENT: 0.001}
+N_POINTS = 301
+N_COLUMNS = 6
+
+
+@plain_style()
+def plot_alignment(materials: Sequence[Material], n_examples: int = 100, seed: int = 0) -> Figure:
+    """Loudness around onsets, offsets and events, with the target there.
+
+    The coloured line is the median of the loudness, each example's scaled from 0 to 1; half of the
+    examples lie in the pale band. The black line is the mean target: that of the dataset, or what
+    the annotations of a folder will become. Where sound begins before its target, annotations are
+    late, or shifted against the audio. An event has the width that its target has at half of its
+    height.
+
+    Arguments:
+        materials: recordings or splits, as `dss.material.open_material` gives them.
+        n_examples: of each song type, at most.
+        seed: another one takes other examples.
+
+    Raises: DssError if nothing is annotated.
+    """
+    chosen = choose_examples(materials, n_examples, np.random.default_rng(seed))
+    if not chosen:
+        raise DssError("Nothing is annotated here: there is nothing to align")
+    colors = song_colors(list(chosen))
+    n_columns = min(len(chosen), N_COLUMNS)
+    n_bands = -(-len(chosen) // n_columns)
+    figure = SongFigure(figsize=(WIDTH_INCHES, 3.2 * n_bands + 0.4))
+    axes = figure.subplots(2 * n_bands, n_columns, squeeze=False, sharey=True)
+    axes[0, 0].set(yticks=[0, 0.5, 1], ylim=(-0.05, 1.1))
+    pairs = axes.reshape(n_bands, 2, n_columns).swapaxes(1, 2).reshape(-1, 2)  # a type each
+    for pair, (name, examples) in zip(pairs, chosen.items(), strict=False):
+        edges = ["event"] if _is_event(examples) else ["onset", "offset"]
+        for axis, edge in zip(pair, edges, strict=False):
+            ms, loudness, target = around(name, examples, edge == "offset")
+            _draw(axis, ms, loudness, target, colors[name])
+            axis.set_xlabel(f"ms from {edge}", fontsize=9)
+        width = f"\nwidth {width_ms(ms, target):.2g} ms" if edges == ["event"] else ""
+        pair[0].set_title(f"{name}, n = {len(examples)}{width}", fontsize=10)
+    for axis in axes.ravel():
+        axis.set_axis_on() if axis.lines else axis.set_axis_off()
+    lines = axes[0, 0].lines[:2]
+    figure.legend(lines, ["loudness", "target"], loc="outside lower center", ncols=2)
+    return figure
+
+
+def around(name: str, examples, at_stop: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Loudness and target around each example of a song type.
+
+    Arguments:
+        name: of the song type.
+        examples: as `choose_examples` gives them.
+        at_stop: around the offset, not the onset.
+
+    Returns: milliseconds [points]; loudness [examples, points], each from 0 to 1; target
+        [examples, points].
+    """
+    kind = EVENT if _is_event(examples) else SEGMENT
+    reach, smooth = REACH_SECONDS[kind], SMOOTH_SECONDS[kind]
+    seconds = np.linspace(-reach, reach, N_POINTS)
+    loudness, target = [], []
+    for material, times, _ in examples:
+        rate = material.recording.samplerate_hz
+        middle = times[1] if at_stop else times[0]
+        margin = 2 * smooth + 2 / rate
+        first = max(0, round((middle - reach - margin) * rate))
+        last = min(material.recording.n_samples, round((middle + reach + margin) * rate) + 1)
+        x = material.recording.read(first, last)
+        at = np.arange(first, last) / rate - middle
+        loudness.append(
+            np.interp(seconds, at, _loudness(x, rate, smooth), left=np.nan, right=np.nan)
+        )
+        y = _target(material, name, first, last)
+        target.append(np.interp(seconds, at, y, left=np.nan, right=np.nan))
+    return 1000 * seconds, np.array(loudness), np.array(target)
+
+
+def width_ms(ms: np.ndarray, target: np.ndarray) -> float:
+    """How long the mean of targets [examples, points] is above half of its peak."""
+    target = np.nanmean(target, axis=0)
+    return float((target >= target.max() / 2).sum() * (ms[1] - ms[0]))
+
+
+def _is_event(examples) -> bool:
+    _, (start, stop), _ = examples[0]
+    return start == stop
+
+
+def _loudness(x: np.ndarray, rate: float, smooth_seconds: float) -> np.ndarray:
+    """The level [samples], smoothed, from 0 to 1."""
+    x = x - x.mean(axis=0)
+    n = max(1, round(smooth_seconds * rate)) | 1
+    level = np.sqrt(np.convolve((x**2).sum(axis=1), np.ones(n) / n, mode="same"))
+    low, high = np.quantile(level, [0.05, 0.95])
+    return np.clip((level - low) / max(high - low, 1e-12), 0, 1)
+
+
+def _target(material: Material, name: str, first: int, last: int) -> np.ndarray:
+    """The target of a song type in a stretch [samples]."""
+    if material.targets is not None:
+        y = material.targets[first:last, list(material.class_names).index(name)]
+        return np.asarray(y, np.float32)
+    table = material.annotations
+    is_event = table["start_seconds"] == table["stop_seconds"]
+    kind = EVENT if is_event[table["name"] == name].any() else SEGMENT
+    std = DatasetOptions().event_std_seconds
+    rate = material.recording.samplerate_hz
+    return make_targets(table, {name: kind}, rate, first, last, std)[:, 1]
+
+
+def _draw(axis: Axes, ms, loudness, target, color: str) -> None:
+    low, middle, high = np.nanquantile(loudness, [0.25, 0.5, 0.75], axis=0)
+    axis.plot(ms, middle, color=color, lw=1.8)
+    axis.plot(ms, np.nanmean(target, axis=0), color="black", lw=1.2)
+    axis.fill_between(ms, low, high, color=paler(color, 0.7), lw=0)
+    axis.axvline(0, color="#909090", lw=0.8, ls=":")
+    axis.set_xlim(ms[0], ms[-1])
+    axis.tick_params(labelsize=9)

@@ -1,0 +1,166 @@
+"""The figure of examples: what each song type looks like, side by side."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from dss.data.annotations import NOISE, found
+from dss.data.known import is_absence
+from dss.errors import DssError
+from dss.material import Material
+from dss.plot.colors import song_colors
+from dss.plot.figure import figure_rows, place_rows, plain_style
+from dss.plot.spectrogram import contrast, song_range, spectrogram
+
+EVENT_SECONDS = 0.02  # that are shown before and after an event
+BEFORE, AFTER = 0.3, 1.5  # what is shown of a segment, in its usual durations
+GAP = 0.04  # between examples, as a part of one
+MOST_TYPES = 30
+
+
+@plain_style()
+def plot_examples(
+    materials: Sequence[Material],
+    n_examples: int = 6,
+    *,
+    frequency_range_hz: tuple[float, float] | None = None,
+    seed: int = 0,
+) -> Figure:
+    """Examples of each song type: spectrograms of segments, waveforms of events.
+
+    They are drawn at random from all recordings, and begin at the same place: a line at 0 ms marks
+    the onset, a second line the offset. The time axis is that of the type: the usual duration
+    takes the same width in all rows.
+
+    Arguments:
+        materials: recordings or splits, as `dss.material.open_material` gives them.
+        n_examples: of each type, at most.
+        frequency_range_hz: lowest and highest frequency; default: those of the song.
+        seed: another one shows other examples.
+
+    Raises: DssError if nothing is annotated.
+    """
+    rng = np.random.default_rng(seed)
+    chosen = choose_examples(materials, n_examples, rng)
+    if not chosen:
+        raise DssError("Nothing is annotated here: there is no example to show")
+    colors = song_colors(list(chosen))
+    names = list(chosen)[:MOST_TYPES]
+    figure, axes = figure_rows(len(names))
+    sounds = {name: [_read(*example) for example in chosen[name]] for name in names}
+    range_hz = frequency_range_hz or _range(sounds)
+    for axis, name in zip(axes, names, strict=True):
+        is_event = chosen[name][0][1][1] == chosen[name][0][1][0]
+        draw = _draw_waveforms if is_event else _draw_spectrograms
+        draw(axis, chosen[name], sounds[name], n_examples, range_hz)
+        look = {"rotation": 0, "ha": "right", "va": "center", "color": colors[name]}
+        n = sum((found(m.annotations)["name"] == name).sum() for m in materials)
+        axis.set_ylabel(f"{name}\nn = {n}", fontsize=10, **look)
+    title = f"{range_hz[0] / 1000:.2g} to {range_hz[1] / 1000:.2g} kHz"
+    more = len(chosen) - len(names)
+    title += f"; {more} more song types are not shown" if more else ""
+    heights = [1.05] * len(names)
+    above = [0.0, *[0.35] * (len(names) - 1)]
+    place_rows(figure, heights, title, above=above, longest_name=0, n_legend_lines=0)
+    return figure
+
+
+def choose_examples(
+    materials: Sequence[Material], n_examples: int, rng: np.random.Generator
+) -> dict[str, list[tuple[Material, tuple[float, float], tuple[float, float]]]]:
+    """Annotations of each song type, drawn at random from all materials, in their order.
+
+    Returns: by song type, for each example its material, its start and stop, and the first and
+        last second to show: all in seconds.
+    """
+    rows = [
+        (name, number, start, stop)
+        for number, material in enumerate(materials)
+        for name, start, stop in _times(material)
+    ]
+    chosen = {}
+    names = {row[0] for row in rows} - {NOISE}
+    for name in sorted(name for name in names if not is_absence(name, names)):
+        mine = [row for row in rows if row[0] == name]
+        usual = np.median([stop - start for _, _, start, stop in mine])
+        before, after = (
+            (BEFORE * usual, AFTER * usual) if usual > 0 else (EVENT_SECONDS, EVENT_SECONDS)
+        )
+        drawn = sorted(rng.choice(len(mine), min(n_examples, len(mine)), replace=False))
+        chosen[name] = [
+            (materials[number], (start, stop), (start - before, start + after))
+            for _, number, start, stop in (mine[i] for i in drawn)
+        ]
+    return chosen
+
+
+def _times(material: Material):
+    table = found(material.annotations)[["name", "start_seconds", "stop_seconds"]]
+    return table.itertuples(index=False, name=None)
+
+
+def _read(material: Material, times, shown) -> tuple[np.ndarray, float]:
+    """The sound of an example [samples, channels], silent beyond the recording, and its rate."""
+    rate = material.recording.samplerate_hz
+    start, stop = (round(t * rate) for t in shown)
+    stop = max(stop, start + 1)
+    x = material.recording.read(max(0, start), min(stop, material.recording.n_samples))
+    missing = max(0, -start), max(0, stop - material.recording.n_samples)
+    return np.pad(x, (missing, (0, 0))), rate
+
+
+def _range(sounds) -> tuple[float, float]:
+    """The frequencies of all examples."""
+    ranges = [
+        song_range(spectrogram(x, rate), rate) for of_type in sounds.values() for x, rate in of_type
+    ]
+    low, high = np.array(ranges).T
+    return float(low.min()), float(np.quantile(high, 0.9))
+
+
+def _draw_spectrograms(axis: Axes, chosen, sounds, n_examples: int, range_hz) -> None:
+    powers = [spectrogram(x, rate) for x, rate in sounds]
+    low, high = range_hz
+    dark, bright = np.mean([contrast(power) for power in powers], axis=0)
+    for i, (power, (_, times, shown)) in enumerate(zip(powers, chosen, strict=True)):
+        rate = sounds[i][1]
+        step = rate / 2 / (len(power) - 1)
+        left = i * (1 + GAP)
+        extent = (left, left + 1, -0.5 * step, (len(power) - 0.5) * step)
+        look = {"cmap": "magma", "vmin": dark, "vmax": bright, "aspect": "auto"}
+        axis.imshow(power, origin="lower", extent=extent, **look)
+        for time in times:
+            at = (time - shown[0]) / (shown[1] - shown[0])
+            if 0 <= at <= 1:
+                axis.vlines(left + at, low, high, "white", ":", lw=1.2)
+    axis.set_ylim(low, high)
+    _finish(axis, chosen, n_examples)
+
+
+def _draw_waveforms(axis: Axes, chosen, sounds, n_examples: int, range_hz) -> None:
+    for i, (x, _) in enumerate(sounds):
+        channel = np.abs(x).max(axis=0).argmax()  # the loudest one
+        x = x[:, channel] - x[:, channel].mean()
+        seconds = i * (1 + GAP) + (np.arange(len(x)) + 0.5) / len(x)
+        axis.plot(seconds, x / max(np.abs(x).max(), 1e-9), color="#303030", lw=0.9)
+    at = (np.arange(len(sounds))) * (1 + GAP) + 0.5
+    axis.vlines(at, -1.1, 1.1, "#909090", ":", lw=1, zorder=0)
+    axis.set_ylim(-1.1, 1.1)
+    _finish(axis, chosen, n_examples)
+
+
+def _finish(axis: Axes, chosen, n_examples: int) -> None:
+    """Milliseconds from the onset below each example."""
+    first, last = chosen[0][2]
+    onset, span = chosen[0][1][0], last - first
+    shown = [1000 * (t - onset) for t in (first, last)]
+    ticks = [t for t in MaxNLocator(3).tick_values(*shown) if shown[0] <= t <= 0.97 * shown[1]]
+    places = [(t - shown[0]) / (1000 * span) for t in ticks]
+    at = [i * (1 + GAP) + place for i in range(len(chosen)) for place in places]
+    labels = [f"{t:g} ms" if t == 0 else f"{t:g}" for _ in chosen for t in ticks]
+    axis.set_xticks(at, labels, fontsize=8)
+    axis.set(xlim=(0, n_examples * (1 + GAP) - GAP), yticks=[])
+    axis.spines[:].set_visible(False)

@@ -1,0 +1,118 @@
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import tone_song, write_recording
+
+from dss import plot
+from dss.data import make_dataset, open_dataset, read_annotations
+from dss.errors import DssError
+from dss.material import completeness, find_problems, is_dataset, open_material, summarize
+from dss.plot.alignment import around, width_ms
+from dss.plot.examples import choose_examples
+
+TIMES = ["start_seconds", "stop_seconds"]
+
+
+@pytest.fixture
+def store(folder):
+    return make_dataset(folder, event_std_seconds=0.004, test_split="samples", test_fraction=0.2)
+
+
+def test_a_folder_and_a_recording_and_a_dataset_are_opened_alike(folder, store):
+    assert [m.name for m in open_material(folder)] == [f"bird_{i}.wav" for i in range(3)]
+    assert [m.name for m in open_material(folder / "bird_1.wav")] == ["bird_1.wav"]
+    assert [m.name for m in open_material(store)] == ["train", "val", "test"]
+    assert (is_dataset(folder), is_dataset(store)) == (False, True)
+    assert summarize(folder).index.tolist() == [f"bird_{i}.wav" for i in range(3)]
+    assert summarize(store).index.tolist() == ["train", "val", "test", "all"]
+
+
+def test_the_targets_of_a_dataset_show_the_annotations_that_it_was_made_of(folder, store):
+    attributes, shown = open_dataset(store).attrs, []
+    for split in open_material(store):
+        names = attributes[f"filename_{split.name}"]
+        starts = np.array(attributes[f"filename_startsample_{split.name}"]) / 1000
+        table = split.annotations
+        part = np.searchsorted(split.cuts, table["start_seconds"], "right")
+        offset = starts[part] - np.concatenate([[0], split.cuts])[part]
+        shown.append(table.assign(file=[names[i] for i in part]))
+        shown[-1][TIMES] = table[TIMES].add(offset, axis=0)
+    shown = pd.concat(shown).sort_values(["file", "start_seconds"], ignore_index=True)
+    tables = [read_annotations(folder / f"bird_{i}_annotations.csv") for i in range(3)]
+    table = pd.concat(tables, ignore_index=True)
+    assert shown["name"].tolist() == table["name"].tolist()
+    np.testing.assert_allclose(shown[TIMES], table[TIMES], atol=0.0011)
+
+
+def test_what_is_not_known_is_the_same_in_a_folder_and_in_its_dataset(tmp_path):
+    x, rows = tone_song(seed=0)
+    path = write_recording(tmp_path / "song", "bird", x, 1000, rows)
+    path.with_name("bird_annotated.csv").write_text("start_seconds,stop_seconds\n0,1\n2,4\n")
+    (recording,) = open_material(tmp_path / "song")
+    np.testing.assert_allclose(recording.unknown, [[1, 2]])
+    splits = open_material(make_dataset(tmp_path / "song", test_fraction=0))
+    unknown = completeness(splits)["unknown"]
+    assert unknown.sum() == pytest.approx(1)
+    assert completeness([recording])["unknown"].tolist() == [1]
+    song = sum(stop - start for _, start, stop in rows)
+    assert completeness([recording])["song"].tolist() == pytest.approx([song])
+
+
+def test_a_broken_table_of_annotations_is_a_problem_and_the_sound_can_be_seen(folder):
+    (folder / "bird_1_annotations.csv").write_text("name,start_seconds\n")
+    assert "stop_seconds" in find_problems(folder)["problem"].iloc[0]
+    assert open_material(folder)[1].annotations.empty
+
+
+def test_a_silent_recording_in_a_dataset_is_a_problem(folder):
+    write_recording(folder, "silent", np.zeros(4000), 1000, [("a", 1, 1.1)])
+    problems = find_problems(make_dataset(folder, test_fraction=0))
+    assert any("silent.wav: is silent" in problem for problem in problems["problem"])
+
+
+def test_examples_are_of_their_type_and_the_same_every_time(folder):
+    material = open_material(folder)
+    figure = plot.plot_examples(material, n_examples=4)
+    assert [axis.get_ylabel().split()[0] for axis in figure.axes] == ["a", "b", "p"]
+    assert [len(axis.images) for axis in figure.axes] == [4, 4, 0]
+    assert figure._repr_png_() == plot.plot_examples(material, n_examples=4)._repr_png_()
+    chosen = choose_examples(material, 100, np.random.default_rng(0))
+    tables = [read_annotations(folder / f"bird_{i}_annotations.csv") for i in range(3)]
+    assert {n: len(c) for n, c in chosen.items()} == dict(pd.concat(tables)["name"].value_counts())
+
+
+@pytest.mark.parametrize("late_seconds", [0, 0.02])
+def test_annotations_that_are_late_are_seen_as_such(tmp_path, late_seconds):
+    x, rows = tone_song(seed=1)
+    rows = [(name, start + late_seconds, stop + late_seconds) for name, start, stop in rows]
+    write_recording(tmp_path, "bird", x, 1000, rows)
+    examples = choose_examples(open_material(tmp_path), 100, np.random.default_rng(0))
+    ms, loudness, target = around("b", examples["b"], at_stop=False)
+    begins = ms[np.median(loudness, axis=0).searchsorted(0.5)]
+    assert begins == pytest.approx(-1000 * late_seconds, abs=3)
+    assert ms[target.mean(axis=0).searchsorted(0.5)] == pytest.approx(0, abs=1.1)
+
+
+def test_the_width_of_events_is_that_of_their_targets(store):
+    examples = choose_examples(open_material(store), 100, np.random.default_rng(0))
+    ms, _, target = around("p", examples["p"], at_stop=False)
+    assert width_ms(ms, target) == pytest.approx(2.355 * 4, abs=1)  # of a Gaussian
+    titles = [axis.get_title(loc="left") for axis in plot.plot_alignment(open_material(store)).axes]
+    assert any(title.startswith("p, n = ") and "width 9" in title for title in titles)
+
+
+def test_nothing_annotated_has_no_examples(tmp_path):
+    write_recording(tmp_path, "bird", tone_song(seed=0)[0], 1000, [])
+    for figure in (plot.plot_examples, plot.plot_alignment):
+        with pytest.raises(DssError, match="Nothing is annotated here"):
+            figure(open_material(tmp_path))
+
+
+@pytest.mark.filterwarnings("ignore:. does not occur")
+def test_a_dataset_says_which_song_types_it_lacks(tmp_path):
+    rows = [("a", 0.1, 0.2), ("b", 3.5, 3.6)]
+    write_recording(tmp_path / "song", "bird", tone_song(seed=0)[0], 1000, rows)
+    problems = find_problems(make_dataset(tmp_path / "song", val_fraction=0.3, test_fraction=0))
+    text = " ".join(problems["problem"])
+    assert "has no example in the val split" in text
+    assert "has no example in the train split" in text
