@@ -1,63 +1,160 @@
+import os
+import threading
 import time
+from pathlib import Path
 
 import pytest
 
-from dss.data import make_dataset
-from dss.errors import DssError
-from dss.options import DatasetOptions, PredictOptions, TrainOptions
+from dss.errors import DssError, DssWarning
+from dss.options import DatasetOptions, PredictOptions, TrainCommandOptions, TrainOptions
+from dss.progress import bar
 from dss.widgets import Form
 
 
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path, monkeypatch):
-    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "song.npy").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "work")
 
 
-@pytest.mark.parametrize("options_class", [DatasetOptions, PredictOptions, TrainOptions])
+def wait_until(condition):
+    for _ in range(200):
+        if condition():
+            return
+        time.sleep(0.05)
+    raise TimeoutError
+
+
+def shown(widget):
+    """All that is visible of a widget and those in it, as one text."""
+    if widget.layout.display == "none":
+        return ""
+    own = (getattr(widget, name, "") for name in ("value", "description", "titles"))
+    return " ".join(map(str, [*own, *map(shown, getattr(widget, "children", ()))]))
+
+
+@pytest.mark.parametrize("options_class", [DatasetOptions, PredictOptions, TrainCommandOptions])
 def test_a_form_left_alone_gives_the_defaults(options_class):
     form = Form(options_class, lambda **named: named, values={})
     needed = {n for n, f in options_class.model_fields.items() if f.is_required()}
     assert set(form.problems) == needed
-    form.options = dict.fromkeys(needed, "x")
-    assert form.options_class.checked(form.options) == options_class(**dict.fromkeys(needed, "x"))
+    form.options = dict.fromkeys(needed, "song.npy")
+    expected = options_class(**dict.fromkeys(needed, "song.npy"))
+    assert form.options_class.checked(form.options) == expected
 
 
-def test_a_form_runs_what_its_button_does(folder):
-    form = Form(DatasetOptions, lambda **named: make_dataset(folder, **named), "Make dataset")
+@pytest.mark.parametrize("options_class", [DatasetOptions, TrainCommandOptions])
+def test_every_option_has_its_label_unit_tooltip_and_help_in_the_form(options_class):
+    form = Form(options_class, print, values={})
+    text = shown(form.widget)
+    for name, option in options_class.model_fields.items():
+        field = form._fields[name]
+        assert option.title in text
+        assert option.description.split(". ")[0].rstrip(".")[:60] in field.said.replace(
+            "&#x27;", "'"
+        )
+        assert option.description in field.input.tooltip
+        assert option.json_schema_extra["unit"] in field.input.description
+    form._in_full.value = True
+    assert "at least" in form._fields["nb_filters" if "nb_filters" in form.options else "seed"].said
+
+
+def test_a_form_runs_what_its_button_does():
+    form = Form(DatasetOptions, lambda **named: named, "Make dataset")
     form.options = {"rename": {"a": "x"}, "song_types": ["x", "b"], "gap_seconds": 0.002}
-    assert form.run().name == "song.npy"
-    assert form.result.is_dir()
+    given = form.run()
+    assert given is form.result
+    assert DatasetOptions(**given).rename == {"a": "x"}
+    assert DatasetOptions(**given).song_types == ["x", "b"]
 
 
 def test_what_cannot_be_used_is_said_beside_the_field_and_the_button_waits():
-    form = Form(TrainOptions, print, values={"data_dir": "x.npy"})
+    form = Form(TrainOptions, print, values={"data_dir": "song.npy"})
     assert not form._button.disabled
     form.options = {"nb_epoch": "many"}
     assert form._button.disabled
-    assert "should be a whole number" in form._messages["nb_epoch"].value
-    assert "whole number" not in form._messages["batch_size"].value
+    assert "should be a whole number" in form._fields["nb_epoch"].said
+    assert "whole number" not in form._fields["batch_size"].said
     with pytest.raises(DssError, match="nb_epoch: 'many' should be a whole number"):
         form.run()
-    form.options = {"nb_epoch": 3}
+    form.options = {"nb_epoch": 3, "data_dir": "nowhere.npy"}
+    assert "nowhere.npy is not there" in form._fields["data_dir"].said
+    form.options = {"data_dir": "song.npy"}
     assert not form._button.disabled
     with pytest.raises(DssError, match="nb_epochs: there is no such option; did you mean nb_epoch"):
         form.options = {"nb_epochs": 3}
 
 
-def test_the_button_does_not_wait_and_an_error_is_shown():
+def test_a_fold_says_what_in_it_is_changed_or_wrong():
+    form = Form(TrainOptions, print, values={"data_dir": "song.npy"})
+    assert "More: Network, " in shown(form.widget)
+    form.options = {"dropout": 2, "nb_lstm_units": 4}
+    assert "STFT window · 2 changed · ⚠ Dropout" in shown(form.widget)
+
+
+def test_the_button_does_not_wait_and_what_goes_wrong_is_shown():
+    goes_on = threading.Event()
+
     def action(**named):
-        time.sleep(0.2)
-        raise DssError("there is no such thing")
+        assert goes_on.wait(10)
+        raise DssError("there is no such <thing>")
 
     form = Form(PredictOptions, action)
     form._button.click()
-    assert form._button.disabled
-    for _ in range(100):
-        if not form._button.disabled:
-            break
-        time.sleep(0.05)
-    assert "there is no such thing" in form._output.outputs[0]["text"]
+    wait_until(lambda: form._button.disabled)
+    assert "Stop" in shown(form.widget)
+    goes_on.set()
+    wait_until(lambda: not form._button.disabled)
+    assert "there is no such &lt;thing&gt;" in form._status.value
+    assert "Stop" not in shown(form.widget)
+
+
+def test_progress_is_shown_and_stop_ends_the_work():
+    begun = threading.Event()
+
+    def action(**named):
+        with bar(total=10**6, desc="train") as progress:
+            for _ in range(10**6):
+                progress.update()
+                begun.set()
+                time.sleep(0.001)
+
+    form = Form(PredictOptions, action)
+    form._button.click()
+    assert begun.wait(10)
+    wait_until(lambda: "train" in shown(form.widget))
+    form._stop.click()
+    wait_until(lambda: not form._button.disabled)
+    assert "Stopped" in form._status.value
+    assert "train" not in shown(form.widget)
+
+
+def test_what_is_probably_not_meant_is_shown_with_the_result():
+    def action(**named):
+        import warnings
+
+        warnings.warn("song is rare", DssWarning, stacklevel=2)
+        return Path("a & b.npy")
+
+    form = Form(PredictOptions, action)
+    form._button.click()
+    wait_until(lambda: "song is rare" in form._status.value)
+    assert "a &amp; b.npy" in form._status.value
+
+
+def test_finish_waits_for_the_button_or_does_its_work_once():
+    n_runs = []
+
+    def action(**named):
+        time.sleep(0.1)
+        n_runs.append(1)
+        return len(n_runs)
+
+    pressed = Form(PredictOptions, action)
+    pressed._button.click()
+    assert pressed.finish() == 1
+    assert pressed.finish() == 1
+    assert Form(PredictOptions, action).finish() == 2
 
 
 def test_a_form_remembers_what_was_last_used_in_this_folder():
@@ -68,3 +165,58 @@ def test_a_form_remembers_what_was_last_used_in_this_folder():
             form.run()
         assert form.options["event_threshold"] == "0.7"
     assert Form(PredictOptions, print).options["event_threshold"] == "0.5"
+
+
+def test_values_that_are_given_win_over_what_was_last_used():
+    Form(PredictOptions, dict, values={"event_threshold": 0.7}, remember="predict").run()
+    given = Form(PredictOptions, print, values={"segment_threshold": 0.4}, remember="predict")
+    assert given.options["event_threshold"] == "0.5"
+    assert "As last time" in shown(given.widget)
+    button = next(b for b in given._buttons.children if b.description == "As last time")
+    button.click()
+    wait_until(lambda: given.options["event_threshold"] == "0.7")
+    assert given.options["segment_threshold"] == "0.5"
+
+
+def test_a_path_is_chosen_by_clicks_and_relative_if_it_is_near(tmp_path):
+    for folder in ("data/birds", "data/old.npy"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "data" / "notes.txt").write_text("x")
+    form = Form(TrainOptions, print, values={"data_dir": "song.npy"})
+    chooser = form._fields["data_dir"].chooser
+    assert "notes" not in shown(form.widget)
+    chooser.open("song.npy")
+    entries = dict(chooser._list.options)
+    assert list(entries) == [".. (the folder above)", "▦ song.npy"]
+    chooser._list.value = entries[".. (the folder above)"]
+    chooser._list.value = dict(chooser._list.options)["▸ data/"]
+    entries = dict(chooser._list.options)
+    assert list(entries)[1:] == ["▸ birds/", "▦ old.npy"]  # what is no dataset is not listed
+    chooser._list.value = entries["▦ old.npy"]
+    assert form.options["data_dir"] == os.path.join("..", "data", "old.npy")
+    assert not chooser.is_open
+    chooser.open("/nowhere/at/all")
+    assert chooser.folder == Path("/")
+
+
+def test_what_will_be_written_gets_its_folder_by_clicks_and_keeps_its_name(tmp_path):
+    form = Form(DatasetOptions, print, values={"store_dir": "new.npy"})
+    chooser = form._fields["store_dir"].chooser
+    (tmp_path / "sets").mkdir()
+    chooser.open("new.npy")
+    chooser.show(tmp_path / "sets")
+    chooser._here.click()
+    assert form.options["store_dir"] == os.path.join("..", "sets", "new.npy")
+
+
+def test_a_run_is_chosen_as_one_thing(tmp_path):
+    for suffix in ("_params.yaml", "_model.h5", "_history.csv"):
+        (tmp_path / "work" / f"20261123_101500{suffix}").touch()
+    form = Form(TrainOptions, print, values={"data_dir": "song.npy"})
+    chooser = form._fields["continue_from"].chooser
+    chooser.open("")
+    chooser.show(tmp_path / "work")
+    assert list(dict(chooser._list.options))[1:] == ["◆ 20261123_101500"]
+    chooser._list.index = 1
+    assert form.options["continue_from"] == "20261123_101500"
+    assert "is not there" not in form._fields["continue_from"].said

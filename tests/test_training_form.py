@@ -1,12 +1,16 @@
+import subprocess
 import time
 
 import pandas as pd
 import pytest
 from conftest import TINY
 
+from dss import models
 from dss.data import make_dataset
 from dss.errors import DssError
+from dss.options import TrainOptions
 from dss.runs import run_file, run_trunk
+from dss.suggest import PRESETS
 from dss.widgets import TrainingForm
 
 
@@ -14,8 +18,8 @@ from dss.widgets import TrainingForm
 def store(folder, tmp_path, monkeypatch):
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
-    yield make_dataset(folder)
-    TrainingForm().stop()
+    yield make_dataset(folder, individual_targets=True)
+    TrainingForm({}).stop()
 
 
 def wait_until(condition):
@@ -28,51 +32,113 @@ def wait_until(condition):
 
 def test_training_runs_in_a_process_of_its_own_and_is_watched(store):
     form = TrainingForm({"data_dir": store, "nb_epoch": 3, **TINY})
-    assert "chunk 256 ms" in form._meaning.value
     trunk = form.run()
     assert run_trunk(trunk) == trunk
     assert len(pd.read_csv(run_file(trunk, "_history.csv"))) == 3
-    assert "epoch 3 of 3" in form._status.value
     assert bytes(form._curves.value[:4]) == b"\x89PNG"
+    assert form._bar.value == 1
+    assert f"<b>{trunk}</b>" in form._status.value
+    assert "<th>precision</th>" in form._status.value  # the scores of the test split
     assert not form.is_running
 
 
 def test_a_training_is_found_again_and_stopped_and_keeps_its_best_epoch(store):
-    form = TrainingForm(
-        {
-            "data_dir": store,
-            "nb_epoch": 5000,
-            "learning_rate": 1e-5,
-            **{k: v for k, v in TINY.items() if k != "learning_rate"},
-        }
-    )
+    form = TrainingForm({"data_dir": store, "nb_epoch": 5000, **TINY, "learning_rate": 1e-5})
     form._button.click()
     wait_until(lambda: "epoch" in form._status.value)
     again = TrainingForm()
     assert again.is_running
-    assert again._button.disabled
+    assert again.options["nb_epoch"] == "5000"  # as was last used here
     wait_until(lambda: "epoch" in again._status.value)
+    assert again._button.disabled
     with pytest.raises(DssError, match="still goes on"):
         again.run()
-    again.stop()
-    wait_until(lambda: not form.is_running)
-    wait_until(lambda: form.result is not None)
-    assert run_trunk(form.result)
+    again._stop.click()
+    assert run_trunk(again.finish())
+    assert form.finish() == again.result
     assert len(pd.read_csv(run_file(form.result, "_history.csv"))) < 5000
 
 
-def test_what_cannot_be_trained_is_said(store):
-    form = TrainingForm({"data_dir": store, **TINY, "y_suffix": "nothing"})
-    with pytest.raises(DssError, match="has no targets for 'nothing' alone"):
+def test_what_went_wrong_in_the_process_is_said(store):
+    (store.parent / "full").write_text("a file, where a folder is needed")
+    form = TrainingForm({"data_dir": store, **TINY, "save_dir": store.parent / "full"})
+    with pytest.raises(DssError, match="full: cannot write into this folder"):
         form.run()
-    form.options = {"nb_hist": 8}
-    assert "too short for the filters" in form._meaning.value
+    assert not form._button.disabled
+
+
+def test_what_the_numbers_mean_follows_what_is_typed(store):
+    form = TrainingForm({"data_dir": store, **TINY})
+    assert "256 ms" in form._fields["nb_hist"].said
+    assert "8 ms" in form._fields["kernel_size"].said
+    before = models.count_weights(TrainOptions(data_dir=store, **TINY), 1, 4)
+    assert f"{before:,} weights" in form._meaning.value
+    form._fields["nb_filters"].input.value = "16"
+    after = models.count_weights(TrainOptions(data_dir=store, **TINY | {"nb_filters": 16}), 1, 4)
+    assert f"{after:,} weights" in form._meaning.value
+    form._fields["y_suffix"].input.value = "a"
+    assert f"{after - 2 * 17:,} weights" in form._meaning.value  # two classes instead of four
+
+
+def test_what_cannot_be_trained_is_said_beside_the_field(store):
+    form = TrainingForm({"data_dir": store, **TINY})
+    assert form._fields["y_suffix"].input.options == ("a", "b", "p")
+    form.options = {"y_suffix": "nothing"}
+    assert "a, b, p, not for 'nothing'" in form.problems["y_suffix"]
+    with pytest.raises(DssError, match="y_suffix"):
+        form.run()
+    form.options = {"nb_hist": 8, "y_suffix": ""}
+    assert "too short for the filters" in form._fields["nb_hist"].said
+    assert form._button.disabled
     form.options = {"data_dir": "nowhere.npy"}
-    assert "nowhere.npy: there is no such dataset" in form._meaning.value
+    assert "nowhere.npy is not there" in form._fields["data_dir"].said
+    form.options = {"data_dir": store.parent}
+    assert form._button.disabled
+    assert form.problems["data_dir"]
 
 
-def test_suggestions_fill_the_form(store):
+def test_suggestions_fill_the_form_and_say_why(store):
     form = TrainingForm({"data_dir": store})
-    form._suggest.click()
-    assert "nb_hist" in form._status.value
+    suggesting = form._buttons.children[0]
+    suggesting.click()
+    wait_until(lambda: "<th>Chunk duration</th>" in form._status.value)
+    assert "chunks enough to draw from" in form._status.value
     assert not form.problems
+
+
+def test_a_preset_shows_at_once_what_it_means_and_what_is_changed_then_stays(store):
+    form = TrainingForm({"data_dir": store})
+    form._fields["preset"].input.value = "songbird"
+    assert form.options["nb_pre_conv"] == "5"
+    form._fields["preset"].input.value = "fly"
+    assert form.options["nb_pre_conv"] == "0"  # nothing of the other preset stays
+    given = {name: form._given()[name] for name in PRESETS["fly"]}
+    assert given == {name: str(value) for name, value in PRESETS["fly"].items()}
+    default = TrainOptions.model_fields["nb_epoch"].default
+    form._fields["nb_epoch"].input.value = str(default)
+    assert form._given()["nb_epoch"] == str(default)  # else the preset would choose it
+
+
+def test_what_is_left_at_its_default_is_not_given(store):
+    form = TrainingForm({"data_dir": store, "continue_from": "x", "hours": 3})
+    assert form._given() == {"data_dir": str(store), "continue_from": "x"}
+    form.options = {"auto": True, "continue_from": ""}
+    assert form._given() == {"data_dir": str(store), "auto": True}
+    assert not form.problems
+
+
+def test_the_script_is_written_and_shown(store):
+    form = TrainingForm({"data_dir": store, **TINY, "write_script": "job.sh"})
+    form.options = {"scheduler": "slurm", "hours": 7, "gpus": 1, "modules": "cuda/12.4 cudnn"}
+    button = form._folds[-1][0].children[0].children[-1]
+    assert button.description == "Write script"
+    button.click()
+    wait_until(lambda: "<pre>" in form._status.value)
+    assert "#SBATCH --time=7:00:00" in form._status.value
+    script = (store.parent / "work" / "job.sh").read_text()
+    assert "module load cuda/12.4 cudnn" in script
+    assert "--nb-hist 256" in script
+    assert "--dropout" not in script
+    subprocess.run(["bash", "-n", "job.sh"], check=True)
+    with pytest.raises(DssError, match="is there already"):
+        form.write_script()

@@ -57,7 +57,7 @@ def make_dataset(
     Warns: DssWarning for a song type that is missing from a split.
     """
     folder = Path(folder)
-    store = options.store_dir or folder.with_name(folder.resolve().name + ".npy")
+    store = options.store_dir or default_store(folder)
     stores.check_ending(store)
     if store.exists() and not options.overwrite:
         raise DssError(
@@ -78,6 +78,12 @@ def make_dataset(
                 table.to_csv(part / f"{split}_annotations.csv", index=False, float_format="%.6f")
         writer.write_attributes(attributes)
     return store
+
+
+def default_store(folder: str | Path) -> Path:
+    """Where the dataset of a folder goes if nobody says otherwise: beside it."""
+    folder = Path(folder)
+    return folder.with_name(folder.resolve().name + ".npy")
 
 
 def plan_splits(

@@ -183,7 +183,8 @@ class TrainOptions(NetworkOptions):
     nb_epoch: int = option(
         400,
         "Number of epochs",
-        "Passes through the training data, at most; see early_stopping_patience.",
+        "Passes through the training data, at most: training stops early if nothing improves "
+        "any more (early_stopping_patience).",
         group="Training",
         ge=1,
     )

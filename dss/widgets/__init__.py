@@ -1,7 +1,8 @@
 """Forms and viewers for notebooks: the only package of dss that imports ipywidgets."""
 
+from dss.widgets.dataset import DatasetForm
 from dss.widgets.forms import Form
 from dss.widgets.training import TrainingForm
 from dss.widgets.viewer import Viewer
 
-__all__ = ["Form", "TrainingForm", "Viewer"]
+__all__ = ["DatasetForm", "Form", "TrainingForm", "Viewer"]

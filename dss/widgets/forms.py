@@ -2,33 +2,39 @@
 
 import html
 import threading
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 import ipywidgets as widgets
 import yaml
 
-from dss.errors import DssError
+from dss import progress
+from dss.errors import DssError, DssWarning
 from dss.files import replacing
-from dss.options import Options, describe_range, grouped_fields
+from dss.options import Options, grouped_fields
+from dss.runs import run_trunk
+from dss.widgets.fields import STYLE, Field
 
 MEMORY = Path(".dss_forms.yaml")  # what was last used in this folder
-LABEL = {"description_width": "270px"}
+MUST_EXIST = ("recordings", "dataset", "run")
 
 
 class Form:
     """A form for an options class: a field an option, by groups, and a button.
 
-    A field is filled with its default, with what was last used in this folder, or with what is
-    given, whichever comes last. What cannot be used is said beside the field, and the button waits.
+    What is rarely needed is folded away. What cannot be used is said beside its field, and the
+    button waits. The work that the button starts does not block the notebook.
 
     Arguments:
         options_class: whose fields the form shows.
         action: what the button does, called with the options as named arguments, those left blank
             excepted, such as `dss.train.train`.
         button: the text on it.
-        values: what the fields hold at first.
+        values: what the fields hold at first, the others their defaults. Without any, the form
+            holds what was last used in this folder.
         remember: a name under which to remember what was last used in this folder; None to forget.
 
     Attributes:
@@ -49,24 +55,27 @@ class Form:
         self.action = action
         self.remember = remember
         self.result = None
-        self._fields = {name: _field(f) for name, f in options_class.model_fields.items()}
-        self._messages = {name: widgets.HTML() for name in self._fields}
-        self._button = widgets.Button(description=button, button_style="primary")
-        self._button.on_click(lambda _: self._start())
-        self._output = widgets.Output()
-        for field in self._fields.values():
-            field.observe(lambda _: self._check(), names="value")
-        self.options = {**self._remembered(), **(values or {})}
-        self.widget = widgets.VBox([*self._groups(), self._button, self._output])
+        self._worker: threading.Thread | None = None
+        self._n_at_work = 0
+        self._stopping = self._is_filling = False
+        self._fields = {name: Field(f) for name, f in options_class.model_fields.items()}
+        self._folds: list[tuple[widgets.Accordion, str, list[str]]] = []
+        self._buttons = self._make_buttons(button)
+        self._in_full = widgets.Checkbox(description="Explain every option in full", indent=False)
+        self._in_full.observe(lambda _: self._check(), names="value")
+        self._bar = widgets.FloatProgress(max=1, layout={"width": "440px", "display": "none"})
+        self._status, self._below = widgets.HTML(), widgets.VBox()
+        for name, field in self._fields.items():
+            field.input.observe(lambda _, name=name: self._changed(name), names="value")
+        parts = [widgets.HTML(STYLE), self._in_full, *self._sections(), self._buttons]
+        self.widget = widgets.VBox([*parts, self._bar, self._status, self._below])
+        self.widget.add_class("dss-form")
+        self.options = self.last_used if values is None else values
 
     @property
     def options(self) -> dict[str, Any]:
         """The values of the fields, those left blank excepted. Set some with a dictionary."""
-        return {
-            name: field.value
-            for name, field in self._fields.items()
-            if field.value not in ("", None)
-        }
+        return {name: f.value for name, f in self._fields.items() if f.value != ""}
 
     @options.setter
     def options(self, values: Mapping[str, Any]) -> None:
@@ -74,61 +83,185 @@ class Form:
         if unknown:
             problems = self.options_class.problems(dict(values))
             raise DssError("\n".join(f"{name}: {problems[name]}" for name in unknown))
-        for name, value in values.items():
-            self._fields[name].value = _as_shown(self._fields[name], value)
+        self._is_filling = True
+        try:
+            for name, value in values.items():
+                self._fields[name].set(value)
+        finally:
+            self._is_filling = False
         self._check()
 
     @property
     def problems(self) -> dict[str, str]:
         """Why the form cannot be run, by option; empty if it can."""
-        return self.options_class.problems(self.options)
+        problems = self.options_class.problems(self.options)
+        for name, field in self._fields.items():
+            kind = field.option.json_schema_extra["path"]
+            if kind in MUST_EXIST and field.value and not _is_there(kind, field.value):
+                problems[name] = f"{field.value} is not there"
+        return problems
+
+    @property
+    def hints(self) -> dict[str, str]:
+        """What values mean, by option, such as milliseconds; shown beside the fields."""
+        return {}
+
+    @property
+    def last_used(self) -> dict[str, Any]:
+        """What was last used in this folder; empty if nothing was."""
+        values = _memory().get(self.remember, {}) if self.remember else {}
+        return {name: value for name, value in values.items() if name in self._fields}
 
     def run(self) -> Any:
         """Do what the button does, and wait for it. Returns what the action returns."""
-        self.options_class.checked(self.options)
+        problems = self.problems
+        if problems:
+            lines = [f"{name}: {why}" for name, why in problems.items()]
+            raise DssError("\n".join(["These options cannot be used:", *lines]))
         if self.remember:
             with replacing(MEMORY) as part:
                 part.write_text(yaml.safe_dump(_memory() | {self.remember: self.options}))
-        self.result = self.action(**self.options)
+        self.result = None
+        with self._at_work(), progress.shown_by(self._show_progress):
+            self.result = self.action(**self._given())
+            self._show_result()
         return self.result
+
+    def finish(self) -> Any:
+        """What the button made: wait for it, or do it now if nobody pressed the button."""
+        if self._worker:
+            self._worker.join()
+        return self.run() if self.result is None else self.result
+
+    def stop(self) -> None:
+        """End what the button started at its next step; nothing half-done is left."""
+        self._stopping = True
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
 
         display(self.widget)
 
-    def _start(self) -> None:
-        """Run in a thread of its own, so that the notebook can go on."""
-        self._button.disabled = True
-        self._output.clear_output()
-        threading.Thread(target=self._run_shown, daemon=True).start()
+    def _given(self) -> dict[str, Any]:
+        """The options that the action is called with."""
+        return self.options
 
-    def _run_shown(self) -> None:
-        try:
-            self.run()
-            self._output.append_stdout(f"{self.result}\n")
-        except (DssError, OSError) as error:
-            self._output.append_stderr(f"{error}\n")
-        finally:
+    def _changed(self, name: str) -> None:
+        """What a new value of a field brings about."""
+        if not self._is_filling:
             self._check()
 
-    def _check(self) -> None:
-        problems = self.problems
-        for name, message in self._messages.items():
-            text = html.escape(problems.get(name, ""))
-            message.value = f'<span style="color:#c62828">{text}</span>'
-        self._button.disabled = bool(problems)
+    def _show_result(self) -> None:
+        said = self._describe(self.result)
+        self._status.value = f'<div><span class="dss-good">✓</span> {said}</div>'
 
-    def _groups(self) -> list[widgets.Widget]:
+    def _describe(self, result: Any) -> str:
+        """What is said of the result, as HTML."""
+        return html.escape(str(result))
+
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        """While the form works, its button waits, and it can be stopped."""
+        self._n_at_work += 1
+        self._check()
+        try:
+            yield
+        finally:
+            self._n_at_work -= 1
+            if not self._n_at_work:
+                self._stopping = False
+                self._bar.layout.display = "none"
+            self._check()
+
+    def _start(self, work: Callable[[], Any]) -> None:
+        """Work in a thread of its own, so that the notebook can go on, and show what goes wrong."""
+        self._status.value = ""
+        self._worker = threading.Thread(target=self._guarded, args=(work,), daemon=True)
+        self._worker.start()
+
+    def _guarded(self, work: Callable[[], Any]) -> None:
+        with self._at_work():
+            try:
+                with warnings.catch_warnings(record=True) as caught:
+                    warnings.simplefilter("always", DssWarning)
+                    work()
+                doubts = [str(w.message) for w in caught if issubclass(w.category, DssWarning)]
+                self._status.value += doubt_html(doubts)
+            except (DssError, OSError) as error:
+                self._status.value = _problem_html(str(error))
+            except Exception as error:
+                self._status.value = _problem_html(f"{type(error).__name__}: {error}")
+                raise
+
+    def _show_progress(self, what: str, done: float, total: float | None) -> None:
+        if self._stopping:
+            raise DssError("Stopped: nothing was written")
+        self._bar.layout.display = ""
+        self._bar.description = what
+        self._bar.value = done / total if total else 0
+
+    def _check(self) -> None:
+        """Say what is wrong and what the values mean, and let the button be pressed or not."""
+        problems, hints = self.problems, self.hints
+        for name, field in self._fields.items():
+            field.say(problems.get(name, ""), hints.get(name, ""), self._in_full.value)
+        for fold, title, names in self._folds:
+            changed = [n for n in names if self._fields[n].value != self._fields[n].default]
+            wrong = [self._fields[n].option.title for n in names if n in problems]
+            title += f" · {len(changed)} changed" if changed else ""
+            title += f" · ⚠ {', '.join(wrong)}" if wrong else ""
+            if fold.titles != (title,):
+                fold.titles = (title,)
+        self._button.disabled = bool(problems) or bool(self._n_at_work)
+        self._stop.layout.display = "" if self._n_at_work else "none"
+
+    def _made(self, description: str, tooltip: str, work: Callable, **look) -> widgets.Button:
+        """A button that starts some work."""
+        button = widgets.Button(description=description, tooltip=tooltip, **look)
+        button.layout.width = "auto"
+        button.on_click(lambda _: self._start(work))
+        return button
+
+    def _make_buttons(self, button: str) -> widgets.HBox:
+        self._button = self._made(button, "", self.run, button_style="primary")
+        self._stop = widgets.Button(description="Stop", icon="stop", layout={"width": "auto"})
+        self._stop.tooltip = "End it; nothing half-done is left"
+        self._stop.on_click(lambda _: self.stop())
+        restoring = self._made("As last time", "Fill in what was last used here", self._restore)
+        restoring.layout.display = "" if self.last_used else "none"
+        resetting = self._made("Defaults", "Fill in the default of every option", self._reset)
+        buttons = widgets.HBox([self._button, self._stop, restoring, resetting])
+        buttons.add_class("dss-buttons")
+        return buttons
+
+    def _restore(self) -> None:
+        self.options = self.last_used
+
+    def _reset(self) -> None:
+        self.options = {name: field.default for name, field in self._fields.items()}
+
+    def _sections(self) -> list[widgets.Widget]:
+        """A heading and its fields for each group; fields that few need in a fold at its end."""
         shown = []
         for title, names in grouped_fields(self.options_class).items():
-            shown.append(widgets.HTML(f"<b>{html.escape(title)}</b>"))
-            shown += [widgets.HBox([self._fields[name], self._messages[name]]) for name in names]
+            rare = [n for n in names if self._fields[n].option.json_schema_extra["rare"]]
+            usual = [n for n in names if n not in rare]
+            usual.sort(key=lambda n: not self._fields[n].option.is_required())
+            if usual:
+                shown.append(widgets.HTML(f"<h3>{html.escape(title)}</h3>"))
+                shown += [self._fields[name].widget for name in usual]
+            if rare:
+                shown.append(self._fold(title, rare, is_rest=bool(usual)))
         return shown
 
-    def _remembered(self) -> dict[str, Any]:
-        values = _memory().get(self.remember, {}) if self.remember else {}
-        return {name: value for name, value in values.items() if name in self._fields}
+    def _fold(self, group: str, names: list[str], is_rest: bool) -> widgets.Accordion:
+        content = widgets.VBox([self._fields[name].widget for name in names])
+        fold = widgets.Accordion([content], selected_index=None)
+        fold.add_class("dss-more")
+        labels = ", ".join(self._fields[name].option.title for name in names)
+        title = f"More: {labels}" if is_rest else group
+        self._folds.append((fold, title, names))
+        return fold
 
 
 def _memory() -> dict[str, Any]:
@@ -139,33 +272,20 @@ def _memory() -> dict[str, Any]:
         return {}
 
 
-def _field(field) -> widgets.Widget:
-    """The widget for an option: a switch, a choice, or text that is read as on a command line."""
-    unit = field.json_schema_extra["unit"]
-    look = {
-        "description": field.title + (f" ({unit})" if unit else ""),
-        "tooltip": f"{field.description} {describe_range(field)}".strip(),
-        "style": LABEL,
-        "layout": widgets.Layout(width="610px"),
-    }
-    if field.annotation is bool:
-        return widgets.Checkbox(value=bool(field.default), indent=True, **look)
-    if get_origin(field.annotation) is Literal:
-        return widgets.Dropdown(options=get_args(field.annotation), value=field.default, **look)
-    text = widgets.Text(
-        placeholder="" if field.is_required() else "leave blank for default", **look
-    )
-    if not field.is_required():
-        text.value = _as_shown(text, field.default)
-    return text
+def _is_there(kind: str, path: str) -> bool:
+    """Whether there is such a folder, dataset or run."""
+    if kind != "run":
+        return Path(path).exists()
+    with suppress(DssError):
+        return bool(run_trunk(path))
+    return False
 
 
-def _as_shown(field: widgets.Widget, value: Any) -> Any:
-    """A value as the field shows it: words for a list, old=new for a dictionary."""
-    if not isinstance(field, widgets.Text):
-        return value
-    if value is None:
-        return ""
-    if isinstance(value, Mapping):
-        return " ".join(f"{key}={item}" for key, item in value.items())
-    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+def _problem_html(text: str) -> str:
+    lines = html.escape(text).replace("\n", "<br>")
+    return f'<div class="dss-problem">{lines}</div>'
+
+
+def doubt_html(doubts: Iterable[str]) -> str:
+    """Sentences on what is probably not meant, as HTML."""
+    return "".join(f'<div class="dss-doubt">{html.escape(doubt)}</div>' for doubt in doubts)

@@ -1,0 +1,147 @@
+"""The form for making a dataset: a preview of what it will hold, then the dataset."""
+
+import html
+import io
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+import pandas as pd
+import xarray as xr
+
+from dss.data import check_annotations, describe, make_dataset, open_dataset, preview_dataset
+from dss.data.dataset import default_store
+from dss.data.report import missing
+from dss.data.stores import check_ending
+from dss.errors import DssError
+from dss.options import DatasetOptions, SourceOptions
+from dss.options.base import option
+from dss.plot import plot_splits
+from dss.widgets.forms import Form, doubt_html
+
+MOST_PROBLEMS = 30  # that are listed; the rest are counted
+
+
+class DatasetFormOptions(DatasetOptions):
+    """The options of a dataset, and the folder that it is made of."""
+
+    data_dir: Path = option(
+        ...,
+        "Data folder",
+        "Your recordings, each with its annotations beside it. Folders in it count, too.",
+        group="Files",
+        path="recordings",
+    )
+
+
+class DatasetForm(Form):
+    """A form for `dss make-dataset`: Preview, Make dataset, Stop.
+
+    Arguments:
+        values: what the fields hold at first, the others their defaults; by default what was last
+            used in this folder.
+        loader, annotation_loader: for formats of your own; see `dss.data.make_dataset`.
+    """
+
+    def __init__(
+        self,
+        values: Mapping[str, Any] | None = None,
+        *,
+        loader: Callable | None = None,
+        annotation_loader: Callable | None = None,
+    ):
+        self._loaders = {"loader": loader, "annotation_loader": annotation_loader}
+        self._preview = self._made("Preview", "See the splits; nothing is written", self.preview)
+        super().__init__(
+            DatasetFormOptions, self._make, "Make dataset", values=values, remember="dataset"
+        )
+        self._buttons.children = (self._preview, *self._buttons.children)
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """Why the form cannot be run, by option; empty if it can."""
+        problems = super().problems
+        try:
+            check_ending(Path(self.options.get("store_dir", "default.npy")))
+        except DssError as error:
+            problems["store_dir"] = str(error)
+        return problems
+
+    @property
+    def hints(self) -> dict[str, str]:
+        """Where the dataset goes, and whether there is one already."""
+        options = self.options
+        store = options.get("store_dir")
+        if store is None and "data_dir" not in options:
+            return {}
+        store = Path(store or default_store(options["data_dir"]))
+        if not store.exists() or options["overwrite"]:
+            return {} if "store_dir" in options else {"store_dir": f"{store}."}
+        return {"store_dir": f"{store} is there already: tick Overwrite, or give another name."}
+
+    def preview(self) -> xr.DataTree:
+        """Show in the form what the dataset would hold, and what is wrong with the data.
+
+        Returns: what `dss.data.preview_dataset` says.
+        Raises: DssError if no dataset can be made.
+        """
+        options = self._given()
+        folder = options.pop("data_dir", "")
+        named = {n: v for n, v in options.items() if n in SourceOptions.model_fields}
+        problems = check_annotations(folder, **self._loaders, **named)
+        heading = widgets.HTML("<h3>Preview: nothing is written yet</h3>")
+        shown = [heading, widgets.HTML(_problems_table(problems))]
+        self._below.children = shown
+        tree = preview_dataset(folder, **self._loaders, **options)
+        shown.append(widgets.HTML(counts_table(tree) + doubt_html(missing(tree.attrs))))
+        file = io.BytesIO()
+        plot_splits(tree).savefig(file, format="png", dpi=100)
+        shown.append(widgets.Image(value=file.getvalue(), format="png"))
+        shown[-1].layout = {"max_width": "100%", "align_self": "flex-start"}
+        self._below.children = shown
+        return tree
+
+    def _make(self, data_dir: str, **named) -> Path:
+        return make_dataset(data_dir, **self._loaders, **named)
+
+    def _describe(self, result: Path) -> str:
+        self._below.children = []
+        tree = open_dataset(result)
+        return f"The dataset is in <b>{html.escape(str(result))}</b>.{counts_table(tree)}"
+
+    def _check(self) -> None:
+        super()._check()
+        self._preview.disabled = self._button.disabled
+
+
+def counts_table(tree: xr.DataTree) -> str:
+    """How many seconds, and annotations of each song type, are in each split, as HTML."""
+    table = describe(tree).T
+    head = "".join(f"<th>{html.escape(str(name))}</th>" for name in ("", *table.columns))
+    rows = []
+    for name, values in table.iterrows():
+        is_time = name in ("seconds", "unknown")
+        cells = "".join(
+            f"<td>{n:.1f} s</td>" if is_time else f'<td class="dss-n{n:.0f}">{n:.0f}</td>'
+            for n in values
+        )
+        rows.append(f"<tr><th>{html.escape(str(name))}</th>{cells}</tr>")
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+
+
+def _problems_table(problems: pd.DataFrame) -> str:
+    """What is wrong with recordings and annotations, as HTML."""
+    if problems.empty:
+        return '<span class="dss-good">✓ Nothing is wrong with the annotations.</span>'
+    rows = []
+    for problem in problems.head(MOST_PROBLEMS).itertuples():
+        kind = {"error": "problem", "warning": "doubt"}[problem.severity]
+        row = "" if pd.isna(problem.row) else f", row {problem.row}"
+        where = f"{Path(problem.file).name}{row}"
+        said = [problem.severity, where, problem.name or "", problem.problem]
+        cells = "".join(f'<td class="dss-text">{html.escape(str(text))}</td>' for text in said)
+        rows.append(f'<tr class="dss-{kind}">{cells}</tr>')
+    more = len(problems) - MOST_PROBLEMS
+    rest = f"<div>... and {more} more: see dss check</div>" if more > 0 else ""
+    return f"<table><tbody>{''.join(rows)}</tbody></table>{rest}"

@@ -1,0 +1,82 @@
+"""What the options of training mean for a dataset: milliseconds, reach, number of weights."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from dss import models
+from dss.data import open_dataset
+from dss.data.splits import SPLITS
+from dss.options import TrainOptions
+
+
+class Facts(NamedTuple):
+    """What a form says of a dataset."""
+
+    samplerate_hz: float
+    nb_channels: int
+    song_types: tuple[str, ...]
+    individual_types: tuple[str, ...]  # those with targets of their own
+    seconds: dict[str, float]  # by split
+
+
+def dataset_facts(path: str | Path) -> Facts:
+    """The facts of a dataset, read once for as long as it does not change.
+
+    Raises: DssError if there is no dataset.
+    """
+    path = Path(path)
+    return _facts(path, path.stat().st_mtime_ns if path.exists() else 0)
+
+
+def hints(options: TrainOptions, facts: Facts) -> dict[str, str]:
+    """What values mean, in a few words, by option."""
+    rate, hop = facts.samplerate_hz, 2**options.nb_pre_conv
+    lengths = ", ".join(f"{split} {s:.4g} s" for split, s in facts.seconds.items() if s)
+    channels = f", {facts.nb_channels} channels" if facts.nb_channels > 1 else ""
+    filter_ms = _milliseconds(options.kernel_size * hop, rate)
+    said = {
+        "data_dir": f"{lengths}; {rate:g} Hz{channels}; {', '.join(facts.song_types)}.",
+        "nb_hist": f"{_milliseconds(options.nb_hist, rate)}.",
+        "kernel_size": f"{filter_ms}.",
+        "nb_conv": f"They see {_milliseconds(models.receptive_field(options), rate)}.",
+    }
+    if options.save_dir is None:
+        said["save_dir"] = f"{options.data_dir.with_suffix('.res')}."
+    if hop > 1:
+        said["nb_pre_conv"] = f"A frame each {_milliseconds(hop, rate)}."
+        said["pre_nb_dft"] = f"{_milliseconds(options.pre_nb_dft, rate)}."
+    return said
+
+
+def describe_network(options: TrainOptions, facts: Facts) -> str:
+    """A line on the network: weights, how far it sees, what of a chunk is used."""
+    nb_classes = 2 if options.y_suffix else 1 + len(facts.song_types)
+    weights = models.count_weights(options, facts.nb_channels, nb_classes)
+    rate, ignored = facts.samplerate_hz, models.padding(options)
+    chunk, reach = (
+        _milliseconds(n, rate) for n in (options.nb_hist, models.receptive_field(options))
+    )
+    line = f"{weights:,} weights · filters reach {reach} · a chunk is {chunk}"
+    if ignored:
+        line += f", of which {_milliseconds(ignored, rate)} at each end are ignored"
+    return line
+
+
+def _milliseconds(n_samples: int, samplerate_hz: float) -> str:
+    milliseconds = 1000 * n_samples / samplerate_hz
+    return f"{milliseconds:.3g} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.3g} s"
+
+
+@lru_cache(maxsize=8)
+def _facts(path: Path, changed: int) -> Facts:
+    tree = open_dataset(path)
+    rate, names = tree.attrs["samplerate_x_Hz"], tree.attrs["class_names"]
+    variables = map(str, tree["train"].data_vars)
+    return Facts(
+        samplerate_hz=rate,
+        nb_channels=tree["train"].sizes["channel"],
+        song_types=tuple(names[1:]),
+        individual_types=tuple(n.removeprefix("y_") for n in variables if n.startswith("y_")),
+        seconds={split: tree[split].sizes["time"] / rate for split in SPLITS},
+    )

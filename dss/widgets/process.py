@@ -1,0 +1,98 @@
+"""A training in a process of its own: start it, find it again, follow its files, end it."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from dss.errors import DssError
+from dss.files import replacing
+from dss.options import TrainOptions
+from dss.runs import run_file
+
+STATE = Path(".dss_training.yaml")  # the training that was last started in this folder
+
+
+def start(options: TrainOptions, given: Sequence[str]) -> None:
+    """Start `dss train` with those of the options that are given.
+
+    Raises: DssError if a training that was started in this folder still goes on.
+    """
+    if is_running():
+        raise DssError("A training that was started in this folder still goes on: stop it first")
+    folder = options.save_dir or options.data_dir.with_suffix(".res")
+    command = [sys.executable, "-m", "dss.train", *options.to_switches(given)]
+    log = Path(f"{STATE}.log")
+    with log.open("w") as file:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
+        )
+    state = {"process": process.pid, "folder": str(folder), "started": time.time()}
+    with replacing(STATE) as part:
+        part.write_text(yaml.safe_dump(state | {"nb_epoch": options.nb_epoch, "log": str(log)}))
+    threading.Thread(target=process.wait, daemon=True).start()  # else it stays as a zombie
+
+
+def stop() -> None:
+    """End the training after the step that it is at."""
+    if is_running():
+        os.kill(state()["process"], signal.SIGTERM)
+
+
+def state() -> dict[str, Any]:
+    """The training that was last started in this folder: process, folder, started, nb_epoch."""
+    try:
+        return yaml.safe_load(STATE.read_text()) or {}
+    except (OSError, yaml.YAMLError):
+        return {}
+
+
+def is_running() -> bool:
+    """Whether it goes on: there is such a process, and it is not another one with its number."""
+    process = state().get("process")
+    if process is None:
+        return False
+    ps = subprocess.run(
+        ["ps", "-o", "stat=,args=", "-p", str(process)], capture_output=True, text=True, check=False
+    )
+    return "dss.train" in ps.stdout and not ps.stdout.startswith("Z")
+
+
+def trunk() -> Path | None:
+    """The trunk of the run that it writes: the last that was begun after it started."""
+    last = state()
+    if not last:
+        return None
+    begun = sorted(
+        (file.stat().st_mtime, file)
+        for file in Path(last["folder"]).glob("*_params.yaml")
+        if file.stat().st_mtime >= last["started"] - 1
+    )
+    return Path(str(begun[-1][1]).removesuffix("_params.yaml")) if begun else None
+
+
+def history() -> pd.DataFrame:
+    """The epochs that it has done, as `_history.csv` lists them."""
+    path = trunk() and run_file(trunk(), "_history.csv")
+    return pd.read_csv(path) if path and path.is_file() else pd.DataFrame()
+
+
+def result() -> Path:
+    """The run, once the training has ended.
+
+    Raises: DssError with what the training said if it left no network.
+    """
+    last = trunk()
+    if last is None or not run_file(last, "_model.h5").is_file():
+        log = Path(state()["log"]).read_text().strip()
+        raise DssError(re.sub(r"^.*dss: ", "", log, flags=re.DOTALL) or "The training left nothing")
+    return last

@@ -1,0 +1,116 @@
+import time
+from pathlib import Path
+
+import pytest
+from conftest import tone_song, write_recording
+
+from dss.data import describe, format_report, open_dataset
+from dss.errors import DssError
+from dss.widgets import DatasetForm
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path, monkeypatch):
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+
+
+def wait_until(condition):
+    for _ in range(400):
+        if condition():
+            return
+        time.sleep(0.05)
+    raise TimeoutError
+
+
+def text(form):
+    return " ".join(
+        widget.value for widget in form._below.children if isinstance(widget.value, str)
+    )
+
+
+def test_a_preview_shows_the_splits_and_nothing_is_written(folder):
+    form = DatasetForm({"data_dir": folder, "test_fraction": 0.3})
+    tree = form.preview()
+    assert "✓ Nothing is wrong" in text(form)
+    n = describe(tree).loc["train", "a"]
+    assert f'<th>a</th><td class="dss-n{n}">{n}</td>' in text(form)
+    assert bytes(form._below.children[-1].value[:4]) == b"\x89PNG"
+    assert not folder.with_suffix(".npy").exists()
+    assert list(Path.cwd().iterdir()) == []
+    assert format_report(tree) == format_report(open_dataset(form.run()))
+
+
+def test_a_song_type_that_a_split_lacks_stands_out_in_the_preview(folder):
+    x, rows = tone_song(seed=5, seconds=2)
+    write_recording(folder, "bird_3", x, 1000, [*rows[:2], ("rare", 1.0, 1.1)])
+    form = DatasetForm({"data_dir": folder})
+    form._preview.click()
+    wait_until(lambda: "rare does not occur in" in text(form))
+    assert "<th>rare</th>" in text(form)
+    assert '<td class="dss-n0">0</td>' in text(form)
+
+
+def test_what_is_wrong_is_listed_by_file_and_row(folder):
+    x, rows = tone_song(seed=5)
+    write_recording(folder, "bird_4", x, 1000, [*rows, ("a", 3.0, 99.0)])
+    form = DatasetForm({"data_dir": folder})
+    with pytest.raises(DssError, match="99"):
+        form.preview()
+    lines = (folder / "bird_4_annotations.csv").read_text().splitlines()
+    (row,) = (i for i, line in enumerate(lines, start=1) if "99" in line)
+    assert f"bird_4_annotations.csv, row {row}<" in text(form)
+    assert "stops at 99 s, but the recording ends at 4 s" in text(form)
+
+
+def test_the_button_makes_the_dataset_and_says_what_is_in_it(folder):
+    form = DatasetForm({"data_dir": folder, "store_dir": "made.npy"})
+    form._button.click()
+    wait_until(lambda: form.result is not None and not form._button.disabled)
+    assert form.result == Path("made.npy")
+    assert "<b>made.npy</b>" in form._status.value
+    assert "<th>a</th>" in form._status.value
+    assert form.finish() == Path("made.npy")
+
+
+def test_a_dataset_that_is_there_already_is_said_before_the_button_is_pressed(folder):
+    form = DatasetForm({"data_dir": folder})
+    assert "song.npy." in form._fields["store_dir"].said
+    form.run()
+    form.options = {}
+    assert "is there already: tick Overwrite" in form._fields["store_dir"].said
+    with pytest.raises(DssError, match="is there already"):
+        form.run()
+    form.options = {"overwrite": True}
+    assert "is there already" not in form._fields["store_dir"].said
+    assert form.run().is_dir()
+
+
+def test_what_cannot_be_is_said_beside_the_field(folder):
+    form = DatasetForm({"data_dir": folder.with_name("birds"), "store_dir": "made"})
+    assert "birds is not there" in form._fields["data_dir"].said
+    assert ".npy" in form.problems["store_dir"]
+    assert form._preview.disabled
+
+
+def test_recordings_of_a_format_of_your_own(tmp_path):
+    for i in range(3):
+        (tmp_path / "mine").mkdir(exist_ok=True)
+        (tmp_path / "mine" / f"{i}.mine").write_text("song")
+
+    def load(path):
+        return 1000, tone_song(seed=int(Path(path).stem))[0]
+
+    def load_annotations(path):
+        import pandas as pd
+
+        rows = tone_song(seed=int(Path(path).stem))[1]
+        return pd.DataFrame(rows, columns=["name", "start_seconds", "stop_seconds"])
+
+    form = DatasetForm(
+        {"data_dir": tmp_path / "mine", "endings": ".mine"},
+        loader=load,
+        annotation_loader=load_annotations,
+    )
+    form.preview()
+    assert open_dataset(form.run()).attrs["class_names"] == ["noise", "a", "b", "p"]
