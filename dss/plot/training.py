@@ -4,11 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dss.errors import DssError
-from dss.plot.colors import FIRST_COLORS
+from dss.plot.colors import FIRST_COLORS, song_colors
 from dss.plot.figure import SongFigure, plain_style
+
+F1 = "val_f1_"  # what columns of a history begin with
+MOST_NAMED = 36  # classes that a legend has room for
 
 
 @plain_style()
@@ -48,22 +52,40 @@ def plot_confusion(matrix: np.ndarray, class_names: Sequence[str]) -> Figure:
 
 @plain_style()
 def plot_history(history: pd.DataFrame) -> Figure:
-    """The loss of each epoch of a training. A star marks the best epoch, whose weights are kept.
+    """The loss of each epoch of a training, and the F1 of each song type if it is known.
+
+    A star marks the best epoch, whose weights are kept. F1 is that of the validation split, sample
+    by sample.
 
     Arguments:
-        history: columns epoch, loss and val_loss, as in `_history.csv`; others are ignored.
+        history: columns epoch, loss, val_loss, and val_f1_<class>, as in `_history.csv`; others
+            are ignored.
 
     Raises: DssError if there is no epoch, or a column is missing.
     """
     missing = [name for name in ("epoch", "loss", "val_loss") if name not in history]
     if missing or history.empty:
         raise DssError(f"The history lacks {', '.join(missing) or 'rows: no epoch has ended'}")
-    figure = SongFigure(figsize=(8, 4))
-    axis = figure.subplots()
-    marker = "o-" if len(history) < 40 else "-"
+    f1 = history[[name for name in history if name.startswith(F1)]].rename(
+        columns=lambda name: name.removeprefix(F1)
+    )
+    figure = SongFigure(figsize=(8 if f1.empty else 12, 4))
+    axes = figure.subplots(1, 1 if f1.empty else 2, squeeze=False)[0]
+    _draw_losses(axes[0], history)
+    if not f1.empty:
+        _draw_f1(axes[1], history["epoch"], f1)
+    for axis in axes:
+        axis.set_xlim(history["epoch"].min() - 0.5, history["epoch"].max() + 0.5)
+        axis.set_xlabel("epoch")
+        axis.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+    return figure
+
+
+def _draw_losses(axis: Axes, history: pd.DataFrame) -> None:
     epochs, red = history["epoch"], FIRST_COLORS[4]
-    axis.plot(epochs, history["loss"], marker, ms=4, color=FIRST_COLORS[0], label="training")
-    axis.plot(epochs, history["val_loss"], marker, ms=4, color=red, label="validation")
+    look = {"marker": _marker(history), "ms": 4}
+    axis.plot(epochs, history["loss"], color=FIRST_COLORS[0], label="training", **look)
+    axis.plot(epochs, history["val_loss"], color=red, label="validation", **look)
     if history["val_loss"].notna().any():
         epoch, loss = history.loc[history["val_loss"].idxmin(), ["epoch", "val_loss"]]
         best = f"best epoch: {epoch:g}\n(loss {loss:.4g})"
@@ -74,8 +96,17 @@ def plot_history(history: pd.DataFrame) -> Figure:
     if len(losses) and losses.max() > 20 * losses.min() > 0:
         axis.set_yscale("log")
         axis.yaxis.set_major_formatter("{x:g}")
-    axis.set(xlabel="epoch", ylabel="loss")
-    axis.set_xlim(epochs.min() - 0.5, epochs.max() + 0.5)
-    axis.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+    axis.set_ylabel("loss")
     axis.legend(loc="upper left", bbox_to_anchor=(1, 1))
-    return figure
+
+
+def _draw_f1(axis: Axes, epochs: pd.Series, f1: pd.DataFrame) -> None:
+    for name, color in song_colors(f1.columns).items():
+        axis.plot(epochs, f1[name], color=color, marker=_marker(f1), ms=4, label=name)
+    axis.set(ylabel="validation F1", ylim=(-0.02, 1.02))
+    if len(f1.columns) <= MOST_NAMED:
+        axis.legend(loc="upper left", bbox_to_anchor=(1, 1), ncols=1 + len(f1.columns) // 13)
+
+
+def _marker(history: pd.DataFrame) -> str:
+    return "o" if len(history) < 40 else ""
