@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -35,13 +36,14 @@ def launch(options: TrainOptions) -> Path:
     try:
         while all(process.poll() is None for process in processes):
             _wait(first)
-        said = first.communicate(timeout=PATIENCE_SECONDS)[0]
+        first.wait(PATIENCE_SECONDS)
     except subprocess.TimeoutExpired:
-        said = ""
+        pass
     finally:
         for process in processes:
             process.kill()
             process.wait()
+    said = first.stdout.read()
     if not said:
         codes = ", ".join(str(process.returncode) for process in processes)
         raise ChildProcessError(
@@ -73,9 +75,8 @@ def _start(workers: list[str], index: int, options: str) -> subprocess.Popen:
         start_new_session=True,
         text=True,
     )
-    process.stdin.write(options)
-    process.stdin.close()
-    process.stdin = None
+    process.stdin.write(options + "\n")
+    process.stdin.flush()
     return process
 
 
@@ -96,13 +97,23 @@ def _main() -> None:
 
     warnings.simplefilter("always", DssWarning)
     warnings.showwarning = lambda message, *_: say(f"dss: {message}")
+    options = json.loads(sys.stdin.readline())
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        result = {"trunk": str(train(**json.load(sys.stdin)))}
+        result = {"trunk": str(train(**options))}
     except DssError as error:
         result = {"error": str(error)}
+    except ConnectionError:  # the process that is gone knows why
+        sys.exit(1)
     except KeyboardInterrupt:
         result = {"stopped": True}
     print(json.dumps(result))
+
+
+def _end_with_parent() -> None:
+    """Nothing more comes on standard input; it ends when the process that started this one does."""
+    sys.stdin.read()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":

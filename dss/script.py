@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import shlex
 from pathlib import Path
 
@@ -29,6 +30,11 @@ def write_script(*, options: TrainCommandOptions) -> Path:
     path = options.write_script
     if path is None:
         raise DssError("write_script: is needed: the shell script to write, such as job.sh")
+    if options.nodes > 1 and options.scheduler != "slurm":
+        raise DssError(
+            f"nodes: {options.nodes}, but only SLURM starts a process on each machine. Elsewhere "
+            "start dss train on each yourself, with TF_CONFIG."
+        )
     if path.exists():
         raise DssError(f"{path}: is there already. Delete it, or give another name.")
     if not (options.auto or options.preset or options.continue_from):
@@ -47,8 +53,9 @@ def write_script(*, options: TrainCommandOptions) -> Path:
 
 def _header(options: TrainCommandOptions) -> list[str]:
     """What to reserve, in the words of the scheduler."""
-    name = f"dss_{options.data_dir.stem}".replace(" ", "_")
+    name = re.sub(r"[^\w.-]", "_", f"dss_{options.data_dir.stem}", flags=re.ASCII)
     hours, memory, cores, gpus = options.hours, options.memory_gb, options.cores, options.gpus
+    tasks = _tasks(options)
     headers = {
         "": [],
         "slurm": [
@@ -56,7 +63,9 @@ def _header(options: TrainCommandOptions) -> list[str]:
             f"#SBATCH --output={name}_%j.log",
             f"#SBATCH --time={hours}:00:00",
             f"#SBATCH --mem={memory}G",
-            f"#SBATCH --cpus-per-task={cores}",
+            *([f"#SBATCH --nodes={options.nodes}"] if options.nodes > 1 else []),
+            *([f"#SBATCH --ntasks-per-node={tasks}"] if options.nodes > 1 else []),
+            f"#SBATCH --cpus-per-task={math.ceil(cores / tasks)}",
             *([f"#SBATCH --gres=gpu:{gpus}"] if gpus else []),
         ],
         "sge": [
@@ -64,8 +73,10 @@ def _header(options: TrainCommandOptions) -> list[str]:
             "#$ -S /bin/bash",
             "#$ -cwd",
             "#$ -j y",
+            "#$ -R y",  # hold cores free until there are enough
             f"#$ -l h_rt={hours}:00:00",
-            f"#$ -l h_vmem={math.ceil(memory / cores)}G",  # for each core
+            # For each core; but with GPUs CUDA maps much more memory than it uses.
+            f"#$ -l mem_free={memory}G" if gpus else f"#$ -l h_vmem={math.ceil(memory / cores)}G",
             f"#$ -pe smp {cores}",
             *([f"#$ -l gpu={gpus}"] if gpus else []),
         ],
@@ -75,18 +86,28 @@ def _header(options: TrainCommandOptions) -> list[str]:
             f"#BSUB -W {hours}:00",
             f"#BSUB -M {memory}GB",
             f"#BSUB -n {cores}",
-            '#BSUB -R "span[hosts=1]"',
+            f'#BSUB -R "span[hosts=1] rusage[mem={memory}GB]"',
             *([f'#BSUB -gpu "num={gpus}"'] if gpus else []),
         ],
     }
     return headers[options.scheduler]
 
 
+def _tasks(options: TrainCommandOptions) -> int:
+    """How many processes SLURM starts on each machine; on a single one, dss starts them."""
+    return max(options.gpus, 1) if options.nodes > 1 else 1
+
+
 def _how_to_run(options: TrainCommandOptions) -> str:
     name = shlex.quote(options.write_script.name)
     if options.scheduler:
         submit = SUBMIT[options.scheduler].format(name)
-        return f"# Trains a network with dss. Submit it from its folder: {submit}"
+        how = f"# Trains a network with dss. Submit it from its folder: {submit}"
+        if options.scheduler == "sge":
+            how += (
+                "\n# Clusters differ in what they call cores of one machine (smp) and GPUs (gpu)."
+            )
+        return how
     return f"# Trains a network with dss. Run it from anywhere: bash {name}"
 
 
@@ -115,6 +136,8 @@ def _command(options: TrainCommandOptions) -> str:
         for name in TrainOptions.model_fields
         if name in options.model_fields_set
     }
+    if options.gpus > 1 and options.nodes == 1:
+        given.setdefault("devices", options.gpus)
     for name in PATHS:
         if given.get(name) is not None:
             given[name] = Path(os.path.relpath(given[name].resolve(), folder))
@@ -125,4 +148,6 @@ def _command(options: TrainCommandOptions) -> str:
             lines.append(word)
         else:
             lines[-1] += f" {shlex.quote(word)}"
-    return " \\\n    ".join(["dss train", *lines])
+    # srun does not know how many cores the header reserves for each process.
+    srun = 'srun --cpus-per-task="$SLURM_CPUS_PER_TASK" ' if options.nodes > 1 else ""
+    return " \\\n    ".join([f"{srun}dss train", *lines])

@@ -66,6 +66,19 @@ def test_scripts_pass_shellcheck_and_begin_with_what_the_scheduler_reads(tmp_pat
     assert "module load cuda/12.4 cudnn\n" in text
     assert "conda activate 'my env'\n" in text
     assert "--use-separable True False False" in text
+    assert "--devices 2" in text
+
+
+def test_several_machines_train_together_under_slurm(tmp_path):
+    given = {"data_dir": "a:b%.npy", "write_script": tmp_path / "job.sh", "nodes": 3, "gpus": 2}
+    with pytest.raises(DssError, match="nodes: 3, but only SLURM starts a process on each"):
+        write_script(**given, scheduler="lsf")
+    text = write_script(**given, scheduler="slurm", cores=8).read_text()
+    for line in ("--nodes=3", "--ntasks-per-node=2", "--cpus-per-task=4", "--gres=gpu:2"):
+        assert f"#SBATCH {line}\n" in text
+    assert "\nsrun --cpus-per-task" in text
+    assert "--devices" not in text
+    assert "#SBATCH --job-name=dss_a_b_\n" in text  # schedulers read more into : and %
 
 
 def test_only_what_is_given_is_in_the_script_and_paths_are_relative(tmp_path, monkeypatch):

@@ -236,6 +236,7 @@ class TrainOptions(NetworkOptions):
         "Train on this many GPUs of this machine at once: each learns from its part of every "
         "batch. On a machine without GPUs, in this many processes.",
         group="Training",
+        rare=True,
         ge=1,
         le=64,
     )
@@ -277,10 +278,19 @@ class TrainCommandOptions(TrainOptions):
         ge=1,
         le=10000,
     )
+    nodes: int = option(
+        1,
+        "Machines",
+        "The machines to reserve, for SLURM: they train together, and all have to see the folder.",
+        group="Script for another machine",
+        rare=True,
+        ge=1,
+        le=64,
+    )
     memory_gb: int = option(
         16,
         "Memory",
-        "The memory to reserve.",
+        "The memory to reserve on a machine.",
         unit="GB",
         group="Script for another machine",
         rare=True,
@@ -290,7 +300,7 @@ class TrainCommandOptions(TrainOptions):
     cores: int = option(
         4,
         "Cores",
-        "The cores to reserve.",
+        "The cores to reserve on a machine.",
         group="Script for another machine",
         rare=True,
         ge=1,
@@ -299,7 +309,7 @@ class TrainCommandOptions(TrainOptions):
     gpus: int = option(
         0,
         "GPUs",
-        "The GPUs to reserve.",
+        "The GPUs to reserve on a machine; all train together.",
         group="Script for another machine",
         rare=True,
         ge=0,
