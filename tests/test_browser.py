@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from dss.data import make_dataset
+
 ROOT = Path(__file__).parents[1]
 SCREENSHOTS = ROOT / "tests" / "screenshots"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -26,14 +28,20 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's package chrom
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    """The address of a JupyterLab that serves copies of the notebooks and the recordings."""
-    pytest.importorskip("jupyterlab")
+def folder(tmp_path_factory):
+    """A folder with copies of the notebooks and the recordings."""
     folder = tmp_path_factory.mktemp("lab")
     shutil.copytree(ROOT / "data", folder / "data")
     (folder / "notebooks").mkdir()
     for notebook in (ROOT / "notebooks").glob("*.ipynb"):
         shutil.copy(notebook, folder / "notebooks")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def lab(folder):
+    """The address of a JupyterLab that serves the folder."""
+    pytest.importorskip("jupyterlab")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -72,19 +80,37 @@ def browser():
 
 def run_all_cells(browser, lab, name):
     """Open a notebook and run it; the page, once no cell is waited for."""
+    page = open_notebook(browser, lab, name)
+    run_cells(page, "Run All Cells")
+    wait_for_cells(page, name)
+    return page
+
+
+def open_notebook(browser, lab, name):
+    """The page with a notebook, not run yet."""
     page = browser.new_page(viewport={"width": 1300, "height": 2600})
     page.set_default_timeout(60_000)
     page.goto(f"{lab}/lab/tree/notebooks/{name}.ipynb?reset")
     page.locator(".jp-CodeCell").first.wait_for()
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+    return page
+
+
+def run_cells(page, how):
+    """Run cells by the entry `how` of the menu, once the kernel does."""
     prompts = page.locator(".jp-CodeCell .jp-InputPrompt")
     for _ in range(10):  # JupyterLab says that the kernel is idle before it is connected
         page.wait_for_timeout(3000)
         page.keyboard.press("Escape")  # what it asks about a kernel that is not there yet
         page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_text("Run All Cells", exact=True).click()
+        page.get_by_text(how, exact=True).click()
         if _within(10, lambda: re.search(r"\[[\d*]", prompts.first.inner_text())):
             break
+
+
+def wait_for_cells(page, name):
+    """Wait until the last cell was run; no cell may have said that something is wrong."""
+    prompts = page.locator(".jp-CodeCell .jp-InputPrompt")
     ended = _within(120, lambda: re.search(r"\[\d+\]", prompts.last.inner_text()))
     keep_screenshot(page, name)
     assert ended, "the last cell was not run"
@@ -92,7 +118,6 @@ def run_all_cells(browser, lab, name):
         page.locator("[data-mime-type='application/vnd.jupyter.stderr'] >> text=Error").count() == 0
     )
     assert page.locator("[data-mime-type='application/vnd.jupyter.error']").count() == 0
-    return page
 
 
 def _within(seconds, condition):
@@ -128,8 +153,30 @@ def test_a_form_says_what_is_wrong_and_its_button_makes_a_dataset(browser, lab):
     assert button.is_disabled()
     keep_screenshot(page, "2_make_dataset_wrong")
     field.fill("0.3")
-    field.press("Tab")
+    page.get_by_role("button", name="Preview").click()
+    page.locator(".dss-form td", has_text="18.5 s").wait_for()
     page.wait_for_function("b => !b.disabled", arg=button.element_handle())
     button.click()
-    page.locator(".jp-OutputArea-output", has_text="work/finch.npy").last.wait_for()
+    page.locator(".dss-form", has_text="The dataset is in work/finch.npy").wait_for()
     keep_screenshot(page, "2_make_dataset")
+
+
+def test_a_network_is_trained_by_hand(browser, lab, folder):
+    store = folder / "notebooks" / "work" / "finch.npy"
+    make_dataset(folder / "data" / "finch", store_dir=store, overwrite=True)
+    page = open_notebook(browser, lab, "3_train")
+    page.locator(".jp-CodeCell", has_text="form.finish").click()
+    run_cells(page, "Run All Above Selected Cell")
+    weights = page.get_by_text("116,641 weights")
+    weights.wait_for()
+    page.locator(".widget-text", has_text="Number of filters").locator("input").fill("8")
+    weights.wait_for(state="detached")
+    page.locator(".widget-text", has_text="Number of epochs").locator("input").fill("2")
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.locator(".dss-form", has_text="epoch 1 of 2").wait_for()
+    page.locator(".dss-form", has_text="The run is work/finch.res/").wait_for()
+    page.locator(".jp-CodeCell", has_text="form.finish").click()
+    run_cells(page, "Run Selected Cell and All Below")
+    wait_for_cells(page, "3_train")
+    assert page.locator(".jp-RenderedImage img").count() == 2  # losses, confusion matrix
+    page.locator("td", has_text="needed to annotate").first.wait_for()
