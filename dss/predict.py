@@ -16,7 +16,7 @@ from dss.postprocess import detect, tuned
 from dss.progress import bar, say
 from dss.runs import Run, load_run, run_trunk
 from dss.stream import Stream
-from dss.worklist import find_matching, still_to_do, target_path, time_left
+from dss.worklist import find_matching, still_to_do, target_paths, time_left
 
 __all__ = ["Stream", "annotate", "attempt", "predict", "predict_files", "probabilities"]
 
@@ -78,11 +78,7 @@ def predict_files(
     if options.proposals and options.format != "csv":
         raise DssError(f"proposals: the format {options.format} cannot say this; only csv can")
     trunk = run.trunk if isinstance(run, Run) else run_trunk(run)
-    paths, folder = find_matching(recordings)
-    save_dir = options.save_dir or folder
-    targets = {
-        path: target_path(save_dir / path.relative_to(folder), options.format) for path in paths
-    }
+    targets = target_paths(recordings, options.save_dir, options.format)
     todo = still_to_do(targets, options.existing)
     if not todo:
         return []

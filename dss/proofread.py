@@ -1,6 +1,6 @@
 """What is worth looking at first: the least certain annotations, and recordings full of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -10,15 +10,18 @@ from dss.errors import DssError
 from dss.evaluate.pairs import ENDING
 from dss.options import ProofreadOptions, takes_options
 
+Annotated = str | Path | Mapping[Path, pd.DataFrame]
+
 
 @takes_options
-def least_certain(annotated: str | Path, *, options: ProofreadOptions) -> pd.DataFrame:
+def least_certain(annotated: Annotated, *, options: ProofreadOptions) -> pd.DataFrame:
     """The annotations with the lowest confidence, the least certain one first.
 
     Where annotations are marked as proposals, those that somebody confirmed are left out.
 
     Arguments:
-        annotated: a file that `dss.predict.predict_files` wrote, or a folder of these.
+        annotated: a file that `dss.predict.predict_files` wrote, a folder of these, or annotation
+            tables by their files.
 
     Returns: a table with file, look_at (minutes:seconds), name, start_seconds, stop_seconds and
         confidence.
@@ -31,7 +34,7 @@ def least_certain(annotated: str | Path, *, options: ProofreadOptions) -> pd.Dat
     return table[["file", "look_at", "name", "start_seconds", "stop_seconds", "confidence"]]
 
 
-def rank_recordings(annotated: str | Path) -> pd.DataFrame:
+def rank_recordings(annotated: Annotated) -> pd.DataFrame:
     """Annotated recordings, the one that the network is least sure of first.
 
     It is the one to annotate by hand next, and to train with again (uncertainty sampling; Settles
@@ -62,15 +65,19 @@ def format_proofread(least: pd.DataFrame, ranked: pd.DataFrame) -> str:
     return "\n\n".join(f"{title}\n{table.to_string(**style)}" for title, table in parts)
 
 
-def _unconfirmed(annotated: str | Path) -> Iterator[tuple[Path, pd.DataFrame]]:
+def _unconfirmed(annotated: Annotated) -> Iterator[tuple[Path, pd.DataFrame]]:
     """The annotations with a confidence that nobody confirmed, file by file."""
-    annotated = Path(annotated)
-    paths = sorted(annotated.rglob(f"*{ENDING}")) if annotated.is_dir() else [annotated]
-    tables = {path: read_annotations(path) for path in paths}
+    if isinstance(annotated, Mapping):
+        tables = annotated
+    else:
+        annotated = Path(annotated)
+        paths = sorted(annotated.rglob(f"*{ENDING}")) if annotated.is_dir() else [annotated]
+        tables = {path: read_annotations(path) for path in paths}
     tables = {path: table for path, table in tables.items() if "confidence" in table}
     if not tables:
+        where = "here" if isinstance(annotated, Mapping) else annotated
         raise DssError(
-            f"{annotated}: holds no annotations with a confidence, as `dss predict` writes them"
+            f"{where}: holds no annotations with a confidence, as `dss predict` writes them"
         )
     for path, table in tables.items():
         table = found(table)

@@ -45,6 +45,21 @@ def target_path(recording: Path, format: str) -> Path:
     return csv.with_name(csv.stem + ENDINGS[format])
 
 
+def target_paths(recordings: str | Path, save_dir: Path | None, format: str) -> dict[Path, Path]:
+    """The file of annotations of each recording that a file, a folder or a pattern means.
+
+    Arguments:
+        recordings: as for `find_matching`.
+        save_dir: where the files go, in subfolders like those of the recordings; None for beside
+            the recordings.
+        format: of the files.
+    """
+    paths, folder = find_matching(recordings)
+    return {
+        path: target_path((save_dir or folder) / path.relative_to(folder), format) for path in paths
+    }
+
+
 def still_to_do(targets: dict[Path, Path], existing: str) -> list[Path]:
     """The recordings to annotate, of those with these files to write.
 

@@ -68,7 +68,7 @@ def test_only_what_is_shown_is_read_and_the_picture_changes(recording):
     pictures.append(viewer._image.value)
     assert len(set(map(bytes, pictures))) == len(pictures)
     assert max(spans) == 500
-    assert all(bytes(picture[:4]) == b"\x89PNG" for picture in pictures)
+    assert all(bytes(picture[:3]) == b"\xff\xd8\xff" for picture in pictures)
 
 
 def test_what_is_shown_can_be_heard(recording):

@@ -110,14 +110,12 @@ def place_rows(
 
 
 def share_time(axes: Sequence[Axes], time: Time) -> None:
-    """Give rows one time axis, whose numbers stand below the last of them."""
-    for axis in axes[1:]:
-        axis.sharex(axes[0])
+    """Give rows the same time, whose numbers stand below the last of them."""
+    for axis in axes:
+        axis.set_xlim(*time)
     for axis in axes[:-1]:
-        has_line = axis.spines["bottom"].get_visible()
-        axis.tick_params(axis="x", bottom=has_line, labelbottom=False)
-    axes[0].set_xlim(*time)
-    axes[0].ticklabel_format(axis="x", useOffset=False)
+        axis.xaxis.set_visible(False)
+    axes[-1].ticklabel_format(axis="x", useOffset=False)
     axes[-1].set_xlabel("time (s)")
 
 

@@ -20,7 +20,6 @@ class Controls:
 
     Arguments:
         viewer: a `dss.widgets.Viewer`, which is told what to do.
-        names: of what the viewer can show.
 
     Attributes:
         widget: all of them.
@@ -28,10 +27,10 @@ class Controls:
             frequency_range_hz and contrast_db (None where it is found by itself).
     """
 
-    def __init__(self, viewer, names: Sequence[str]):
+    def __init__(self, viewer):
         self._viewer = viewer
         self._is_set_here = False
-        self._make(names)
+        self._make()
         self._connect()
         v = viewer
         steps = [
@@ -45,13 +44,14 @@ class Controls:
             button("arrows-h", "show all", lambda: setattr(v, "stretch", (0, np.inf))),
             button("volume-up", "play what is shown", v.play),
         ]
-        choice = [
+        choices = [
             self.shown,
             button("angle-double-left", "previous recording", lambda: self._step(-1)),
             button("angle-double-right", "next recording", lambda: self._step(1)),
         ]
+        self._choice = widgets.HBox(choices)
         rows = [
-            *([widgets.HBox(choice)] if len(names) > 1 else []),
+            self._choice,
             widgets.HBox(steps),
             self.start,
             widgets.HBox([self.duration, self.channel]),
@@ -95,6 +95,12 @@ class Controls:
                         self.log.value = value
         self._viewer._draw()
 
+    def set_names(self, names: Sequence[str]) -> None:
+        """What there is to show."""
+        with self._quiet():
+            self.shown.options = names
+        self._choice.layout.display = "" if len(names) > 1 else "none"
+
     def fit(self, recording: Recording, song_types: Sequence[str], name: str) -> None:
         """Fit the controls to another recording."""
         with self._quiet():
@@ -136,8 +142,8 @@ class Controls:
             with self._quiet():
                 self.contrast.value = tuple(np.clip(np.round(found_db), QUIETEST_DB, LOUDEST_DB))
 
-    def _make(self, names: Sequence[str]) -> None:
-        self.shown = widgets.Dropdown(options=names, layout={"width": "420px"})
+    def _make(self) -> None:
+        self.shown = widgets.Dropdown(options=[], layout={"width": "420px"})
         self.song_type = widgets.Dropdown(options=[ALL_TYPES], layout={"width": "150px"})
         self.channel = widgets.Dropdown(options=[], layout={"width": "130px"})
         self.log = widgets.Checkbox(description="log frequency", indent=False)

@@ -1,0 +1,118 @@
+"""Annotations by dss looked at again: beside those by hand, and with other thresholds."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from dss.data.annotations import found, read_annotations, write_annotations
+from dss.data.dataset import open_dataset
+from dss.data.lookup import find_annotations
+from dss.data.recordings import open_recording
+from dss.errors import DssError, raise_problems
+from dss.options import DetectOptions
+from dss.probabilities import detect_stored, stored_probabilities
+from dss.runs import read_params
+
+
+def is_by_dss(file: Path) -> bool:
+    """Whether annotations have a confidence, as dss writes them; other formats do not say."""
+    try:
+        return file.suffix != ".csv" or "confidence" in read_annotations(file)
+    except DssError:
+        return False
+
+
+def by_hand(recording: Path, by_dss: Path) -> Path | None:
+    """The file of annotations by hand beside a recording, if there is one that can be read.
+
+    Arguments:
+        recording: the audio file.
+        by_dss: the file that dss wrote for it, which does not count.
+    """
+    try:
+        file = find_annotations(recording)
+        is_other = file.resolve() != by_dss.resolve()
+        is_hand = is_other and "confidence" not in read_annotations(file, recording=recording)
+    except DssError:
+        return None
+    return file if is_hand else None
+
+
+def learned_from(trunk: Path) -> set[str] | None:
+    """The recordings that a run was trained and validated with, as its dataset names them.
+
+    Returns: None if the dataset is not there any more, or does not say.
+    """
+    try:
+        attributes = open_dataset(read_params(trunk).get("data_dir") or "").attrs
+    except DssError:
+        return None
+    names = [attributes.get(f"filename_{split}") for split in ("train", "val")]
+    return None if None in names else {*names[0], *names[1]}
+
+
+def was_learned(recording: Path, learned: set[str]) -> bool:
+    """Whether a recording is one of those that `learned_from` gave."""
+    path = recording.resolve().as_posix()
+    return any(path.endswith(f"/{name}") for name in learned)
+
+
+def detect_again(
+    files: Mapping[Path, Path],
+    types: Mapping[str, str],
+    options: DetectOptions,
+    after_block: Callable[[], None] = lambda: None,
+) -> dict[Path, pd.DataFrame]:
+    """Annotate recordings with other thresholds, from the probabilities that were written.
+
+    Arguments:
+        files: file of annotations by recording; the probabilities are beside it.
+        types: category by song type, in the order of the classes, without noise.
+        options: thresholds, distances, gaps and lengths.
+        after_block: is called again and again on the way; what it raises ends the work.
+
+    Returns: annotation table by recording.
+    Raises: DssError if the probabilities of a recording were not written.
+    """
+    stored = {recording: stored_probabilities(file) for recording, file in files.items()}
+    raise_problems(
+        [str(recording) for recording, p in stored.items() if p is None],
+        "The probabilities of these recordings were not written (--probabilities), or are not "
+        "there any more; annotate them again:",
+    )
+    return {
+        recording: detect_stored(p, types, after_block=after_block, options=options)
+        for recording, p in stored.items()
+    }
+
+
+def save(
+    tables: Mapping[Path, pd.DataFrame],
+    targets: Mapping[Path, Path],
+    format: str,
+    proposals: bool = False,
+) -> list[Path]:
+    """Write annotations by dss; those by hand are never replaced.
+
+    Arguments:
+        tables: annotation table by recording.
+        targets: file to write, by recording.
+        format: as for `dss.data.write_annotations`.
+        proposals: whether to add a column `confirmed` that is False.
+
+    Returns: the files.
+    Raises: DssError if a file by hand would be replaced; nothing is written then.
+    """
+    raise_problems(
+        [str(file) for file in targets.values() if file.is_file() and not is_by_dss(file)],
+        "These annotations were made by hand and are not replaced; give another folder:",
+    )
+    for recording, table in tables.items():
+        table = found(table)
+        if proposals and format == "csv":
+            table = table.assign(confirmed=False)
+        file = targets[recording]
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_annotations(table, file, format, open_recording(recording).duration_seconds)
+    return [targets[recording] for recording in tables]

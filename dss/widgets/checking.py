@@ -1,0 +1,68 @@
+"""A list of the annotations that are worth checking first: a click shows one."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import ipywidgets as widgets
+import pandas as pd
+
+from dss.errors import DssError
+from dss.proofread import least_certain, rank_recordings
+
+N_RECORDINGS = 5  # that are worth annotating next
+
+
+class CheckList:
+    """The least certain annotations, and the recordings with the most of them.
+
+    Arguments:
+        chosen: is called with a row of `table` when it is clicked.
+
+    Attributes:
+        widget: what is shown.
+        table: what `dss.proofread.least_certain` gave.
+    """
+
+    def __init__(self, chosen: Callable):
+        self._chosen, self._is_filling = chosen, False
+        self.table = pd.DataFrame()
+        self._list = widgets.Select(rows=8, layout={"width": "560px"})
+        self._list.observe(self._clicked, names="value")
+        self._next = widgets.HTML()
+        heading = widgets.HTML("<h3>Worth checking first: click to see it</h3>")
+        self.widget = widgets.VBox([heading, widgets.HBox([self._list, self._next])])
+
+    def fill(self, tables: Mapping[Path, pd.DataFrame]) -> None:
+        """List the least certain annotations in these tables, by their files."""
+        try:
+            table, ranked = least_certain(tables), rank_recordings(tables)
+        except DssError:  # other formats have no confidence
+            self.widget.layout.display = "none"
+            return
+        self.widget.layout.display = ""
+        rows = [
+            f"{row.confidence:.2f}  {row.name}  at {row.look_at}  in {_recording(row.file)}"
+            for row in table.itertuples(index=False)
+        ]
+        self._is_filling = True
+        self.table = table
+        self._list.options = [(text, number) for number, text in enumerate(rows)]
+        self._list.value = None
+        self._is_filling = False
+        ranked = ranked[ranked["uncertainty"].notna()]
+        names = [
+            f"<tr><td class='dss-text'>{_recording(row.file)}</td><td>{1 - row.uncertainty:.2f}"
+            f"</td></tr>"
+            for row in ranked.head(N_RECORDINGS).itertuples()
+        ]
+        head = "<thead><tr><th>Annotate next</th><th>mean confidence</th></tr></thead>"
+        several = len(ranked) > 1
+        self._next.value = f"<table>{head}<tbody>{''.join(names)}</tbody></table>" * several
+
+    def _clicked(self, change: dict) -> None:
+        if change["new"] is not None and not self._is_filling:
+            self._chosen(next(self.table.iloc[[change["new"]]].itertuples(index=False)))
+
+
+def _recording(file: str) -> str:
+    return Path(file).name.removesuffix("_annotations.csv")

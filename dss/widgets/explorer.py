@@ -1,0 +1,222 @@
+"""A viewer of what dss annotated: thresholds to move, scores, and what is worth checking."""
+
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+import pandas as pd
+
+from dss import review
+from dss.data.annotations import read_annotations
+from dss.errors import DssError
+from dss.evaluate import evaluate
+from dss.material import recording_material
+from dss.probabilities import detect_stored, stored_probabilities
+from dss.runs import read_params
+from dss.widgets.checking import CheckList
+from dss.widgets.fields import STYLE
+from dss.widgets.prediction import Annotated, PredictForm
+from dss.widgets.saving import SaveRow
+from dss.widgets.thresholds import Thresholds, scores_html
+from dss.widgets.viewer import Viewer
+
+BY_HAND, BY_DSS = "by hand", "by dss"
+AROUND_SECONDS = 2.0  # beside what is shown, that is detected again at once
+PATIENCE_SECONDS = 0.3  # after the last move of a slider, until everything is detected again
+
+
+class PredictionViewer(Viewer):
+    """Annotations by dss over those by hand, and the probabilities that they come from.
+
+    Moving a threshold changes what is shown at once; scores and lists follow, once all recordings
+    were detected again.
+
+    Arguments:
+        source: a form, whose result is shown, and shown again when it annotates again; or what it
+            returned.
+        start_seconds, stop_seconds: the stretch that is shown at first.
+
+    Attributes:
+        thresholds: the options of `dss.postprocess.detect`; set some with a dictionary.
+        scores: what `dss.evaluate.evaluate` says, of the recordings that the network did not learn
+            from, if there are such; None without annotations by hand.
+        least_certain: what `dss.proofread.least_certain` lists.
+    """
+
+    def __init__(
+        self,
+        source: PredictForm | Annotated,
+        *,
+        start_seconds: float = 0.0,
+        stop_seconds: float = 3.0,
+    ):
+        result = source.result if isinstance(source, PredictForm) else source
+        if result is None:
+            raise DssError("Nothing was annotated yet: press Annotate, or run form.run()")
+        self._generation = 0
+        self._scores: pd.DataFrame | None = None
+        self.sliders = Thresholds(self._moved)
+        self.checking = CheckList(self._check_at)
+        self.saving = SaveRow(lambda: self.save(self.saving.folder, self.saving.format))
+        self._said = widgets.HTML()
+        self._take(result)
+        super().__init__(
+            self._materials_of(result), start_seconds=start_seconds, stop_seconds=stop_seconds
+        )
+        beside = widgets.HBox([self.sliders.widget, self._said])
+        parts = [widgets.HTML(STYLE), *self.widget.children, beside]
+        self.widget.children = [*parts, self.checking.widget, self.saving.widget]
+        self.widget.add_class("dss-form")
+        self._later(0)
+        if isinstance(source, PredictForm):
+            source.when_done(self.open)
+
+    def open(self, annotated: Annotated) -> None:
+        """Show other recordings that were annotated."""
+        with self._one_draws:
+            self._take(annotated)
+            self._open(self._materials_of(annotated))
+        self._later(0)
+
+    @property
+    def thresholds(self) -> dict[str, Any]:
+        """How probabilities become annotations, as the sliders say."""
+        return self.sliders.values
+
+    @thresholds.setter
+    def thresholds(self, values: Mapping[str, Any]) -> None:
+        self.sliders.values = values
+        self._moved()
+
+    @property
+    def scores(self) -> pd.DataFrame | None:
+        """The scores with the thresholds chosen; waits until they are known."""
+        self._worker.join()
+        return self._scores
+
+    @property
+    def least_certain(self) -> pd.DataFrame:
+        """What is worth checking first; waits until it is known."""
+        self._worker.join()
+        return self.checking.table
+
+    def save(self, save_dir: str | Path | None = None, format: str = "csv") -> list[Path]:
+        """Write the annotations of all recordings, as the thresholds make them.
+
+        Arguments:
+            save_dir: the folder; default: where they were written before.
+            format: csv, audacity, raven or textgrid.
+
+        Returns: the files.
+        """
+        self._worker.join()
+        targets = self._annotated.targets(Path(save_dir) if save_dir else None, format)
+        return review.save(self._found, targets, format, self._annotated.options.proposals)
+
+    def _take(self, annotated: Annotated) -> None:
+        params = read_params(annotated.trunk)
+        names, kinds = params["class_names"][1:], params["class_types"][1:]
+        self._types = dict(zip(names, kinds, strict=True))
+        self._annotated, self._class_names = annotated, params["class_names"]
+        self._hand = {
+            recording: file
+            for recording, by_dss in annotated.files.items()
+            if (file := review.by_hand(recording, by_dss))
+        }
+        self._learned = review.learned_from(annotated.trunk)
+        self._found = {r: read_annotations(f, recording=r) for r, f in annotated.files.items()}
+        stored = all(stored_probabilities(file) is not None for file in annotated.files.values())
+        self.sliders.fit(annotated.options, set(kinds), stored)
+        self._as_written = self.sliders.options
+
+    def _materials_of(self, annotated: Annotated):
+        """The recordings, those first that the network did not learn from."""
+        files = sorted(annotated.files, key=self._was_learned)
+        return [recording_material(file) for file in files]
+
+    def _was_learned(self, recording: Path) -> bool:
+        return bool(self._learned) and review.was_learned(recording, self._learned)
+
+    def _load(self) -> None:
+        self._player.children, self._status.value = [], ""
+        recording = self.recording.path
+        self._values = stored_probabilities(self._annotated.files[recording])
+        self._value_names = self._class_names if self._values is not None else []
+        self._values_hz = None if self._values is None else self._values.attrs["samplerate_hz"]
+        hand = {BY_HAND: self.material.annotations} if recording in self._hand else {}
+        self._tables = hand | {BY_DSS: self._found[recording]}
+
+    def _draw(self) -> None:
+        with self._one_draws:
+            if self.sliders.options != self._as_written:
+                start, stop = self._stretch
+                rate = self._values_hz
+                edges = max(0, start - AROUND_SECONDS) * rate, (stop + AROUND_SECONDS) * rate
+                self._tables[BY_DSS] = detect_stored(
+                    self._values, self._types, *map(round, edges), options=self.sliders.options
+                )
+            super()._draw()
+
+    def _moved(self) -> None:
+        self._draw()
+        self._later(PATIENCE_SECONDS)
+
+    def _check_at(self, row) -> None:
+        names = {str(self._annotated.files[m.recording.path]): m.name for m in self.materials}
+        if names[row.file] != self.material.name:
+            self.show(names[row.file])
+        self.look_at((row.start_seconds + row.stop_seconds) / 2)
+
+    def _later(self, wait_seconds: float) -> None:
+        """Detect everything again in a thread, unless a slider is moved again before."""
+        self._generation += 1
+        work = (self._generation, wait_seconds)
+        self._worker = threading.Thread(target=self._detect_all, args=work, daemon=True)
+        self._worker.start()
+
+    def _detect_all(self, generation: int, wait_seconds: float) -> None:
+        def go_on() -> None:
+            if generation != self._generation:
+                raise _Superseded
+
+        try:
+            time.sleep(wait_seconds)
+            go_on()
+            found, options = self._found, self.sliders.options
+            if options != self._as_written:
+                files = self._annotated.files
+                found = review.detect_again(files, self._types, options, go_on)
+            scores, said = self._judge(found)
+            go_on()
+            with self._one_draws:
+                self._found, self._as_written, self._scores = found, options, scores
+                self._said.value = said
+                files = self._annotated.files
+                self.checking.fill({files[r]: table for r, table in found.items()})
+                self._tables[BY_DSS] = found[self.recording.path]
+        except _Superseded:
+            pass
+        except DssError as error:
+            self._said.value = f'<div class="dss-problem">{error}</div>'
+
+    def _judge(self, found: Mapping[Path, pd.DataFrame]) -> tuple[pd.DataFrame | None, str]:
+        """The scores, and how they are shown."""
+        if not self._hand:
+            return None, "No recording was annotated by hand: there is nothing to compare with."
+        held_out = [recording for recording in self._hand if not self._was_learned(recording)]
+        judged = held_out or list(self._hand)
+        hand = [self._hand[recording] for recording in judged]
+        scores = evaluate(hand, [found[recording] for recording in judged])
+        what = "that the network did not learn from"
+        if not held_out:
+            what = "all of which the network learned from: it does worse on others"
+        elif self._learned is None:
+            what = "annotated by hand; whether the network learned from them is not known"
+        return scores, scores_html(scores, len(judged), what)
+
+
+class _Superseded(Exception):
+    """A slider was moved again."""

@@ -1,0 +1,152 @@
+"""The form for annotating recordings with a trained network."""
+
+import html
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from dss.errors import DssError
+from dss.options import DetectOptions, PredictFilesOptions
+from dss.options.base import option
+from dss.postprocess import tuned
+from dss.predict import predict_files
+from dss.review import is_by_dss
+from dss.runs import read_params, run_trunk
+from dss.widgets.forms import Form
+from dss.worklist import target_paths
+
+MOST_LOOKED_AT = 200  # files of annotations that may be by hand
+
+
+class PredictFormOptions(PredictFilesOptions):
+    """The options of annotating files, the recordings, and the run."""
+
+    first_groups: ClassVar[tuple[str, ...]] = ("Recordings", "Files", "Events and segments")
+
+    recordings: Path = option(
+        ...,
+        "Recordings",
+        "What is annotated: a file, a folder with all below it, or a pattern such as day1/*.wav.",
+        group="Recordings",
+        path="folder",
+    )
+    run: Path = option(
+        ...,
+        "Run",
+        "The trained network: any one of its files, or what their names begin with.",
+        group="Recordings",
+        path="run",
+    )
+
+
+@dataclass(frozen=True)
+class Annotated:
+    """Recordings that were annotated.
+
+    Attributes:
+        files: file of annotations by recording.
+        trunk: of the run.
+        options: how they were annotated.
+    """
+
+    files: dict[Path, Path]
+    trunk: Path
+    options: PredictFormOptions
+
+    def targets(self, save_dir: Path | None, format: str) -> dict[Path, Path]:
+        """Where the annotations go in another folder, or format: file by recording."""
+        folder = save_dir or self.options.save_dir
+        return target_paths(self.options.recordings, folder, format)
+
+
+class PredictForm(Form):
+    """A form for `dss predict`: Annotate, Stop.
+
+    When a run is chosen, the thresholds, distances, gaps and lengths that `dss tune` stored with it
+    are filled in.
+
+    Arguments:
+        values: what the fields hold at first, the others their defaults; by default what was last
+            used in this folder.
+    """
+
+    def __init__(self, values: Mapping[str, Any] | None = None):
+        self._listeners: list[Callable[[Annotated], None]] = []
+        if values is not None:
+            values = {"probabilities": True, **_stored(values.get("run", "")), **values}
+        super().__init__(
+            PredictFormOptions, self._annotate, "Annotate", values=values, remember="predict"
+        )
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """Why the form cannot be run, by option; empty if it can."""
+        problems = super().problems
+        by_hand = [] if problems or self.options["existing"] == "skip" else self._there()[1]
+        if by_hand and self.options["existing"] == "overwrite":
+            problems["save_dir"] = (
+                f"{by_hand[0].name} was annotated by hand and would be overwritten: give another "
+                "folder"
+            )
+        return problems
+
+    @property
+    def hints(self) -> dict[str, str]:
+        """What happens to annotations that are there."""
+        there, by_hand = self._there()
+        if not there or self.options["existing"] != "skip":
+            return {}
+        if by_hand:
+            name = by_hand[0].name
+            return {"save_dir": f"{name} was annotated by hand and is skipped: give a folder."}
+        n = len(there)
+        text = f"{n} recording{'s are' if n > 1 else ' is'} annotated already and skipped."
+        return {"existing": text}
+
+    def when_done(self, listener: Callable[[Annotated], None]) -> None:
+        """Call a function with the result, each time recordings were annotated."""
+        self._listeners.append(listener)
+
+    def _annotate(self, recordings: str, run: str, **named) -> Annotated:
+        options = PredictFormOptions.checked({"recordings": recordings, "run": run, **named})
+        files = target_paths(options.recordings, options.save_dir, options.format)
+        own = PredictFilesOptions.model_fields
+        predict_files(
+            options.recordings,
+            options.run,
+            **{name: value for name, value in named.items() if name in own},
+        )
+        return Annotated(files, run_trunk(options.run), options)
+
+    def _describe(self, result: Annotated) -> str:
+        folder = html.escape(str(next(iter(result.files.values())).parent))
+        n = len(result.files)
+        for listener in self._listeners:
+            listener(result)
+        return f"The annotations of {n} recording{'s' * (n > 1)} are in <b>{folder}</b>."
+
+    def _changed(self, name: str) -> None:
+        if name == "run" and not self._is_filling:
+            self.options = _stored(self._fields["run"].value)
+        super()._changed(name)
+
+    def _there(self) -> tuple[list[Path], list[Path]]:
+        """The files that would be written and are there already; those by somebody else."""
+        try:
+            options = PredictFormOptions.checked(self.options)
+            files = target_paths(options.recordings, options.save_dir, options.format).values()
+        except DssError:
+            return [], []
+        there = [file for file in files if file.is_file()]
+        return there, [file for file in there[:MOST_LOOKED_AT] if not is_by_dss(file)]
+
+
+def _stored(run: str | Path) -> dict[str, Any]:
+    """How probabilities become annotations, as it is stored with a run."""
+    try:
+        params = read_params(run_trunk(run))
+    except DssError:
+        return {}
+    options = tuned(DetectOptions(), params)
+    return {name: value for name, value in options.to_yaml_types().items() if value is not None}

@@ -1,0 +1,128 @@
+"""Sliders for how probabilities become annotations, and the scores that follow."""
+
+import html
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import ipywidgets as widgets
+import pandas as pd
+
+from dss.data.annotations import EVENT, SEGMENT
+from dss.options import DetectOptions, EvaluateOptions
+
+SHOWN = {
+    EVENT: ["event_threshold", "event_distance_seconds"],
+    SEGMENT: ["segment_threshold", "segment_fill_seconds", "segment_min_seconds"],
+}
+LONGEST_SECONDS = 0.1  # that a slider reaches, unless more is chosen already
+COLUMNS = {
+    "true": ("by hand", "{:.0f}"),
+    "predicted": ("by dss", "{:.0f}"),
+    "precision": ("precision", "{:.3f}"),
+    "recall": ("recall", "{:.3f}"),
+    "f1": ("F1", "{:.3f}"),
+    "onset_error_ms": ("onset error (ms)", "{:.1f}"),
+    "offset_error_ms": ("offset error (ms)", "{:.1f}"),
+}
+
+
+class Thresholds:
+    """A slider for each option of detection that one may want to move.
+
+    Arguments:
+        moved: is called after each move.
+
+    Attributes:
+        widget: all of them.
+        options: the options of detection, those without a slider included.
+        values: what the sliders say, by option; set some with a dictionary.
+    """
+
+    def __init__(self, moved: Callable[[], None]):
+        self._moved, self._is_set_here = moved, False
+        self._sliders = {n: _slider(n) for names in SHOWN.values() for n in names}
+        for slider in self._sliders.values():
+            slider.observe(self._on_change, names="value")
+        self._note = widgets.HTML()
+        self.widget = widgets.VBox([*self._sliders.values(), self._note])
+        self._base = DetectOptions()
+
+    def fit(self, options: DetectOptions, kinds: set[str], is_stored: bool) -> None:
+        """Start from other options, with sliders for events, segments or both."""
+        fields = DetectOptions.model_fields
+        self._base = DetectOptions(**{name: getattr(options, name) for name in fields})
+        for kind, names in SHOWN.items():
+            for name in names:
+                self._sliders[name].layout.display = "" if kind in kinds else "none"
+                self._sliders[name].disabled = not is_stored
+        self.values = {name: getattr(options, name) for name in self._sliders}
+        self._note.value = (
+            ""
+            if is_stored
+            else (
+                "Probabilities were not written: to move thresholds, annotate again with "
+                "<b>Write probabilities</b> and <b>overwrite</b>."
+            )
+        )
+
+    @property
+    def options(self) -> DetectOptions:
+        """The options of detection."""
+        return self._base.model_copy(update=self.values)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What the sliders say."""
+        return {name: round(slider.value, 6) for name, slider in self._sliders.items()}
+
+    @values.setter
+    def values(self, values: Mapping[str, Any]) -> None:
+        DetectOptions.checked(values)
+        self._is_set_here = True
+        for name, value in values.items():
+            slider = self._sliders[name]
+            slider.max = max(slider.max, 2 * value if value > slider.max else slider.max)
+            slider.value = value
+        self._is_set_here = False
+
+    def _on_change(self, _) -> None:
+        if not self._is_set_here:
+            self._moved()
+
+
+def scores_html(scores: pd.DataFrame, n_recordings: int, what: str) -> str:
+    """Scores as a table, and which recordings they are of."""
+    tolerance = 1000 * EvaluateOptions().tolerance_seconds
+    shown = {n: look for n, look in COLUMNS.items() if n in scores and scores[n].notna().any()}
+    head = "".join(f"<th>{title}</th>" for title, _ in shown.values())
+    rows = [
+        f"<tr><th>{html.escape(str(name))}</th>"
+        + "".join(
+            f"<td>{'' if pd.isna(row[n]) else look.format(row[n])}</td>"
+            for n, (_, look) in shown.items()
+        )
+        + "</tr>"
+        for name, row in scores.iterrows()
+    ]
+    s = "s" * (n_recordings > 1)
+    text = (
+        f"{n_recordings} recording{s} {what}. Right: name, and onset to {tolerance:g} ms."
+    )
+    table = f"<table><thead><tr><th></th>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    return f"{table}<div>{text}</div>"
+
+
+def _slider(name: str) -> widgets.FloatSlider:
+    field = DetectOptions.model_fields[name]
+    is_time = bool(field.json_schema_extra["unit"])
+    return widgets.FloatSlider(
+        value=field.default,
+        min=0 if is_time else 0.02,
+        max=LONGEST_SECONDS if is_time else 0.98,
+        step=0.001 if is_time else 0.01,
+        readout_format=".3f" if is_time else ".2f",
+        description=field.title + (" (s)" if is_time else ""),
+        tooltip=field.description,
+        style={"description_width": "210px"},
+        layout={"width": "480px"},
+    )

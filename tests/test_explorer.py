@@ -1,0 +1,154 @@
+import shutil
+
+import numpy as np
+import pytest
+from conftest import tone_song, write_recording
+
+from dss.data import read_annotations
+from dss.errors import DssError
+from dss.evaluate import evaluate
+from dss.predict import predict
+from dss.widgets import PredictForm, PredictionViewer
+
+TIMES = ["start_seconds", "stop_seconds"]
+
+
+@pytest.fixture
+def values(tiny_run, tmp_path):
+    """What a form holds for three new recordings, one of them without annotations by hand."""
+    for i in range(3):
+        x, rows = tone_song(seed=20 + i)
+        path = write_recording(tmp_path / "new", f"bird_{20 + i}", x, 1000, rows)
+    path.with_name(f"{path.stem}_annotations.csv").unlink()
+    folder = str(tmp_path / "annotated")
+    return {"recordings": str(tmp_path / "new"), "run": str(tiny_run[0]), "save_dir": folder}
+
+
+@pytest.fixture
+def form(values, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    form = PredictForm(values)
+    form.run()
+    return form
+
+
+@pytest.fixture
+def viewer(form):
+    viewer = PredictionViewer(form)
+    assert viewer.scores is not None
+    return viewer
+
+
+def test_by_hand_and_by_dss_are_shown_with_their_scores(viewer, values, tmp_path):
+    assert list(viewer.annotations) == ["by hand", "by dss"]
+    found = [predict(tmp_path / "new" / f"bird_{i}.wav", values["run"]) for i in (20, 21)]
+    hand = [tmp_path / "new" / f"bird_{i}_annotations.csv" for i in (20, 21)]
+    expected = evaluate(hand, found)
+    assert viewer.scores["predicted"].tolist() == expected["predicted"].tolist()
+    np.testing.assert_allclose(viewer.scores["f1"], expected["f1"])
+    assert "2 recordings that the network did not learn from" in viewer._said.value
+    viewer.show("bird_22.wav")
+    assert list(viewer.annotations) == ["by dss"]
+
+
+def test_moving_a_threshold_changes_the_picture_and_then_the_scores(viewer, values, tmp_path):
+    before, picture = viewer.scores, viewer._image.value
+    viewer.stretch = (0, 4)
+    viewer.thresholds = {"segment_threshold": 0.9, "event_threshold": 0.9}
+    expected = predict(
+        tmp_path / "new" / "bird_20.wav",
+        values["run"],
+        segment_threshold=0.9,
+        event_threshold=0.9,
+    )
+    at_once = viewer.annotations["by dss"]
+    assert viewer._image.value != picture
+    assert at_once["name"].tolist() == expected["name"].tolist()
+    assert viewer.scores["predicted"]["all"] <= before["predicted"]["all"]
+    np.testing.assert_allclose(viewer.annotations["by dss"][TIMES], expected[TIMES], atol=0.002)
+
+
+def test_a_slider_that_is_moved_by_hand_does_the_same(viewer):
+    viewer.sliders._sliders["segment_min_seconds"].value = 0.1
+    viewer.sliders._sliders["segment_threshold"].value = 0.98
+    assert viewer.thresholds["segment_threshold"] == 0.98
+    durations = np.diff(viewer.annotations["by dss"].query("name != 'p'")[TIMES])
+    assert (durations >= 0.1 - 1e-9).all()
+    assert viewer.scores is not None
+
+
+def test_a_click_shows_the_least_certain_annotation(viewer):
+    table = viewer.least_certain
+    assert table["confidence"].is_monotonic_increasing
+    row = table.iloc[1]
+    viewer.stretch = (0, 0.5)
+    viewer.checking._list.value = 1
+    start, stop = viewer.stretch
+    assert row["file"].endswith(viewer.material.name.replace(".wav", "_annotations.csv"))
+    assert start <= row["start_seconds"] <= row["stop_seconds"] <= stop
+
+
+def test_annotations_are_saved_as_the_thresholds_make_them(viewer, tmp_path):
+    viewer.thresholds = {"segment_threshold": 0.95}
+    files = viewer.save(tmp_path / "praat", "textgrid")
+    assert [file.name for file in files] == [
+        f"bird_{i}_annotations.TextGrid" for i in range(20, 23)
+    ]
+    first = read_annotations(files[0])
+    assert sorted(first["name"]) == sorted(viewer.annotations["by dss"]["name"])
+
+
+def test_annotations_by_hand_are_never_replaced(form, viewer, values, tmp_path):
+    hand = (tmp_path / "new" / "bird_20_annotations.csv").read_bytes()
+    with pytest.raises(DssError, match=r"(?s)made by hand .*bird_20_annotations.csv"):
+        viewer.save(values["recordings"])
+    form.options = {"save_dir": "", "existing": "overwrite"}
+    assert "bird_20_annotations.csv was annotated by hand" in form.problems["save_dir"]
+    form.options = {"existing": "skip"}
+    assert "is skipped" in form.hints["save_dir"]
+    assert (tmp_path / "new" / "bird_20_annotations.csv").read_bytes() == hand
+
+
+def test_the_viewer_shows_what_the_form_annotates_next(form, viewer, tmp_path):
+    x, rows = tone_song(seed=30)
+    write_recording(tmp_path / "other", "bird_30", x, 1000, rows)
+    assert form.hints == {"existing": "3 recordings are annotated already and skipped."}
+    form.options = {"recordings": str(tmp_path / "other")}
+    form.run()
+    assert [material.name for material in viewer.materials] == ["bird_30.wav"]
+    assert viewer.scores["true"]["all"] == len(rows)
+
+
+def test_what_was_stored_with_a_run_is_filled_in(tiny_run, values, tmp_path):
+    from dss.runs import read_params, write_params
+
+    params = read_params(tiny_run[0]) | {"detect": {"options": {"segment_threshold": 0.35}}}
+    write_params(tmp_path / "tuned", params)
+    shutil.copy(f"{tiny_run[0]}_model.h5", tmp_path / "tuned_model.h5")
+    assert PredictForm(values).options["segment_threshold"] == "0.5"
+    form = PredictForm(values | {"run": str(tmp_path / "tuned")})
+    assert form.options["segment_threshold"] == "0.35"
+
+
+def test_without_probabilities_thresholds_cannot_be_moved(values):
+    form = PredictForm(values | {"probabilities": False})
+    form.run()
+    viewer = PredictionViewer(form)
+    assert all(slider.disabled for slider in viewer.sliders._sliders.values())
+    assert viewer.scores is not None
+
+
+def test_a_network_is_not_judged_by_what_it_learned(tiny_run, values, tmp_path):
+    learned = tiny_run[1].parent / "song"
+    form = PredictForm(values | {"recordings": str(learned)})
+    form.run()
+    viewer = PredictionViewer(form)
+    assert viewer.scores["true"]["all"] < sum(
+        len(read_annotations(file)) for file in learned.glob("*_annotations.csv")
+    )
+    assert "1 recording that the network did not learn from" in viewer._said.value
+
+
+def test_nothing_is_shown_before_something_was_annotated(values):
+    with pytest.raises(DssError, match="press Annotate"):
+        PredictionViewer(PredictForm(values))
