@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Submits a script of `dss train --write-script` to a real SLURM on this one machine, and waits for
-# the run. As root, with Debian's packages:
+# the run; then the same training in two tasks of a job step, which has to learn the same. As root,
+# with Debian's packages:
 #
 #   apt-get install slurm-wlm munge && benchmarks/slurm.sh
 #
@@ -60,9 +61,13 @@ done
 
 mkdir "$folder/job"
 dss make-dataset "$here/data/fly" --store-dir "$folder/job/fly.npy" >/dev/null
-dss train --data-dir "$folder/job/fly.npy" --preset fly --nb-epoch 1 --scheduler slurm \
-    --cores 1 --memory-gb 2 --hours 1 --write-script "$folder/job/job.sh"
 cd "$folder/job"
+dss train --data-dir fly.npy --preset fly --nb-epoch 1 --save-prefix one --scheduler slurm \
+    --cores 1 --memory-gb 2 --hours 1 --write-script job.sh
 sbatch --wait job.sh
+sed -e 's/--cpus-per-task=1/--cpus-per-task=1 --ntasks=2/' -e 's/^dss train/srun dss train/' \
+    -e 's/--save-prefix one/--save-prefix two/' job.sh >two.sh
+sbatch --wait two.sh || echo "The job step failed" >&2
 cat dss_fly_*.log
-ls fly.res/*_results.h5
+ls fly.res/{one,two}_*_results.h5
+tail -n 1 fly.res/*_history.csv

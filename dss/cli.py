@@ -98,9 +98,12 @@ def _train(options_file: Path | None = None, **named) -> None:
         names = ", ".join(sorted(for_script))
         raise DssError(f"{names}: belong to a script; give its name with --write-script")
     else:
+        from dss import places
         from dss.train import train
 
-        print(f"The files of the run begin with {train(**named)}")
+        trunk = train(**named)
+        if places.index() == 0:
+            print(f"The files of the run begin with {trunk}")
 
 
 def _predict(recordings: Path, run: Path, **named) -> None:

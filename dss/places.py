@@ -9,6 +9,8 @@ In a job step of SLURM (`srun dss train ...`) all its tasks are one training.
 
 import json
 import os
+import re
+import subprocess
 
 from dss.errors import DssError
 
@@ -51,11 +53,17 @@ def _from_tf_config() -> tuple[list[str], int]:
 
 
 def _from_slurm() -> list[str]:
-    """One address a task; jobs that share a machine have different ports."""
-    from dss.models.backend import tf
+    """One address a task, machine by machine; jobs that share a machine have different ports.
 
-    job = int(os.environ["SLURM_JOB_ID"])
-    resolver = tf.distribute.cluster_resolver.SlurmClusterResolver(
-        port_base=20000 + 20 * (job % 1000), auto_set_gpu=False
-    )
-    return resolver.cluster_spec().job_tasks("worker")
+    `tf.distribute.cluster_resolver.SlurmClusterResolver` would sort the machines by name, which is
+    not the order of the tasks: node10 comes before node2.
+    """
+    said = ["scontrol", "show", "hostnames", os.environ["SLURM_STEP_NODELIST"]]
+    hosts = subprocess.run(said, capture_output=True, text=True, check=True).stdout.split()
+    tasks = re.findall(r"(\d+)(?:\(x(\d+)\))?", os.environ["SLURM_STEP_TASKS_PER_NODE"])  # 2(x3),1
+    n_tasks = [int(n) for n, times in tasks for _ in range(int(times or 1))]
+    where = [(host, i) for host, n in zip(hosts, n_tasks, strict=True) for i in range(n)]
+    if where[index()][0] != hosts[int(os.environ["SLURM_NODEID"])]:
+        raise DssError("Give srun --distribution=block: its tasks are not in the machines' order")
+    first_port = 20000 + 64 * (int(os.environ["SLURM_JOB_ID"]) % 500)
+    return [f"{host}:{first_port + i}" for host, i in where]

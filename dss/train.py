@@ -86,7 +86,8 @@ def train(*, options: TrainOptions) -> Path:
             size = f"{model.count_params():,} weights, filters reach {1000 * reach:.1f} ms"
             say(f"{trunk.name}: {size}")
         rows = _fit(trunk, model, chunks, song["train"], params, options, workers)
-        models.load_weights(model, run_file(trunk, "_model.h5"))
+        if workers.is_first:
+            models.load_weights(model, run_file(trunk, "_model.h5"))
     except BaseException as error:
         if workers.is_first:
             _clear(trunk, error)
