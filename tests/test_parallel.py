@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import TINY
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dss import places
@@ -70,6 +70,7 @@ def test_what_is_wrong_is_an_error_of_the_one_who_asked(tiny_run, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@settings(deadline=None)  # the first example imports TensorFlow
 @given(st.integers(1, 40), st.integers(1, 9), st.integers(1, 4))
 def test_the_parts_of_all_processes_are_the_batch(n_chunks, batch_size, n_workers):
     from dss.models.drawing import all_batches
