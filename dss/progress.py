@@ -39,9 +39,23 @@ def say(message: str) -> None:
 
 
 class _ShownElsewhere(tqdm.std.tqdm):
+    """A bar that calls a function where tqdm would draw it."""
+
+    def __init__(self, *args, **settings):
+        super().__init__(*args, **settings)
+        self._show()
+
     def display(self, msg=None, pos=None) -> None:
+        """Nothing: tqdm holds its lock here, and what a function raises would leave it locked."""
+
+    def update(self, n: float = 1) -> None:
+        """Count on; tell it, as often as tqdm would draw it."""
+        if super().update(n):
+            self._show()
+
+    def _show(self) -> None:
         show = _shown_by.get()
-        if show and msg is None:  # at its end a bar writes an empty message over itself
+        if show:
             show(self.desc.removesuffix(": "), self.n, self.total)
 
 
