@@ -74,8 +74,8 @@ def draw_balanced(
 ) -> np.ndarray:
     """As many chunks as there are, drawn so that each class has the same share of the draws.
 
-    A draw takes a class first, each with the same probability, and a chunk in which it is second.
-    So a chunk may come several times in an epoch, or not at all.
+    A draw takes a class first, each with the same probability, and a sample of the class second:
+    the chunk in which it is. So a chunk may come several times in an epoch, or not at all.
 
     Returns: numbers of the chunks, in random order.
     """
@@ -84,9 +84,10 @@ def draw_balanced(
     stop = np.clip(starts + chunks.nb_hist - chunks.padding, first, last)
     probability = np.zeros(len(starts))
     for of_class in song:
-        begun = np.searchsorted(of_class[:, 0], stop)
-        ended = np.searchsorted(of_class[:, 1], start, side="right")
-        there = begun > ended
+        if not len(of_class):
+            continue
+        before = np.cumsum(np.diff(of_class, prepend=of_class[:, :1], axis=1).ravel())
+        there = np.diff(np.interp([start, stop], of_class.ravel(), before), axis=0)[0]
         if there.any():
             probability += there / there.sum()
     edges = np.cumsum(probability / probability.sum())
