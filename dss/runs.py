@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from dss.models.inference import Network
 
 SUFFIXES = {
-    "_model.h5": "the weights of the best epoch; needed to annotate",
-    "_params.yaml": "every option, the song types, the sample rate; needed to annotate",
-    "_results.h5": "scores, confusion matrix, labels and predictions of the test split",
-    "_history.csv": "the losses and scores of each epoch",
-    "_confusion.png": "the confusion matrix as a picture",
+    "_model.h5": "weights of the best epoch; needed to annotate",
+    "_params.yaml": "options, song types, rate; needed to annotate",
+    "_results.h5": "scores, labels, predictions of the test split",
+    "_history.csv": "losses and scores of each epoch",
+    "_confusion.png": "confusion matrix as a picture",
     "_checkpoint.h5": "where an interrupted training goes on",
 }
 
@@ -62,6 +62,21 @@ def run_trunk(run: str | Path) -> Path:
         if not run_file(trunk, suffix).is_file():
             raise DssError(f"{run}: is not a run: there is no {run_file(trunk, suffix)}")
     return trunk
+
+
+def latest_run(folder: str | Path) -> Path:
+    """The trunk of the run that was begun last of those in a folder.
+
+    Raises: DssError if there is none.
+    """
+    params = [
+        path
+        for path in Path(folder).glob("*_params.yaml")
+        if run_file(str(path).removesuffix("_params.yaml"), "_model.h5").is_file()
+    ]
+    if not params:
+        raise DssError(f"{folder}: holds no run. Train a network first: notebook 3, or dss train.")
+    return run_trunk(max(params, key=lambda path: path.stat().st_mtime))
 
 
 def write_params(trunk: Path, params: dict[str, Any]) -> None:

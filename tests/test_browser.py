@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from dss.data import make_dataset
+from dss.train import train
 
 ROOT = Path(__file__).parents[1]
 SCREENSHOTS = ROOT / "tests" / "screenshots"
@@ -135,11 +136,33 @@ def keep_screenshot(page, name):
     page.screenshot(path=SCREENSHOTS / f"{name}.png")
 
 
-def test_the_recordings_are_shown(browser, lab):
+def picture(page):
+    """The picture in the first viewer of a page."""
+    return page.locator("img.widget-image").first.get_attribute("src")
+
+
+def changes_the_picture(page, action):
+    before = picture(page)
+    action()
+    assert _within(10, lambda: picture(page) != before)
+
+
+def test_the_recordings_are_shown_and_can_be_scrolled_and_zoomed(browser, lab):
     page = run_all_cells(browser, lab, "1_inspect_data")
-    assert page.locator("td", has_text="8.02").count() == 1  # seconds of the first recording
-    page.locator("img.widget-image").wait_for()  # the viewer
-    page.locator(".jp-RenderedImage img").wait_for()  # durations and intervals
+    page.locator("td", has_text="8.02").first.wait_for()  # seconds of the first recording
+    page.locator("img.widget-image").nth(1).wait_for()  # a recording and a dataset
+    page.locator(".jp-RenderedImage img").nth(3).wait_for()  # examples, durations, alignment, ...
+    for title in ("next annotation", "on", "show less", "show more", "show all", "next recording"):
+        changes_the_picture(page, page.locator(f"button[title='{title}']").first.click)
+    page.locator("button[title='show less']").first.click()
+    check = page.locator(".widget-checkbox", has_text="log frequency").locator("input").first
+    changes_the_picture(page, check.click)
+    contrast = page.locator(".widget-hslider", has_text="dB").locator(".noUi-handle").nth(0)
+    contrast.drag_to(page.locator(".widget-hslider", has_text="Hz").locator(".noUi-handle").nth(0))
+    automatic = page.locator(".widget-checkbox", has_text="automatic").locator("input").first
+    assert _within(10, lambda: not automatic.is_checked())
+    page.locator("button[title='play what is shown']").first.click()
+    page.locator("audio").wait_for()
     keep_screenshot(page, "1_inspect_data")
 
 
@@ -180,3 +203,32 @@ def test_a_network_is_trained_by_hand(browser, lab, folder):
     wait_for_cells(page, "3_train")
     assert page.locator(".jp-RenderedImage img").count() == 2  # losses, confusion matrix
     page.locator("td", has_text="needed to annotate").first.wait_for()
+
+
+@pytest.fixture(scope="module")
+def trained(folder):
+    """A network in the folder, trained for a few seconds."""
+    work = folder / "notebooks" / "work"
+    store = make_dataset(
+        folder / "data" / "finch", store_dir=work / "finch.npy", test_fraction=0.2, overwrite=True
+    )
+    look = {"nb_pre_conv": 5, "nb_hist": 16384, "nb_filters": 16, "kernel_size": 7, "nb_conv": 2}
+    return train(data_dir=store, nb_epoch=6, batch_size=4, learning_rate=0.01, **look)
+
+
+def test_recordings_are_annotated_and_thresholds_moved(browser, lab, trained):
+    page = run_all_cells(browser, lab, "4_predict")
+    scores = page.locator(".dss-form", has_text="that the network did not learn from")
+    scores.wait_for()
+    said = scores.inner_text()
+    slider = page.locator(".widget-hslider", has_text="Segment threshold").locator(".noUi-handle")
+    changes_the_picture(page, lambda: slider.press("PageDown"))
+    assert _within(10, lambda: scores.inner_text() != said)
+    changes_the_picture(page, page.locator(".dss-form option", has_text=" at 0:").nth(4).click)
+    button = page.get_by_role("button", name="Save annotations")
+    button.click()
+    page.locator(".dss-form", has_text="8 files in work/annotated").wait_for()
+    page.get_by_role("button", name="Annotate", exact=True).click()
+    page.get_by_role("button", name="Stop").wait_for()
+    page.locator(".dss-form", has_text="The annotations of 8 recordings").last.wait_for()
+    keep_screenshot(page, "4_predict")

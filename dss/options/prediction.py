@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from dss.options.base import Options, option
+from dss.options.base import Options, Ranges, option
 
 
 class DetectOptions(Options):
@@ -14,6 +14,7 @@ class DetectOptions(Options):
         "Event threshold",
         "The probability that the peak of an event must reach.",
         group="Events and segments",
+        rare=True,
         gt=0,
         le=1,
     )
@@ -23,6 +24,7 @@ class DetectOptions(Options):
         "Of events of one type that are closer than this, the most probable stays.",
         unit="s",
         group="Events and segments",
+        rare=True,
         ge=0,
         le=60,
     )
@@ -32,6 +34,7 @@ class DetectOptions(Options):
         "Delete events whose nearest neighbour of the same type is nearer, both of them.",
         unit="s",
         group="Events and segments",
+        rare=True,
         ge=0,
         le=3600,
     )
@@ -42,6 +45,7 @@ class DetectOptions(Options):
         "outside song. Defaults to no limit.",
         unit="s",
         group="Events and segments",
+        rare=True,
         gt=0,
         le=3600,
     )
@@ -50,6 +54,7 @@ class DetectOptions(Options):
         "Segment threshold",
         "The probability that song, of all segment types together, must reach.",
         group="Events and segments",
+        rare=True,
         gt=0,
         le=1,
     )
@@ -59,6 +64,7 @@ class DetectOptions(Options):
         "A lower probability, down to which song lasts once it has reached the segment threshold. "
         "Defaults to the segment threshold.",
         group="Events and segments",
+        rare=True,
         gt=0,
         le=1,
     )
@@ -68,6 +74,7 @@ class DetectOptions(Options):
         "Segments of one type with less time between them become one.",
         unit="s",
         group="Events and segments",
+        rare=True,
         ge=0,
         le=60,
     )
@@ -78,8 +85,20 @@ class DetectOptions(Options):
         "touch; those that touch none are deleted.",
         unit="s",
         group="Events and segments",
+        rare=True,
         ge=0,
         le=60,
+    )
+    segment_durations: Ranges = option(
+        {},
+        "Durations of song types",
+        "The shortest and the longest a segment of a song type can be, such as a=0.03:0.09 "
+        "b=0.1:0.2. What is shorter becomes part of a segment that it touches, or is deleted; what "
+        "is longer is deleted. A run knows them from its training data; 0:60 lifts the limits of a "
+        "type.",
+        unit="s",
+        group="Events and segments",
+        rare=True,
     )
 
 
@@ -96,6 +115,7 @@ class PredictOptions(DetectOptions):
         "Annotate only this channel of the recording, counted from 0, with a network for one "
         "channel. Defaults to all channels.",
         group="Recordings",
+        rare=True,
         ge=0,
     )
     batch_size: int | None = option(
@@ -104,6 +124,7 @@ class PredictOptions(DetectOptions):
         "Chunks that are computed together. More take more memory, and are faster on a GPU; the "
         "result is the same. Defaults to as many as hold 131072 samples.",
         group="Computing",
+        rare=True,
         ge=1,
     )
 
@@ -143,6 +164,7 @@ class PredictFilesOptions(PredictOptions):
         "Mark as proposals",
         "Add a column `confirmed` that is False for every annotation, until somebody looked at it.",
         group="Files",
+        rare=True,
     )
     scheduler: str | None = option(
         None,
@@ -150,6 +172,7 @@ class PredictFilesOptions(PredictOptions):
         "The address of a Dask scheduler, such as tcp://node1:8786: its workers annotate the "
         "recordings. They must see the same files under the same paths.",
         group="Computing",
+        rare=True,
     )
 
 

@@ -132,7 +132,7 @@ class Controls:
             self.duration.value = duration
             last = max(whole_seconds - duration, 0)
             self.start.min, self.start.max = 0, max(last, 1e-6)
-            self.start.step = max(duration / 20, 1e-3)
+            self.start.step = 10 ** np.floor(np.log10(duration / 100))
             self.start.disabled = last <= 0
             self.start.value = start
 
@@ -157,10 +157,11 @@ class Controls:
             value=1,
             min=-2,
             max=1,
-            step=0.01,
+            step=0.001,
             readout_format=".3g",
             **look,
         )
+        # A range that moves while it is dragged also sends back what it was set to before.
         ranges = look | {"continuous_update": False, "readout_format": ".0f"}
         self.frequency = widgets.FloatRangeSlider(description="Hz", min=0, max=1, **ranges)
         self.contrast = widgets.FloatRangeSlider(

@@ -66,8 +66,7 @@ class PredictionViewer(Viewer):
         super().__init__(
             self._materials_of(result), start_seconds=start_seconds, stop_seconds=stop_seconds
         )
-        beside = widgets.HBox([self.sliders.widget, self._said])
-        parts = [widgets.HTML(STYLE), *self.widget.children, beside]
+        parts = [widgets.HTML(STYLE), *self.widget.children, self.sliders.widget, self._said]
         self.widget.children = [*parts, self.checking.widget, self.saving.widget]
         self.widget.add_class("dss-form")
         self._later(0)
@@ -96,6 +95,18 @@ class PredictionViewer(Viewer):
         """The scores with the thresholds chosen; waits until they are known."""
         self._worker.join()
         return self._scores
+
+    @property
+    def compared(self) -> tuple[list[Path], list[pd.DataFrame]]:
+        """What the scores compare: files by hand, and tables by dss, as `dss.evaluate` takes them.
+
+        Waits until the tables are known.
+        """
+        self._worker.join()
+        judged, _ = self._judged()
+        return [self._hand[recording] for recording in judged], [
+            self._found[recording] for recording in judged
+        ]
 
     @property
     def least_certain(self) -> pd.DataFrame:
@@ -206,16 +217,19 @@ class PredictionViewer(Viewer):
         """The scores, and how they are shown."""
         if not self._hand:
             return None, "No recording was annotated by hand: there is nothing to compare with."
-        held_out = [recording for recording in self._hand if not self._was_learned(recording)]
-        judged = held_out or list(self._hand)
+        judged, what = self._judged()
         hand = [self._hand[recording] for recording in judged]
         scores = evaluate(hand, [found[recording] for recording in judged])
-        what = "that the network did not learn from"
-        if not held_out:
-            what = "all of which the network learned from: it does worse on others"
-        elif self._learned is None:
-            what = "annotated by hand; whether the network learned from them is not known"
         return scores, scores_html(scores, len(judged), what)
+
+    def _judged(self) -> tuple[list[Path], str]:
+        """The recordings that the scores are of, and what these are."""
+        held_out = [recording for recording in self._hand if not self._was_learned(recording)]
+        if not held_out:
+            return [*self._hand], "all of which the network learned from: it does worse on others"
+        if self._learned is None:
+            return held_out, "annotated by hand; whether the network learned from them is not known"
+        return held_out, "that the network did not learn from"
 
 
 class _Superseded(Exception):

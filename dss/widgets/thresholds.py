@@ -105,9 +105,7 @@ def scores_html(scores: pd.DataFrame, n_recordings: int, what: str) -> str:
         for name, row in scores.iterrows()
     ]
     s = "s" * (n_recordings > 1)
-    text = (
-        f"{n_recordings} recording{s} {what}. Right: name, and onset to {tolerance:g} ms."
-    )
+    text = f"{n_recordings} recording{s} {what}. Right: name, and onset to {tolerance:g} ms."
     table = f"<table><thead><tr><th></th>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     return f"{table}<div>{text}</div>"
 
@@ -123,6 +121,6 @@ def _slider(name: str) -> widgets.FloatSlider:
         readout_format=".3f" if is_time else ".2f",
         description=field.title + (" (s)" if is_time else ""),
         tooltip=field.description,
-        style={"description_width": "210px"},
-        layout={"width": "480px"},
+        style={"description_width": "230px"},
+        layout={"width": "98%", "max_width": "800px"},
     )
