@@ -157,6 +157,23 @@ def test_finish_waits_for_the_button_or_does_its_work_once():
     assert Form(PredictOptions, action).finish() == 2
 
 
+def test_an_app_takes_what_was_made_before_and_makes_nothing_anew(monkeypatch, tmp_path):
+    def action(**named):
+        path = tmp_path / "work" / "made.npy"
+        path.mkdir()
+        return path
+
+    Form(PredictOptions, action, remember="make").run()
+    form = Form(PredictOptions, action, remember="make", values={})
+    with pytest.raises(FileExistsError):
+        form.finish()
+    monkeypatch.setenv("VOILA_REQUEST_URL", "http://localhost:8866")
+    assert form.finish() == tmp_path / "work" / "made.npy"
+    (tmp_path / "work" / "made.npy").rmdir()
+    form.result = None
+    assert form.finish().is_dir()
+
+
 def test_a_form_remembers_what_was_last_used_in_this_folder():
     for threshold in ("0.7", None):
         form = Form(PredictOptions, lambda **named: 1, remember="predict")

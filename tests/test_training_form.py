@@ -39,6 +39,8 @@ def test_training_runs_in_a_process_of_its_own_and_is_watched(store):
     assert form._bar.value == 1
     assert f"<b>{trunk}</b>" in form._status.value
     assert "<th>precision</th>" in form._status.value  # the scores of the test split
+    assert f"<th>{trunk.name}_model.h5</th>" in form._status.value
+    assert len(form._below.children) == 2  # losses, confusion matrix
     assert not form.is_running
 
 

@@ -1,6 +1,7 @@
 """Forms: the options of a stage as fields to fill in, with a button that runs the stage."""
 
 import html
+import os
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -9,16 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
-import yaml
 
 from dss import progress
 from dss.errors import DssError, DssWarning
-from dss.files import replacing
 from dss.options import Options, grouped_fields
 from dss.runs import run_trunk
+from dss.widgets import memory
 from dss.widgets.fields import STYLE, Field
 
-MEMORY = Path(".dss_forms.yaml")  # what was last used in this folder
+APP = "VOILA_REQUEST_URL"  # what Voila sets where it runs a notebook
 MUST_EXIST = ("recordings", "dataset", "run")
 
 
@@ -109,7 +109,7 @@ class Form:
     @property
     def last_used(self) -> dict[str, Any]:
         """What was last used in this folder; empty if nothing was."""
-        values = _memory().get(self.remember, {}) if self.remember else {}
+        values = memory.remembered(self.remember)
         return {name: value for name, value in values.items() if name in self._fields}
 
     def run(self) -> Any:
@@ -119,18 +119,25 @@ class Form:
             lines = [f"{name}: {why}" for name, why in problems.items()]
             raise DssError("\n".join(["These options cannot be used:", *lines]))
         if self.remember:
-            with replacing(MEMORY) as part:
-                part.write_text(yaml.safe_dump(_memory() | {self.remember: self.options}))
+            memory.remember(self.remember, self.options)
         self.result = None
         with self._at_work(), progress.shown_by(self._show_progress):
             self.result = self.action(**self._given())
             self._show_result()
+        if self.remember:
+            memory.remember(self.remember, self.options, self.result)
         return self.result
 
     def finish(self) -> Any:
-        """What the button made: wait for it, or do it now if nobody pressed the button."""
+        """What the button made: wait for it, or do it now if nobody pressed the button.
+
+        In an app (Voila), whose cells all run before it is shown, what was last made in this folder
+        is taken, if anything was: opening an app makes nothing anew.
+        """
         if self._worker:
             self._worker.join()
+        if self.result is None and APP in os.environ:
+            self.result = memory.last_result(self.remember)
         return self.run() if self.result is None else self.result
 
     def stop(self) -> None:
@@ -262,14 +269,6 @@ class Form:
         title = f"More: {labels}" if is_rest else group
         self._folds.append((fold, title, names))
         return fold
-
-
-def _memory() -> dict[str, Any]:
-    """What was last used in this folder, by form."""
-    try:
-        return yaml.safe_load(MEMORY.read_text()) or {}
-    except (OSError, yaml.YAMLError):
-        return {}
 
 
 def _is_there(kind: str, path: str) -> bool:

@@ -10,13 +10,14 @@ from typing import Any
 
 import ipywidgets as widgets
 import pandas as pd
+from matplotlib.figure import Figure
 
 from dss import models
 from dss.errors import DssError
 from dss.options import NetworkOptions, TrainCommandOptions, TrainOptions
-from dss.plot import plot_history
+from dss.plot import plot_confusion, plot_history
 from dss.results import read_results
-from dss.runs import read_params
+from dss.runs import list_files, read_params
 from dss.script import write_script
 from dss.suggest import PRESETS, suggest
 from dss.widgets import process
@@ -24,6 +25,7 @@ from dss.widgets.forms import Form, doubt_html
 from dss.widgets.meaning import dataset_facts, describe_network, hints
 
 POLL_SECONDS = 0.5
+IMAGE = {"format": "png", "layout": {"max_width": "100%", "align_self": "flex-start"}}
 
 
 class TrainingForm(Form):
@@ -39,9 +41,7 @@ class TrainingForm(Form):
 
     def __init__(self, values: Mapping[str, Any] | None = None):
         self._meaning = widgets.HTML()
-        self._curves = widgets.Image(
-            format="png", layout={"max_width": "100%", "align_self": "flex-start"}
-        )
+        self._curves = widgets.Image(**IMAGE)
         super().__init__(TrainCommandOptions, self._train, "Train", values=values, remember="train")
         self._stop.tooltip = "End it after this step; the best epoch stays"
         suggesting = self._made("Suggest", "Fill in what suits the data, and say why", self.suggest)
@@ -164,12 +164,13 @@ class TrainingForm(Form):
 
     def _describe(self, result: Path) -> str:
         said = f"The run is <b>{html.escape(str(result))}</b>."
+        said += f"{_table(list_files(result))}{doubt_html(read_params(result)['warnings'])}"
         with suppress(DssError):
-            scores = read_results(result).scores.round(3)
-            said += (
-                f" The test split, sample by sample:{scores.rename_axis(None).to_html(border=0)}"
-            )
-        return said + doubt_html(read_params(result)["warnings"])
+            scores, confusion, class_names = read_results(result)
+            said += f"The test split, sample by sample:{_table(scores.rename_axis(None).round(3))}"
+            image = widgets.Image(value=_png(plot_confusion(confusion, class_names), 70), **IMAGE)
+            self._below.children = [self._curves, image]
+        return said
 
     def _watch(self) -> Path:
         """Show how the training goes until it ends. Returns the trunk of the run's files."""
@@ -198,7 +199,15 @@ class TrainingForm(Form):
             f"epoch {len(history)} of {nb_epoch}, at most {last['seconds_left']:.0f} s left; "
             f"validation F1 by samples: {', '.join(scores)}"
         )
-        file = io.BytesIO()
-        plot_history(history).savefig(file, format="png", dpi=90)
-        self._curves.value = file.getvalue()
+        self._curves.value = _png(plot_history(history), 90)
         self._below.children = [self._curves]
+
+
+def _png(figure: Figure, dpi: float) -> bytes:
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=dpi)
+    return file.getvalue()
+
+
+def _table(table: pd.DataFrame) -> str:
+    return table.to_html(border=0, justify="right")
