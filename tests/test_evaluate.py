@@ -78,6 +78,34 @@ def test_files_and_folders_are_compared_by_name(tmp_path):
         evaluate(tmp_path / "hand", tmp_path / "dss" / "1_annotations.csv")
 
 
+@pytest.mark.parametrize(
+    ("format", "name"),
+    [
+        ("audacity", "bird.1.txt"),
+        ("raven", "bird.1.Table.1.selections.txt"),
+        ("textgrid", "bird.1_annotations.TextGrid"),
+    ],
+)
+def test_folders_may_hold_annotations_of_other_programs(tmp_path, format, name):
+    (tmp_path / "hand").mkdir()
+    (tmp_path / "dss").mkdir()
+    write_annotations(TRUE, tmp_path / "hand" / name, format)
+    (tmp_path / "hand" / "bird.1_annotated.csv").write_text("start_seconds,stop_seconds\n0,2\n")
+    (tmp_path / "hand" / "notes.txt").write_text("It rained.")
+    write_annotations(TRUE, tmp_path / "dss" / "bird.1_annotations.csv")
+    scores = evaluate(tmp_path / "hand", tmp_path / "dss")
+    assert scores.loc["all", "matched"] == 2  # b lies where nobody looked
+
+
+def test_two_files_of_annotations_for_a_recording_are_an_error(tmp_path):
+    for name, format in (("1.txt", "audacity"), ("1.TextGrid", "textgrid")):
+        write_annotations(TRUE, tmp_path / name, format)
+    with pytest.raises(DssError, match=r"1.TextGrid, .*1.txt"):
+        evaluate(tmp_path, tmp_path)
+    write_annotations(TRUE, tmp_path / "1_annotations.csv")
+    assert evaluate(tmp_path, tmp_path).loc["all", "f1"] == 1
+
+
 def test_the_text_shows_every_song_type():
     text = format_scores(evaluate(TRUE, TRUE))
     assert [line.split()[0] for line in text.splitlines()[2:]] == ["a", "b", "c", "all"]

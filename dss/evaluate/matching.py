@@ -37,9 +37,10 @@ def evaluate(true: Recordings, predicted: Recordings, *, options: EvaluateOption
     """Score predicted annotations against true ones.
 
     Arguments:
-        true: an annotation table or a CSV file; a list of these, one a recording; or a folder of
-            `STEM_annotations.csv`.
-        predicted: the same; lists are matched in their order, files in folders by name.
+        true: an annotation table or a file, of any format that `read_annotations` knows; a list of
+            these, one a recording; or a folder of `STEM_annotations.csv`, or of files of Audacity,
+            Raven, Praat or evsonganaly.
+        predicted: the same; lists are matched in their order, files in folders by the recording.
 
     Returns: a table with a row for each song type in the true annotations or the predicted ones,
         and a last row `all`:

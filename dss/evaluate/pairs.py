@@ -1,5 +1,6 @@
 """What is true and what is predicted, recording by recording."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -8,10 +9,18 @@ import numpy as np
 import pandas as pd
 
 from dss.data.annotations import EVENT, NOISE, SEGMENT, found, read_annotations
+from dss.data.formats import guess_format
 from dss.data.known import is_absence, known_stretches, read_annotated
 from dss.errors import DssError, raise_problems
 
 ENDING = "_annotations.csv"
+# What follows the stem of a recording in the name of a file of annotations.
+ENDINGS = re.compile(
+    r"(_annotations\.csv|(\.\w+)?\.not\.mat"
+    r"|(\.wav|\.flac|\.ogg)?([._](annotations|labels))?(\.table\.\d+)?"
+    r"(\.selections\.txt|\.txt|\.textgrid))$",
+    re.IGNORECASE,
+)
 EVENT_REACH_SECONDS = 0.01  # how far around an event it is known that there is no other one
 
 Annotations = str | Path | pd.DataFrame
@@ -60,6 +69,12 @@ def within(table: pd.DataFrame, stretches: np.ndarray) -> np.ndarray:
     return start < stop
 
 
+def stem_of(path: Path) -> str | None:
+    """The stem of the recording that a file of annotations is named after."""
+    ending = ENDINGS.search(path.name)
+    return path.name[: ending.start()] if ending else None
+
+
 def _pair(true: Annotations, predicted: Annotations, number: int) -> Pair:
     source = f"table {number + 1}" if isinstance(true, pd.DataFrame) else str(true)
     tables = _table(true), _table(predicted)
@@ -82,8 +97,7 @@ def _stretches(annotations: Annotations) -> np.ndarray:
     if isinstance(annotations, pd.DataFrame):
         return np.array([[-np.inf, np.inf]])
     path = Path(annotations)
-    stem = path.name.removesuffix(ENDING)
-    annotated = read_annotated(path.with_name(f"{stem}.wav"), np.inf)
+    annotated = read_annotated(path.with_name(f"{stem_of(path) or path.stem}.wav"), np.inf)
     whole = len(annotated) == 1 and np.isinf(annotated[0, 1])
     return np.array([[-np.inf, np.inf]]) if whole else annotated
 
@@ -98,10 +112,32 @@ def _table(annotations: Annotations) -> pd.DataFrame:
 
 
 def _matching_files(true: Path, predicted: Path) -> tuple[list[Path], list[Path]]:
-    """The annotation files in one folder, and those of the same names in the other."""
-    names = sorted(path.relative_to(true) for path in true.rglob(f"*{ENDING}"))
-    if not names:
-        raise DssError(f"{true}: holds no *{ENDING}")
-    missing = [f"{predicted / name}" for name in names if not (predicted / name).is_file()]
+    """The annotation files in one folder, and those of the same recordings in the other."""
+    by_hand, found_by = (_annotation_files(folder) for folder in (true, predicted))
+    if not by_hand:
+        raise DssError(f"{true}: holds no *{ENDING}, nor annotations of another format")
+    missing = [f"{predicted / stem}{ENDING}" for stem in by_hand if stem not in found_by]
     raise_problems(missing, f"Annotations in {true} have none to be compared with:")
-    return [true / name for name in names], [predicted / name for name in names]
+    return [*by_hand.values()], [found_by[stem] for stem in by_hand]
+
+
+def _annotation_files(folder: Path) -> dict[str, Path]:
+    """The file of annotations of each recording: by its path in the folder, without its ending.
+
+    STEM_annotations.csv counts first. Raises DssError where there are several others.
+    """
+    files: dict[str, list[Path]] = {}
+    for path in sorted(folder.rglob("*")):
+        stem = stem_of(path)
+        if stem and path.is_file() and guess_format(path):
+            name = path.with_name(stem).relative_to(folder).as_posix()
+            files.setdefault(name, []).append(path)
+    usual = {
+        name: [f for f in of_stem if f.name.endswith(ENDING)] for name, of_stem in files.items()
+    }
+    files = {name: usual[name] or of_stem for name, of_stem in sorted(files.items())}
+    raise_problems(
+        [", ".join(map(str, of_stem)) for of_stem in files.values() if len(of_stem) > 1],
+        "Which of these annotations are meant? Rename or move the others:",
+    )
+    return {name: of_stem[0] for name, of_stem in files.items()}

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from dss.data.recordings import AUDIO_ENDINGS, open_recording
 from dss.errors import DssError
 from dss.evaluate import mistakes, precision_recall, read_pairs, timing_errors
-from dss.evaluate.pairs import ENDING, Pair, Recordings
+from dss.evaluate.pairs import Pair, Recordings, stem_of
 from dss.options import EvaluateOptions, takes_options
 from dss.plot.colors import song_colors
 from dss.plot.figure import WIDTH_INCHES, SongFigure, Time, plain_style
@@ -163,7 +163,7 @@ def _draw_mistake(box, mistake, pair: Pair, path: Path, colors) -> None:
 
 def _audio_beside(annotations: str) -> Path:
     """The recording of a file of annotations."""
-    stem = Path(annotations).name.removesuffix(ENDING)
+    stem = stem_of(Path(annotations)) or Path(annotations).stem
     for ending in AUDIO_ENDINGS:
         path = Path(annotations).with_name(f"{stem}{ending}")
         if path.is_file():
