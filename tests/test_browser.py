@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -43,30 +44,45 @@ def folder(tmp_path_factory):
 def lab(folder):
     """The address of a JupyterLab that serves the folder."""
     pytest.importorskip("jupyterlab")
+    settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
+    command = ["jupyterlab", "--allow-root", *settings, f"--ServerApp.root_dir={folder}"]
+    with serving(folder, *command, "--ip=127.0.0.1", answers_at="/api") as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def apps(folder):
+    """The address of a Voila that serves the notebooks as apps."""
+    pytest.importorskip("voila")
+    with serving(folder, "voila", "notebooks", answers_at="/") as address:
+        yield address
+
+
+@contextmanager
+def serving(folder, module, *arguments, answers_at):
+    """A server in a folder; its address, once it answers."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
-    command = [sys.executable, "-m", "jupyterlab", "--allow-root", "--no-browser", *settings]
-    command += [f"--port={port}", "--ip=127.0.0.1", f"--ServerApp.root_dir={folder}"]
+    command = [sys.executable, "-m", module, *arguments, "--no-browser", f"--port={port}"]
     environment = {**os.environ, "HOME": str(folder), "JUPYTER_CONFIG_DIR": str(folder / "config")}
-    with (folder / "log").open("w") as log:
-        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    with (folder / f"{module}.log").open("w") as log:
+        server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
     try:
-        yield _wait_for(f"http://127.0.0.1:{port}")
+        address = f"http://127.0.0.1:{port}"
+        assert _within(60, lambda: _answers(address + answers_at)), f"{module} does not answer"
+        yield address
     finally:
         server.terminate()
         server.wait()
 
 
-def _wait_for(address):
-    for _ in range(120):
-        try:
-            urllib.request.urlopen(f"{address}/api").close()
-            return address
-        except OSError:
-            time.sleep(0.5)
-    raise TimeoutError(f"JupyterLab does not answer at {address}")
+def _answers(address):
+    try:
+        urllib.request.urlopen(address).close()
+    except OSError:
+        return False
+    return True
 
 
 @pytest.fixture
@@ -184,6 +200,17 @@ def test_a_form_says_what_is_wrong_and_its_button_makes_a_dataset(browser, lab):
     keep_screenshot(page, "2_make_dataset")
 
 
+def test_a_notebook_is_an_app(browser, apps):
+    page = browser.new_page(viewport={"width": 1300, "height": 2600})
+    page.set_default_timeout(60_000)
+    page.goto(f"{apps}/voila/render/2_make_dataset.ipynb")
+    page.get_by_role("button", name="Preview").click()
+    page.locator(".dss-form td", has_text="12.2 s").first.wait_for()
+    page.locator(".dss-form img").wait_for()
+    keep_screenshot(page, "2_make_dataset_app")
+    assert page.locator("pre", has_text="error").count() == 0
+
+
 def test_a_network_is_trained_by_hand(browser, lab, folder):
     store = folder / "notebooks" / "work" / "finch.npy"
     make_dataset(folder / "data" / "finch", store_dir=store, overwrite=True)
@@ -192,7 +219,7 @@ def test_a_network_is_trained_by_hand(browser, lab, folder):
     run_cells(page, "Run All Above Selected Cell")
     weights = page.get_by_text("116,641 weights")
     weights.wait_for()
-    page.locator(".widget-text", has_text="Number of filters").locator("input").fill("8")
+    page.locator(".widget-text", has_text="Number of TCN blocks").locator("input").fill("1")
     weights.wait_for(state="detached")
     page.locator(".widget-text", has_text="Number of epochs").locator("input").fill("2")
     page.get_by_role("button", name="Train", exact=True).click()
