@@ -47,6 +47,13 @@ def test_a_model_of_das_says_what_das_says(das_run, name):
     np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-5)
 
 
+def test_several_channels_with_lstm_and_separable_blocks_say_what_das_says(das_run):
+    p = load_run(das_run("channels")).model.predict(unpacked("channels_audio"), verbose=0)
+    theirs = unpacked("channels_probabilities")
+    assert theirs.std(axis=(0, 1)).min() > 0.01
+    np.testing.assert_allclose(p, theirs, atol=1e-4)
+
+
 @pytest.mark.parametrize("name", SAID)
 def test_the_batch_size_does_not_change_what_a_model_of_das_says(das_run, name):
     run = load_run(das_run(name))
@@ -125,6 +132,7 @@ pair: !!python/tuple [1, 2]
         ("nb_conv: 1", "nb_conv: 2", "holds 24 arrays, but the network .* has 44"),
         ("data_padding: 4", "data_padding: 5", "data_padding is 5, but 4"),
         ("upsample: true", "upsample: false", "fewer predictions than samples"),
+        ("upsample: true", "activation: wavenet", "with activation wavenet, not norm_relu"),
     ],
 )
 def test_files_that_do_not_fit_are_an_error(das_run, old, new, message):

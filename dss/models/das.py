@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 ARCHITECTURES = ("tcn", "tcn_stft")  # one and the same in DAS
 OLD_NAMES = {"nb_kernels": "nb_filters", "pre_nb_conv": "nb_pre_conv"}
 DEPTH_MULTIPLIER = 4  # of separable convolutions
+# What functions of DAS can build, but its training does not ask for.
+USUAL = {
+    "activation": "norm_relu",
+    "use_skip_connections": True,
+    "padding": "same",
+    "use_resnet": False,
+}
 
 
 def das_tcn(nb_channels: int, nb_classes: int, options: NetworkOptions) -> "keras.Model":
@@ -79,6 +86,9 @@ def params_from_das(params: dict[str, Any], source: Path) -> dict[str, Any]:
             f"{source}: is a model of DAS of the kind {params.get('model_name')}; right would be "
             f"{' or '.join(ARCHITECTURES)}"
         )
+    for name, usual in USUAL.items():
+        if params.get(name, usual) != usual:
+            raise DssError(f"{source}: is a model of DAS with {name} {params[name]}, not {usual}")
     if params.get("upsample") is False or params.get("output_stride", 1) != 1:
         raise DssError(f"{source}: this model of DAS has fewer predictions than samples")
     separable = params.get("use_separable", False)
