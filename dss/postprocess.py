@@ -39,7 +39,8 @@ def detect(
     probable type changes. Pieces of one type with less than `segment_fill_seconds` between them
     become one. A piece shorter than `segment_min_seconds` is joined to a neighbour as near as
     that, the one whose type is more probable in it; the type of the whole is that with most of the
-    probability. Pieces that are still shorter are deleted.
+    probability. Pieces that are still shorter are deleted, and so are those
+    longer than their type can be (`segment_durations`, which also may say a shorter minimum).
 
     Arguments:
         blocks: probabilities [samples, 1 + len(types)], one block after the other; class 0 is
@@ -105,7 +106,7 @@ class Detector:
         }
         self.segment_names = [name for name in names if types[name] == SEGMENT]
         self.segment_columns = [1 + names.index(name) for name in self.segment_names]
-        self.segments = _Segments(len(self.segment_names), options, samplerate_hz)
+        self.segments = _Segments(self.segment_names, options, samplerate_hz)
 
     @property
     def delay_seconds(self) -> float:
@@ -266,19 +267,21 @@ class _Piece:
 class _Segments:
     """Segments of all types. A segment is (label, start sample, stop sample, confidence)."""
 
-    def __init__(self, n_types: int, options: DetectOptions, samplerate_hz: float):
+    def __init__(self, names: list[str], options: DetectOptions, samplerate_hz: float):
         self.threshold = options.segment_threshold
         self.hold = options.segment_hold_threshold or self.threshold
         self.fill = options.segment_fill_seconds * samplerate_hz
-        self.shortest = options.segment_min_seconds * samplerate_hz
-        self.n_types = n_types
+        limits = [options.segment_durations.get(name, (0, np.inf)) for name in names]
+        least = options.segment_min_seconds
+        self.shortest = [samplerate_hz * max(shortest, least) for shortest, _ in limits]
+        self.longest = [samplerate_hz * longest for _, longest in limits]
         self.n_samples = 0
         self.held: list[_Piece] = []  # touching song at or above the hold threshold, so far
         self.song: list[_Piece] = []  # song of the current stretch, with the gaps within it
         self.gap: _Piece | None = None  # what came after it
 
     def add(self, p: np.ndarray) -> list[tuple[int, float, float, float]]:
-        if not self.n_types or not len(p):
+        if not self.shortest or not len(p):
             return []
         found = []
         for piece in self._pieces(p):
@@ -337,16 +340,16 @@ class _Segments:
         return [
             (piece.label, piece.start, piece.stop, min(piece.mass[piece.label] / piece.length, 1.0))
             for piece in pieces
-            if piece.label >= 0 and piece.length >= self.shortest
+            if self.shortest[piece.label] <= piece.length <= self.longest[piece.label]
         ]
 
 
-def _join(pieces: list[_Piece], shortest: float) -> list[_Piece]:
+def _join(pieces: list[_Piece], shortest: list[float]) -> list[_Piece]:
     """Join neighbours of one type, then the pieces that are too short to one of theirs.
 
     Arguments:
         pieces: of one stretch, in order, the short gaps between them included (label -1).
-        shortest: a piece of fewer samples is joined to a neighbour, the shortest one first.
+        shortest: by label; a piece of fewer samples is joined to a neighbour, the shortest first.
     """
     song, gaps = [], []  # gaps[i]: between song[i] and song[i + 1], or None
     for piece in pieces:
@@ -360,9 +363,10 @@ def _join(pieces: list[_Piece], shortest: float) -> list[_Piece]:
         i = _join_next(song, gaps, i) if song[i].label == song[i + 1].label else i + 1
     while len(song) > 1:
         lengths = [piece.length for piece in song]
-        i = lengths.index(min(lengths))
-        if lengths[i] >= shortest:
+        too_short = [i for i, piece in enumerate(song) if piece.length < shortest[piece.label]]
+        if not too_short:
             break
+        i = min(too_short, key=lengths.__getitem__)
         neighbours = [j for j in (i - 1, i + 1) if 0 <= j < len(song)]
         into = max(neighbours, key=lambda j: (song[i].mass[song[j].label], lengths[j]))
         i = _join_next(song, gaps, min(i, into))

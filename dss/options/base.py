@@ -10,7 +10,7 @@ from types import UnionType
 from typing import Annotated, Any, ClassVar, Literal, Self, Union, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from dss.errors import DssError, raise_problems
 
@@ -60,10 +60,30 @@ def _split_pairs(value: Any) -> Any:
     return dict(word.split("=", 1) for word in words)
 
 
+def _split_ranges(value: Any) -> Any:
+    """A dictionary of ranges may be written as name=shortest:longest, or as several of these."""
+    if isinstance(value, dict):
+        return value
+    words = [str(word) for word in _split_words(value)]
+    if not all(word.count("=") == 1 and word.count(":") == 1 for word in words):
+        raise ValueError("written as name=shortest:longest")
+    return {name: limits.split(":") for name, limits in (word.split("=") for word in words)}
+
+
+def _check_ranges(ranges: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+    for name, (shortest, longest) in ranges.items():
+        if not 0 <= shortest <= longest:
+            raise ValueError(f"0 or more, the shorter first: {name}={shortest:g}:{longest:g}")
+    return ranges
+
+
 Counts = Annotated[list[Annotated[int, Field(ge=1)]], BeforeValidator(_split_words)]
 Switches = Annotated[list[bool], BeforeValidator(_split_words)]
 Words = Annotated[list[str], BeforeValidator(_split_words)]
 Renames = Annotated[dict[str, str], BeforeValidator(_split_pairs)]
+Ranges = Annotated[
+    dict[str, tuple[float, float]], BeforeValidator(_split_ranges), AfterValidator(_check_ranges)
+]
 
 
 _PLAIN_WORDS = {
