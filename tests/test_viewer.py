@@ -6,9 +6,10 @@ import pytest
 import soundfile
 from conftest import tone_song, write_recording
 
-from dss.data import annotations_path, open_recording, read_annotations
+from dss.data import annotations_path, make_dataset, open_recording, read_annotations
 from dss.data.recordings import Recording
 from dss.errors import DssError
+from dss.plot.overview import Overview
 from dss.widgets import Viewer
 
 
@@ -83,3 +84,79 @@ def test_what_is_shown_can_be_heard(recording):
 def test_annotations_of_another_kind_are_an_error(recording):
     with pytest.raises(DssError, match="a table, or a dictionary of tables"):
         Viewer(recording, [1, 2])
+
+
+def test_a_folder_a_dataset_and_another_folder_are_shown_in_turn(folder):
+    viewer = Viewer(folder, stop_seconds=1)
+    assert viewer.controls.shown.options == ("bird_0.wav", "bird_1.wav", "bird_2.wav")
+    assert set(viewer.annotations["annotations"]["name"]) == {"a", "b", "p"}
+    pictures = [viewer._image.value]
+    viewer.controls.shown.value = "bird_2.wav"
+    assert viewer.recording.path.name == "bird_2.wav"
+    pictures.append(viewer._image.value)
+    viewer.open(make_dataset(folder, test_fraction=0))
+    assert viewer.controls.shown.options == ("train", "val")
+    with_targets = viewer._shown_values()
+    assert with_targets.high.shape[1] == 4
+    pictures.append(viewer._image.value)
+    viewer.open(folder / "bird_1.wav")
+    assert viewer._shown_values() is None
+    assert len(set(map(bytes, pictures))) == 3
+    with pytest.raises(DssError, match="there are bird_1.wav"):
+        viewer.show("bird_0.wav")
+
+
+def test_sliders_and_buttons_move_the_same_stretch(recording):
+    viewer = Viewer(recording, start_seconds=1, stop_seconds=2)
+    viewer.controls.start.value = 1.5
+    assert viewer.stretch == pytest.approx((1.5, 2.5))
+    viewer.controls.duration.value = 0.5
+    assert viewer.stretch == pytest.approx((1.75, 2.25))
+    assert viewer.controls.start.value == pytest.approx(1.75)
+    viewer.move(1)
+    assert viewer.controls.start.value == pytest.approx(2.25)
+
+
+def test_a_contrast_that_is_chosen_stays_until_it_is_found_by_itself_again(recording):
+    viewer = Viewer(recording, start_seconds=1, stop_seconds=1.5)
+    found = viewer.controls.contrast.value
+    viewer.controls.contrast.value = (-90, -30)
+    assert viewer.options["contrast_db"] == (-90, -30)
+    viewer.move(1)
+    assert viewer.controls.contrast.value == (-90, -30)
+    viewer.options = {"contrast_db": None}
+    viewer.move(-1)
+    assert viewer.controls.contrast.value == found
+
+
+def test_without_a_further_annotation_the_viewer_says_so(recording):
+    viewer = Viewer(recording, read_annotations(annotations_path(recording)), stop_seconds=4)
+    viewer.options = {"song_type": "a"}
+    viewer.stretch = (3.9, 4)
+    viewer.go(1)
+    assert "There is no a after 3.950 s" in viewer._status.value
+
+
+def test_a_long_recording_is_summed_up_once_and_nothing_is_lost(tmp_path):
+    rng = np.random.default_rng(0)
+    x = (0.01 * rng.standard_normal((5_000_000, 1))).astype(np.float32)
+    x[3_210_000] = 0.9
+    x[4_000_000:4_200_000, 0] += 0.3 * np.sin(2 * np.pi * 0.3 * np.arange(200_000))
+    spans = []
+
+    def reader(start, stop):
+        spans.append(stop - start)
+        return x[start:stop]
+
+    overview = Overview(Recording(tmp_path / "long.wav", 1000, *x.shape, reader))
+    wave, power = overview.draw(0, len(x))
+    assert sum(spans) == len(x)
+    assert max(spans) < len(x) / 2
+    assert wave.high.max() == pytest.approx(0.9)
+    assert wave.high.argmax() / len(wave.high) == pytest.approx(3.21 / 5, abs=0.002)
+    row, column = np.unravel_index(power.argmax(), power.shape)
+    assert row / (len(power) - 1) * 500 == pytest.approx(300, abs=3)
+    assert 4 / 5 <= column / power.shape[1] <= 4.2 / 5
+    spans.clear()
+    overview.draw(1_000_000, 4_900_000)
+    assert not spans

@@ -22,12 +22,13 @@ class Chooser:
         kind: what is looked for, as options say it.
         take: called with the path that was chosen, as text: relative to the working folder if it
             is in it or beside it.
+        or_folder: whether a folder may be taken as well, whatever is looked for.
 
     Attributes:
         widget: what a form shows; nothing while it is closed.
     """
 
-    def __init__(self, kind: PathKind, take: Callable[[str], None]):
+    def __init__(self, kind: PathKind, take: Callable[[str], None], *, or_folder: bool = False):
         self.kind, self._take = kind, take
         self._where = widgets.HTML()
         self._list = widgets.Select(rows=8, layout={"width": "100%"})
@@ -36,7 +37,8 @@ class Chooser:
         label = "Put it here" if kind == "new" else "Take this folder"
         self._here = widgets.Button(description=label, icon="check", layout={"width": "auto"})
         self._here.on_click(lambda _: self._done(self.folder / self._name))
-        self._here.layout.display = "" if kind in ("recordings", "folder", "new") else "none"
+        takes_folder = or_folder or kind in ("recordings", "folder", "new")
+        self._here.layout.display = "" if takes_folder else "none"
         close = widgets.Button(description="Close", layout={"width": "auto"})
         close.on_click(lambda _: self.close())
         buttons = widgets.HBox([self._here, close])

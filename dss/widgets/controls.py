@@ -95,11 +95,17 @@ class Controls:
                         self.log.value = value
         self._viewer._draw()
 
+    def add(self, control: widgets.Widget) -> None:
+        """Put one more control beside the names."""
+        self._choice.children = (*self._choice.children, control)
+
     def set_names(self, names: Sequence[str]) -> None:
         """What there is to show."""
         with self._quiet():
             self.shown.options = names
-        self._choice.layout.display = "" if len(names) > 1 else "none"
+        several = "" if len(names) > 1 else "none"
+        for control in self._choice.children[:3]:
+            control.layout.display = several
 
     def fit(self, recording: Recording, song_types: Sequence[str], name: str) -> None:
         """Fit the controls to another recording."""

@@ -71,9 +71,9 @@ class PredictionViewer(Viewer):
         self.widget.add_class("dss-form")
         self._later(0)
         if isinstance(source, PredictForm):
-            source.when_done(self.open)
+            source.when_done(self.show_result)
 
-    def open(self, annotated: Annotated) -> None:
+    def show_result(self, annotated: Annotated) -> None:
         """Show other recordings that were annotated."""
         with self._one_draws:
             self._take(annotated)

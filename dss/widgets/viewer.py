@@ -1,5 +1,6 @@
 """A viewer: scroll and zoom through recordings with their annotations, and hear them."""
 
+import html
 import io
 import threading
 from collections.abc import Mapping, Sequence
@@ -9,24 +10,25 @@ from typing import Any
 import ipywidgets as widgets
 import numpy as np
 import pandas as pd
-import soundfile
 import xarray as xr
 
 from dss.data.annotations import found
-from dss.data.recordings import Recording, resample
+from dss.data.recordings import Recording
 from dss.errors import DssError
 from dss.material import Material, dataset_material, no_annotations, open_material
 from dss.plot.overview import Overview
 from dss.plot.recording import draw_recording
 from dss.plot.rows import Envelope, envelope
 from dss.plot.spectrogram import contrast
-from dss.widgets.controls import ALL_TYPES, Controls
+from dss.widgets.chooser import Chooser
+from dss.widgets.controls import ALL_TYPES, Controls, button
+from dss.widgets.sound import player
 
 DPI = 100
 JPEG = {"quality": 92, "subsampling": 0}  # in a tenth of the time that png takes
+IMAGE_LAYOUT = {"max_width": "100%", "align_self": "flex-start"}
 SHORTEST_SECONDS = 0.02
 LONGEST_PLAYED_SECONDS = 60
-LOWEST_PLAYED_HZ, HIGHEST_PLAYED_HZ = 8000, 96000  # what browsers play
 VALUES = 2**19  # of targets or probabilities that are drawn at most,
 COARSEST_SECONDS = 0.001  # one in so many seconds at least: else the row is left out
 MANY_VALUES = 2**24  # of targets, in which annotations are looked for in a thread
@@ -70,11 +72,25 @@ class Viewer:
         self._values, self._value_names = probabilities, list(class_names)
         self._values_hz: float | None = None
         self._stretch = (start_seconds, stop_seconds)
-        self._image = widgets.Image(format="jpeg", layout={"max_width": "100%"})
+        self._image = widgets.Image(format="jpeg", layout=IMAGE_LAYOUT)
         self._player, self._status = widgets.Box(), widgets.HTML()
         self.controls = Controls(self)
-        self.widget = widgets.VBox([self.controls.widget, self._status, self._image, self._player])
+        self._chooser = Chooser("dataset", self._choose, or_folder=True)
+        if isinstance(source, str | Path):
+            tooltip = "open a folder of recordings or a dataset"
+            opening = button("folder-open", tooltip, lambda: self._chooser.open(str(source)))
+            self.controls.add(opening)
+        top = [self._chooser.widget, self.controls.widget]
+        self.widget = widgets.VBox([*top, self._status, self._image, self._player])
         self._open(_materials(source))
+
+    def open(self, path: str | Path) -> None:
+        """Show other recordings, or another dataset, with their annotations."""
+        materials = open_material(path)
+        with self._one_draws:
+            self._given = self._values = None
+            self._value_names = []
+            self._open(materials)
 
     def show(self, name: str) -> None:
         """Show another recording, or split."""
@@ -164,20 +180,18 @@ class Viewer:
         rate = self.recording.samplerate_hz
         start, stop = self._samples()
         x = self.recording.read(start, min(stop, start + round(LONGEST_PLAYED_SECONDS * rate)))
-        x = x[:, self.options["channel"] or 0]
-        if rate < LOWEST_PLAYED_HZ:
-            x, rate = resample(x, rate, LOWEST_PLAYED_HZ), LOWEST_PLAYED_HZ
-        if rate > HIGHEST_PLAYED_HZ:
-            rate /= 10
-        file = io.BytesIO()
-        soundfile.write(file, 0.9 * x / max(1e-9, abs(x).max()), round(rate), format="WAV")
-        player = widgets.Audio(value=file.getvalue(), format="wav", autoplay=True, loop=False)
-        self._player.children = [player]
+        self._player.children = [player(x[:, self.options["channel"] or 0], rate)]
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
 
         display(self.widget)
+
+    def _choose(self, path: str) -> None:
+        try:
+            self.open(path)
+        except (DssError, OSError) as error:
+            self._status.value = html.escape(str(error))
 
     def _open(self, materials: Sequence[Material]) -> None:
         """Let these be shown, and show the first one."""
