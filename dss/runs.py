@@ -58,9 +58,14 @@ def run_trunk(run: str | Path) -> Path:
     for suffix in SUFFIXES:
         text = text.removesuffix(suffix)
     trunk = Path(text)
-    for suffix in ("_params.yaml", "_model.h5"):
-        if not run_file(trunk, suffix).is_file():
-            raise DssError(f"{run}: is not a run: there is no {run_file(trunk, suffix)}")
+    params, weights = (run_file(trunk, suffix) for suffix in ("_params.yaml", "_model.h5"))
+    if not params.is_file():
+        raise DssError(f"{run}: is not a run: there is no {params}")
+    if not weights.is_file():
+        raise DssError(
+            f"{run}: has no weights: there is no {weights}. If training was stopped in its first "
+            f"epoch, start it again with dss train --options {params}"
+        )
     return trunk
 
 

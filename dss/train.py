@@ -19,6 +19,7 @@ from dss import history, models, places
 from dss.continuing import check_fits, inherit, put_weights
 from dss.data.batches import Chunks, array_of, draw_fraction, split_stretches
 from dss.data.dataset import open_dataset
+from dss.durations import plausible_durations
 from dss.errors import DssError, DssWarning
 from dss.files import check_writable, remove
 from dss.launching import launch
@@ -73,15 +74,24 @@ def train(*, options: TrainOptions) -> Path:
     save_dir = options.save_dir or options.data_dir.with_suffix(".res")
     check_writable(save_dir)
     params = _params(tree, y_name, options, reasons, doubts)
+    durations = plausible_durations(
+        song["train"],
+        class_names,
+        params["class_types"],
+        chunks["train"].stretches,
+        params["samplerate_x_Hz"],
+    )
+    params["detect"] = {"options": {"segment_durations": durations}}
     workers = _join(params, options)
     trunk = resumed
     if not trunk:
         own = _new_trunk(save_dir, options.save_prefix) if workers.is_first else ""
         trunk = Path(workers.same(str(own)))
     try:
-        model = _model(chunks["train"], params, options, resumed)
         if workers.is_first:
             write_params(trunk, params)
+        model = _model(chunks["train"], params, options, resumed)
+        if workers.is_first:
             reach = models.receptive_field(options) / tree.attrs["samplerate_x_Hz"]
             size = f"{model.count_params():,} weights, filters reach {1000 * reach:.1f} ms"
             say(f"{trunk.name}: {size}")
@@ -186,6 +196,8 @@ def _clear(trunk: Path, error: BaseException) -> None:
     if not run_file(trunk, "_model.h5").is_file():
         for suffix in SUFFIXES:
             remove(run_file(trunk, suffix))
+        if isinstance(error, KeyboardInterrupt):
+            say(f"{trunk.name}: stopped before its first epoch ended, so nothing is kept")
     if isinstance(error, DssError):
         remove(run_file(trunk, "_checkpoint.h5"))  # it would go the same way again
 
@@ -240,10 +252,13 @@ def _params(tree: xr.DataTree, y_name: str, options, reasons, doubts) -> dict[st
 
 def _model(train_chunks: Chunks, params, options: TrainOptions, resumed) -> "keras.Model":
     """The network as training begins: with new weights, or those of the run it continues."""
-    from dss.models.backend import keras
+    from dss.models.backend import keras, tf
     from dss.models.fit import standardize
 
     keras.utils.set_random_seed(options.seed)
+    # TensorFlow knows no gradient of separable convolutions that is the same every time on a GPU.
+    if tf.config.list_physical_devices("GPU") and not any(options.use_separable):
+        tf.config.experimental.enable_op_determinism()
     shape = (params["nb_channels"], len(params["class_names"]))
     model = models.build(options, *shape, options.mixed_precision)
     if options.continue_from and not resumed:

@@ -209,3 +209,31 @@ def test_a_run_is_not_trained_further_at_another_sample_rate(tiny_run, folder, t
     store = make_dataset(folder, samplerate_hz=500, store_dir=tmp_path / "slow.npy")
     with pytest.raises(DssError, match=r"sample rate: 500 in .*slow.npy, but 1000 in the run"):
         train(data_dir=store, continue_from=tiny_run[0])
+
+
+def test_a_run_killed_in_its_first_epoch_says_how_to_train_it_again(store, tmp_path, monkeypatch):
+    """A process that is killed removes nothing."""
+    from dss import train as module
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "_clear", lambda *_: None)
+        patch.setattr(module, "_fit", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            train(data_dir=store, save_dir=tmp_path, nb_epoch=1, **TINY)
+    left = next(tmp_path.iterdir())
+    trunk = str(left).removesuffix("_params.yaml")
+    for use in (lambda: train(data_dir=store, continue_from=trunk), lambda: load_run(trunk)):
+        with pytest.raises(DssError, match=f"has no weights.*--options {left}"):
+            use()
+    again = train(**read_options(left, TrainOptions))
+    assert run_file(again, "_model.h5").is_file()
+
+
+def test_ctrl_c_in_the_first_epoch_leaves_nothing_and_says_so(store, tmp_path, monkeypatch, capsys):
+    from dss import train as module
+
+    monkeypatch.setattr(module, "_fit", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        train(data_dir=store, save_dir=tmp_path, nb_epoch=1, **TINY)
+    assert list(tmp_path.iterdir()) == []
+    assert "stopped before its first epoch ended, so nothing is kept" in capsys.readouterr().err

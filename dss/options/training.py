@@ -35,6 +35,15 @@ class AugmentOptions(Options):
         ge=0,
         le=10,
     )
+    background: float = option(
+        0.0,
+        "Background",
+        "Add what is heard outside song elsewhere in the recordings to chunks, with this "
+        "probability: wing beats, calls, the noise of cages. Song is then found in spite of them.",
+        group="Augmentations",
+        ge=0,
+        le=1,
+    )
     time_shift_seconds: float = option(
         0.0,
         "Time shift",
@@ -123,7 +132,8 @@ class TrainOptions(NetworkOptions):
     seed: int = option(
         0,
         "Seed",
-        "The same seed gives the same weights on the same machine.",
+        "The same seed gives the same weights on the same machine; on a GPU not with separable "
+        "blocks.",
         group="Data set",
         rare=True,
         ge=0,
@@ -139,7 +149,7 @@ class TrainOptions(NetworkOptions):
         None,
         "Augmentations",
         "Vary the chunks for training, anew in every epoch: a YAML file, or the YAML itself, such "
-        "as {gain_db: 6, noise: 0.1, time_shift_seconds: 0.1, channel_drop: 0.2, "
+        "as {gain_db: 6, noise: 0.1, background: 0.5, time_shift_seconds: 0.1, channel_drop: 0.2, "
         "frequency_shift_hz: 100}.",
         group="Data set",
         path="file",
