@@ -11,11 +11,13 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from contextlib import ExitStack
 from pathlib import Path
 
-from dss.errors import DssError
+from dss.errors import DssError, DssWarning
 from dss.options import TrainOptions
+from dss.progress import say
 
 POLL_SECONDS = 0.05
 PATIENCE_SECONDS = 20  # for the other processes to end, when one has
@@ -34,8 +36,7 @@ def launch(options: TrainOptions) -> Path:
     processes = [_start(workers, index, text) for index in range(options.devices)]
     first = processes[0]
     try:
-        while all(process.poll() is None for process in processes):
-            _wait(first)
+        interrupted = _wait(processes)
         first.wait(PATIENCE_SECONDS)
     except subprocess.TimeoutExpired:
         pass
@@ -44,6 +45,8 @@ def launch(options: TrainOptions) -> Path:
             process.kill()
             process.wait()
     said = first.stdout.read()
+    if not said and interrupted:
+        raise KeyboardInterrupt
     if not said:
         codes = ", ".join(str(process.returncode) for process in processes)
         raise ChildProcessError(
@@ -56,12 +59,17 @@ def launch(options: TrainOptions) -> Path:
     raise DssError(result["error"]) if "error" in result else KeyboardInterrupt
 
 
-def _wait(first: subprocess.Popen) -> None:
-    """Wait a little; hand Ctrl-C on, once: the processes end together, after their step."""
-    try:
-        time.sleep(POLL_SECONDS)
-    except KeyboardInterrupt:
-        first.send_signal(signal.SIGINT)
+def _wait(processes: list[subprocess.Popen]) -> bool:
+    """Wait until one ends; hand Ctrl-C on: they stop together. Returns whether it was pressed."""
+    interrupted = False
+    while True:
+        try:
+            while all(process.poll() is None for process in processes):
+                time.sleep(POLL_SECONDS)
+            return interrupted
+        except KeyboardInterrupt:
+            interrupted = True
+            processes[0].send_signal(signal.SIGINT)
 
 
 def _start(workers: list[str], index: int, options: str) -> subprocess.Popen:
@@ -89,17 +97,13 @@ def _free_ports(n: int) -> list[int]:
 
 
 def _main() -> None:
-    import warnings
-
-    from dss.errors import DssWarning
-    from dss.progress import say
-    from dss.train import train
-
     warnings.simplefilter("always", DssWarning)
     warnings.showwarning = lambda message, *_: say(f"dss: {message}")
     options = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
+        from dss.train import train
+
         result = {"trunk": str(train(**options))}
     except DssError as error:
         result = {"error": str(error)}

@@ -1,6 +1,7 @@
 """Runs: the files that training writes, and a trained network read back from them."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,6 +83,19 @@ def latest_run(folder: str | Path) -> Path:
     if not params:
         raise DssError(f"{folder}: holds no run. Train a network first: notebook 3, or dss train.")
     return run_trunk(max(params, key=lambda path: path.stat().st_mtime))
+
+
+def new_trunk(save_dir: Path, prefix: str) -> Path:
+    """[PREFIX_]YYYYMMDD_hhmmss, with the next second that no run has taken."""
+    stamp = datetime.now().replace(microsecond=0)
+    while True:
+        name = f"{stamp:%Y%m%d_%H%M%S}"
+        trunk = save_dir / (f"{prefix}_{name}" if prefix else name)
+        try:
+            run_file(trunk, "_params.yaml").touch(exist_ok=False)  # taken, before another run does
+            return trunk
+        except FileExistsError:
+            stamp = datetime.fromtimestamp(stamp.timestamp() + 1)
 
 
 def write_params(trunk: Path, params: dict[str, Any]) -> None:

@@ -7,7 +7,6 @@ import platform
 import shlex
 import sys
 import warnings
-from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +25,7 @@ from dss.launching import launch
 from dss.options import TrainOptions, takes_options
 from dss.progress import bar, say
 from dss.results import write_results
-from dss.runs import SUFFIXES, run_file, write_params
+from dss.runs import SUFFIXES, new_trunk, run_file, write_params
 from dss.suggest import complete, suggest
 from dss.survey import audio_warnings, fingerprint, song_stretches, song_type_warnings
 
@@ -85,7 +84,7 @@ def train(*, options: TrainOptions) -> Path:
     workers = _join(params, options)
     trunk = resumed
     if not trunk:
-        own = _new_trunk(save_dir, options.save_prefix) if workers.is_first else ""
+        own = new_trunk(save_dir, options.save_prefix) if workers.is_first else ""
         trunk = Path(workers.same(str(own)))
     try:
         if workers.is_first:
@@ -200,19 +199,6 @@ def _clear(trunk: Path, error: BaseException) -> None:
             say(f"{trunk.name}: stopped before its first epoch ended, so nothing is kept")
     if isinstance(error, DssError):
         remove(run_file(trunk, "_checkpoint.h5"))  # it would go the same way again
-
-
-def _new_trunk(save_dir: Path, prefix: str) -> Path:
-    """[PREFIX_]YYYYMMDD_hhmmss, with the next second that no run has taken."""
-    stamp = datetime.now().replace(microsecond=0)
-    while True:
-        name = f"{stamp:%Y%m%d_%H%M%S}"
-        trunk = save_dir / (f"{prefix}_{name}" if prefix else name)
-        try:
-            run_file(trunk, "_params.yaml").touch(exist_ok=False)  # taken, before another run does
-            return trunk
-        except FileExistsError:
-            stamp = datetime.fromtimestamp(stamp.timestamp() + 1)
 
 
 def _params(tree: xr.DataTree, y_name: str, options, reasons, doubts) -> dict[str, Any]:
