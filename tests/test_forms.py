@@ -1,4 +1,5 @@
 import os
+import signal
 import threading
 import time
 from pathlib import Path
@@ -6,9 +7,16 @@ from pathlib import Path
 import pytest
 
 from dss.errors import DssError, DssWarning
-from dss.options import DatasetOptions, PredictOptions, TrainCommandOptions, TrainOptions
+from dss.options import (
+    AugmentOptions,
+    DatasetOptions,
+    PredictOptions,
+    TrainCommandOptions,
+    TrainOptions,
+)
 from dss.progress import bar
 from dss.widgets import Form
+from dss.widgets.chooser import Chooser
 
 
 @pytest.fixture(autouse=True)
@@ -64,8 +72,20 @@ def test_a_form_runs_what_its_button_does():
     form.options = {"rename": {"a": "x"}, "song_types": ["x", "b"], "gap_seconds": 0.002}
     given = form.run()
     assert given is form.result
+    assert form.options["rename"] == "a=x"
     assert DatasetOptions(**given).rename == {"a": "x"}
     assert DatasetOptions(**given).song_types == ["x", "b"]
+
+
+@pytest.mark.parametrize("how", ["text", "mapping", "options"])
+def test_augmentations_are_shown_as_they_are_written(how):
+    values = {"gain_db": 6.0, "background": 0.5}
+    given = {"text": "{gain_db: 6.0, background: 0.5}", "options": AugmentOptions(**values)}
+    form = Form(TrainOptions, dict, values={"data_dir": "song.npy"})
+    form.options = {"augmentations": given.get(how, values)}
+    assert TrainOptions(**form.run()).augmentations == AugmentOptions(**values)
+    form.options = {"augmentations": None}
+    assert "augmentations" not in form.options
 
 
 def test_what_cannot_be_used_is_said_beside_the_field_and_the_button_waits():
@@ -155,6 +175,35 @@ def test_finish_waits_for_the_button_or_does_its_work_once():
     assert pressed.finish() == 1
     assert pressed.finish() == 1
     assert Form(PredictOptions, action).finish() == 2
+    pressed._button.click()
+    pressed._buttons.children[-1].click()  # Defaults: what it does is not waited for
+    wait_until(lambda: pressed.options["event_threshold"] == "0.5")
+    assert pressed.finish() == 3
+
+
+def test_finish_says_what_went_wrong_and_can_be_tried_again():
+    results = [DssError("no such thing"), None]
+
+    def action(**named):
+        result = results.pop(0)
+        if result:
+            raise result
+        return "made"
+
+    form = Form(PredictOptions, action)
+    with pytest.raises(DssError, match="no such thing"):
+        form.finish()
+    assert form.finish() == "made"
+
+
+def test_what_finish_waits_for_goes_on_if_the_cell_is_interrupted():
+    goes_on = threading.Event()
+    form = Form(PredictOptions, lambda **named: goes_on.wait(10) and "made")
+    threading.Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()
+    with pytest.raises(KeyboardInterrupt):
+        form.finish()
+    goes_on.set()
+    assert form.finish() == "made"
 
 
 def test_an_app_takes_what_was_made_before_and_makes_nothing_anew(monkeypatch, tmp_path):
@@ -224,6 +273,16 @@ def test_what_will_be_written_gets_its_folder_by_clicks_and_keeps_its_name(tmp_p
     chooser.show(tmp_path / "sets")
     chooser._here.click()
     assert form.options["store_dir"] == os.path.join("..", "sets", "new.npy")
+
+
+def test_a_folder_says_how_many_recordings_are_in_it(tmp_path):
+    for name in ("a.wav", "a_annotations.csv", "b.FLAC"):
+        (tmp_path / name).touch()
+    chooser = Chooser("recordings", print)
+    chooser.show(tmp_path)
+    assert "holds 2 recordings" in chooser._where.value
+    chooser.show(tmp_path / "work")
+    assert "holds 0 recordings" in chooser._where.value
 
 
 def test_a_run_is_chosen_as_one_thing(tmp_path):

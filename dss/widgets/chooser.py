@@ -1,11 +1,13 @@
 """A chooser of files and folders that knows datasets and runs, and opens only on demand."""
 
+import html
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import ipywidgets as widgets
 
+from dss.data.recordings import AUDIO_ENDINGS
 from dss.options.base import PathKind
 
 STORES = (".npy", ".zarr", ".h5")
@@ -68,12 +70,15 @@ class Chooser:
     def show(self, folder: Path) -> None:
         """List a folder."""
         self.folder = folder
-        self._where.value = f"<code>{folder}</code>"
+        self._where.value = f"<code>{html.escape(str(folder))}</code>"
         try:
             names = sorted(os.listdir(folder), key=str.lower)
         except OSError as error:
             self._where.value += f" cannot be read ({error.strerror})"
             names = []
+        if self.kind == "recordings":
+            n_files = sum(name.lower().endswith(AUDIO_ENDINGS) for name in names)
+            self._where.value += f" holds {n_files} recording{'s' * (n_files != 1)}"
         entries = [(".. (the folder above)", folder.parent)] if folder.parent != folder else []
         found = [self._entry(folder / name) for name in names if not name.startswith(".")]
         entries += list(filter(None, found))[:MOST]

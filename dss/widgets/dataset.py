@@ -18,7 +18,8 @@ from dss.errors import DssError
 from dss.options import DatasetOptions, SourceOptions
 from dss.options.base import option
 from dss.plot import plot_splits
-from dss.widgets.forms import Form, doubt_html
+from dss.widgets.fields import doubt_html
+from dss.widgets.forms import Form
 
 MOST_PROBLEMS = 30  # that are listed; the rest are counted
 

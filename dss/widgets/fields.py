@@ -1,12 +1,13 @@
 """The fields of a form: one option each, with its label, unit, help, and a chooser of paths."""
 
 import html
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, get_args, get_origin
 
 import ipywidgets as widgets
+import yaml
 
-from dss.options import describe_range
+from dss.options import Options, describe_range
 from dss.widgets.chooser import Chooser
 
 # Colours are those of JupyterLab's theme, light or dark, or else such as both can bear.
@@ -128,6 +129,17 @@ class Field:
             self.chooser.open(self.value or self.input.placeholder)
 
 
+def problem_html(text: str) -> str:
+    """What went wrong, as HTML."""
+    lines = html.escape(text).replace("\n", "<br>")
+    return f'<div class="dss-problem">{lines}</div>'
+
+
+def doubt_html(doubts: Iterable[str]) -> str:
+    """Sentences on what is probably not meant, as HTML."""
+    return "".join(f'<div class="dss-doubt">{html.escape(doubt)}</div>' for doubt in doubts)
+
+
 def _input(option) -> widgets.Widget:
     """A switch, a choice, or text that is read as on a command line."""
     unit = option.json_schema_extra["unit"]
@@ -152,9 +164,13 @@ def _default(option) -> Any:
 
 
 def _as_shown(value: Any) -> str:
-    """A value as text: words for a list, old=new for a dictionary."""
+    """A value as text: words for a list, old=new for names by names, YAML for other options."""
     if value is None:
         return ""
+    if isinstance(value, Options):
+        value = value.model_dump(mode="json", exclude_defaults=True)
     if isinstance(value, Mapping):
+        if not all(isinstance(item, str) for item in value.values()):
+            return yaml.safe_dump(dict(value), default_flow_style=True, width=10**6).strip()
         return " ".join(f"{key}={item}" for key, item in value.items())
     return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

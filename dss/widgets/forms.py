@@ -4,7 +4,7 @@ import html
 import os
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from dss.errors import DssError, DssWarning
 from dss.options import Options, grouped_fields
 from dss.runs import run_trunk
 from dss.widgets import memory
-from dss.widgets.fields import STYLE, Field
+from dss.widgets.fields import STYLE, Field, doubt_html, problem_html
 
 APP = "VOILA_REQUEST_URL"  # what Voila sets where it runs a notebook
 MUST_EXIST = ("recordings", "dataset", "run")
@@ -56,6 +56,7 @@ class Form:
         self.remember = remember
         self.result = None
         self._worker: threading.Thread | None = None
+        self._failure: Exception | None = None
         self._n_at_work = 0
         self._stopping = self._is_filling = False
         self._fields = {name: Field(f) for name, f in options_class.model_fields.items()}
@@ -133,12 +134,19 @@ class Form:
 
         In an app (Voila), whose cells all run before it is shown, what was last made in this folder
         is taken, if anything was: opening an app makes nothing anew.
+
+        If the cell that waits is interrupted, the work goes on.
         """
-        if self._worker:
-            self._worker.join()
-        if self.result is None and APP in os.environ:
-            self.result = memory.last_result(self.remember)
-        return self.run() if self.result is None else self.result
+        if self.result is None and not self._is_at_work():
+            if APP in os.environ:
+                self.result = memory.last_result(self.remember)
+            if self.result is None:
+                self._launch(self.run)
+        while self._is_at_work():
+            self._worker.join(0.2)  # a short while: an interrupt is heard in between
+        if self.result is None:
+            raise self._failure
+        return self.result
 
     def stop(self) -> None:
         """End what the button started at its next step; nothing half-done is left."""
@@ -180,11 +188,19 @@ class Form:
                 self._bar.layout.display = "none"
             self._check()
 
-    def _start(self, work: Callable[[], Any]) -> None:
+    def _is_at_work(self) -> bool:
+        return self._worker is not None and self._worker.is_alive()
+
+    def _launch(self, work: Callable[[], Any]) -> None:
+        """Start what `finish` waits for."""
+        self._worker = self._start(work)
+
+    def _start(self, work: Callable[[], Any]) -> threading.Thread:
         """Work in a thread of its own, so that the notebook can go on, and show what goes wrong."""
         self._status.value = ""
-        self._worker = threading.Thread(target=self._guarded, args=(work,), daemon=True)
-        self._worker.start()
+        thread = threading.Thread(target=self._guarded, args=(work,), daemon=True)
+        thread.start()
+        return thread
 
     def _guarded(self, work: Callable[[], Any]) -> None:
         with self._at_work():
@@ -195,9 +211,11 @@ class Form:
                 doubts = [str(w.message) for w in caught if issubclass(w.category, DssWarning)]
                 self._status.value += doubt_html(doubts)
             except (DssError, OSError) as error:
-                self._status.value = _problem_html(str(error))
+                self._failure = error
+                self._status.value = problem_html(str(error))
             except Exception as error:
-                self._status.value = _problem_html(f"{type(error).__name__}: {error}")
+                self._failure = error
+                self._status.value = problem_html(f"{type(error).__name__}: {error}")
                 raise
 
     def _show_progress(self, what: str, done: float, total: float | None) -> None:
@@ -223,14 +241,16 @@ class Form:
         self._stop.layout.display = "" if self._n_at_work else "none"
 
     def _made(self, description: str, tooltip: str, work: Callable, **look) -> widgets.Button:
-        """A button that starts some work."""
+        """A button that starts some work, which may take long."""
         button = widgets.Button(description=description, tooltip=tooltip, **look)
         button.layout.width = "auto"
         button.on_click(lambda _: self._start(work))
         return button
 
     def _make_buttons(self, button: str) -> widgets.HBox:
-        self._button = self._made(button, "", self.run, button_style="primary")
+        self._button = widgets.Button(description=button, button_style="primary")
+        self._button.layout.width = "auto"
+        self._button.on_click(lambda _: self._launch(self.run))
         self._stop = widgets.Button(description="Stop", icon="stop", layout={"width": "auto"})
         self._stop.tooltip = "End it; nothing half-done is left"
         self._stop.on_click(lambda _: self.stop())
@@ -278,13 +298,3 @@ def _is_there(kind: str, path: str) -> bool:
     with suppress(DssError):
         return bool(run_trunk(path))
     return False
-
-
-def _problem_html(text: str) -> str:
-    lines = html.escape(text).replace("\n", "<br>")
-    return f'<div class="dss-problem">{lines}</div>'
-
-
-def doubt_html(doubts: Iterable[str]) -> str:
-    """Sentences on what is probably not meant, as HTML."""
-    return "".join(f'<div class="dss-doubt">{html.escape(doubt)}</div>' for doubt in doubts)

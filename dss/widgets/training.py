@@ -21,7 +21,8 @@ from dss.runs import list_files, read_params
 from dss.script import write_script
 from dss.suggest import PRESETS, suggest
 from dss.widgets import process
-from dss.widgets.forms import Form, doubt_html
+from dss.widgets.fields import doubt_html
+from dss.widgets.forms import Form
 from dss.widgets.meaning import dataset_facts, describe_network, hints
 
 POLL_SECONDS = 0.5
@@ -49,14 +50,14 @@ class TrainingForm(Form):
         writing = self._made(
             "Write script", "Write it; nothing is trained here", self._script_shown
         )
-        writing.layout.margin = "6px 0 0 230px"
+        writing.layout = {"width": "auto", "margin": "6px 0 0 230px", "align_self": "flex-start"}
         fold = next(fold for fold, _, names in self._folds if "write_script" in names)
         fold.children[0].children += (writing,)
         parts = list(self.widget.children)
         parts.insert(parts.index(self._buttons), self._meaning)
         self.widget.children = parts
         if self.is_running:
-            self._start(self._watch_found)
+            self._launch(self._watch_found)
 
     @property
     def is_running(self) -> bool:
