@@ -77,7 +77,8 @@ class Chooser:
             self._where.value += f" cannot be read ({error.strerror})"
             names = []
         if self.kind == "recordings":
-            n_files = sum(name.lower().endswith(AUDIO_ENDINGS) for name in names)
+            audio = [name for name in names if name.lower().endswith(AUDIO_ENDINGS)]
+            n_files = sum((folder / name).is_file() for name in audio)
             self._where.value += f" holds {n_files} recording{'s' * (n_files != 1)}"
         entries = [(".. (the folder above)", folder.parent)] if folder.parent != folder else []
         found = [self._entry(folder / name) for name in names if not name.startswith(".")]

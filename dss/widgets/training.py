@@ -102,9 +102,10 @@ class TrainingForm(Form):
         suggestions = suggest(self.options["data_dir"], given)
         self.options = {name: value for name, (value, _) in suggestions.items()}
         rows = [
-            f"<tr><th>{html.escape(self._fields[name].option.title)}</th><td>{value}</td>"
+            f"<tr><th>{html.escape(self._fields[name].option.title)}</th>"
+            f"<td>{html.escape(str(self._fields[name].value))}</td>"
             f'<td class="dss-text">{html.escape(why)}</td></tr>'
-            for name, (value, why) in suggestions.items()
+            for name, (_, why) in suggestions.items()
         ]
         self._status.value = f"<table>{''.join(rows)}</table>"
 
