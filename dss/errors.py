@@ -6,11 +6,16 @@ from collections.abc import Sequence
 class DssError(ValueError):
     """Bad input: the message says what is wrong, in which file and row, and what would be right.
 
-    The command line prints the message without a traceback and exits with code 2. `problems` holds
-    each of several problems, as `raise_problems` was given them.
+    The command line prints the message without a traceback and exits with code 2; a notebook shows
+    the message alone, too. `problems` holds each of several problems, as `raise_problems` was given
+    them.
     """
 
     problems: Sequence[str] = ()
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows instead of a traceback."""
+        return [f"{type(self).__name__}: {self}"]
 
 
 class DssWarning(UserWarning):

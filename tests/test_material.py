@@ -70,6 +70,18 @@ def test_a_silent_recording_in_a_dataset_is_a_problem(folder):
     assert any("silent.wav: is silent" in problem for problem in problems["problem"])
 
 
+def test_a_notebook_shows_the_message_of_an_error_and_no_traceback(tmp_path):
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.utils.capture import capture_output
+
+    with capture_output() as shown:
+        code = f"import dss; dss.material.summarize({str(tmp_path / 'nowhere')!r})"
+        assert not InteractiveShell().run_cell(code).success
+    assert (
+        shown.stdout.strip() == f"DssError: {tmp_path / 'nowhere'}: there is no such file or folder"
+    )
+
+
 def test_examples_are_of_their_type_and_the_same_every_time(folder):
     material = open_material(folder)
     figure = plot.plot_examples(material, n_examples=4)

@@ -44,11 +44,12 @@ def plot_alignment(materials: Sequence[Material], n_examples: int = 100, seed: i
     colors = song_colors(list(chosen))
     n_columns = min(len(chosen), N_COLUMNS)
     n_bands = -(-len(chosen) // n_columns)
-    figure = SongFigure(figsize=(WIDTH_INCHES, 3.2 * n_bands + 0.4))
-    axes = figure.subplots(2 * n_bands, n_columns, squeeze=False, sharey=True)
+    n_rows = 1 if all(map(_is_event, chosen.values())) else 2  # of panels, for a type
+    figure = SongFigure(figsize=(WIDTH_INCHES, 1.6 * n_rows * n_bands + 0.6))
+    axes = figure.subplots(n_rows * n_bands, n_columns, squeeze=False, sharey=True)
     axes[0, 0].set(yticks=[0, 0.5, 1], ylim=(-0.05, 1.1))
-    pairs = axes.reshape(n_bands, 2, n_columns).swapaxes(1, 2).reshape(-1, 2)  # a type each
-    for pair, (name, examples) in zip(pairs, chosen.items(), strict=False):
+    panels = axes.reshape(n_bands, n_rows, n_columns).swapaxes(1, 2).reshape(-1, n_rows)
+    for pair, (name, examples) in zip(panels, chosen.items(), strict=False):
         edges = ["event"] if _is_event(examples) else ["onset", "offset"]
         for axis, edge in zip(pair, edges, strict=False):
             ms, loudness, target = around(name, examples, edge == "offset")

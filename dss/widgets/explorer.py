@@ -37,7 +37,7 @@ class PredictionViewer(Viewer):
     Arguments:
         source: a form, whose result is shown, and shown again when it annotates again; or what it
             returned.
-        start_seconds, stop_seconds: the stretch that is shown at first.
+        start_seconds, stop_seconds: as for `Viewer`.
 
     Attributes:
         thresholds: the options of `dss.postprocess.detect`; set some with a dictionary.
@@ -50,8 +50,8 @@ class PredictionViewer(Viewer):
         self,
         source: PredictForm | Annotated,
         *,
-        start_seconds: float = 0.0,
-        stop_seconds: float = 3.0,
+        start_seconds: float | None = None,
+        stop_seconds: float | None = None,
     ):
         result = source.result if isinstance(source, PredictForm) else source
         if result is None:

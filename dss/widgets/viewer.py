@@ -27,6 +27,7 @@ from dss.widgets.sound import player
 DPI = 100
 JPEG = {"quality": 92, "subsampling": 0}  # in a tenth of the time that png takes
 IMAGE_LAYOUT = {"max_width": "100%", "align_self": "flex-start"}
+FIRST_SECONDS, BEFORE_SECONDS = 3.0, 0.5  # what is shown at first, and before an annotation
 SHORTEST_SECONDS = 0.02
 LONGEST_PLAYED_SECONDS = 60
 VALUES = 2**19  # of targets or probabilities that are drawn at most,
@@ -46,7 +47,8 @@ class Viewer:
             those beside each recording, or those that the targets of a dataset show.
         probabilities: [samples, classes] of the whole recording, to draw below.
         class_names: of the columns of the probabilities.
-        start_seconds, stop_seconds: the stretch that is shown at first.
+        start_seconds, stop_seconds: the stretch that is shown at first; default: 3 seconds where
+            the first annotation is.
 
     Attributes:
         widget: what a notebook shows.
@@ -63,15 +65,19 @@ class Viewer:
         *,
         probabilities: np.ndarray | None = None,
         class_names: Sequence[str] = (),
-        start_seconds: float = 0.0,
-        stop_seconds: float = 3.0,
+        start_seconds: float | None = None,
+        stop_seconds: float | None = None,
     ):
         self._given = None if annotations is None else _labelled(annotations)
         self._overviews: dict[tuple[str, int | None], Overview] = {}
         self._one_draws = threading.RLock()
         self._values, self._value_names = probabilities, list(class_names)
         self._values_hz: float | None = None
-        self._stretch = (start_seconds, stop_seconds)
+        self._stretch = None
+        if start_seconds is not None or stop_seconds is not None:
+            start = start_seconds or 0.0
+            stop = start + FIRST_SECONDS if stop_seconds is None else stop_seconds
+            self._stretch = (start, stop)
         self._image = widgets.Image(format="jpeg", layout=IMAGE_LAYOUT)
         self._player, self._status = widgets.Box(), widgets.HTML()
         self.controls = Controls(self)
@@ -101,6 +107,9 @@ class Viewer:
             self.material = self.materials[names.index(name)]
             self._load()
             self.controls.fit(self.recording, self._names(), name)
+        if self._stretch is None:
+            first = self._first_annotation()
+            self._stretch = (first, first + FIRST_SECONDS)
         self.stretch = self._stretch
 
     @property
@@ -220,6 +229,12 @@ class Viewer:
             if material is self.material:
                 self._status.value = ""
                 self.annotations = table
+
+    def _first_annotation(self) -> float:
+        """A bit before the first annotation, of the first table that holds one; else 0."""
+        tables = [found(table) for table in self._tables.values()]
+        first = next((table["start_seconds"].min() for table in tables if len(table)), 0.0)
+        return max(0.0, float(first) - BEFORE_SECONDS)
 
     def _names(self) -> list[str]:
         return sorted({name for table in self._tables.values() for name in found(table)["name"]})
