@@ -18,7 +18,7 @@ STEPS = 300  # that training takes at least until it is done
 EXAMPLES = 200  # annotations of a song type that are looked at; more say the same
 
 # What suits each kind of song, for recordings at the usual sample rates: 4 to 10 kHz, 20 to 48 kHz,
-# 200 to 300 kHz.
+# 200 to 300 kHz. A spectrogram that is trained learns small data by heart (benchmarks/mouse.py).
 PRESETS: dict[str, dict[str, Any]] = {
     "fly": {
         "nb_hist": 4096,
@@ -33,6 +33,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "nb_hist": 32768,
         "nb_pre_conv": 5,
         "pre_nb_dft": 256,
+        "freeze": ["spectrogram"],
         "nb_filters": 32,
         "kernel_size": 7,
         "nb_conv": 2,
@@ -44,6 +45,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "nb_hist": 131072,
         "nb_pre_conv": 7,
         "pre_nb_dft": 512,
+        "freeze": ["spectrogram"],
         "nb_filters": 24,
         "kernel_size": 7,
         "nb_conv": 2,
@@ -141,6 +143,8 @@ def complete(options: TrainOptions) -> tuple[TrainOptions, dict[str, str]]:
     reasons = {}
     if options.preset:
         for name, value in PRESETS[options.preset].items():
+            if name == "freeze" and not values["nb_pre_conv"]:
+                continue  # there is no spectrogram
             if name not in values:
                 values[name], reasons[name] = value, f"{value}: preset {options.preset}"
     if options.auto:
