@@ -80,6 +80,14 @@ def test_presets_fit_a_network_and_leave_what_is_given(preset):
     assert options.nb_hist > models.receptive_field(options)
 
 
+def test_a_preset_without_its_frontend_has_no_spectrogram_to_freeze():
+    with_it, without = (
+        complete(TrainOptions(data_dir="x", preset="mouse", **given))[0]
+        for given in ({}, {"nb_pre_conv": 0})
+    )
+    assert (with_it.freeze, without.freeze) == (["spectrogram"], [])
+
+
 def test_a_preset_goes_before_the_data(tmp_path):
     store = dataset(tmp_path, samplerate=4000, hz=220, seconds=10)
     options, _ = complete(TrainOptions(data_dir=store, auto=True, preset="songbird"))
