@@ -213,7 +213,8 @@ def test_a_notebook_is_an_app(browser, apps):
 
 def test_a_network_is_trained_by_hand(browser, lab, folder):
     store = folder / "notebooks" / "work" / "finch.npy"
-    make_dataset(folder / "data" / "finch", store_dir=store, overwrite=True)
+    small = {"train_fraction": 0.2, "val_fraction": 0.1}
+    make_dataset(folder / "data" / "finch", store_dir=store, overwrite=True, **small)
     page = open_notebook(browser, lab, "3_train")
     page.locator(".jp-CodeCell", has_text="form.finish").click()
     run_cells(page, "Run All Above Selected Cell")
