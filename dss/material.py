@@ -12,7 +12,7 @@ import xarray as xr
 from dss.data.annotations import EVENT, NOISE, found, song_types
 from dss.data.batches import array_of, split_stretches
 from dss.data.check import COLUMNS as PROBLEM_COLUMNS
-from dss.data.check import WARNING, check_annotations
+from dss.data.check import WARNING, check_annotations, format_problems
 from dss.data.dataset import open_dataset
 from dss.data.formats import COLUMNS
 from dss.data.known import is_absence, known_stretches, read_annotated
@@ -159,6 +159,14 @@ def find_problems(path: str | Path) -> pd.DataFrame:
         sentences += audio_warnings(tree, split)
     rows = [(str(path), None, None, sentence, WARNING) for sentence in sentences]
     return pd.DataFrame(rows, columns=PROBLEM_COLUMNS)
+
+
+def describe_problems(path: str | Path) -> str:
+    """What `find_problems` finds, as text to read: a line a problem."""
+    problems = find_problems(path)
+    sentences = zip(problems["severity"], format_problems(problems), strict=True)
+    lines = [f"{severity}: {sentence}" for severity, sentence in sentences]
+    return "\n".join(lines) or "Nothing is wrong."
 
 
 def _split_material(tree: xr.DataTree, split: str) -> Material:

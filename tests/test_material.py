@@ -6,7 +6,14 @@ from conftest import tone_song, write_recording
 from dss import plot
 from dss.data import make_dataset, open_dataset, read_annotations
 from dss.errors import DssError
-from dss.material import completeness, find_problems, is_dataset, open_material, summarize
+from dss.material import (
+    completeness,
+    describe_problems,
+    find_problems,
+    is_dataset,
+    open_material,
+    summarize,
+)
 from dss.plot.alignment import around, width_ms
 from dss.plot.examples import choose_examples
 
@@ -61,6 +68,8 @@ def test_what_is_not_known_is_the_same_in_a_folder_and_in_its_dataset(tmp_path):
 def test_a_broken_table_of_annotations_is_a_problem_and_the_sound_can_be_seen(folder):
     (folder / "bird_1_annotations.csv").write_text("name,start_seconds\n")
     assert "stop_seconds" in find_problems(folder)["problem"].iloc[0]
+    assert describe_problems(folder).startswith(f"error: {folder / 'bird_1_annotations.csv'}")
+    assert describe_problems(folder / "bird_0.wav") == "Nothing is wrong."
     assert open_material(folder)[1].annotations.empty
 
 
