@@ -37,9 +37,9 @@ def detect(
     Song is where the probabilities of all segment types together stay at or above
     `segment_hold_threshold` and somewhere reach `segment_threshold`. It is cut where the most
     probable type changes. Pieces of one type with less than `segment_fill_seconds` between them
-    become one. A piece shorter than `segment_min_seconds` is joined to a neighbour as near as
-    that, the one whose type is more probable in it; the type of the whole is that with most of the
-    probability. Pieces that are still shorter are deleted, and so are those
+    become one. A piece shorter than `segment_min_seconds` is joined to one that it touches, the one
+    whose type is more probable in it; the type of the whole is that with most of the probability.
+    Pieces that are still shorter are deleted, and so are those
     longer than their type can be (`segment_durations`, which also may say a shorter minimum).
 
     Arguments:
@@ -367,14 +367,25 @@ def _join(pieces: list[_Piece], shortest: list[float]) -> list[_Piece]:
         if not too_short:
             break
         i = min(too_short, key=lengths.__getitem__)
-        neighbours = [j for j in (i - 1, i + 1) if 0 <= j < len(song)]
-        into = max(neighbours, key=lambda j: (song[i].mass[song[j].label], lengths[j]))
+        touching = [j for j in (i - 1, i + 1) if 0 <= j < len(song) and not gaps[min(i, j)]]
+        if not touching:
+            _drop(song, gaps, i)
+            continue
+        into = max(touching, key=lambda j: (song[i].mass[song[j].label], lengths[j]))
         i = _join_next(song, gaps, min(i, into))
         if i + 1 < len(song) and song[i].label == song[i + 1].label:
             _join_next(song, gaps, i)
         if i and song[i - 1].label == song[i].label:
             _join_next(song, gaps, i - 1)
     return song
+
+
+def _drop(song: list[_Piece], gaps: list[_Piece | None], i: int) -> None:
+    """Make piece i a part of the gap around it."""
+    if 0 < i < len(song) - 1:
+        gaps[i - 1].extend(song[i])
+        gaps[i - 1].extend(gaps[i])
+    del song[i], gaps[i]
 
 
 def _join_next(song: list[_Piece], gaps: list[_Piece | None], i: int) -> int:

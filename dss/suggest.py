@@ -10,7 +10,7 @@ import xarray as xr
 from dss.data.batches import array_of, split_stretches
 from dss.data.dataset import open_dataset
 from dss.errors import DssError
-from dss.options import TrainOptions
+from dss.options import AugmentOptions, TrainOptions
 from dss.survey import song_stretches
 
 RAW_HZ = 12_000  # at a lower sample rate filters of a few ms on the audio itself are affordable
@@ -102,6 +102,8 @@ def suggest(data_dir: str | Path, given: dict[str, Any] | None = None) -> dict[s
     if downsample:
         window = int(np.clip(2 ** round(math.log2(0.01 * rate)), 2 * hop, max(512, 2 * hop)))
         choose("pre_nb_dft", window, f"{1000 * window / rate:.3g} ms, two frames at least")
+        if not given.get("continue_from"):
+            choose("freeze", ["spectrogram"], "with the STFT as it is the network learns sooner")
     kernel_size = choose("kernel_size", *_kernel_size(song, hop))
     nb_conv = choose(
         "nb_conv",
@@ -127,8 +129,13 @@ def suggest(data_dir: str | Path, given: dict[str, Any] | None = None) -> dict[s
     steps = math.ceil(n_chunks / batch_size)
     choose(
         "nb_epoch",
-        int(np.clip(10 * math.ceil(STEPS / steps / 10), 20, 200)),
-        f"{steps} steps an epoch: about {STEPS} steps in all, or 20 epochs",
+        int(np.clip(4 * math.ceil(STEPS / steps / 4), 12, 200)),
+        f"{steps} steps an epoch: about {STEPS} steps in all, or 12 epochs",
+    )
+    choose(
+        "augmentations",
+        AugmentOptions(background=0.5),
+        "what else is heard is added to every second chunk: song is found in spite of it",
     )
     choose("learning_rate", 0.004, "learns fast with small batches, as it falls to zero")
     return chosen

@@ -18,7 +18,7 @@ from dss import history, models, places
 from dss.continuing import check_fits, inherit, put_weights
 from dss.data.batches import Chunks, array_of, draw_fraction, split_stretches
 from dss.data.dataset import open_dataset
-from dss.durations import plausible_durations
+from dss.durations import learned_durations
 from dss.errors import DssError, DssWarning
 from dss.files import check_writable, remove
 from dss.launching import launch
@@ -73,14 +73,14 @@ def train(*, options: TrainOptions) -> Path:
     save_dir = options.save_dir or options.data_dir.with_suffix(".res")
     check_writable(save_dir)
     params = _params(tree, y_name, options, reasons, doubts)
-    durations = plausible_durations(
+    learned = learned_durations(
         song["train"],
         class_names,
         params["class_types"],
         chunks["train"].stretches,
         params["samplerate_x_Hz"],
     )
-    params["detect"] = {"options": {"segment_durations": durations}}
+    params["detect"] = {"options": learned}
     workers = _join(params, options)
     trunk = resumed
     if not trunk:

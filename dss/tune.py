@@ -41,6 +41,7 @@ CANDIDATES = {
         "segment_min_seconds": SECONDS,
     },
 }
+LEARNED = ("segment_durations", "segment_fill_seconds")  # see dss.durations
 # Targets say exactly where song is: nothing is to be smoothed.
 OF_TARGETS = DetectOptions(
     event_threshold=0.25,
@@ -90,23 +91,27 @@ def tune(run: str | Path | Run, *, options: TuneOptions) -> Tuned:
         pieces = list(_pieces(split, run, Path(folder)))
         if not any(len(piece.true) for piece in pieces):
             raise DssError("The validation split holds no song: nothing can be chosen with it")
-        chosen = DetectOptions()
+        start = chosen = DetectOptions.checked(_learned(stored))
         with bar(unit="try", desc="tune") as progress:
             for category in (EVENT, SEGMENT):
                 chosen = _search(category, pieces, run, chosen, options, progress.update)
         scores = pd.DataFrame(
             {
-                "f1_default": _score(pieces, run.song_types, run, DetectOptions(), options)["f1"],
+                "f1_default": _score(pieces, run.song_types, run, start, options)["f1"],
                 "f1": _score(pieces, run.song_types, run, chosen, options)["f1"],
             }
         )
     categories = set(run.song_types.values())
     names = [name for kind in (EVENT, SEGMENT) if kind in categories for name in CANDIDATES[kind]]
-    values, defaults = chosen.to_yaml_types(), DetectOptions().to_yaml_types()
+    values, defaults = chosen.to_yaml_types(), start.to_yaml_types()
     result = Tuned({n: values[n] for n in names}, {n: defaults[n] for n in names}, scores)
     f1 = {column: float(scores.at["all", column]) for column in scores}
     tolerance = options.tolerance_seconds
-    stored["detect"] = {"options": result.options, **f1, "tolerance_seconds": tolerance}
+    stored["detect"] = {
+        "options": {**_learned(stored), **result.options},
+        **f1,
+        "tolerance_seconds": tolerance,
+    }
     write_params(run.trunk, stored)
     return result
 
@@ -143,6 +148,12 @@ def _stored_params(run: Run) -> dict[str, Any]:
             f"{source}: was written by another program, and is not changed. Give thresholds, gaps "
             "and lengths to `dss predict`."
         ) from None
+
+
+def _learned(params: dict[str, Any]) -> dict[str, Any]:
+    """How long segments and the gaps in them can be, as training found out."""
+    options = params.get("detect", {}).get("options", {})
+    return {name: options[name] for name in LEARNED if name in options}
 
 
 def _val_split(run: Run, options: TuneOptions) -> tuple[xr.DataTree, np.ndarray, np.ndarray]:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from dss.errors import DssError
-from dss.models.augment import augment, check_augmentations, shift_starts
+from dss.models.augment import add_background, augment, check_augmentations, shift_starts
 from dss.options import AugmentOptions, TrainOptions
 
 RATE = 1000.0
@@ -99,3 +99,34 @@ def test_what_the_recordings_cannot_give_is_an_error():
         check_augmentations(AugmentOptions(channel_drop=0.5), 1, RATE)
     with pytest.raises(DssError, match="frequency_shift_hz: 600 Hz would move all sound"):
         check_augmentations(AugmentOptions(frequency_shift_hz=600), 2, RATE)
+
+
+def with_background(x, y, weight, share=1.0, seed=0):
+    rng = np.random.default_rng(seed)
+    return add_background(x, y, weight, AugmentOptions(background=share), RATE, rng)
+
+
+def two_halves(n_chunks=40):
+    """Chunks with song (100 Hz) in the first half, and something else (30 Hz) in the second."""
+    x = np.concatenate([tone(100, n_chunks, seconds=0.5), tone(30, n_chunks, seconds=0.5)], axis=1)
+    y = np.zeros((n_chunks, 1000, 2), "uint8")
+    y[:, :500, 1], y[:, 500:, 0] = 1, 1
+    return x, y, np.ones((n_chunks, 1000), "float32")
+
+
+def test_what_is_added_as_background_is_no_song():
+    x, y, weight = two_halves()
+    added = with_background(x, y, weight) - x
+    power = np.abs(np.fft.rfft(added[:, :, 0], axis=1)) ** 2
+    assert power[:, 30].min() > 100 * power[:, 100].max()
+    level = np.abs(added).max(axis=(1, 2))
+    assert 0.2 < level.min() < 0.6
+    assert 1.2 < level.max() <= 2.01
+
+
+def test_background_is_added_to_some_chunks_and_never_what_is_not_known():
+    x, y, weight = two_halves()
+    changed = (with_background(x, y, weight, share=0.5) != x).any(axis=(1, 2))
+    assert 0.2 < changed.mean() < 0.8
+    np.testing.assert_array_equal(with_background(x, y, weight * y[:, :, 1]), x)
+    np.testing.assert_array_equal(with_background(x, y, weight, share=0), x)

@@ -370,10 +370,10 @@ def test_rows_of_a_confusion_matrix_sum_to_one_and_counts_are_shown():
         plot.plot_confusion(np.eye(2), ["noise", "a", "b"])
 
 
-def test_the_best_epoch_is_that_of_the_lowest_validation_loss():
+def test_the_best_epoch_is_marked():
     history = pd.DataFrame(
         {"epoch": [1, 2, 3, 4], "loss": [4, 3, 2, 1], "val_loss": [5, NAN, 2.5, 3]}
-    )
+    ).assign(best_epoch=[1, 1, 3, 3])
     axis = plot.plot_history(history).axes[0]
     labels = [text.get_text() for text in axis.get_legend().get_texts()]
     assert labels == ["training", "validation", "best epoch: 3\n(loss 2.5)"]

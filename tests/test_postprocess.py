@@ -214,3 +214,17 @@ def test_targets_turn_back_into_annotations(steps):
     again = found(make_targets(table, TYPES, 1000, 0, t + 10, event_std_seconds=0.0004))
     assert again["name"].tolist() == table["name"].tolist()
     np.testing.assert_allclose(again.iloc[:, 1:3], table.iloc[:, 1:3], atol=1e-9)
+
+
+def test_segments_are_as_long_as_their_type_can_be():
+    p = probabilities(
+        a=[(slice(10, 14), 0.9), (slice(40, 50), 0.9), (slice(60, 90), 0.9)],
+        b=[(slice(14, 30), 0.9), (slice(120, 124), 0.9)],
+    )
+    table = found(p, segment_durations={"a": (0.005, 0.02)})
+    assert table["name"].tolist() == ["b", "a", "b"]
+    assert table["start_seconds"].tolist() == [0.01, 0.04, 0.12]  # the short a is part of the b
+    with pytest.raises(DssError, match="the shorter first: a=2:1"):
+        found(p, segment_durations="a=2:1")
+    with pytest.raises(DssError, match="written as name=shortest:longest"):
+        found(p, segment_durations="a=2")

@@ -78,8 +78,21 @@ def test_the_best_epoch_is_kept(tiny_run):
     p = run.model.predict(x, verbose=0)
     loss = -(y * np.log(p)).sum(axis=2)[weight > 0].mean()
     history = pd.read_csv(run_file(trunk, "_history.csv"))
-    assert loss == pytest.approx(history["val_loss"].min(), rel=1e-3)
-    assert history["val_loss"].min() <= history["val_loss"].iloc[-1]
+    best = history.set_index("epoch")["val_loss"][history["best_epoch"].iloc[-1]]
+    assert loss == pytest.approx(best, rel=1e-3)
+
+
+def test_of_epochs_that_are_equally_good_the_last_is_the_best():
+    from dss.models.fit import Progress, _note
+
+    at, best = Progress(), []
+    f1 = [0.5, 0.9, 0.89, 0.6, 0.885, float("nan")]
+    for at.epoch, (score, loss) in enumerate(zip(f1, [5, 4, 4.5, 6, 7, 8], strict=True), start=1):
+        _note({"val_loss": loss, "val_f1_noise": 0.9, "val_f1_a": score}, at)
+        best.append(at.best_epoch)
+    assert best == [1, 2, 3, 3, 5, 6]
+    assert at.lowest_loss == 4
+    assert at.waited == 4
 
 
 def test_prefix_and_folder_are_taken(folder, tmp_path):

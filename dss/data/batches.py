@@ -54,28 +54,28 @@ class Chunks:
         Returns: x [chunks, nb_hist, channels] float32; y [chunks, nb_hist, classes] in the type of
             the targets; weight [chunks, nb_hist] float32, 1 for the samples that count, else 0.
         """
-        index = starts[:, None] + np.arange(self.nb_hist)
-        first, last = self.stretches[owner].T[:, :, None]
-        inside = (index >= first) & (index < last)
-        index = np.clip(index, first, last - 1)
-        x = np.where(inside[:, :, None], _take(self.x, index), 0).astype(np.float32)
-        weight = inside.astype(np.float32)
-        weight[:, : self.padding] = 0
-        weight[:, self.nb_hist - self.padding :] = 0
+        place = np.arange(self.nb_hist)
+        first, last = (self.stretches[owner] - starts[:, None]).T[:, :, None]
+        inside = (place >= first) & (place < last)
+        x = _take(self.x, starts, self.nb_hist).astype(np.float32, copy=False)
+        x *= inside[:, :, None]
+        counts = (place >= self.padding) & (place < self.nb_hist - self.padding)
+        weight = (inside & counts).astype(np.float32)
         if self.annotated is not None:
-            weight *= _take(self.annotated, index)
-        return x, _take(self.y, index), weight
+            weight *= _take(self.annotated, starts, self.nb_hist)
+        return x, _take(self.y, starts, self.nb_hist), weight
 
 
-def _take(array: np.ndarray | xr.DataArray, index: np.ndarray) -> np.ndarray:
-    """The rows of an array in a batch of chunks: [chunks, nb_hist, ...].
+def _take(array: np.ndarray | xr.DataArray, starts: np.ndarray, nb_hist: int) -> np.ndarray:
+    """Chunks of an array: [chunks, nb_hist, ...]; what lies beyond its ends is 0.
 
-    A memory map gathers them at once. Compressed arrays are read chunk by chunk, each in one go.
+    Each is one piece of memory, or of a file, which is copied at once.
     """
-    if isinstance(array, np.ndarray):
-        return array[index]
-    spans = [array[rows[0] : rows[-1] + 1].values for rows in index]
-    return np.stack([span[rows - rows[0]] for span, rows in zip(spans, index, strict=True)])
+    chunks = np.zeros((len(starts), nb_hist, *array.shape[1:]), array.dtype)
+    for chunk, start in zip(chunks, starts, strict=True):
+        first, last = max(start, 0), min(start + nb_hist, len(array))
+        chunk[first - start : last - start] = array[first:last]
+    return chunks
 
 
 def array_of(variable: xr.DataArray) -> np.ndarray | xr.DataArray:

@@ -4,10 +4,14 @@ Each amount is drawn for each chunk on its own, evenly from nothing to what the 
 """
 
 import numpy as np
+import scipy.ndimage
 import scipy.signal
 
 from dss.errors import DssError
 from dss.options import AugmentOptions
+
+FADE_SECONDS = 0.002
+BACKGROUND_GAIN = 0.25, 2.0
 
 
 def check_augmentations(options: AugmentOptions, nb_channels: int, samplerate_hz: float) -> None:
@@ -55,6 +59,43 @@ def augment(
         kept[np.arange(n_chunks), 0, rng.integers(nb_channels, size=n_chunks)] = True
         x = x * kept
     return x.astype(np.float32, copy=False)
+
+
+def add_background(
+    x: np.ndarray,
+    y: np.ndarray,
+    weight: np.ndarray,
+    options: AugmentOptions,
+    samplerate_hz: float,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """The chunks, to some of which what is no song in another one of them is added.
+
+    It is added from a random place on, a quarter to twice as loud as it was, and fades in and out
+    where song was cut from it. What is not known to be no song, of weight 0, is never added.
+
+    Arguments:
+        x: audio [chunks, nb_hist, channels] float32; it is not changed.
+        y: targets [chunks, nb_hist, classes], class 0 is noise.
+        weight: [chunks, nb_hist], 0 where a sample does not count.
+        options: with which probability (`background`).
+        samplerate_hz: of the audio.
+        rng: where all is drawn from.
+    """
+    if not options.background:
+        return x
+    mixed = x.copy()
+    fade = max(1, round(FADE_SECONDS * samplerate_hz))
+    for chunk, other in enumerate(rng.permutation(len(x))):
+        is_added = rng.random() < options.background
+        gain, shift = np.exp(rng.uniform(*np.log(BACKGROUND_GAIN))), rng.integers(x.shape[1])
+        if is_added:
+            quiet = ((y[other, :, 0] > 0.99) & (weight[other] > 0)).astype(np.float32)
+            # 0 from where song is less than half a fade away, 1 from a whole one on.
+            near = scipy.ndimage.uniform_filter1d(quiet, 2 * fade, mode="wrap")
+            envelope = gain * np.maximum(0, 2 * near - 1)
+            mixed[chunk] += np.roll(envelope[:, None] * x[other], shift, axis=0)
+    return mixed
 
 
 def _evenly(reach: float, n_chunks: int, rng: np.random.Generator) -> np.ndarray:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from dss.data.batches import Chunks
-from dss.models.augment import augment, shift_starts
+from dss.models.augment import add_background, augment, shift_starts
 from dss.options import AugmentOptions
 
 Batch = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -47,6 +47,7 @@ def training_batches(
         yield from _batches(chunks, starts[order], owner[order], batch_size, part)
         return
     for x, y, weight in _batches(chunks, starts[order], owner[order], batch_size):
+        x = add_background(x, y, weight, augmentations, samplerate_hz, rng)
         x = augment(x, augmentations, samplerate_hz, rng)
         yield x[part], y[part], weight[part]
 

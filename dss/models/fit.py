@@ -1,7 +1,8 @@
 """Fit a network to chunks of audio: the training step, the learning rate, when to stop."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from dss.options import TrainOptions
 
 WARM_UP = 0.05  # part of all steps in which the learning rate rises to its full value
 WEIGHT_DECAY = 0.01
+EQUAL_F1 = 0.02  # a difference that some dozens of annotations do not tell from chance
+AVERAGED = 0.1  # part of all steps over which weights are averaged
 COMPILE_STEPS = 200  # with fewer, compiling the step takes longer than it saves
 EXPLODED = 100  # a loss that no network has which learns: guessing among 20 classes costs 3
 
@@ -31,7 +34,9 @@ class Progress:
     step: int = 0
     learning_rate: float = 0.0
     best_epoch: int = 0
-    best_loss: float = math.inf
+    highest_f1: float = 0.0
+    lowest_loss: float = math.inf
+    waited: int = 0  # epochs since the validation loss was lowest
     random: dict[str, Any] | None = None
 
 
@@ -60,7 +65,8 @@ def fit(
         class_names: of the columns of the targets.
         options: batch size, epochs, learning rate, seed, augmentations, when to stop.
         after_epoch: called with the scores of each epoch, and whether it is the best so far. The
-            scores: epoch, loss, val_loss, val_accuracy, val_f1_<class> by samples, learning_rate.
+            scores: epoch, loss, val_loss, val_accuracy, val_f1_<class> by samples, learning_rate,
+            and which epoch is the best so far.
         checkpoint: a file from which training goes on if it is there, written after each epoch.
         samplerate_hz: of the audio.
         song: where each class is, to draw each equally often; None to draw all chunks alike.
@@ -73,7 +79,7 @@ def fit(
     # A shift of the grid can add a chunk to every stretch.
     most_chunks = len(train.grid(train.stride - 1)[0])
     total_steps = options.nb_epoch * math.ceil(most_chunks / options.batch_size)
-    optimizer = _optimizer(options)
+    optimizer = _optimizer(options, total_steps)
     learn, judge = _steps(model, optimizer, workers, compiled=total_steps > COMPILE_STEPS)
     at = Progress(learning_rate=options.learning_rate)
     if checkpoint.is_file():
@@ -91,17 +97,15 @@ def fit(
             at.epoch += 1
             batches = ahead(training_batches(train, options.batch_size, rng, **drawn))
             loss = _learn_epoch(learn, optimizer, batches, at, options, total_steps, workers)
-            scores = _judge(judge, val, options.batch_size, class_names, workers)
-            _check_loss(scores["val_loss"], at, options)
-            is_best = scores["val_loss"] < at.best_loss
-            if is_best:
-                at.best_epoch, at.best_loss = at.epoch, scores["val_loss"]
-            row = {"epoch": at.epoch, "loss": loss, **scores, "learning_rate": at.learning_rate}
-            after_epoch(row, is_best)
-            waited = at.epoch - at.best_epoch
-            if waited >= options.early_stopping_patience:
+            with _averaged(model, optimizer):
+                scores = _judge(judge, val, options.batch_size, class_names, workers)
+                _check_loss(scores["val_loss"], at, options)
+                is_best = _note(scores, at)
+                rates = {"learning_rate": at.learning_rate, "best_epoch": at.best_epoch}
+                after_epoch({"epoch": at.epoch, "loss": loss, **scores, **rates}, is_best)
+            if at.waited >= options.early_stopping_patience:
                 break
-            if options.reduce_lr and waited and waited % options.reduce_lr_patience == 0:
+            if options.reduce_lr and at.waited and at.waited % options.reduce_lr_patience == 0:
                 at.learning_rate /= 10
             at.random = rng.bit_generator.state
             if workers.is_first:
@@ -133,11 +137,53 @@ def _schedule(progress: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP)))
 
 
-def _optimizer(options: TrainOptions) -> keras.Optimizer:
-    optimizer = keras.optimizers.AdamW(weight_decay=WEIGHT_DECAY)
+def _optimizer(options: TrainOptions, total_steps: int) -> keras.Optimizer:
+    momentum = max(0.0, 1 - 1 / (AVERAGED * total_steps))
+    optimizer = keras.optimizers.AdamW(
+        weight_decay=WEIGHT_DECAY, use_ema=True, ema_momentum=momentum
+    )
     if options.mixed_precision == "float16":  # gradients would vanish below its smallest number
         return keras.optimizers.LossScaleOptimizer(optimizer)
     return optimizer
+
+
+def _note(scores: dict[str, float], at: Progress) -> bool:
+    """Note how good an epoch is; returns whether its weights are to be kept.
+
+    They are if F1 is the highest so far, or not below it by more than chance: of epochs that are
+    equally good the last one is kept, because the learning rate has fallen farther. The lowest loss
+    would be led by a few annotations that are wrong or that nobody made: the surer the network is
+    of the truth, the more it loses by them.
+    """
+    f1, loss = _mean_f1(scores), scores["val_loss"]
+    at.highest_f1 = max(f1, at.highest_f1)
+    is_best = f1 >= at.highest_f1 - EQUAL_F1
+    if is_best:
+        at.best_epoch = at.epoch
+    at.waited = 0 if loss < at.lowest_loss else at.waited + 1
+    at.lowest_loss = min(at.lowest_loss, loss)
+    return is_best
+
+
+def _mean_f1(scores: dict[str, float]) -> float:
+    """The mean F1 of the classes, those without examples excepted."""
+    f1 = [v for name, v in scores.items() if name.startswith("val_f1_") and not math.isnan(v)]
+    return float(np.mean(f1))
+
+
+@contextmanager
+def _averaged(model: keras.Model, optimizer: keras.Optimizer) -> Iterator[None]:
+    """The network with its weights averaged over the last steps: what is judged and kept.
+
+    The average lies nearer the middle of a minimum than any single step (Polyak & Juditsky 1992).
+    """
+    latest = [variable.numpy() for variable in model.trainable_variables]
+    optimizer.finalize_variable_values(model.trainable_variables)
+    try:
+        yield
+    finally:
+        for variable, value in zip(model.trainable_variables, latest, strict=True):
+            variable.assign(value)
 
 
 def _learn_epoch(

@@ -86,8 +86,9 @@ def _draw_losses(axis: Axes, history: pd.DataFrame) -> None:
     look = {"marker": _marker(history), "ms": 4}
     axis.plot(epochs, history["loss"], color=FIRST_COLORS[0], label="training", **look)
     axis.plot(epochs, history["val_loss"], color=red, label="validation", **look)
-    if history["val_loss"].notna().any():
-        epoch, loss = history.loc[history["val_loss"].idxmin(), ["epoch", "val_loss"]]
+    if "best_epoch" in history:
+        is_best = history["epoch"] == history["best_epoch"].iloc[-1]
+        epoch, loss = history.loc[is_best, ["epoch", "val_loss"]].iloc[0]
         best = f"best epoch: {epoch:g}\n(loss {loss:.4g})"
         axis.axvline(epoch, color="black", lw=1, ls="--", zorder=0)
         axis.plot(epoch, loss, "*", ms=14, color=red, mec="black", label=best, ls="")

@@ -1,0 +1,70 @@
+"""How long the segments of song types last, and the pauses between them, as people annotated them.
+
+What no person annotated, detection does not find either: neither a syllable of a third of its usual
+duration nor a pause within it.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from dss.data.annotations import SEGMENT
+
+FEWEST = 10  # annotations; fewer do not tell how much durations vary
+MARGIN = 1.3  # by which an annotation may be shorter or longer, as its boundaries are not exact
+DEVIATIONS = 2
+
+
+def learned_durations(
+    song: Sequence[np.ndarray],
+    class_names: Sequence[str],
+    class_types: Sequence[str],
+    stretches: np.ndarray,
+    samplerate_hz: float,
+) -> dict[str, Any]:
+    """What detection takes from the annotations: how long segments and the gaps in them can be.
+
+    The limits of a type lie beyond its shortest and its longest annotation: farther where durations
+    vary more, by two standard deviations of their logarithm and a margin of 1.3. So those of a
+    stereotyped syllable are narrow, and those of sine song, which may last anything, are wide.
+
+    A gap is filled if it is shorter than half the shortest pause that anybody left between two
+    segments of one type, and than a third of the median duration.
+
+    Arguments:
+        song: where each class is, as `dss.survey.song_stretches` gives it; the first is noise.
+        class_names, class_types: of the classes; a type is "event" or "segment".
+        stretches: [stretches, 2]: first and one past the last sample of what is looked at.
+        samplerate_hz: samples a second.
+
+    Returns: by option of `dss.postprocess.detect`: `segment_durations`, [shortest, longest] in
+        seconds by song type; `segment_fill_seconds`. What fewer than ten annotations, or pauses,
+        would say is left out.
+    """
+    durations, all_seconds, all_pauses = {}, [], []
+    for name, kind, occurrences in list(zip(class_names, class_types, song, strict=True))[1:]:
+        if kind != SEGMENT:
+            continue
+        is_cut = np.isin(occurrences, stretches).any(axis=1)
+        seconds = np.diff(occurrences[~is_cut], axis=1)[:, 0] / samplerate_hz
+        if len(seconds) >= FEWEST:
+            factor = MARGIN * np.exp(DEVIATIONS * np.log(seconds).std())
+            durations[name] = [_rounded(seconds.min() / factor), _rounded(seconds.max() * factor)]
+        all_seconds.append(seconds)
+        all_pauses.append(_pauses(occurrences, stretches) / samplerate_hz)
+    learned: dict[str, Any] = {"segment_durations": durations}
+    if sum(map(len, all_seconds)) >= FEWEST and sum(map(len, all_pauses)) >= FEWEST:
+        pause, duration = np.concatenate(all_pauses).min(), np.median(np.concatenate(all_seconds))
+        learned["segment_fill_seconds"] = _rounded(min(pause / 2, duration / 3))
+    return learned
+
+
+def _pauses(occurrences: np.ndarray, stretches: np.ndarray) -> np.ndarray:
+    """Samples between one segment and the next of its type in the same stretch."""
+    stretch = np.searchsorted(stretches[:, 0], occurrences[:, 0], side="right")
+    return (occurrences[1:, 0] - occurrences[:-1, 1])[stretch[1:] == stretch[:-1]]
+
+
+def _rounded(seconds: float) -> float:
+    return float(f"{seconds:.3g}")
