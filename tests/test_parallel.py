@@ -27,7 +27,7 @@ def history(trunk):
     return pd.read_csv(run_file(trunk, "_history.csv")).drop(columns="seconds_left")
 
 
-def test_two_processes_learn_what_one_learns(tiny_run, tmp_path):
+def test_two_processes_learn_what_one_learns(tiny_run, tmp_path, capfd):
     """Chunks whose number is odd, a last batch that is not full, augmentations, and balance."""
     _, store = tiny_run
     options = {
@@ -40,6 +40,7 @@ def test_two_processes_learn_what_one_learns(tiny_run, tmp_path):
     one, two = (
         train(data_dir=store, save_dir=tmp_path / str(n), devices=n, **options) for n in (1, 2)
     )
+    assert capfd.readouterr().err.count("Waiting for the other processes: localhost:") == 1
     pd.testing.assert_frame_equal(history(one), history(two), rtol=1e-4)
     with h5py.File(run_file(one, "_model.h5")) as a, h5py.File(run_file(two, "_model.h5")) as b:
         np.testing.assert_allclose(a["scores/kernel"][:], b["scores/kernel"][:], atol=1e-3)
