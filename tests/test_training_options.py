@@ -93,6 +93,19 @@ def test_training_stops_when_the_validation_loss_does_not_fall(trained):
     assert len(history(trained(**never_learns, early_stopping_patience=1))) == 2
 
 
+def test_the_learning_rate_is_reduced_when_patience_ends(trained):
+    never_learns = {"learning_rate": 1e-12, "nb_epoch": 4, "reduce_lr": True}
+    for patience, powers in ((1, [-12, -12, -13, -14]), (2, [-12, -12, -12, -13])):
+        rates = history(trained(**never_learns, reduce_lr_patience=patience))["learning_rate"]
+        np.testing.assert_allclose(np.log10(rates), powers)
+
+
+def test_a_folder_that_cannot_be_written_is_an_error_before_training(trained, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(DssError, match="cannot write into this folder"):
+        trained(save_dir=tmp_path / "file" / "runs")
+
+
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_mixed_precision_learns_and_its_runs_load_in_32_bits(trained, precision):
     trunk = trained(mixed_precision=precision, nb_epoch=4)
