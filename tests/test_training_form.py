@@ -48,9 +48,9 @@ def test_a_training_is_found_again_and_stopped_and_keeps_its_best_epoch(store):
     form = TrainingForm({"data_dir": store, "nb_epoch": 5000, **TINY, "learning_rate": 1e-5})
     form._button.click()
     wait_until(lambda: "epoch" in form._status.value)
-    again = TrainingForm()
+    again = TrainingForm({"data_dir": store, "nb_epoch": 7})
     assert again.is_running
-    assert again.options["nb_epoch"] == "5000"  # as was last used here
+    assert again.options["nb_epoch"] == "5000"  # what is trained, not what is given
     wait_until(lambda: "epoch" in again._status.value)
     assert again._button.disabled
     with pytest.raises(DssError, match="still goes on"):

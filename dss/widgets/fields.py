@@ -37,6 +37,7 @@ STYLE = """<style>
 .dss-form table { border-collapse: collapse; margin: 6px 0; font-size: 13px; }
 .dss-form th, .dss-form td { padding: 2px 12px; text-align: right; }
 .dss-form th:first-child, .dss-form td.dss-text { text-align: left; }
+.dss-form .dss-files :is(th, td):last-child { text-align: left; }
 .dss-form thead th { border-bottom: 1px solid var(--jp-border-color1, #999); }
 .dss-form pre { font-size: 12px; line-height: 1.3; padding: 8px; max-width: 1000px;
   overflow-x: auto; background: var(--jp-layout-color2, #8882); }

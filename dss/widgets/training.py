@@ -57,6 +57,7 @@ class TrainingForm(Form):
         parts.insert(parts.index(self._buttons), self._meaning)
         self.widget.children = parts
         if self.is_running:
+            self.options = self.last_used  # those that it was started with
             self._launch(self._watch_found)
 
     @property
@@ -166,7 +167,8 @@ class TrainingForm(Form):
 
     def _describe(self, result: Path) -> str:
         said = f"The run is <b>{html.escape(str(result))}</b>."
-        said += f"{_table(list_files(result))}{doubt_html(read_params(result)['warnings'])}"
+        said += _table(list_files(result), "dss-files")
+        said += doubt_html(read_params(result)["warnings"])
         with suppress(DssError):
             scores, confusion, class_names = read_results(result)
             said += f"The test split, sample by sample:{_table(scores.rename_axis(None).round(3))}"
@@ -211,5 +213,5 @@ def _png(figure: Figure, dpi: float) -> bytes:
     return file.getvalue()
 
 
-def _table(table: pd.DataFrame) -> str:
-    return table.to_html(border=0, justify="right")
+def _table(table: pd.DataFrame, classes: str = "") -> str:
+    return table.to_html(border=0, justify="right", classes=classes)
