@@ -160,7 +160,7 @@ def picture(page):
 def changes_the_picture(page, action):
     before = picture(page)
     action()
-    assert _within(10, lambda: picture(page) != before)
+    assert _within(30, lambda: picture(page) != before)
 
 
 def test_the_recordings_are_shown_and_can_be_scrolled_and_zoomed(browser, lab):
@@ -176,7 +176,7 @@ def test_the_recordings_are_shown_and_can_be_scrolled_and_zoomed(browser, lab):
     contrast = page.locator(".widget-hslider", has_text="dB").locator(".noUi-handle").nth(0)
     contrast.drag_to(page.locator(".widget-hslider", has_text="Hz").locator(".noUi-handle").nth(0))
     automatic = page.locator(".widget-checkbox", has_text="automatic").locator("input").first
-    assert _within(10, lambda: not automatic.is_checked())
+    assert _within(30, lambda: not automatic.is_checked())
     page.locator("button[title='play what is shown']").first.click()
     page.locator("audio").wait_for()
     keep_screenshot(page, "1_inspect_data")
@@ -240,8 +240,8 @@ def trained(folder):
     store = make_dataset(
         folder / "data" / "finch", store_dir=work / "finch.npy", test_fraction=0.2, overwrite=True
     )
-    look = {"nb_pre_conv": 5, "nb_hist": 16384, "nb_filters": 16, "kernel_size": 7, "nb_conv": 2}
-    return train(data_dir=store, nb_epoch=6, batch_size=4, learning_rate=0.01, **look)
+    look = {"nb_pre_conv": 5, "nb_hist": 8192, "nb_filters": 24, "kernel_size": 7, "nb_conv": 1}
+    return train(data_dir=store, nb_epoch=8, batch_size=4, learning_rate=0.005, **look)
 
 
 def test_recordings_are_annotated_and_thresholds_moved(browser, lab, trained):
@@ -251,7 +251,7 @@ def test_recordings_are_annotated_and_thresholds_moved(browser, lab, trained):
     said = scores.inner_text()
     slider = page.locator(".widget-hslider", has_text="Segment threshold").locator(".noUi-handle")
     changes_the_picture(page, lambda: slider.press("PageDown"))
-    assert _within(10, lambda: scores.inner_text() != said)
+    assert _within(30, lambda: scores.inner_text() != said)
     changes_the_picture(page, page.locator(".dss-form option", has_text=" at 0:").nth(4).click)
     button = page.get_by_role("button", name="Save annotations")
     button.click()

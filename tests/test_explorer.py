@@ -122,12 +122,15 @@ def test_the_viewer_shows_what_the_form_annotates_next(form, viewer, tmp_path):
 def test_what_was_stored_with_a_run_is_filled_in(tiny_run, values, tmp_path):
     from dss.runs import read_params, write_params
 
-    params = read_params(tiny_run[0]) | {"detect": {"options": {"segment_threshold": 0.35}}}
+    stored = {"segment_threshold": 0.35, "segment_durations": {"a": [0.01, 0.3]}}
+    params = read_params(tiny_run[0]) | {"detect": {"options": stored}}
     write_params(tmp_path / "tuned", params)
     shutil.copy(f"{tiny_run[0]}_model.h5", tmp_path / "tuned_model.h5")
-    assert PredictForm(values).options["segment_threshold"] == "0.5"
+    assert PredictForm(values).options["segment_threshold"] != "0.35"
     form = PredictForm(values | {"run": str(tmp_path / "tuned")})
     assert form.options["segment_threshold"] == "0.35"
+    assert form.options["segment_durations"] == "a=0.01:0.3"
+    assert form.problems == {}
 
 
 def test_without_probabilities_thresholds_cannot_be_moved(values):
