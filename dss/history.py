@@ -9,6 +9,8 @@ from pathlib import Path
 from dss.progress import say
 from dss.runs import run_file
 
+COUNTS = ("epoch", "best_epoch")  # columns of whole numbers
+
 
 @dataclass
 class History:
@@ -24,8 +26,8 @@ class History:
         """Go on with the first epochs of a run that was interrupted; forget those after."""
         path = run_file(self.trunk, "_history.csv")
         with path.open(newline="") as file:
-            rows = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
-        self.rows = [{**row, "epoch": int(row["epoch"])} for row in rows[:n_epochs]]
+            rows = list(csv.DictReader(file))[:n_epochs]
+        self.rows = [{k: (int if k in COUNTS else float)(row[k]) for k in row} for row in rows]
         self.done_before = len(self.rows)
         self._write(self.rows, "w")
 
