@@ -90,15 +90,15 @@ def within(table: pd.DataFrame, time: Time) -> pd.DataFrame:
     rows = found(table)[COLUMNS].sort_values("start_seconds", ignore_index=True)
     rows["stop_seconds"] = rows["stop_seconds"].fillna(rows["start_seconds"])
     rows = rows[(rows["stop_seconds"] >= time.start) & (rows["start_seconds"] <= time.stop)]
+    pixels = rows.assign(**{c: rows[c] // (time.span / BINS) for c in COLUMNS[1:]})
+    rows = rows[~pixels.duplicated()]
     ends, lanes = [], []
     for start, stop in rows[COLUMNS[1:]].itertuples(index=False):
         lane = next((i for i, end in enumerate(ends) if end <= start), len(ends))
         if stop > start:
             ends[lane : lane + 1] = [stop]
         lanes.append(lane if stop > start else 0)  # events reach over all lanes
-    rows = rows.assign(lane=np.array(lanes, int))
-    pixels = rows.assign(**{c: rows[c] // (time.span / BINS) for c in COLUMNS[1:]})
-    return rows[~pixels.duplicated()]
+    return rows.assign(lane=np.array(lanes, int))
 
 
 def bars_inches(rows: pd.DataFrame, time: Time) -> float:
