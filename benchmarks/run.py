@@ -44,8 +44,9 @@ def main() -> int:
                 for task in tasks:
                     dss, peer = _measure_in_turns(task, arguments.peer, arguments.repeat)
                     rows.append(_row(task.label, dss, peer))
-                    if task.has_result and dss:
-                        notes += [f"{task.label}: {c.output.splitlines()[-1]}" for c in dss]
+                    if task.has_result:
+                        costs = [*dss, *peer]
+                        notes += [f"{task.label}: {c.output.splitlines()[-1]}" for c in costs]
                     failures += any(c.exit_code for c in [*dss, *peer])
         except Skipped as reason:
             notes.append(f"{name}: skipped: {reason}")

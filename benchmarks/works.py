@@ -69,8 +69,21 @@ def annotate_2h() -> Iterator[list[Task]]:
 
 
 @contextmanager
+def training() -> Iterator[list[Task]]:
+    """Train networks of the same size for four epochs with 105 s of a zebra finch."""
+    folder, script = str(_recordings("zebra_finch")), str(HERE / "training.py")
+    yield [Task("training", [script, "dss", folder], [script, "das", folder], has_result=True)]
+
+
+@contextmanager
+def arithmetic() -> Iterator[list[Task]]:
+    """How near training comes to the machine's own matrix products."""
+    yield [Task("arithmetic", [str(HERE / "arithmetic.py")], has_result=True)]
+
+
+@contextmanager
 def fly_pulses() -> Iterator[list[Task]]:
-    """Train with the pulses of two people each, and compare all of them: 60 s of fly song."""
+    """Train with one person's pulses of half of a recording, and compare with two people's."""
     _recordings("fly_pulses")
     yield [Task("fly pulses", [str(HERE / "fly_pulses.py")], has_result=True)]
 
@@ -88,6 +101,8 @@ WORKS = {
     "assemble_2h": assemble_2h,
     "annotate": annotate,
     "annotate_2h": annotate_2h,
+    "training": training,
+    "arithmetic": arithmetic,
     "zebra_finch": zebra_finch,
     "fly_pulses": fly_pulses,
 }

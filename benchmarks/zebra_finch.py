@@ -49,9 +49,7 @@ def judge(folder: Path, temporary: Path, fold: int, seed: int, given: dict) -> d
     """Train without the recordings of one fold, annotate these, and score."""
     for i, recording in enumerate(find_recordings(folder)):
         _link(recording, temporary / ("judge" if i % N_FOLDS == fold else "learn"))
-    store = make_dataset(
-        temporary / "learn", test_fraction=0, val_fraction=VAL_FRACTION, seed=seed
-    )
+    store = make_dataset(temporary / "learn", test_fraction=0, val_fraction=VAL_FRACTION, seed=seed)
     trunk = train(data_dir=store, seed=seed, auto=True, **given)
     trained = time.process_time()
     annotated = predict_files(temporary / "judge", trunk, save_dir=temporary / "annotated")

@@ -21,7 +21,7 @@ from dss.options import TrainOptions
 WARM_UP = 0.05  # part of all steps in which the learning rate rises to its full value
 WEIGHT_DECAY = 0.01
 EQUAL_F1 = 0.02  # a difference that some dozens of annotations do not tell from chance
-AVERAGED = 0.1  # part of all steps over which weights are averaged
+AVERAGED = 2, 0.1  # weights are averaged over so many epochs, or this part of all if that is less
 COMPILE_STEPS = 200  # with fewer, compiling the step takes longer than it saves
 EXPLODED = 100  # a loss that no network has which learns: guessing among 20 classes costs 3
 
@@ -79,7 +79,7 @@ def fit(
     # A shift of the grid can add a chunk to every stretch.
     most_chunks = len(train.grid(train.stride - 1)[0])
     total_steps = options.nb_epoch * math.ceil(most_chunks / options.batch_size)
-    optimizer = _optimizer(options, total_steps)
+    optimizer = _optimizer(options, total_steps // options.nb_epoch)
     learn, judge = _steps(model, optimizer, workers, compiled=total_steps > COMPILE_STEPS)
     at = Progress(learning_rate=options.learning_rate)
     if checkpoint.is_file():
@@ -137,8 +137,9 @@ def _schedule(progress: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP)))
 
 
-def _optimizer(options: TrainOptions, total_steps: int) -> keras.Optimizer:
-    momentum = max(0.0, 1 - 1 / (AVERAGED * total_steps))
+def _optimizer(options: TrainOptions, steps_per_epoch: int) -> keras.Optimizer:
+    epochs, part = AVERAGED
+    momentum = max(0.0, 1 - 1 / (min(epochs, part * options.nb_epoch) * steps_per_epoch))
     optimizer = keras.optimizers.AdamW(
         weight_decay=WEIGHT_DECAY, use_ema=True, ema_momentum=momentum
     )
