@@ -73,19 +73,9 @@ def train(*, options: TrainOptions) -> Path:
     save_dir = options.save_dir or options.data_dir.with_suffix(".res")
     check_writable(save_dir)
     params = _params(tree, y_name, options, reasons, doubts)
-    learned = learned_durations(
-        song["train"],
-        class_names,
-        params["class_types"],
-        chunks["train"].stretches,
-        params["samplerate_x_Hz"],
-    )
-    params["detect"] = {"options": learned}
-    workers = _join(params, options)
-    trunk = resumed
-    if not trunk:
-        own = new_trunk(save_dir, options.save_prefix) if workers.is_first else ""
-        trunk = Path(workers.same(str(own)))
+    params["detect"] = {"options": _learned(song["train"], chunks["train"], params)}
+    workers = _join(options, params)
+    trunk = resumed or _trunk(save_dir, options.save_prefix, workers)
     try:
         if workers.is_first:
             write_params(trunk, params)
@@ -169,25 +159,22 @@ def _heed(
     return options, doubts
 
 
-def _join(params: dict[str, Any], options: TrainOptions) -> "Workers":
-    """This process among those that train together, if there are others."""
+def _join(options: TrainOptions, params: dict[str, Any]) -> "Workers":
     from dss.models.parallel import join
 
-    n_workers = places.count()
-    if options.devices not in (1, n_workers):
-        raise DssError(
-            f"devices: {options.devices}, but {n_workers} processes train together, as TF_CONFIG "
-            "or SLURM says, each with one device. Leave it out."
-        )
-    if n_workers > options.batch_size:
-        raise DssError(
-            f"batch_size: {options.batch_size} chunks cannot be shared among {n_workers} processes"
-        )
-    workers = join()
-    elsewhere = {"data_dir", "save_dir", "continue_from"}  # paths may differ between machines
-    settings = options.model_dump(mode="json", exclude=elsewhere)
-    workers.check_agree(f"{settings} {params['data_sha256']}")
-    return workers
+    return join(options, params["data_sha256"])
+
+
+def _trunk(save_dir: Path, prefix: str, workers: "Workers") -> Path:
+    """The trunk of a new run, the same in all processes that train it."""
+    own = new_trunk(save_dir, prefix) if workers.is_first else ""
+    return Path(workers.same(str(own)))
+
+
+def _learned(song: list, chunks: Chunks, params: dict[str, Any]) -> dict[str, Any]:
+    """What detection takes from the annotations of the training data."""
+    names, types = params["class_names"], params["class_types"]
+    return learned_durations(song, names, types, chunks.stretches, params["samplerate_x_Hz"])
 
 
 def _clear(trunk: Path, error: BaseException) -> None:

@@ -19,6 +19,7 @@ import numpy as np
 from dss import places
 from dss.errors import DssError
 from dss.models.backend import keras, tf
+from dss.options import TrainOptions
 from dss.progress import say
 
 
@@ -138,14 +139,34 @@ class Workers:
 ALONE = Workers()
 
 
-def join() -> Workers:
-    """This process among those that the environment names; it waits for them."""
+def join(options: TrainOptions, data_sha256: str) -> Workers:
+    """This process among those that the environment names; it waits for them.
+
+    Arguments:
+        options: of the training; all processes must have the same.
+        data_sha256: which data it is, which must be the same too.
+
+    Raises: DssError if the options do not fit so many processes, or differ between them.
+    """
     addresses, index = places.addresses()
-    if len(addresses) == 1:
+    count = len(addresses)
+    if options.devices not in (1, count):
+        raise DssError(
+            f"devices: {options.devices}, but {count} processes train together, as TF_CONFIG "
+            "or SLURM says, each with one device. Leave it out."
+        )
+    if count == 1:
         return ALONE
+    if count > options.batch_size:
+        raise DssError(
+            f"batch_size: {options.batch_size} chunks cannot be shared among {count} processes"
+        )
     if index == 0:
         say(f"Waiting for the other processes: {', '.join(addresses[1:])}")
-    return Workers(addresses, index)
+    workers = Workers(addresses, index)
+    elsewhere = {"data_dir", "save_dir", "continue_from"}  # paths may differ between machines
+    workers.check_agree(f"{options.model_dump(mode='json', exclude=elsewhere)} {data_sha256}")
+    return workers
 
 
 def _connect(addresses: list[str], index: int) -> Callable:
