@@ -199,9 +199,14 @@ def test_finish_says_what_went_wrong_and_can_be_tried_again():
 def test_what_finish_waits_for_goes_on_if_the_cell_is_interrupted():
     goes_on = threading.Event()
     form = Form(PredictOptions, lambda **named: goes_on.wait(10) and "made")
+    # As a kernel has it; in a process that was started in the background it would be ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()
-    with pytest.raises(KeyboardInterrupt):
-        form.finish()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            form.finish()
+    finally:
+        signal.signal(signal.SIGINT, before)
     goes_on.set()
     assert form.finish() == "made"
 
