@@ -20,7 +20,6 @@ from dss.worklist import find_matching, still_to_do, target_paths, time_left
 
 __all__ = ["Stream", "annotate", "attempt", "predict", "predict_files", "probabilities"]
 
-BATCH_SAMPLES = 2**17  # more are not faster on CPUs
 # What a file that cannot be read raises, in its header or on the way.
 UNREADABLE = (DssError, OSError, soundfile.LibsndfileError)
 
@@ -175,8 +174,8 @@ def probability_blocks(
         options: as for `predict`.
         after_block: is called with the seconds of audio of each block when it was used.
     """
-    batch_size = options.batch_size or max(1, BATCH_SAMPLES // run.options.nb_hist)
-    for _, p in run.network(batch_size).blocks(recording.read, recording.n_samples):
+    block_samples = options.batch_size and options.batch_size * run.options.nb_hist
+    for _, p in run.network(block_samples).blocks(recording.read, recording.n_samples):
         yield p
         after_block(len(p) / run.samplerate_hz)
 

@@ -5,6 +5,7 @@ A network is never unpickled and no code in a file is run: it is rebuilt from th
 """
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,6 +66,22 @@ def first_chunk(options: NetworkOptions) -> int:
     """
     before = padding(options)
     return -before if options.model_name == "tcn" else 2 * before - options.nb_hist
+
+
+def reach(options: NetworkOptions) -> int | None:
+    """How many samples before or after a sample can change its prediction: a multiple of frames.
+
+    None if all of the chunk does: with an LSTM, and in a model of DAS by the loudest sound in it.
+    """
+    if options.model_name != "tcn" or options.nb_lstm_units:
+        return None
+    taps = options.kernel_size - 1
+    frames = options.nb_conv * sum(math.ceil(taps * dilation / 2) for dilation in options.dilations)
+    if options.nb_pre_conv == 0:
+        return frames
+    hop = 2**options.nb_pre_conv
+    # A sample is interpolated between two frames, and the window is wider than a frame.
+    return (frames + 1 + math.ceil(max(options.pre_nb_dft - hop, 0) / 2 / hop)) * hop
 
 
 def receptive_field(options: NetworkOptions) -> int:
@@ -144,6 +161,20 @@ def freeze(model: "keras.Model", names: Sequence[str]) -> None:
         raise DssError("freeze: leaves nothing to be trained")
     for layer in with_weights:
         layer.trainable = layer.name.split("_")[0] not in names
+
+
+def resized(model: "keras.Model", options: NetworkOptions, nb_hist: int) -> "keras.Model":
+    """The same network for chunks of another length, with weights of its own, 32 bits throughout.
+
+    Arguments:
+        model: a network that `build` made.
+        options: with which it was built.
+        nb_hist: samples of a chunk.
+    """
+    options = options.model_copy(update={"nb_hist": nb_hist})
+    other = build(options, model.input_shape[-1], model.output_shape[-1])
+    other.set_weights(model.get_weights())
+    return other
 
 
 def epochs_done(checkpoint: Path) -> int:

@@ -1,4 +1,4 @@
-"""Run a network over audio of any length, in the chunks that it was trained on."""
+"""Run a network over audio of any length, block by block."""
 
 from collections.abc import Callable, Iterator
 
@@ -8,25 +8,39 @@ from dss import models
 from dss.models.backend import keras, tf
 from dss.options import NetworkOptions
 
+BLOCK_SAMPLES = 2**18  # longer ones are not faster on CPUs
+
 
 class Network:
-    """A network traced for inference in batches of one fixed size.
+    """A network traced for inference in blocks of one fixed size.
 
-    The chunks lie on a grid from the start of the audio; of each, only the middle `stride` samples
-    count. So a result depends neither on the batch size nor on how the audio is read.
+    Blocks overlap by what the filters reach, so that each sample is judged by all that can matter
+    for it, wherever a block begins. Where that would be all of the recording (see `models.reach`),
+    blocks are batches of the chunks that the network was trained on; these lie on a grid from the
+    start of the audio, and of each only the middle `stride` samples count. Either way a result
+    does not depend on how long the blocks are.
     """
 
-    def __init__(self, model: keras.Model, options: NetworkOptions, batch_size: int = 32):
-        self.nb_hist = options.nb_hist
-        self.padding = models.padding(options)
-        self.stride = self.nb_hist - 2 * self.padding
-        self.batch_size = batch_size
-        self.first_sample = models.first_chunk(options) + self.padding
+    def __init__(
+        self, model: keras.Model, options: NetworkOptions, block_samples: int = BLOCK_SAMPLES
+    ):
+        reach = models.reach(options)
+        if reach is None:
+            self.nb_hist, self.padding = options.nb_hist, models.padding(options)
+            self.stride = self.nb_hist - 2 * self.padding
+            self.batch_size = max(1, block_samples // self.nb_hist)
+            self.first_sample = models.first_chunk(options) + self.padding
+        else:
+            hop = 2**options.nb_pre_conv
+            self.padding, self.stride = reach, max(1, block_samples // hop) * hop
+            self.nb_hist = self.stride + 2 * self.padding
+            self.batch_size, self.first_sample = 1, 0
+            model = models.resized(model, options, self.nb_hist)
         self._forward = tf.function(lambda x: model(x, training=False), jit_compile=True)
 
     @property
     def block_samples(self) -> int:
-        """Samples that get a probability in one batch."""
+        """Samples that get a probability in one block."""
         return self.stride * self.batch_size
 
     def blocks(
@@ -47,7 +61,7 @@ class Network:
             yield max(start, 0), self.block(x)[max(-start, 0) : n_samples - start]
 
     def block(self, x: np.ndarray) -> np.ndarray:
-        """Probabilities of one batch: [block_samples, classes] float32.
+        """Probabilities of one block: [block_samples, classes] float32.
 
         Arguments:
             x: audio [padding + block_samples + padding, channels].

@@ -121,8 +121,8 @@ class PredictOptions(DetectOptions):
     batch_size: int | None = option(
         None,
         "Batch size",
-        "Chunks that are computed together. More take more memory, and are faster on a GPU; the "
-        "result is the same. Defaults to as many as hold 131072 samples.",
+        "Chunks of audio that are computed together. More take more memory, and are faster on a "
+        "GPU; the result is the same. Defaults to as many as hold 262144 samples.",
         group="Computing",
         rare=True,
         ge=1,
