@@ -42,38 +42,41 @@ def main() -> None:
         print(f"{written.name}: {len(written.read_text().splitlines()) - 1} annotations")
 
 
-def make(path: Path, minutes: float) -> None:
-    """Write 16-bit mono noise, minute by minute."""
+def make(path: Path, minutes: float, n_channels: int = 1) -> None:
+    """Write 16-bit noise, minute by minute."""
     import numpy as np
     import soundfile
 
     rng = np.random.default_rng(0)
     left = round(60 * minutes * SAMPLERATE_HZ)
-    with soundfile.SoundFile(path, "w", SAMPLERATE_HZ, 1, subtype="PCM_16") as file:
+    with soundfile.SoundFile(path, "w", SAMPLERATE_HZ, n_channels, subtype="PCM_16") as file:
         while left:
             n_samples = min(left, 60 * SAMPLERATE_HZ)
-            file.write(0.05 * rng.standard_normal(n_samples, dtype=np.float32))
+            file.write(0.05 * rng.standard_normal((n_samples, n_channels), np.float32))
             left -= n_samples
 
 
-def with_dss(recording: Path, folder: Path) -> Path:
+def with_dss(
+    recording: Path, folder: Path, network: dict = NETWORK, n_types: int = 6, n_channels: int = 1
+) -> Path:
     """Annotate with `dss.predict.predict_files`."""
     from dss import models
     from dss.options import NetworkOptions
     from dss.predict import predict_files
     from dss.runs import run_file, write_params
 
-    options = NetworkOptions.checked(NETWORK)
-    model = models.build(options, 1, len(CLASS_NAMES))
+    options = NetworkOptions.checked(network)
+    names = ["noise", *(f"type{i}" for i in range(n_types))]
+    model = models.build(options, n_channels, len(names))
     _say_noise(model.get_layer("scores"))
     trunk = folder / "random"
     models.save_weights(model, run_file(trunk, "_model.h5"))
     params = {
-        "class_names": CLASS_NAMES,
-        "class_types": ["segment"] * len(CLASS_NAMES),
+        "class_names": names,
+        "class_types": ["segment"] * len(names),
         "samplerate_x_Hz": SAMPLERATE_HZ,
         "samplerate_y_Hz": SAMPLERATE_HZ,
-        "nb_channels": 1,
+        "nb_channels": n_channels,
     }
     write_params(trunk, {**params, **options.to_yaml_types()})
     return predict_files(recording, trunk, save_dir=folder)[0]

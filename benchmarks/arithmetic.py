@@ -38,7 +38,7 @@ def main() -> None:
     for name, options in NETWORKS.items():
         training, product = rates(TrainOptions.checked({"data_dir": ".", **options}))
         found.append(f"{name}: {training:.0f} of {product:.0f} ({training / product:.0%})")
-    print(f"GFLOP/CPU-s, training of matrix product: {'; '.join(found)}. {_device()}")
+    print(f"GFLOP/CPU-s, training of matrix product: {'; '.join(found)}. {device()}")
 
 
 def rates(options: TrainOptions) -> tuple[float, float]:
@@ -83,7 +83,7 @@ def _cpu_seconds(work: Callable[[], object], n: int = 4) -> float:
     return (time.process_time() - began) / n
 
 
-def _device() -> str:
+def device() -> str:
     cards = tf.config.list_physical_devices("GPU")
     return (
         ", ".join(
