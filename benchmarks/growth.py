@@ -26,7 +26,7 @@ NETWORK = {  # of the preset songbird, written out: this process must not import
     "nb_filters": 32,
     "kernel_size": 7,
     "nb_conv": 2,
-    "dilations": [1, 2, 4, 8, 16, 32],
+    "dilations": [1, 4, 16, 48],
 }
 SERIES = {
     "minutes": ("minutes of recording", (1, 4, 15, 60, 240)),

@@ -1,84 +1,115 @@
 """How well, and at what cost, dss learns the syllables of a zebra finch.
 
-python benchmarks/zebra_finch.py [--fold K] [--seed N] [--nb-epoch N] [--json]
+python benchmarks/zebra_finch.py [--folds 0 1 ...] [--seeds 0 1 2] [--few]
 
 Of 14 recordings, 12 train and validate a network, which then annotates the other two. The folds 0
-to 6 judge each recording once.
+to 6 judge each recording once. With `--few` a fold is another draw of recordings of 30 s in all to
+train and validate with; all others are judged. Each run is a process of its own.
 """
 
 import argparse
-import json
-import resource
+import ast
 import sys
 import tempfile
-import time
 from pathlib import Path
+from statistics import mean
 
+from measure import measure
 from works import RECORDINGS
 
-from dss.data import find_recordings, make_dataset, open_recording
-from dss.evaluate import evaluate
-from dss.predict import predict_files
-from dss.train import train
-
 N_FOLDS = 7
+FEW_SECONDS = 30
 TOLERANCE_SECONDS = 0.01
 VAL_FRACTION = 0.1  # there is little data: most of it is to be learned from
+SCORES = {
+    "f1": "F1",
+    "onset_error_ms": "onset error [ms]",
+    "syllable_error_rate": "syllable errors",
+    "sample_macro_f1": "macro F1 by ms",
+}
 
 
 def main() -> int:
-    """Read the command line, run one fold and print how it went."""
+    """Read the command line, run all folds with all seeds, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--fold", type=int, default=0, choices=range(N_FOLDS))
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--nb-epoch", type=int, help="epochs; default: what --auto suggests")
-    parser.add_argument("--json", action="store_true", help="print the results as JSON")
+    parser.add_argument("--folds", type=int, nargs="+", default=[0], choices=range(N_FOLDS))
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--few", action="store_true", help="train with 30 s of annotated audio")
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     folder = RECORDINGS / "zebra_finch"
     if not folder.is_dir():
         print(f"{folder} is not here", file=sys.stderr)
         return 1
-    with tempfile.TemporaryDirectory() as temporary:
-        given = {"nb_epoch": arguments.nb_epoch} if arguments.nb_epoch else {}
-        results = judge(folder, Path(temporary), arguments.fold, arguments.seed, given)
-    print(json.dumps(results) if arguments.json else describe(results))
+    if arguments.inside:
+        with tempfile.TemporaryDirectory() as temporary:
+            fold, seed = arguments.folds[0], arguments.seeds[0]
+            print(judge(folder, Path(temporary), fold, seed, arguments.few))
+        return 0
+    rows = []
+    print("| fold | seed |", " | ".join(SCORES.values()), "| CPU-s | MB |")
+    print("| ---: | ---: |", " | ".join(["---:"] * (len(SCORES) + 2)), "|")
+    for fold in arguments.folds:
+        for seed in arguments.seeds:
+            rows.append(run(fold, seed, arguments.few))
+            print(f"| {fold} | {seed} | {_cells(rows[-1])} |", flush=True)
+    means = {name: mean(row[name] for row in rows) for name in rows[0]}
+    print(f"| mean | | {_cells(means)} |")
+    print(
+        "zebra finch: F1 {f1:.3f}, onset error {onset_error_ms:.2f} ms, {syllable_error_rate:.4f} "
+        "syllable errors, macro F1 by ms {sample_macro_f1:.3f}".format(**means)
+    )
     return 0
 
 
-def judge(folder: Path, temporary: Path, fold: int, seed: int, given: dict) -> dict[str, float]:
-    """Train without the recordings of one fold, annotate these, and score."""
-    for i, recording in enumerate(find_recordings(folder)):
-        _link(recording, temporary / ("judge" if i % N_FOLDS == fold else "learn"))
+def run(fold: int, seed: int, few: bool) -> dict[str, float]:
+    """The scores of one training, and what its process cost from start to end."""
+    words = ["--inside", "--folds", str(fold), "--seeds", str(seed), *["--few"] * few]
+    cost = measure([sys.executable, __file__, *words])
+    if cost.exit_code:
+        sys.exit(cost.output)
+    scores = ast.literal_eval(cost.output.splitlines()[-1])
+    return {**scores, "cpu_seconds": cost.cpu_seconds, "peak_mb": cost.peak_mb}
+
+
+def judge(folder: Path, temporary: Path, fold: int, seed: int, few: bool) -> dict[str, float]:
+    """Train with some of the recordings, annotate the others, and score."""
+    from dss.data import find_recordings, make_dataset
+    from dss.evaluate import summarize
+    from dss.predict import predict_files
+    from dss.train import train
+
+    recordings = find_recordings(folder)
+    learned = _few(recordings, fold) if few else {*recordings} - {*recordings[fold::N_FOLDS]}
+    for recording in recordings:
+        _link(recording, temporary / ("learn" if recording in learned else "judge"))
     store = make_dataset(temporary / "learn", test_fraction=0, val_fraction=VAL_FRACTION, seed=seed)
-    trunk = train(data_dir=store, seed=seed, auto=True, **given)
-    trained = time.process_time()
-    annotated = predict_files(temporary / "judge", trunk, save_dir=temporary / "annotated")
-    annotate_seconds = time.process_time() - trained
-    scores = evaluate(
+    trunk = train(data_dir=store, seed=seed, auto=True)
+    predict_files(temporary / "judge", trunk, save_dir=temporary / "annotated")
+    scores = summarize(
         temporary / "judge", temporary / "annotated", tolerance_seconds=TOLERANCE_SECONDS
-    ).loc["all"]
-    recordings = find_recordings(temporary / "judge")
-    assert len(annotated) == len(recordings) == 2
-    audio_seconds = sum(open_recording(path).duration_seconds for path in recordings)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return {
-        "fold": fold,
-        "seed": seed,
-        "f1": scores["f1"],
-        "onset_error_ms": scores["onset_error_ms"],
-        "cpu_seconds": time.process_time(),
-        "peak_mb": peak * (1 if sys.platform == "darwin" else 1024) / 1e6,
-        "annotated_seconds_per_cpu_second": audio_seconds / annotate_seconds,
-    }
+    )
+    return {name: float(scores.at["all", name]) for name in SCORES}
 
 
-def describe(results: dict[str, float]) -> str:
-    """The results in one line."""
-    return (
-        "fold {fold}, seed {seed}: F1 {f1:.3f}, median onset error {onset_error_ms:.2f} ms; "
-        "{cpu_seconds:.1f} CPU-s, {peak_mb:.0f} MB; annotates "
-        "{annotated_seconds_per_cpu_second:.1f} s of audio per CPU-s"
-    ).format(**results)
+def _few(recordings: list[Path], draw: int) -> set[Path]:
+    """Recordings of 30 s in all, or a little less, in the order of a random draw."""
+    import numpy as np
+
+    from dss.data import open_recording
+
+    drawn, left = set(), FEW_SECONDS
+    for i in np.random.default_rng(draw).permutation(len(recordings)):
+        seconds = open_recording(recordings[i]).duration_seconds
+        if seconds <= left:
+            drawn.add(recordings[i])
+            left -= seconds
+    return drawn
+
+
+def _cells(row: dict[str, float]) -> str:
+    scores = " | ".join(f"{row[name]:.3f}" for name in SCORES)
+    return f"{scores} | {row['cpu_seconds']:.1f} | {row['peak_mb']:.0f}"
 
 
 def _link(recording: Path, folder: Path) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import soundfile
 
+from dss import models
 from dss.data.annotations import write_annotations
 from dss.data.recordings import Recording, open_recording
 from dss.errors import DssError, raise_problems
@@ -174,7 +175,10 @@ def probability_blocks(
         options: as for `predict`.
         after_block: is called with the seconds of audio of each block when it was used.
     """
-    block_samples = options.batch_size and options.batch_size * run.options.nb_hist
+    if options.batch_size:
+        block_samples = options.batch_size * run.options.nb_hist
+    else:
+        block_samples = models.best_block(run.options, recording.n_samples)
     for _, p in run.network(block_samples).blocks(recording.read, recording.n_samples):
         yield p
         after_block(len(p) / run.samplerate_hz)

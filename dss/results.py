@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from dss import models
 from dss.data.batches import array_of, split_stretches
 from dss.errors import DssError
 from dss.files import replacing
@@ -95,8 +96,8 @@ def _judge_test(tree, y_name, class_names, model, options) -> dict[str, Any]:
 
     from dss.models.inference import Network
 
-    network = Network(model, options)
     test = tree["test"]
+    network = Network(model, options, models.best_block(options, test.sizes["time"]))
     x, y = array_of(test["x"]), array_of(test[y_name])
     labels, predictions = (np.zeros(len(y), np.uint16) for _ in range(2))
     known = np.ones(len(y), bool)

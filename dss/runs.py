@@ -114,11 +114,11 @@ class Run:
     model: "keras.Model"
 
     @cache  # noqa: B019 - tracing a network takes seconds, and a run lives as long as it is used
-    def network(self, block_samples: int | None = None) -> "Network":
+    def network(self, block_samples: int) -> "Network":
         """The network ready to be run over audio in blocks of about so many samples."""
-        from dss.models.inference import BLOCK_SAMPLES, Network
+        from dss.models.inference import Network
 
-        return Network(self.model, self.options, block_samples or BLOCK_SAMPLES)
+        return Network(self.model, self.options, block_samples)
 
     @property
     def samplerate_hz(self) -> float:

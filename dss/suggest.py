@@ -15,6 +15,7 @@ from dss.survey import song_stretches
 
 RAW_HZ = 12_000  # at a lower sample rate filters of a few ms on the audio itself are affordable
 STEPS = 300  # that training takes at least until it is done
+CONTEXT_SECONDS = 0.5, 1.0
 EXAMPLES = 200  # annotations of a song type that are looked at; more say the same
 
 # What suits each kind of song, for recordings at the usual sample rates: 4 to 10 kHz, 20 to 48 kHz,
@@ -36,6 +37,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "freeze": ["spectrogram"],
         "nb_filters": 32,
         "kernel_size": 7,
+        "dilations": [1, 4, 16, 48],
         "nb_conv": 2,
         "batch_size": 8,
         "nb_epoch": 30,
@@ -48,6 +50,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "freeze": ["spectrogram"],
         "nb_filters": 24,
         "kernel_size": 7,
+        "dilations": [1, 4, 16, 48],
         "nb_conv": 2,
         "batch_size": 8,
         "nb_epoch": 30,
@@ -112,6 +115,8 @@ def suggest(data_dir: str | Path, given: dict[str, Any] | None = None) -> dict[s
         if downsample
         else "three blocks, so that filters on the audio itself see enough context",
     )
+    if downsample:
+        choose("dilations", *_dilations(song, hop, kernel_size, nb_conv))
     n_types = len(song.song_types)
     choose(
         "nb_filters",
@@ -188,6 +193,23 @@ def _kernel_size(song: Song, hop: int) -> tuple[int, str]:
         f"{1000 * size / song.samplerate_hz:.2g} ms: about a cycle of the song at {low:.0f} to "
         f"{high:.0f} Hz"
     )
+
+
+def _dilations(song: Song, hop: int, kernel_size: int, nb_conv: int) -> tuple[list[int], str]:
+    """Each four times the one before, which filters of 5 taps bear without gaps; up to a context.
+
+    The context is ten times as long as a syllable: its neighbours tell it from calls that sound
+    like it but come alone.
+    """
+    seconds = float(np.clip(10 * (song.typical_seconds or 0), *CONTEXT_SECONDS))
+    in_all = seconds * song.samplerate_hz / hop / nb_conv / max(1, kernel_size - 1)
+    dilations = [1]
+    while sum(dilations) + 4 * dilations[-1] < in_all:
+        dilations.append(4 * dilations[-1])
+    rest = round(in_all - sum(dilations))
+    if rest > dilations[-1]:
+        dilations.append(rest)
+    return dilations, f"filters reach {seconds:.2g} s in all: a syllable is seen in its context"
 
 
 def _chunk(song: Song, hop: int, ignored: int) -> tuple[int, str]:

@@ -191,3 +191,30 @@ def test_weights_come_back_and_misfits_are_named(tmp_path):
         DssError, match="input/bias: is not in the file\n  extra: belongs to no layer"
     ):
         models.load_weights(model, tmp_path / "w.h5")
+
+
+@pytest.mark.parametrize("settings", [{"kernel_size": 4}, {**FRONTEND, "pre_nb_dft": 50}])
+def test_a_sample_is_judged_by_all_that_filters_reach_wherever_blocks_begin(settings):
+    from dss.models.inference import Network
+
+    options = NetworkOptions(**{**SMALL, **settings})
+    model = models.build(options, 1, 3)
+    x = np.random.default_rng(0).standard_normal((1500, 1)).astype("float32")
+
+    def probabilities(x, block_samples):
+        network = Network(model, options, block_samples)
+        return np.concatenate([p for _, p in network.blocks(lambda a, b: x[a:b], len(x))])
+
+    whole = probabilities(x, 2048)
+    np.testing.assert_allclose(probabilities(x, 64), whole, atol=1e-5)
+    reach, cut = models.reach(options), 64
+    np.testing.assert_allclose(probabilities(x[cut:], 256)[reach:], whole[cut + reach :], atol=1e-5)
+    np.testing.assert_allclose(
+        probabilities(x[:-cut], 256)[:-reach], whole[: -cut - reach], atol=1e-5
+    )
+    assert np.abs(probabilities(x[cut:], 256) - whole[cut:]).max() > 1e-3
+
+
+def test_short_recordings_are_computed_in_short_blocks():
+    options = NetworkOptions(nb_hist=32768, nb_pre_conv=5, dilations=[1, 4, 16, 48], kernel_size=7)
+    assert models.best_block(options, 20_000) < models.best_block(options, 10_000_000)

@@ -57,6 +57,17 @@ def test_birdsong_and_ultrasound_are_downsampled_to_frames_of_about_a_millisecon
     models.check(TrainOptions(data_dir=store, **chosen))
 
 
+def test_long_syllables_are_seen_in_a_longer_context(tmp_path):
+    reaches = []
+    for song_seconds in (0.03, 0.08):
+        folder = tmp_path / str(song_seconds)
+        store = dataset(folder, samplerate=22050, hz=3000, seconds=8, song_seconds=song_seconds)
+        options = TrainOptions(data_dir=store, **values(suggest(store)))
+        assert np.all(np.diff(options.dilations) > 0)
+        reaches.append(models.receptive_field(options) / 22050)
+    np.testing.assert_allclose(reaches, [0.5, 0.8], rtol=0.1)
+
+
 def test_what_is_given_stays_and_the_rest_goes_with_it(tmp_path):
     store = dataset(tmp_path, samplerate=8000, hz=500, seconds=60)
     free, tied = values(suggest(store)), values(suggest(store, {"nb_hist": 65536}))

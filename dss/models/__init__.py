@@ -20,6 +20,8 @@ if TYPE_CHECKING:  # TensorFlow is imported only where a network is built
     import h5py
     import keras
 
+BLOCK_SAMPLES = 2**18, 2**16  # longer ones are not faster on CPUs
+
 
 def build(
     options: NetworkOptions, nb_channels: int, nb_classes: int, mixed_precision: str = ""
@@ -82,6 +84,16 @@ def reach(options: NetworkOptions) -> int | None:
     hop = 2**options.nb_pre_conv
     # A sample is interpolated between two frames, and the window is wider than a frame.
     return (frames + 1 + math.ceil(max(options.pre_nb_dft - hop, 0) / 2 / hop)) * hop
+
+
+def best_block(options: NetworkOptions, n_samples: int) -> int:
+    """Of the two usual sizes of a block, the one with which so many samples are done sooner.
+
+    Of long blocks less is computed twice, for what the filters reach; short ones are filled by
+    short recordings.
+    """
+    overlap = 2 * (reach(options) or 0)
+    return min(BLOCK_SAMPLES, key=lambda block: math.ceil(n_samples / block) * (block + overlap))
 
 
 def receptive_field(options: NetworkOptions) -> int:

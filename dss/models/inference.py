@@ -8,8 +8,6 @@ from dss import models
 from dss.models.backend import keras, tf
 from dss.options import NetworkOptions
 
-BLOCK_SAMPLES = 2**18  # longer ones are not faster on CPUs
-
 
 class Network:
     """A network traced for inference in blocks of one fixed size.
@@ -21,9 +19,7 @@ class Network:
     does not depend on how long the blocks are.
     """
 
-    def __init__(
-        self, model: keras.Model, options: NetworkOptions, block_samples: int = BLOCK_SAMPLES
-    ):
+    def __init__(self, model: keras.Model, options: NetworkOptions, block_samples: int):
         reach = models.reach(options)
         if reach is None:
             self.nb_hist, self.padding = options.nb_hist, models.padding(options)
