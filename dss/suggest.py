@@ -196,19 +196,16 @@ def _kernel_size(song: Song, hop: int) -> tuple[int, str]:
 
 
 def _dilations(song: Song, hop: int, kernel_size: int, nb_conv: int) -> tuple[list[int], str]:
-    """Each four times the one before, which filters of 5 taps bear without gaps; up to a context.
+    """As few as reach a context, each at most four times the one before: 5 taps leave no gaps.
 
     The context is ten times as long as a syllable: its neighbours tell it from calls that sound
     like it but come alone.
     """
     seconds = float(np.clip(10 * (song.typical_seconds or 0), *CONTEXT_SECONDS))
     in_all = seconds * song.samplerate_hz / hop / nb_conv / max(1, kernel_size - 1)
-    dilations = [1]
-    while sum(dilations) + 4 * dilations[-1] < in_all:
-        dilations.append(4 * dilations[-1])
-    rest = round(in_all - sum(dilations))
-    if rest > dilations[-1]:
-        dilations.append(rest)
+    n = math.ceil(math.log(3 * in_all + 1, 4))  # 1 + 4 + ... + 4**(n - 1) is no less
+    powers = np.linspace(1, 4, 301)[:, None] ** np.arange(n)
+    dilations = powers[np.abs(powers.sum(axis=1) - in_all).argmin()].round().astype(int).tolist()
     return dilations, f"filters reach {seconds:.2g} s in all: a syllable is seen in its context"
 
 
