@@ -11,6 +11,7 @@ from dss.data.annotations import write_annotations
 from dss.data.recordings import Recording, open_recording
 from dss.errors import DssError, raise_problems
 from dss.files import replacing
+from dss.near_misses import NearMisses, write_near_misses
 from dss.options import DetectOptions, PredictFilesOptions, PredictOptions, takes_options
 from dss.postprocess import detect, tuned
 from dss.progress import bar, say
@@ -62,7 +63,8 @@ def predict_files(
 ) -> list[Path]:
     """Annotate recordings and write `STEM_annotations.csv` for each.
 
-    A file is written when its recording is done, so Ctrl-C loses only the recording it interrupts.
+    Where song was almost found, `STEM_near_misses.csv` says so beside it, for `dss.proofread`. A
+    file is written when its recording is done, so Ctrl-C loses only the recording it interrupts.
     One that cannot be read does not stop the others.
 
     Arguments:
@@ -107,7 +109,7 @@ def annotate(
     options: PredictFilesOptions,
     after_block: Callable[[float], None],
 ) -> None:
-    """Annotate one recording and write `target`, and probabilities beside it if asked to.
+    """Annotate one recording: write `target`, beside it near misses, and probabilities if asked.
 
     Arguments:
         path: the audio file.
@@ -117,7 +119,8 @@ def annotate(
         after_block: is called with the seconds of audio that were annotated since the last call.
     """
     recording = fitting(path, run, options.channel)
-    blocks = probability_blocks(recording, run, options, after_block)
+    near = NearMisses(run.song_types, run.samplerate_hz, tuned(options, run.params))
+    blocks = near.watch(probability_blocks(recording, run, options, after_block))
     if options.probabilities:
         from dss.probabilities import probabilities_path, store_blocks
 
@@ -127,6 +130,7 @@ def annotate(
         table = _detect(blocks, run, options)
     if options.proposals:
         table["confirmed"] = False
+    write_near_misses(near.table(table), target)
     write_annotations(table, target, options.format, recording.duration_seconds)
 
 
