@@ -15,6 +15,7 @@ folder=$(mktemp -d)
 node=$(hostname -s)
 started=()
 stop() {
+    if scancel --me 2>/dev/null; then sleep 2; fi
     kill "${started[@]}" 2>/dev/null || true
     wait
     rm -rf "$folder"
@@ -39,7 +40,7 @@ TaskPlugin=task/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 MpiDefault=none
-NodeName=$node CPUs=$(nproc) RealMemory=3000 State=UNKNOWN
+NodeName=$node CPUs=$(nproc) RealMemory=6000 State=UNKNOWN
 PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 CONF
 export SLURM_CONF=$folder/slurm.conf
@@ -83,7 +84,7 @@ import sys
 from dask_jobqueue import SLURMCluster
 
 worker = {"cores": 1, "memory": "1.4GB", "walltime": "00:30:00"}
-with SLURMCluster(**worker, scheduler_options={"dashboard": False}) as cluster:
+with SLURMCluster(**worker, scheduler_options={"dashboard_address": ":0"}) as cluster:
     cluster.scale(jobs=2)
     cluster.wait_for_workers(2)
     print(subprocess.check_output(["squeue"], text=True))
