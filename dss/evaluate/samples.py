@@ -19,7 +19,8 @@ def sample_confusion(
 
     Counted every `grid_seconds` of the stretches that somebody looked at; where there is no
     `STEM_annotated.csv`, from the start of the recording to the end of its last annotation. Where
-    segments overlap, the one that starts last counts. Events have no duration and do not count.
+    segments overlap, the one that starts last counts. Events have no duration and do not count;
+    where there are no segments at all, nothing is counted.
 
     Arguments:
         true, predicted: as for `evaluate`.
@@ -30,7 +31,7 @@ def sample_confusion(
     pairs = read_pairs(true, predicted)
     names = [NOISE, *_segment_types(pairs)]
     total = np.zeros((len(names), len(names)), int)
-    for pair in pairs:
+    for pair in pairs if len(names) > 1 else []:
         for start, stop in _bounded(pair):
             times = start + grid_seconds * (np.arange(int((stop - start) / grid_seconds)) + 0.5)
             labels = [_labels(table, names, times) for table in (pair.true, pair.predicted)]
@@ -61,6 +62,20 @@ def sample_scores(
     )
     table.index.name = "song_type"
     return table
+
+
+def sample_macro_f1(
+    true: Recordings, predicted: Recordings, grid_seconds: float = GRID_SECONDS
+) -> float:
+    """The mean F1, sample by sample, of all segment types and noise; arguments `sample_confusion`.
+
+    Each type counts alike, however rare it is. NaN if there are no segments.
+    """
+    matrix = sample_confusion(true, predicted, grid_seconds).to_numpy()
+    if len(matrix) == 1:
+        return np.nan
+    either = matrix.sum(axis=0) + matrix.sum(axis=1)
+    return float(np.mean(2 * np.diag(matrix)[either > 0] / either[either > 0]))
 
 
 def _segment_types(pairs: Sequence[Pair]) -> list[str]:

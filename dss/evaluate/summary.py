@@ -4,7 +4,7 @@ import pandas as pd
 
 from dss.evaluate.matching import bootstrap, evaluate, format_scores
 from dss.evaluate.pairs import Recordings, read_pairs
-from dss.evaluate.samples import sample_confusion, sample_scores
+from dss.evaluate.samples import sample_confusion, sample_macro_f1, sample_scores
 from dss.evaluate.sequences import agreement, syllable_error_rate
 from dss.options import EvaluateOptions, takes_options
 
@@ -18,8 +18,8 @@ def summarize(true: Recordings, predicted: Recordings, *, options: EvaluateOptio
 
     Returns: a row for each song type, and `all`; further columns: f1_low and f1_high and so on
         (95 % interval over recordings, for two recordings or more), sample_precision,
-        sample_recall, sample_f1, true_seconds, predicted_seconds, seconds_ratio, and
-        syllable_error_rate in the row `all`.
+        sample_recall, sample_f1, true_seconds, predicted_seconds, seconds_ratio; and in the row
+        `all` sample_macro_f1 (the mean of all types and noise) and syllable_error_rate.
     """
     table = evaluate(true, predicted, options=options)
     if len(read_pairs(true, predicted)) > 1:
@@ -29,6 +29,7 @@ def summarize(true: Recordings, predicted: Recordings, *, options: EvaluateOptio
     table = table.join(sample_scores(true, predicted).add_prefix("sample_"))
     seconds = ["true_seconds", "predicted_seconds", "seconds_ratio"]
     table = table.join(agreement(true, predicted)[seconds])
+    table.loc["all", "sample_macro_f1"] = sample_macro_f1(true, predicted)
     table.loc["all", "syllable_error_rate"] = syllable_error_rate(true, predicted)
     return table
 
@@ -50,12 +51,14 @@ def format_summary(true: Recordings, predicted: Recordings, *, options: Evaluate
         parts.append(f"95 % interval over recordings\n{_text(pd.DataFrame(text, table.index))}")
     segments = table[table["sample_f1"].notna()]
     if len(segments):
-        columns = [c for c in table if c.startswith("sample_") or "seconds" in c]
+        columns = [f"sample_{score}" for score in ("precision", "recall", "f1")]
+        columns += [c for c in table if "seconds" in c]
         confusion = sample_confusion(true, predicted)
-        rate = table.at["all", "syllable_error_rate"]
+        macro, rate = table.loc["all", ["sample_macro_f1", "syllable_error_rate"]]
         parts += [
             f"Segments, sample by sample, and their durations\n{_text(segments[columns])}",
             f"Milliseconds of each type (rows) annotated as (columns)\n{_text(confusion)}",
+            f"F1 by milliseconds, mean of all types and noise: {macro:.3f}",
             f"Syllable error rate {rate:.3f}",
         ]
     return "\n\n".join(parts)
