@@ -256,6 +256,16 @@ def test_the_worst_mistakes_come_first():
 def test_the_summary_has_everything():
     summary = summarize([TRUE, TRUE], [TRUE, TRUE.iloc[1:]])
     assert {"f1", "f1_low", "sample_f1", "seconds_ratio"} <= set(summary)
+    row = summary.loc["all"]
+    # Both recordings twice, or one of them twice: one is right, in the other one of 3 is missed.
+    for score, low, high in (
+        ("syllable_error_rate", 0, 1 / 3),
+        ("ratio", 2 / 3, 1),
+        ("seconds_ratio", 2 / 3, 1),
+        ("sample_recall", 2 / 3, 1),
+    ):
+        assert row[[f"{score}_low", f"{score}_high"]].tolist() == pytest.approx([low, high])
+    assert row["sample_macro_f1_low"] < row["sample_macro_f1"] < row["sample_macro_f1_high"]
     assert summary.loc["all", "syllable_error_rate"] == pytest.approx(1 / 6)
     text = format_summary([TRUE, TRUE], [TRUE, TRUE.iloc[1:]])
     for part in (

@@ -1,7 +1,7 @@
 """Compare annotations with annotations: a person's with the network's, or with another person's."""
 
+from dss.evaluate.intervals import bootstrap
 from dss.evaluate.matching import (
-    bootstrap,
     evaluate,
     format_scores,
     match,
