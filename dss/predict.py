@@ -17,7 +17,7 @@ from dss.postprocess import detect, tuned
 from dss.progress import bar, say
 from dss.runs import Run, load_run, run_trunk
 from dss.stream import Stream
-from dss.worklist import find_matching, still_to_do, target_paths, time_left
+from dss.worklist import Pace, find_matching, still_to_do, target_paths
 
 __all__ = ["Stream", "annotate", "attempt", "predict", "predict_files", "probabilities"]
 
@@ -88,12 +88,12 @@ def predict_files(
     seconds, problems = _check_recordings(todo, run, options)
     total = sum(seconds.values())
     with bar(total=round(total), unit="s", unit_scale=True, desc="annotate") as progress:
-        left = time_left(total)
-        results = _results({path: targets[path] for path in seconds}, run, options, progress)
+        pace = Pace(total, progress)
+        results = _results({path: targets[path] for path in seconds}, run, options, pace.count)
         for n_done, (path, error) in enumerate(results, start=1):
+            pace.finish(seconds[path])
             if progress.disable and len(seconds) > 1:
-                outcome = f"{error or 'annotated'}; {left(seconds[path])}"
-                say(f"{n_done}/{len(seconds)} {path.name}: {outcome}")
+                say(f"{n_done}/{len(seconds)} {path.name}: {error or 'annotated'}; {pace}")
             if error is None:
                 after_each(targets[path])
             else:
@@ -231,18 +231,21 @@ def _check_channels(source, n_channels: int, run: Run, channel: int | None) -> N
 
 
 def _results(
-    targets: dict[Path, Path], run: Run, options: PredictFilesOptions, progress
+    targets: dict[Path, Path],
+    run: Run,
+    options: PredictFilesOptions,
+    after_block: Callable[[float], None],
 ) -> Iterator[tuple[Path, Exception | None]]:
     """Annotate recordings, here or on a cluster: each when it is done, and what was wrong."""
     if options.scheduler:
         from dss.cluster import annotate_on_cluster
 
         for path, error in annotate_on_cluster(targets, run.trunk, options):
-            progress.update(open_recording(path).duration_seconds)
+            after_block(open_recording(path).duration_seconds)
             yield path, error
     else:
         for path, target in targets.items():
-            yield path, attempt(path, target, run, options, progress.update)
+            yield path, attempt(path, target, run, options, after_block)
 
 
 def _check_recordings(
@@ -267,6 +270,5 @@ def _raise_failed(problems: dict[Path, Exception], n_recordings: int) -> None:
     ]
     if texts and n_recordings == 1:
         raise DssError(texts[0])
-    raise_problems(
-        texts, f"{len(texts)} of {n_recordings} recordings could not be annotated; the others are:"
-    )
+    failed = f"{len(texts)} of {n_recordings} recordings could not be annotated"
+    raise_problems(texts, f"{failed}{'; the others are' * (len(texts) < n_recordings)}:")
