@@ -12,12 +12,13 @@ from dss.data.annotations import write_annotations
 from dss.data.recordings import Recording, open_recording
 from dss.errors import DssError, raise_problems
 from dss.files import replacing
+from dss.near_misses import NearMisses, write_near_misses
 from dss.options import DetectOptions, PredictFilesOptions, PredictOptions, takes_options
 from dss.postprocess import detect, tuned
 from dss.progress import bar, say
 from dss.runs import Run, load_run, run_trunk
 from dss.stream import Stream
-from dss.worklist import find_matching, still_to_do, target_paths, time_left
+from dss.worklist import Pace, find_matching, still_to_do, target_paths
 
 __all__ = ["Stream", "annotate", "attempt", "predict", "predict_files", "probabilities"]
 
@@ -62,7 +63,8 @@ def predict_files(
 ) -> list[Path]:
     """Annotate recordings and write `STEM_annotations.csv` for each.
 
-    A file is written when its recording is done, so Ctrl-C loses only the recording it interrupts.
+    Where song was almost found, `STEM_near_misses.csv` says so beside it, for `dss.proofread`. A
+    file is written when its recording is done, so Ctrl-C loses only the recording it interrupts.
     One that cannot be read does not stop the others.
 
     Arguments:
@@ -86,12 +88,12 @@ def predict_files(
     seconds, problems = _check_recordings(todo, run, options)
     total = sum(seconds.values())
     with bar(total=round(total), unit="s", unit_scale=True, desc="annotate") as progress:
-        left = time_left(total)
-        results = _results({path: targets[path] for path in seconds}, run, options, progress)
+        pace = Pace(total, progress)
+        results = _results({path: targets[path] for path in seconds}, run, options, pace.count)
         for n_done, (path, error) in enumerate(results, start=1):
+            pace.finish(seconds[path])
             if progress.disable and len(seconds) > 1:
-                outcome = f"{error or 'annotated'}; {left(seconds[path])}"
-                say(f"{n_done}/{len(seconds)} {path.name}: {outcome}")
+                say(f"{n_done}/{len(seconds)} {path.name}: {error or 'annotated'}; {pace}")
             if error is None:
                 after_each(targets[path])
             else:
@@ -107,7 +109,7 @@ def annotate(
     options: PredictFilesOptions,
     after_block: Callable[[float], None],
 ) -> None:
-    """Annotate one recording and write `target`, and probabilities beside it if asked to.
+    """Annotate one recording: write `target`, beside it near misses, and probabilities if asked.
 
     Arguments:
         path: the audio file.
@@ -117,7 +119,8 @@ def annotate(
         after_block: is called with the seconds of audio that were annotated since the last call.
     """
     recording = fitting(path, run, options.channel)
-    blocks = probability_blocks(recording, run, options, after_block)
+    near = NearMisses(run.song_types, run.samplerate_hz, tuned(options, run.params))
+    blocks = near.watch(probability_blocks(recording, run, options, after_block))
     if options.probabilities:
         from dss.probabilities import probabilities_path, store_blocks
 
@@ -127,6 +130,7 @@ def annotate(
         table = _detect(blocks, run, options)
     if options.proposals:
         table["confirmed"] = False
+    write_near_misses(near.table(table), target)
     write_annotations(table, target, options.format, recording.duration_seconds)
 
 
@@ -230,18 +234,21 @@ def _check_channels(source, n_channels: int, run: Run, channel: int | None) -> N
 
 
 def _results(
-    targets: dict[Path, Path], run: Run, options: PredictFilesOptions, progress
+    targets: dict[Path, Path],
+    run: Run,
+    options: PredictFilesOptions,
+    after_block: Callable[[float], None],
 ) -> Iterator[tuple[Path, Exception | None]]:
     """Annotate recordings, here or on a cluster: each when it is done, and what was wrong."""
     if options.scheduler:
         from dss.cluster import annotate_on_cluster
 
         for path, error in annotate_on_cluster(targets, run.trunk, options):
-            progress.update(open_recording(path).duration_seconds)
+            after_block(open_recording(path).duration_seconds)
             yield path, error
     else:
         for path, target in targets.items():
-            yield path, attempt(path, target, run, options, progress.update)
+            yield path, attempt(path, target, run, options, after_block)
 
 
 def _check_recordings(
@@ -266,6 +273,5 @@ def _raise_failed(problems: dict[Path, Exception], n_recordings: int) -> None:
     ]
     if texts and n_recordings == 1:
         raise DssError(texts[0])
-    raise_problems(
-        texts, f"{len(texts)} of {n_recordings} recordings could not be annotated; the others are:"
-    )
+    failed = f"{len(texts)} of {n_recordings} recordings could not be annotated"
+    raise_problems(texts, f"{failed}{'; the others are' * (len(texts) < n_recordings)}:")

@@ -3,7 +3,6 @@
 import datetime
 import glob
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from dss.data.annotations import annotations_path
@@ -11,6 +10,7 @@ from dss.data.recordings import find_recordings
 from dss.errors import DssError, raise_problems
 from dss.progress import say
 
+TOLD_SECONDS = 60  # between lines in a log that tell how far a long recording is
 ENDINGS = {
     "csv": ".csv",
     "audacity": ".txt",
@@ -88,14 +88,28 @@ def still_to_do(targets: dict[Path, Path], existing: str) -> list[Path]:
     return [path for path in targets if path not in there]
 
 
-def time_left(total_seconds: float) -> Callable[[float], str]:
-    """A function that takes the seconds of audio just done and says how long the rest will take."""
-    begun, done = time.monotonic(), 0.0
+class Pace:
+    """How far annotating is, and how long the rest will take: on a bar, or as lines of a log."""
 
-    def left(seconds: float) -> str:
-        nonlocal done
-        done += seconds
-        rest = (time.monotonic() - begun) * (total_seconds / done - 1)
-        return f"{datetime.timedelta(seconds=round(rest))} left"
+    def __init__(self, total_seconds: float, progress):
+        self._total, self._progress = total_seconds, progress
+        self._done = self._finished = 0.0
+        self._begun = self._told = time.monotonic()
 
-    return left
+    def count(self, seconds: float) -> None:
+        """Count these seconds of audio as done."""
+        self._done += seconds
+        self._progress.update(seconds)
+        if self._progress.disable and time.monotonic() - self._told >= TOLD_SECONDS:
+            self._told = time.monotonic()
+            say(str(self))
+
+    def finish(self, seconds: float) -> None:
+        """Count a recording of this duration as done, however much of it could be read."""
+        self._finished += seconds
+        self._done = self._finished
+
+    def __str__(self) -> str:
+        part = self._done / self._total
+        rest = (time.monotonic() - self._begun) * (1 / part - 1)
+        return f"{part:.0%} done, {datetime.timedelta(seconds=round(rest))} left"

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import f1_score
 
 from dss.data import write_annotations
 from dss.errors import DssError
@@ -17,6 +18,7 @@ from dss.evaluate import (
     match,
     mistakes,
     sample_confusion,
+    sample_macro_f1,
     sample_scores,
     summarize,
     syllable_error_rate,
@@ -189,6 +191,19 @@ def test_segments_are_compared_sample_by_sample():
     assert scores.loc["all", "f1"] == pytest.approx(2 * 1250 / (1750 + 2000), abs=0.01)
 
 
+def test_the_mean_of_f1_by_milliseconds_counts_noise_and_each_type_alike():
+    true = table(("a", 0, 1), ("a", 3, 4), ("b", 5, 5.1))
+    predicted = table(("a", 0, 1), ("a", 3.2, 4), ("a", 5, 5.1))
+    labels = np.zeros((2, 5100), int)
+    for row, annotations in zip(labels, (true, predicted), strict=True):
+        for name, start, stop in annotations.itertuples(index=False):
+            row[round(1000 * start) : round(1000 * stop)] = "-ab".index(name)
+    expected = f1_score(*labels, average="macro")
+    assert sample_macro_f1(true, predicted) == pytest.approx(expected, abs=1e-3)
+    assert summarize(true, predicted).loc["all", "sample_macro_f1"] < 0.7
+    assert np.isnan(sample_macro_f1(table(("p", 1, 1)), table(("p", 1, 1))))
+
+
 def test_the_syllable_error_rate_counts_edits():
     def song(text):
         return table(*((name, i, i + 0.5) for i, name in enumerate(text)))
@@ -241,7 +256,23 @@ def test_the_worst_mistakes_come_first():
 def test_the_summary_has_everything():
     summary = summarize([TRUE, TRUE], [TRUE, TRUE.iloc[1:]])
     assert {"f1", "f1_low", "sample_f1", "seconds_ratio"} <= set(summary)
+    row = summary.loc["all"]
+    # Both recordings twice, or one of them twice: one is right, in the other one of 3 is missed.
+    for score, low, high in (
+        ("syllable_error_rate", 0, 1 / 3),
+        ("ratio", 2 / 3, 1),
+        ("seconds_ratio", 2 / 3, 1),
+        ("sample_recall", 2 / 3, 1),
+    ):
+        assert row[[f"{score}_low", f"{score}_high"]].tolist() == pytest.approx([low, high])
+    assert row["sample_macro_f1_low"] < row["sample_macro_f1"] < row["sample_macro_f1_high"]
     assert summary.loc["all", "syllable_error_rate"] == pytest.approx(1 / 6)
     text = format_summary([TRUE, TRUE], [TRUE, TRUE.iloc[1:]])
-    for part in ("95 % interval", "sample_f1", "Syllable error rate 0.167", "annotated as"):
+    for part in (
+        "95 % interval",
+        "sample_f1",
+        "mean of all types and noise: 0.",
+        "Syllable error rate 0.167",
+        "annotated as",
+    ):
         assert part in text

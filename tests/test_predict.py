@@ -135,7 +135,15 @@ def test_the_command_exits_with_2_after_a_broken_recording(tiny_run, recordings,
         f"{out}/new_annotations.csv",
     ]
     assert "broken.wav: " in captured.err
-    assert "left" in captured.err
+    assert "100% done, 0:00:00 left" in captured.err
+
+
+def test_a_long_recording_tells_a_log_how_far_it_is(run, recordings, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("dss.worklist.TOLD_SECONDS", 0)
+    predict_files(recordings / "new.wav", run, save_dir=tmp_path, batch_size=1)
+    lines = [line for line in capsys.readouterr().err.splitlines() if "done" in line]
+    assert len(lines) > 5
+    assert lines[-1] == "100% done, 0:00:00 left"
 
 
 def test_ctrl_c_leaves_finished_files_and_no_half_written_one(run, recordings, tmp_path):

@@ -32,8 +32,23 @@ def test_the_least_certain_recording_comes_first(annotated):
     table = rank_recordings(annotated)
     names = [file.rsplit("/")[-1] for file in table["file"]]
     assert names == ["unsure_annotations.csv", "sure_annotations.csv"]
-    assert table["uncertainty"].tolist() == pytest.approx([0.5, 0.105])
+    assert table["uncertainty"].tolist() == pytest.approx([(0.6 + 0.4) / 7, (0.01 + 0.2) / 7])
     assert table["annotations"].tolist() == [2, 2]
+
+
+def test_a_recording_full_of_near_misses_comes_before_all(annotated):
+    """It has no annotation at all; what is near the threshold lasts for a minute."""
+    (annotated / "missed_annotations.csv").write_text(
+        "name,start_seconds,stop_seconds,confidence\n"
+    )
+    near = "name,start_seconds,stop_seconds,probability\na,0.5,60.2,0.45\n"
+    (annotated / "missed_near_misses.csv").write_text(near)
+    first = rank_recordings(annotated).iloc[0]
+    assert first["file"].endswith("missed_annotations.csv")
+    assert first[["annotations", "near_misses"]].tolist() == [0, 1]
+    assert first["uncertainty"] == pytest.approx(0.45 * 60 / 65)
+    doubtful = least_certain(annotated)
+    assert doubtful["found"].tolist() == ["annotation", "near miss", *["annotation"] * 3]
 
 
 def test_the_command_lists_both(annotated, capsys):

@@ -1,7 +1,7 @@
 """Compare annotations with annotations: a person's with the network's, or with another person's."""
 
+from dss.evaluate.intervals import bootstrap
 from dss.evaluate.matching import (
-    bootstrap,
     evaluate,
     format_scores,
     match,
@@ -10,7 +10,7 @@ from dss.evaluate.matching import (
 )
 from dss.evaluate.mistakes import mistakes
 from dss.evaluate.pairs import read_pairs
-from dss.evaluate.samples import sample_confusion, sample_scores
+from dss.evaluate.samples import sample_confusion, sample_macro_f1, sample_scores
 from dss.evaluate.sequences import agreement, edit_distance, syllable_error_rate
 from dss.evaluate.summary import format_summary, summarize
 
@@ -26,6 +26,7 @@ __all__ = [
     "precision_recall",
     "read_pairs",
     "sample_confusion",
+    "sample_macro_f1",
     "sample_scores",
     "summarize",
     "syllable_error_rate",

@@ -56,9 +56,9 @@ def evaluate(true: Recordings, predicted: Recordings, *, options: EvaluateOption
 
 def score_pairs(pairs: Sequence[Pair], options: EvaluateOptions) -> pd.DataFrame:
     """What `evaluate` gives, of what `dss.evaluate.pairs.read_pairs` gave."""
-    matches = _matches(pairs, options)
+    matches = match_all(pairs, options)
     table = pd.DataFrame.from_dict(
-        {name: _scores(of_name) for name, of_name in matches.items()}, orient="index"
+        {name: scores_of(of_name) for name, of_name in matches.items()}, orient="index"
     )
     table.index.name = "song_type"
     return table
@@ -116,49 +116,6 @@ def timing_errors(
     return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
 
 
-@takes_options
-def bootstrap(
-    true: Recordings,
-    predicted: Recordings,
-    *,
-    n_draws: int = 1000,
-    level: float = 0.95,
-    seed: int = 0,
-    options: EvaluateOptions,
-) -> pd.DataFrame:
-    """How far the scores would vary with other recordings of the same kind.
-
-    Recordings are drawn with replacement, and each draw is scored (percentile bootstrap; Efron &
-    Tibshirani 1993, An Introduction to the Bootstrap, chapter 13).
-
-    Arguments:
-        true, predicted: as for `evaluate`; at least two recordings.
-        n_draws: how many times.
-        level: the part of the draws that lies between low and high.
-        seed: the same seed gives the same intervals.
-
-    Returns: rows as in `evaluate`, columns (score, "low") and (score, "high").
-    Raises: DssError for a single recording.
-    """
-    pairs = read_pairs(true, predicted)
-    if len(pairs) < 2:
-        raise DssError("An interval over recordings needs at least two of them, not 1")
-    matches = _matches(pairs, options)
-    draws = np.random.default_rng(seed).integers(len(pairs), size=(n_draws, len(pairs)))
-    rows = {}
-    for name, of_name in matches.items():
-        by_recording = [of_name[i :: len(pairs)] for i in range(len(pairs))]
-        drawn = pd.DataFrame(
-            [_scores([m for i in draw for m in by_recording[i]]) for draw in draws]
-        ).drop(columns=["true", "predicted", "matched"])
-        bounds = drawn.quantile([(1 - level) / 2, (1 + level) / 2])
-        bounds.index = ["low", "high"]
-        rows[name] = bounds.unstack()
-    table = pd.DataFrame.from_dict(rows, orient="index")
-    table.index.name = "song_type"
-    return table
-
-
 def match(
     true: np.ndarray, predicted: np.ndarray, tolerance: float, offset_tolerance: float = np.inf
 ) -> np.ndarray:
@@ -191,7 +148,7 @@ def format_scores(scores: pd.DataFrame) -> str:
     return scores.rename(columns=numbers).to_string(float_format="{:.3f}".format)
 
 
-def _matches(pairs: Sequence[Pair], options: EvaluateOptions) -> dict[str, list[Match]]:
+def match_all(pairs: Sequence[Pair], options: EvaluateOptions) -> dict[str, list[Match]]:
     """By name, a match a recording; `all` has those of every name, recording by recording."""
     matches = {
         name: [match_pair(pair, name, options) for pair in pairs] for name in song_names(pairs)
@@ -221,7 +178,8 @@ def match_pair(pair: Pair, name: str, options: EvaluateOptions) -> Match:
     return Match(*counts, errors, tables[0][true_counts], tables[1][predicted_counts])
 
 
-def _scores(matches: Sequence[Match]) -> dict[str, float]:
+def scores_of(matches: Sequence[Match]) -> dict[str, float]:
+    """The scores of some matches together: a row of what `evaluate` gives."""
     n_true = sum(m.n_true for m in matches)
     n_predicted = sum(m.n_predicted for m in matches)
     errors = 1000 * np.abs(np.concatenate([np.empty((0, 2)), *(m.errors for m in matches)]))

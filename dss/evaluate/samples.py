@@ -19,24 +19,15 @@ def sample_confusion(
 
     Counted every `grid_seconds` of the stretches that somebody looked at; where there is no
     `STEM_annotated.csv`, from the start of the recording to the end of its last annotation. Where
-    segments overlap, the one that starts last counts. Events have no duration and do not count.
+    segments overlap, the one that starts last counts. Events have no duration and do not count;
+    where there are no segments at all, nothing is counted.
 
     Arguments:
         true, predicted: as for `evaluate`.
         grid_seconds: distance of the samples that are compared.
     """
-    from sklearn.metrics import confusion_matrix
-
-    pairs = read_pairs(true, predicted)
-    names = [NOISE, *_segment_types(pairs)]
-    total = np.zeros((len(names), len(names)), int)
-    for pair in pairs:
-        for start, stop in _bounded(pair):
-            times = start + grid_seconds * (np.arange(int((stop - start) / grid_seconds)) + 0.5)
-            labels = [_labels(table, names, times) for table in (pair.true, pair.predicted)]
-            if len(times):
-                total += confusion_matrix(*labels, labels=range(len(names)))
-    return pd.DataFrame(total, index=names, columns=names)
+    names, matrices = confusions(read_pairs(true, predicted), grid_seconds)
+    return pd.DataFrame(matrices.sum(axis=0), index=names, columns=names)
 
 
 def sample_scores(
@@ -46,21 +37,67 @@ def sample_scores(
 
     Returns: a row for each segment type, and `all`: its samples against noise and other types.
     """
-    matrix = sample_confusion(true, predicted, grid_seconds)
-    song = [name for name in matrix if name != NOISE]
-    right = pd.Series({name: matrix.at[name, name] for name in song}, dtype=float)
-    n_predicted, n_true = matrix[song].sum(), matrix.loc[song].sum(axis=1)
-    for series in (right, n_predicted, n_true):
-        series.loc["all"] = series.sum()
-    table = pd.DataFrame(
-        {
-            "precision": right / n_predicted,
-            "recall": right / n_true,
-            "f1": 2 * right / (n_predicted + n_true),
-        }
+    names, matrices = confusions(read_pairs(true, predicted), grid_seconds)
+    scores = scores_of_confusion(matrices.sum(axis=0))
+    return pd.DataFrame(scores, pd.Index([*names[1:], "all"], name="song_type"))
+
+
+def sample_macro_f1(
+    true: Recordings, predicted: Recordings, grid_seconds: float = GRID_SECONDS
+) -> float:
+    """The mean F1, sample by sample, of all segment types and noise; arguments `sample_confusion`.
+
+    Each type counts alike, however rare it is. NaN if there are no segments.
+    """
+    _, matrices = confusions(read_pairs(true, predicted), grid_seconds)
+    return float(macro_f1(matrices.sum(axis=0)))
+
+
+def confusions(
+    pairs: Sequence[Pair], grid_seconds: float = GRID_SECONDS
+) -> tuple[list[str], np.ndarray]:
+    """Noise and the segment types, and how often each is annotated as each in each recording.
+
+    Returns: names [types], and [recordings, types, types]: true, predicted.
+    """
+    from sklearn.metrics import confusion_matrix
+
+    names = [NOISE, *_segment_types(pairs)]
+    matrices = np.zeros((len(pairs), len(names), len(names)), int)
+    for matrix, pair in zip(matrices, pairs if len(names) > 1 else [], strict=False):
+        for start, stop in _bounded(pair):
+            times = start + grid_seconds * (np.arange(int((stop - start) / grid_seconds)) + 0.5)
+            labels = [_labels(table, names, times) for table in (pair.true, pair.predicted)]
+            if len(times):
+                matrix += confusion_matrix(*labels, labels=range(len(names)))
+    return names, matrices
+
+
+@np.errstate(invalid="ignore")  # nothing to divide by: NaN
+def scores_of_confusion(matrix: np.ndarray) -> dict[str, np.ndarray]:
+    """Precision, recall and F1 of the song types, and of all of them together, each [..., types].
+
+    Arguments:
+        matrix: [..., types, types]: true, predicted; noise is the first.
+    """
+    right = np.diagonal(matrix, axis1=-2, axis2=-1)
+    counts = (right, matrix.sum(axis=-2), matrix.sum(axis=-1))
+    right, n_predicted, n_true = (
+        np.concatenate([n[..., 1:], n[..., 1:].sum(axis=-1, keepdims=True)], -1) for n in counts
     )
-    table.index.name = "song_type"
-    return table
+    return {
+        "precision": right / n_predicted,
+        "recall": right / n_true,
+        "f1": 2 * right / (n_predicted + n_true),
+    }
+
+
+def macro_f1(matrix: np.ndarray) -> np.ndarray:
+    """The mean F1 of noise and the song types that there are: [...] of [..., types, types]."""
+    right = np.diagonal(matrix, axis1=-2, axis2=-1)
+    either = matrix.sum(axis=-2) + matrix.sum(axis=-1)
+    f1 = np.where(either, 2 * right / np.maximum(either, 1), 0).sum(axis=-1)
+    return np.where(matrix.shape[-1] > 1, f1 / np.maximum((either > 0).sum(axis=-1), 1), np.nan)
 
 
 def _segment_types(pairs: Sequence[Pair]) -> list[str]:

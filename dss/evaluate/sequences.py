@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from dss.data.annotations import NOISE
-from dss.evaluate.pairs import Recordings, is_segment, read_pairs, song_names, within
+from dss.evaluate.pairs import Pair, Recordings, is_segment, read_pairs, song_names, within
 
 
 def syllable_error_rate(true: Recordings, predicted: Recordings) -> float:
@@ -17,16 +17,21 @@ def syllable_error_rate(true: Recordings, predicted: Recordings) -> float:
 
     Source: the syllable error rate of Cohen et al. (2022), eLife 11:e63853.
     """
-    edits = n_true = 0
-    for pair in read_pairs(true, predicted):
+    edits, n_true = edit_counts(read_pairs(true, predicted)).sum(axis=0)
+    return edits / n_true if n_true else np.nan
+
+
+def edit_counts(pairs: Sequence[Pair]) -> np.ndarray:
+    """Edits and true syllables of each recording: [recordings, 2]."""
+    counts = np.zeros((len(pairs), 2), int)
+    for row, pair in zip(counts, pairs, strict=True):
         sequences = []
         for table in (pair.true, pair.predicted):
-            counts = is_segment(table) & (table["name"] != NOISE) & within(table, pair.stretches)
-            table = table[counts]
+            is_counted = is_segment(table) & (table["name"] != NOISE)
+            table = table[is_counted & within(table, pair.stretches)]
             sequences.append(table.sort_values("start_seconds")["name"].tolist())
-        edits += edit_distance(*sequences)
-        n_true += len(sequences[0])
-    return edits / n_true if n_true else np.nan
+        row[:] = edit_distance(*sequences), len(sequences[0])
+    return counts
 
 
 def agreement(true: Recordings, predicted: Recordings) -> pd.DataFrame:
@@ -39,12 +44,7 @@ def agreement(true: Recordings, predicted: Recordings) -> pd.DataFrame:
     pairs = read_pairs(true, predicted)
     rows = {}
     for name in [*song_names(pairs), "all"]:
-        durations = []
-        for side in (0, 1):
-            tables = [pair[side][within(pair[side], pair.stretches)] for pair in pairs]
-            table = pd.concat(tables)
-            table = table[(table["name"] != NOISE) & ((table["name"] == name) | (name == "all"))]
-            durations.append((table["stop_seconds"] - table["start_seconds"]).to_numpy())
+        durations = [np.concatenate(d) for d in zip(*durations_of(pairs, name), strict=True)]
         n_true, n_predicted = map(len, durations)
         seconds = [d.sum() for d in durations]
         rows[name] = {
@@ -60,6 +60,18 @@ def agreement(true: Recordings, predicted: Recordings) -> pd.DataFrame:
     table = pd.DataFrame.from_dict(rows, orient="index")
     table.index.name = "song_type"
     return table
+
+
+def durations_of(pairs: Sequence[Pair], name: str) -> list[list[np.ndarray]]:
+    """The seconds of the true and the predicted annotations of a type, or `all`, by recording."""
+    durations = []
+    for pair in pairs:
+        tables = [table[within(table, pair.stretches)] for table in pair[:2]]
+        names = [table["name"] for table in tables]
+        is_meant = [(n != NOISE) & ((n == name) | (name == "all")) for n in names]
+        counted = [table[meant] for table, meant in zip(tables, is_meant, strict=True)]
+        durations.append([(t["stop_seconds"] - t["start_seconds"]).to_numpy() for t in counted])
+    return durations
 
 
 def edit_distance(first: Sequence, second: Sequence) -> int:

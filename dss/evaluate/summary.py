@@ -2,11 +2,22 @@
 
 import pandas as pd
 
-from dss.evaluate.matching import bootstrap, evaluate, format_scores
+from dss.evaluate.intervals import bootstrap
+from dss.evaluate.matching import evaluate, format_scores
 from dss.evaluate.pairs import Recordings, read_pairs
-from dss.evaluate.samples import sample_confusion, sample_scores
+from dss.evaluate.samples import sample_confusion, sample_macro_f1, sample_scores
 from dss.evaluate.sequences import agreement, syllable_error_rate
 from dss.options import EvaluateOptions, takes_options
+
+# Scores whose intervals are printed, and what they are called there.
+INTERVALS = {
+    "precision": "precision",
+    "recall": "recall",
+    "f1": "F1",
+    "onset_error_ms": "onset error/ms",
+    "sample_f1": "F1 by ms",
+    "seconds_ratio": "seconds ratio",
+}
 
 
 @takes_options
@@ -16,20 +27,22 @@ def summarize(true: Recordings, predicted: Recordings, *, options: EvaluateOptio
     Arguments:
         true, predicted: as for `evaluate`.
 
-    Returns: a row for each song type, and `all`; further columns: f1_low and f1_high and so on
-        (95 % interval over recordings, for two recordings or more), sample_precision,
-        sample_recall, sample_f1, true_seconds, predicted_seconds, seconds_ratio, and
-        syllable_error_rate in the row `all`.
+    Returns: a row for each song type, and `all`; further columns: sample_precision, sample_recall,
+        sample_f1, ratio (predicted / true), true_seconds, predicted_seconds, seconds_ratio; in the
+        row `all` sample_macro_f1 (the mean of all types and noise) and syllable_error_rate; and for
+        two recordings or more f1_low and f1_high, the 95 % interval over recordings, and so on for
+        each score.
     """
     table = evaluate(true, predicted, options=options)
+    table = table.join(sample_scores(true, predicted).add_prefix("sample_"))
+    numbers = ["ratio", "true_seconds", "predicted_seconds", "seconds_ratio"]
+    table = table.join(agreement(true, predicted)[numbers])
+    table.loc["all", "sample_macro_f1"] = sample_macro_f1(true, predicted)
+    table.loc["all", "syllable_error_rate"] = syllable_error_rate(true, predicted)
     if len(read_pairs(true, predicted)) > 1:
         bounds = bootstrap(true, predicted, options=options)
         bounds.columns = [f"{score}_{bound}" for score, bound in bounds.columns]
         table = table.join(bounds)
-    table = table.join(sample_scores(true, predicted).add_prefix("sample_"))
-    seconds = ["true_seconds", "predicted_seconds", "seconds_ratio"]
-    table = table.join(agreement(true, predicted)[seconds])
-    table.loc["all", "syllable_error_rate"] = syllable_error_rate(true, predicted)
     return table
 
 
@@ -38,27 +51,35 @@ def format_summary(true: Recordings, predicted: Recordings, *, options: Evaluate
     """What `summarize` gives, as text to read; arguments as for `evaluate`."""
     table = summarize(true, predicted, options=options)
     parts = [format_scores(table[evaluate(true, predicted, options=options).columns])]
-    intervals = [c for c in ("precision", "recall", "f1") if f"{c}_low" in table]
-    if intervals:
+    if "f1_low" in table:
         text = {
-            score: [
-                f"{low:.3f} to {high:.3f}"
-                for low, high in table[[f"{score}_low", f"{score}_high"]].to_numpy()
-            ]
-            for score in intervals
+            title: [_interval(row, score) for _, row in table.iterrows()]
+            for score, title in INTERVALS.items()
+            if table[f"{score}_low"].notna().any()
         }
         parts.append(f"95 % interval over recordings\n{_text(pd.DataFrame(text, table.index))}")
     segments = table[table["sample_f1"].notna()]
     if len(segments):
-        columns = [c for c in table if c.startswith("sample_") or "seconds" in c]
-        confusion = sample_confusion(true, predicted)
-        rate = table.at["all", "syllable_error_rate"]
+        columns = [f"sample_{score}" for score in ("precision", "recall", "f1")]
+        columns += ["true_seconds", "predicted_seconds", "seconds_ratio"]
         parts += [
             f"Segments, sample by sample, and their durations\n{_text(segments[columns])}",
-            f"Milliseconds of each type (rows) annotated as (columns)\n{_text(confusion)}",
-            f"Syllable error rate {rate:.3f}",
+            "Milliseconds of each type (rows) annotated as (columns)\n"
+            + _text(sample_confusion(true, predicted)),
         ]
+        for score, title in (
+            ("sample_macro_f1", "F1 by milliseconds, mean of all types and noise:"),
+            ("syllable_error_rate", "Syllable error rate"),
+        ):
+            row = table.loc["all"]
+            interval = f" (95 % interval {_interval(row, score)})" if "f1_low" in row else ""
+            parts.append(f"{title} {row[score]:.3f}{interval}")
     return "\n\n".join(parts)
+
+
+def _interval(row: pd.Series, score: str) -> str:
+    low, high = row[f"{score}_low"], row[f"{score}_high"]
+    return "" if pd.isna(low) else f"{low:.3f} to {high:.3f}"
 
 
 def _text(table: pd.DataFrame) -> str:

@@ -17,6 +17,7 @@ from dss.plot.figure import WIDTH_INCHES, SongFigure, Time, plain_style
 from dss.plot.rows import draw_annotations, within
 from dss.plot.spectrogram import draw_spectrogram, song_range, spectrogram
 
+NAME_LENGTH = 44  # of a file, with which a title fits over half of a figure
 CONTEXT_SECONDS = 0.15  # at least, on both sides of a mistake
 ALL_COLOR = "#303030"
 
@@ -127,7 +128,7 @@ def plot_mistakes(
     colors = song_colors(sorted({name for pair in pairs for name in pair.names}))
     n_columns = 2 if len(worst) > 1 else 1
     n_rows = -(-len(worst) // n_columns)
-    figure = SongFigure(figsize=(WIDTH_INCHES, 2.6 * n_rows))
+    figure = SongFigure(figsize=(WIDTH_INCHES, 2.7 * n_rows))
     boxes = figure.subfigures(n_rows, n_columns, squeeze=False, wspace=0.03, hspace=0.04).ravel()
     for box, mistake in zip(boxes, worst.itertuples(), strict=False):
         number = numbers[mistake.recording]
@@ -157,7 +158,8 @@ def _draw_mistake(box, mistake, pair: Pair, path: Path, colors) -> None:
     sure = "" if pd.isna(mistake.confidence) else f", confidence {mistake.confidence:.2f}"
     what = {"false": "false alarm", "missed": "missed"}[mistake.mistake]
     minutes, seconds = divmod(mistake.start_seconds, 60)
-    title = f"{path.name}, {int(minutes)}:{seconds:06.3f}: {mistake.name} {what}{sure}"
+    name = path.name if len(path.name) <= NAME_LENGTH else f"…{path.name[1 - NAME_LENGTH :]}"
+    title = f"{name}, {int(minutes)}:{seconds:06.3f}\n{mistake.name} {what}{sure}"
     sound.set_title(title, fontsize=9)
 
 

@@ -7,13 +7,13 @@ import ipywidgets as widgets
 import pandas as pd
 
 from dss.errors import DssError
-from dss.proofread import least_certain, rank_recordings
+from dss.proofread import NEAR_MISS, least_certain, rank_recordings
 
 N_RECORDINGS = 5  # that are worth annotating next
 
 
 class CheckList:
-    """The least certain annotations, and the recordings with the most of them.
+    """What is most probably wrong: annotations, and where song was missed; recordings full of it.
 
     Arguments:
         chosen: is called with a row of `table` when it is clicked.
@@ -41,7 +41,8 @@ class CheckList:
             return
         self.widget.layout.display = ""
         rows = [
-            f"{row.confidence:.2f}  {row.name}  at {row.look_at}  in {_recording(row.file)}"
+            f"{row.confidence:.2f}  {row.name}{' missed?' * (row.found == NEAR_MISS)}  "
+            f"at {row.look_at}  in {_recording(row.file)}"
             for row in table.itertuples(index=False)
         ]
         self._is_filling = True
@@ -49,13 +50,12 @@ class CheckList:
         self._list.options = [(text, number) for number, text in enumerate(rows)]
         self._list.value = None
         self._is_filling = False
-        ranked = ranked[ranked["uncertainty"].notna()]
         names = [
-            f"<tr><td class='dss-text'>{_recording(row.file)}</td><td>{1 - row.uncertainty:.2f}"
+            f"<tr><td class='dss-text'>{_recording(row.file)}</td><td>{row.uncertainty:.2f}"
             f"</td></tr>"
             for row in ranked.head(N_RECORDINGS).itertuples()
         ]
-        head = "<thead><tr><th>Annotate next</th><th>mean confidence</th></tr></thead>"
+        head = "<thead><tr><th>Annotate next</th><th>uncertainty</th></tr></thead>"
         several = len(ranked) > 1
         self._next.value = f"<table>{head}<tbody>{''.join(names)}</tbody></table>" * several
 
