@@ -22,6 +22,7 @@ class History:
     rows: list[dict[str, float]] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
     done_before: int = 0
+    is_warm: bool = False  # whether the first epoch is over, in which the network is compiled
 
     def read(self, n_epochs: int) -> None:
         """Go on with the first epochs of a run that was interrupted; forget those after."""
@@ -34,10 +35,13 @@ class History:
 
     def add(self, scores: dict[str, float]) -> dict[str, float]:
         """Write the scores of an epoch; returns them with what was added."""
-        per_epoch = (time.monotonic() - self.began) / (len(self.rows) + 1 - self.done_before)
+        now = time.monotonic()
+        per_epoch = (now - self.began) / (len(self.rows) + 1 - self.done_before)
         left = per_epoch * (self.nb_epoch - scores["epoch"])
         row = {**scores, "seconds_left": round(left, 1)}
         self.rows.append(row)
+        if not self.is_warm:
+            self.is_warm, self.began, self.done_before = True, now, len(self.rows)
         if len(self.rows) == 1:
             self._write()
         else:  # `tail -f` goes on

@@ -181,7 +181,9 @@ def test_the_recordings_are_shown_and_can_be_scrolled_and_zoomed(browser, lab):
     check = page.locator(".widget-checkbox", has_text="log frequency").locator("input").first
     changes_the_picture(page, check.click)
     contrast = page.locator(".widget-hslider", has_text="dB").locator(".noUi-handle").nth(0)
-    automatic = page.locator(".widget-checkbox", has_text="automatic").locator("input").first
+    automatic = (
+        page.locator(".widget-checkbox", has_text="automatic contrast").locator("input").first
+    )
     beside = page.locator(".widget-hslider", has_text="Hz").locator(".noUi-handle").nth(0)
 
     def is_set_by_hand():

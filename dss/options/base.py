@@ -203,7 +203,7 @@ def describe_range(field) -> str:
     }
     symbols = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
     parts = [f"{symbols[key]} {value:g}" for key, value in bounds.items()]
-    if not field.is_required() and field.default not in (None, ""):
+    if not field.is_required() and field.default not in (None, "", {}):
         default = field.default
         shown = " ".join(map(str, default)) if isinstance(default, list | tuple) else default
         parts.insert(0, f"default {shown}")

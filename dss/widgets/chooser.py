@@ -33,7 +33,7 @@ class Chooser:
     def __init__(self, kind: PathKind, take: Callable[[str], None], *, or_folder: bool = False):
         self.kind, self._take = kind, take
         self._where = widgets.HTML()
-        self._list = widgets.Select(rows=8, layout={"width": "100%"})
+        self._list = widgets.Select(rows=8, layout={"width": "auto"})
         self._is_listing = False  # a new list selects its first entry by itself
         self._list.observe(self._clicked, names="value")
         label = "Put it here" if kind == "new" else "Take this folder"

@@ -20,6 +20,7 @@ from dss.options.base import option
 from dss.plot import plot_splits
 from dss.widgets.fields import doubt_html
 from dss.widgets.forms import Form
+from dss.widgets.meaning import recording_facts
 
 MOST_PROBLEMS = 30  # that are listed; the rest are counted
 
@@ -67,11 +68,34 @@ class DatasetForm(Form):
             check_ending(Path(self.options.get("store_dir", "default.npy")))
         except DssError as error:
             problems["store_dir"] = str(error)
+        if not problems:
+            try:
+                self._recordings()
+            except DssError as error:
+                problems["data_dir"] = str(error)
         return problems
 
     @property
     def hints(self) -> dict[str, str]:
-        """Where the dataset goes, and whether there is one already."""
+        """What the recordings hold, where the dataset goes, and whether there is one already."""
+        return self._recording_hints() | self._store_hints()
+
+    def _recording_hints(self) -> dict[str, str]:
+        try:
+            n, names = self._recordings()
+        except DssError:
+            return {}
+        hints = {"data_dir": f"{n} recording{'s' * (n > 1)}."}
+        return hints | ({"song_types": f"Annotated are {', '.join(names)}."} if names else {})
+
+    def _recordings(self) -> tuple[int, tuple[str, ...]]:
+        """How many recordings there are, and the song types in them."""
+        sources = SourceOptions.checked(self._of(SourceOptions))
+        folder, loader = self.options.get("data_dir", ""), self._loaders["annotation_loader"]
+        endings = tuple(sources.endings or ())
+        return recording_facts(folder, endings, sources.annotation_format, loader)
+
+    def _store_hints(self) -> dict[str, str]:
         options = self.options
         store = options.get("store_dir")
         if store is None and "data_dir" not in options:
@@ -89,12 +113,13 @@ class DatasetForm(Form):
         """
         options = self._given()
         folder = options.pop("data_dir", "")
-        named = {n: v for n, v in options.items() if n in SourceOptions.model_fields}
+        named = self._of(SourceOptions)
         problems = check_annotations(folder, **self._loaders, **named)
-        heading = widgets.HTML("<h3>Preview: nothing is written yet</h3>")
+        heading = widgets.HTML("<h3>Preview: nothing is written</h3>")
         shown = [heading, widgets.HTML(_problems_table(problems))]
         self._below.children = shown
-        tree = preview_dataset(folder, **self._loaders, **options)
+        with self._said_to_work():
+            tree = preview_dataset(folder, **self._loaders, **options)
         shown.append(widgets.HTML(counts_table(tree) + doubt_html(missing(tree.attrs))))
         file = io.BytesIO()
         plot_splits(tree).savefig(file, format="png", dpi=100)

@@ -96,5 +96,8 @@ def result() -> Path:
     last = trunk()
     if last is None or not run_file(last, "_model.h5").is_file():
         log = Path(state()["log"]).read_text().strip()
-        raise DssError(re.sub(r"^.*dss: ", "", log, flags=re.DOTALL) or "The training left nothing")
+        said = re.sub(r"^.*dss: ", "", log, flags=re.DOTALL)
+        if said in ("", "stopped"):
+            said = "The training ended before its first epoch did: nothing is kept"
+        raise DssError(said)
     return last

@@ -19,7 +19,7 @@ from dss.material import Material, dataset_material, no_annotations, open_materi
 from dss.plot.overview import Overview
 from dss.plot.recording import draw_recording
 from dss.plot.rows import Envelope, envelope
-from dss.plot.spectrogram import contrast
+from dss.plot.spectrogram import contrast, song_range
 from dss.widgets.chooser import Chooser
 from dss.widgets.controls import ALL_TYPES, Controls, button
 from dss.widgets.sound import player
@@ -205,6 +205,7 @@ class Viewer:
     def _open(self, materials: Sequence[Material]) -> None:
         """Let these be shown, and show the first one."""
         self.materials, self._overviews, self._kept = list(materials), {}, None
+        self._song_range = None
         self.controls.set_names([material.name for material in self.materials])
         self.show(self.materials[0].name)
 
@@ -283,6 +284,7 @@ class Viewer:
             wave, power = self._sound()
             values, look = self._shown_values(), self.options
             self.controls.show_contrast(contrast(power))
+            self.controls.show_range(self._range(power))
             unknown = self.material.unknown
             here = (unknown < self._stretch[1]) & (unknown > self._stretch[0])[:, ::-1]
             figure = draw_recording(
@@ -296,7 +298,7 @@ class Viewer:
                 class_names=self._value_names,
                 unknown=unknown[here.any(axis=1)] if here.any() else None,
                 cuts=[t for t in self.material.cuts if self._stretch[0] < t < self._stretch[1]],
-                frequency_range_hz=look["frequency_range_hz"],
+                frequency_range_hz=look["frequency_range_hz"] or self._song_range,
                 log_frequency=look["log_frequency"],
                 power_range_db=look["contrast_db"],
                 title=self._title(values is None and self._values is not None),
@@ -304,6 +306,14 @@ class Viewer:
             file = io.BytesIO()
             figure.savefig(file, format="jpeg", dpi=DPI, pil_kwargs=JPEG)
             self._image.value = file.getvalue()
+
+    def _range(self, power: np.ndarray) -> tuple[float, float]:
+        """The frequencies of all song shown so far: a scale that moves cannot be compared."""
+        low, high = song_range(power, self.recording.samplerate_hz)
+        if self._song_range:
+            low, high = min(low, self._song_range[0]), max(high, self._song_range[1])
+        self._song_range = low, min(high, self.recording.samplerate_hz / 2)
+        return self._song_range
 
     def _title(self, is_too_long: bool) -> str:
         what = "probabilities" if self.material.targets is None else "targets"
