@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
-import pandas as pd
 import xarray as xr
 
-from dss.data import check_annotations, describe, make_dataset, open_dataset, preview_dataset
+from dss.data import check_annotations, make_dataset, open_dataset, preview_dataset
 from dss.data.dataset import default_store
 from dss.data.report import missing
 from dss.data.stores import check_ending
@@ -21,8 +20,7 @@ from dss.plot import plot_splits
 from dss.widgets.fields import doubt_html
 from dss.widgets.forms import Form
 from dss.widgets.meaning import recording_facts
-
-MOST_PROBLEMS = 30  # that are listed; the rest are counted
+from dss.widgets.tables import counts_table, problems_table
 
 
 class DatasetFormOptions(DatasetOptions):
@@ -116,7 +114,7 @@ class DatasetForm(Form):
         named = self._of(SourceOptions)
         problems = check_annotations(folder, **self._loaders, **named)
         heading = widgets.HTML("<h3>Preview: nothing is written</h3>")
-        shown = [heading, widgets.HTML(_problems_table(problems))]
+        shown = [heading, widgets.HTML(problems_table(problems))]
         self._below.children = shown
         with self._said_to_work():
             tree = preview_dataset(folder, **self._loaders, **options)
@@ -139,35 +137,3 @@ class DatasetForm(Form):
     def _check(self) -> None:
         super()._check()
         self._preview.disabled = self._button.disabled
-
-
-def counts_table(tree: xr.DataTree) -> str:
-    """How many seconds, and annotations of each song type, are in each split, as HTML."""
-    table = describe(tree).T
-    head = "".join(f"<th>{html.escape(str(name))}</th>" for name in ("", *table.columns))
-    rows = []
-    for name, values in table.iterrows():
-        is_time = name in ("seconds", "unknown")
-        cells = "".join(
-            f"<td>{n:.1f} s</td>" if is_time else f'<td class="dss-n{n:.0f}">{n:.0f}</td>'
-            for n in values
-        )
-        rows.append(f"<tr><th>{html.escape(str(name))}</th>{cells}</tr>")
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-
-
-def _problems_table(problems: pd.DataFrame) -> str:
-    """What is wrong with recordings and annotations, as HTML."""
-    if problems.empty:
-        return '<span class="dss-good">✓ Nothing is wrong with the annotations.</span>'
-    rows = []
-    for problem in problems.head(MOST_PROBLEMS).itertuples():
-        kind = {"error": "problem", "warning": "doubt"}[problem.severity]
-        row = "" if pd.isna(problem.row) else f", row {problem.row}"
-        where = f"{Path(problem.file).name}{row}"
-        said = [problem.severity, where, problem.name or "", problem.problem]
-        cells = "".join(f'<td class="dss-text">{html.escape(str(text))}</td>' for text in said)
-        rows.append(f'<tr class="dss-{kind}">{cells}</tr>')
-    more = len(problems) - MOST_PROBLEMS
-    rest = f"<div>... and {more} more: see dss check</div>" if more > 0 else ""
-    return f"<table><tbody>{''.join(rows)}</tbody></table>{rest}"

@@ -19,7 +19,7 @@ from dss.widgets import memory
 from dss.widgets.fields import STYLE, Field, doubt_html, problem_html
 
 APP = "VOILA_REQUEST_URL"  # what Voila sets where it runs a notebook
-MUST_EXIST = ("recordings", "dataset", "run")
+MUST_EXIST = ("recordings", "dataset", "material", "run")
 WORKING = '<span class="dss-help">working ...</span>'
 
 
@@ -56,6 +56,7 @@ class Form:
         self.action = action
         self.remember = remember
         self.result = None
+        self._listeners: list[Callable[[Any], None]] = []
         self._worker: threading.Thread | None = None
         self._failure: Exception | None = None
         self._n_at_work = 0
@@ -149,6 +150,10 @@ class Form:
             raise self._failure
         return self.result
 
+    def when_done(self, listener: Callable[[Any], None]) -> None:
+        """Call a function with the result, each time there is a new one."""
+        self._listeners.append(listener)
+
     def stop(self) -> None:
         """End what the button started at its next step; nothing half-done is left."""
         self._stopping = True
@@ -172,6 +177,8 @@ class Form:
             self._check()
 
     def _show_result(self) -> None:
+        for listener in self._listeners:
+            listener(self.result)
         said = self._describe(self.result)
         self._status.value = f'<div><span class="dss-good">✓</span> {said}</div>'
 

@@ -1,7 +1,7 @@
 """The form for annotating recordings with a trained network."""
 
 import html
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +73,6 @@ class PredictForm(Form):
     """
 
     def __init__(self, values: Mapping[str, Any] | None = None):
-        self._listeners: list[Callable[[Annotated], None]] = []
         self._files: dict[Path, Path] = {}  # of annotations by recording, as last checked
         if values is not None:
             values = {"probabilities": True, **_stored(values.get("run", "")), **values}
@@ -125,10 +124,6 @@ class PredictForm(Form):
             hints["run"] = f"{names}; {params['samplerate_x_Hz']:g} Hz{channels}."
         return hints
 
-    def when_done(self, listener: Callable[[Annotated], None]) -> None:
-        """Call a function with the result, each time recordings were annotated."""
-        self._listeners.append(listener)
-
     def _annotate(self, recordings: str, run: str, **named) -> Annotated:
         options = PredictFormOptions.checked({"recordings": recordings, "run": run, **named})
         files = target_paths(options.recordings, options.save_dir, options.format)
@@ -143,8 +138,6 @@ class PredictForm(Form):
     def _describe(self, result: Annotated) -> str:
         folder = html.escape(str(next(iter(result.files.values())).parent))
         n = len(result.files)
-        for listener in self._listeners:
-            listener(result)
         return f"The annotations of {n} recording{'s' * (n > 1)} are in <b>{folder}</b>."
 
     def _changed(self, name: str) -> None:

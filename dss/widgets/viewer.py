@@ -22,6 +22,7 @@ from dss.plot.rows import Envelope, envelope
 from dss.plot.spectrogram import contrast, song_range
 from dss.widgets.chooser import Chooser
 from dss.widgets.controls import ALL_TYPES, Controls, button
+from dss.widgets.forms import Form
 from dss.widgets.sound import player
 
 DPI = 100
@@ -42,7 +43,8 @@ class Viewer:
 
     Arguments:
         source: an audio file, a folder of these, or a dataset; what `dss.data.open_recording` or
-            `dss.data.open_dataset` gave; or a list of `dss.material.Material`.
+            `dss.data.open_dataset` gave; a list of `dss.material.Material`; or a form whose result
+            is such a list: what it opens next is shown, too.
         annotations: a table, or tables by a label, such as {"by hand": a, "by dss": b}. Default:
             those beside each recording, or those that the targets of a dataset show.
         probabilities: [samples, classes] of the whole recording, to draw below.
@@ -60,7 +62,7 @@ class Viewer:
 
     def __init__(
         self,
-        source: str | Path | Recording | xr.DataTree | Sequence[Material],
+        source: str | Path | Recording | xr.DataTree | Sequence[Material] | Form,
         annotations: Annotations | None = None,
         *,
         probabilities: np.ndarray | None = None,
@@ -81,18 +83,21 @@ class Viewer:
         self._image = widgets.Image(format="jpeg", layout=IMAGE_LAYOUT)
         self._player, self._status = widgets.Box(), widgets.HTML()
         self.controls = Controls(self)
-        self._chooser = Chooser("dataset", self._choose, or_folder=True)
+        self._chooser = Chooser("material", self._choose)
         if isinstance(source, str | Path):
             tooltip = "open a folder of recordings or a dataset"
             opening = button("folder-open", tooltip, lambda: self._chooser.open(str(source)))
             self.controls.add(opening)
         top = [self._chooser.widget, self.controls.widget]
         self.widget = widgets.VBox([*top, self._status, self._image, self._player])
+        if isinstance(source, Form):
+            source.when_done(self.open)
+            source = source.finish()
         self._open(_materials(source))
 
-    def open(self, path: str | Path) -> None:
+    def open(self, source: str | Path | Sequence[Material]) -> None:
         """Show other recordings, or another dataset, with their annotations."""
-        materials = open_material(path)
+        materials = _materials(source)
         with self._one_draws:
             self._given = self._values = None
             self._value_names = []
