@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from dss.files import replacing
 from dss.progress import say
 from dss.runs import run_file
 
@@ -21,6 +22,7 @@ class History:
     rows: list[dict[str, float]] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
     done_before: int = 0
+    is_warm: bool = False  # whether the first epoch is over, in which the network is compiled
 
     def read(self, n_epochs: int) -> None:
         """Go on with the first epochs of a run that was interrupted; forget those after."""
@@ -29,23 +31,33 @@ class History:
             rows = list(csv.DictReader(file))[:n_epochs]
         self.rows = [{k: (int if k in COUNTS else float)(row[k]) for k in row} for row in rows]
         self.done_before = len(self.rows)
-        self._write(self.rows, "w")
+        self._write()
 
     def add(self, scores: dict[str, float]) -> dict[str, float]:
         """Write the scores of an epoch; returns them with what was added."""
-        per_epoch = (time.monotonic() - self.began) / (len(self.rows) + 1 - self.done_before)
+        now = time.monotonic()
+        per_epoch = (now - self.began) / (len(self.rows) + 1 - self.done_before)
         left = per_epoch * (self.nb_epoch - scores["epoch"])
         row = {**scores, "seconds_left": round(left, 1)}
         self.rows.append(row)
-        self._write([row], "a" if len(self.rows) > 1 else "w")
+        if not self.is_warm:
+            self.is_warm, self.began, self.done_before = True, now, len(self.rows)
+        if len(self.rows) == 1:
+            self._write()
+        else:  # `tail -f` goes on
+            with run_file(self.trunk, "_history.csv").open("a", newline="") as file:
+                csv.DictWriter(file, fieldnames=row).writerow(row)
         return row
 
-    def _write(self, rows: list[dict[str, float]], mode: str) -> None:
-        with run_file(self.trunk, "_history.csv").open(mode, newline="") as file:
-            writer = csv.DictWriter(file, fieldnames=rows[0])
-            if mode == "w":
-                writer.writeheader()
-            writer.writerows(rows)
+    def _write(self) -> None:
+        """Write all rows: who follows the file never finds it empty."""
+        with (
+            replacing(run_file(self.trunk, "_history.csv")) as part,
+            part.open("w", newline="") as file,
+        ):
+            writer = csv.DictWriter(file, fieldnames=self.rows[0])
+            writer.writeheader()
+            writer.writerows(self.rows)
 
 
 def log_to_tensorboard(folder: Path, scores: dict[str, float]) -> None:

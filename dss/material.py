@@ -17,13 +17,13 @@ from dss.data.dataset import open_dataset
 from dss.data.formats import COLUMNS
 from dss.data.known import is_absence, known_stretches, read_annotated
 from dss.data.lookup import recording_annotations
-from dss.data.recordings import Recording, find_recordings, open_recording
+from dss.data.recordings import Recording, find_recordings, open_source
 from dss.data.report import describe, list_recordings
 from dss.data.splits import SPLITS
 from dss.data.stretches import intersection
 from dss.data.targets import GAUSSIAN_REACH
 from dss.errors import DssError
-from dss.options import DatasetOptions
+from dss.options import DatasetOptions, SourceOptions, takes_options
 from dss.survey import audio_warnings, song_stretches, song_type_warnings
 
 ENDINGS = (".npy", ".zarr", ".h5")
@@ -69,8 +69,17 @@ def is_dataset(path: str | Path) -> bool:
     return path.suffix in ENDINGS and (path.is_dir() or _is_h5_dataset(path))
 
 
-def open_material(path: str | Path) -> list[Material]:
+@takes_options
+def open_material(
+    path: str | Path,
+    loader: Callable | None = None,
+    annotation_loader: Callable | None = None,
+    *,
+    options: SourceOptions,
+) -> list[Material]:
     """The recordings of a folder, a single recording, or the splits of a dataset that hold audio.
+
+    Arguments: as for `dss.data.check_annotations`.
 
     Raises: DssError if there is nothing of this kind.
     """
@@ -78,27 +87,39 @@ def open_material(path: str | Path) -> list[Material]:
     if is_dataset(path):
         return dataset_material(open_dataset(path))
     folder = path.parent if path.is_file() else path
+    how = (loader, annotation_loader)
     return [
-        recording_material(file, file.relative_to(folder).as_posix())
-        for file in find_recordings(path)
+        recording_material(file, file.relative_to(folder).as_posix(), *how, options=options)
+        for file in find_recordings(path, options.endings)
     ]
 
 
-def recording_material(path: str | Path, name: str | None = None) -> Material:
-    """A recording with the annotations beside it, if they can be read."""
+@takes_options
+def recording_material(
+    path: str | Path,
+    name: str | None = None,
+    loader: Callable | None = None,
+    annotation_loader: Callable | None = None,
+    *,
+    options: SourceOptions,
+) -> Material:
+    """A recording with its annotations, if they can be read; arguments as for `open_material`."""
     path = Path(path)
-    recording = open_recording(path)
+    recording = open_source(path, loader, options)
+
+    def read() -> tuple[Path, pd.DataFrame]:
+        return recording_annotations(path, options.annotation_format, annotation_loader)
 
     def annotations() -> pd.DataFrame:
         try:
-            return recording_annotations(path)[1]
+            return read()[1]
         except DssError:
             return no_annotations()
 
     def unknown() -> np.ndarray:
         try:
             looked_at = read_annotated(path, recording.duration_seconds)
-            known = _known(path, looked_at)
+            known = _known(*read(), looked_at)
         except DssError:
             return np.empty((0, 2))
         return _complement(known, recording.duration_seconds)
@@ -116,9 +137,21 @@ def dataset_material(tree: xr.DataTree) -> list[Material]:
     return [_split_material(tree, split) for split in SPLITS if tree[split].sizes["time"]]
 
 
-def summarize(path: str | Path) -> pd.DataFrame:
-    """What is there: a row a recording of a folder, or a row a split of a dataset."""
-    return describe(open_dataset(path)) if is_dataset(path) else list_recordings(path)
+@takes_options
+def summarize(
+    path: str | Path,
+    loader: Callable | None = None,
+    annotation_loader: Callable | None = None,
+    *,
+    options: SourceOptions,
+) -> pd.DataFrame:
+    """What is there: a row a recording of a folder, or a row a split of a dataset, and of all.
+
+    Arguments: as for `open_material`.
+    """
+    if is_dataset(path):
+        return describe(open_dataset(path))
+    return list_recordings(path, loader, annotation_loader, options=options)
 
 
 def completeness(materials: Sequence[Material]) -> pd.DataFrame:
@@ -143,14 +176,23 @@ def completeness(materials: Sequence[Material]) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("name")
 
 
-def find_problems(path: str | Path) -> pd.DataFrame:
+@takes_options
+def find_problems(
+    path: str | Path,
+    loader: Callable | None = None,
+    annotation_loader: Callable | None = None,
+    *,
+    options: SourceOptions,
+) -> pd.DataFrame:
     """What is wrong, or probably not meant; for a dataset, all of its audio is read.
+
+    Arguments: as for `open_material`.
 
     Returns: a table with the columns file, row, name, problem and severity (error or warning);
         without rows if all is well.
     """
     if not is_dataset(path):
-        return check_annotations(path)
+        return check_annotations(path, loader, annotation_loader, options=options)
     tree, sentences = open_dataset(path), []
     for split in SPLITS:
         song = song_stretches(array_of(tree[split]["y"]), split_stretches(tree, split))
@@ -161,9 +203,8 @@ def find_problems(path: str | Path) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=PROBLEM_COLUMNS)
 
 
-def describe_problems(path: str | Path) -> str:
-    """What `find_problems` finds, as text to read: a line a problem."""
-    problems = find_problems(path)
+def describe_problems(problems: pd.DataFrame) -> str:
+    """What `find_problems` found, as text to read: a line a problem."""
     sentences = zip(problems["severity"], format_problems(problems), strict=True)
     lines = [f"{severity}: {sentence}" for severity, sentence in sentences]
     return "\n".join(lines) or "Nothing is wrong."
@@ -205,9 +246,8 @@ def _as_annotations(song: Sequence[np.ndarray], names, types, rate: float) -> pd
     return table.sort_values("start_seconds", ignore_index=True, kind="stable")
 
 
-def _known(path: Path, looked_at: np.ndarray) -> np.ndarray:
+def _known(source: Path, table: pd.DataFrame, looked_at: np.ndarray) -> np.ndarray:
     """Of what somebody looked at, where all song types are known, as in a dataset."""
-    source, table = recording_annotations(path)
     types = song_types({source: table})
     types = {name: kind for name, kind in types.items() if not is_absence(name, set(types))}
     reach = GAUSSIAN_REACH * DatasetOptions().event_std_seconds

@@ -93,6 +93,15 @@ def test_what_cannot_be_is_said_beside_the_field(folder):
     assert form._preview.disabled
 
 
+def test_what_the_folder_holds_is_said_at_once(folder, tmp_path):
+    form = DatasetForm({"data_dir": folder})
+    assert "3 recordings." in form._fields["data_dir"].said
+    assert "Annotated are a, b, p." in form._fields["song_types"].said
+    form.options = {"data_dir": tmp_path / "work"}
+    assert "holds no recordings" in form._fields["data_dir"].said
+    assert form._button.disabled
+
+
 def test_recordings_of_a_format_of_your_own(tmp_path):
     for i in range(3):
         (tmp_path / "mine").mkdir(exist_ok=True)

@@ -112,7 +112,7 @@ def test_annotations_by_hand_are_never_replaced(form, viewer, values, tmp_path):
 def test_the_viewer_shows_what_the_form_annotates_next(form, viewer, tmp_path):
     x, rows = tone_song(seed=30)
     write_recording(tmp_path / "other", "bird_30", x, 1000, rows)
-    assert form.hints == {"existing": "3 recordings are annotated already and skipped."}
+    assert form.hints["existing"] == "3 recordings are annotated already and skipped."
     form.options = {"recordings": str(tmp_path / "other")}
     form.run()
     assert [material.name for material in viewer.materials] == ["bird_30.wav"]
@@ -131,6 +131,15 @@ def test_what_was_stored_with_a_run_is_filled_in(tiny_run, values, tmp_path):
     assert form.options["segment_threshold"] == "0.35"
     assert form.options["segment_durations"] == "a=0.01:0.3"
     assert form.problems == {}
+
+
+def test_what_is_annotated_and_with_what_is_said_at_once(values, tmp_path):
+    form = PredictForm(values)
+    assert "3 recordings." in form._fields["recordings"].said
+    assert "a, b, p; 1000 Hz." in form._fields["run"].said
+    form.options = {"recordings": str(tmp_path / "new" / "*.mp3")}
+    assert "no file fits this pattern" in form._fields["recordings"].said
+    assert form._button.disabled
 
 
 def test_without_probabilities_thresholds_cannot_be_moved(values):

@@ -30,8 +30,38 @@ def test_a_folder_and_a_recording_and_a_dataset_are_opened_alike(folder, store):
     assert [m.name for m in open_material(folder / "bird_1.wav")] == ["bird_1.wav"]
     assert [m.name for m in open_material(store)] == ["train", "val", "test"]
     assert (is_dataset(folder), is_dataset(store)) == (False, True)
-    assert summarize(folder).index.tolist() == [f"bird_{i}.wav" for i in range(3)]
+    assert summarize(folder).index.tolist() == [*(f"bird_{i}.wav" for i in range(3)), "all"]
     assert summarize(store).index.tolist() == ["train", "val", "test", "all"]
+
+
+def test_recordings_are_counted_one_by_one_and_all_together(folder):
+    x, _ = tone_song(seed=7, seconds=2)
+    write_recording(folder, "other", x, 2000, [("a", 0.1, 0.2)])
+    write_recording(folder, "nothing", x, 1000, [])
+    (folder / "nothing_annotations.csv").unlink()
+    table = summarize(folder)
+    assert table.loc["other.wav", ["a", "b", "p"]].tolist() == [1, 0, 0]
+    assert table.loc["nothing.wav", ["a", "b", "p"]].isna().all()
+    assert table["seconds"]["all"] == pytest.approx(3 * 4 + 1 + 2)
+    assert table["a"]["all"] == table["a"].iloc[:-1].sum()
+    assert pd.isna(table["samplerate_hz"]["all"])
+    assert table["channels"]["all"] == 1
+    assert summarize(folder / "bird_1.wav").index.tolist() == ["bird_1.wav", "all"]
+
+
+def test_recordings_that_do_not_say_their_rate_and_other_formats_are_opened_as_told(tmp_path):
+    x, rows = tone_song(seed=0)
+    (tmp_path / "song").mkdir()
+    np.save(tmp_path / "song" / "bird.npy", x)
+    labels = "".join(f"{start}\t{stop}\t{name}\n" for name, start, stop in rows)
+    (tmp_path / "song" / "bird.txt").write_text(labels)
+    how = {"samplerate_hz": 1000, "annotation_format": "audacity"}
+    (material,) = open_material(tmp_path / "song", **how)
+    assert material.annotations["name"].tolist() == [name for name, *_ in rows]
+    assert summarize(tmp_path / "song", **how)["seconds"]["bird.npy"] == pytest.approx(4)
+    assert find_problems(tmp_path / "song", **how).empty
+    with pytest.raises(DssError, match="sample rate"):
+        open_material(tmp_path / "song", annotation_format="audacity")
 
 
 def test_the_targets_of_a_dataset_show_the_annotations_that_it_was_made_of(folder, store):
@@ -68,8 +98,10 @@ def test_what_is_not_known_is_the_same_in_a_folder_and_in_its_dataset(tmp_path):
 def test_a_broken_table_of_annotations_is_a_problem_and_the_sound_can_be_seen(folder):
     (folder / "bird_1_annotations.csv").write_text("name,start_seconds\n")
     assert "stop_seconds" in find_problems(folder)["problem"].iloc[0]
-    assert describe_problems(folder).startswith(f"error: {folder / 'bird_1_annotations.csv'}")
-    assert describe_problems(folder / "bird_0.wav") == "Nothing is wrong."
+    assert describe_problems(find_problems(folder)).startswith(
+        f"error: {folder / 'bird_1_annotations.csv'}"
+    )
+    assert describe_problems(find_problems(folder / "bird_0.wav")) == "Nothing is wrong."
     assert open_material(folder)[1].annotations.empty
 
 

@@ -348,7 +348,7 @@ def test_the_few_long_intervals_do_not_flatten_the_histogram():
     table = pd.DataFrame({"name": "p", "start_seconds": onsets, "stop_seconds": onsets})
     (axis,) = plot.plot_durations(table).subfigs[0].axes
     assert axis.get_xlim()[1] < 200
-    assert axis.texts[0].get_text() == "n = 99 + 2"
+    assert axis.texts[0].get_text() == "n = 101, 2 longer"
 
 
 def test_durations_of_nothing_are_refused():

@@ -47,18 +47,20 @@ def test_training_runs_in_a_process_of_its_own_and_is_watched(store):
 def test_a_training_is_found_again_and_stopped_and_keeps_its_best_epoch(store):
     form = TrainingForm({"data_dir": store, "nb_epoch": 5000, **TINY, "learning_rate": 1e-5})
     form._button.click()
-    wait_until(lambda: "epoch" in form._status.value)
+    wait_until(lambda: "of 5000" in form._status.value)
     again = TrainingForm({"data_dir": store, "nb_epoch": 7})
     assert again.is_running
     assert again.options["nb_epoch"] == "5000"  # what is trained, not what is given
-    wait_until(lambda: "epoch" in again._status.value)
+    wait_until(lambda: "of 5000" in again._status.value)
     assert again._button.disabled
     with pytest.raises(DssError, match="still goes on"):
         again.run()
     again._stop.click()
+    wait_until(lambda: "stopping after epoch" in again._status.value)
     assert run_trunk(again.finish())
     assert form.finish() == again.result
     assert len(pd.read_csv(run_file(form.result, "_history.csv"))) < 5000
+    assert "It was stopped early" in again._status.value
 
 
 def test_what_went_wrong_in_the_process_is_said(store):

@@ -47,6 +47,25 @@ def test_every_annotation_is_visited_in_order(recording):
     assert np.mean(viewer.stretch) == pytest.approx(middles.iloc[-2])
 
 
+def test_the_frequencies_found_widen_while_one_scrolls_and_those_chosen_stay(tmp_path):
+    t = np.arange(20_000) / 1000
+    low, high = (np.sin(2 * np.pi * hz * t) * (t % 1 < 0.3) for hz in (50, 350))
+    x = np.where(t < 10, low, high)[:, None] + 0.001
+    viewer = Viewer(write_recording(tmp_path, "bird", 0.5 * x, 1000, []), start_seconds=0)
+    first = viewer.controls.frequency.value
+    assert first[1] < 300  # what is above the song is not drawn
+    viewer.stretch = (12, 15)
+    assert viewer.controls.frequency.value[1] > 350
+    viewer.stretch = (0, 3)
+    assert viewer.controls.frequency.value[1] > 350
+    viewer.controls.frequency.value = (100, 200)
+    assert viewer.options["frequency_range_hz"] == (100, 200)
+    viewer.stretch = (12, 15)
+    assert viewer.options["frequency_range_hz"] == (100, 200)
+    viewer.options = {"frequency_range_hz": None}
+    assert viewer.controls.frequency.value[1] > 350
+
+
 def test_only_what_is_shown_is_read_and_the_picture_changes(recording):
     opened, spans = open_recording(recording), []
 

@@ -19,7 +19,7 @@ from dss.data.annotations import (
 from dss.data.audio import Loader
 from dss.data.known import is_absence, read_annotated
 from dss.data.lookup import recording_annotations
-from dss.data.recordings import Recording, find_recordings, open_recording
+from dss.data.recordings import Recording, find_recordings, open_source
 from dss.errors import DssError, raise_problems
 from dss.options import SourceOptions, takes_options
 
@@ -60,14 +60,12 @@ def check_annotations(
     problems, recordings, tables = [], [], []
     for path in find_recordings(folder, options.endings):
         try:
-            rate = options.samplerate_hz if path.suffix == ".npy" and not loader else None
-            recording = open_recording(path, loader, rate)
+            recording = open_source(path, loader, options)
             table = recording_annotations(path, options.annotation_format, annotation_loader)
         except DssError as error:
             problems += _problems_of(error)
             continue
-        rate = options.samplerate_hz or recording.samplerate_hz
-        recordings.append(recording.resampled(rate))
+        recordings.append(recording)
         tables.append(table)
     problems += find_problems(recordings, tables).itertuples(index=False, name=None)
     return _as_table(problems)

@@ -17,6 +17,7 @@ from dss.data.audio import (
 from dss.data.lookup import has_annotations
 from dss.data.resampling import Resampled
 from dss.errors import DssError
+from dss.options import SourceOptions
 
 AUDIO_ENDINGS = (*SOUND_ENDINGS, *ARRAY_ENDINGS)
 RUN_ENDINGS = ("_model.h5", "_results.h5")
@@ -155,6 +156,16 @@ def open_recording(
         )
     rate = samplerate_hz if stated is None else stated
     return Recording(path, rate, audio.n_samples, audio.n_channels, audio.read)
+
+
+def open_source(path: str | Path, loader: Loader | None, options: SourceOptions) -> Recording:
+    """Open a recording as a dataset takes it: at the sample rate that the options ask for, if any.
+
+    Of a npy file, which does not say its own, it is the sample rate.
+    """
+    is_unsaid = Path(path).suffix == ".npy" and loader is None
+    recording = open_recording(path, loader, options.samplerate_hz if is_unsaid else None)
+    return recording.resampled(options.samplerate_hz or recording.samplerate_hz)
 
 
 def array_recording(x: np.ndarray, samplerate_hz: float, name: str = "array") -> Recording:

@@ -1,6 +1,6 @@
 """The report on a dataset: how much of each song type is in each split, and what is missing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,10 @@ import xarray as xr
 
 from dss.data.annotations import EVENT, found
 from dss.data.lookup import recording_annotations
-from dss.data.recordings import find_recordings, open_recording
+from dss.data.recordings import find_recordings, open_source
 from dss.data.splits import SPLITS, Stretch
 from dss.errors import DssError
+from dss.options import SourceOptions, takes_options
 
 BLOCK_SAMPLES = 2**20
 
@@ -73,27 +74,44 @@ def format_report(tree: xr.DataTree) -> str:
     return f"{', '.join(lengths)}\n\n{table.to_string()}\n"
 
 
-def list_recordings(folder: str | Path) -> pd.DataFrame:
-    """What is in a data folder: a row a recording.
+@takes_options
+def list_recordings(
+    folder: str | Path,
+    loader: Callable | None = None,
+    annotation_loader: Callable | None = None,
+    *,
+    options: SourceOptions,
+) -> pd.DataFrame:
+    """What is in a data folder: a row a recording, and one for all of them.
+
+    Arguments: as for `dss.data.check_annotations`.
 
     Returns: a table by file with the columns seconds, samplerate_hz, channels, and the number of
-        annotations of each song type; no numbers for a recording without annotations.
+        annotations of each song type; no numbers for a recording without annotations, and no
+        samplerate_hz and channels for all if they differ.
     """
-    folder, rows = Path(folder), {}
-    for path in find_recordings(folder):
-        recording = open_recording(path)
-        row = {
+    folder, rows, counts = Path(folder), {}, {}
+    for path in find_recordings(folder, options.endings):
+        recording = open_source(path, loader, options)
+        name = path.name if path == folder else path.relative_to(folder).as_posix()
+        rows[name] = {
             "seconds": recording.duration_seconds,
             "samplerate_hz": recording.samplerate_hz,
             "channels": recording.n_channels,
         }
         with suppress(DssError):
-            row |= found(recording_annotations(path)[1])["name"].value_counts()
-        rows[path.relative_to(folder).as_posix()] = row
+            table = recording_annotations(path, options.annotation_format, annotation_loader)[1]
+            counts[name] = found(table)["name"].value_counts()
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("file")
-    names = sorted(set(table) - {"seconds", "samplerate_hz", "channels"})
-    table[names] = table[names].astype("Int64")
-    return table[["seconds", "samplerate_hz", "channels", *names]]
+    table[["samplerate_hz", "channels"]] = table[["samplerate_hz", "channels"]].convert_dtypes()
+    counted = pd.DataFrame.from_dict(counts, orient="index").fillna(0)
+    counted = counted.reindex(table.index)[sorted(counted)].astype("Int64")
+    of_all = {"seconds": table["seconds"].sum(), **counted.sum()}
+    for column in ("samplerate_hz", "channels"):
+        of_all[column] = table[column].iloc[0] if table[column].nunique() == 1 else pd.NA
+    table = table.join(counted)
+    table.loc["all"] = of_all
+    return table
 
 
 def missing(attributes: Mapping[str, Any]) -> list[str]:

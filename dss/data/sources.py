@@ -21,7 +21,7 @@ from dss.data.annotations import (
 from dss.data.check import find_problems, format_problems, raise_errors
 from dss.data.known import is_absence, known_stretches, read_annotated
 from dss.data.lookup import recording_annotations
-from dss.data.recordings import Recording, find_recordings, open_recording
+from dss.data.recordings import Recording, find_recordings, open_source
 from dss.data.splits import Song
 from dss.data.stretches import as_mask, intersection
 from dss.errors import DssError, DssWarning, raise_problems
@@ -126,15 +126,13 @@ def _read_folder(folder: Path, options: DatasetOptions, loader, annotation_loade
     """The recordings at the sample rate asked for, and (file, table) of their annotations."""
     recordings, tables, problems = [], [], []
     for path in find_recordings(folder, options.endings):
-        # A npy file does not say its sample rate.
-        rate = options.samplerate_hz if path.suffix == ".npy" and not loader else None
         try:
-            recording = open_recording(path, loader, rate)
+            recording = open_source(path, loader, options)
             table = recording_annotations(path, options.annotation_format, annotation_loader)
         except DssError as error:
             problems += error.problems or [str(error)]
             continue
-        recordings.append(recording.resampled(options.samplerate_hz or recording.samplerate_hz))
+        recordings.append(recording)
         tables.append(table)
     raise_problems(problems, "These recordings and annotations cannot be read:")
     return recordings, tables

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from dss.errors import DssError, raise_problems
 
-PathKind = Literal["", "recordings", "dataset", "run", "folder", "file", "new"]
+PathKind = Literal["", "recordings", "dataset", "material", "run", "folder", "file", "new"]
 
 
 def option(
@@ -37,7 +37,8 @@ def option(
         unit: "s", "samples", "Hz", or "" for a plain number.
         group: the heading under which a form and `--help` list it.
         path: what is chosen, if it names something on disk: a folder with "recordings", a
-            "dataset" or a "run", which must be there; a "folder" or "file", or what is "new".
+            "dataset", either of these ("material"), or a "run", which must be there; a "folder" or
+            "file", or what is "new".
         rare: whether few need it: a form shows it only when asked to.
         bounds: the range, in pydantic's words: ge, gt, le, lt, min_length, ...
     """
@@ -203,7 +204,7 @@ def describe_range(field) -> str:
     }
     symbols = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
     parts = [f"{symbols[key]} {value:g}" for key, value in bounds.items()]
-    if not field.is_required() and field.default not in (None, ""):
+    if not field.is_required() and field.default not in (None, "", {}):
         default = field.default
         shown = " ".join(map(str, default)) if isinstance(default, list | tuple) else default
         parts.insert(0, f"default {shown}")

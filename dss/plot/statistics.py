@@ -55,8 +55,9 @@ def plot_counts(counts: xr.DataTree | pd.DataFrame) -> Figure:
         absent = at[values == 0]
         axis.plot(absent, 0 * absent, "kx", ms=4, clip_on=False, in_layout=False)
         look = {"color": paler("#404040", pale), "edgecolor": "#404040", "label": split}
-        bars = seconds_axis.bar(i, table.at[split, "seconds"], 0.8, **look)
-        seconds_axis.bar_label(bars, fmt="{:.4g}", fontsize=9)
+        seconds = table.at[split, "seconds"]
+        bars = seconds_axis.bar(i, seconds, 0.8, **look)
+        seconds_axis.bar_label(bars, fmt="{:.0f}" if seconds > 1000 else "{:.3g}", fontsize=9)
     seconds_axis.set_title("seconds")
     seconds_axis.set_xticks(range(len(splits)), splits)
     axis.set(title="annotations", xlim=(-0.6, len(names) - 0.4))
@@ -73,7 +74,7 @@ def plot_counts(counts: xr.DataTree | pd.DataFrame) -> Figure:
 def plot_durations(annotations: pd.DataFrame | Sequence[pd.DataFrame]) -> Figure:
     """Histograms, by song type, of durations and of the intervals between successive onsets.
 
-    An axis ends at 4 times the median; "n = 90 + 2" means that 90 are shown and 2 are longer.
+    An axis ends at 4 times the median; how many are longer is said.
 
     Arguments:
         annotations: an annotation table, or a list of tables: one for each recording, so that no
@@ -102,7 +103,7 @@ def plot_durations(annotations: pd.DataFrame | Sequence[pd.DataFrame]) -> Figure
     figure = SongFigure(figsize=(min(3.5 * n_columns, WIDTH_INCHES), sum(heights)), layout="none")
     boxes = figure.subfigures(len(parts), 1, squeeze=False, height_ratios=heights)[:, 0]
     for box, n, height, (what, part) in zip(boxes, n_rows, heights, parts.items(), strict=True):
-        box.suptitle(f"{what}, n = shown + longer", x=0.01, y=1 - 0.05 / height, ha="left")
+        box.suptitle(what, x=0.01, y=1 - 0.05 / height, ha="left")
         # Set by hand: to find out what fits takes seconds with 100 panels.
         edges = {"left": 0.02, "right": 0.98, "bottom": 0.28 / height, "top": 1 - 0.55 / height}
         gaps = {"wspace": 0.25, "hspace": 0.75}
@@ -121,7 +122,7 @@ def _draw_histogram(axis: Axes, values_ms: np.ndarray, name: str, color: str) ->
     bins = np.linspace(low, max(high, low + 1), int(np.clip(2 * len(shown) ** 0.5, 8, 40)) + 1)
     tallest = axis.hist(shown, bins, color=color)[0].max()
     longer = len(values_ms) - len(shown)
-    text = f"n = {len(shown)}" + (f" + {longer}" if longer else "")
+    text = f"n = {len(values_ms)}" + (f", {longer} longer" if longer else "")
     axis.text(1, 1, text, ha="right", va="top", fontsize=9, transform=axis.transAxes)
     axis.set(ylim=(0, 1.3 * tallest), yticks=[])
     axis.set_title(textwrap.shorten(name, 15, placeholder="..."), fontsize=10)

@@ -3,8 +3,17 @@
 from dss.widgets.dataset import DatasetForm
 from dss.widgets.explorer import PredictionViewer
 from dss.widgets.forms import Form
+from dss.widgets.inspecting import InspectForm
 from dss.widgets.prediction import PredictForm
 from dss.widgets.training import TrainingForm
 from dss.widgets.viewer import Viewer
 
-__all__ = ["DatasetForm", "Form", "PredictForm", "PredictionViewer", "TrainingForm", "Viewer"]
+__all__ = [
+    "DatasetForm",
+    "Form",
+    "InspectForm",
+    "PredictForm",
+    "PredictionViewer",
+    "TrainingForm",
+    "Viewer",
+]

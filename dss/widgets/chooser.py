@@ -24,22 +24,21 @@ class Chooser:
         kind: what is looked for, as options say it.
         take: called with the path that was chosen, as text: relative to the working folder if it
             is in it or beside it.
-        or_folder: whether a folder may be taken as well, whatever is looked for.
 
     Attributes:
         widget: what a form shows; nothing while it is closed.
     """
 
-    def __init__(self, kind: PathKind, take: Callable[[str], None], *, or_folder: bool = False):
+    def __init__(self, kind: PathKind, take: Callable[[str], None]):
         self.kind, self._take = kind, take
         self._where = widgets.HTML()
-        self._list = widgets.Select(rows=8, layout={"width": "100%"})
+        self._list = widgets.Select(rows=8, layout={"width": "auto"})
         self._is_listing = False  # a new list selects its first entry by itself
         self._list.observe(self._clicked, names="value")
         label = "Put it here" if kind == "new" else "Take this folder"
         self._here = widgets.Button(description=label, icon="check", layout={"width": "auto"})
         self._here.on_click(lambda _: self._done(self.folder / self._name))
-        takes_folder = or_folder or kind in ("recordings", "folder", "new")
+        takes_folder = kind in ("recordings", "material", "folder", "new")
         self._here.layout.display = "" if takes_folder else "none"
         close = widgets.Button(description="Close", layout={"width": "auto"})
         close.on_click(lambda _: self.close())
@@ -57,7 +56,9 @@ class Chooser:
         """Show the folder of what the field holds, or the nearest one above that there is."""
         path = Path(path or ".").expanduser().resolve()
         self._name = path.name if self.kind == "new" else ""
-        folder = path.parent if self.kind in ("new", "dataset", "run", "file") else path
+        is_store = self.kind == "material" and path.suffix in STORES
+        is_beside = is_store or self.kind in ("new", "dataset", "run", "file")
+        folder = path.parent if is_beside else path
         while not folder.is_dir():
             folder = folder.parent
         self.show(folder)
@@ -76,7 +77,7 @@ class Chooser:
         except OSError as error:
             self._where.value += f" cannot be read ({error.strerror})"
             names = []
-        if self.kind == "recordings":
+        if self.kind in ("recordings", "material"):
             audio = [name for name in names if name.lower().endswith(AUDIO_ENDINGS)]
             n_files = sum((folder / name).is_file() for name in audio)
             self._where.value += f" holds {n_files} recording{'s' * (n_files != 1)}"
@@ -91,13 +92,14 @@ class Chooser:
     def _entry(self, path: Path) -> tuple[str, Path] | None:
         """How a path is listed, and what a click on it means; None if it is not listed."""
         if path.suffix in STORES and path.is_dir():
-            return (f"▦ {path.name}", path) if self.kind in ("dataset", "new") else None
+            is_listed = self.kind in ("dataset", "material", "new")
+            return (f"▦ {path.name}", path) if is_listed else None
         if path.is_dir():
             return f"▸ {path.name}/", path
         if self.kind == "run" and path.name.endswith(PARAMS):
             trunk = path.with_name(path.name.removesuffix(PARAMS))
             return f"◆ {trunk.name}", trunk
-        is_store = self.kind == "dataset" and path.suffix == ".h5"
+        is_store = self.kind in ("dataset", "material") and path.suffix == ".h5"
         return (path.name, path) if self.kind == "file" or is_store else None
 
     def _clicked(self, change: dict) -> None:

@@ -55,7 +55,7 @@ class Controls:
             widgets.HBox(steps),
             self.start,
             widgets.HBox([self.duration, self.channel]),
-            widgets.HBox([self.frequency, self.log]),
+            widgets.HBox([self.frequency, self.song_range, self.log]),
             widgets.HBox([self.contrast, self.automatic]),
         ]
         self.widget = widgets.VBox(rows)
@@ -63,13 +63,11 @@ class Controls:
     @property
     def options(self) -> dict[str, Any]:
         """How the stretch is shown."""
-        low, high = self.frequency.value
-        is_whole = (low, high) == (self.frequency.min, self.frequency.max)
         return {
             "channel": self.channel.value,
             "song_type": None if self.song_type.value == ALL_TYPES else self.song_type.value,
             "log_frequency": self.log.value,
-            "frequency_range_hz": None if is_whole else (low, high),
+            "frequency_range_hz": None if self.song_range.value else self.frequency.value,
             "contrast_db": None if self.automatic.value else self.contrast.value,
         }
 
@@ -78,14 +76,14 @@ class Controls:
         unknown = [name for name in values if name not in self.options]
         if unknown:
             raise DssError(f"{', '.join(unknown)}: there is only {', '.join(self.options)}")
-        whole = (self.frequency.min, self.frequency.max)
         with self._quiet():
             for name, value in values.items():
                 match name:
                     case "song_type":
                         self.song_type.value = value or ALL_TYPES
                     case "frequency_range_hz":
-                        self.frequency.value = value or whole
+                        self.song_range.value = value is None
+                        self.frequency.value = value or self.frequency.value
                     case "contrast_db":
                         self.automatic.value = value is None
                         self.contrast.value = value or self.contrast.value
@@ -119,7 +117,7 @@ class Controls:
             highest = recording.samplerate_hz / 2
             if highest != self.frequency.max:
                 self.frequency.max = highest
-                self.frequency.value = (0, highest)
+                self.frequency.value, self.song_range.value = (0, highest), True
         self.set_types(song_types)
 
     def set_types(self, names: Sequence[str]) -> None:
@@ -148,12 +146,20 @@ class Controls:
             with self._quiet():
                 self.contrast.value = tuple(np.clip(np.round(found_db), QUIETEST_DB, LOUDEST_DB))
 
+    def show_range(self, found_hz: tuple[float, float]) -> None:
+        """Show the frequencies that were found by themselves, unless others are chosen."""
+        if self.song_range.value:
+            with self._quiet():
+                self.frequency.value = tuple(np.round(found_hz))
+
     def _make(self) -> None:
         self.shown = widgets.Dropdown(options=[], layout={"width": "420px"})
         self.song_type = widgets.Dropdown(options=[ALL_TYPES], layout={"width": "150px"})
         self.channel = widgets.Dropdown(options=[], layout={"width": "130px"})
         self.log = widgets.Checkbox(description="log frequency", indent=False)
-        self.automatic = widgets.Checkbox(True, description="automatic contrast", indent=False)
+        narrow = {"indent": False, "layout": {"width": "160px"}}
+        self.song_range = widgets.Checkbox(True, description="automatic range", **narrow)
+        self.automatic = widgets.Checkbox(True, description="automatic contrast", **narrow)
         look = {"style": NAMES, "layout": {"width": "480px"}}
         self.start = widgets.FloatSlider(
             description="start (s)", min=0, max=1, style=NAMES, layout={"width": "98%"}
@@ -169,7 +175,7 @@ class Controls:
         )
         # A range that moves while it is dragged also sends back what it was set to before.
         ranges = look | {"continuous_update": False, "readout_format": ".0f"}
-        self.frequency = widgets.FloatRangeSlider(description="Hz", min=0, max=1, **ranges)
+        self.frequency = widgets.FloatRangeSlider(description="Hz", min=0, max=1, step=1, **ranges)
         self.contrast = widgets.FloatRangeSlider(
             description="dB", min=QUIETEST_DB, max=LOUDEST_DB, value=(-80, -20), **ranges
         )
@@ -183,17 +189,18 @@ class Controls:
         def redraw() -> None:
             v._draw()
 
-        def choose_contrast() -> None:
+        def choose(automatic: widgets.Checkbox) -> None:
             with self._quiet():
-                self.automatic.value = False
+                automatic.value = False
             v._draw()
 
         self._on_change(self.shown, lambda: v.show(self.shown.value))
         self._on_change(self.start, lambda: stretch_from(self.start.value, self.duration.value))
         self._on_change(self.duration, lambda: v.zoom(np.diff(v.stretch)[0] / self.duration.value))
-        for control in (self.channel, self.log, self.frequency, self.automatic):
+        for control in (self.channel, self.log, self.song_range, self.automatic):
             self._on_change(control, redraw)
-        self._on_change(self.contrast, choose_contrast)
+        self._on_change(self.frequency, lambda: choose(self.song_range))
+        self._on_change(self.contrast, lambda: choose(self.automatic))
 
     def _on_change(self, control: widgets.Widget, action: Callable[[], None]) -> None:
         control.observe(lambda _: None if self._is_set_here else action(), names="value")

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
-import pandas as pd
 import xarray as xr
 
-from dss.data import check_annotations, describe, make_dataset, open_dataset, preview_dataset
+from dss.data import check_annotations, make_dataset, open_dataset, preview_dataset
 from dss.data.dataset import default_store
 from dss.data.report import missing
 from dss.data.stores import check_ending
@@ -20,8 +19,8 @@ from dss.options.base import option
 from dss.plot import plot_splits
 from dss.widgets.fields import doubt_html
 from dss.widgets.forms import Form
-
-MOST_PROBLEMS = 30  # that are listed; the rest are counted
+from dss.widgets.meaning import recording_facts
+from dss.widgets.tables import counts_table, problems_table
 
 
 class DatasetFormOptions(DatasetOptions):
@@ -67,11 +66,34 @@ class DatasetForm(Form):
             check_ending(Path(self.options.get("store_dir", "default.npy")))
         except DssError as error:
             problems["store_dir"] = str(error)
+        if not problems:
+            try:
+                self._recordings()
+            except DssError as error:
+                problems["data_dir"] = str(error)
         return problems
 
     @property
     def hints(self) -> dict[str, str]:
-        """Where the dataset goes, and whether there is one already."""
+        """What the recordings hold, where the dataset goes, and whether there is one already."""
+        return self._recording_hints() | self._store_hints()
+
+    def _recording_hints(self) -> dict[str, str]:
+        try:
+            n, names = self._recordings()
+        except DssError:
+            return {}
+        hints = {"data_dir": f"{n} recording{'s' * (n > 1)}."}
+        return hints | ({"song_types": f"Annotated are {', '.join(names)}."} if names else {})
+
+    def _recordings(self) -> tuple[int, tuple[str, ...]]:
+        """How many recordings there are, and the song types in them."""
+        sources = SourceOptions.checked(self._of(SourceOptions))
+        folder, loader = self.options.get("data_dir", ""), self._loaders["annotation_loader"]
+        endings = tuple(sources.endings or ())
+        return recording_facts(folder, endings, sources.annotation_format, loader)
+
+    def _store_hints(self) -> dict[str, str]:
         options = self.options
         store = options.get("store_dir")
         if store is None and "data_dir" not in options:
@@ -89,12 +111,13 @@ class DatasetForm(Form):
         """
         options = self._given()
         folder = options.pop("data_dir", "")
-        named = {n: v for n, v in options.items() if n in SourceOptions.model_fields}
+        named = self._of(SourceOptions)
         problems = check_annotations(folder, **self._loaders, **named)
-        heading = widgets.HTML("<h3>Preview: nothing is written yet</h3>")
-        shown = [heading, widgets.HTML(_problems_table(problems))]
+        heading = widgets.HTML("<h3>Preview: nothing is written</h3>")
+        shown = [heading, widgets.HTML(problems_table(problems))]
         self._below.children = shown
-        tree = preview_dataset(folder, **self._loaders, **options)
+        with self._said_to_work():
+            tree = preview_dataset(folder, **self._loaders, **options)
         shown.append(widgets.HTML(counts_table(tree) + doubt_html(missing(tree.attrs))))
         file = io.BytesIO()
         plot_splits(tree).savefig(file, format="png", dpi=100)
@@ -114,35 +137,3 @@ class DatasetForm(Form):
     def _check(self) -> None:
         super()._check()
         self._preview.disabled = self._button.disabled
-
-
-def counts_table(tree: xr.DataTree) -> str:
-    """How many seconds, and annotations of each song type, are in each split, as HTML."""
-    table = describe(tree).T
-    head = "".join(f"<th>{html.escape(str(name))}</th>" for name in ("", *table.columns))
-    rows = []
-    for name, values in table.iterrows():
-        is_time = name in ("seconds", "unknown")
-        cells = "".join(
-            f"<td>{n:.1f} s</td>" if is_time else f'<td class="dss-n{n:.0f}">{n:.0f}</td>'
-            for n in values
-        )
-        rows.append(f"<tr><th>{html.escape(str(name))}</th>{cells}</tr>")
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-
-
-def _problems_table(problems: pd.DataFrame) -> str:
-    """What is wrong with recordings and annotations, as HTML."""
-    if problems.empty:
-        return '<span class="dss-good">✓ Nothing is wrong with the annotations.</span>'
-    rows = []
-    for problem in problems.head(MOST_PROBLEMS).itertuples():
-        kind = {"error": "problem", "warning": "doubt"}[problem.severity]
-        row = "" if pd.isna(problem.row) else f", row {problem.row}"
-        where = f"{Path(problem.file).name}{row}"
-        said = [problem.severity, where, problem.name or "", problem.problem]
-        cells = "".join(f'<td class="dss-text">{html.escape(str(text))}</td>' for text in said)
-        rows.append(f'<tr class="dss-{kind}">{cells}</tr>')
-    more = len(problems) - MOST_PROBLEMS
-    rest = f"<div>... and {more} more: see dss check</div>" if more > 0 else ""
-    return f"<table><tbody>{''.join(rows)}</tbody></table>{rest}"

@@ -16,8 +16,9 @@ STYLE = """<style>
 .dss-form h3 { font-size: 15px; font-weight: 600; margin: 16px 0 4px 0; padding-bottom: 3px;
   border-bottom: 1px solid var(--jp-border-color2, #bdbdbd88); }
 .dss-form .widget-html-content { line-height: 1.35; white-space: normal; }
-.dss-row { align-items: center; }
-.dss-said { flex: 1 1 0; min-width: 180px; padding-left: 6px; }
+.dss-form .widget-box { overflow: visible; }
+.dss-row { align-items: center; flex-wrap: wrap; }
+.dss-said { flex: 1 1 300px; padding-left: 6px; }
 .dss-said, .dss-said .widget-html-content { height: auto; font-size: 12px; }
 .dss-help { color: var(--jp-ui-font-color2, #757575); }
 .dss-hint { font-weight: 600; }
@@ -26,7 +27,7 @@ STYLE = """<style>
 .dss-good { color: var(--jp-success-color1, #388e3c); font-weight: 600; }
 .dss-meaning { margin-top: 12px; font-weight: 600; }
 .dss-buttons { margin: 12px 0 4px 0; align-items: center; }
-.dss-chooser { max-width: 560px; margin: 2px 0 8px 230px; padding: 6px 8px;
+.dss-chooser { max-width: 560px; margin: 2px 0 8px min(254px, 15%); padding: 6px 8px;
   border: 1px solid var(--jp-border-color2, #bdbdbd); border-radius: 4px; }
 .dss-more { margin: 2px 0; }
 .dss-more .jupyter-widget-Collapse-header, .dss-more .jupyter-widget-Collapse-contents {
@@ -43,8 +44,8 @@ STYLE = """<style>
   overflow-x: auto; background: var(--jp-layout-color2, #8882); }
 </style>"""
 SHORT = 30  # a sentence that is shorter does not say enough by itself
-INPUT_PX = 466  # of label and input
-LABEL = {"description_width": "226px"}
+INPUT_PX = 530  # of label and input
+LABEL = {"description_width": "250px"}
 
 
 class Field:

@@ -19,7 +19,8 @@ from dss.widgets import memory
 from dss.widgets.fields import STYLE, Field, doubt_html, problem_html
 
 APP = "VOILA_REQUEST_URL"  # what Voila sets where it runs a notebook
-MUST_EXIST = ("recordings", "dataset", "run")
+MUST_EXIST = ("recordings", "dataset", "material", "run")
+WORKING = '<span class="dss-help">working ...</span>'
 
 
 class Form:
@@ -55,6 +56,7 @@ class Form:
         self.action = action
         self.remember = remember
         self.result = None
+        self._listeners: list[Callable[[Any], None]] = []
         self._worker: threading.Thread | None = None
         self._failure: Exception | None = None
         self._n_at_work = 0
@@ -122,7 +124,7 @@ class Form:
         if self.remember:
             memory.remember(self.remember, self.options)
         self.result = None
-        with self._at_work(), progress.shown_by(self._show_progress):
+        with self._at_work(), self._said_to_work(), progress.shown_by(self._show_progress):
             self.result = self.action(**self._given())
             self._show_result()
         if self.remember:
@@ -148,6 +150,10 @@ class Form:
             raise self._failure
         return self.result
 
+    def when_done(self, listener: Callable[[Any], None]) -> None:
+        """Call a function with the result, each time there is a new one."""
+        self._listeners.append(listener)
+
     def stop(self) -> None:
         """End what the button started at its next step; nothing half-done is left."""
         self._stopping = True
@@ -161,12 +167,18 @@ class Form:
         """The options that the action is called with."""
         return self.options
 
+    def _of(self, options_class: type[Options]) -> dict[str, Any]:
+        """The options that belong to a class of them."""
+        return {n: v for n, v in self.options.items() if n in options_class.model_fields}
+
     def _changed(self, name: str) -> None:
         """What a new value of a field brings about."""
         if not self._is_filling:
             self._check()
 
     def _show_result(self) -> None:
+        for listener in self._listeners:
+            listener(self.result)
         said = self._describe(self.result)
         self._status.value = f'<div><span class="dss-good">✓</span> {said}</div>'
 
@@ -188,6 +200,16 @@ class Form:
                 self._bar.layout.display = "none"
             self._check()
 
+    @contextmanager
+    def _said_to_work(self) -> Iterator[None]:
+        """Say that the form works, until there is something else to say."""
+        self._status.value = WORKING
+        try:
+            yield
+        finally:
+            if self._status.value == WORKING:
+                self._status.value = ""
+
     def _is_at_work(self) -> bool:
         return self._worker is not None and self._worker.is_alive()
 
@@ -197,7 +219,6 @@ class Form:
 
     def _start(self, work: Callable[[], Any]) -> threading.Thread:
         """Work in a thread of its own, so that the notebook can go on, and show what goes wrong."""
-        self._status.value = ""
         thread = threading.Thread(target=self._guarded, args=(work,), daemon=True)
         thread.start()
         return thread
@@ -207,7 +228,8 @@ class Form:
             try:
                 with warnings.catch_warnings(record=True) as caught:
                     warnings.simplefilter("always", DssWarning)
-                    work()
+                    with self._said_to_work():
+                        work()
                 doubts = [str(w.message) for w in caught if issubclass(w.category, DssWarning)]
                 self._status.value += doubt_html(doubts)
             except (DssError, OSError) as error:

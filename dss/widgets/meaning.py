@@ -1,13 +1,21 @@
 """What the options of training mean for a dataset: milliseconds, reach, number of weights."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 from dss import models
 from dss.data import open_dataset
+from dss.data.annotations import NOISE, found
+from dss.data.lookup import recording_annotations
+from dss.data.recordings import find_recordings
 from dss.data.splits import SPLITS
+from dss.errors import DssError
 from dss.options import TrainOptions
+
+MOST_READ = 50  # recordings whose annotations are read for a hint
 
 
 class Facts(NamedTuple):
@@ -27,6 +35,23 @@ def dataset_facts(path: str | Path) -> Facts:
     """
     path = Path(path)
     return _facts(path, path.stat().st_mtime_ns if path.exists() else 0)
+
+
+def recording_facts(
+    folder: str | Path,
+    endings: tuple[str, ...] = (),
+    annotation_format: str | None = None,
+    annotation_loader: Callable | None = None,
+) -> tuple[int, tuple[str, ...]]:
+    """How many recordings a folder holds, and the song types of the first of them.
+
+    Found once for as long as no file comes or goes; arguments as for `dss.data.make_dataset`.
+
+    Raises: DssError if there is none.
+    """
+    folder = Path(folder)
+    changed = folder.stat().st_mtime_ns if folder.exists() else 0
+    return _recordings(folder, changed, endings, annotation_format, annotation_loader)
 
 
 def hints(options: TrainOptions, facts: Facts) -> dict[str, str]:
@@ -66,6 +91,15 @@ def describe_network(options: TrainOptions, facts: Facts) -> str:
 def _milliseconds(n_samples: int, samplerate_hz: float) -> str:
     milliseconds = 1000 * n_samples / samplerate_hz
     return f"{milliseconds:.3g} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.3g} s"
+
+
+@lru_cache(maxsize=8)
+def _recordings(folder: Path, changed: int, endings, *how) -> tuple[int, tuple[str, ...]]:
+    files, names = find_recordings(folder, endings or None), set()
+    for file in files[:MOST_READ]:
+        with suppress(DssError):
+            names |= set(found(recording_annotations(file, *how)[1])["name"]) - {NOISE}
+    return len(files), tuple(sorted(names))
 
 
 @lru_cache(maxsize=8)

@@ -1,7 +1,8 @@
 """The form for annotating recordings with a trained network."""
 
 import html
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -72,7 +73,7 @@ class PredictForm(Form):
     """
 
     def __init__(self, values: Mapping[str, Any] | None = None):
-        self._listeners: list[Callable[[Annotated], None]] = []
+        self._files: dict[Path, Path] = {}  # of annotations by recording, as last checked
         if values is not None:
             values = {"probabilities": True, **_stored(values.get("run", "")), **values}
         super().__init__(
@@ -83,6 +84,12 @@ class PredictForm(Form):
     def problems(self) -> dict[str, str]:
         """Why the form cannot be run, by option; empty if it can."""
         problems = super().problems
+        self._files = {}
+        try:
+            options = PredictFormOptions.checked(self.options)
+            self._files = target_paths(options.recordings, options.save_dir, options.format)
+        except DssError as error:
+            problems = problems or {"recordings": str(error)}
         by_hand = [] if problems or self.options["existing"] == "skip" else self._there()[1]
         if by_hand and self.options["existing"] == "overwrite":
             problems["save_dir"] = (
@@ -93,20 +100,29 @@ class PredictForm(Form):
 
     @property
     def hints(self) -> dict[str, str]:
-        """What happens to annotations that are there."""
+        """What is annotated, with what, and what happens to annotations that are there."""
+        hints = self._source_hints()
         there, by_hand = self._there()
         if not there or self.options["existing"] != "skip":
-            return {}
+            return hints
         if by_hand:
             name = by_hand[0].name
-            return {"save_dir": f"{name} was annotated by hand and is skipped: give a folder."}
-        n = len(there)
-        text = f"{n} recording{'s are' if n > 1 else ' is'} annotated already and skipped."
-        return {"existing": text}
+            hints["save_dir"] = f"{name} was annotated by hand and is skipped: give a folder."
+        else:
+            n = len(there)
+            are = "s are" if n > 1 else " is"
+            hints["existing"] = f"{n} recording{are} annotated already and skipped."
+        return hints
 
-    def when_done(self, listener: Callable[[Annotated], None]) -> None:
-        """Call a function with the result, each time recordings were annotated."""
-        self._listeners.append(listener)
+    def _source_hints(self) -> dict[str, str]:
+        n = len(self._files)
+        hints = {"recordings": f"{n} recording{'s' * (n > 1)}."} if n else {}
+        with suppress(DssError):
+            params = read_params(run_trunk(self.options.get("run", "")))
+            n, names = params["nb_channels"], ", ".join(params["class_names"][1:])
+            channels = f", {n} channels" if n > 1 else ""
+            hints["run"] = f"{names}; {params['samplerate_x_Hz']:g} Hz{channels}."
+        return hints
 
     def _annotate(self, recordings: str, run: str, **named) -> Annotated:
         options = PredictFormOptions.checked({"recordings": recordings, "run": run, **named})
@@ -122,8 +138,6 @@ class PredictForm(Form):
     def _describe(self, result: Annotated) -> str:
         folder = html.escape(str(next(iter(result.files.values())).parent))
         n = len(result.files)
-        for listener in self._listeners:
-            listener(result)
         return f"The annotations of {n} recording{'s' * (n > 1)} are in <b>{folder}</b>."
 
     def _changed(self, name: str) -> None:
@@ -133,12 +147,7 @@ class PredictForm(Form):
 
     def _there(self) -> tuple[list[Path], list[Path]]:
         """The files that would be written and are there already; those by somebody else."""
-        try:
-            options = PredictFormOptions.checked(self.options)
-            files = target_paths(options.recordings, options.save_dir, options.format).values()
-        except DssError:
-            return [], []
-        there = [file for file in files if file.is_file()]
+        there = [file for file in self._files.values() if file.is_file()]
         return there, [file for file in there[:MOST_LOOKED_AT] if not is_by_dss(file)]
 
 

@@ -8,10 +8,12 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import psutil
 import yaml
 
 from dss.errors import DssError
@@ -58,13 +60,13 @@ def state() -> dict[str, Any]:
 
 def is_running() -> bool:
     """Whether it goes on: there is such a process, and it is not another one with its number."""
-    process = state().get("process")
-    if process is None:
+    number = state().get("process")
+    if number is None:
         return False
-    ps = subprocess.run(
-        ["ps", "-o", "stat=,args=", "-p", str(process)], capture_output=True, text=True, check=False
-    )
-    return "dss.train" in ps.stdout and not ps.stdout.startswith("Z")
+    with suppress(psutil.Error):
+        process = psutil.Process(number)
+        return "dss.train" in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def trunk() -> Path | None:
@@ -94,5 +96,8 @@ def result() -> Path:
     last = trunk()
     if last is None or not run_file(last, "_model.h5").is_file():
         log = Path(state()["log"]).read_text().strip()
-        raise DssError(re.sub(r"^.*dss: ", "", log, flags=re.DOTALL) or "The training left nothing")
+        said = re.sub(r"^.*dss: ", "", log, flags=re.DOTALL)
+        if said in ("", "stopped"):
+            said = "The training ended before its first epoch did: nothing is kept"
+        raise DssError(said)
     return last

@@ -17,7 +17,7 @@ from dss.errors import DssError
 from dss.options import NetworkOptions, TrainCommandOptions, TrainOptions
 from dss.plot import plot_confusion, plot_history
 from dss.results import read_results
-from dss.runs import list_files, read_params
+from dss.runs import list_files, read_params, run_file
 from dss.script import write_script
 from dss.suggest import PRESETS, suggest
 from dss.widgets import process
@@ -50,7 +50,7 @@ class TrainingForm(Form):
         writing = self._made(
             "Write script", "Write it; nothing is trained here", self._script_shown
         )
-        writing.layout = {"width": "auto", "margin": "6px 0 0 230px", "align_self": "flex-start"}
+        writing.layout = {"width": "auto", "margin": "6px 0 0 254px", "align_self": "flex-start"}
         fold = next(fold for fold, _, names in self._folds if "write_script" in names)
         fold.children[0].children += (writing,)
         parts = list(self.widget.children)
@@ -112,6 +112,7 @@ class TrainingForm(Form):
 
     def stop(self) -> None:
         """End the training after the step that it is at; the best epoch stays."""
+        self._is_ending = True
         process.stop()
 
     def write_script(self) -> Path:
@@ -123,10 +124,6 @@ class TrainingForm(Form):
         script = self.write_script()
         text = html.escape(script.read_text())
         self._status.value = f"The script is <b>{html.escape(str(script))}</b>:<pre>{text}</pre>"
-
-    def _of(self, options_class) -> dict[str, Any]:
-        """The options that belong to a class of them."""
-        return {n: v for n, v in self.options.items() if n in options_class.model_fields}
 
     def _given(self) -> dict[str, Any]:
         """What differs from the defaults, or belongs to the preset: the rest may be chosen."""
@@ -167,6 +164,8 @@ class TrainingForm(Form):
 
     def _describe(self, result: Path) -> str:
         said = f"The run is <b>{html.escape(str(result))}</b>."
+        if run_file(result, "_checkpoint.h5").is_file():
+            said += " It was stopped early: <i>Continue from</i> it to go on."
         said += _table(list_files(result), "dss-files")
         said += doubt_html(read_params(result)["warnings"])
         with suppress(DssError):
@@ -178,33 +177,47 @@ class TrainingForm(Form):
 
     def _watch(self) -> Path:
         """Show how the training goes until it ends. Returns the trunk of the run's files."""
-        self._below.children = []
-        self._status.value = "starting ..."
+        self._below.children, self._is_ending = [], False
         shown = 0
         while True:
             goes_on = self.is_running
             history = process.history()
+            self._status.value = self._stage(history)
             if len(history) > shown:
                 shown = len(history)
-                self._show(history)
+                self._show_progress("", shown, process.state()["nb_epoch"])
+                self._curves.value = _png(plot_history(history), 90)
+                self._below.children = [self._curves]
             if not goes_on:
                 return process.result()
             time.sleep(POLL_SECONDS)
 
-    def _show(self, history: pd.DataFrame) -> None:
-        last, nb_epoch = history.iloc[-1], process.state()["nb_epoch"]
+    def _stage(self, history: pd.DataFrame) -> str:
+        """What the training is at, as HTML."""
+        last = process.state()
+        since = f"since {_duration(time.time() - last['started'])}"
+        if self._is_ending:
+            return f"stopping after epoch {len(history)}: the best one stays, and is judged ..."
+        if process.trunk() is None:
+            return f"starting, {since} ..."
+        if history.empty:
+            return f"in the first epoch, which takes longest, {since} ..."
+        if len(history) == last["nb_epoch"]:
+            return f"all {len(history)} epochs are done: the best one is judged ..."
         scores = [
-            f"{html.escape(name.removeprefix('val_f1_'))} <b>{last[name]:.2f}</b>"
+            f"{html.escape(name.removeprefix('val_f1_'))} <b>{history[name].iloc[-1]:.2f}</b>"
             for name in history
             if name.startswith("val_f1_")
         ]
-        self._show_progress("", len(history), nb_epoch)
-        self._status.value = (
-            f"epoch {len(history)} of {nb_epoch}, at most {last['seconds_left']:.0f} s left; "
+        left = _duration(history["seconds_left"].iloc[-1])
+        return (
+            f"epoch {len(history)} of {last['nb_epoch']}, at most {left} left; "
             f"validation F1 by samples: {', '.join(scores)}"
         )
-        self._curves.value = _png(plot_history(history), 90)
-        self._below.children = [self._curves]
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
 def _png(figure: Figure, dpi: float) -> bytes:

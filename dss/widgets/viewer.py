@@ -19,9 +19,10 @@ from dss.material import Material, dataset_material, no_annotations, open_materi
 from dss.plot.overview import Overview
 from dss.plot.recording import draw_recording
 from dss.plot.rows import Envelope, envelope
-from dss.plot.spectrogram import contrast
+from dss.plot.spectrogram import contrast, song_range
 from dss.widgets.chooser import Chooser
 from dss.widgets.controls import ALL_TYPES, Controls, button
+from dss.widgets.forms import Form
 from dss.widgets.sound import player
 
 DPI = 100
@@ -42,7 +43,8 @@ class Viewer:
 
     Arguments:
         source: an audio file, a folder of these, or a dataset; what `dss.data.open_recording` or
-            `dss.data.open_dataset` gave; or a list of `dss.material.Material`.
+            `dss.data.open_dataset` gave; a list of `dss.material.Material`; or a form whose result
+            is such a list: what it opens next is shown, too.
         annotations: a table, or tables by a label, such as {"by hand": a, "by dss": b}. Default:
             those beside each recording, or those that the targets of a dataset show.
         probabilities: [samples, classes] of the whole recording, to draw below.
@@ -60,7 +62,7 @@ class Viewer:
 
     def __init__(
         self,
-        source: str | Path | Recording | xr.DataTree | Sequence[Material],
+        source: str | Path | Recording | xr.DataTree | Sequence[Material] | Form,
         annotations: Annotations | None = None,
         *,
         probabilities: np.ndarray | None = None,
@@ -81,18 +83,21 @@ class Viewer:
         self._image = widgets.Image(format="jpeg", layout=IMAGE_LAYOUT)
         self._player, self._status = widgets.Box(), widgets.HTML()
         self.controls = Controls(self)
-        self._chooser = Chooser("dataset", self._choose, or_folder=True)
+        self._chooser = Chooser("material", self._choose)
         if isinstance(source, str | Path):
             tooltip = "open a folder of recordings or a dataset"
             opening = button("folder-open", tooltip, lambda: self._chooser.open(str(source)))
             self.controls.add(opening)
         top = [self._chooser.widget, self.controls.widget]
         self.widget = widgets.VBox([*top, self._status, self._image, self._player])
+        if isinstance(source, Form):
+            source.when_done(self.open)
+            source = source.finish()
         self._open(_materials(source))
 
-    def open(self, path: str | Path) -> None:
+    def open(self, source: str | Path | Sequence[Material]) -> None:
         """Show other recordings, or another dataset, with their annotations."""
-        materials = open_material(path)
+        materials = _materials(source)
         with self._one_draws:
             self._given = self._values = None
             self._value_names = []
@@ -205,6 +210,7 @@ class Viewer:
     def _open(self, materials: Sequence[Material]) -> None:
         """Let these be shown, and show the first one."""
         self.materials, self._overviews, self._kept = list(materials), {}, None
+        self._song_range = None
         self.controls.set_names([material.name for material in self.materials])
         self.show(self.materials[0].name)
 
@@ -283,6 +289,7 @@ class Viewer:
             wave, power = self._sound()
             values, look = self._shown_values(), self.options
             self.controls.show_contrast(contrast(power))
+            self.controls.show_range(self._range(power))
             unknown = self.material.unknown
             here = (unknown < self._stretch[1]) & (unknown > self._stretch[0])[:, ::-1]
             figure = draw_recording(
@@ -296,7 +303,7 @@ class Viewer:
                 class_names=self._value_names,
                 unknown=unknown[here.any(axis=1)] if here.any() else None,
                 cuts=[t for t in self.material.cuts if self._stretch[0] < t < self._stretch[1]],
-                frequency_range_hz=look["frequency_range_hz"],
+                frequency_range_hz=look["frequency_range_hz"] or self._song_range,
                 log_frequency=look["log_frequency"],
                 power_range_db=look["contrast_db"],
                 title=self._title(values is None and self._values is not None),
@@ -304,6 +311,14 @@ class Viewer:
             file = io.BytesIO()
             figure.savefig(file, format="jpeg", dpi=DPI, pil_kwargs=JPEG)
             self._image.value = file.getvalue()
+
+    def _range(self, power: np.ndarray) -> tuple[float, float]:
+        """The frequencies of all song shown so far: a scale that moves cannot be compared."""
+        low, high = song_range(power, self.recording.samplerate_hz)
+        if self._song_range:
+            low, high = min(low, self._song_range[0]), max(high, self._song_range[1])
+        self._song_range = low, min(high, self.recording.samplerate_hz / 2)
+        return self._song_range
 
     def _title(self, is_too_long: bool) -> str:
         what = "probabilities" if self.material.targets is None else "targets"

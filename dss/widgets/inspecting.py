@@ -1,0 +1,82 @@
+"""The form for looking at data: choose recordings or a dataset, and see what is wrong with them."""
+
+import html
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from dss.errors import DssError
+from dss.material import Material, find_problems, is_dataset, open_material
+from dss.options import SourceOptions
+from dss.options.base import option
+from dss.widgets.forms import Form
+from dss.widgets.meaning import recording_facts
+from dss.widgets.tables import problems_table
+
+MOST_NAMED = 3  # recordings; the rest are counted
+
+
+class InspectFormOptions(SourceOptions):
+    """What to look at, and how it is read."""
+
+    path: Path = option(
+        ...,
+        "Recordings or dataset",
+        "A folder of recordings, each with its annotations beside it; one recording; or a dataset.",
+        group="Files",
+        path="material",
+    )
+
+
+class InspectForm(Form):
+    """A form that opens recordings or a dataset, and lists what is wrong with them.
+
+    Its result is what `dss.material.open_material` gives.
+
+    Arguments:
+        values: what the fields hold at first, the others their defaults; by default what was last
+            used in this folder.
+        loader, annotation_loader: for formats of your own; see `dss.data.check_annotations`.
+    """
+
+    def __init__(
+        self,
+        values: Mapping[str, Any] | None = None,
+        *,
+        loader: Callable | None = None,
+        annotation_loader: Callable | None = None,
+    ):
+        self._loaders = {"loader": loader, "annotation_loader": annotation_loader}
+        super().__init__(InspectFormOptions, self._look, "Look", values=values, remember="inspect")
+
+    @property
+    def how(self) -> dict[str, Any]:
+        """How recordings are read: arguments of `dss.material` and of `dss.data.make_dataset`."""
+        return self._of(SourceOptions) | self._loaders
+
+    @property
+    def hints(self) -> dict[str, str]:
+        """What there is."""
+        try:
+            path = self.options.get("path", "")
+            if is_dataset(path):
+                return {"path": "A dataset."}
+            read = SourceOptions.checked(self._of(SourceOptions))
+            loader = self._loaders["annotation_loader"]
+            endings = tuple(read.endings or ())
+            n, names = recording_facts(path, endings, read.annotation_format, loader)
+        except DssError:
+            return {}
+        return {"path": f"{n} recording{'s' * (n > 1)}; {', '.join(names)}."}
+
+    def _look(self, **named) -> list[Material]:
+        self._problems = find_problems(**named, **self._loaders)
+        return open_material(**named, **self._loaders)
+
+    def _describe(self, result: list[Material]) -> str:
+        seconds = sum(material.recording.duration_seconds for material in result)
+        names = ", ".join(material.name for material in result[:MOST_NAMED])
+        more = len(result) - MOST_NAMED
+        names += f", and {more} more" if more > 0 else ""
+        said = f"{html.escape(names)}: {seconds:.4g} s"
+        return f"{said}{problems_table(self._problems)}"
