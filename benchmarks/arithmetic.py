@@ -4,9 +4,10 @@ python benchmarks/arithmetic.py
 
 For each network, in turns: products of two matrices of 2048 x 2048 float32 numbers (the faster of
 NumPy's and TensorFlow's), and steps of training. Operations are counted as a multiplication and an
-addition for each weight and place: forward once, backward twice, once where nothing lies before the
-layer. All else (normalisation, activations, interpolation, loss, optimiser) counts as nothing, so
-that a step cannot come to 100 % but by doing convolutions faster than matrix products.
+addition for each weight and place: forward once, backward twice; once where nothing that is trained
+lies before the layer, and not at all where the layer is not. All else (normalisation, activations,
+interpolation, loss, optimiser) counts as nothing, so that a step cannot come to 100 % but by doing
+convolutions faster than matrix products.
 """
 
 import time
@@ -17,8 +18,8 @@ from annotate import NETWORK
 
 from dss import models
 from dss.models.backend import keras, tf
-from dss.models.fit import _optimizer, _steps
 from dss.models.parallel import ALONE
+from dss.models.steps import learning, make_optimizer, one_row
 from dss.options import TrainOptions
 from dss.suggest import PRESETS
 
@@ -44,7 +45,9 @@ def main() -> None:
 def rates(options: TrainOptions) -> tuple[float, float]:
     """GFLOP in a CPU second: of training steps, and of matrix products."""
     model = models.build(options, 1, N_CLASSES)
-    step, _ = _steps(model, _optimizer(options, steps_per_epoch=20), ALONE, compiled=True)
+    models.freeze(model, options.freeze)
+    row = one_row(model)
+    step = learning(model, row, make_optimizer(options, 20), ALONE, compiled=True)
     rng = np.random.default_rng(0)
     shape = (options.batch_size, options.nb_hist)
     x = rng.standard_normal((*shape, 1)).astype(np.float32)
@@ -65,11 +68,12 @@ def rates(options: TrainOptions) -> tuple[float, float]:
 
 def operations(model: keras.Model) -> float:
     """Additions and multiplications of one step of training with one chunk."""
-    total = 0
+    total, is_first = 0, True
     for layer in model.layers:
-        kernels = [w for w in layer.trainable_weights if len(w.shape) > 1]
+        kernels = [weight for weight in layer.weights if len(weight.shape) > 1]
+        passes = 1 if not layer.trainable else 2 if is_first else 3
+        is_first &= not (kernels and layer.trainable)
         places = layer.output.shape[1]
-        passes = 2 if layer is model.layers[1] else 3
         total += passes * 2 * places * sum(int(np.prod(kernel.shape)) for kernel in kernels)
     return total
 

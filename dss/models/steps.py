@@ -1,0 +1,127 @@
+"""One step of training: the gradient of a batch, the update of all weights, their average."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from dss.models.backend import keras, tf
+from dss.models.layers import UpsampleLinear
+from dss.models.parallel import Workers
+from dss.options import TrainOptions
+
+WEIGHT_DECAY = 0.01
+AVERAGED = 2, 0.1  # weights are averaged over so many epochs, or this part of all if that is less
+FINE = 4  # points in a frame at which the loss is taken
+
+
+def make_optimizer(options: TrainOptions, steps_per_epoch: int) -> keras.Optimizer:
+    """AdamW, which also averages the weights over the last steps."""
+    epochs, part = AVERAGED
+    momentum = max(0.0, 1 - 1 / (min(epochs, part * options.nb_epoch) * steps_per_epoch))
+    optimizer = keras.optimizers.AdamW(
+        weight_decay=WEIGHT_DECAY, use_ema=True, ema_momentum=momentum
+    )
+    if options.mixed_precision == "float16":  # gradients would vanish below its smallest number
+        return keras.optimizers.LossScaleOptimizer(optimizer)
+    return optimizer
+
+
+def one_row(model: keras.Model) -> keras.Variable:
+    """All weights that are trained, one behind the other: [weights].
+
+    A step then has one gradient and one update, not one for each array of weights: they are
+    compiled in a tenth of the time, and processes that train together send one message.
+    """
+    values = [np.ravel(variable.numpy()) for variable in model.trainable_variables]
+    return keras.Variable(np.concatenate(values), name="weights")
+
+
+def learning(
+    model: keras.Model,
+    row: keras.Variable,
+    optimizer: keras.Optimizer,
+    workers: Workers,
+    compiled: bool,
+) -> Callable:
+    """A function of a batch that takes one training step with it, and gives the loss.
+
+    Frames are interpolated to `FINE` points, not to samples: between them scores are all but
+    straight lines, and a loss of each sample would cost as much as two blocks.
+    """
+    optimizer.build([row])
+    logits = model.get_layer("logits")
+    network = keras.Model(model.input, logits.input)
+    interpolate = logits
+    if isinstance(logits, UpsampleLinear) and logits.factor > FINE:
+        interpolate = UpsampleLinear(FINE, dtype="float32")
+
+    def find(x, y, weight):
+        """The gradient and the loss, means over the samples that count; how many these are."""
+        count = tf.reduce_sum(weight)
+        with tf.GradientTape() as tape:
+            tape.watch(row.value)
+            scores, states = network.stateless_call(
+                _parts(model, row.value), network.non_trainable_variables, x, training=True
+            )
+            scores = interpolate(scores)
+            loss = _cross_entropy(scores, y, weight) / tf.maximum(count, 1)
+            scaled_loss = optimizer.scale_loss(loss)
+        for variable, state in zip(network.non_trainable_variables, states, strict=True):
+            variable.assign(state)
+        return [tape.gradient(scaled_loss, row.value), loss], count
+
+    def apply(means):
+        gradient, loss = means
+        optimizer.apply([gradient], [row])
+        return loss
+
+    return workers.step(find, apply, compiled)
+
+
+def judging(model: keras.Model, compiled: bool) -> Callable:
+    """A function of a batch: the sum of the loss, the samples that count, the confusion matrix."""
+    logits = keras.Model(model.input, model.get_layer("logits").output)
+
+    @tf.function(jit_compile=compiled)
+    def judge(x, y, weight):
+        scores = logits(x, training=False)
+        n_classes = scores.shape[-1]
+        true, predicted = (tf.one_hot(tf.argmax(v, axis=-1), n_classes) for v in (y, scores))
+        confusion = tf.einsum("bti,btj,bt->ij", true, predicted, weight)
+        return _cross_entropy(scores, y, weight), tf.reduce_sum(weight), confusion
+
+    return judge
+
+
+def put_average(model: keras.Model, row: keras.Variable, optimizer: keras.Optimizer) -> None:
+    """Give the network the weights averaged over the last steps: what is judged and kept.
+
+    The average lies nearer the middle of a minimum than any single step (Polyak & Juditsky 1992).
+    """
+    latest = row.numpy()
+    optimizer.finalize_variable_values([row])
+    for variable, values in zip(model.trainable_variables, _parts(model, row.value), strict=True):
+        variable.assign(values)
+    row.assign(latest)
+
+
+def _parts(model: keras.Model, row: tf.Tensor) -> list[tf.Tensor]:
+    """The weights in a row, each in the shape that it has in the network."""
+    shapes = [variable.shape for variable in model.trainable_variables]
+    parts = tf.split(row, [math.prod(shape) for shape in shapes])
+    return [tf.reshape(part, shape) for part, shape in zip(parts, shapes, strict=True)]
+
+
+def _cross_entropy(scores: tf.Tensor, y: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
+    """The sum of the cross entropies of all samples that count.
+
+    Arguments:
+        scores: [chunks, points, classes], each for as many samples as come on a point.
+        y: targets [chunks, samples, classes].
+        weight: [chunks, samples].
+    """
+    chunks, points, classes = scores.shape
+    y = weight[:, :, None] * tf.cast(y, tf.float32)
+    y = tf.reduce_sum(tf.reshape(y, (chunks, points, -1, classes)), axis=2)
+    return -tf.reduce_sum(y * tf.nn.log_softmax(scores))
