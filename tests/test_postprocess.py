@@ -85,6 +85,17 @@ def test_lonely_events_and_crowded_ones_can_be_left_out():
     ]
 
 
+def test_only_the_first_event_of_a_train_waits_for_the_next():
+    detector = Detector(TYPES, 1000, DetectOptions(**EXACT, event_interval_max_seconds=0.1))
+    assert detector.add(probabilities(n=40, p=[(30, 0.9)])).empty
+    assert detector.add(probabilities(n=40, p=[(10, 0.9)]))["start_seconds"].tolist() == [
+        0.03,
+        0.05,
+    ]
+    assert detector.add(probabilities(n=300, p=[(150, 0.9)])).empty
+    assert detector.end().empty
+
+
 def test_song_starts_high_and_holds_low():
     p = probabilities(
         a=[(slice(10, 20), 0.4), (slice(20, 25), 0.7), (slice(25, 40), 0.4), (slice(60, 90), 0.4)]
