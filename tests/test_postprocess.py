@@ -38,7 +38,7 @@ def test_an_event_is_at_its_peak_between_samples():
 
 
 def test_the_threshold_of_events_is_the_threshold():
-    p = probabilities(p=[(20, 0.4), (60, 0.6)])
+    p = probabilities(p=[(20, 0.35), (60, 0.6)])
     assert found(p)["start_seconds"].tolist() == [0.06]
     assert len(found(p, event_threshold=0.3)) == 2
 
