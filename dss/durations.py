@@ -1,7 +1,7 @@
-"""How long the segments of song types last, and the pauses between them, as people annotated them.
+"""How long the segments of song types last, and the times between annotations, as people made them.
 
 What no person annotated, detection does not find either: neither a syllable of a third of its usual
-duration nor a pause within it.
+duration nor a pause within it, nor a single pulse far from all others where pulses come in trains.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from dss.data.annotations import SEGMENT
+from dss.data.annotations import EVENT, SEGMENT
 
 FEWEST = 10  # annotations; fewer do not tell how much durations vary
 MARGIN = 1.3  # by which an annotation may be shorter or longer, as its boundaries are not exact
@@ -23,7 +23,7 @@ def learned_durations(
     stretches: np.ndarray,
     samplerate_hz: float,
 ) -> dict[str, Any]:
-    """What detection takes from the annotations: how long segments and the gaps in them can be.
+    """What detection takes from the annotations: how long segments are, how far apart events.
 
     The limits of a type lie beyond its shortest and its longest annotation: farther where durations
     vary more, by two standard deviations of their logarithm and a margin of 1.3. So those of a
@@ -32,6 +32,9 @@ def learned_durations(
     A gap is filled if it is shorter than half the shortest pause that anybody left between two
     segments of one type, and than a third of the median duration.
 
+    The nearest neighbour of an event is no farther than 1.3 times what it is for any annotated one.
+    Where one is alone in its stretch, events may be alone anywhere.
+
     Arguments:
         song: where each class is, as `dss.survey.song_stretches` gives it; the first is noise.
         class_names, class_types: of the classes; a type is "event" or "segment".
@@ -39,8 +42,8 @@ def learned_durations(
         samplerate_hz: samples a second.
 
     Returns: by option of `dss.postprocess.detect`: `segment_durations`, [shortest, longest] in
-        seconds by song type; `segment_fill_seconds`. What fewer than ten annotations, or pauses,
-        would say is left out.
+        seconds by song type; `segment_fill_seconds`; `event_interval_max_seconds`.
+        What fewer than ten annotations, or pauses, would say is left out.
     """
     durations, all_seconds, all_pauses = {}, [], []
     for name, kind, occurrences in list(zip(class_names, class_types, song, strict=True))[1:]:
@@ -57,6 +60,12 @@ def learned_durations(
     if sum(map(len, all_seconds)) >= FEWEST and sum(map(len, all_pauses)) >= FEWEST:
         pause, duration = np.concatenate(all_pauses).min(), np.median(np.concatenate(all_seconds))
         learned["segment_fill_seconds"] = _rounded(min(pause / 2, duration / 3))
+    events = [s for s, kind in zip(song, class_types, strict=True) if kind == EVENT]
+    intervals = [_nearest(occurrences, stretches) / samplerate_hz for occurrences in events]
+    if intervals and min(map(len, intervals)) >= FEWEST:
+        longest = np.concatenate(intervals).max()
+        if np.isfinite(longest):
+            learned["event_interval_max_seconds"] = _rounded(MARGIN * longest)
     return learned
 
 
@@ -64,6 +73,17 @@ def _pauses(occurrences: np.ndarray, stretches: np.ndarray) -> np.ndarray:
     """Samples between one segment and the next of its type in the same stretch."""
     stretch = np.searchsorted(stretches[:, 0], occurrences[:, 0], side="right")
     return (occurrences[1:, 0] - occurrences[:-1, 1])[stretch[1:] == stretch[:-1]]
+
+
+def _nearest(occurrences: np.ndarray, stretches: np.ndarray) -> np.ndarray:
+    """Samples from the middle of each event to that of its nearest neighbour in the same stretch.
+
+    Infinite for an event that is alone in its stretch.
+    """
+    middles = occurrences.mean(axis=1)
+    stretch = np.searchsorted(stretches[:, 0], occurrences[:, 0], side="right")
+    between = np.where(np.diff(stretch) == 0, np.diff(middles), np.inf)
+    return np.minimum(np.append(np.inf, between), np.append(between, np.inf))[: len(middles)]
 
 
 def _rounded(seconds: float) -> float:

@@ -166,7 +166,7 @@ class _Events:
     @property
     def delay(self) -> float:
         """Samples without a peak until the last event is certain, at most."""
-        return 2 + self.distance + self._enough()
+        return 2 + self.distance + self._enough(np.inf)
 
     def add(self, p: np.ndarray) -> list[tuple[float, float]]:
         p = np.concatenate([self.tail, p])
@@ -209,20 +209,26 @@ class _Events:
         stay = []
         while self.waiting:
             event = self.waiting[0]
+            preceding = event[0] - self.before
             following = self.waiting[1][0] if len(self.waiting) > 1 else np.inf
-            known = len(self.waiting) > 1 or seen - event[0] >= self._enough()
+            known = len(self.waiting) > 1 or seen - event[0] >= self._enough(preceding)
             if not known:
                 break
-            nearest = min(event[0] - self.before, following - event[0])
+            nearest = min(preceding, following - event[0])
             if self.interval_min <= nearest <= self.interval_max:
                 stay.append(event)
             self.before = event[0]
             del self.waiting[0]
         return stay
 
-    def _enough(self) -> float:
-        """How long nothing must come until it does not matter when the next event does."""
-        return self.interval_min if np.isinf(self.interval_max) else self.interval_max
+    def _enough(self, preceding: float) -> float:
+        """How long nothing must come until it does not matter when the next event does.
+
+        Arguments:
+            preceding: the interval to the event before.
+        """
+        near = np.isinf(self.interval_max) or preceding <= self.interval_max
+        return self.interval_min if near else self.interval_max
 
 
 def _highest(peaks: list[tuple[float, float]], distance: float) -> list[tuple[float, float]]:

@@ -13,19 +13,43 @@ from dss.errors import DssError
 from dss.options import AugmentOptions, TrainOptions
 from dss.survey import song_stretches
 
-RAW_HZ = 12_000  # at a lower sample rate filters of a few ms on the audio itself are affordable
+RAW_HZ = 12_000  # at a lower sample rate the audio itself tells song apart
+RAW_FRAME_SECONDS = 0.0008
+RAW_DILATIONS = [1, 4, 16]  # with filters of 7 frames no sample in reach is skipped
 STEPS = 300  # that training takes at least until it is done
-CONTEXT_SECONDS = 0.5, 1.0
+RAW_STEPS = 600  # they are cheap
+CONTEXT_SECONDS = 0.5, 1.0  # that filters on a spectrogram reach
 EXAMPLES = 200  # annotations of a song type that are looked at; more say the same
+
+
+class Suggestion(NamedTuple):
+    """A value for an option, and why."""
+
+    value: Any
+    reason: str
+
+
+BACKGROUND = Suggestion(
+    AugmentOptions(background=0.5),
+    "what else is heard is added to every second chunk: song is found in spite of it",
+)
+LEVELS = Suggestion(
+    AugmentOptions(gain_db=6, noise=0.1),
+    "song is louder or softer elsewhere, with more noise or less",
+)
 
 # What suits each kind of song, for recordings at the usual sample rates: 4 to 10 kHz, 20 to 48 kHz,
 # 200 to 300 kHz. A spectrogram that is trained learns small data by heart (benchmarks/mouse.py).
 PRESETS: dict[str, dict[str, Any]] = {
     "fly": {
         "nb_hist": 4096,
-        "nb_filters": 16,
-        "kernel_size": 16,
-        "nb_conv": 3,
+        "nb_pre_conv": 2,
+        "pre_nb_dft": 0,
+        "nb_filters": 32,
+        "kernel_size": 7,
+        "nb_conv": 2,
+        "dilations": RAW_DILATIONS,
+        "augmentations": LEVELS.value,
         "batch_size": 8,
         "nb_epoch": 30,
         "learning_rate": 0.004,
@@ -57,13 +81,6 @@ PRESETS: dict[str, dict[str, Any]] = {
         "learning_rate": 0.004,
     },
 }
-
-
-class Suggestion(NamedTuple):
-    """A value for an option, and why."""
-
-    value: Any
-    reason: str
 
 
 class Song(NamedTuple):
@@ -100,13 +117,12 @@ def suggest(data_dir: str | Path, given: dict[str, Any] | None = None) -> dict[s
         chosen[name] = Suggestion(value, reason)
         return value
 
-    downsample = choose("nb_pre_conv", *_downsampling(song))
+    in_frames = given.get("model_name", "tcn") == "tcn"
+    downsample = choose("nb_pre_conv", *_downsampling(song, in_frames))
     hop = 2**downsample
-    if downsample:
-        window = int(np.clip(2 ** round(math.log2(0.01 * rate)), 2 * hop, max(512, 2 * hop)))
-        choose("pre_nb_dft", window, f"{1000 * window / rate:.3g} ms, two frames at least")
-        if not given.get("continue_from"):
-            choose("freeze", ["spectrogram"], "with the STFT as it is the network learns sooner")
+    window = choose("pre_nb_dft", *_window(song, hop)) if downsample else 0
+    if window and not given.get("continue_from"):
+        choose("freeze", ["spectrogram"], "with the STFT as it is the network learns sooner")
     kernel_size = choose("kernel_size", *_kernel_size(song, hop))
     nb_conv = choose(
         "nb_conv",
@@ -115,33 +131,33 @@ def suggest(data_dir: str | Path, given: dict[str, Any] | None = None) -> dict[s
         if downsample
         else "three blocks, so that filters on the audio itself see enough context",
     )
-    if downsample:
+    if window:
         choose("dilations", *_dilations(song, hop, kernel_size, nb_conv))
+    elif downsample:
+        reach = (1 + nb_conv * sum(RAW_DILATIONS) * (kernel_size - 1)) * hop / rate
+        choose("dilations", RAW_DILATIONS, f"few layers that see {1000 * reach:.0f} ms together")
     n_types = len(song.song_types)
     choose(
         "nb_filters",
-        16 if n_types <= 3 else 24 if n_types <= 5 else 32,
+        32 if not window or n_types > 5 else 24 if n_types > 3 else 16,
         f"for {n_types} song type{'s' * (n_types > 1)}",
     )
     ignored = 2 * kernel_size * nb_conv * hop if given.get("ignore_boundaries", True) else 0
     nb_hist = choose("nb_hist", *_chunk(song, hop, ignored))
     n_chunks = max(1, round(song.train_seconds * rate / max(1, nb_hist - ignored)))
+    least_steps, an_epoch = (STEPS, 8) if window else (RAW_STEPS, 16)
     batch_size = choose(
         "batch_size",
-        int(np.clip(2 ** round(math.log2(n_chunks / 8)), 2, 8)),
+        int(np.clip(2 ** round(math.log2(n_chunks / an_epoch)), 2, 8)),
         f"{n_chunks} chunks for training: several steps an epoch",
     )
     steps = math.ceil(n_chunks / batch_size)
     choose(
         "nb_epoch",
-        int(np.clip(4 * math.ceil(STEPS / steps / 4), 12, 200)),
-        f"{steps} steps an epoch: about {STEPS} steps in all, or 12 epochs",
+        int(np.clip(4 * math.ceil(least_steps / steps / 4), 12, 200)),
+        f"{steps} steps an epoch: about {least_steps} steps in all, or 12 epochs",
     )
-    choose(
-        "augmentations",
-        AugmentOptions(background=0.5),
-        "what else is heard is added to every second chunk: song is found in spite of it",
-    )
+    choose("augmentations", *(BACKGROUND if window else LEVELS))
     choose("learning_rate", 0.004, "learns fast with small batches, as it falls to zero")
     return chosen
 
@@ -155,7 +171,7 @@ def complete(options: TrainOptions) -> tuple[TrainOptions, dict[str, str]]:
     reasons = {}
     if options.preset:
         for name, value in PRESETS[options.preset].items():
-            if name == "freeze" and not values["nb_pre_conv"]:
+            if name == "freeze" and not (values["nb_pre_conv"] and values["pre_nb_dft"]):
                 continue  # there is no spectrogram
             if name not in values:
                 values[name], reasons[name] = value, f"{value}: preset {options.preset}"
@@ -167,10 +183,14 @@ def complete(options: TrainOptions) -> tuple[TrainOptions, dict[str, str]]:
     return TrainOptions.checked({**values, "preset": "", "auto": False}), reasons
 
 
-def _downsampling(song: Song) -> tuple[int, str]:
+def _downsampling(song: Song, in_frames: bool) -> tuple[int, str]:
     rate = song.samplerate_hz
     if rate <= RAW_HZ:
-        return 0, f"at {rate / 1000:g} kHz the network can work on the audio itself"
+        power = max(0, round(math.log2(RAW_FRAME_SECONDS * rate))) if in_frames else 0
+        return power, (
+            f"at {rate / 1000:g} kHz the network can work on the audio itself, {2**power} "
+            f"sample{'s' * (power > 0)} at once"
+        )
     # Frames of about 1 ms; shorter, if short song would not be seen in 20 of them.
     frame = np.clip((song.shortest_seconds or 1) / 20, 0.0005, 0.001)
     if song.has_events:
@@ -181,6 +201,14 @@ def _downsampling(song: Song) -> tuple[int, str]:
         f"song at {low / 1000:.2g} to {high / 1000:.2g} kHz is told apart by its spectrum, "
         f"a frame each {1000 * 2**power / rate:.2g} ms"
     )
+
+
+def _window(song: Song, hop: int) -> tuple[int, str]:
+    rate = song.samplerate_hz
+    if rate <= RAW_HZ:
+        return 0, "no STFT: the waveform tells more than its spectrum"
+    window = int(np.clip(2 ** round(math.log2(0.01 * rate)), 2 * hop, max(512, 2 * hop)))
+    return window, f"{1000 * window / rate:.3g} ms, two frames at least"
 
 
 def _kernel_size(song: Song, hop: int) -> tuple[int, str]:

@@ -84,7 +84,7 @@ def train(*, options: TrainOptions) -> Path:
             reach = models.receptive_field(options) / tree.attrs["samplerate_x_Hz"]
             size = f"{model.count_params():,} weights, filters reach {1000 * reach:.1f} ms"
             say(f"{trunk.name}: {size}")
-        rows = _fit(trunk, model, chunks, song["train"], params, options, workers)
+        rows = _fit(trunk, model, chunks, song, params, options, workers)
         if workers.is_first:
             models.load_weights(model, run_file(trunk, "_model.h5"))
     except BaseException as error:
@@ -278,7 +278,8 @@ def _fit(
             after_epoch,
             checkpoint=checkpoint,
             samplerate_hz=params["samplerate_x_Hz"],
-            song=song if options.balance else None,
+            n_val=sum(map(len, song["val"][1:])),
+            song=song["train"] if options.balance else None,
             workers=workers,
         )
     if came_to_end and workers.is_first:

@@ -41,7 +41,8 @@ CANDIDATES = {
         "segment_min_seconds": SECONDS,
     },
 }
-LEARNED = ("segment_durations", "segment_fill_seconds")  # see dss.durations
+# See dss.durations.
+LEARNED = ("segment_durations", "segment_fill_seconds", "event_interval_max_seconds")
 # Targets say exactly where song is: nothing is to be smoothed.
 OF_TARGETS = DetectOptions(
     event_threshold=0.25,
@@ -151,7 +152,7 @@ def _stored_params(run: Run) -> dict[str, Any]:
 
 
 def _learned(params: dict[str, Any]) -> dict[str, Any]:
-    """How long segments and the gaps in them can be, as training found out."""
+    """How long segments and gaps, and how far apart events can be, as training found out."""
     options = params.get("detect", {}).get("options", {})
     return {name: options[name] for name in LEARNED if name in options}
 

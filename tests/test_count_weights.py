@@ -16,8 +16,13 @@ SHAPES = [
 ]
 
 
-@pytest.mark.parametrize("model_name", ["tcn", "das_tcn"])
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(
+    ("model_name", "shape"),
+    [
+        *((name, shape) for name in ("tcn", "das_tcn") for shape in SHAPES),
+        ("tcn", {"nb_pre_conv": 3, "pre_nb_dft": 0}),
+    ],
+)
 def test_the_weights_are_as_many_as_the_network_has(model_name, shape):
     options = NetworkOptions(model_name=model_name, **SMALL, **shape)
     model = models.build(options, nb_channels=3, nb_classes=4)

@@ -26,7 +26,7 @@ def test_limits_of_song_of_any_duration_are_wide():
     assert longest > 5
 
 
-def test_few_annotations_and_events_set_no_limits():
+def test_few_annotations_set_no_limits_and_events_last_no_time():
     assert limits([100] * 9) is None
     assert limits([1] * 20, kind="event") is None
 
@@ -49,3 +49,29 @@ def test_gaps_that_nobody_left_are_filled():
     assert filled(onsets[:10], onsets[:10] + 90) is None  # nine pauses are too few
     apart = np.stack([onsets - 20, onsets + 980], axis=1)
     assert filled(onsets, onsets + 960, apart) is None  # a stretch each: no pause is known
+
+
+def longest_interval(*middles, stretches=WHOLE):
+    """What is learned from events of several types."""
+    song = [np.stack([np.array(m) - 2, np.array(m) + 2], axis=1) for m in middles]
+    names, kinds = [str(i) for i in range(len(song))], ["event"] * len(song)
+    song, names, kinds = [np.empty((0, 2), int), *song], ["noise", *names], ["segment", *kinds]
+    found = learned_durations(song, names, kinds, stretches, RATE)
+    return found.get("event_interval_max_seconds")
+
+
+def test_events_that_come_in_trains_are_not_found_alone():
+    trains = np.concatenate([start + 40 * np.arange(4) for start in range(1000, 90_000, 20_000)])
+    assert longest_interval(trains) == pytest.approx(0.052)
+    assert longest_interval([*trains, 500, 600]) == pytest.approx(0.13)
+    assert longest_interval(trains, trains * 1.1) == pytest.approx(0.0572)
+
+
+def test_events_that_may_be_alone_are_not_limited():
+    apart = np.arange(1000, 90_000, 5000)
+    assert longest_interval(apart) == pytest.approx(6.5)
+    assert longest_interval(apart[:9]) is None  # too few
+    assert longest_interval(apart, apart[:9]) is None  # the limit would be for both types
+    alone = np.array([[0, 3000], [3000, 100_000]])
+    assert longest_interval(apart, stretches=alone) is None
+    assert longest_interval([]) is None

@@ -177,7 +177,7 @@ def test_finish_waits_for_the_button_or_does_its_work_once():
     assert Form(PredictOptions, action).finish() == 2
     pressed._button.click()
     pressed._buttons.children[-1].click()  # Defaults: what it does is not waited for
-    wait_until(lambda: pressed.options["event_threshold"] == "0.5")
+    wait_until(lambda: pressed.options["event_threshold"] == "0.4")
     assert pressed.finish() == 3
 
 
@@ -235,13 +235,13 @@ def test_a_form_remembers_what_was_last_used_in_this_folder():
             form.options = {"event_threshold": threshold}
             form.run()
         assert form.options["event_threshold"] == "0.7"
-    assert Form(PredictOptions, print).options["event_threshold"] == "0.5"
+    assert Form(PredictOptions, print).options["event_threshold"] == "0.4"
 
 
 def test_values_that_are_given_win_over_what_was_last_used():
     Form(PredictOptions, dict, values={"event_threshold": 0.7}, remember="predict").run()
     given = Form(PredictOptions, print, values={"segment_threshold": 0.4}, remember="predict")
-    assert given.options["event_threshold"] == "0.5"
+    assert given.options["event_threshold"] == "0.4"
     assert "As last time" in shown(given.widget)
     button = next(b for b in given._buttons.children if b.description == "As last time")
     button.click()

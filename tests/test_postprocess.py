@@ -38,7 +38,7 @@ def test_an_event_is_at_its_peak_between_samples():
 
 
 def test_the_threshold_of_events_is_the_threshold():
-    p = probabilities(p=[(20, 0.4), (60, 0.6)])
+    p = probabilities(p=[(20, 0.35), (60, 0.6)])
     assert found(p)["start_seconds"].tolist() == [0.06]
     assert len(found(p, event_threshold=0.3)) == 2
 
@@ -83,6 +83,17 @@ def test_lonely_events_and_crowded_ones_can_be_left_out():
         0.09,
         0.19,
     ]
+
+
+def test_only_the_first_event_of_a_train_waits_for_the_next():
+    detector = Detector(TYPES, 1000, DetectOptions(**EXACT, event_interval_max_seconds=0.1))
+    assert detector.add(probabilities(n=40, p=[(30, 0.9)])).empty
+    assert detector.add(probabilities(n=40, p=[(10, 0.9)]))["start_seconds"].tolist() == [
+        0.03,
+        0.05,
+    ]
+    assert detector.add(probabilities(n=300, p=[(150, 0.9)])).empty
+    assert detector.end().empty
 
 
 def test_song_starts_high_and_holds_low():

@@ -37,11 +37,16 @@ def values(suggestions):
 def test_fly_song_is_worked_on_as_audio(tmp_path):
     store = dataset(tmp_path, samplerate=4000, hz=220, seconds=40, song_seconds=0.012, event=True)
     chosen = suggest(store)
-    assert chosen["nb_pre_conv"].value == 0
-    assert chosen["kernel_size"].value == 16  # 4 ms: one cycle of 220 Hz
-    assert "pre_nb_dft" not in chosen
+    assert chosen["pre_nb_dft"].value == 0
+    assert 0.0005 <= 2 ** chosen["nb_pre_conv"].value / 4000 <= 0.001
+    assert "freeze" not in chosen
     assert "4 kHz" in chosen["nb_pre_conv"].reason
     assert all(suggestion.reason for suggestion in chosen.values())
+    models.check(TrainOptions(data_dir=store, **values(chosen)))
+    by_sample = suggest(store, {"nb_pre_conv": 0})
+    assert by_sample["kernel_size"].value == 16  # 4 ms: one cycle of 220 Hz
+    assert not {"pre_nb_dft", "dilations", "freeze"} & by_sample.keys()
+    assert suggest(store, {"model_name": "das_tcn"})["nb_pre_conv"].value == 0
 
 
 @pytest.mark.parametrize(("samplerate", "hz"), [(22050, 3000), (44100, 4000), (250_000, 70_000)])

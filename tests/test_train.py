@@ -88,11 +88,21 @@ def test_of_epochs_that_are_equally_good_the_last_is_the_best():
     at, best = Progress(), []
     f1 = [0.5, 0.9, 0.89, 0.6, 0.885, float("nan")]
     for at.epoch, (score, loss) in enumerate(zip(f1, [5, 4, 4.5, 6, 7, 8], strict=True), start=1):
-        _note({"val_loss": loss, "val_f1_noise": 0.9, "val_f1_a": score}, at)
+        _note({"val_loss": loss, "val_f1_noise": 0.9, "val_f1_a": score}, at, n_val=1000)
         best.append(at.best_epoch)
     assert best == [1, 2, 3, 3, 5, 6]
     assert at.lowest_loss == 4
     assert at.waited == 4
+
+
+@pytest.mark.parametrize(("n_val", "best_epoch"), [(0, 3), (4, 2), (1000, 1)])
+def test_few_annotations_do_not_tell_which_epoch_is_the_best(n_val, best_epoch):
+    from dss.models.fit import Progress, _note
+
+    at = Progress()
+    for at.epoch, score in enumerate([0.9, 0.8, 0.2], start=1):
+        _note({"val_loss": 1.0, "val_f1_noise": 0.99, "val_f1_a": score}, at, n_val)
+    assert at.best_epoch == best_epoch
 
 
 def test_prefix_and_folder_are_taken(folder, tmp_path):

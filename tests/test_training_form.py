@@ -115,7 +115,8 @@ def test_a_preset_shows_at_once_what_it_means_and_what_is_changed_then_stays(sto
     form._fields["preset"].input.value = "songbird"
     assert form.options["nb_pre_conv"] == "5"
     form._fields["preset"].input.value = "fly"
-    assert form.options["nb_pre_conv"] == "0"  # nothing of the other preset stays
+    assert form.options["nb_pre_conv"] == "2"
+    assert "freeze" not in form.options  # nothing of the other preset stays
     given = {name: form._given()[name] for name in PRESETS["fly"]}
     expected = TrainOptions(data_dir=store, **PRESETS["fly"])
     assert TrainOptions(data_dir=store, **given) == expected

@@ -114,7 +114,9 @@ def count_weights(options: NetworkOptions, nb_channels: int, nb_classes: int) ->
     is_das = options.model_name == "das_tcn"
     separable = options.use_separable * (options.nb_conv if len(options.use_separable) == 1 else 1)
     filters, taps, n_features, total = options.nb_filters, options.kernel_size, nb_channels, 0
-    if options.nb_pre_conv:
+    if options.nb_pre_conv and not options.pre_nb_dft:
+        n_features *= 2**options.nb_pre_conv
+    elif options.nb_pre_conv:
         n_frequencies = options.pre_nb_dft // 2 + 1
         n_features *= n_frequencies
         total += 2 * options.pre_nb_dft * n_frequencies
@@ -147,6 +149,12 @@ def check(options: NetworkOptions) -> None:
         problems.append(
             f"nb_hist: {options.nb_hist} is no multiple of the downsampling by {hop}; right would "
             f"be {nearest}"
+        )
+    is_raw_tcn = options.model_name == "tcn" and not options.pre_nb_dft
+    if options.nb_pre_conv and options.pre_nb_dft < 8 and not is_raw_tcn:
+        problems.append(
+            f"pre_nb_dft: a window of {options.pre_nb_dft} samples is too short for an STFT; right "
+            "would be 8 or more, or 0 for none, which das_tcn cannot do without"
         )
     if len(options.use_separable) not in (1, options.nb_conv):
         problems.append(

@@ -19,7 +19,7 @@ from dss.models.steps import judging, learning, make_optimizer, one_row, put_ave
 from dss.options import TrainOptions
 
 WARM_UP = 0.05  # part of all steps in which the learning rate rises to its full value
-EQUAL_F1 = 0.02  # a difference that some dozens of annotations do not tell from chance
+EQUAL_F1 = 0.02  # the least difference that is taken for more than chance
 COMPILE_STEPS = 200  # with fewer, compiling the step takes longer than it saves
 EXPLODED = 100  # a loss that no network has which learns: guessing among 20 classes costs 3
 
@@ -48,6 +48,7 @@ def fit(
     *,
     checkpoint: Path,
     samplerate_hz: float,
+    n_val: int,
     song: list[np.ndarray] | None = None,
     workers: Workers = ALONE,
 ) -> bool:
@@ -67,6 +68,7 @@ def fit(
             and which epoch is the best so far.
         checkpoint: a file from which training goes on if it is there, written after each epoch.
         samplerate_hz: of the audio.
+        n_val: annotations in the validation split.
         song: where each class is, to draw each equally often; None to draw all chunks alike.
         workers: the processes that train together, which call this with the same arguments.
 
@@ -101,7 +103,7 @@ def fit(
             put_average(model, row, optimizer)
             scores = _judge(judge, val, options.batch_size, class_names, workers)
             _check_loss(scores["val_loss"], at, options)
-            is_best = _note(scores, at)
+            is_best = _note(scores, at, n_val)
             rates = {"learning_rate": at.learning_rate, "best_epoch": at.best_epoch}
             after_epoch({"epoch": at.epoch, "loss": loss, **scores, **rates}, is_best)
             if at.waited >= options.early_stopping_patience:
@@ -138,17 +140,19 @@ def _schedule(progress: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP)))
 
 
-def _note(scores: dict[str, float], at: Progress) -> bool:
+def _note(scores: dict[str, float], at: Progress, n_val: int) -> bool:
     """Note how good an epoch is; returns whether its weights are to be kept.
 
-    They are if F1 is the highest so far, or not below it by more than chance: of epochs that are
-    equally good the last one is kept, because the learning rate has fallen farther. The lowest loss
-    would be led by a few annotations that are wrong or that nobody made: the surer the network is
-    of the truth, the more it loses by them.
+    They are if F1 is the highest so far, or not below it by more than chance, of which there is the
+    more the fewer annotations tell: its standard error. Of epochs that are equally good the last
+    one is kept, because the learning rate has fallen farther. The lowest loss would be led by a few
+    annotations that are wrong or that nobody made: the surer the network is of the truth, the more
+    it loses by them.
     """
     f1, loss = _mean_f1(scores), scores["val_loss"]
     at.highest_f1 = max(f1, at.highest_f1)
-    is_best = f1 >= at.highest_f1 - EQUAL_F1
+    error = math.sqrt(at.highest_f1 * (1 - at.highest_f1) / n_val) if n_val else math.inf
+    is_best = f1 >= at.highest_f1 - max(EQUAL_F1, error)
     if is_best:
         at.best_epoch = at.epoch
     at.waited = 0 if loss < at.lowest_loss else at.waited + 1

@@ -12,10 +12,10 @@ from dss.options import NetworkOptions
 def tcn(nb_channels: int, nb_classes: int, options: NetworkOptions) -> keras.Model:
     """Build the network.
 
-    [Log spectrogram every 2**nb_pre_conv samples] - standardize - 1x1 convolution - `nb_conv`
-    blocks of one residual layer per dilation - sum of all layers - [LSTM] - class scores -
-    [interpolation to the rate of the audio] - softmax. Features and scores have 32 bits, whatever
-    the precision of the layers between.
+    [Log spectrogram every 2**nb_pre_conv samples, or frames of so many samples] - standardize - 1x1
+    convolution - `nb_conv` blocks of one residual layer per dilation - sum of all layers - [LSTM] -
+    class scores - [interpolation to the rate of the audio] - softmax. Features and scores have 32
+    bits, whatever the precision of the layers between.
 
     Arguments:
         nb_channels: of the audio.
@@ -29,8 +29,11 @@ def tcn(nb_channels: int, nb_classes: int, options: NetworkOptions) -> keras.Mod
     inputs = keras.Input((options.nb_hist, nb_channels), name="audio")
     x = inputs
     hop = 2**options.nb_pre_conv
-    if hop > 1:
+    if hop > 1 and options.pre_nb_dft:
         x = LogSpectrogram(options.pre_nb_dft, hop, name="spectrogram", dtype="float32")(x)
+    elif hop > 1:
+        frames = (options.nb_hist // hop, hop * nb_channels)
+        x = layers.Reshape(frames, name="frames", dtype="float32")(x)
     x = Standardize(name="standardize", dtype="float32")(x)
     x = layers.Conv1D(options.nb_filters, 1, name="input")(x)
     skips = []

@@ -101,8 +101,8 @@ class NetworkOptions(Options):
     nb_pre_conv: int = option(
         0,
         "Downsample by 2 to the power of",
-        "Put an STFT in front that downsamples by 2**n: 0 works on the audio itself (fly song), "
-        "4 or 5 suits birdsong and ultrasound.",
+        "The network works on frames of 2**n samples, of an STFT or of the audio itself (STFT "
+        "window 0): frames of half a millisecond to one suit most song. 0 works on each sample.",
         group="Network",
         ge=0,
         le=10,
@@ -110,10 +110,11 @@ class NetworkOptions(Options):
     pre_nb_dft: int = option(
         256,
         "STFT window",
-        "Length of the window of the frontend.",
+        "Length of the window of the STFT, 8 or more. 0 for none: the samples of a frame go into "
+        "the network as they are, which suits sample rates that are low for the song (fly song).",
         unit="samples",
         group="Network",
         rare=True,
-        ge=8,
+        ge=0,
         le=16384,
     )

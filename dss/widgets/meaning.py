@@ -70,6 +70,7 @@ def hints(options: TrainOptions, facts: Facts) -> dict[str, str]:
         said["save_dir"] = f"{options.data_dir.with_suffix('.res')}."
     if hop > 1:
         said["nb_pre_conv"] = f"A frame each {_milliseconds(hop, rate)}."
+    if hop > 1 and options.pre_nb_dft:
         said["pre_nb_dft"] = f"{_milliseconds(options.pre_nb_dft, rate)}."
     return said
 
