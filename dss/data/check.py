@@ -171,12 +171,11 @@ def _contradictions(table: pd.DataFrame) -> Iterator[tuple[int, str, str]]:
 
 
 def _doubles(table: pd.DataFrame) -> Iterator[tuple[int, str, str]]:
-    table = found(table)
-    times = table[["start_seconds", "stop_seconds"]].round(6)
-    groups = table.groupby([table["name"], *(times[c] for c in times)]).groups
-    for (name, *_), (first, *others) in groups.items():
-        for row in others:
-            yield row, name, f"is there twice: it is the same as row {first}"
+    first = {}
+    for row, name, *times in _plain_rows(found(table)):
+        before = first.setdefault((name, *(round(time, 6) for time in times)), row)
+        if before != row:
+            yield row, name, f"is there twice: it is the same as row {before}"
 
 
 def _overlaps(table: pd.DataFrame, tolerance_seconds: float) -> Iterator[tuple[int, str, str]]:

@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from dss.data.annotations import EVENT, found
+from dss.data.formats import COLUMNS
 from dss.data.lookup import recording_annotations
 from dss.data.recordings import find_recordings, open_source
 from dss.data.splits import SPLITS, Stretch
@@ -144,17 +145,17 @@ def _count_split(stretches, sources, types, tables) -> dict[str, Any]:
         start, stop = stretch.start_sample, stretch.stop_sample
         seconds += (stop - start) / rate
         unknown += source.unknown_seconds(start, stop)
-        table = found(tables[stretch.recording])[lambda t: t["name"].isin(types)]
-        onsets = table["start_seconds"] * rate
-        for name, n in table["name"][(onsets >= start) & (onsets < stop)].value_counts().items():
-            annotations[name] += int(n)
-            recordings[name] += 1
-        durations = table["stop_seconds"].clip(start / rate, stop / rate) - table[
-            "start_seconds"
-        ].clip(start / rate, stop / rate)
-        for name, duration in durations.groupby(table["name"]).sum().items():
+        table = found(tables[stretch.recording])
+        names, times = table["name"].to_numpy(), table[COLUMNS[1:]].to_numpy(float)
+        begins = (times[:, 0] * rate >= start) & (times[:, 0] * rate < stop)
+        within = np.diff(times.clip(start / rate, stop / rate), axis=1)[:, 0]
+        for name in types:
+            is_name = names == name
+            n = int((is_name & begins).sum())
+            annotations[name] += n
+            recordings[name] += n > 0
             if name in song_seconds:
-                song_seconds[name] += float(duration)
+                song_seconds[name] += float(within[is_name].sum())
     return {
         "seconds": seconds,
         "unknown_seconds": unknown,
