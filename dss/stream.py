@@ -8,7 +8,7 @@ import pandas as pd
 from dss.errors import DssError
 from dss.options import DetectOptions, takes_options
 from dss.postprocess import Detector, nothing_found, tuned
-from dss.runs import Run, load_run
+from dss.runs import Run, open_run
 
 
 class Stream:
@@ -36,7 +36,7 @@ class Stream:
 
         Raises: DssError if the run cannot be read.
         """
-        run = run if isinstance(run, Run) else load_run(run)
+        run = open_run(run)
         options = tuned(options, run.params)
         self.samplerate_hz = run.samplerate_hz
         self._n_channels = run.params["nb_channels"]
