@@ -1,3 +1,5 @@
+import logging
+
 import h5py
 import numpy as np
 import pytest
@@ -191,3 +193,14 @@ def test_weights_come_back_and_misfits_are_named(tmp_path):
         DssError, match="input/bias: is not in the file\n  extra: belongs to no layer"
     ):
         models.load_weights(model, tmp_path / "w.h5")
+
+
+def test_many_networks_in_one_session_are_nothing_to_warn_of(caplog, monkeypatch):
+    """Runs are compared with each other; TensorFlow takes that for one that is traced anew."""
+    from dss.models.inference import Network
+
+    monkeypatch.setattr(logging.getLogger("tensorflow"), "propagate", True)
+    for _ in range(5):
+        network = Network(build(), NetworkOptions(**SMALL), batch_size=1)
+        network.block(np.zeros((64, 1), "float32"))
+    assert "retracing" not in caplog.text
