@@ -227,7 +227,8 @@ def _check_channels(source, n_channels: int, run: Run, channel: int | None) -> N
         )
     if channel is None and n_channels != expected:
         pick = ". Pick one of them (--channel)." if expected == 1 else ""
-        raise DssError(f"{source}: has {n_channels} channels, but {expects}{pick}")
+        has = f"{n_channels} channel{'s' if n_channels > 1 else ''}"
+        raise DssError(f"{source}: has {has}, but {expects}{pick}")
 
 
 def _results(
