@@ -1,6 +1,7 @@
 """The `dss` command: each stage as a subcommand, its switches derived from the stage's options."""
 
 import argparse
+import difflib
 import signal
 import sys
 import threading
@@ -20,7 +21,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = subparsers.get(arguments[0]) if arguments else None
     if command:
         arguments = _spell_out_switches(arguments, command)
-    namespace = vars(parser.parse_args(arguments))
+    namespace, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        parser.error(_explain_unknown(unknown, command))
+    namespace = vars(namespace)
     run = namespace.pop("run_command", None)
     if run is None:
         parser.print_help()
@@ -226,6 +230,14 @@ def _add_option(group: argparse._ArgumentGroup, name: str, field) -> None:
     else:
         metavar = (field.json_schema_extra["unit"] or "X").upper()
         group.add_argument(flag, help=help_text, metavar=metavar, **settings)
+
+
+def _explain_unknown(words: list[str], command: argparse.ArgumentParser | None) -> str:
+    """What is said of words that mean nothing, with the switch that is nearest to the first."""
+    switches = command._option_string_actions if command else {}
+    near = difflib.get_close_matches(words[0].partition("=")[0], switches, n=1)
+    guess = f"; did you mean {near[0]}?" if near else ""
+    return f"unrecognized arguments: {' '.join(words)}{guess}"
 
 
 def _spell_out_switches(arguments: list[str], parser: argparse.ArgumentParser) -> list[str]:

@@ -1,13 +1,12 @@
 """Annotate recordings on a Dask cluster: the workers are other processes, or other machines."""
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from pathlib import Path
 
 from dss.errors import DssError
 from dss.options import PredictFilesOptions
 from dss.predict import attempt
-from dss.runs import Run, load_run
+from dss.runs import open_run
 
 CONNECT_SECONDS = 20
 
@@ -63,14 +62,4 @@ def _attempt(
     path: Path, target: Path, trunk: Path, options: PredictFilesOptions
 ) -> Exception | None:
     """Annotate one recording on a worker."""
-    return attempt(path, target, _run(trunk, _changed(trunk)), options, lambda seconds: None)
-
-
-@lru_cache(maxsize=2)
-def _run(trunk: Path, changed: float) -> Run:
-    """The network, loaded once by each worker, and again when its files have changed."""
-    return load_run(trunk)
-
-
-def _changed(trunk: Path) -> float:
-    return Path(f"{trunk}_params.yaml").stat().st_mtime
+    return attempt(path, target, open_run(trunk), options, lambda seconds: None)

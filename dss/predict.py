@@ -16,7 +16,7 @@ from dss.near_misses import NearMisses, write_near_misses
 from dss.options import DetectOptions, PredictFilesOptions, PredictOptions, takes_options
 from dss.postprocess import detect, tuned
 from dss.progress import bar, say
-from dss.runs import Run, load_run, run_trunk
+from dss.runs import Run, open_run, run_trunk
 from dss.stream import Stream
 from dss.worklist import Pace, find_matching, still_to_do, target_paths
 
@@ -42,7 +42,7 @@ def predict(
         for a folder or a pattern with a further column, recording: the path of the file.
     Raises: DssError if a recording or the run cannot be read, or do not fit each other.
     """
-    run = run if isinstance(run, Run) else load_run(run)
+    run = open_run(run)
     if isinstance(recording, np.ndarray) or Path(recording).is_file():
         opened = fitting(recording, run, options.channel)
         with bar(total=opened.duration_seconds, unit="s", desc="annotate") as progress:
@@ -79,12 +79,12 @@ def predict_files(
     """
     if options.proposals and options.format != "csv":
         raise DssError(f"proposals: the format {options.format} cannot say this; only csv can")
-    trunk = run.trunk if isinstance(run, Run) else run_trunk(run)
+    run = run if isinstance(run, Run) else run_trunk(run)  # an error before anything is done
     targets = target_paths(recordings, options.save_dir, options.format)
     todo = still_to_do(targets, options.existing)
     if not todo:
         return []
-    run = run if isinstance(run, Run) else load_run(trunk)
+    run = open_run(run)
     seconds, problems = _check_recordings(todo, run, options)
     total = sum(seconds.values())
     with bar(total=round(total), unit="s", unit_scale=True, desc="annotate") as progress:
@@ -158,7 +158,7 @@ def probabilities(
     For a short recording, to look at: all of it is in memory. Arguments as for `predict`, without
     folders and patterns. The samples are at the sample rate of the network.
     """
-    run = run if isinstance(run, Run) else load_run(run)
+    run = open_run(run)
     opened = fitting(recording, run, options.channel)
     with bar(total=opened.duration_seconds, unit="s", desc="annotate") as progress:
         blocks = probability_blocks(opened, run, options, progress.update)
@@ -230,7 +230,8 @@ def _check_channels(source, n_channels: int, run: Run, channel: int | None) -> N
         )
     if channel is None and n_channels != expected:
         pick = ". Pick one of them (--channel)." if expected == 1 else ""
-        raise DssError(f"{source}: has {n_channels} channels, but {expects}{pick}")
+        has = f"{n_channels} channel{'s' if n_channels > 1 else ''}"
+        raise DssError(f"{source}: has {has}, but {expects}{pick}")
 
 
 def _results(

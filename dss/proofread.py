@@ -75,6 +75,8 @@ def rank_recordings(annotated: Annotated) -> pd.DataFrame:
 
 def format_proofread(least: pd.DataFrame, ranked: pd.DataFrame) -> str:
     """Both tables as text to read."""
+    if least.empty:
+        return "There is nothing to look at: no annotation, and nothing that is nearly one."
     parts = [("Most probably wrong", least.drop(columns=["start_seconds", "stop_seconds"]))]
     if len(ranked) > 1:
         parts.append(("Recordings to annotate next, the least certain first", ranked))

@@ -1,8 +1,8 @@
 """Runs: the files that training writes, and a trained network read back from them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,13 +112,18 @@ class Run:
     params: dict[str, Any]
     options: NetworkOptions
     model: "keras.Model"
+    _networks: dict[int, "Network"] = field(default_factory=dict, init=False, repr=False)
 
-    @cache  # noqa: B019 - tracing a network takes seconds, and a run lives as long as it is used
     def network(self, block_samples: int) -> "Network":
-        """The network ready to be run over audio in blocks of about so many samples."""
+        """The network ready to be run over audio in blocks of about so many samples.
+
+        Tracing it takes seconds.
+        """
         from dss.models.inference import Network
 
-        return Network(self.model, self.options, block_samples)
+        if block_samples not in self._networks:
+            self._networks[block_samples] = Network(self.model, self.options, block_samples)
+        return self._networks[block_samples]
 
     @property
     def samplerate_hz(self) -> float:
@@ -130,6 +135,24 @@ class Run:
         """The song types that the network knows, each with its category: event or segment."""
         names, types = self.params["class_names"][1:], self.params["class_types"][1:]
         return dict(zip(names, types, strict=True))
+
+
+def open_run(run: str | Path | Run) -> Run:
+    """What `load_run` gives, or gave the last time if the files are still the same.
+
+    Arguments:
+        run: the trunk of a run's files, any one of them, or a run that was loaded before.
+    """
+    if isinstance(run, Run):
+        return run
+    trunk = run_trunk(run).resolve()
+    files = [run_file(trunk, suffix) for suffix in ("_params.yaml", "_model.h5")]
+    return _loaded(trunk, *(file.stat().st_mtime_ns for file in files))
+
+
+@lru_cache(maxsize=2)
+def _loaded(trunk: Path, *changed: int) -> Run:
+    return load_run(trunk)
 
 
 def load_run(run: str | Path) -> Run:

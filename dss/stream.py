@@ -9,7 +9,7 @@ from dss import models
 from dss.errors import DssError
 from dss.options import DetectOptions, takes_options
 from dss.postprocess import Detector, nothing_found, tuned
-from dss.runs import Run, load_run
+from dss.runs import Run, open_run
 
 # Blocks overlap by what the filters reach: the shorter they are, the more is computed twice.
 SHORTEST_BLOCK_SECONDS = 0.02
@@ -41,7 +41,7 @@ class Stream:
 
         Raises: DssError if the run cannot be read.
         """
-        run = run if isinstance(run, Run) else load_run(run)
+        run = open_run(run)
         options = tuned(options, run.params)
         self.samplerate_hz = run.samplerate_hz
         self._n_channels = run.params["nb_channels"]

@@ -21,7 +21,7 @@ from dss.options import DetectOptions, PredictOptions, TuneOptions, takes_option
 from dss.postprocess import detect, fits
 from dss.predict import fitting, probability_blocks
 from dss.progress import bar
-from dss.runs import Run, load_run, run_file, write_params
+from dss.runs import Run, open_run, run_file, write_params
 
 BLOCK_SAMPLES = 2**19
 MAX_SWEEPS = 4
@@ -85,7 +85,7 @@ def tune(run: str | Path | Run, *, options: TuneOptions) -> Tuned:
     Raises: DssError if the dataset is not there, does not fit the run, or has no song in its
         validation split.
     """
-    run = run if isinstance(run, Run) else load_run(run)
+    run = open_run(run)
     stored = _stored_params(run)
     split = _val_split(run, options)
     with tempfile.TemporaryDirectory() as folder:

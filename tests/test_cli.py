@@ -107,3 +107,11 @@ def test_a_terminated_command_stops_as_after_ctrl_c(monkeypatch, capsys):
     assert main(["train", "--data-dir", "x.npy"]) == 130
     assert "dss: stopped" in capsys.readouterr().err
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_switch_that_is_not_known_is_an_error_with_the_nearest_one(capsys):
+    with pytest.raises(SystemExit) as error:
+        main(["train", "--data-dir", "x.npy", "--nb-filterz", "3"])
+    assert error.value.code == 2
+    said = "unrecognized arguments: --nb-filterz 3; did you mean --nb-filters?"
+    assert said in capsys.readouterr().err

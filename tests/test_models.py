@@ -1,3 +1,5 @@
+import logging
+
 import h5py
 import numpy as np
 import pytest
@@ -226,3 +228,14 @@ def test_a_sample_is_judged_by_all_that_filters_reach_wherever_blocks_begin(sett
 def test_short_recordings_are_computed_in_short_blocks():
     options = NetworkOptions(nb_hist=32768, nb_pre_conv=5, dilations=[1, 4, 16, 48], kernel_size=7)
     assert models.best_block(options, 20_000) < models.best_block(options, 10_000_000)
+
+
+def test_many_networks_in_one_session_are_nothing_to_warn_of(caplog, monkeypatch):
+    """Runs are compared with each other; TensorFlow takes that for one that is traced anew."""
+    from dss.models.inference import Network
+
+    monkeypatch.setattr(logging.getLogger("tensorflow"), "propagate", True)
+    for _ in range(5):
+        network = Network(build(), NetworkOptions(**SMALL), 50)
+        network.block(np.zeros((network.nb_hist, 1), "float32"))
+    assert "retracing" not in caplog.text

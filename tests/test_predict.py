@@ -1,4 +1,7 @@
 import dataclasses
+import gc
+import shutil
+import weakref
 
 import numpy as np
 import pandas as pd
@@ -247,6 +250,28 @@ def test_two_recordings_of_one_name_are_an_error(run, recordings, tmp_path):
     soundfile.write(recordings / "new.flac", np.zeros(500), 1000)
     with pytest.raises(DssError, match="Two recordings of one name"):
         predict_files(recordings, run, save_dir=tmp_path / "out")
+
+
+def test_a_run_is_loaded_once_and_again_when_its_files_have_changed(tiny_run, tmp_path):
+    from dss.runs import open_run, read_params, run_file, write_params
+
+    trunk = tmp_path / "copy"
+    for suffix in ("_params.yaml", "_model.h5"):
+        shutil.copy(run_file(tiny_run[0], suffix), run_file(trunk, suffix))
+    first = open_run(trunk)
+    assert open_run(f"{trunk}_model.h5") is first
+    assert first.network(4) is first.network(4)
+    write_params(trunk, read_params(trunk) | {"detect": {"options": {"event_threshold": 0.7}}})
+    assert open_run(trunk).params["detect"]["options"]["event_threshold"] == 0.7
+
+
+def test_a_run_that_nobody_uses_any_more_leaves_the_memory(tiny_run):
+    run = load_run(tiny_run[0])
+    run.network(1)
+    alive = weakref.ref(run)
+    del run
+    gc.collect()
+    assert alive() is None
 
 
 def test_what_is_no_run_is_an_error(recordings):

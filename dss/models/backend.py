@@ -32,4 +32,7 @@ with _quiet_stderr():
     import keras
     import tensorflow as tf
 
+# Else it warns when a fifth run is loaded, as if one were traced again and again.
+tf.get_logger().setLevel("ERROR")
+
 __all__ = ["keras", "tf"]
