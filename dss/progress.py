@@ -1,6 +1,7 @@
 """Progress of long work: a bar in a terminal, a notebook or a form, quiet lines in a log."""
 
 import io
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from contextvars import ContextVar
 import tqdm.auto
 import tqdm.std
 
+APP = "VOILA_REQUEST_URL"  # what Voila sets where it runs a notebook
 Show = Callable[[str, float, float | None], None]
 _shown_by: ContextVar[Show | None] = ContextVar("shown_by", default=None)
 
@@ -61,4 +63,5 @@ class _ShownElsewhere(tqdm.std.tqdm):
 
 def _is_watched() -> bool:
     ipython = sys.modules.get("IPython")
-    return sys.stderr.isatty() or bool(ipython and ipython.get_ipython())
+    in_notebook = bool(ipython and ipython.get_ipython()) and APP not in os.environ
+    return sys.stderr.isatty() or in_notebook  # an app is shown when its cells have run

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from itertools import chain
 
 import numpy as np
 import xarray as xr
@@ -52,28 +53,31 @@ def song_type_warnings(song: list[np.ndarray], class_names: list[str], split: st
 
 
 def audio_warnings(tree: xr.DataTree, split: str) -> list[str]:
-    """A sentence for each stretch of a recording that is silent or clipped, channel by channel."""
+    """A sentence for each recording that is silent or clipped in a split, channel by channel."""
     x = array_of(tree[split]["x"])
     stretches = split_stretches(tree, split)
     names = tree.attrs.get(f"filename_{split}") or []
     if len(names) != len(stretches):
         names = [f"the {split} split"] * len(stretches)
+    of_recording: dict[str, list[np.ndarray]] = {}
+    for name, stretch in zip(names, stretches, strict=True):
+        of_recording.setdefault(name, []).append(stretch)
     warnings = []
-    for name, (first, last) in zip(names, stretches, strict=True):
+    for name, parts in of_recording.items():
         peak, at_peak = np.zeros(x.shape[1]), np.zeros(x.shape[1], int)
-        for start, stop in _blocks(first, last):
+        for start, stop in chain.from_iterable(_blocks(*part) for part in parts):
             block = np.abs(np.asarray(x[start:stop], np.float32))
             peak = np.maximum(peak, block.max(axis=0))
             at_peak += (block >= 0.999).sum(axis=0)
-        for channel in np.flatnonzero((peak == 0) | (at_peak > CLIPPED * (last - first))):
-            where = f"{name}" if x.shape[1] == 1 else f"{name}, channel {channel}"
+        n_samples = np.diff(parts).sum()
+        for channel in np.flatnonzero((peak == 0) | (at_peak > CLIPPED * n_samples)):
+            where = name if x.shape[1] == 1 else f"{name}, channel {channel}"
             if peak[channel] == 0:
-                warnings.append(f"{where}: is silent: all samples are 0")
+                warnings.append(f"{where}: is silent: all samples in {split} are 0")
             else:
-                part = 100 * at_peak[channel] / (last - first)
-                warnings.append(
-                    f"{where}: is clipped: {part:.2g} % of the samples are at the limit"
-                )
+                percent = f"{100 * at_peak[channel] / n_samples:.2g} %"
+                said = f"{percent} of the samples in {split} are at the limit"
+                warnings.append(f"{where}: is clipped: {said}")
     return warnings
 
 

@@ -225,6 +225,17 @@ def test_a_notebook_is_an_app(browser, apps):
     assert page.locator("pre", has_text="error").count() == 0
 
 
+def test_other_recordings_are_chosen_and_looked_at_in_an_app(browser, apps):
+    page = open_page(browser, f"{apps}/voila/render/1_inspect_data.ipynb")
+    page.locator("img.widget-image").nth(1).wait_for()
+    page.locator(".dss-form .widget-text").first.locator("input").fill("../data/fly")
+    page.get_by_text("6 recordings; pulse, sine.").wait_for()
+    changes_the_picture(page, page.get_by_role("button", name="Look").click)
+    page.locator("option", has_text="fly1.wav").wait_for(state="attached")
+    keep_screenshot(page, "1_inspect_data_app")
+    assert page.get_by_text("Error displaying widget").count() == 0
+
+
 def test_a_network_is_trained_by_hand(browser, lab, folder):
     store = folder / "notebooks" / "work" / "finch.npy"
     small = {"train_fraction": 0.2, "val_fraction": 0.1}

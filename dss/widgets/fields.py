@@ -27,7 +27,7 @@ STYLE = """<style>
 .dss-good { color: var(--jp-success-color1, #388e3c); font-weight: 600; }
 .dss-meaning { margin-top: 12px; font-weight: 600; }
 .dss-buttons { margin: 12px 0 4px 0; align-items: center; }
-.dss-chooser { max-width: 560px; margin: 2px 0 8px min(254px, 15%); padding: 6px 8px;
+.dss-chooser { max-width: 560px; margin: 2px 0 8px min(274px, 15%); padding: 6px 8px;
   border: 1px solid var(--jp-border-color2, #bdbdbd); border-radius: 4px; }
 .dss-more { margin: 2px 0; }
 .dss-more .jupyter-widget-Collapse-header, .dss-more .jupyter-widget-Collapse-contents {
@@ -45,7 +45,7 @@ STYLE = """<style>
 </style>"""
 SHORT = 30  # a sentence that is shorter does not say enough by itself
 INPUT_PX = 530  # of label and input
-LABEL = {"description_width": "250px"}
+LABEL = {"description_width": "270px"}
 
 
 class Field:

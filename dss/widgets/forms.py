@@ -18,7 +18,6 @@ from dss.runs import run_trunk
 from dss.widgets import memory
 from dss.widgets.fields import STYLE, Field, doubt_html, problem_html
 
-APP = "VOILA_REQUEST_URL"  # what Voila sets where it runs a notebook
 MUST_EXIST = ("recordings", "dataset", "material", "run")
 WORKING = '<span class="dss-help">working ...</span>'
 
@@ -140,7 +139,7 @@ class Form:
         If the cell that waits is interrupted, the work goes on.
         """
         if self.result is None and not self._is_at_work():
-            if APP in os.environ:
+            if progress.APP in os.environ:
                 self.result = memory.last_result(self.remember)
             if self.result is None:
                 self._launch(self.run)

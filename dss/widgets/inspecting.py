@@ -79,4 +79,4 @@ class InspectForm(Form):
         more = len(result) - MOST_NAMED
         names += f", and {more} more" if more > 0 else ""
         said = f"{html.escape(names)}: {seconds:.4g} s"
-        return f"{said}{problems_table(self._problems)}"
+        return f"{said}<div>{problems_table(self._problems)}</div>"

@@ -50,7 +50,7 @@ class TrainingForm(Form):
         writing = self._made(
             "Write script", "Write it; nothing is trained here", self._script_shown
         )
-        writing.layout = {"width": "auto", "margin": "6px 0 0 254px", "align_self": "flex-start"}
+        writing.layout = {"width": "auto", "margin": "6px 0 0 274px", "align_self": "flex-start"}
         fold = next(fold for fold, _, names in self._folds if "write_script" in names)
         fold.children[0].children += (writing,)
         parts = list(self.widget.children)
@@ -195,13 +195,13 @@ class TrainingForm(Form):
     def _stage(self, history: pd.DataFrame) -> str:
         """What the training is at, as HTML."""
         last = process.state()
-        since = f"since {_duration(time.time() - last['started'])}"
+        so_far = _duration(time.time() - last["started"])
         if self._is_ending:
             return f"stopping after epoch {len(history)}: the best one stays, and is judged ..."
         if process.trunk() is None:
-            return f"starting, {since} ..."
+            return f"starting ... ({so_far})"
         if history.empty:
-            return f"in the first epoch, which takes longest, {since} ..."
+            return f"in the first epoch, which takes longest ... ({so_far})"
         if len(history) == last["nb_epoch"]:
             return f"all {len(history)} epochs are done: the best one is judged ..."
         scores = [
