@@ -16,8 +16,7 @@ from dss.survey import song_stretches
 RAW_HZ = 12_000  # at a lower sample rate the audio itself tells song apart
 RAW_FRAME_SECONDS = 0.0008
 RAW_DILATIONS = [1, 4, 16]  # with filters of 7 frames no sample in reach is skipped
-STEPS = 300  # that training takes at least until it is done
-RAW_STEPS = 600  # they are cheap
+STEPS = 600  # that training takes at least until it is done
 CONTEXT_SECONDS = 0.5, 1.0  # that filters on a spectrogram reach
 EXAMPLES = 200  # annotations of a song type that are looked at; more say the same
 
@@ -145,17 +144,16 @@ def suggest(data_dir: str | Path, given: dict[str, Any] | None = None) -> dict[s
     ignored = 2 * kernel_size * nb_conv * hop if given.get("ignore_boundaries", True) else 0
     nb_hist = choose("nb_hist", *_chunk(song, hop, ignored))
     n_chunks = max(1, round(song.train_seconds * rate / max(1, nb_hist - ignored)))
-    least_steps, an_epoch = (STEPS, 8) if window else (RAW_STEPS, 16)
     batch_size = choose(
         "batch_size",
-        int(np.clip(2 ** round(math.log2(n_chunks / an_epoch)), 2, 8)),
+        int(np.clip(2 ** round(math.log2(n_chunks / 32)), 2, 8)),
         f"{n_chunks} chunks for training: several steps an epoch",
     )
     steps = math.ceil(n_chunks / batch_size)
     choose(
         "nb_epoch",
-        int(np.clip(4 * math.ceil(least_steps / steps / 4), 12, 200)),
-        f"{steps} steps an epoch: about {least_steps} steps in all, or 12 epochs",
+        int(np.clip(4 * math.ceil(STEPS / steps / 4), 12, 200)),
+        f"{steps} steps an epoch: about {STEPS} steps in all, or 12 epochs",
     )
     choose("augmentations", *(BACKGROUND if window else LEVELS))
     choose("learning_rate", 0.004, "learns fast with small batches, as it falls to zero")
