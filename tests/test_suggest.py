@@ -74,7 +74,7 @@ def test_long_syllables_are_seen_in_a_longer_context(tmp_path):
 
 
 def test_what_is_given_stays_and_the_rest_goes_with_it(tmp_path):
-    store = dataset(tmp_path, samplerate=8000, hz=500, seconds=60)
+    store = dataset(tmp_path, samplerate=8000, hz=500, seconds=200)
     free, tied = values(suggest(store)), values(suggest(store, {"nb_hist": 65536}))
     assert "nb_hist" not in tied
     assert tied["batch_size"] < free["batch_size"]
