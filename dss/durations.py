@@ -14,6 +14,8 @@ from dss.data.annotations import EVENT, SEGMENT
 FEWEST = 10  # annotations; fewer do not tell how much durations vary
 MARGIN = 1.3  # by which an annotation may be shorter or longer, as its boundaries are not exact
 DEVIATIONS = 2
+VARIED = 0.4  # standard deviation of the logarithm of durations that may be anything
+UNLIMITED_SECONDS = 3600.0
 
 
 def learned_durations(
@@ -27,7 +29,8 @@ def learned_durations(
 
     The limits of a type lie beyond its shortest and its longest annotation: farther where durations
     vary more, by two standard deviations of their logarithm and a margin of 1.3. So those of a
-    stereotyped syllable are narrow, and those of sine song, which may last anything, are wide.
+    stereotyped syllable are narrow. Where durations vary by more than half, as those of sine song
+    do, a segment may last up to an hour.
 
     A gap is filled if it is shorter than half the shortest pause that anybody left between two
     segments of one type, and than a third of the median duration.
@@ -52,8 +55,10 @@ def learned_durations(
         is_cut = np.isin(occurrences, stretches).any(axis=1)
         seconds = np.diff(occurrences[~is_cut], axis=1)[:, 0] / samplerate_hz
         if len(seconds) >= FEWEST:
-            factor = MARGIN * np.exp(DEVIATIONS * np.log(seconds).std())
-            durations[name] = [_rounded(seconds.min() / factor), _rounded(seconds.max() * factor)]
+            deviation = np.log(seconds).std()
+            factor = MARGIN * np.exp(DEVIATIONS * deviation)
+            longest = UNLIMITED_SECONDS if deviation > VARIED else _rounded(seconds.max() * factor)
+            durations[name] = [_rounded(seconds.min() / factor), longest]
         all_seconds.append(seconds)
         all_pauses.append(_pauses(occurrences, stretches) / samplerate_hz)
     learned: dict[str, Any] = {"segment_durations": durations}
