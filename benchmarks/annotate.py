@@ -1,7 +1,7 @@
 """Annotate one long recording with dss or with DAS, with networks of the same size.
 
 python benchmarks/annotate.py make WAV [--minutes 30]
-PYTHON benchmarks/annotate.py {dss,das} WAV
+PYTHON benchmarks/annotate.py {dss,das} WAV [--preset songbird]
 
 The recording is noise, 32 kHz; the network has random weights, but says noise nearly always: what
 it costs does not depend on what is heard. Both write CSV, dss by `predict_files`, DAS by what its
@@ -32,13 +32,16 @@ def main() -> None:
     parser.add_argument("system", choices=("make", "dss", "das"))
     parser.add_argument("recording", type=Path)
     parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--preset", help="the network of this preset, with dss, not one as in DAS")
     arguments = parser.parse_args()
     if arguments.system == "make":
         make(arguments.recording, arguments.minutes)
         return
-    annotate = {"dss": with_dss, "das": with_das}[arguments.system]
     with tempfile.TemporaryDirectory() as folder:
-        written = annotate(arguments.recording, Path(folder))
+        if arguments.system == "das":
+            written = with_das(arguments.recording, Path(folder))
+        else:
+            written = with_dss(arguments.recording, Path(folder), arguments.preset)
         print(f"{written.name}: {len(written.read_text().splitlines()) - 1} annotations")
 
 
@@ -57,15 +60,15 @@ def make(path: Path, minutes: float, n_channels: int = 1) -> None:
 
 
 def with_dss(
-    recording: Path, folder: Path, network: dict = NETWORK, n_types: int = 6, n_channels: int = 1
+    recording: Path, folder: Path, preset: str | None, n_types: int = 6, n_channels: int = 1
 ) -> Path:
     """Annotate with `dss.predict.predict_files`."""
     from dss import models
-    from dss.options import NetworkOptions
     from dss.predict import predict_files
     from dss.runs import run_file, write_params
+    from dss.suggest import PRESETS
 
-    options = NetworkOptions.checked(network)
+    options = network_options(PRESETS[preset] if preset else NETWORK)
     names = ["noise", *(f"type{i}" for i in range(n_types))]
     model = models.build(options, n_channels, len(names))
     _say_noise(model.get_layer("scores"))
@@ -80,6 +83,15 @@ def with_dss(
     }
     write_params(trunk, {**params, **options.to_yaml_types()})
     return predict_files(recording, trunk, save_dir=folder)[0]
+
+
+def network_options(options: dict):
+    """The shape of the network in the options of a training."""
+    from dss.options import NetworkOptions
+
+    return NetworkOptions.checked(
+        {name: options[name] for name in NetworkOptions.model_fields if name in options}
+    )
 
 
 def with_das(recording: Path, folder: Path) -> Path:

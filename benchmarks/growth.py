@@ -19,15 +19,6 @@ from works import HERE
 
 SONG = HERE.parent / "data" / "finch"
 SONG_SECONDS = 8.2  # of each recording
-NETWORK = {  # of the preset songbird, written out: this process must not import dss to know it
-    "nb_hist": 32768,
-    "nb_pre_conv": 5,
-    "pre_nb_dft": 256,
-    "nb_filters": 32,
-    "kernel_size": 7,
-    "nb_conv": 2,
-    "dilations": [1, 4, 16, 48],
-}
 SERIES = {
     "minutes": ("minutes of recording", (1, 4, 15, 60, 240)),
     "types": ("song types", (2, 5, 10, 20, 50)),
@@ -89,7 +80,7 @@ def run(folder: str, n_types: str, n_channels: str) -> None:
     import annotate
 
     recording = Path(folder) / "noise.wav"
-    annotate.with_dss(recording, Path(folder), NETWORK, int(n_types), int(n_channels))
+    annotate.with_dss(recording, Path(folder), "songbird", int(n_types), int(n_channels))
 
 
 def learn(folder: str, minutes: str) -> None:
@@ -104,8 +95,7 @@ def learn(folder: str, minutes: str) -> None:
         (song / f"{i:04}.wav").symlink_to(recording)
         (song / f"{i:04}_annotations.csv").symlink_to(table)
     store = make_dataset(song, test_fraction=0, val_fraction=0.05)
-    network = {**NETWORK, "freeze": ["spectrogram"], "batch_size": 8}
-    train(data_dir=store, nb_epoch=1, learning_rate=0.004, **network)
+    train(data_dir=store, preset="songbird", nb_epoch=1)
 
 
 def draw(points: str, figure: str) -> None:

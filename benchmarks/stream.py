@@ -13,19 +13,14 @@ import time
 from pathlib import Path
 
 import numpy as np
+from annotate import network_options
 
 from dss import models
-from dss.options import NetworkOptions
 from dss.runs import load_run, run_file, write_params
 from dss.stream import Stream
+from dss.suggest import PRESETS
 
-NETWORKS = {
-    "fly": (10_000, {"nb_hist": 2048, "nb_filters": 16, "kernel_size": 16, "nb_conv": 3}),
-    "songbird": (
-        32_000,
-        {"nb_hist": 8192, "nb_filters": 24, "kernel_size": 7, "nb_conv": 2, "nb_pre_conv": 5},
-    ),
-}
+SAMPLERATES_HZ = {"fly": 10_000, "songbird": 32_000}  # by preset
 
 
 def main() -> None:
@@ -34,8 +29,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--block-ms", type=float, default=20)
     arguments = parser.parse_args()
-    for name, (rate, network) in NETWORKS.items():
-        print(f"{name}: {measure(rate, network, arguments.seconds, arguments.block_ms / 1000)}")
+    for preset, rate in SAMPLERATES_HZ.items():
+        found = measure(rate, PRESETS[preset], arguments.seconds, arguments.block_ms / 1000)
+        print(f"{preset}: {found}")
 
 
 def measure(rate: int, network: dict, seconds: float, block_seconds: float) -> str:
@@ -64,7 +60,7 @@ def measure(rate: int, network: dict, seconds: float, block_seconds: float) -> s
 
 
 def _random_run(trunk: Path, rate: int, network: dict):
-    options = NetworkOptions.checked(network)
+    options = network_options(network)
     model = models.build(options, 1, 3)
     models.save_weights(model, run_file(trunk, "_model.h5"))
     params = {

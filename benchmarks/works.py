@@ -7,7 +7,7 @@ It raises `Skipped` if it cannot run here.
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +63,13 @@ def annotate() -> Iterator[list[Task]]:
 
 
 @contextmanager
+def annotate_songbird() -> Iterator[list[Task]]:
+    """The same with the network of the preset for songbirds, as `--auto` suggests it: dss alone."""
+    words = ["--preset", "songbird"]
+    yield from _annotation("annotate, songbird", 30, with_peer=False, words=words)
+
+
+@contextmanager
 def annotate_2h() -> Iterator[list[Task]]:
     """The same with 2 hours, dss alone: memory does not grow with the length."""
     yield from _annotation("annotate, 2 h", 120, with_peer=False)
@@ -100,6 +107,7 @@ WORKS = {
     "assemble": assemble,
     "assemble_2h": assemble_2h,
     "annotate": annotate,
+    "annotate_songbird": annotate_songbird,
     "annotate_2h": annotate_2h,
     "training": training,
     "arithmetic": arithmetic,
@@ -120,13 +128,15 @@ def _command(package: str, *arguments: str) -> list[str]:
     return ["-c", f"from {package}.cli import main; main()", *arguments]
 
 
-def _annotation(label: str, minutes: int, with_peer: bool) -> Iterator[list[Task]]:
+def _annotation(
+    label: str, minutes: int, with_peer: bool, words: Sequence[str] = ()
+) -> Iterator[list[Task]]:
     with tempfile.TemporaryDirectory() as temporary:
         script, recording = str(HERE / "annotate.py"), f"{temporary}/noise.wav"
-        words = [sys.executable, script, "make", recording, "--minutes", str(minutes)]
-        subprocess.run(words, check=True)
+        make = [sys.executable, script, "make", recording, "--minutes", str(minutes)]
+        subprocess.run(make, check=True)
         peer = [script, "das", recording] if with_peer else None
-        yield [Task(label, [script, "dss", recording], peer)]
+        yield [Task(label, [script, "dss", recording, *words], peer)]
 
 
 def _assembly(label: str, folder: Path, temporary: Path) -> Task:
