@@ -140,7 +140,7 @@ def check(options: NetworkOptions) -> None:
         problems.append(
             f"nb_hist: a chunk of {options.nb_hist} samples is too short for the filters: "
             f"{padding(options)} samples (kernel_size x nb_conv x 2**nb_pre_conv) are ignored at "
-            f"both ends, and nothing is left (stride {options.nb_hist - needed}). Right would be "
+            "both ends, and nothing is left. Right would be "
             f"more than {needed}, shorter filters, fewer blocks, or ignore_boundaries False."
         )
     if options.nb_hist % 2**options.nb_pre_conv:
