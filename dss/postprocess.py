@@ -304,8 +304,10 @@ class _Segments:
         return self._close_held() + self._close_stretch()
 
     def _pieces(self, p: np.ndarray) -> Iterator[_Piece]:
-        song = p.sum(axis=1)
-        labels = np.where(song >= self.hold, p.argmax(axis=1), -1)
+        song = sum(p.T)  # column by column: sums along such short rows are slow
+        is_song = np.flatnonzero(song >= self.hold)
+        labels = np.full(len(p), -1)
+        labels[is_song] = p[is_song].argmax(axis=1)
         start = np.flatnonzero(np.diff(labels, prepend=-2))
         stop = np.append(start[1:], len(p))
         mass = np.add.reduceat(p, start, axis=0, dtype=float)
