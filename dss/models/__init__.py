@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # TensorFlow is imported only where a network is built
     import h5py
     import keras
 
-BLOCK_SAMPLES = 2**18, 2**16  # longer ones are not faster on CPUs
+BLOCK_SAMPLES = 2**17, 2**15  # longer ones are not faster on CPUs
 
 
 def build(

@@ -123,7 +123,8 @@ class PredictOptions(DetectOptions):
         None,
         "Batch size",
         "Chunks of audio that are computed together. More take more memory, and are faster on a "
-        "GPU; the result is the same. Defaults to as many as hold 262144 samples.",
+        "GPU; the result is the same. Defaults to as many as hold 131072 samples; to fewer for "
+        "short recordings.",
         group="Computing",
         rare=True,
         ge=1,
