@@ -184,16 +184,21 @@ def freeze(model: "keras.Model", names: Sequence[str]) -> None:
 
 
 def resized(model: "keras.Model", options: NetworkOptions, nb_hist: int) -> "keras.Model":
-    """The same network for chunks of another length, with weights of its own, 32 bits throughout.
+    """The same network to predict with, for chunks of another length: 32 bits throughout.
 
     Arguments:
         model: a network that `build` made.
         options: with which it was built.
         nb_hist: samples of a chunk.
     """
+    from dss.models.layers import LogSpectrogram
+
     options = options.model_copy(update={"nb_hist": nb_hist})
     other = build(options, model.input_shape[-1], model.output_shape[-1])
     other.set_weights(model.get_weights())
+    for layer in other.layers:
+        if isinstance(layer, LogSpectrogram):
+            layer.settle()
     return other
 
 

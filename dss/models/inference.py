@@ -32,7 +32,25 @@ class Network:
             self.nb_hist = self.stride + 2 * self.padding
             self.batch_size, self.first_sample = 1, 0
             model = models.resized(model, options, self.nb_hist)
-        self._forward = tf.function(lambda x: model(x, training=False), jit_compile=True)
+        self._forward = tf.function(self._middle(model, options), jit_compile=True)
+
+    def _middle(self, model: keras.Model, options: NetworkOptions) -> Callable:
+        """A function from chunks to the probabilities of their middle `stride` samples.
+
+        What is left out is left out before frames become samples.
+        """
+        logits = model.get_layer("logits")
+        scores = keras.Model(model.input, logits.input)
+        hop = 2**options.nb_pre_conv
+        cut = max(0, self.padding // hop - 1)  # frames; a sample lies between two
+        first = self.padding - cut * hop
+
+        def middle(x):
+            frames = scores(x, training=False)
+            samples = logits(frames[:, cut : frames.shape[1] - cut])
+            return keras.ops.softmax(samples[:, first : first + self.stride])
+
+        return middle
 
     @property
     def block_samples(self) -> int:
@@ -64,5 +82,4 @@ class Network:
         """
         chunks = np.lib.stride_tricks.sliding_window_view(x, self.nb_hist, axis=0)[:: self.stride]
         chunks = np.ascontiguousarray(chunks.transpose(0, 2, 1), np.float32)
-        p = self._forward(chunks).numpy()
-        return p[:, self.padding : self.nb_hist - self.padding].reshape(self.block_samples, -1)
+        return self._forward(chunks).numpy().reshape(self.block_samples, -1)
