@@ -35,7 +35,7 @@ _ONE_DRAWS = threading.RLock()  # matplotlib's settings are those of all threads
 @contextmanager
 def plain_style() -> Iterator[None]:
     """Draw in matplotlib's own style and ours, then restore what is set."""
-    with _ONE_DRAWS, matplotlib.style.context(["default", STYLE]):
+    with _ONE_DRAWS, matplotlib.style.context(["default", "fast", STYLE]):
         yield
 
 

@@ -14,7 +14,7 @@ BLOCK_SAMPLES = 2**10  # whose extremes are kept together
 SPECTRUM_BLOCKS = 4  # of these together have one spectrum
 SPECTRA = 4  # that it is the mean of
 MOST_BLOCKS = 2**18  # of a longer recording, blocks are longer
-FRAMES = 2**13  # spectra of a stretch that is read as a whole
+FRAMES = 2**12  # spectra of a stretch that is read as a whole
 READ_BLOCKS = 2**9  # at a time
 
 

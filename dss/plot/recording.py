@@ -119,7 +119,7 @@ def draw_recording(
     time = Time(start_seconds, start_seconds + wave.n_samples / samplerate_hz)
     tables = {"annotations": annotations} if isinstance(annotations, pd.DataFrame) else annotations
     tables = {label: checked_annotations(table) for label, table in (tables or {}).items()}
-    annotated = set().union(*(table["name"] for table in tables.values()))
+    annotated = set().union(*(table["name"].unique() for table in tables.values()))
     colors = song_colors([*class_names, *sorted(annotated - set(class_names))])
     rows = {label: within(table, time) for label, table in tables.items()}
     p, is_image = probabilities, len(class_names) > MAX_LINES
@@ -133,7 +133,7 @@ def draw_recording(
     draw_spectrogram(axes[1], power, samplerate_hz, time, range_hz, log_frequency, power_range_db)
     for axis, (label, row) in zip(axes[2:], rows.items(), strict=False):
         draw_annotations(axis, row, label, time, colors)
-    names = set().union(*(row["name"] for row in rows.values()))
+    names = set().union(*(row["name"].unique() for row in rows.values()))
     if p is not None:
         draw_p = draw_image if is_image else draw_lines
         named = draw_p(axes[-1], p, class_names, time, colors, what)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgb
 from matplotlib.patheffects import withStroke
 
@@ -14,6 +15,8 @@ from dss.data.annotations import COLUMNS, NOISE, found
 from dss.errors import DssError
 from dss.plot.colors import to_oklab
 from dss.plot.figure import BINS, LETTER_INCHES, ROW_INCHES, UNKNOWN, Time
+
+INK = "#303030"  # of waveforms
 
 
 class Envelope(NamedTuple):
@@ -75,10 +78,18 @@ def waveform_inches(wave: Envelope) -> float:
 
 def draw_waveform(axis: Axes, wave: Envelope, time: Time) -> None:
     """Channels one above the other, the first at the top."""
-    seconds, values = _points(wave, time)
-    n_channels = values.shape[1]
-    offsets = 2 * max(np.abs(values).max(), 1e-6) * np.arange(n_channels)[::-1]
-    axis.plot(seconds, values + offsets, color="#303030", lw=0.5)
+    n_channels = wave.low.shape[1]
+    largest = max(np.abs(wave.low).max(), np.abs(wave.high).max(), 1e-6)
+    offsets = 2 * largest * np.arange(n_channels)[::-1]
+    if wave.width > 1:  # an area is drawn in a fraction of the time that a dense line takes
+        middles = (np.arange(len(wave.low)) + 0.5) * wave.width
+        seconds = time.start + middles * time.span / wave.n_samples
+        for low, high, offset in zip(wave.low.T, wave.high.T, offsets, strict=True):
+            look = {"facecolor": INK, "edgecolor": INK, "lw": 0.5, "step": "mid"}
+            axis.fill_between(seconds, low + offset, high + offset, **look)
+    else:
+        seconds, values = _points(wave, time)
+        axis.plot(seconds, values + offsets, color=INK, lw=0.5)
     axis.margins(y=0.02)
     axis.set_ylabel("audio" if n_channels == 1 else "channel")
     if n_channels > 1:
@@ -87,18 +98,27 @@ def draw_waveform(axis: Axes, wave: Envelope, time: Time) -> None:
 
 def within(table: pd.DataFrame, time: Time) -> pd.DataFrame:
     """The annotations in this time, without those that the same pixels show, and their lane."""
-    rows = found(table)[COLUMNS].sort_values("start_seconds", ignore_index=True)
-    rows["stop_seconds"] = rows["stop_seconds"].fillna(rows["start_seconds"])
+    rows = found(table)[COLUMNS]
+    rows = rows.assign(stop_seconds=rows["stop_seconds"].fillna(rows["start_seconds"]))
     rows = rows[(rows["stop_seconds"] >= time.start) & (rows["start_seconds"] <= time.stop)]
+    rows = rows.sort_values("start_seconds", ignore_index=True)
     pixels = rows.assign(**{c: rows[c] // (time.span / BINS) for c in COLUMNS[1:]})
     rows = rows[~pixels.duplicated()]
+    return rows.assign(lane=_lanes(rows))
+
+
+def _lanes(rows: pd.DataFrame) -> np.ndarray:
+    """The lane of each annotation, so that none overlaps another: [rows]; mostly all are 0."""
+    starts, stops = rows["start_seconds"].to_numpy(), rows["stop_seconds"].to_numpy()
+    if (starts[1:] >= np.maximum.accumulate(stops)[:-1]).all():
+        return np.zeros(len(rows), int)
     ends, lanes = [], []
-    for start, stop in rows[COLUMNS[1:]].itertuples(index=False):
+    for start, stop in zip(starts, stops, strict=True):
         lane = next((i for i, end in enumerate(ends) if end <= start), len(ends))
         if stop > start:
             ends[lane : lane + 1] = [stop]
         lanes.append(lane if stop > start else 0)  # events reach over all lanes
-    return rows.assign(lane=np.array(lanes, int))
+    return np.array(lanes, int)
 
 
 def bars_inches(rows: pd.DataFrame, time: Time) -> float:
@@ -115,23 +135,23 @@ def draw_annotations(axis: Axes, rows: pd.DataFrame, label: str, time: Time, col
     events, segments = rows[is_event], rows[~is_event]
     axis.vlines(events["start_seconds"], 0, 1, events["name"].map(colors), lw=1.2)
     lane_inches = bars_inches(rows, time) / _n_lanes(rows)
-    for lane, bars in segments.groupby("lane"):
-        middle = 1 - (lane + 0.5) / _n_lanes(rows)
-        height = 0.86 / _n_lanes(rows)
-        starts = bars["start_seconds"].clip(lower=time.start)
-        lengths = bars["stop_seconds"].clip(upper=time.stop) - starts
-        look = {"facecolors": bars["name"].map(colors), "edgecolors": bars["name"].map(colors)}
-        axis.broken_barh(
-            [*zip(starts, lengths, strict=True)], (middle - height / 2, height), **look
-        )
-        for name, start, length in zip(bars["name"], starts, lengths, strict=True):
-            inches, letters = length / time.span * ROW_INCHES, LETTER_INCHES * len(name) + 0.03
-            flat, upright = inches > letters, inches > 0.14 and lane_inches > letters
-            if flat or upright:
-                light = to_oklab(np.array([to_rgb(colors[name])]))[0, 0] > 0.68
-                look = {"color": "black" if light else "white", "rotation": 0 if flat else 90}
-                look |= {"ha": "center", "va": "center", "fontsize": 9}
-                axis.text(start + length / 2, middle, name, **look)
+    spans = segments[["start_seconds", "stop_seconds"]].clip(time.start, time.stop).to_numpy()
+    middles = 1 - (segments["lane"].to_numpy() + 0.5) / _n_lanes(rows)
+    corners = np.empty((len(segments), 4, 2))
+    corners[:, :, 0] = spans[:, [0, 1, 1, 0]]
+    corners[:, :, 1] = middles[:, None] + 0.43 / _n_lanes(rows) * np.array([-1, -1, 1, 1])
+    rgb = {name: to_rgb(colors[name]) for name in segments["name"].unique()}
+    bars = PolyCollection(corners, color=[rgb[name] for name in segments["name"]])
+    axis.add_collection(bars, autolim=False)
+    inches = (spans[:, 1] - spans[:, 0]) / time.span * ROW_INCHES
+    for i in np.flatnonzero(inches > LETTER_INCHES):
+        name, letters = segments["name"].iat[i], LETTER_INCHES * len(segments["name"].iat[i]) + 0.03
+        flat, upright = inches[i] > letters, inches[i] > 0.14 and lane_inches > letters
+        if flat or upright:
+            light = to_oklab(np.array([rgb[name]]))[0, 0] > 0.68
+            look = {"color": "black" if light else "white", "rotation": 0 if flat else 90}
+            look |= {"ha": "center", "va": "center", "fontsize": 9}
+            axis.text(spans[i].mean(), middles[i], name, **look)
     axis.set(ylim=(0, 1), yticks=[])
     axis.spines[["left", "bottom"]].set_visible(False)
     look = {"rotation": 0, "ha": "right", "va": "center", "fontsize": 9, "linespacing": 1}

@@ -103,12 +103,15 @@ def draw_spectrogram(
 
 
 def _power(x: np.ndarray, starts: np.ndarray, window: int) -> np.ndarray:
-    """Power spectra of the windows that start there: [starts, frequencies]; silent beyond x."""
-    index = starts[:, None] + np.arange(window)
-    frames = x[np.clip(index, 0, len(x) - 1)].astype(np.float32)
-    frames -= frames.mean(axis=1, keepdims=True)
-    frames[(index < 0) | (index >= len(x))] = 0
+    """Power spectra of the windows that start there: [starts, frequencies].
+
+    A window that would begin before x, or end after it, is the first or last one in it.
+    """
+    x = np.pad(x, ((0, max(0, window - len(x))), (0, 0)))
+    frames = np.lib.stride_tricks.sliding_window_view(x, window, axis=0)
+    frames = frames[np.clip(starts, 0, len(frames) - 1)].astype(np.float32)
+    frames -= frames.mean(axis=2, keepdims=True)
     shape = np.hanning(window)
-    frames *= (2 / shape.sum() * shape).astype(np.float32)[:, None]
-    spectra = np.fft.rfft(frames, 512, axis=1)  # short windows are padded, for a smooth look
-    return (spectra.real**2 + spectra.imag**2).mean(axis=2)
+    frames *= (2 / shape.sum() * shape).astype(np.float32)
+    spectra = np.fft.rfft(frames, 512)  # short windows are padded, for a smooth look
+    return (spectra.real**2 + spectra.imag**2).mean(axis=1)
