@@ -16,7 +16,7 @@ from dss.survey import song_stretches
 RAW_HZ = 12_000  # at a lower sample rate the audio itself tells song apart
 RAW_FRAME_SECONDS = 0.0008
 RAW_DILATIONS = [1, 4, 16]  # with filters of 7 frames no sample in reach is skipped
-STEPS = 600  # that training takes at least until it is done
+STEPS = 500  # that training takes at least until it is done
 CONTEXT_SECONDS = 0.5, 1.0  # that filters on a spectrogram reach
 EXAMPLES = 200  # annotations of a song type that are looked at; more say the same
 
