@@ -33,7 +33,7 @@ HEADINGS = (
 def main() -> int:
     """Read the command line, run the works, print the report; 1 if a task failed."""
     arguments = _arguments()
-    rows, notes = [], []
+    rows, notes, rates = [], [], [_product()]
     if not arguments.peer.is_file():
         notes.append(f"No DAS: {arguments.peer} is not here. benchmarks/README.md: how to make it.")
         arguments.peer = None
@@ -50,6 +50,8 @@ def main() -> int:
                     failures += any(c.exit_code for c in [*dss, *peer])
         except Skipped as reason:
             notes.append(f"{name}: skipped: {reason}")
+        rates.append(_product())
+    notes.append(f"matrix products, before and after each work: {', '.join(rates)} GFLOP/CPU-s")
     print(_table(rows))
     print("\n" + "\n".join(f"- {note}" for note in [*notes, _circumstances(arguments.repeat)]))
     return int(failures > 0)
@@ -102,6 +104,11 @@ def _run(command: list[str], title: str) -> Cost:
     if cost.exit_code:
         print(cost.output, file=sys.stderr)
     return cost
+
+
+def _product() -> str:
+    """How fast the machine is just now."""
+    return measure([sys.executable, str(HERE / "product.py")]).output.strip()
 
 
 def _row(label: str, dss: list[Cost], peer: list[Cost]) -> list[str]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import mean
 
 from measure import measure
-from works import RECORDINGS
+from works import HERE, RECORDINGS
 
 N_FOLDS = 7
 FEW_SECONDS = 30
@@ -47,8 +47,8 @@ def main() -> int:
             print(judge(folder, Path(temporary), fold, seed, arguments.few))
         return 0
     rows = []
-    print("| fold | seed |", " | ".join(SCORES.values()), "| CPU-s | MB |")
-    print("| ---: | ---: |", " | ".join(["---:"] * (len(SCORES) + 2)), "|")
+    print("| fold | seed |", " | ".join(SCORES.values()), "| CPU-s | MB | GFLOP/CPU-s |")
+    print("| ---: | ---: |", " | ".join(["---:"] * (len(SCORES) + 3)), "|")
     for fold in arguments.folds:
         for seed in arguments.seeds:
             rows.append(run(fold, seed, arguments.few))
@@ -63,13 +63,15 @@ def main() -> int:
 
 
 def run(fold: int, seed: int, few: bool) -> dict[str, float]:
-    """The scores of one training, and what its process cost from start to end."""
+    """The scores of one training, what its process cost, and the machine's rate just before."""
+    rate = measure([sys.executable, str(HERE / "product.py")]).output
     words = ["--inside", "--folds", str(fold), "--seeds", str(seed), *["--few"] * few]
     cost = measure([sys.executable, __file__, *words])
     if cost.exit_code:
         sys.exit(cost.output)
     scores = ast.literal_eval(cost.output.splitlines()[-1])
-    return {**scores, "cpu_seconds": cost.cpu_seconds, "peak_mb": cost.peak_mb}
+    costs = {"cpu_seconds": cost.cpu_seconds, "peak_mb": cost.peak_mb, "rate": float(rate)}
+    return {**scores, **costs}
 
 
 def judge(folder: Path, temporary: Path, fold: int, seed: int, few: bool) -> dict[str, float]:
@@ -109,7 +111,7 @@ def _few(recordings: list[Path], draw: int) -> set[Path]:
 
 def _cells(row: dict[str, float]) -> str:
     scores = " | ".join(f"{row[name]:.3f}" for name in SCORES)
-    return f"{scores} | {row['cpu_seconds']:.1f} | {row['peak_mb']:.0f}"
+    return f"{scores} | {row['cpu_seconds']:.1f} | {row['peak_mb']:.0f} | {row['rate']:.0f}"
 
 
 def _link(recording: Path, folder: Path) -> None:
