@@ -222,17 +222,15 @@ def _kernel_size(song: Song, hop: int) -> tuple[int, str]:
 
 
 def _dilations(song: Song, hop: int, kernel_size: int, nb_conv: int) -> tuple[list[int], str]:
-    """As few as reach a context, each at most so many times the one before that no gaps are left.
+    """As few as reach a context, each at most four times the one before: 5 taps leave no gaps.
 
     The context is ten times as long as a syllable: its neighbours tell it from calls that sound
     like it but come alone.
     """
     seconds = float(np.clip(10 * (song.typical_seconds or 0), *CONTEXT_SECONDS))
     in_all = seconds * song.samplerate_hz / hop / nb_conv / max(1, kernel_size - 1)
-    times = min(max(2, kernel_size), 7)
-    # 1 + 7 + ... + 7**(n - 1) is no less, or less by a fifth at most.
-    n = math.ceil(math.log((times - 1) * in_all + 1, times) - 0.1)
-    powers = np.linspace(1, times, 301)[:, None] ** np.arange(n)
+    n = math.ceil(math.log(3 * in_all + 1, 4))  # 1 + 4 + ... + 4**(n - 1) is no less
+    powers = np.linspace(1, 4, 301)[:, None] ** np.arange(n)
     dilations = powers[np.abs(powers.sum(axis=1) - in_all).argmin()].round().astype(int).tolist()
     return dilations, f"filters reach {seconds:.2g} s in all: a syllable is seen in its context"
 
