@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,11 @@ def measure(command: Sequence[str]) -> Cost:
             exit_code=process.returncode,
             output=output.read(),
         )
+
+
+def machine_rate() -> float:
+    """GFLOP in a CPU second that the machine does just now; see product.py."""
+    return float(measure([sys.executable, str(Path(__file__).parent / "product.py")]).output)
 
 
 _MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024  # the unit of ru_maxrss

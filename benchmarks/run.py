@@ -15,7 +15,7 @@ import statistics
 import sys
 from pathlib import Path
 
-from measure import Cost, measure
+from measure import Cost, machine_rate, measure
 from works import HERE, WORKS, Skipped, Task
 
 HEADINGS = (
@@ -33,7 +33,7 @@ HEADINGS = (
 def main() -> int:
     """Read the command line, run the works, print the report; 1 if a task failed."""
     arguments = _arguments()
-    rows, notes, rates = [], [], [_product()]
+    rows, notes, rates = [], [], [machine_rate()]
     if not arguments.peer.is_file():
         notes.append(f"No DAS: {arguments.peer} is not here. benchmarks/README.md: how to make it.")
         arguments.peer = None
@@ -50,8 +50,9 @@ def main() -> int:
                     failures += any(c.exit_code for c in [*dss, *peer])
         except Skipped as reason:
             notes.append(f"{name}: skipped: {reason}")
-        rates.append(_product())
-    notes.append(f"matrix products, before and after each work: {', '.join(rates)} GFLOP/CPU-s")
+        rates.append(machine_rate())
+    products = ", ".join(f"{rate:.0f}" for rate in rates)
+    notes.append(f"matrix products, before and after each work: {products} GFLOP/CPU-s")
     print(_table(rows))
     print("\n" + "\n".join(f"- {note}" for note in [*notes, _circumstances(arguments.repeat)]))
     return int(failures > 0)
@@ -104,11 +105,6 @@ def _run(command: list[str], title: str) -> Cost:
     if cost.exit_code:
         print(cost.output, file=sys.stderr)
     return cost
-
-
-def _product() -> str:
-    """How fast the machine is just now."""
-    return measure([sys.executable, str(HERE / "product.py")]).output.strip()
 
 
 def _row(label: str, dss: list[Cost], peer: list[Cost]) -> list[str]:

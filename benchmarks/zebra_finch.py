@@ -14,8 +14,8 @@ import tempfile
 from pathlib import Path
 from statistics import mean
 
-from measure import measure
-from works import HERE, RECORDINGS
+from measure import machine_rate, measure
+from works import RECORDINGS
 
 N_FOLDS = 7
 FEW_SECONDS = 30
@@ -64,13 +64,13 @@ def main() -> int:
 
 def run(fold: int, seed: int, few: bool) -> dict[str, float]:
     """The scores of one training, what its process cost, and the machine's rate just before."""
-    rate = measure([sys.executable, str(HERE / "product.py")]).output
+    rate = machine_rate()
     words = ["--inside", "--folds", str(fold), "--seeds", str(seed), *["--few"] * few]
     cost = measure([sys.executable, __file__, *words])
     if cost.exit_code:
         sys.exit(cost.output)
     scores = ast.literal_eval(cost.output.splitlines()[-1])
-    costs = {"cpu_seconds": cost.cpu_seconds, "peak_mb": cost.peak_mb, "rate": float(rate)}
+    costs = {"cpu_seconds": cost.cpu_seconds, "peak_mb": cost.peak_mb, "rate": rate}
     return {**scores, **costs}
 
 

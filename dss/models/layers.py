@@ -72,6 +72,7 @@ class LogSpectrogram(keras.layers.Layer):
         # Kernels as long as a multiple of the hop: an ordinary convolution over frames of hop
         # samples computes the strided one.
         self.n_hops = -(-window // hop)
+        self.before = (self.n_hops * hop - window) // 2  # of them, samples before the window
         self.is_fourier = False
 
     def build(self, input_shape):
@@ -108,9 +109,8 @@ class LogSpectrogram(keras.layers.Layer):
 
     def _trained(self, x):
         """Real and imaginary part of each frame, by convolution of [batch, hops, hop]."""
-        before = (self.n_hops * self.hop - self.window) // 2
-        after = self.n_hops * self.hop - self.window - before
-        kernel = ops.pad(self.kernel, [(before, after), (0, 0)])
+        after = self.n_hops * self.hop - self.window - self.before
+        kernel = ops.pad(self.kernel, [(self.before, after), (0, 0)])
         kernel = ops.reshape(kernel, (self.n_hops, self.hop, -1))
         return ops.split(ops.conv(x, kernel, padding="valid"), 2, axis=-1)
 
@@ -118,10 +118,9 @@ class LogSpectrogram(keras.layers.Layer):
         """The same with the kernel of the start: in less than half the time."""
         n_frames = x.shape[1] - self.n_hops + 1
         x = ops.concatenate([x[:, i : i + n_frames] for i in range(self.n_hops)], axis=-1)
-        before = (self.n_hops * self.hop - self.window) // 2
         hann = np.hanning(self.window + 1)[:-1]
         hann = (hann * 2 / hann.sum()).astype("float32")
-        return ops.rfft(x[:, :, before : before + self.window] * hann)
+        return ops.rfft(x[:, :, self.before : self.before + self.window] * hann)
 
     def compute_output_shape(self, input_shape):
         batch, n_samples, n_channels = input_shape

@@ -145,7 +145,8 @@ def draw_annotations(axis: Axes, rows: pd.DataFrame, label: str, time: Time, col
     axis.add_collection(bars, autolim=False)
     inches = (spans[:, 1] - spans[:, 0]) / time.span * ROW_INCHES
     for i in np.flatnonzero(inches > LETTER_INCHES):
-        name, letters = segments["name"].iat[i], LETTER_INCHES * len(segments["name"].iat[i]) + 0.03
+        name = segments["name"].iat[i]
+        letters = LETTER_INCHES * len(name) + 0.03
         flat, upright = inches[i] > letters, inches[i] > 0.14 and lane_inches > letters
         if flat or upright:
             light = to_oklab(np.array([rgb[name]]))[0, 0] > 0.68
