@@ -33,3 +33,10 @@ def as_mask(stretches: np.ndarray, samplerate_hz: float, start: int, stop: int) 
     np.add.at(steps, edges[:, 0], 1)
     np.add.at(steps, edges[:, 1], -1)
     return np.cumsum(steps[:-1]) > 0
+
+
+def overlap(stretches: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
+    """How much of the time from each start to its stop lies in the stretches, which are sorted."""
+    before = np.cumsum(np.diff(stretches, prepend=stretches[:, :1], axis=1).ravel())
+    until_start, until_stop = (np.interp(t, stretches.ravel(), before) for t in (start, stop))
+    return until_stop - until_start

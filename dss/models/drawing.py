@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from dss.data.batches import Chunks
+from dss.data.stretches import overlap
 from dss.models.augment import add_background, augment, shift_starts
 from dss.options import AugmentOptions
 
@@ -87,8 +88,7 @@ def draw_balanced(
     for of_class in song:
         if not len(of_class):
             continue
-        before = np.cumsum(np.diff(of_class, prepend=of_class[:, :1], axis=1).ravel())
-        there = np.diff(np.interp([start, stop], of_class.ravel(), before), axis=0)[0]
+        there = overlap(of_class, start, stop)
         if there.any():
             probability += there / there.sum()
     edges = np.cumsum(probability / probability.sum())

@@ -7,14 +7,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from dss.errors import DssError
+from dss.plot.bars import bars_inches, checked_annotations, draw_annotations, within
 from dss.plot.colors import song_colors
 from dss.plot.figure import Time, draw_legend, figure_rows, place_rows, plain_style, share_time
 from dss.plot.rows import (
     Envelope,
-    bars_inches,
-    checked_annotations,
     checked_audio,
-    draw_annotations,
     draw_cuts,
     draw_image,
     draw_lines,
@@ -23,7 +21,6 @@ from dss.plot.rows import (
     envelope,
     image_inches,
     waveform_inches,
-    within,
 )
 from dss.plot.spectrogram import draw_spectrogram, song_range, spectrogram
 

@@ -1,20 +1,16 @@
-"""The rows of a figure over time: waveform, annotations, probabilities or targets, the unknown."""
+"""The rows of a figure over time: waveform, probabilities or targets, the unknown."""
 
-import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgb
 from matplotlib.patheffects import withStroke
 
-from dss.data.annotations import COLUMNS, NOISE, found
+from dss.data.annotations import NOISE
 from dss.errors import DssError
-from dss.plot.colors import to_oklab
-from dss.plot.figure import BINS, LETTER_INCHES, ROW_INCHES, UNKNOWN, Time
+from dss.plot.figure import BINS, UNKNOWN, Time
 
 INK = "#303030"  # of waveforms
 
@@ -39,17 +35,6 @@ def checked_audio(x, samplerate_hz: float, channel: int | None) -> np.ndarray:
     if channel is not None and not 0 <= channel < x.shape[1]:
         raise DssError(f"channel is {channel}; right would be 0 to {x.shape[1] - 1}")
     return x if channel is None else x[:, channel : channel + 1]
-
-
-def checked_annotations(table: pd.DataFrame) -> pd.DataFrame:
-    """The table, if it is one of annotations."""
-    missing = [name for name in COLUMNS if name not in table]
-    if missing:
-        raise DssError(
-            f"These are no annotations: they lack {', '.join(missing)}; right would be the columns "
-            f"{', '.join(COLUMNS)}"
-        )
-    return table
 
 
 def envelope(values: np.ndarray, what: str) -> Envelope:
@@ -94,69 +79,6 @@ def draw_waveform(axis: Axes, wave: Envelope, time: Time) -> None:
     axis.set_ylabel("audio" if n_channels == 1 else "channel")
     if n_channels > 1:
         axis.set_yticks(offsets, range(n_channels))
-
-
-def within(table: pd.DataFrame, time: Time) -> pd.DataFrame:
-    """The annotations in this time, without those that the same pixels show, and their lane."""
-    rows = found(table)[COLUMNS]
-    rows = rows.assign(stop_seconds=rows["stop_seconds"].fillna(rows["start_seconds"]))
-    rows = rows[(rows["stop_seconds"] >= time.start) & (rows["start_seconds"] <= time.stop)]
-    rows = rows.sort_values("start_seconds", ignore_index=True)
-    pixels = rows.assign(**{c: rows[c] // (time.span / BINS) for c in COLUMNS[1:]})
-    rows = rows[~pixels.duplicated()]
-    return rows.assign(lane=_lanes(rows))
-
-
-def _lanes(rows: pd.DataFrame) -> np.ndarray:
-    """The lane of each annotation, so that none overlaps another: [rows]; mostly all are 0."""
-    starts, stops = rows["start_seconds"].to_numpy(), rows["stop_seconds"].to_numpy()
-    if (starts[1:] >= np.maximum.accumulate(stops)[:-1]).all():
-        return np.zeros(len(rows), int)
-    ends, lanes = [], []
-    for start, stop in zip(starts, stops, strict=True):
-        lane = next((i for i, end in enumerate(ends) if end <= start), len(ends))
-        if stop > start:
-            ends[lane : lane + 1] = [stop]
-        lanes.append(lane if stop > start else 0)  # events reach over all lanes
-    return np.array(lanes, int)
-
-
-def bars_inches(rows: pd.DataFrame, time: Time) -> float:
-    """Height of a row of annotations: enough for upright names on bars that are too short."""
-    inches = (rows["stop_seconds"] - rows["start_seconds"]) / time.span * ROW_INCHES
-    letters = rows["name"].str.len() * LETTER_INCHES + 0.1
-    upright = letters[(inches < letters) & (inches > 0.14)]
-    return float(min(max(0.36, upright.max() if len(upright) else 0) * _n_lanes(rows), 2))
-
-
-def draw_annotations(axis: Axes, rows: pd.DataFrame, label: str, time: Time, colors) -> None:
-    """Events as ticks over the full height, segments as bars, in lanes where they overlap."""
-    is_event = rows["start_seconds"] == rows["stop_seconds"]
-    events, segments = rows[is_event], rows[~is_event]
-    axis.vlines(events["start_seconds"], 0, 1, events["name"].map(colors), lw=1.2)
-    lane_inches = bars_inches(rows, time) / _n_lanes(rows)
-    spans = segments[["start_seconds", "stop_seconds"]].clip(time.start, time.stop).to_numpy()
-    middles = 1 - (segments["lane"].to_numpy() + 0.5) / _n_lanes(rows)
-    corners = np.empty((len(segments), 4, 2))
-    corners[:, :, 0] = spans[:, [0, 1, 1, 0]]
-    corners[:, :, 1] = middles[:, None] + 0.43 / _n_lanes(rows) * np.array([-1, -1, 1, 1])
-    rgb = {name: to_rgb(colors[name]) for name in segments["name"].unique()}
-    bars = PolyCollection(corners, color=[rgb[name] for name in segments["name"]])
-    axis.add_collection(bars, autolim=False)
-    inches = (spans[:, 1] - spans[:, 0]) / time.span * ROW_INCHES
-    for i in np.flatnonzero(inches > LETTER_INCHES):
-        name = segments["name"].iat[i]
-        letters = LETTER_INCHES * len(name) + 0.03
-        flat, upright = inches[i] > letters, inches[i] > 0.14 and lane_inches > letters
-        if flat or upright:
-            light = to_oklab(np.array([rgb[name]]))[0, 0] > 0.68
-            look = {"color": "black" if light else "white", "rotation": 0 if flat else 90}
-            look |= {"ha": "center", "va": "center", "fontsize": 9}
-            axis.text(spans[i].mean(), middles[i], name, **look)
-    axis.set(ylim=(0, 1), yticks=[])
-    axis.spines[["left", "bottom"]].set_visible(False)
-    look = {"rotation": 0, "ha": "right", "va": "center", "fontsize": 9, "linespacing": 1}
-    axis.set_ylabel(textwrap.fill(label, 14), **look)
 
 
 def draw_lines(axis: Axes, p: Envelope, names, time: Time, colors, what: str) -> set[str]:
@@ -217,10 +139,6 @@ def _points(envelope: Envelope, time: Time) -> tuple[np.ndarray, np.ndarray]:
         values = np.stack([envelope.low, envelope.high], axis=1).reshape(-1, values.shape[1])
         at = (np.arange(len(values)) / 2 + 0.25) * envelope.width
     return time.start + at * time.span / envelope.n_samples, values
-
-
-def _n_lanes(rows: pd.DataFrame) -> int:
-    return 1 + int(rows["lane"].max()) if len(rows) else 1
 
 
 def _occurring(p: Envelope) -> np.ndarray:

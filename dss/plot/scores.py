@@ -12,9 +12,9 @@ from dss.errors import DssError
 from dss.evaluate import mistakes, precision_recall, read_pairs, timing_errors
 from dss.evaluate.pairs import Pair, Recordings, stem_of
 from dss.options import EvaluateOptions, takes_options
+from dss.plot.bars import draw_annotations, within
 from dss.plot.colors import song_colors
 from dss.plot.figure import WIDTH_INCHES, SongFigure, Time, plain_style
-from dss.plot.rows import draw_annotations, within
 from dss.plot.spectrogram import draw_spectrogram, song_range, spectrogram
 
 NAME_LENGTH = 44  # of a file, with which a title fits over half of a figure

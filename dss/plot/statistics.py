@@ -13,9 +13,9 @@ from dss.data.annotations import found
 from dss.data.report import describe
 from dss.data.splits import SPLITS
 from dss.errors import DssError
+from dss.plot.bars import checked_annotations
 from dss.plot.colors import paler, song_colors
 from dss.plot.figure import WIDTH_INCHES, SongFigure, plain_style
-from dss.plot.rows import checked_annotations
 
 
 @plain_style()

@@ -1,0 +1,137 @@
+"""A row of annotations: segments as bars with their names, events as ticks."""
+
+import textwrap
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import to_rgb
+
+from dss.data.annotations import COLUMNS, found
+from dss.data.stretches import overlap
+from dss.errors import DssError
+from dss.plot.colors import to_oklab
+from dss.plot.figure import BINS, LETTER_INCHES, ROW_INCHES, Time
+
+BAR = 0.86  # of the height of its lane
+UPRIGHT_INCHES = 0.14  # width of a bar on which a name is legible upright
+LEAST_INK = 0.4  # where a pixel has a bar at all
+
+
+def checked_annotations(table: pd.DataFrame) -> pd.DataFrame:
+    """The table, if it is one of annotations."""
+    missing = [name for name in COLUMNS if name not in table]
+    if missing:
+        raise DssError(
+            f"These are no annotations: they lack {', '.join(missing)}; right would be the columns "
+            f"{', '.join(COLUMNS)}"
+        )
+    return table
+
+
+def within(table: pd.DataFrame, time: Time) -> pd.DataFrame:
+    """The annotations in this time, and the lane of each, so that no segment overlaps another."""
+    rows = found(table)[COLUMNS]
+    rows = rows.assign(stop_seconds=rows["stop_seconds"].fillna(rows["start_seconds"]))
+    rows = rows[(rows["stop_seconds"] >= time.start) & (rows["start_seconds"] <= time.stop)]
+    rows = rows.sort_values("start_seconds", ignore_index=True)
+    lane = np.zeros(len(rows), int)  # events reach over all lanes
+    is_segment = rows["stop_seconds"].to_numpy() > rows["start_seconds"].to_numpy()
+    lane[is_segment] = _lanes(rows.loc[is_segment, COLUMNS[1:]].to_numpy())
+    return rows.assign(lane=lane)
+
+
+def bars_inches(rows: pd.DataFrame, time: Time) -> float:
+    """Height of a row of annotations: enough for upright names on bars that are too short."""
+    inches = (rows["stop_seconds"] - rows["start_seconds"]) / time.span * ROW_INCHES
+    wide, inches = rows[inches > UPRIGHT_INCHES], inches[inches > UPRIGHT_INCHES]
+    letters = wide["name"].str.len() * LETTER_INCHES + 0.1
+    upright = letters[inches < letters]
+    return float(min(max(0.36, upright.max() if len(upright) else 0) * _n_lanes(rows), 2))
+
+
+def draw_annotations(axis: Axes, rows: pd.DataFrame, label: str, time: Time, colors) -> None:
+    """Draw annotations as `within` gives them: events over the full height, segments in lanes."""
+    is_event = rows["start_seconds"] == rows["stop_seconds"]
+    events, segments = rows[is_event], rows[~is_event]
+    rgb = {name: to_rgb(colors[name]) for name in rows["name"].unique()}
+    for name, of_name in events.groupby("name"):
+        _, first_in_pixel = np.unique(_pixels(of_name["start_seconds"], time), return_index=True)
+        axis.vlines(of_name["start_seconds"].iloc[first_in_pixel], 0, 1, rgb[name], lw=1.2)
+    n_lanes = _n_lanes(rows)
+    middles = 1 - (np.arange(n_lanes) + 0.5) / n_lanes
+    heights = np.stack([middles - BAR / 2 / n_lanes, middles + BAR / 2 / n_lanes], axis=1)
+    draw = _draw_bars if len(segments) <= BINS else _draw_shares
+    draw(axis, segments, heights, time, rgb)
+    _write_names(axis, segments, middles, time, rgb, bars_inches(rows, time) / n_lanes)
+    axis.set(ylim=(0, 1), yticks=[])
+    axis.spines[["left", "bottom"]].set_visible(False)
+    look = {"rotation": 0, "ha": "right", "va": "center", "fontsize": 9, "linespacing": 1}
+    axis.set_ylabel(textwrap.fill(label, 14), **look)
+
+
+def _draw_bars(axis: Axes, segments: pd.DataFrame, heights: np.ndarray, time: Time, rgb) -> None:
+    corners = np.empty((len(segments), 4, 2))
+    corners[:, :, 0] = _spans(segments, time)[:, [0, 1, 1, 0]]
+    corners[:, :, 1] = heights[segments["lane"]][:, [0, 0, 1, 1]]
+    bars = PolyCollection(corners, color=[rgb[name] for name in segments["name"]])
+    axis.add_collection(bars, autolim=False)
+
+
+def _draw_shares(axis: Axes, segments: pd.DataFrame, heights: np.ndarray, time: Time, rgb) -> None:
+    """Draw more bars than there are pixels: the mean colour of a pixel, paler by what is free."""
+    edges = np.linspace(*time, BINS + 1)
+    for lane, of_lane in segments.groupby("lane"):
+        by_name = dict(list(of_lane.groupby("name")))
+        spans = [_spans(of_name, time) for of_name in by_name.values()]
+        seconds = np.stack([overlap(s, edges[:-1], edges[1:]) for s in spans], axis=1)
+        share = np.maximum(seconds / (time.span / BINS), 0)  # [pixels, names]
+        in_all = share.sum(axis=1, keepdims=True)
+        ink = np.where(in_all > 1e-6, np.clip(in_all, LEAST_INK, 1), 0)
+        mean = share @ np.array([rgb[name] for name in by_name]) / np.maximum(in_all, 1e-6)
+        look = {"aspect": "auto", "interpolation": "nearest", "extent": (*time, *heights[lane])}
+        axis.imshow((1 - ink * (1 - np.clip(mean, 0, 1)))[None], **look)
+
+
+def _write_names(
+    axis: Axes, segments: pd.DataFrame, middles: np.ndarray, time: Time, rgb, lane_inches: float
+) -> None:
+    """Write the names on their bars, flat or upright, where they fit."""
+    spans = _spans(segments, time)
+    inches = (spans[:, 1] - spans[:, 0]) / time.span * ROW_INCHES
+    names, lanes = segments["name"].to_numpy(), segments["lane"].to_numpy()
+    for i in np.flatnonzero(inches > LETTER_INCHES):
+        letters = LETTER_INCHES * len(names[i]) + 0.03
+        flat, upright = inches[i] > letters, inches[i] > UPRIGHT_INCHES and lane_inches > letters
+        if flat or upright:
+            light = to_oklab(np.array(rgb[names[i]])[None])[0, 0] > 0.68
+            look = {"color": "black" if light else "white", "rotation": 0 if flat else 90}
+            look |= {"ha": "center", "va": "center", "fontsize": 9}
+            axis.text(spans[i].mean(), middles[lanes[i]], names[i], **look)
+
+
+def _spans(rows: pd.DataFrame, time: Time) -> np.ndarray:
+    """What of each annotation is in this time: [rows, 2] seconds."""
+    return rows[["start_seconds", "stop_seconds"]].to_numpy().clip(*time)
+
+
+def _pixels(seconds: pd.Series, time: Time) -> np.ndarray:
+    return (seconds // (time.span / BINS)).to_numpy()
+
+
+def _lanes(spans: np.ndarray) -> np.ndarray:
+    """The lane of each of some spans [n, 2], sorted by their start: mostly all are 0."""
+    starts, stops = spans.T
+    if (starts[1:] >= np.maximum.accumulate(stops)[:-1]).all():
+        return np.zeros(len(spans), int)
+    ends, lanes = [], []
+    for start, stop in spans:
+        lane = next((i for i, end in enumerate(ends) if end <= start), len(ends))
+        ends[lane : lane + 1] = [stop]
+        lanes.append(lane)
+    return np.array(lanes, int)
+
+
+def _n_lanes(rows: pd.DataFrame) -> int:
+    return 1 + int(rows["lane"].max()) if len(rows) else 1
