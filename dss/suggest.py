@@ -87,6 +87,7 @@ class Song(NamedTuple):
 
     samplerate_hz: float
     train_seconds: float
+    n_stretches: int  # pieces of recordings, each cut into chunks on its own
     song_types: list[str]
     has_events: bool
     shortest_seconds: float | None  # the tenth part of the segments is shorter
@@ -143,7 +144,8 @@ def suggest(data_dir: str | Path, given: dict[str, Any] | None = None) -> dict[s
     )
     ignored = 2 * kernel_size * nb_conv * hop if given.get("ignore_boundaries", True) else 0
     nb_hist = choose("nb_hist", *_chunk(song, hop, ignored))
-    n_chunks = max(1, round(song.train_seconds * rate / max(1, nb_hist - ignored)))
+    # The first and last chunk of a stretch are filled by it in part: together one more, on average.
+    n_chunks = round(song.train_seconds * rate / max(1, nb_hist - ignored)) + song.n_stretches
     batch_size = choose(
         "batch_size",
         int(np.clip(2 ** round(math.log2(n_chunks / 32)), 2, 8)),
@@ -258,10 +260,12 @@ def _survey(tree: xr.DataTree, y_suffix: str) -> Song:
     segments = [s for s, kind in zip(song, types, strict=True) if kind == "segment" and len(s)]
     seconds = np.diff(np.concatenate(segments), axis=1) / rate if segments else np.empty(0)
     x = array_of(train["x"])
-    bands = [_band(x, s, noise, rate) for s in song if len(s)]
+    background = _spectrum(x, noise, rate)
+    bands = [_band(_spectrum(x, s, rate) - background, rate) for s in song if len(s)]
     return Song(
         samplerate_hz=rate,
         train_seconds=float(np.diff(stretches, axis=1).sum() / rate),
+        n_stretches=len(stretches),
         song_types=[name for name, s in zip(names, song, strict=True) if len(s)],
         has_events="event" in types,
         shortest_seconds=float(np.quantile(seconds, 0.1)) if segments else None,
@@ -270,31 +274,26 @@ def _survey(tree: xr.DataTree, y_suffix: str) -> Song:
     )
 
 
-def _band(x, occurrences: np.ndarray, noise: np.ndarray, rate: float) -> tuple[float, float]:
-    """Between which frequencies a song type has nine tenths of what it adds to the noise."""
-    frequency, song = _spectrum(x, occurrences, rate)
-    _, background = _spectrum(x, noise, rate)
-    added = np.cumsum(np.maximum(song - background, 0))
-    if added[-1] == 0:
+def _band(added: np.ndarray, rate: float) -> tuple[float, float]:
+    """Between which frequencies is nine tenths of the power that a song type adds to noise."""
+    frequency = np.linspace(0, rate / 2, len(added))
+    power = np.cumsum(np.maximum(added, 0))
+    if power[-1] == 0:
         return float(frequency[1]), float(frequency[-1])
-    low, high = np.searchsorted(added / added[-1], [0.05, 0.95])
+    low, high = np.searchsorted(power / power[-1], [0.05, 0.95])
     return float(frequency[max(low, 1)]), float(frequency[high])
 
 
-def _spectrum(x, occurrences: np.ndarray, rate: float) -> tuple[np.ndarray, np.ndarray]:
+def _spectrum(x, occurrences: np.ndarray, rate: float) -> np.ndarray:
     """Mean power at each frequency around the middles of up to 200 occurrences."""
     import scipy.signal
 
     window = 2 ** round(math.log2(0.03 * rate))
+    if not len(occurrences):
+        return np.zeros(window // 2 + 1)
     drawn = np.linspace(0, len(occurrences) - 1, min(EXAMPLES, len(occurrences))).astype(int)
-    middles = occurrences[drawn].mean(axis=1).astype(int) if len(drawn) else np.empty(0, int)
+    middles = occurrences[drawn].mean(axis=1).astype(int)
     starts = np.clip(middles - window // 2, 0, max(0, len(x) - window))
-    powers = [np.zeros(window // 2 + 1)]
-    for start in starts:
-        block = np.asarray(x[start : start + window], np.float32)
-        frequency, power = scipy.signal.periodogram(
-            block, rate, window="hann", nfft=window, detrend="constant", axis=0
-        )
-        powers.append(power.mean(axis=1))
-    frequency = np.fft.rfftfreq(window, 1 / rate)
-    return frequency, np.mean(powers[1:] or powers, axis=0)
+    blocks = np.stack([np.asarray(x[start : start + window], np.float32) for start in starts])
+    _, power = scipy.signal.periodogram(blocks, rate, window="hann", nfft=window, axis=1)
+    return power.mean(axis=(0, 2))

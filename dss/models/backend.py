@@ -1,6 +1,7 @@
-"""Keras and TensorFlow, imported without the lines that their C++ parts print on standard error.
+"""Keras and TensorFlow, imported without what dss has no use for.
 
-These come before anything in Python can say that they are not wanted.
+That is the lines that their C++ parts print on standard error, before anything in Python can say
+that they are not wanted; and packages that Keras imports for its own plots and its wrappers.
 """
 
 import os
@@ -28,7 +29,19 @@ def _quiet_stderr() -> Iterator[None]:
             os.close(stderr)
 
 
-with _quiet_stderr():
+@contextmanager
+def _without(*packages: str) -> Iterator[None]:
+    """Hide packages from imports, unless they are imported already: 80 MB less, and a second."""
+    hidden = [package for package in packages if package not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))
+    try:
+        yield
+    finally:
+        for package in hidden:
+            del sys.modules[package]
+
+
+with _quiet_stderr(), _without("matplotlib", "sklearn"):
     import keras
     import tensorflow as tf
 
