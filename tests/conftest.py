@@ -12,6 +12,13 @@ from dss.data import write_annotations
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
 
+def pytest_collection_modifyitems(items):
+    """With `-n`, tests of one file run in one process; so do the notebooks: each needs the last."""
+    for item in items:
+        is_notebook = item.path.suffix == ".ipynb"
+        item.add_marker(pytest.mark.xdist_group("notebooks" if is_notebook else item.path.name))
+
+
 def shared(name):
     """The folder of real recordings of this name."""
     if not (SHARED / name).is_dir():

@@ -89,6 +89,25 @@ def test_overlapping_segments_lie_beside_each_other():
     assert heights["a"] == heights["c"] > heights["b"]
 
 
+def test_more_segments_than_pixels_show_which_song_type_covers_most():
+    starts = np.arange(0, 2000, 0.5)  # of bars that cover a tenth of a second, or four of them
+    names = np.where(np.arange(len(starts)) % 2, "a", "b")
+    stops = starts + np.where(names == "a", 0.4, 0.1)
+    is_left_out = (starts >= 1000) & (starts < 1500)
+    table = pd.DataFrame({"name": names, "start_seconds": starts, "stop_seconds": stops})
+    overlapping = annotations(("c", 1600, 1900), ("c", 1700, 1800))
+    table = pd.concat([table[~is_left_out & (starts < 1500)], overlapping])
+    x = noise(2000, 10)
+    axis = plot.plot_recording(x, 10, annotations=table).axes[2]
+    upper, lower = (image.get_array()[0] for image in axis.images)
+    assert len(upper) == 1000
+    rgb = {name: np.array(to_rgb(c)) for name, c in plot.song_colors(["a", "b", "c"]).items()}
+    np.testing.assert_allclose(1 - upper[:500], np.tile((1 - rgb["a"]) / 2, (500, 1)), atol=0.02)
+    np.testing.assert_array_equal(upper[500:800], 1)
+    np.testing.assert_allclose(upper[850], rgb["c"])
+    np.testing.assert_allclose(lower[[849, 851, 899, 901]], [[1] * 3, *[rgb["c"]] * 2, [1] * 3])
+
+
 def test_names_that_do_not_fit_on_a_bar_are_left_to_the_legend():
     table = annotations(("a_very_long_name", 0.5, 0.505))
     figure = plot.plot_recording(noise(1), 1000, annotations=table)

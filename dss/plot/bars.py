@@ -16,7 +16,7 @@ from dss.plot.figure import BINS, LETTER_INCHES, ROW_INCHES, Time
 
 BAR = 0.86  # of the height of its lane
 UPRIGHT_INCHES = 0.14  # width of a bar on which a name is legible upright
-LEAST_INK = 0.4  # where a pixel has a bar at all
+LEAST_INK = 0.5  # where a pixel has a bar at all
 
 
 def checked_annotations(table: pd.DataFrame) -> pd.DataFrame:
@@ -80,7 +80,9 @@ def _draw_bars(axis: Axes, segments: pd.DataFrame, heights: np.ndarray, time: Ti
 
 
 def _draw_shares(axis: Axes, segments: pd.DataFrame, heights: np.ndarray, time: Time, rgb) -> None:
-    """Draw more bars than there are pixels: the mean colour of a pixel, paler by what is free."""
+    """Draw more bars than there are pixels: a pixel has the colour of the song type that covers
+    most of it, paler if little of it is covered.
+    """
     edges = np.linspace(*time, BINS + 1)
     for lane, of_lane in segments.groupby("lane"):
         by_name = dict(list(of_lane.groupby("name")))
@@ -89,9 +91,9 @@ def _draw_shares(axis: Axes, segments: pd.DataFrame, heights: np.ndarray, time: 
         share = np.maximum(seconds / (time.span / BINS), 0)  # [pixels, names]
         in_all = share.sum(axis=1, keepdims=True)
         ink = np.where(in_all > 1e-6, np.clip(in_all, LEAST_INK, 1), 0)
-        mean = share @ np.array([rgb[name] for name in by_name]) / np.maximum(in_all, 1e-6)
+        color = np.array([rgb[name] for name in by_name])[share.argmax(axis=1)]
         look = {"aspect": "auto", "interpolation": "nearest", "extent": (*time, *heights[lane])}
-        axis.imshow((1 - ink * (1 - np.clip(mean, 0, 1)))[None], **look)
+        axis.imshow((1 - ink * (1 - color))[None], **look)
 
 
 def _write_names(
