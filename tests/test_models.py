@@ -154,14 +154,14 @@ def test_the_output_is_what_the_mathematics_says():
     w = {weight.path: weight.numpy() for weight in model.weights}
     x = rng.standard_normal((64, 1)).astype("float32")
     h = (x - w["standardize/mean"]) * w["standardize/scale"]
-    h = h @ w["input/kernel"][0] + w["input/bias"]
+    h = h @ w["input/kernel"] + w["input/bias"]
     name = "block0_dilation2"
     padded = np.pad(h, [(2, 2), (0, 0)])
     kernel = w[f"{name}/conv/kernel"]
     y = sum(padded[2 * k : 2 * k + 64] @ kernel[k] for k in range(3)) + w[f"{name}/conv/bias"]
     y = (y - y.mean(1, keepdims=True)) / np.sqrt(y.var(1, keepdims=True) + 1e-3)
     y = np.maximum(y * w[f"{name}_norm/gamma"] + w[f"{name}_norm/beta"], 0)
-    y = y @ w[f"{name}_mix/kernel"][0] + w[f"{name}_mix/bias"]
+    y = y @ w[f"{name}_mix/kernel"] + w[f"{name}_mix/bias"]
     scores = np.maximum(y, 0) @ w["scores/kernel"] + w["scores/bias"]
     p = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(model.predict(x[None], verbose=0)[0], p, atol=1e-5)

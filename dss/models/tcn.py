@@ -12,8 +12,8 @@ from dss.options import NetworkOptions
 def tcn(nb_channels: int, nb_classes: int, options: NetworkOptions) -> keras.Model:
     """Build the network.
 
-    [Log spectrogram every 2**nb_pre_conv samples, or frames of so many samples] - standardize - 1x1
-    convolution - `nb_conv` blocks of one residual layer per dilation - sum of all layers - [LSTM] -
+    [Log spectrogram every 2**nb_pre_conv samples, or frames of so many samples] - standardize -
+    dense - `nb_conv` blocks of one residual layer per dilation - sum of all layers - [LSTM] -
     class scores - [interpolation to the rate of the audio] - softmax. Features and scores have 32
     bits, whatever the precision of the layers between.
 
@@ -35,7 +35,8 @@ def tcn(nb_channels: int, nb_classes: int, options: NetworkOptions) -> keras.Mod
         frames = (options.nb_hist // hop, hop * nb_channels)
         x = layers.Reshape(frames, name="frames", dtype="float32")(x)
     x = Standardize(name="standardize", dtype="float32")(x)
-    x = layers.Conv1D(options.nb_filters, 1, name="input")(x)
+    # Dense layers rather than convolutions of one frame, which are the same but slower to train.
+    x = layers.Dense(options.nb_filters, name="input")(x)
     skips = []
     for block, separable in enumerate(separable_blocks(options)):
         for dilation in options.dilations:
@@ -47,7 +48,7 @@ def tcn(nb_channels: int, nb_classes: int, options: NetworkOptions) -> keras.Mod
             y = layers.Activation("relu", name=f"{name}_relu")(y)
             if options.dropout:
                 y = layers.SpatialDropout1D(options.dropout, name=f"{name}_dropout")(y)
-            y = layers.Conv1D(options.nb_filters, 1, name=f"{name}_mix")(y)
+            y = layers.Dense(options.nb_filters, name=f"{name}_mix")(y)
             x = layers.Add(name=f"{name}_add")([x, y])
             skips.append(y)
     x = class_scores(skips, nb_classes, options)
