@@ -30,8 +30,14 @@ def test_help_imports_nothing_heavy():
 
 @pytest.mark.parametrize("stage", ["data", "evaluate", "postprocess", "predict", "train", "plot"])
 def test_stages_import_tensorflow_only_when_it_is_needed(stage):
-    assert "tensorflow" not in modules_after(f"import dss; dss.{stage}")
-    assert "ipywidgets" not in modules_after(f"import dss; dss.{stage}")
+    assert not {"tensorflow", "ipywidgets"} & {*modules_after(f"import dss; dss.{stage}")}
+
+
+def test_keras_comes_without_what_dss_does_not_use_and_that_can_still_be_imported():
+    first = "import dss.models.backend"
+    assert modules_after(first) == ["tensorflow", "keras", "pandas", "scipy"]
+    heavy = modules_after(f"{first}\nimport matplotlib.pyplot, sklearn.metrics")
+    assert {"matplotlib", "sklearn"} < {*heavy}
 
 
 def test_a_name_that_is_no_stage_is_an_error():
