@@ -8,7 +8,6 @@ import pandas as pd
 import soundfile
 
 from dss import models
-from dss.data.annotations import write_annotations
 from dss.data.recordings import Recording, open_recording
 from dss.errors import DssError, raise_problems
 from dss.files import replacing
@@ -19,6 +18,7 @@ from dss.progress import bar, say
 from dss.runs import Run, open_run, run_trunk
 from dss.stream import Stream
 from dss.worklist import Pace, find_matching, still_to_do, target_paths
+from dss.written import write
 
 __all__ = ["Stream", "annotate", "attempt", "predict", "predict_files", "probabilities"]
 
@@ -65,7 +65,8 @@ def predict_files(
 
     Where song was almost found, `STEM_near_misses.csv` says so beside it, for `dss.proofread`. A
     file is written when its recording is done, so Ctrl-C loses only the recording it interrupts.
-    One that cannot be read does not stop the others.
+    One that cannot be read does not stop the others. Annotations that were made or changed by hand
+    are never overwritten (`dss.written`).
 
     Arguments:
         recordings: an audio file; a folder of these; or a pattern such as "day1/*.wav". Subfolders
@@ -131,7 +132,7 @@ def annotate(
     if options.proposals:
         table["confirmed"] = False
     write_near_misses(near.table(table), target)
-    write_annotations(table, target, options.format, recording.duration_seconds)
+    write(table, target, options.format, recording.duration_seconds)
 
 
 def attempt(

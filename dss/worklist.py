@@ -3,12 +3,14 @@
 import datetime
 import glob
 import time
+from collections import Counter
 from pathlib import Path
 
 from dss.data.annotations import annotations_path
 from dss.data.recordings import find_recordings
 from dss.errors import DssError, raise_problems
 from dss.progress import say
+from dss.written import check_replaceable
 
 TOLD_SECONDS = 60  # between lines in a log that tell how far a long recording is
 ENDINGS = {
@@ -67,17 +69,20 @@ def still_to_do(targets: dict[Path, Path], existing: str) -> list[Path]:
         targets: file of annotations by audio file.
         existing: "skip", "overwrite" or "error": what to do where annotations are there.
 
-    Raises: DssError for "error", and if two recordings would be annotated in one file.
+    Raises: DssError for "error"; for "overwrite" if annotations were made or changed by hand; and
+        if two recordings would be annotated in one file.
     """
     files = list(targets.values())
-    twice = sorted({str(target) for target in files if files.count(target) > 1})
+    twice = sorted(str(target) for target, n in Counter(files).items() if n > 1)
     raise_problems(twice, "Two recordings of one name would be annotated in one file; rename one:")
-    there = [path for path, target in targets.items() if target.exists()]
+    there = {path for path, target in targets.items() if target.exists()}
+    if existing == "overwrite":
+        check_replaceable(files)
     if existing == "overwrite" or not there:
         return list(targets)
     if existing == "error":
         raise_problems(
-            [str(targets[path]) for path in there],
+            [str(target) for path, target in targets.items() if path in there],
             "These annotations are there already. Give another folder (--save-dir), skip their "
             "recordings (--existing skip), or overwrite them (--existing overwrite):",
         )

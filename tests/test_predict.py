@@ -88,8 +88,12 @@ def test_annotations_that_are_there_stay_unless_asked(run, recordings, capsys):
     assert (recordings / "new_annotations.csv").read_text() == before
     (recordings / "day/2_annotations.csv").unlink()
     assert predict_files(recordings, run) == [recordings / "day/2_annotations.csv"]
-    predict_files(recordings / "new.wav", run, existing="overwrite")
-    assert (recordings / "new_annotations.csv").read_text() != before
+    with pytest.raises(DssError, match="made or changed by hand"):
+        predict_files(recordings / "new.wav", run, existing="overwrite")
+    assert (recordings / "new_annotations.csv").read_text() == before
+    by_dss = (recordings / "day/2_annotations.csv").read_text()
+    predict_files(recordings / "day", run, existing="overwrite", event_threshold=0.999)
+    assert (recordings / "day/2_annotations.csv").read_text() != by_dss
 
 
 def test_another_sample_rate_is_resampled(run, recordings):
@@ -124,7 +128,12 @@ def test_a_broken_recording_does_not_stop_the_others(run, recordings, tmp_path):
     with pytest.raises(DssError, match=r"2 of 4 recordings could not(.|\n)*broken(.|\n)*cut"):
         predict_files(recordings, run, save_dir=tmp_path / "out")
     written = sorted(p.relative_to(tmp_path / "out").as_posix() for p in _files(tmp_path / "out"))
-    assert written == ["day/2_annotations.csv", "new_annotations.csv"]
+    assert written == [
+        ".dss_written",
+        "day/.dss_written",
+        "day/2_annotations.csv",
+        "new_annotations.csv",
+    ]
 
 
 def test_the_command_exits_with_2_after_a_broken_recording(tiny_run, recordings, tmp_path, capsys):
@@ -162,6 +171,7 @@ def test_ctrl_c_leaves_finished_files_and_no_half_written_one(run, recordings, t
             save_dir=tmp_path / "out",
         )
     assert {p.name for p in (tmp_path / "out/day").iterdir()} == {
+        ".dss_written",
         "2_annotations.csv",
         "2_probabilities.zarr",
     }
@@ -204,7 +214,9 @@ def test_other_programs_get_their_formats(run, recordings, tmp_path, format, nam
 
 def test_what_was_annotated_can_be_trained_with(run, recordings):
     """Annotate, correct, train again."""
-    predict_files(recordings, run, existing="overwrite", proposals=True)
+    for file in recordings.rglob("*_annotations.csv"):
+        file.unlink()
+    predict_files(recordings, run, proposals=True)
     tree = open_dataset(make_dataset(recordings, val_fraction=0.3, test_fraction=0))
     assert tree.attrs["class_names"] == ["noise", "a", "b", "p"]
 

@@ -145,7 +145,8 @@ class PredictFilesOptions(PredictOptions):
         "skip",
         "Annotations that are there already",
         "Leave them and skip their recordings (skip), replace them (overwrite), or stop before "
-        "anything is written (error).",
+        "anything is written (error). Only what dss wrote is replaced, never what was made or "
+        "changed by hand.",
         group="Files",
     )
     format: Literal["csv", "audacity", "raven", "textgrid"] = option(

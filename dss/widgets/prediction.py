@@ -12,10 +12,10 @@ from dss.options import DetectOptions, PredictFilesOptions
 from dss.options.base import option
 from dss.postprocess import tuned
 from dss.predict import predict_files
-from dss.review import is_by_dss
 from dss.runs import read_params, run_trunk
 from dss.widgets.forms import Form
 from dss.worklist import target_paths
+from dss.written import is_by_dss
 
 MOST_LOOKED_AT = 200  # files of annotations that may be by hand
 
