@@ -23,7 +23,7 @@ def annotate_on_cluster(
     Arguments:
         targets: the file of annotations to write, by audio file.
         trunk: of the run's files.
-        options: as for `dss.predict.predict_files`, with the address of the scheduler.
+        options: as for `dss.predict.annotate`, with the address of the scheduler.
 
     Yields: each recording when it is done, and what was wrong with it, or None.
     Raises: DssError if dask is not installed, or nothing answers at the address.

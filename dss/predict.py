@@ -15,7 +15,7 @@ from dss.near_misses import NearMisses, write_near_misses
 from dss.options import DetectOptions, PredictFilesOptions, PredictOptions, takes_options
 from dss.postprocess import detect, tuned
 from dss.progress import bar, say
-from dss.runs import Run, open_run, run_trunk
+from dss.runs import Run, open_run, read_params, run_trunk
 from dss.stream import Stream
 from dss.worklist import Pace, find_matching, still_to_do, target_paths
 from dss.written import write
@@ -43,6 +43,7 @@ def predict(
     Raises: DssError if a recording or the run cannot be read, or do not fit each other.
     """
     run = open_run(run)
+    options = tuned(options, run.params)
     if isinstance(recording, np.ndarray) or Path(recording).is_file():
         opened = fitting(recording, run, options.channel)
         with bar(total=opened.duration_seconds, unit="s", desc="annotate") as progress:
@@ -80,7 +81,8 @@ def predict_files(
     """
     if options.proposals and options.format != "csv":
         raise DssError(f"proposals: the format {options.format} cannot say this; only csv can")
-    run = run if isinstance(run, Run) else run_trunk(run)  # an error before anything is done
+    params = run.params if isinstance(run, Run) else read_params(run_trunk(run))
+    options = tuned(options, params)
     targets = target_paths(recordings, options.save_dir, options.format)
     todo = still_to_do(targets, options.existing)
     if not todo:
@@ -116,11 +118,11 @@ def annotate(
         path: the audio file.
         target: the file of annotations.
         run: the trained network.
-        options: as for `predict_files`.
+        options: as for `predict_files`, with what `dss.postprocess.tuned` adds.
         after_block: is called with the seconds of audio that were annotated since the last call.
     """
     recording = fitting(path, run, options.channel)
-    near = NearMisses(run.song_types, run.samplerate_hz, tuned(options, run.params))
+    near = NearMisses(run.song_types, run.samplerate_hz, options)
     blocks = near.watch(probability_blocks(recording, run, options, after_block))
     if options.probabilities:
         from dss.probabilities import probabilities_path, store_blocks
@@ -217,7 +219,7 @@ def fitting(recording: str | Path | np.ndarray, run: Run, channel: int | None = 
 
 
 def _detect(blocks: Iterable[np.ndarray], run: Run, options: DetectOptions) -> pd.DataFrame:
-    return detect(blocks, run.song_types, run.samplerate_hz, options=tuned(options, run.params))
+    return detect(blocks, run.song_types, run.samplerate_hz, options=options)
 
 
 def _check_channels(source, n_channels: int, run: Run, channel: int | None) -> None:

@@ -232,6 +232,22 @@ def test_what_was_tuned_is_used_unless_something_else_is_given(run, recordings):
     assert "p" in set(predict(wav, stricter, event_threshold=0.5)["name"])
 
 
+def test_options_that_contradict_each_other_are_an_error_before_any_work(run, recordings):
+    options = {"segment_threshold": 0.3, "segment_hold_threshold": 0.4}
+    for annotate in (predict, predict_files):
+        with pytest.raises(DssError, match=r"^segment_hold_threshold .0.4. should not be above"):
+            annotate(recordings, run, **options)
+
+
+def test_a_tuned_hold_threshold_follows_the_threshold(run, recordings, tmp_path):
+    stored = {"options": {"segment_hold_threshold": 0.4}}
+    held = dataclasses.replace(run, params={**run.params, "detect": stored})
+    (file,) = predict_files(recordings / "new.wav", held, save_dir=tmp_path, segment_threshold=0.3)
+    expected = predict(recordings / "new.wav", run, segment_threshold=0.3)
+    again = read_annotations(file).reset_index(drop=True)
+    pd.testing.assert_frame_equal(again, expected, atol=1e-6)
+
+
 @pytest.mark.parametrize("n", [0, 1, 700, 5000])
 @pytest.mark.parametrize("block", [77, 1000])
 def test_live_gives_what_the_whole_gives_in_time(run, recordings, n, block):

@@ -1,13 +1,20 @@
 """The options of annotating recordings (`dss.predict`, `dss.postprocess`)."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import field_validator
 
 from dss.options.base import Options, Ranges, option
 
 
 class DetectOptions(Options):
     """How probabilities become annotations (`dss.postprocess.detect`)."""
+
+    @field_validator("event_interval_max_seconds", "segment_hold_threshold", mode="before")
+    @classmethod
+    def _read_none(cls, value: Any) -> Any:
+        return None if value == "none" else value
 
     event_threshold: float = option(
         0.4,
@@ -43,7 +50,7 @@ class DetectOptions(Options):
         None,
         "Longest interval",
         "Delete events whose nearest neighbour of the same type is farther, such as single pulses "
-        "outside song. Defaults to no limit.",
+        "outside song. Defaults to what the run knows; none for no limit.",
         unit="s",
         group="Events and segments",
         rare=True,
@@ -63,7 +70,7 @@ class DetectOptions(Options):
         None,
         "Segment hold threshold",
         "A lower probability, down to which song lasts once it has reached the segment threshold. "
-        "Defaults to the segment threshold.",
+        "Defaults to what is stored with the run; none for the segment threshold.",
         group="Events and segments",
         rare=True,
         gt=0,

@@ -48,7 +48,7 @@ class Annotated:
     Attributes:
         files: file of annotations by recording.
         trunk: of the run.
-        options: how they were annotated.
+        options: how they were annotated, with what was stored with the run.
     """
 
     files: dict[Path, Path]
@@ -133,7 +133,8 @@ class PredictForm(Form):
             options.run,
             **{name: value for name, value in named.items() if name in own},
         )
-        return Annotated(files, run_trunk(options.run), options)
+        trunk = run_trunk(options.run)
+        return Annotated(files, trunk, tuned(options, read_params(trunk)))
 
     def _describe(self, result: Annotated) -> str:
         folder = html.escape(str(next(iter(result.files.values())).parent))
