@@ -186,6 +186,7 @@ def _val_split(run: Run, options: TuneOptions) -> tuple[xr.DataTree, np.ndarray,
 def _pieces(split, run: Run, folder: Path) -> Iterator[_Piece]:
     """The stretches of the split, their probabilities in files of a folder."""
     tree, y, stretches = split
+    whole = PredictOptions()  # all channels
     x, rate = tree["val"]["x"].data, run.samplerate_hz
     annotated = tree["val"]["annotated"].data if "annotated" in tree["val"] else None
     for number, (first, last) in enumerate(stretches):
@@ -194,7 +195,7 @@ def _pieces(split, run: Run, folder: Path) -> Iterator[_Piece]:
             folder / f"{number}.npy", "w+", np.float32, (len(audio), y.shape[1])
         )
         done = 0
-        for block in probability_blocks(fitting(audio, run), run, PredictOptions()):
+        for block in probability_blocks(fitting(audio, run, whole), run, whole):
             p[done : done + len(block)] = block
             done += len(block)
         targets = (b.astype(np.float32) for b in _blocks(y[first:last]))

@@ -4,6 +4,8 @@ import datetime
 import glob
 import time
 from collections import Counter
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from dss.data.annotations import annotations_path
@@ -21,16 +23,18 @@ ENDINGS = {
 }
 
 
-def find_matching(recordings: str | Path) -> tuple[list[Path], Path]:
-    """The audio files that a file, a folder or a pattern means, and the folder of all of them."""
+def find_matching(
+    recordings: str | Path, endings: Sequence[str] | None = None
+) -> tuple[list[Path], Path]:
+    """The audio files that a file, a folder or a pattern means, and the folder of all of them.
+
+    A pattern that names an ending, such as "*.mat", means all files with it; one that does not,
+    such as "day1/*", what `find_recordings` takes.
+    """
     path = Path(recordings)
     if path.exists() or not glob.has_magic(str(path)):
-        return find_recordings(path), path if path.is_dir() else path.parent
-    found = {
-        recording
-        for match in glob.glob(str(path), recursive=True)
-        for recording in find_recordings(match)
-    }
+        return find_recordings(path, endings), path if path.is_dir() else path.parent
+    found = _matching(str(path), endings)
     if not found:
         raise DssError(f"{path}: no file fits this pattern")
     plain = []
@@ -41,13 +45,38 @@ def find_matching(recordings: str | Path) -> tuple[list[Path], Path]:
     return sorted(found), Path(*plain)
 
 
+def _matching(pattern: str, endings: Sequence[str] | None) -> set[Path]:
+    ending = Path(pattern).suffix
+    is_ending_said = bool(ending) and not glob.has_magic(ending)
+
+    @cache
+    def within(folder: Path) -> set[Path]:
+        try:
+            return {*find_recordings(folder, endings)}
+        except DssError:  # there are none
+            return set()
+
+    found = set()
+    for match in map(Path, glob.glob(pattern, recursive=True)):
+        if match.is_dir():
+            found |= within(match)
+        elif is_ending_said or match in within(match.parent):
+            found.add(match)
+    return found
+
+
 def target_path(recording: Path, format: str) -> Path:
     """The file of annotations of a recording, in one of the formats."""
     csv = annotations_path(recording)
     return csv.with_name(csv.stem + ENDINGS[format])
 
 
-def target_paths(recordings: str | Path, save_dir: Path | None, format: str) -> dict[Path, Path]:
+def target_paths(
+    recordings: str | Path,
+    save_dir: Path | None,
+    format: str,
+    endings: Sequence[str] | None = None,
+) -> dict[Path, Path]:
     """The file of annotations of each recording that a file, a folder or a pattern means.
 
     Arguments:
@@ -55,8 +84,9 @@ def target_paths(recordings: str | Path, save_dir: Path | None, format: str) -> 
         save_dir: where the files go, in subfolders like those of the recordings; None for beside
             the recordings.
         format: of the files.
+        endings: as for `find_recordings`.
     """
-    paths, folder = find_matching(recordings)
+    paths, folder = find_matching(recordings, endings)
     return {
         path: target_path((save_dir or folder) / path.relative_to(folder), format) for path in paths
     }

@@ -15,6 +15,7 @@ from dss.data import make_dataset, open_dataset, read_annotations
 from dss.errors import DssError
 from dss.evaluate import evaluate
 from dss.predict import Stream, predict, predict_files, probabilities
+from dss.progress import Stopped, shown_by
 from dss.runs import load_run
 
 
@@ -44,6 +45,66 @@ def test_song_is_found_in_a_new_recording(run, recordings):
 def test_a_file_and_an_array_give_the_same(run, recordings):
     x, _ = soundfile.read(recordings / "new.wav", dtype="float32")
     pd.testing.assert_frame_equal(predict(recordings / "new.wav", run), predict(x, run))
+
+
+def test_integers_are_scaled_as_those_of_files_are(run, recordings):
+    x, _ = soundfile.read(recordings / "new.wav", dtype="int16")
+    expected = predict(recordings / "new.wav", run)
+    pd.testing.assert_frame_equal(predict(x, run), expected)
+    stream = Stream(run)
+    live = [stream.add(x[start : start + 700]) for start in range(0, len(x), 700)]
+    live = pd.concat([*live, stream.add(x[:0]), stream.end()])
+    live = live.sort_values("start_seconds", ignore_index=True)
+    pd.testing.assert_frame_equal(live, expected, atol=1e-5)
+    for wrong in (x.astype(np.int64), x > 0, np.zeros((5, 1, 1))):
+        with pytest.raises(DssError, match=r"the array: is .* would be \[samples, channels\]"):
+            predict(wrong, run)
+        with pytest.raises(DssError, match="the block: is "):
+            stream.add(wrong)
+
+
+def test_a_npy_file_has_the_sample_rate_of_the_network_or_what_is_given(run, recordings, tmp_path):
+    from dss.data.recordings import open_recording
+
+    expected = predict(recordings / "new.wav", run)
+    opened = open_recording(recordings / "new.wav")
+    np.save(recordings / "slow.npy", opened.read())
+    np.save(recordings / "fast.npy", opened.resampled(2000).read())
+    pd.testing.assert_frame_equal(predict(recordings / "slow.npy", run), expected)
+    fast = predict(recordings / "fast.npy", run, samplerate_hz=2000)
+    assert fast["name"].tolist() == expected["name"].tolist()
+    times = ["start_seconds", "stop_seconds"]
+    np.testing.assert_allclose(fast[times], expected[times], atol=0.01)
+    pattern, out = recordings / "*s*.npy", tmp_path / "out"  # fast and slow
+    assert len(predict_files(pattern, run, save_dir=out, samplerate_hz=2000)) == 2
+    pd.testing.assert_frame_equal(
+        read_annotations(out / "fast_annotations.csv").reset_index(drop=True), fast, atol=1e-6
+    )
+
+
+def test_what_a_loader_reads_is_annotated(run, recordings, tmp_path):
+    def load(path):
+        return soundfile.read(path.with_suffix(".wav"))[::-1]
+
+    (recordings / "new.mat").write_text("what only the loader understands")
+    expected = predict(recordings / "new.wav", run)
+    pd.testing.assert_frame_equal(predict(recordings / "new.mat", run, load), expected)
+    written = predict_files(recordings, run, load, endings=[".mat"], save_dir=tmp_path / "out")
+    assert written == [tmp_path / "out/new_annotations.csv"]
+    again = read_annotations(written[0]).reset_index(drop=True)
+    pd.testing.assert_frame_equal(again, expected, atol=1e-6)
+    with pytest.raises(DssError, match=r"new\.mat: the loader failed"):
+        predict(recordings / "new.mat", run, lambda path: 1 / 0)
+
+
+def test_a_pattern_takes_recordings_and_folders_of_them(run, recordings, tmp_path):
+    (recordings / "notes").mkdir()
+    (recordings / "notes/day.txt").write_text("windy")
+    np.save(recordings / "table.npy", np.zeros(5))
+    written = predict_files(recordings / "*", run, save_dir=tmp_path / "out")
+    assert written == [tmp_path / f"out/{stem}_annotations.csv" for stem in ("day/2", "new")]
+    with pytest.raises(DssError, match="no file fits this pattern"):
+        predict_files(recordings / "notes/*", run)
 
 
 @pytest.mark.parametrize("n", [1, 100, 5000])
@@ -178,6 +239,25 @@ def test_ctrl_c_leaves_finished_files_and_no_half_written_one(run, recordings, t
     assert not (tmp_path / "out/new_annotations.csv").exists()
     rest = predict_files(recordings, run, save_dir=tmp_path / "out")
     assert rest == [tmp_path / "out/new_annotations.csv"]
+
+
+def test_work_that_is_stopped_leaves_finished_files_and_no_half_written_one(
+    run, recordings, tmp_path
+):
+    out = tmp_path / "out"
+
+    def stop(what, done, total):
+        if (out / "day/2_annotations.csv").exists():
+            raise Stopped
+
+    with shown_by(stop), pytest.raises(Stopped):
+        predict_files(recordings, run, save_dir=out, probabilities=True, batch_size=1)
+    names = {path.relative_to(out).as_posix() for path in _files(out)}
+    assert {name for name in names if ".zarr/" not in name} == {
+        "day/.dss_written",
+        "day/2_annotations.csv",
+    }
+    assert not any(name.startswith(("new", ".new")) for name in names)
 
 
 def test_probabilities_are_written_with_their_names(run, recordings, tmp_path):

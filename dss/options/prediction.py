@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import field_validator
 
-from dss.options.base import Options, Ranges, option
+from dss.options.base import Options, Ranges, Words, option
 
 
 class DetectOptions(Options):
@@ -125,6 +125,25 @@ class PredictOptions(DetectOptions):
         group="Recordings",
         rare=True,
         ge=0,
+    )
+    samplerate_hz: float | None = option(
+        None,
+        "Sample rate",
+        "The sample rate of npy files and arrays, which do not say theirs. Defaults to that of the "
+        "network.",
+        unit="Hz",
+        group="Recordings",
+        rare=True,
+        gt=0,
+    )
+    endings: Words | None = option(
+        None,
+        "Endings of recordings",
+        "Of a folder, annotate the files with these endings, and no others. Defaults to all forms "
+        "of audio that dss reads.",
+        group="Recordings",
+        rare=True,
+        min_length=1,
     )
     batch_size: int | None = option(
         None,

@@ -58,7 +58,7 @@ class Annotated:
     def targets(self, save_dir: Path | None, format: str) -> dict[Path, Path]:
         """Where the annotations go in another folder, or format: file by recording."""
         folder = save_dir or self.options.save_dir
-        return target_paths(self.options.recordings, folder, format)
+        return target_paths(self.options.recordings, folder, format, self.options.endings)
 
 
 class PredictForm(Form):
@@ -87,7 +87,9 @@ class PredictForm(Form):
         self._files = {}
         try:
             options = PredictFormOptions.checked(self.options)
-            self._files = target_paths(options.recordings, options.save_dir, options.format)
+            self._files = target_paths(
+                options.recordings, options.save_dir, options.format, options.endings
+            )
         except DssError as error:
             problems = problems or {"recordings": str(error)}
         by_hand = [] if problems or self.options["existing"] == "skip" else self._there()[1]
@@ -126,7 +128,7 @@ class PredictForm(Form):
 
     def _annotate(self, recordings: str, run: str, **named) -> Annotated:
         options = PredictFormOptions.checked({"recordings": recordings, "run": run, **named})
-        files = target_paths(options.recordings, options.save_dir, options.format)
+        files = _targets(options)
         own = PredictFilesOptions.model_fields
         predict_files(
             options.recordings,
@@ -150,6 +152,11 @@ class PredictForm(Form):
         """The files that would be written and are there already; those by somebody else."""
         there = [file for file in self._files.values() if file.is_file()]
         return there, [file for file in there[:MOST_LOOKED_AT] if not is_by_dss(file)]
+
+
+def _targets(options: PredictFormOptions) -> dict[Path, Path]:
+    """The file that is written for each recording."""
+    return target_paths(options.recordings, options.save_dir, options.format, options.endings)
 
 
 def _stored(run: str | Path) -> dict[str, Any]:
