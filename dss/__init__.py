@@ -25,9 +25,11 @@ _STAGES = (
     "plot",
     "postprocess",
     "predict",
+    "proofread",
     "results",
     "runs",
     "train",
+    "tune",
 )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from dss.data.audio import Loader
 from dss.errors import DssError
 from dss.options import PredictFilesOptions
 from dss.predict import attempt
@@ -12,7 +13,10 @@ CONNECT_SECONDS = 20
 
 
 def annotate_on_cluster(
-    targets: Mapping[Path, Path], trunk: Path, options: PredictFilesOptions
+    targets: Mapping[Path, Path],
+    trunk: Path,
+    options: PredictFilesOptions,
+    loader: Loader | None = None,
 ) -> Iterator[tuple[Path, Exception | None]]:
     """Annotate recordings on the workers of a scheduler, each on the next worker that is free.
 
@@ -23,7 +27,9 @@ def annotate_on_cluster(
     Arguments:
         targets: the file of annotations to write, by audio file.
         trunk: of the run's files.
-        options: as for `dss.predict.predict_files`, with the address of the scheduler.
+        options: as for `dss.predict.annotate`, with the address of the scheduler.
+        loader: as for `dss.predict.predict`; the workers must be able to import it, unless it is
+            defined in a script or a notebook.
 
     Yields: each recording when it is done, and what was wrong with it, or None.
     Raises: DssError if dask is not installed, or nothing answers at the address.
@@ -44,7 +50,13 @@ def annotate_on_cluster(
     with client:
         futures = {
             client.submit(
-                _attempt, path.resolve(), target.resolve(), trunk.resolve(), options, pure=False
+                _attempt,
+                path.resolve(),
+                target.resolve(),
+                trunk.resolve(),
+                options,
+                loader,
+                pure=False,
             ): path
             for path, target in targets.items()
         }
@@ -59,7 +71,7 @@ def annotate_on_cluster(
 
 
 def _attempt(
-    path: Path, target: Path, trunk: Path, options: PredictFilesOptions
+    path: Path, target: Path, trunk: Path, options: PredictFilesOptions, loader: Loader | None
 ) -> Exception | None:
     """Annotate one recording on a worker."""
-    return attempt(path, target, open_run(trunk), options, lambda seconds: None)
+    return attempt(path, target, open_run(trunk), options, lambda seconds: None, loader)

@@ -87,10 +87,32 @@ def tuned(options: DetectOptions, params: Mapping[str, Any]) -> DetectOptions:
     Arguments:
         options: as they were given.
         params: of the run; thresholds, distances, gaps and lengths are in `detect`.
+
+    Raises: DssError if the options that were given contradict each other.
     """
     stored = DetectOptions.checked(params.get("detect", {}).get("options", {}))
-    names = stored.model_fields_set - options.model_fields_set
-    return options.model_copy(update={name: getattr(stored, name) for name in names})
+    options = merged(options, stored)
+    _check(options)
+    return options
+
+
+def merged(given: DetectOptions, known: DetectOptions) -> DetectOptions:
+    """The options given, and those known for the others, which give way where they contradict.
+
+    Durations are merged by song type.
+    """
+    names = known.model_fields_set - given.model_fields_set
+    update = {name: getattr(known, name) for name in names}
+    if known.segment_durations:
+        update["segment_durations"] = known.segment_durations | given.segment_durations
+    both = given.model_copy(update=update)
+    hold, longest = both.segment_hold_threshold, both.event_interval_max_seconds
+    if "segment_hold_threshold" in names and hold is not None:
+        update["segment_hold_threshold"] = min(hold, both.segment_threshold)
+    if "event_interval_max_seconds" in names and longest is not None:
+        is_possible = longest >= both.event_interval_min_seconds
+        update["event_interval_max_seconds"] = longest if is_possible else None
+    return given.model_copy(update=update)
 
 
 class Detector:

@@ -8,7 +8,7 @@ import pandas as pd
 import soundfile
 
 from dss import models
-from dss.data.annotations import write_annotations
+from dss.data.audio import Loader, as_float
 from dss.data.recordings import Recording, open_recording
 from dss.errors import DssError, raise_problems
 from dss.files import replacing
@@ -16,9 +16,10 @@ from dss.near_misses import NearMisses, write_near_misses
 from dss.options import DetectOptions, PredictFilesOptions, PredictOptions, takes_options
 from dss.postprocess import detect, tuned
 from dss.progress import bar, say
-from dss.runs import Run, open_run, run_trunk
-from dss.stream import Stream
+from dss.runs import Run, open_run, read_params, run_trunk
+from dss.stream import Stream, checked_audio
 from dss.worklist import Pace, find_matching, still_to_do, target_paths
+from dss.written import write
 
 __all__ = ["Stream", "annotate", "attempt", "predict", "predict_files", "probabilities"]
 
@@ -28,28 +29,38 @@ UNREADABLE = (DssError, OSError, soundfile.LibsndfileError)
 
 @takes_options
 def predict(
-    recording: str | Path | np.ndarray, run: str | Path | Run, *, options: PredictOptions
+    recording: str | Path | np.ndarray,
+    run: str | Path | Run,
+    loader: Loader | None = None,
+    *,
+    options: PredictOptions,
 ) -> pd.DataFrame:
     """Annotate a recording, or several.
 
     Arguments:
         recording: an audio file; a folder of these, with its subfolders; a pattern such as
-            "day1/*.wav"; or audio [samples, channels] or [samples] in -1..1 at the sample rate of
-            the network. Files of other sample rates are resampled.
+            "day1/*.wav"; or audio [samples, channels] or [samples], floats in -1..1 or integers of
+            a recorder, at the sample rate of the network unless `samplerate_hz` says otherwise.
+            What has another sample rate is resampled.
         run: the trunk of a run's files, any one of them, or what `dss.runs.load_run` gave.
+        loader: a function that reads recordings of another form, as for `dss.data.open_recording`;
+            `endings` says which files of a folder these are.
 
     Returns: a table with name, start_seconds, stop_seconds and confidence, a row an annotation;
         for a folder or a pattern with a further column, recording: the path of the file.
     Raises: DssError if a recording or the run cannot be read, or do not fit each other.
     """
     run = open_run(run)
+    options = tuned(options, run.params)
     if isinstance(recording, np.ndarray) or Path(recording).is_file():
-        opened = fitting(recording, run, options.channel)
+        opened = fitting(recording, run, options, loader)
         with bar(total=opened.duration_seconds, unit="s", desc="annotate") as progress:
             blocks = probability_blocks(opened, run, options, progress.update)
             return _detect(blocks, run, options)
-    paths, _ = find_matching(recording)
-    tables = [predict(path, run, options=options).assign(recording=str(path)) for path in paths]
+    paths, _ = find_matching(recording, options.endings)
+    tables = [
+        predict(path, run, loader, options=options).assign(recording=str(path)) for path in paths
+    ]
     return pd.concat(tables, ignore_index=True)
 
 
@@ -57,6 +68,7 @@ def predict(
 def predict_files(
     recordings: str | Path,
     run: str | Path | Run,
+    loader: Loader | None = None,
     *,
     after_each: Callable[[Path], None] = lambda path: None,
     options: PredictFilesOptions,
@@ -65,12 +77,14 @@ def predict_files(
 
     Where song was almost found, `STEM_near_misses.csv` says so beside it, for `dss.proofread`. A
     file is written when its recording is done, so Ctrl-C loses only the recording it interrupts.
-    One that cannot be read does not stop the others.
+    One that cannot be read does not stop the others. Annotations that were made or changed by hand
+    are never overwritten (`dss.written`).
 
     Arguments:
         recordings: an audio file; a folder of these; or a pattern such as "day1/*.wav". Subfolders
             count, and are made in the save folder too.
         run: the trunk of a run's files, any one of them, or what `dss.runs.load_run` gave.
+        loader: as for `predict`.
         after_each: is called with each file that was written.
 
     Returns: the files written, in the order of the recordings' paths.
@@ -79,17 +93,19 @@ def predict_files(
     """
     if options.proposals and options.format != "csv":
         raise DssError(f"proposals: the format {options.format} cannot say this; only csv can")
-    run = run if isinstance(run, Run) else run_trunk(run)  # an error before anything is done
-    targets = target_paths(recordings, options.save_dir, options.format)
+    params = run.params if isinstance(run, Run) else read_params(run_trunk(run))
+    options = tuned(options, params)
+    targets = target_paths(recordings, options.save_dir, options.format, options.endings)
     todo = still_to_do(targets, options.existing)
     if not todo:
         return []
     run = open_run(run)
-    seconds, problems = _check_recordings(todo, run, options)
+    seconds, problems = _check_recordings(todo, run, options, loader)
     total = sum(seconds.values())
     with bar(total=round(total), unit="s", unit_scale=True, desc="annotate") as progress:
         pace = Pace(total, progress)
-        results = _results({path: targets[path] for path in seconds}, run, options, pace.count)
+        files = {path: targets[path] for path in seconds}
+        results = _results(files, seconds, run, options, loader, pace.count)
         for n_done, (path, error) in enumerate(results, start=1):
             pace.finish(seconds[path])
             if progress.disable and len(seconds) > 1:
@@ -108,6 +124,7 @@ def annotate(
     run: Run,
     options: PredictFilesOptions,
     after_block: Callable[[float], None],
+    loader: Loader | None = None,
 ) -> None:
     """Annotate one recording: write `target`, beside it near misses, and probabilities if asked.
 
@@ -115,11 +132,12 @@ def annotate(
         path: the audio file.
         target: the file of annotations.
         run: the trained network.
-        options: as for `predict_files`.
+        options: as for `predict_files`, with what `dss.postprocess.tuned` adds.
         after_block: is called with the seconds of audio that were annotated since the last call.
+        loader: as for `predict`.
     """
-    recording = fitting(path, run, options.channel)
-    near = NearMisses(run.song_types, run.samplerate_hz, tuned(options, run.params))
+    recording = fitting(path, run, options, loader)
+    near = NearMisses(run.song_types, run.samplerate_hz, options)
     blocks = near.watch(probability_blocks(recording, run, options, after_block))
     if options.probabilities:
         from dss.probabilities import probabilities_path, store_blocks
@@ -131,7 +149,7 @@ def annotate(
     if options.proposals:
         table["confirmed"] = False
     write_near_misses(near.table(table), target)
-    write_annotations(table, target, options.format, recording.duration_seconds)
+    write(table, target, options.format, recording.duration_seconds)
 
 
 def attempt(
@@ -140,10 +158,11 @@ def attempt(
     run: Run,
     options: PredictFilesOptions,
     after_block: Callable[[float], None],
+    loader: Loader | None = None,
 ) -> Exception | None:
     """`annotate`, but what is wrong with the recording is returned, not raised."""
     try:
-        annotate(path, target, run, options, after_block)
+        annotate(path, target, run, options, after_block, loader)
     except UNREADABLE as error:
         return error
     return None
@@ -151,7 +170,11 @@ def attempt(
 
 @takes_options
 def probabilities(
-    recording: str | Path | np.ndarray, run: str | Path | Run, *, options: PredictOptions
+    recording: str | Path | np.ndarray,
+    run: str | Path | Run,
+    loader: Loader | None = None,
+    *,
+    options: PredictOptions,
 ) -> np.ndarray:
     """The probability of each class at each sample of a recording: [samples, classes] float32.
 
@@ -159,7 +182,7 @@ def probabilities(
     folders and patterns. The samples are at the sample rate of the network.
     """
     run = open_run(run)
-    opened = fitting(recording, run, options.channel)
+    opened = fitting(recording, run, options, loader)
     with bar(total=opened.duration_seconds, unit="s", desc="annotate") as progress:
         blocks = probability_blocks(opened, run, options, progress.update)
         return np.concatenate(list(blocks))
@@ -188,20 +211,26 @@ def probability_blocks(
         after_block(len(p) / run.samplerate_hz)
 
 
-def fitting(recording: str | Path | np.ndarray, run: Run, channel: int | None = None) -> Recording:
+def fitting(
+    recording: str | Path | np.ndarray,
+    run: Run,
+    options: PredictOptions,
+    loader: Loader | None = None,
+) -> Recording:
     """Open an audio file, or an array, so that it fits the network: its sample rate and channels.
 
     Raises: DssError if it cannot be read, or has another number of channels.
     """
+    channel = options.channel
     if isinstance(recording, np.ndarray):
-        x = np.atleast_2d(recording.T).T
+        x = checked_audio(recording, "the array")
         if not len(x):
             raise DssError("the array: holds no samples")
-        opened = Recording(
-            Path("the array"), run.samplerate_hz, *x.shape, lambda a, b: x[a:b].astype(np.float32)
-        )
+        rate = options.samplerate_hz or run.samplerate_hz
+        opened = Recording(Path("the array"), rate, *x.shape, lambda a, b: as_float(x[a:b]))
     else:
-        opened = open_recording(recording).resampled(run.samplerate_hz)
+        opened = _opened(recording, run, options, loader)
+    opened = opened.resampled(run.samplerate_hz)
     _check_channels(opened.path, opened.n_channels, run, channel)
     if channel is None:
         return opened
@@ -215,8 +244,17 @@ def fitting(recording: str | Path | np.ndarray, run: Run, channel: int | None = 
     )
 
 
+def _opened(
+    path: str | Path, run: Run, options: PredictOptions, loader: Loader | None
+) -> Recording:
+    """Open an audio file; a npy file has the sample rate of the network if nobody says another."""
+    is_unsaid = Path(path).suffix.lower() == ".npy" and loader is None
+    rate = (options.samplerate_hz or run.samplerate_hz) if is_unsaid else None
+    return open_recording(path, loader, rate)
+
+
 def _detect(blocks: Iterable[np.ndarray], run: Run, options: DetectOptions) -> pd.DataFrame:
-    return detect(blocks, run.song_types, run.samplerate_hz, options=tuned(options, run.params))
+    return detect(blocks, run.song_types, run.samplerate_hz, options=options)
 
 
 def _check_channels(source, n_channels: int, run: Run, channel: int | None) -> None:
@@ -236,30 +274,32 @@ def _check_channels(source, n_channels: int, run: Run, channel: int | None) -> N
 
 def _results(
     targets: dict[Path, Path],
+    seconds: dict[Path, float],
     run: Run,
     options: PredictFilesOptions,
+    loader: Loader | None,
     after_block: Callable[[float], None],
 ) -> Iterator[tuple[Path, Exception | None]]:
     """Annotate recordings, here or on a cluster: each when it is done, and what was wrong."""
     if options.scheduler:
         from dss.cluster import annotate_on_cluster
 
-        for path, error in annotate_on_cluster(targets, run.trunk, options):
-            after_block(open_recording(path).duration_seconds)
+        for path, error in annotate_on_cluster(targets, run.trunk, options, loader):
+            after_block(seconds[path])
             yield path, error
     else:
         for path, target in targets.items():
-            yield path, attempt(path, target, run, options, after_block)
+            yield path, attempt(path, target, run, options, after_block, loader)
 
 
 def _check_recordings(
-    paths: list[Path], run: Run, options: PredictOptions
+    paths: list[Path], run: Run, options: PredictOptions, loader: Loader | None
 ) -> tuple[dict[Path, float], dict[Path, Exception]]:
     """Seconds of each recording that fits the network, and what is wrong with each other one."""
     seconds, problems = {}, {}
     for path in paths:
         try:
-            recording = open_recording(path)
+            recording = _opened(path, run, options, loader)
             _check_channels(path, recording.n_channels, run, options.channel)
             seconds[path] = recording.duration_seconds
         except UNREADABLE as error:

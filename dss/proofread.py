@@ -108,9 +108,14 @@ def _doubtful(annotated: Annotated) -> Iterator[tuple[Path, pd.DataFrame]]:
         table = table.assign(confidence=pd.to_numeric(table["confidence"], errors="coerce"))
         table = table[table["confidence"].notna()]
         if "confirmed" in table:
-            table = table[table["confirmed"].astype(str).str.lower() != "true"]
+            table = table[~is_confirmed(table)]
         table = table.assign(found=ANNOTATION, doubt=1 - table["confidence"])
         yield path, pd.concat([part for part in (table, near) if len(part)] or [table])
+
+
+def is_confirmed(table: pd.DataFrame) -> pd.Series:
+    """Whether somebody confirmed each of the annotations in a table with a column `confirmed`."""
+    return table["confirmed"].astype(str).str.lower() == "true"
 
 
 def _minutes(seconds: float) -> str:

@@ -5,26 +5,24 @@ from pathlib import Path
 
 import pandas as pd
 
-from dss.data.annotations import found, read_annotations, write_annotations
+from dss.data.annotations import found, read_annotations
 from dss.data.dataset import open_dataset
 from dss.data.lookup import find_annotations
 from dss.data.recordings import open_recording
 from dss.errors import DssError, raise_problems
 from dss.options import DetectOptions
 from dss.probabilities import detect_stored, stored_probabilities
+from dss.proofread import is_confirmed
 from dss.runs import read_params
-
-
-def is_by_dss(file: Path) -> bool:
-    """Whether annotations have a confidence, as dss writes them; other formats do not say."""
-    try:
-        return file.suffix != ".csv" or "confidence" in read_annotations(file)
-    except DssError:
-        return False
+from dss.written import check_replaceable, is_by_dss, write
 
 
 def by_hand(recording: Path, by_dss: Path) -> Path | None:
     """The file of annotations by hand beside a recording, if there is one that can be read.
+
+    What dss wrote counts as well once somebody corrected it, as one does to train again. It does
+    not as it was written, or copied from where `by_dss` is; nor does a list of proposals none of
+    which is confirmed.
 
     Arguments:
         recording: the audio file.
@@ -32,11 +30,12 @@ def by_hand(recording: Path, by_dss: Path) -> Path | None:
     """
     try:
         file = find_annotations(recording)
-        is_other = file.resolve() != by_dss.resolve()
-        is_hand = is_other and "confidence" not in read_annotations(file, recording=recording)
+        table = read_annotations(file, recording=recording)
     except DssError:
         return None
-    return file if is_hand else None
+    is_unseen = "confirmed" in table and not is_confirmed(table).any()
+    is_unchanged = is_by_dss(file) or is_by_dss(file, by_dss.parent)
+    return None if file.resolve() == by_dss.resolve() or is_unseen or is_unchanged else file
 
 
 def learned_from(trunk: Path) -> set[str] | None:
@@ -93,7 +92,7 @@ def save(
     format: str,
     proposals: bool = False,
 ) -> list[Path]:
-    """Write annotations by dss; those by hand are never replaced.
+    """Write annotations by dss; those made or changed by hand are never replaced.
 
     Arguments:
         tables: annotation table by recording.
@@ -102,17 +101,13 @@ def save(
         proposals: whether to add a column `confirmed` that is False.
 
     Returns: the files.
-    Raises: DssError if a file by hand would be replaced; nothing is written then.
+    Raises: DssError if such a file would be replaced; nothing is written then.
     """
-    raise_problems(
-        [str(file) for file in targets.values() if file.is_file() and not is_by_dss(file)],
-        "These annotations were made by hand and are not replaced; give another folder:",
-    )
+    check_replaceable(targets.values())
     for recording, table in tables.items():
         table = found(table)
         if proposals and format == "csv":
             table = table.assign(confirmed=False)
         file = targets[recording]
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_annotations(table, file, format, open_recording(recording).duration_seconds)
+        write(table, file, format, open_recording(recording).duration_seconds)
     return [targets[recording] for recording in tables]

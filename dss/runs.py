@@ -1,5 +1,6 @@
 """Runs: the files that training writes, and a trained network read back from them."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from dss.models.inference import Network
 
+STAMP = "%Y%m%d_%H%M%S"  # in the name of a run: when it was begun
 SUFFIXES = {
     "_model.h5": "weights of the best epoch; needed to annotate",
     "_params.yaml": "options, song types, rate; needed to annotate",
@@ -71,7 +73,9 @@ def run_trunk(run: str | Path) -> Path:
 
 
 def latest_run(folder: str | Path) -> Path:
-    """The trunk of the run that was begun last of those in a folder.
+    """The trunk of the run that was begun last of those in a folder, as their names say.
+
+    Of a run without a time in its name, it is that of the last change.
 
     Raises: DssError if there is none.
     """
@@ -82,14 +86,21 @@ def latest_run(folder: str | Path) -> Path:
     ]
     if not params:
         raise DssError(f"{folder}: holds no run. Train a network first: notebook 3, or dss train.")
-    return run_trunk(max(params, key=lambda path: path.stat().st_mtime))
+    return run_trunk(max(params, key=_begun))
+
+
+def _begun(params: Path) -> tuple[str, float]:
+    """When a run was begun, as YYYYMMDD_hhmmss, and when its options were last written."""
+    changed = params.stat().st_mtime
+    stamp = re.search(r"(?<!\d)(\d{8}_\d{6})_params\.yaml$", params.name)
+    return stamp[1] if stamp else f"{datetime.fromtimestamp(changed):{STAMP}}", changed
 
 
 def new_trunk(save_dir: Path, prefix: str) -> Path:
     """[PREFIX_]YYYYMMDD_hhmmss, with the next second that no run has taken."""
     stamp = datetime.now().replace(microsecond=0)
     while True:
-        name = f"{stamp:%Y%m%d_%H%M%S}"
+        name = f"{stamp:{STAMP}}"
         trunk = save_dir / (f"{prefix}_{name}" if prefix else name)
         try:
             run_file(trunk, "_params.yaml").touch(exist_ok=False)  # taken, before another run does

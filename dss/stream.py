@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from dss import models
+from dss.data.audio import as_float
 from dss.errors import DssError
 from dss.options import DetectOptions, takes_options
 from dss.postprocess import Detector, nothing_found, tuned
@@ -57,20 +58,21 @@ class Stream:
         self._network.block(np.zeros((self._network.nb_hist, self._n_channels), np.float32))
 
     def add(self, block: np.ndarray) -> pd.DataFrame:
-        """Take the next block of audio [samples, channels] or [samples], in -1..1.
+        """Take the next block of audio [samples, channels] or [samples]: floats in -1..1, or the
+        integers of a sound card, such as int16.
 
         Returns: the annotations that are certain now, in seconds since the first sample of all:
             name, start_seconds, stop_seconds and confidence.
-        Raises: DssError if the number of channels is not that of the network.
+        Raises: DssError if the number of channels is not that of the network, or it is not audio.
         """
-        block = np.atleast_2d(block.T).T
+        block = checked_audio(block, "the block")
         if block.shape[1] != self._n_channels:
             raise DssError(
                 f"the block: has {block.shape[1]} channels, but the network was trained with "
                 f"{self._n_channels}"
             )
         self._n_samples += len(block)
-        return self._advance(block)
+        return self._advance(as_float(block) if len(block) else block)
 
     def end(self) -> pd.DataFrame:
         """The annotations that waited for more audio, when none comes."""
@@ -89,6 +91,20 @@ class Stream:
             self._n_done += network.stride
             self._audio = self._audio[network.stride :]
         return _joined(tables)
+
+
+def checked_audio(x: np.ndarray, what: str) -> np.ndarray:
+    """Audio in memory as [samples, channels], of the type it has: see `dss.data.audio.as_float`.
+
+    Raises: DssError, which names `what`, for anything but numbers of a scale that is known.
+    """
+    is_known = x.dtype.kind == "f" or (x.dtype.kind in "iu" and x.dtype.itemsize < 8)
+    if not is_known or x.ndim not in (1, 2):
+        raise DssError(
+            f"{what}: is {x.dtype} of the shape {x.shape}; right would be [samples, channels] of "
+            "floats from -1 to 1, or of the integers of a recorder, such as int16"
+        )
+    return x[:, None] if x.ndim == 1 else x
 
 
 def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:

@@ -59,7 +59,7 @@ class Tuned:
 
     Attributes:
         options: value by option, of the song's categories: events, segments or both.
-        defaults: the same with the defaults.
+        defaults: the same with the defaults, and what training found out.
         scores: a row for each song type and `all`: f1 with the defaults, and f1 with what was
             chosen, on the data that it was chosen with.
     """
@@ -77,7 +77,8 @@ def tune(run: str | Path | Run, *, options: TuneOptions) -> Tuned:
     value with the highest F1 of all song types of its category, until no single one improves it by
     more than a standard error of F1: what a few annotations gain would not last on other data.
     What is chosen goes into `_params.yaml` under `detect`, where `dss.predict` finds it; what is
-    given to `dss.predict` explicitly counts more.
+    given to `dss.predict` explicitly counts more. Tuning again begins anew, with what training
+    found out.
 
     Arguments:
         run: the trunk of a run's files, any one of them, or what `dss.runs.load_run` gave.
@@ -110,6 +111,7 @@ def tune(run: str | Path | Run, *, options: TuneOptions) -> Tuned:
     tolerance = options.tolerance_seconds
     stored["detect"] = {
         "options": {**_learned(stored), **result.options},
+        "learned": _learned(stored),
         **f1,
         "tolerance_seconds": tolerance,
     }
@@ -152,8 +154,12 @@ def _stored_params(run: Run) -> dict[str, Any]:
 
 
 def _learned(params: dict[str, Any]) -> dict[str, Any]:
-    """How long segments and gaps, and how far apart events can be, as training found out."""
-    options = params.get("detect", {}).get("options", {})
+    """How long segments and gaps, and how far apart events can be, as training found out.
+
+    A run that was tuned keeps this apart from what was chosen.
+    """
+    detect = params.get("detect", {})
+    options = detect.get("learned", detect.get("options", {}))
     return {name: options[name] for name in LEARNED if name in options}
 
 
@@ -180,6 +186,7 @@ def _val_split(run: Run, options: TuneOptions) -> tuple[xr.DataTree, np.ndarray,
 def _pieces(split, run: Run, folder: Path) -> Iterator[_Piece]:
     """The stretches of the split, their probabilities in files of a folder."""
     tree, y, stretches = split
+    whole = PredictOptions()  # all channels
     x, rate = tree["val"]["x"].data, run.samplerate_hz
     annotated = tree["val"]["annotated"].data if "annotated" in tree["val"] else None
     for number, (first, last) in enumerate(stretches):
@@ -188,7 +195,7 @@ def _pieces(split, run: Run, folder: Path) -> Iterator[_Piece]:
             folder / f"{number}.npy", "w+", np.float32, (len(audio), y.shape[1])
         )
         done = 0
-        for block in probability_blocks(fitting(audio, run), run, PredictOptions()):
+        for block in probability_blocks(fitting(audio, run, whole), run, whole):
             p[done : done + len(block)] = block
             done += len(block)
         targets = (b.astype(np.float32) for b in _blocks(y[first:last]))

@@ -3,12 +3,16 @@
 import datetime
 import glob
 import time
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from dss.data.annotations import annotations_path
 from dss.data.recordings import find_recordings
 from dss.errors import DssError, raise_problems
 from dss.progress import say
+from dss.written import check_replaceable
 
 TOLD_SECONDS = 60  # between lines in a log that tell how far a long recording is
 ENDINGS = {
@@ -19,16 +23,18 @@ ENDINGS = {
 }
 
 
-def find_matching(recordings: str | Path) -> tuple[list[Path], Path]:
-    """The audio files that a file, a folder or a pattern means, and the folder of all of them."""
+def find_matching(
+    recordings: str | Path, endings: Sequence[str] | None = None
+) -> tuple[list[Path], Path]:
+    """The audio files that a file, a folder or a pattern means, and the folder of all of them.
+
+    A pattern that names an ending, such as "*.mat", means all files with it; one that does not,
+    such as "day1/*", what `find_recordings` takes.
+    """
     path = Path(recordings)
     if path.exists() or not glob.has_magic(str(path)):
-        return find_recordings(path), path if path.is_dir() else path.parent
-    found = {
-        recording
-        for match in glob.glob(str(path), recursive=True)
-        for recording in find_recordings(match)
-    }
+        return find_recordings(path, endings), path if path.is_dir() else path.parent
+    found = _matching(str(path), endings)
     if not found:
         raise DssError(f"{path}: no file fits this pattern")
     plain = []
@@ -39,13 +45,38 @@ def find_matching(recordings: str | Path) -> tuple[list[Path], Path]:
     return sorted(found), Path(*plain)
 
 
+def _matching(pattern: str, endings: Sequence[str] | None) -> set[Path]:
+    ending = Path(pattern).suffix
+    is_ending_said = bool(ending) and not glob.has_magic(ending)
+
+    @cache
+    def within(folder: Path) -> set[Path]:
+        try:
+            return {*find_recordings(folder, endings)}
+        except DssError:  # there are none
+            return set()
+
+    found = set()
+    for match in map(Path, glob.glob(pattern, recursive=True)):
+        if match.is_dir():
+            found |= within(match)
+        elif is_ending_said or match in within(match.parent):
+            found.add(match)
+    return found
+
+
 def target_path(recording: Path, format: str) -> Path:
     """The file of annotations of a recording, in one of the formats."""
     csv = annotations_path(recording)
     return csv.with_name(csv.stem + ENDINGS[format])
 
 
-def target_paths(recordings: str | Path, save_dir: Path | None, format: str) -> dict[Path, Path]:
+def target_paths(
+    recordings: str | Path,
+    save_dir: Path | None,
+    format: str,
+    endings: Sequence[str] | None = None,
+) -> dict[Path, Path]:
     """The file of annotations of each recording that a file, a folder or a pattern means.
 
     Arguments:
@@ -53,8 +84,9 @@ def target_paths(recordings: str | Path, save_dir: Path | None, format: str) -> 
         save_dir: where the files go, in subfolders like those of the recordings; None for beside
             the recordings.
         format: of the files.
+        endings: as for `find_recordings`.
     """
-    paths, folder = find_matching(recordings)
+    paths, folder = find_matching(recordings, endings)
     return {
         path: target_path((save_dir or folder) / path.relative_to(folder), format) for path in paths
     }
@@ -67,17 +99,20 @@ def still_to_do(targets: dict[Path, Path], existing: str) -> list[Path]:
         targets: file of annotations by audio file.
         existing: "skip", "overwrite" or "error": what to do where annotations are there.
 
-    Raises: DssError for "error", and if two recordings would be annotated in one file.
+    Raises: DssError for "error"; for "overwrite" if annotations were made or changed by hand; and
+        if two recordings would be annotated in one file.
     """
     files = list(targets.values())
-    twice = sorted({str(target) for target in files if files.count(target) > 1})
+    twice = sorted(str(target) for target, n in Counter(files).items() if n > 1)
     raise_problems(twice, "Two recordings of one name would be annotated in one file; rename one:")
-    there = [path for path, target in targets.items() if target.exists()]
+    there = {path for path, target in targets.items() if target.exists()}
+    if existing == "overwrite":
+        check_replaceable(files)
     if existing == "overwrite" or not there:
         return list(targets)
     if existing == "error":
         raise_problems(
-            [str(targets[path]) for path in there],
+            [str(target) for path, target in targets.items() if path in there],
             "These annotations are there already. Give another folder (--save-dir), skip their "
             "recordings (--existing skip), or overwrite them (--existing overwrite):",
         )

@@ -77,6 +77,23 @@ def test_a_slider_that_is_moved_by_hand_does_the_same(viewer):
     assert viewer.scores is not None
 
 
+def test_a_slider_can_be_moved_below_a_tuned_hold_threshold(tiny_run, values, tmp_path):
+    from dss.runs import read_params, write_params
+
+    stored = {"segment_threshold": 0.6, "segment_hold_threshold": 0.5}
+    params = read_params(tiny_run[0]) | {"detect": {"options": stored}}
+    write_params(tmp_path / "tuned", params)
+    shutil.copy(f"{tiny_run[0]}_model.h5", tmp_path / "tuned_model.h5")
+    form = PredictForm(values | {"run": str(tmp_path / "tuned")})
+    form.options = {"segment_hold_threshold": ""}  # that of the run
+    viewer = PredictionViewer(form.run())
+    assert viewer.sliders.options.segment_hold_threshold == 0.5
+    viewer.sliders._sliders["segment_threshold"].value = 0.3
+    expected = predict(tmp_path / "new" / "bird_20.wav", values["run"], segment_threshold=0.3)
+    assert viewer.scores is not None
+    np.testing.assert_allclose(viewer.annotations["by dss"][TIMES], expected[TIMES], atol=0.002)
+
+
 def test_a_click_shows_the_least_certain_annotation(viewer):
     table = viewer.least_certain
     assert table["confidence"].is_monotonic_increasing
@@ -100,7 +117,7 @@ def test_annotations_are_saved_as_the_thresholds_make_them(viewer, tmp_path):
 
 def test_annotations_by_hand_are_never_replaced(form, viewer, values, tmp_path):
     hand = (tmp_path / "new" / "bird_20_annotations.csv").read_bytes()
-    with pytest.raises(DssError, match=r"(?s)made by hand .*bird_20_annotations.csv"):
+    with pytest.raises(DssError, match=r"(?s)made or changed by hand .*bird_20_annotations.csv"):
         viewer.save(values["recordings"])
     form.options = {"save_dir": "", "existing": "overwrite"}
     assert "bird_20_annotations.csv was annotated by hand" in form.problems["save_dir"]

@@ -28,7 +28,9 @@ def test_help_imports_nothing_heavy():
     )
 
 
-@pytest.mark.parametrize("stage", ["data", "evaluate", "postprocess", "predict", "train", "plot"])
+@pytest.mark.parametrize(
+    "stage", ["data", "evaluate", "postprocess", "predict", "proofread", "train", "tune", "plot"]
+)
 def test_stages_import_tensorflow_only_when_it_is_needed(stage):
     assert not {"tensorflow", "ipywidgets"} & {*modules_after(f"import dss; dss.{stage}")}
 

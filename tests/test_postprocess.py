@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from dss.data.targets import make_targets
 from dss.errors import DssError
 from dss.options import DetectOptions
-from dss.postprocess import Detector, detect
+from dss.postprocess import Detector, detect, tuned
 
 TYPES = {"p": "event", "a": "segment", "b": "segment"}
 EXACT = {"segment_fill_seconds": 0, "segment_min_seconds": 0, "event_distance_seconds": 0}
@@ -239,3 +239,43 @@ def test_segments_are_as_long_as_their_type_can_be():
         found(p, segment_durations="a=2:1")
     with pytest.raises(DssError, match="written as name=shortest:longest"):
         found(p, segment_durations="a=2")
+
+
+def with_stored(stored, **given):
+    """Options that were given, with what is stored with a run."""
+    return tuned(DetectOptions.checked(given), {"detect": {"options": stored}})
+
+
+def test_lifting_the_limits_of_one_type_keeps_those_of_the_others():
+    stored = {"segment_durations": {"a": [0.01, 0.1], "b": [0.02, 0.2]}}
+    durations = with_stored(stored, segment_durations="a=0:60").segment_durations
+    assert durations == {"a": (0, 60), "b": (0.02, 0.2)}
+
+
+def test_what_is_given_counts_more_than_what_is_stored():
+    stored = {"segment_hold_threshold": 0.4, "event_interval_max_seconds": 0.5}
+    assert with_stored(stored).segment_hold_threshold == 0.4
+    assert with_stored(stored, segment_threshold=0.3).segment_hold_threshold == 0.3
+    assert with_stored(stored, event_interval_min_seconds=2).event_interval_max_seconds is None
+    for none in (None, "none"):
+        given = dict.fromkeys(stored, none)
+        assert with_stored(stored, **given) == DetectOptions()
+    with pytest.raises(DssError, match="segment_hold_threshold .0.6. should not be above"):
+        with_stored(stored, segment_hold_threshold=0.6)
+
+
+@given(
+    st.fixed_dictionaries({}, optional={"segment_threshold": st.floats(0.1, 1)}),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "segment_threshold": st.floats(0.1, 1),
+            "segment_hold_threshold": st.floats(0.1, 1),
+            "segment_durations": st.just({"a": [0, 1]}),
+        },
+    ),
+)
+def test_what_is_stored_is_added_once(given, stored):
+    params = {"detect": {"options": stored}}
+    once = with_stored(stored, **given)
+    assert tuned(once, params) == once

@@ -15,6 +15,7 @@ from dss.data import make_dataset, open_dataset, read_annotations
 from dss.errors import DssError
 from dss.evaluate import evaluate
 from dss.predict import Stream, predict, predict_files, probabilities
+from dss.progress import Stopped, shown_by
 from dss.runs import load_run
 
 
@@ -44,6 +45,66 @@ def test_song_is_found_in_a_new_recording(run, recordings):
 def test_a_file_and_an_array_give_the_same(run, recordings):
     x, _ = soundfile.read(recordings / "new.wav", dtype="float32")
     pd.testing.assert_frame_equal(predict(recordings / "new.wav", run), predict(x, run))
+
+
+def test_integers_are_scaled_as_those_of_files_are(run, recordings):
+    x, _ = soundfile.read(recordings / "new.wav", dtype="int16")
+    expected = predict(recordings / "new.wav", run)
+    pd.testing.assert_frame_equal(predict(x, run), expected)
+    stream = Stream(run)
+    live = [stream.add(x[start : start + 700]) for start in range(0, len(x), 700)]
+    live = pd.concat([*live, stream.add(x[:0]), stream.end()])
+    live = live.sort_values("start_seconds", ignore_index=True)
+    pd.testing.assert_frame_equal(live, expected, atol=1e-5)
+    for wrong in (x.astype(np.int64), x > 0, np.zeros((5, 1, 1))):
+        with pytest.raises(DssError, match=r"the array: is .* would be \[samples, channels\]"):
+            predict(wrong, run)
+        with pytest.raises(DssError, match="the block: is "):
+            stream.add(wrong)
+
+
+def test_a_npy_file_has_the_sample_rate_of_the_network_or_what_is_given(run, recordings, tmp_path):
+    from dss.data.recordings import open_recording
+
+    expected = predict(recordings / "new.wav", run)
+    opened = open_recording(recordings / "new.wav")
+    np.save(recordings / "slow.npy", opened.read())
+    np.save(recordings / "fast.npy", opened.resampled(2000).read())
+    pd.testing.assert_frame_equal(predict(recordings / "slow.npy", run), expected)
+    fast = predict(recordings / "fast.npy", run, samplerate_hz=2000)
+    assert fast["name"].tolist() == expected["name"].tolist()
+    times = ["start_seconds", "stop_seconds"]
+    np.testing.assert_allclose(fast[times], expected[times], atol=0.01)
+    pattern, out = recordings / "*s*.npy", tmp_path / "out"  # fast and slow
+    assert len(predict_files(pattern, run, save_dir=out, samplerate_hz=2000)) == 2
+    pd.testing.assert_frame_equal(
+        read_annotations(out / "fast_annotations.csv").reset_index(drop=True), fast, atol=1e-6
+    )
+
+
+def test_what_a_loader_reads_is_annotated(run, recordings, tmp_path):
+    def load(path):
+        return soundfile.read(path.with_suffix(".wav"))[::-1]
+
+    (recordings / "new.mat").write_text("what only the loader understands")
+    expected = predict(recordings / "new.wav", run)
+    pd.testing.assert_frame_equal(predict(recordings / "new.mat", run, load), expected)
+    written = predict_files(recordings, run, load, endings=[".mat"], save_dir=tmp_path / "out")
+    assert written == [tmp_path / "out/new_annotations.csv"]
+    again = read_annotations(written[0]).reset_index(drop=True)
+    pd.testing.assert_frame_equal(again, expected, atol=1e-6)
+    with pytest.raises(DssError, match=r"new\.mat: the loader failed"):
+        predict(recordings / "new.mat", run, lambda path: 1 / 0)
+
+
+def test_a_pattern_takes_recordings_and_folders_of_them(run, recordings, tmp_path):
+    (recordings / "notes").mkdir()
+    (recordings / "notes/day.txt").write_text("windy")
+    np.save(recordings / "table.npy", np.zeros(5))
+    written = predict_files(recordings / "*", run, save_dir=tmp_path / "out")
+    assert written == [tmp_path / f"out/{stem}_annotations.csv" for stem in ("day/2", "new")]
+    with pytest.raises(DssError, match="no file fits this pattern"):
+        predict_files(recordings / "notes/*", run)
 
 
 @pytest.mark.parametrize("n", [1, 100, 5000])
@@ -88,8 +149,12 @@ def test_annotations_that_are_there_stay_unless_asked(run, recordings, capsys):
     assert (recordings / "new_annotations.csv").read_text() == before
     (recordings / "day/2_annotations.csv").unlink()
     assert predict_files(recordings, run) == [recordings / "day/2_annotations.csv"]
-    predict_files(recordings / "new.wav", run, existing="overwrite")
-    assert (recordings / "new_annotations.csv").read_text() != before
+    with pytest.raises(DssError, match="made or changed by hand"):
+        predict_files(recordings / "new.wav", run, existing="overwrite")
+    assert (recordings / "new_annotations.csv").read_text() == before
+    by_dss = (recordings / "day/2_annotations.csv").read_text()
+    predict_files(recordings / "day", run, existing="overwrite", event_threshold=0.999)
+    assert (recordings / "day/2_annotations.csv").read_text() != by_dss
 
 
 def test_another_sample_rate_is_resampled(run, recordings):
@@ -124,7 +189,12 @@ def test_a_broken_recording_does_not_stop_the_others(run, recordings, tmp_path):
     with pytest.raises(DssError, match=r"2 of 4 recordings could not(.|\n)*broken(.|\n)*cut"):
         predict_files(recordings, run, save_dir=tmp_path / "out")
     written = sorted(p.relative_to(tmp_path / "out").as_posix() for p in _files(tmp_path / "out"))
-    assert written == ["day/2_annotations.csv", "new_annotations.csv"]
+    assert written == [
+        ".dss_written",
+        "day/.dss_written",
+        "day/2_annotations.csv",
+        "new_annotations.csv",
+    ]
 
 
 def test_the_command_exits_with_2_after_a_broken_recording(tiny_run, recordings, tmp_path, capsys):
@@ -162,12 +232,32 @@ def test_ctrl_c_leaves_finished_files_and_no_half_written_one(run, recordings, t
             save_dir=tmp_path / "out",
         )
     assert {p.name for p in (tmp_path / "out/day").iterdir()} == {
+        ".dss_written",
         "2_annotations.csv",
         "2_probabilities.zarr",
     }
     assert not (tmp_path / "out/new_annotations.csv").exists()
     rest = predict_files(recordings, run, save_dir=tmp_path / "out")
     assert rest == [tmp_path / "out/new_annotations.csv"]
+
+
+def test_work_that_is_stopped_leaves_finished_files_and_no_half_written_one(
+    run, recordings, tmp_path
+):
+    out = tmp_path / "out"
+
+    def stop(what, done, total):
+        if (out / "day/2_annotations.csv").exists():
+            raise Stopped
+
+    with shown_by(stop), pytest.raises(Stopped):
+        predict_files(recordings, run, save_dir=out, probabilities=True, batch_size=1)
+    names = {path.relative_to(out).as_posix() for path in _files(out)}
+    assert {name for name in names if ".zarr/" not in name} == {
+        "day/.dss_written",
+        "day/2_annotations.csv",
+    }
+    assert not any(name.startswith(("new", ".new")) for name in names)
 
 
 def test_probabilities_are_written_with_their_names(run, recordings, tmp_path):
@@ -204,7 +294,9 @@ def test_other_programs_get_their_formats(run, recordings, tmp_path, format, nam
 
 def test_what_was_annotated_can_be_trained_with(run, recordings):
     """Annotate, correct, train again."""
-    predict_files(recordings, run, existing="overwrite", proposals=True)
+    for file in recordings.rglob("*_annotations.csv"):
+        file.unlink()
+    predict_files(recordings, run, proposals=True)
     tree = open_dataset(make_dataset(recordings, val_fraction=0.3, test_fraction=0))
     assert tree.attrs["class_names"] == ["noise", "a", "b", "p"]
 
@@ -218,6 +310,22 @@ def test_what_was_tuned_is_used_unless_something_else_is_given(run, recordings):
     assert "p" not in set(tuned["name"])
     assert (tuned["stop_seconds"] - tuned["start_seconds"]).min() >= 0.09
     assert "p" in set(predict(wav, stricter, event_threshold=0.5)["name"])
+
+
+def test_options_that_contradict_each_other_are_an_error_before_any_work(run, recordings):
+    options = {"segment_threshold": 0.3, "segment_hold_threshold": 0.4}
+    for annotate in (predict, predict_files):
+        with pytest.raises(DssError, match=r"^segment_hold_threshold .0.4. should not be above"):
+            annotate(recordings, run, **options)
+
+
+def test_a_tuned_hold_threshold_follows_the_threshold(run, recordings, tmp_path):
+    stored = {"options": {"segment_hold_threshold": 0.4}}
+    held = dataclasses.replace(run, params={**run.params, "detect": stored})
+    (file,) = predict_files(recordings / "new.wav", held, save_dir=tmp_path, segment_threshold=0.3)
+    expected = predict(recordings / "new.wav", run, segment_threshold=0.3)
+    again = read_annotations(file).reset_index(drop=True)
+    pd.testing.assert_frame_equal(again, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("n", [0, 1, 700, 5000])

@@ -1,3 +1,4 @@
+import os
 import shutil
 
 import pytest
@@ -8,7 +9,7 @@ from dss.data import open_dataset
 from dss.errors import DssError
 from dss.options import PredictOptions
 from dss.postprocess import tuned
-from dss.runs import SUFFIXES, load_run, run_file
+from dss.runs import SUFFIXES, latest_run, load_run, read_params, run_file, write_params
 from dss.tune import tune
 
 
@@ -48,6 +49,36 @@ def test_tuning_twice_gives_the_same(run):
     assert first.options == second.options
     assert first.scores.equals(second.scores)
     assert (first.scores.loc["all", "f1"] >= first.scores.loc["all", "f1_default"]).all()
+
+
+def test_tuning_again_begins_with_what_training_found_out(run, tiny_run):
+    trunk, _ = run
+    shutil.copy(f"{tiny_run[0]}_model.h5", f"{trunk}_model.h5")  # which is not hesitant
+    params = read_params(trunk)
+    learned = {"segment_durations": {"a": [0.05, 0.2]}, "event_interval_max_seconds": 0.01}
+    write_params(trunk, params | {"detect": {"options": learned}})
+    first, second = (tune(trunk, tolerance_seconds=0.015) for _ in range(2))
+    assert first.options["event_interval_max_seconds"] != 0.01
+    assert second.defaults == first.defaults
+    assert second.scores.equals(first.scores)
+    stored = read_params(trunk)["detect"]
+    assert stored["learned"] == learned
+    assert stored["options"] == {**learned, **first.options}
+
+
+def test_the_latest_run_is_not_an_older_one_that_was_tuned_since(run):
+    trunk, _ = run
+    for name in ("finch_20200101_000000", "20190101_000000"):
+        for suffix in ("_params.yaml", "_model.h5"):
+            shutil.copy(run_file(trunk, suffix), run_file(trunk.with_name(name), suffix))
+    assert latest_run(trunk.parent) == trunk
+    plain = trunk.with_name("my_best")  # was given this name by hand
+    for suffix in ("_params.yaml", "_model.h5"):
+        run_file(trunk, suffix).rename(run_file(plain, suffix))
+    os.utime(run_file(plain, "_params.yaml"), (0, 0))
+    assert latest_run(trunk.parent).name == "finch_20200101_000000"
+    os.utime(run_file(plain, "_params.yaml"))
+    assert latest_run(trunk.parent) == plain
 
 
 def test_a_dataset_that_is_gone_or_does_not_fit_is_an_error(run, tmp_path):

@@ -1,13 +1,20 @@
 """The options of annotating recordings (`dss.predict`, `dss.postprocess`)."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from dss.options.base import Options, Ranges, option
+from pydantic import field_validator
+
+from dss.options.base import Options, Ranges, Words, option
 
 
 class DetectOptions(Options):
     """How probabilities become annotations (`dss.postprocess.detect`)."""
+
+    @field_validator("event_interval_max_seconds", "segment_hold_threshold", mode="before")
+    @classmethod
+    def _read_none(cls, value: Any) -> Any:
+        return None if value == "none" else value
 
     event_threshold: float = option(
         0.4,
@@ -43,7 +50,7 @@ class DetectOptions(Options):
         None,
         "Longest interval",
         "Delete events whose nearest neighbour of the same type is farther, such as single pulses "
-        "outside song. Defaults to no limit.",
+        "outside song. Defaults to what the run knows; none for no limit.",
         unit="s",
         group="Events and segments",
         rare=True,
@@ -63,7 +70,7 @@ class DetectOptions(Options):
         None,
         "Segment hold threshold",
         "A lower probability, down to which song lasts once it has reached the segment threshold. "
-        "Defaults to the segment threshold.",
+        "Defaults to what is stored with the run; none for the segment threshold.",
         group="Events and segments",
         rare=True,
         gt=0,
@@ -119,6 +126,25 @@ class PredictOptions(DetectOptions):
         rare=True,
         ge=0,
     )
+    samplerate_hz: float | None = option(
+        None,
+        "Sample rate",
+        "The sample rate of npy files and arrays, which do not say theirs. Defaults to that of the "
+        "network.",
+        unit="Hz",
+        group="Recordings",
+        rare=True,
+        gt=0,
+    )
+    endings: Words | None = option(
+        None,
+        "Endings of recordings",
+        "Of a folder, annotate the files with these endings, and no others. Defaults to all forms "
+        "of audio that dss reads.",
+        group="Recordings",
+        rare=True,
+        min_length=1,
+    )
     batch_size: int | None = option(
         None,
         "Batch size",
@@ -145,7 +171,8 @@ class PredictFilesOptions(PredictOptions):
         "skip",
         "Annotations that are there already",
         "Leave them and skip their recordings (skip), replace them (overwrite), or stop before "
-        "anything is written (error).",
+        "anything is written (error). Only what dss wrote is replaced, never what was made or "
+        "changed by hand.",
         group="Files",
     )
     format: Literal["csv", "audacity", "raven", "textgrid"] = option(

@@ -12,10 +12,10 @@ from dss.options import DetectOptions, PredictFilesOptions
 from dss.options.base import option
 from dss.postprocess import tuned
 from dss.predict import predict_files
-from dss.review import is_by_dss
 from dss.runs import read_params, run_trunk
 from dss.widgets.forms import Form
 from dss.worklist import target_paths
+from dss.written import is_by_dss
 
 MOST_LOOKED_AT = 200  # files of annotations that may be by hand
 
@@ -48,7 +48,7 @@ class Annotated:
     Attributes:
         files: file of annotations by recording.
         trunk: of the run.
-        options: how they were annotated.
+        options: how they were annotated, with what was stored with the run.
     """
 
     files: dict[Path, Path]
@@ -58,7 +58,7 @@ class Annotated:
     def targets(self, save_dir: Path | None, format: str) -> dict[Path, Path]:
         """Where the annotations go in another folder, or format: file by recording."""
         folder = save_dir or self.options.save_dir
-        return target_paths(self.options.recordings, folder, format)
+        return target_paths(self.options.recordings, folder, format, self.options.endings)
 
 
 class PredictForm(Form):
@@ -87,7 +87,9 @@ class PredictForm(Form):
         self._files = {}
         try:
             options = PredictFormOptions.checked(self.options)
-            self._files = target_paths(options.recordings, options.save_dir, options.format)
+            self._files = target_paths(
+                options.recordings, options.save_dir, options.format, options.endings
+            )
         except DssError as error:
             problems = problems or {"recordings": str(error)}
         by_hand = [] if problems or self.options["existing"] == "skip" else self._there()[1]
@@ -126,14 +128,15 @@ class PredictForm(Form):
 
     def _annotate(self, recordings: str, run: str, **named) -> Annotated:
         options = PredictFormOptions.checked({"recordings": recordings, "run": run, **named})
-        files = target_paths(options.recordings, options.save_dir, options.format)
+        files = _targets(options)
         own = PredictFilesOptions.model_fields
         predict_files(
             options.recordings,
             options.run,
             **{name: value for name, value in named.items() if name in own},
         )
-        return Annotated(files, run_trunk(options.run), options)
+        trunk = run_trunk(options.run)
+        return Annotated(files, trunk, tuned(options, read_params(trunk)))
 
     def _describe(self, result: Annotated) -> str:
         folder = html.escape(str(next(iter(result.files.values())).parent))
@@ -149,6 +152,11 @@ class PredictForm(Form):
         """The files that would be written and are there already; those by somebody else."""
         there = [file for file in self._files.values() if file.is_file()]
         return there, [file for file in there[:MOST_LOOKED_AT] if not is_by_dss(file)]
+
+
+def _targets(options: PredictFormOptions) -> dict[Path, Path]:
+    """The file that is written for each recording."""
+    return target_paths(options.recordings, options.save_dir, options.format, options.endings)
 
 
 def _stored(run: str | Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from dss.data.annotations import EVENT, SEGMENT
 from dss.options import DetectOptions, EvaluateOptions
+from dss.postprocess import merged
 
 SHOWN = {
     EVENT: ["event_threshold", "event_distance_seconds"],
@@ -68,7 +69,7 @@ class Thresholds:
     @property
     def options(self) -> DetectOptions:
         """The options of detection."""
-        return self._base.model_copy(update=self.values)
+        return merged(DetectOptions().model_copy(update=self.values), self._base)
 
     @property
     def values(self) -> dict[str, Any]:

@@ -1,0 +1,121 @@
+import re
+import time
+from multiprocessing import get_context
+
+import pytest
+from conftest import tone_song, write_recording
+
+from dss import review
+from dss.data import find_recordings, read_annotations
+from dss.errors import DssError
+from dss.postprocess import detect
+from dss.predict import predict_files
+from dss.worklist import still_to_do, target_path
+from dss.written import NOTES, is_by_dss, write
+
+
+@pytest.fixture
+def recordings(tmp_path):
+    """Two recordings that nobody annotated."""
+    for i in range(2):
+        x, rows = tone_song(seed=40 + i, seconds=3)
+        wav = write_recording(tmp_path / "songs", f"bird_{i}", x, 1000, rows)
+        wav.with_name(f"bird_{i}_annotations.csv").unlink()
+    return tmp_path / "songs"
+
+
+def found(file):
+    return read_annotations(file).reset_index(drop=True)
+
+
+def correct(file):
+    """Give an annotation another name, as a person does."""
+    file.write_text(re.sub(r"\ba\b", "sine", file.read_text()))
+    return file.read_bytes()
+
+
+@pytest.mark.parametrize("format", ["csv", "audacity", "raven", "textgrid"])
+def test_what_was_corrected_is_not_overwritten(tiny_run, recordings, format):
+    options = {"existing": "overwrite", "format": format}
+    for thresholds in ({}, {"event_threshold": 0.9}):  # again and again
+        first, second = predict_files(recordings, tiny_run[0], **options, **thresholds)
+    corrected, other = correct(second), first.read_bytes()
+    with pytest.raises(DssError, match=r"made or changed by hand .*--save-dir") as error:
+        predict_files(recordings, tiny_run[0], **options)
+    assert error.value.problems == (str(second),)
+    assert (first.read_bytes(), second.read_bytes()) == (other, corrected)
+    second.rename(recordings / "mine.csv")
+    assert len(predict_files(recordings, tiny_run[0], **options)) == 2
+
+
+@pytest.mark.parametrize("format", ["csv", "audacity"])
+def test_what_was_corrected_is_not_saved_over(recordings, format):
+    table = detect([], {"a": "segment"}, 1000)
+    table.loc[0] = ["a", 0.5, 0.6, 0.9]
+    wavs = find_recordings(recordings)
+    tables, targets = dict.fromkeys(wavs, table), {wav: target_path(wav, format) for wav in wavs}
+    for _ in range(2):
+        files = review.save(tables, targets, format)
+    before = files[0].read_bytes()
+    corrected = correct(files[1])
+    with pytest.raises(DssError, match=r"(?s)made or changed by hand .*bird_1_annotations"):
+        review.save(dict.fromkeys(wavs, table[:0]), targets, format)
+    assert [file.read_bytes() for file in files] == [before, corrected]
+
+
+def test_what_was_made_while_a_recording_was_annotated_stays(tiny_run, recordings):
+    made = recordings / "bird_1_annotations.csv"
+    by_hand = "name,start_seconds,stop_seconds\na,0.1,0.2\n"
+    with pytest.raises(DssError, match=r"(?s)1 of 2 .*made or changed by hand .*bird_1_"):
+        predict_files(recordings, tiny_run[0], after_each=lambda file: made.write_text(by_hand))
+    assert made.read_text() == by_hand
+
+
+def test_what_was_corrected_counts_as_by_hand(tiny_run, recordings, tmp_path):
+    wav, run = recordings / "bird_0.wav", tiny_run[0]
+    (beside,) = predict_files(wav, run, proposals=True)
+    (by_dss,) = predict_files(wav, run, save_dir=tmp_path / "out")
+    assert review.by_hand(wav, by_dss) is None
+    proposed = beside.read_text()
+    beside.write_text(f"{proposed}sine,0.1,0.2,,\n")
+    assert review.by_hand(wav, by_dss) is None
+    beside.write_text(proposed.replace("False", "True", 1))
+    assert review.by_hand(wav, by_dss) == beside
+    beside.write_bytes(by_dss.read_bytes())  # a copy
+    assert review.by_hand(wav, by_dss) is None
+    correct(beside)
+    assert review.by_hand(wav, by_dss) == beside
+    assert review.by_hand(wav, beside) is None
+
+
+def _write_many(folder, number):
+    for i in range(50):
+        write(detect([], {"a": "segment"}, 1000), folder / f"{number}_{i}_annotations.csv", "csv")
+
+
+def test_several_processes_write_into_one_folder(tmp_path):
+    context = get_context("spawn")
+    others = [context.Process(target=_write_many, args=(tmp_path, n)) for n in range(3)]
+    for other in others:
+        other.start()
+    for other in others:
+        other.join()
+    files = sorted(tmp_path.glob("*.csv"))
+    assert len(files) == 150
+    assert all(is_by_dss(file) for file in files)
+    _write_many(tmp_path, 0)  # the same again is not noted again
+    assert len((tmp_path / NOTES).read_text().splitlines()) == 150
+
+
+def test_ten_thousand_recordings_take_no_time(tmp_path):
+    wavs = [tmp_path / f"{i}.wav" for i in range(10_000)]
+    targets = {wav: target_path(wav, "csv") for wav in wavs}
+    for target in targets.values():
+        target.touch()
+    begun = time.monotonic()
+    assert still_to_do(targets, "skip") == []
+    with pytest.raises(DssError, match="are there already"):
+        still_to_do(targets, "error")
+    with pytest.raises(DssError, match="made or changed by hand"):
+        still_to_do(targets, "overwrite")
+    assert time.monotonic() - begun < 5
