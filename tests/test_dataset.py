@@ -197,6 +197,39 @@ def test_song_types_are_chosen_renamed_and_merged(folder):
         make_dataset(folder, rename="a", overwrite=True)
 
 
+def test_definitions_are_renamed_as_annotations_are(folder):
+    (folder / "bird_0_definitions.csv").write_text("a,segment\nb,segment\np,event\n")
+    tree = open_dataset(make_dataset(folder, rename={"a": "tone", "b": "tone"}))
+    assert tree.attrs["class_names"] == ["noise", "p", "tone"]
+
+
+def test_only_song_types_that_there_are_can_be_renamed_and_only_to_song_types(folder):
+    with pytest.raises(DssError, match="rename: the annotations name a, b, p, but not:\n  aa"):
+        make_dataset(folder, rename={"aa": "x"})
+    with pytest.raises(DssError, match="rename: no song type can become not_b"):
+        make_dataset(folder, rename={"a": "not_b"})
+
+
+def test_what_is_known_does_not_depend_on_new_names(folder):
+    for i, path in enumerate(sorted(folder.glob("*.csv"))):
+        path.write_text(path.read_text() + f"not_a,{i},3.9\nnot_b,1,3.5\nnot_p,2,3.7\n")
+    old = open_dataset(make_dataset(folder, test_fraction=0))
+    new = make_dataset(folder, rename="a=tone b=tone p=click", test_fraction=0, overwrite=True)
+    new = open_dataset(new)
+    assert new.attrs["class_names"] == ["noise", "click", "tone"]
+    assert 0 < old["train"].annotated.sum() < old["train"].sizes["time"]
+    np.testing.assert_array_equal(new["train"].annotated, old["train"].annotated)
+
+
+def test_noise_can_become_a_song_type(folder):
+    path = folder / "bird_0_annotations.csv"
+    path.write_text(path.read_text() + "noise,0.02,0.05\nnoise,3.8,3.95\n")
+    store = make_dataset(folder, rename="noise=cage", test_fraction=0, seed=1)
+    tree = open_dataset(store)
+    assert tree.attrs["class_names"] == ["noise", "a", "b", "cage", "p"]
+    assert "annotated" not in tree["train"]
+
+
 def test_individual_targets_are_those_of_one_song_type(folder):
     tree = open_dataset(make_dataset(folder, individual_targets=True, event_std_seconds=0.002))
     for name in "abp":

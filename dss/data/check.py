@@ -13,11 +13,13 @@ from dss.data.annotations import (
     SEGMENT,
     definitions_path,
     found,
+    is_absence,
+    is_song,
     read_definitions,
     time_problems,
 )
 from dss.data.audio import Loader
-from dss.data.known import is_absence, read_annotated
+from dss.data.known import read_annotated
 from dss.data.lookup import recording_annotations
 from dss.data.recordings import Recording, find_recordings, open_source
 from dss.errors import DssError, raise_problems
@@ -199,10 +201,7 @@ def _plain_rows(table: pd.DataFrame) -> Iterator[tuple[int, str, float, float]]:
 
 def _segments(table: pd.DataFrame) -> pd.DataFrame:
     """Segments of song or noise, without those that say what is not there."""
-    names = {*table["name"]}
-    is_song = {name: name != NOISE and not is_absence(name, names) for name in names}
-    is_segment = table["stop_seconds"] > table["start_seconds"]
-    return table[is_segment & table["name"].map(is_song).astype(bool)]
+    return table[is_song(table["name"]) & (table["stop_seconds"] > table["start_seconds"])]
 
 
 def _definitions(recordings: Sequence[Recording]) -> tuple[dict[str, str], list[Problem]]:

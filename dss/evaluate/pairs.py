@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from dss.data.annotations import EVENT, NOISE, SEGMENT, found, read_annotations
+from dss.data.annotations import EVENT, NOISE, SEGMENT, found, is_absence, read_annotations
 from dss.data.formats import guess_format
-from dss.data.known import is_absence, known_stretches, read_annotated
+from dss.data.known import known_stretches, read_annotated
 from dss.errors import DssError, raise_problems
 
 ENDING = "_annotations.csv"
