@@ -83,7 +83,9 @@ def make_dataset(
 def default_store(folder: str | Path) -> Path:
     """Where the dataset of a folder goes if nobody says otherwise: beside it."""
     folder = Path(folder)
-    return folder.with_name(folder.resolve().name + ".npy")
+    if folder.name in ("", ".."):  # such as ".": its name is not in it
+        folder = folder.resolve()
+    return folder.with_name(folder.name + ".npy")
 
 
 def plan_splits(
