@@ -9,7 +9,15 @@ from conftest import tone_song, write_recording
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dss.data import describe, make_dataset, open_dataset, open_recording, read_annotations
+from dss.data import (
+    describe,
+    format_report,
+    list_recordings,
+    make_dataset,
+    open_dataset,
+    open_recording,
+    read_annotations,
+)
 from dss.data.targets import make_targets
 from dss.errors import DssError, DssWarning
 
@@ -59,6 +67,25 @@ def test_the_report_counts_every_annotation_once(folder):
     assert table.loc["test", "seconds"] == pytest.approx(4)
 
 
+def test_a_song_type_may_be_called_as_a_column_of_the_report(folder):
+    make_dataset(folder, rename="a=seconds b=unknown p=channels")
+    tree = open_dataset(folder.with_name("song.npy"))
+    rows = [r for path in folder.glob("*.csv") for r in read_annotations(path)["name"]]
+    table = describe(tree)
+    names = [f"{name} (song type)" for name in ("seconds", "unknown", "channels")]
+    assert table.loc["all", names].tolist() == [rows.count(n) for n in "abp"]
+    assert table["seconds"]["all"] == pytest.approx(12)
+    assert [line.split()[0] for line in format_report(tree).splitlines()[-3:]] == [
+        "channels",
+        "seconds",
+        "unknown",
+    ]
+    for path in folder.glob("*.csv"):
+        path.write_text(path.read_text().replace("\na,", "\nseconds,"))
+    table = list_recordings(folder)
+    assert table.loc["all", ["seconds", "seconds (song type)"]].tolist() == [12, rows.count("a")]
+
+
 def test_the_same_seed_gives_the_same_bytes(folder, tmp_path):
     stores = [make_dataset(folder, store_dir=tmp_path / f"{i}.npy", seed=4) for i in range(2)]
     for name in ("train/x.npy", "train/y.npy", "val/x.npy", "test/y.npy"):
@@ -89,6 +116,15 @@ def test_a_test_fraction_of_zero_leaves_an_empty_test_split(folder):
     tree = open_dataset(make_dataset(folder, test_fraction=0))
     assert tree["test"].sizes["time"] == 0
     assert describe(tree).loc["test"].sum() == 0
+
+
+@pytest.mark.parametrize("name", [".", "..", "sub/..", "../song"])
+def test_the_dataset_lies_beside_the_folder_however_it_is_written(folder, monkeypatch, name):
+    inside = folder / "within" if name == ".." else folder
+    (folder / "sub").mkdir()
+    inside.mkdir(exist_ok=True)
+    monkeypatch.chdir(inside)
+    assert make_dataset(name).resolve() == folder.with_name("song.npy")
 
 
 def test_a_dataset_that_is_there_stays_unless_asked(folder):
@@ -159,6 +195,19 @@ def test_a_damaged_sample_leaves_nothing_half_written(folder):
     x[3999] = np.inf
     soundfile.write(folder / "bird_2.wav", x, 1000, subtype="FLOAT")
     with pytest.raises(DssError, match="bird_2.wav: sample 3999 is not a number"):
+        make_dataset(folder)
+    assert [p.name for p in folder.parent.iterdir()] == ["song"]
+
+
+def test_a_damaged_flac_is_named_and_leaves_nothing_half_written(folder):
+    x = np.random.default_rng(0).uniform(-1, 1, 60_000)
+    (folder / "bird_2.wav").unlink()
+    path = folder / "bird_2.flac"
+    soundfile.write(path, x, 1000)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 : -1000] = bytes(len(content) - len(content) // 2 - 1000)
+    path.write_bytes(content)
+    with pytest.raises(DssError, match="bird_2.flac: "):
         make_dataset(folder)
     assert [p.name for p in folder.parent.iterdir()] == ["song"]
 
