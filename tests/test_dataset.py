@@ -96,6 +96,19 @@ def test_targets_are_bytes_if_they_are_exact(folder):
     assert open_dataset(make_dataset(folder, event_std_seconds=0))["train"].y.dtype == np.uint8
 
 
+@pytest.mark.filterwarnings("ignore::dss.errors.DssWarning")
+@pytest.mark.parametrize(
+    "rows",
+    ["p,3.9,3.9\nq,3.9,3.9", "p,3.9,3.9\nq,3.9004,3.9004", "a,3.9001,3.9002\nb,3.9002,3.9003"],
+)
+def test_targets_sum_to_one_where_song_types_share_a_sample(folder, rows):
+    path = folder / "bird_1_annotations.csv"
+    path.write_text(f"{path.read_text()}{rows}\n")
+    tree = open_dataset(make_dataset(folder, event_std_seconds=0, test_fraction=0, seed=1))
+    for split in ("train", "val"):
+        np.testing.assert_array_equal(tree[split].y.sum("song_type"), 1)
+
+
 def test_the_attributes_are_plain_yaml_and_say_how_it_was_made(folder):
     store = make_dataset(folder, gap_seconds=0.003)
     attributes = yaml.safe_load((store / "attrs.yaml").read_text())
