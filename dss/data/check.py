@@ -147,8 +147,8 @@ def _same_stems(recordings: Sequence[Recording]) -> Iterator[Problem]:
 def _formats(recordings: Sequence[Recording]) -> Iterator[Problem]:
     rates = pd.Series([recording.samplerate_hz for recording in recordings])
     channels = pd.Series([recording.n_channels for recording in recordings])
+    usual_rate, usual_channels = (of.mode().get(0) for of in (rates, channels))
     for recording in recordings:
-        usual_rate, usual_channels = rates.mode()[0], channels.mode()[0]
         if recording.samplerate_hz != usual_rate:
             text = f"the sample rate is {recording.samplerate_hz:g} Hz, not {usual_rate:g} Hz as"
             text = f"{text} most of the others have; resample them all (samplerate_hz)"
