@@ -20,7 +20,7 @@ from dss.data.lookup import recording_annotations
 from dss.data.recordings import Recording, find_recordings, open_source
 from dss.data.report import describe, list_recordings
 from dss.data.splits import SPLITS
-from dss.data.stretches import intersection
+from dss.data.stretches import intersection, of_mask
 from dss.data.targets import GAUSSIAN_REACH
 from dss.errors import DssError
 from dss.options import DatasetOptions, SourceOptions, takes_options
@@ -225,9 +225,7 @@ def _split_material(tree: xr.DataTree, split: str) -> Material:
     def unknown() -> np.ndarray:
         if "annotated" not in tree[split]:
             return np.empty((0, 2))
-        annotated = np.asarray(tree[split]["annotated"].variable.data) > 0
-        edges = np.flatnonzero(np.diff(annotated, prepend=True, append=True))
-        return edges.reshape(-1, 2) / rate
+        return of_mask(np.asarray(tree[split]["annotated"].variable.data) == 0) / rate
 
     return Material(split, recording, (annotations, unknown), y, names, stretches[1:, 0] / rate)
 
