@@ -201,15 +201,11 @@ def _stated_categories(tables, definitions):
         for row, (name, category) in enumerate(read_definitions(path).items(), start=1):
             yield path, name, category, row
     for path, table in tables.items():
-        is_event = table["start_seconds"] == table["stop_seconds"]
-        for name, category, rows in _rows_by_category(found(table), is_event):
-            yield path, name, category, rows[0]
-        for name, stop in table.loc[
-            table["start_seconds"].isna(), ["name", "stop_seconds"]
-        ].itertuples(index=False, name=None):
-            yield path, name, EVENT if np.isnan(stop) else SEGMENT, None
-
-
-def _rows_by_category(table, is_event):
-    for (name, event), rows in table.groupby([table["name"], is_event]).groups.items():
-        yield name, EVENT if event else SEGMENT, rows
+        stated = {}  # loops over rows are quicker than pandas where there are many small tables
+        for row, name, start, stop in table[COLUMNS].itertuples(name=None):
+            if np.isnan(start):
+                stated.setdefault((name, EVENT if np.isnan(stop) else SEGMENT, False), None)
+            else:
+                stated.setdefault((name, EVENT if start == stop else SEGMENT, True), row)
+        for (name, category, _), row in stated.items():
+            yield path, name, category, row

@@ -95,9 +95,10 @@ def read_sources(
         )
     definitions = [p for p in (definitions_path(r.path) for r in recordings) if p.is_file()]
     by_file = _by_file(tables)
-    old_names = _old_names(by_file, definitions, options.rename)
-    types = _wanted_types(song_types(by_file, definitions, options.rename), folder, options)
-    new_names = {old: options.rename.get(old, old) for old in old_names}
+    old_names = _old_names(by_file, definitions, options.rename) if options.rename else []
+    all_types = song_types(by_file, definitions, options.rename)
+    types = _wanted_types(all_types, folder, options)
+    new_names = {old: options.rename.get(old, old) for old in old_names or all_types}
     old_types = {old: types[new] for old, new in new_names.items() if new in types}
     reach = targets.GAUSSIAN_REACH * options.event_std_seconds
     sources = []

@@ -164,7 +164,8 @@ def _draw_groups(groups, fractions, by_files, by_samples, rng) -> dict[int, str]
             f"There are {len(members)} {kind}, too few to split {' and '.join(by_files)} by files: "
             f"that takes at least {needed}. Split by samples, set a fraction to 0, or add more."
         )
-    left = [list(members)[i] for i in rng.permutation(len(members))]
+    names = list(members)
+    left = [names[i] for i in rng.permutation(len(names))]
     taken = {}
     # The smallest split first: each gets its own before the largest takes what is left.
     for n_served, split in enumerate(sorted(by_files, key=fractions.get), start=1):
