@@ -164,6 +164,7 @@ def test_a_second_file_of_annotations_is_named_if_it_could_be_read(tmp_path):
     (tmp_path / "x2_annotations.txt").write_text("1\t2\ta\n")
     text = "x_annotations.txt is there too and is not read; x_annotations.csv is"
     assert problems(tmp_path) == [("x_annotations.csv", None, None, text, "warning")]
+    (tmp_path / "x.txt").unlink()
     assert problems(tmp_path, annotation_format="audacity") == []
 
 
