@@ -16,8 +16,8 @@ from dss.data import (
 from dss.errors import DssError
 from dss.evaluate import evaluate, format_scores
 from dss.files import replacing
-from dss.options import DemoOptions, takes_options
-from dss.postprocess import detect
+from dss.options import DemoOptions, DetectOptions, takes_options
+from dss.postprocess import detect, tuned
 from dss.predict import probabilities
 from dss.runs import load_run
 from dss.train import train
@@ -95,11 +95,12 @@ def _annotate(
     from dss.plot import plot_recording
 
     run = load_run(trunk)
+    options = tuned(DetectOptions.checked(settings), run.params)
     written = []
     for path in recordings:
         recording, by_hand = open_recording(path), read_annotations(annotations_path(path))
         p = probabilities(path, run)
-        by_dss = detect([p], run.song_types, run.samplerate_hz, **settings)
+        by_dss = detect([p], run.song_types, run.samplerate_hz, options=options)
         written.append(folder / annotations_path(path).name)
         write_annotations(by_dss, written[-1])
         first = max(0.0, by_hand["start_seconds"].min() - 0.5)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from dss.data.annotations import EVENT, SEGMENT
+from dss.options import DetectOptions
 
 FEWEST = 10  # annotations; fewer do not tell how much durations vary
 MARGIN = 1.3  # by which an annotation may be shorter or longer, as its boundaries are not exact
@@ -46,7 +47,8 @@ def learned_durations(
 
     Returns: by option of `dss.postprocess.detect`: `segment_durations`, [shortest, longest] in
         seconds by song type; `segment_fill_seconds`; `event_interval_max_seconds`.
-        What fewer than ten annotations, or pauses, would say is left out.
+        What fewer than ten annotations, or pauses, would say is left out, and so is what exceeds
+        the range of its option.
     """
     durations, all_seconds, all_pauses = {}, [], []
     for name, kind, occurrences in list(zip(class_names, class_types, song, strict=True))[1:]:
@@ -71,7 +73,8 @@ def learned_durations(
         longest = np.concatenate(intervals).max()
         if np.isfinite(longest):
             learned["event_interval_max_seconds"] = _rounded(MARGIN * longest)
-    return learned
+    impossible = DetectOptions.problems(learned)
+    return {name: value for name, value in learned.items() if name not in impossible}
 
 
 def _pauses(occurrences: np.ndarray, stretches: np.ndarray) -> np.ndarray:

@@ -9,18 +9,18 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dss.data.annotations import EVENT, NOISE, found, song_types
+from dss.data.annotations import EVENT, found, is_song, song_types
 from dss.data.batches import array_of, split_stretches
 from dss.data.check import COLUMNS as PROBLEM_COLUMNS
 from dss.data.check import WARNING, check_annotations, format_problems
 from dss.data.dataset import open_dataset
 from dss.data.formats import COLUMNS
-from dss.data.known import is_absence, known_stretches, read_annotated
+from dss.data.known import known_stretches, read_annotated
 from dss.data.lookup import recording_annotations
 from dss.data.recordings import Recording, find_recordings, open_source
 from dss.data.report import describe, list_recordings
 from dss.data.splits import SPLITS
-from dss.data.stretches import intersection
+from dss.data.stretches import intersection, of_mask
 from dss.data.targets import GAUSSIAN_REACH
 from dss.errors import DssError
 from dss.options import DatasetOptions, SourceOptions, takes_options
@@ -162,10 +162,8 @@ def completeness(materials: Sequence[Material]) -> pd.DataFrame:
     """
     rows = {}
     for material in materials:
-        table = found(material.annotations)
-        names = set(table["name"])
-        is_song = [name != NOISE and not is_absence(name, names) for name in table["name"]]
-        table, duration = table[is_song], material.recording.duration_seconds
+        table, duration = found(material.annotations), material.recording.duration_seconds
+        table = table[is_song(table["name"])]
         times = intersection(table[COLUMNS[1:]].to_numpy(), np.array([[0.0, duration]]))
         rows[material.name] = {
             "seconds": duration,
@@ -227,9 +225,7 @@ def _split_material(tree: xr.DataTree, split: str) -> Material:
     def unknown() -> np.ndarray:
         if "annotated" not in tree[split]:
             return np.empty((0, 2))
-        annotated = np.asarray(tree[split]["annotated"].variable.data) > 0
-        edges = np.flatnonzero(np.diff(annotated, prepend=True, append=True))
-        return edges.reshape(-1, 2) / rate
+        return of_mask(np.asarray(tree[split]["annotated"].variable.data) == 0) / rate
 
     return Material(split, recording, (annotations, unknown), y, names, stretches[1:, 0] / rate)
 
@@ -249,7 +245,6 @@ def _as_annotations(song: Sequence[np.ndarray], names, types, rate: float) -> pd
 def _known(source: Path, table: pd.DataFrame, looked_at: np.ndarray) -> np.ndarray:
     """Of what somebody looked at, where all song types are known, as in a dataset."""
     types = song_types({source: table})
-    types = {name: kind for name, kind in types.items() if not is_absence(name, set(types))}
     reach = GAUSSIAN_REACH * DatasetOptions().event_std_seconds
     return known_stretches(table, types, looked_at, reach)
 

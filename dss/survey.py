@@ -9,6 +9,7 @@ import xarray as xr
 
 from dss.data.batches import array_of, split_stretches
 from dss.data.splits import SPLITS
+from dss.data.stretches import of_mask, union
 
 PRESENT = 0.3  # a song type is there from this target on: even if three share a sample
 CLIPPED = 1e-3  # the part of samples at full scale above which a recording is called clipped
@@ -29,12 +30,11 @@ def song_stretches(y: np.ndarray, stretches: np.ndarray) -> list[np.ndarray]:
     for first, last in stretches:
         pieces = [[] for _ in found]
         for start, stop in _blocks(first, last):
-            there = np.pad(np.asarray(y[start:stop]) >= PRESENT, [(1, 1), (0, 0)])
+            there = np.asarray(y[start:stop]) >= PRESENT
             for column, piece in enumerate(pieces):
-                edges = np.flatnonzero(np.diff(there[:, column].astype(np.int8)))
-                piece.append(edges.reshape(-1, 2) + start)
+                piece.append(start + of_mask(there[:, column]))
         for column, piece in enumerate(pieces):
-            found[column].append(_joined(np.concatenate(piece)))
+            found[column].append(union(np.concatenate(piece)).astype(int))
     return [np.concatenate(of_class) for of_class in found]
 
 
@@ -96,11 +96,3 @@ def fingerprint(tree: xr.DataTree) -> str:
 def _blocks(first: int, last: int) -> Iterator[tuple[int, int]]:
     for start in range(first, last, BLOCK_SAMPLES):
         yield start, min(start + BLOCK_SAMPLES, last)
-
-
-def _joined(pieces: np.ndarray) -> np.ndarray:
-    """Occurrences [n, 2] in order, those that touch each other made one."""
-    apart = pieces[1:, 0] > pieces[:-1, 1]
-    starts = pieces[np.concatenate([[True], apart])[: len(pieces)], 0]
-    stops = pieces[np.concatenate([apart, [True]])[: len(pieces)], 1]
-    return np.stack([starts, stops], axis=1)

@@ -76,7 +76,12 @@ def test_categories_follow_from_the_times(tmp_path):
         tmp_path / "1": table(("p", 1, 1), ("b", 1, 2), ("noise", 0, 1)),
         tmp_path / "2": table(("q", np.nan, np.nan), ("c", np.nan, 0), ("b", np.nan, np.nan)),
     }
-    assert song_types(tables) == {"b": "segment", "c": "segment", "p": "event", "q": "event"}
+    types = {"b": "segment", "c": "segment", "p": "event", "q": "event"}
+    assert song_types(tables) == types
+    tables[tmp_path / "3"] = table(("not_b", 2, 3), ("not_x", 4, 5))
+    assert song_types(tables) == types | {"not_x": "segment"}
+    renamed = song_types(tables, rename={"b": "c", "not_x": "x"})
+    assert renamed == {"c": "segment", "p": "event", "q": "event", "x": "segment"}
 
 
 def test_definitions_count_where_a_type_was_never_found(tmp_path):

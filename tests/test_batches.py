@@ -56,3 +56,26 @@ def test_a_fraction_is_drawn_from_all_stretches_by_the_seed():
     assert all(any(a >= first and b <= last for first, last in stretches) for a, b in drawn)
     np.testing.assert_array_equal(drawn, draw_fraction(stretches, 0.5, seed=1))
     assert len({str(draw_fraction(stretches, 0.5, seed=s)) for s in range(9)}) > 1
+
+
+def test_every_part_of_a_single_stretch_may_be_drawn():
+    times_drawn = np.zeros(1000, int)
+    for seed in range(200):
+        for fraction in (0.02, 0.3):
+            drawn = draw_fraction(np.array([[0, 1000]]), fraction, seed)
+            assert np.diff(drawn).sum() == 1000 * fraction
+            assert (drawn[1:, 0] > drawn[:-1, 1]).all()
+            for first, last in drawn:
+                times_drawn[first:last] += 1
+    assert times_drawn.min() > 0.5 * times_drawn.mean()
+
+
+@given(st.lists(st.integers(1, 90), min_size=1, max_size=30), st.floats(0.01, 1))
+@settings(max_examples=100, deadline=None)
+def test_no_drawn_stretch_reaches_over_the_end_of_one(lengths, fraction):
+    edges = np.concatenate([[0], np.cumsum(lengths)])
+    drawn = draw_fraction(np.stack([edges[:-1], edges[1:]], axis=1), fraction, seed=0)
+    assert np.diff(drawn).sum() == round(fraction * edges[-1])
+    assert (np.diff(drawn.ravel()) >= 0).all()
+    inner = np.searchsorted(edges, drawn[:, 0], "right")
+    assert (drawn[:, 1] <= edges[inner]).all()

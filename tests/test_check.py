@@ -156,6 +156,34 @@ def test_other_formats_and_loaders_are_checked_too(tmp_path):
     assert (file, row) == ("x.wav", 1)
 
 
+def test_a_second_file_of_annotations_is_named_if_it_could_be_read(tmp_path):
+    write(tmp_path, "x", "a,1,2")
+    (tmp_path / "x_annotations.txt").write_text("1\t2\ta\n")
+    (tmp_path / "x.txt").write_text("It rained.")
+    (tmp_path / "x.csv").write_text("temperature,humidity\n20,0.5\n")
+    (tmp_path / "x2_annotations.txt").write_text("1\t2\ta\n")
+    text = "x_annotations.txt is there too and is not read; x_annotations.csv is"
+    assert problems(tmp_path) == [("x_annotations.csv", None, None, text, "warning")]
+    (tmp_path / "x.txt").unlink()
+    assert problems(tmp_path, annotation_format="audacity") == []
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "text"),
+    [
+        (("True", "True", ""), None),
+        (("False", "True", ""), "1 annotation was never confirmed; it counts as true"),
+        (("False", "false", "True"), "2 annotations were never confirmed; they count as true"),
+    ],
+)
+def test_proposals_that_nobody_confirmed_are_counted(tmp_path, confirmed, text):
+    write(tmp_path, "x")
+    rows = [f"a,{i},{i + 0.5},{c}" for i, c in enumerate(confirmed)]
+    (tmp_path / "x_annotations.csv").write_text("\n".join([f"{HEADER},confirmed", *rows]))
+    expected = [("x_annotations.csv", None, None, text, "warning")] if text else []
+    assert problems(tmp_path) == expected
+
+
 ROWS = st.lists(
     st.tuples(st.sampled_from("ab"), st.integers(0, 95), st.integers(2, 9)), max_size=12
 )

@@ -9,7 +9,15 @@ from conftest import tone_song, write_recording
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dss.data import describe, make_dataset, open_dataset, open_recording, read_annotations
+from dss.data import (
+    describe,
+    format_report,
+    list_recordings,
+    make_dataset,
+    open_dataset,
+    open_recording,
+    read_annotations,
+)
 from dss.data.targets import make_targets
 from dss.errors import DssError, DssWarning
 
@@ -59,6 +67,25 @@ def test_the_report_counts_every_annotation_once(folder):
     assert table.loc["test", "seconds"] == pytest.approx(4)
 
 
+def test_a_song_type_may_be_called_as_a_column_of_the_report(folder):
+    make_dataset(folder, rename="a=seconds b=unknown p=channels")
+    tree = open_dataset(folder.with_name("song.npy"))
+    rows = [r for path in folder.glob("*.csv") for r in read_annotations(path)["name"]]
+    table = describe(tree)
+    names = [f"{name} (song type)" for name in ("seconds", "unknown", "channels")]
+    assert table.loc["all", names].tolist() == [rows.count(n) for n in "abp"]
+    assert table["seconds"]["all"] == pytest.approx(12)
+    assert [line.split()[0] for line in format_report(tree).splitlines()[-3:]] == [
+        "channels",
+        "seconds",
+        "unknown",
+    ]
+    for path in folder.glob("*.csv"):
+        path.write_text(path.read_text().replace("\na,", "\nseconds,"))
+    table = list_recordings(folder)
+    assert table.loc["all", ["seconds", "seconds (song type)"]].tolist() == [12, rows.count("a")]
+
+
 def test_the_same_seed_gives_the_same_bytes(folder, tmp_path):
     stores = [make_dataset(folder, store_dir=tmp_path / f"{i}.npy", seed=4) for i in range(2)]
     for name in ("train/x.npy", "train/y.npy", "val/x.npy", "test/y.npy"):
@@ -67,6 +94,19 @@ def test_the_same_seed_gives_the_same_bytes(folder, tmp_path):
 
 def test_targets_are_bytes_if_they_are_exact(folder):
     assert open_dataset(make_dataset(folder, event_std_seconds=0))["train"].y.dtype == np.uint8
+
+
+@pytest.mark.filterwarnings("ignore::dss.errors.DssWarning")
+@pytest.mark.parametrize(
+    "rows",
+    ["p,3.9,3.9\nq,3.9,3.9", "p,3.9,3.9\nq,3.9004,3.9004", "a,3.9001,3.9002\nb,3.9002,3.9003"],
+)
+def test_targets_sum_to_one_where_song_types_share_a_sample(folder, rows):
+    path = folder / "bird_1_annotations.csv"
+    path.write_text(f"{path.read_text()}{rows}\n")
+    tree = open_dataset(make_dataset(folder, event_std_seconds=0, test_fraction=0, seed=1))
+    for split in ("train", "val"):
+        np.testing.assert_array_equal(tree[split].y.sum("song_type"), 1)
 
 
 def test_the_attributes_are_plain_yaml_and_say_how_it_was_made(folder):
@@ -89,6 +129,15 @@ def test_a_test_fraction_of_zero_leaves_an_empty_test_split(folder):
     tree = open_dataset(make_dataset(folder, test_fraction=0))
     assert tree["test"].sizes["time"] == 0
     assert describe(tree).loc["test"].sum() == 0
+
+
+@pytest.mark.parametrize("name", [".", "..", "sub/..", "../song"])
+def test_the_dataset_lies_beside_the_folder_however_it_is_written(folder, monkeypatch, name):
+    inside = folder / "within" if name == ".." else folder
+    (folder / "sub").mkdir()
+    inside.mkdir(exist_ok=True)
+    monkeypatch.chdir(inside)
+    assert make_dataset(name).resolve() == folder.with_name("song.npy")
 
 
 def test_a_dataset_that_is_there_stays_unless_asked(folder):
@@ -163,6 +212,19 @@ def test_a_damaged_sample_leaves_nothing_half_written(folder):
     assert [p.name for p in folder.parent.iterdir()] == ["song"]
 
 
+def test_a_damaged_flac_is_named_and_leaves_nothing_half_written(folder):
+    x = np.random.default_rng(0).uniform(-1, 1, 60_000)
+    (folder / "bird_2.wav").unlink()
+    path = folder / "bird_2.flac"
+    soundfile.write(path, x, 1000)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 : -1000] = bytes(len(content) - len(content) // 2 - 1000)
+    path.write_bytes(content)
+    with pytest.raises(DssError, match="bird_2.flac: "):
+        make_dataset(folder)
+    assert [p.name for p in folder.parent.iterdir()] == ["song"]
+
+
 def test_the_ending_npy_must_be_kept(folder, tmp_path):
     with pytest.raises(DssError, match="must end in .npy"):
         make_dataset(folder, store_dir=tmp_path / "dataset")
@@ -195,6 +257,39 @@ def test_song_types_are_chosen_renamed_and_merged(folder):
         make_dataset(folder, song_types="a c", overwrite=True)
     with pytest.raises(DssError, match="rename: 'a' should be written as old=new"):
         make_dataset(folder, rename="a", overwrite=True)
+
+
+def test_definitions_are_renamed_as_annotations_are(folder):
+    (folder / "bird_0_definitions.csv").write_text("a,segment\nb,segment\np,event\n")
+    tree = open_dataset(make_dataset(folder, rename={"a": "tone", "b": "tone"}))
+    assert tree.attrs["class_names"] == ["noise", "p", "tone"]
+
+
+def test_only_song_types_that_there_are_can_be_renamed_and_only_to_song_types(folder):
+    with pytest.raises(DssError, match="rename: the annotations name a, b, p, but not:\n  aa"):
+        make_dataset(folder, rename={"aa": "x"})
+    with pytest.raises(DssError, match="rename: no song type can become not_b"):
+        make_dataset(folder, rename={"a": "not_b"})
+
+
+def test_what_is_known_does_not_depend_on_new_names(folder):
+    for i, path in enumerate(sorted(folder.glob("*.csv"))):
+        path.write_text(path.read_text() + f"not_a,{i},3.9\nnot_b,1,3.5\nnot_p,2,3.7\n")
+    old = open_dataset(make_dataset(folder, test_fraction=0))
+    new = make_dataset(folder, rename="a=tone b=tone p=click", test_fraction=0, overwrite=True)
+    new = open_dataset(new)
+    assert new.attrs["class_names"] == ["noise", "click", "tone"]
+    assert 0 < old["train"].annotated.sum() < old["train"].sizes["time"]
+    np.testing.assert_array_equal(new["train"].annotated, old["train"].annotated)
+
+
+def test_noise_can_become_a_song_type(folder):
+    path = folder / "bird_0_annotations.csv"
+    path.write_text(path.read_text() + "noise,0.02,0.05\nnoise,3.8,3.95\n")
+    store = make_dataset(folder, rename="noise=cage", test_fraction=0, seed=1)
+    tree = open_dataset(store)
+    assert tree.attrs["class_names"] == ["noise", "a", "b", "cage", "p"]
+    assert "annotated" not in tree["train"]
 
 
 def test_individual_targets_are_those_of_one_song_type(folder):

@@ -51,6 +51,14 @@ def test_gaps_that_nobody_left_are_filled():
     assert filled(onsets, onsets + 960, apart) is None  # a stretch each: no pause is known
 
 
+def test_what_no_option_can_be_is_not_learned():
+    onsets = 400_000 * np.arange(20)
+    whole = np.array([[0, 8_000_000]])
+    assert filled(onsets, onsets + 200_000, whole) is None  # a minute at most
+    assert longest_interval(10 * onsets, stretches=10 * whole) is None  # an hour at most
+    assert longest_interval(5 * onsets, stretches=10 * whole) == 2600
+
+
 def longest_interval(*middles, stretches=WHOLE):
     """What is learned from events of several types."""
     song = [np.stack([np.array(m) - 2, np.array(m) + 2], axis=1) for m in middles]

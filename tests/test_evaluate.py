@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
-from dss.data import write_annotations
+from dss.data import read_annotations, write_annotations
 from dss.errors import DssError
 from dss.evaluate import (
     agreement,
@@ -23,6 +23,7 @@ from dss.evaluate import (
     summarize,
     syllable_error_rate,
 )
+from dss.evaluate.matching import scores_of
 
 
 def table(*rows):
@@ -78,6 +79,14 @@ def test_files_and_folders_are_compared_by_name(tmp_path):
         evaluate(tmp_path / "hand", tmp_path / "dss")
     with pytest.raises(DssError, match="one is a folder"):
         evaluate(tmp_path / "hand", tmp_path / "dss" / "1_annotations.csv")
+
+
+def test_one_of_the_folders_may_lie_within_the_other(tmp_path):
+    inner = tmp_path / "song" / "annotated"
+    for folder, rows in ((tmp_path / "song", TRUE), (inner, TRUE.iloc[1:])):
+        write_annotations(rows, folder / "1_annotations.csv")
+    assert evaluate(tmp_path / "song", inner).loc["all", ["true", "predicted"]].tolist() == [3, 2]
+    assert evaluate(inner, tmp_path / "song").loc["all", ["true", "predicted"]].tolist() == [2, 3]
 
 
 @pytest.mark.parametrize(
@@ -254,6 +263,29 @@ def test_the_worst_mistakes_come_first():
     assert wrong["mistake"].tolist() == ["false", "missed", "false", "missed", "false"]
     assert wrong["start_seconds"].tolist()[::2] == [6, 5, 7]
     assert mistakes(TRUE, TRUE).empty
+
+
+def test_the_summary_reads_each_file_once(tmp_path, monkeypatch):
+    for name in ("hand", "dss"):
+        for i in range(2):
+            write_annotations(TRUE, tmp_path / name / f"{i}_annotations.csv")
+    read = []
+    monkeypatch.setattr(
+        "dss.evaluate.pairs.read_annotations", lambda p: read.append(p) or read_annotations(p)
+    )
+    for summary in (summarize, format_summary):
+        summary(tmp_path / "hand", tmp_path / "dss")
+        assert len(read) == len({*read}) == 4
+        read.clear()
+
+
+def test_draws_of_the_same_recordings_are_scored_once(monkeypatch):
+    scored = []
+    monkeypatch.setattr(
+        "dss.evaluate.intervals.scores_of", lambda m: scored.append(m) or scores_of(m)
+    )
+    bootstrap([TRUE, TRUE], [TRUE, TRUE.iloc[1:]])
+    assert len(scored) == 3 * 4  # one of them twice, the other one, or both; a, b, c and all
 
 
 def test_the_summary_has_everything():

@@ -1,3 +1,4 @@
+import os
 import re
 from pathlib import Path
 
@@ -313,6 +314,19 @@ def test_csv_counts_first_and_what_else_is_there_must_be_named(tmp_path):
     assert find_annotations(recording, "raven:Annotation").name == "a.selections.txt"
     with pytest.raises(DssError, match="no annotations in the format notmat"):
         find_annotations(recording, "notmat")
+
+
+def test_a_folder_is_listed_once_until_it_changes(tmp_path, monkeypatch):
+    listed, listing = [], Path.iterdir
+    monkeypatch.setattr(Path, "iterdir", lambda path: listed.append(path) or listing(path))
+    for i in range(3):
+        write(tmp_path / f"{i}.txt", "1\t2\ta\n")
+    os.utime(tmp_path, (0, 0))
+    found = [find_annotations(tmp_path / f"{i}.wav").name for i in range(3)]
+    assert found == ["0.txt", "1.txt", "2.txt"]
+    assert len(listed) == 1
+    write(tmp_path / "3.TXT", "1\t2\ta\n")
+    assert find_annotations(tmp_path / "3.wav").name == "3.TXT"
 
 
 def test_a_file_of_no_known_format_says_what_would_be_right(tmp_path):

@@ -121,8 +121,7 @@ def test_all_forms_give_the_same_samples_in_blocks_and_at_once(tmp_path, form):
     np.testing.assert_array_equal(recording.read(), x)
     np.testing.assert_array_equal(recording.read(990, 2000), x[990:])
     assert recording.read(5, 5).shape == (0, 2)
-    starts, blocks = zip(*recording.blocks(300), strict=True)
-    assert starts == (0, 300, 600, 900)
+    blocks = [recording.read(start, start + 300) for start in range(0, 1000, 300)]
     np.testing.assert_array_equal(np.concatenate(blocks), x)
     again = pickle.loads(pickle.dumps(recording))  # it can be sent to another process
     np.testing.assert_array_equal(again.read(10, 20), x[10:20])
@@ -187,7 +186,7 @@ def test_a_loader_of_ones_own_reads_any_file(tmp_path):
 
     recording = open_recording(tmp_path / "a.dat", loader=load)
     assert (recording.samplerate_hz, recording.n_samples, recording.n_channels) == (200, 100, 1)
-    x = np.concatenate([block for _, block in recording.blocks(7)])
+    x = np.concatenate([recording.read(start, start + 7) for start in range(0, 100, 7)])
     np.testing.assert_array_equal(x[:, 0], np.arange(-50, 50) / 2**15)
     assert len(calls) == 1  # not once a block
 

@@ -116,12 +116,19 @@ def test_groups_come_from_a_pattern_or_a_file(tmp_path):
     table.write_text("file,group\nbird1_a.wav,x\n")
     with pytest.raises(DssError, match="belong to no group by .*:\n  day2/bird1_b.wav"):
         recording_groups(paths, str(table))
+    table.write_text("file,group\nbird1_a.wav,x\nbird1_b.wav,\n,y\nbird2_a.wav,NA\n")
+    with pytest.raises(DssError, match=r"row 3: needs a file and a group\n.*, row 4: ") as error:
+        recording_groups(paths, str(table))
+    assert len(error.value.problems) == 2
     with pytest.raises(DssError, match="needs brackets around the individual"):
         recording_groups(paths, "bird1")
     with pytest.raises(DssError, match="is no regular expression"):
         recording_groups(paths, "(bird")
     with pytest.raises(DssError, match="is no CSV file with the columns file,group"):
         recording_groups(paths, str(tmp_path / "none.csv"))
+    table.write_text("")
+    with pytest.raises(DssError, match="is no CSV file with the columns file,group"):
+        recording_groups(paths, str(table))
 
 
 def test_what_cannot_be_split_is_an_error():

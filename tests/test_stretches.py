@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dss.data.known import known_stretches
-from dss.data.stretches import as_mask, intersection, union
+from dss.data.stretches import as_mask, intersection, of_mask, union
 
 stretches = st.lists(
     st.tuples(st.integers(0, 50), st.integers(0, 12)).map(lambda s: (s[0], s[0] + s[1])), max_size=8
@@ -28,6 +28,11 @@ def test_stretches_are_sets_of_time(a, b):
 def test_a_mask_is_the_same_in_parts(s, cut):
     parts = [as_mask(s, 1, 0, cut), as_mask(s, 1, cut, 70)]
     np.testing.assert_array_equal(np.concatenate(parts), mask(s))
+
+
+@given(stretches)
+def test_a_mask_gives_back_its_stretches(s):
+    np.testing.assert_array_equal(of_mask(mask(s)), union(s[s[:, 0] < s[:, 1]]))
 
 
 TYPES = {"p": "event", "s": "segment"}

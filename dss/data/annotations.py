@@ -5,7 +5,7 @@ An annotation table is a pandas DataFrame with the columns `name`, `start_second
 with NaN as start names a song type that was looked for in this recording and not found.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ from dss.files import replacing
 NOISE = "noise"
 EVENT = "event"
 SEGMENT = "segment"
+ABSENT = "not_"  # a row named not_x says that x is not in this stretch
 ROUNDING_SECONDS = 0.001  # a time may be written with three digits
 
 
@@ -104,6 +105,18 @@ def found(annotations: pd.DataFrame) -> pd.DataFrame:
     return annotations[annotations["start_seconds"].notna()]
 
 
+def is_absence(name: str, names: Container[str]) -> bool:
+    """Whether this is no song type, but says that another one is not there."""
+    return name.startswith(ABSENT) and name.removeprefix(ABSENT) in names
+
+
+def is_song(names: pd.Series) -> pd.Series:
+    """Which of the names in annotations are song types: bool; not `noise` and `not_<song type>`."""
+    there = {*names}
+    song = {name for name in there if name != NOISE and not is_absence(name, there)}
+    return names.isin(song)
+
+
 def time_problems(
     annotations: pd.DataFrame, duration_seconds: float, tolerance_seconds: float = 0
 ) -> Iterator[tuple[int, str, str]]:
@@ -145,7 +158,9 @@ def read_definitions(path: Path) -> dict[str, str]:
 
 
 def song_types(
-    tables: Mapping[Path, pd.DataFrame], definitions: Iterable[Path] = ()
+    tables: Mapping[Path, pd.DataFrame],
+    definitions: Iterable[Path] = (),
+    rename: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """The song types in annotation tables, each with its category: event or segment.
 
@@ -155,12 +170,18 @@ def song_types(
     Arguments:
         tables: annotation tables by the file that they are from.
         definitions: `STEM_definitions.csv` files: rows of a name and a category.
+        rename: new names, by the names in the files.
 
-    Returns: category by name, sorted by name, without `noise`.
+    Returns: category by name, sorted by name, without `noise` and `not_<song type>`.
     Raises: DssError if a name is used both as an event and as a segment: which, and where.
     """
     categories, never_found, problems = {}, {}, []
-    for path, name, category, row in _stated_categories(tables, definitions):
+    stated = [*_stated_categories(tables, definitions)]
+    names = {name for _, name, _, _ in stated}
+    for path, old_name, category, row in stated:
+        name = (rename or {}).get(old_name, old_name)
+        if is_absence(old_name, names):
+            continue
         if row is None:
             never_found[name] = max(category, never_found.get(name, category))
         elif categories.setdefault(name, (category, path, row))[0] != category:
@@ -180,15 +201,11 @@ def _stated_categories(tables, definitions):
         for row, (name, category) in enumerate(read_definitions(path).items(), start=1):
             yield path, name, category, row
     for path, table in tables.items():
-        is_event = table["start_seconds"] == table["stop_seconds"]
-        for name, category, rows in _rows_by_category(found(table), is_event):
-            yield path, name, category, rows[0]
-        for name, stop in table.loc[
-            table["start_seconds"].isna(), ["name", "stop_seconds"]
-        ].itertuples(index=False, name=None):
-            yield path, name, EVENT if np.isnan(stop) else SEGMENT, None
-
-
-def _rows_by_category(table, is_event):
-    for (name, event), rows in table.groupby([table["name"], is_event]).groups.items():
-        yield name, EVENT if event else SEGMENT, rows
+        stated = {}  # loops over rows are quicker than pandas where there are many small tables
+        for row, name, start, stop in table[COLUMNS].itertuples(name=None):
+            if np.isnan(start):
+                stated.setdefault((name, EVENT if np.isnan(stop) else SEGMENT, False), None)
+            else:
+                stated.setdefault((name, EVENT if start == stop else SEGMENT, True), row)
+        for (name, category, _), row in stated.items():
+            yield path, name, category, row

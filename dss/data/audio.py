@@ -91,7 +91,13 @@ def _open_sound(path: Path) -> Audio:
 
 
 def _read_sound(path: Path, start: int, stop: int) -> np.ndarray:
-    return soundfile.read(path, start=start, stop=stop, dtype="float32", always_2d=True)[0]
+    try:
+        return soundfile.read(path, start=start, stop=stop, dtype="float32", always_2d=True)[0]
+    except soundfile.LibsndfileError as error:
+        raise DssError(
+            f"{path}: samples {start} to {stop} cannot be read ({error.error_string}). The file is "
+            "damaged: copy it again."
+        ) from None
 
 
 def _check_wav_is_whole(path: Path) -> None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+PIECES = 20  # that a part of the data is drawn in, or more
+
 
 @dataclass(frozen=True)
 class Chunks:
@@ -102,13 +104,34 @@ def split_stretches(tree: xr.DataTree, split: str) -> np.ndarray:
 
 
 def draw_fraction(stretches: np.ndarray, fraction: float, seed: int) -> np.ndarray:
-    """Stretches with this fraction of the samples: whole ones drawn at random, the last one cut."""
+    """Stretches with this fraction of the samples, drawn at random.
+
+    Long stretches are drawn in pieces, of a twentieth of all samples at most; the last piece is cut
+    at random. Pieces that follow each other in a stretch are one stretch again.
+    """
     rng = np.random.default_rng(seed)
-    left = round(fraction * (stretches[:, 1] - stretches[:, 0]).sum())
+    n_samples = int(np.diff(stretches).sum())
+    left, longest = round(fraction * n_samples), max(1, -(-n_samples // PIECES))
+    pieces = np.concatenate([_pieces(first, last, longest) for first, last in stretches])
     drawn = []
-    for first, last in rng.permutation(stretches):
+    for first, last in rng.permutation(pieces):
         if left <= 0:
             break
-        drawn.append((first, min(last, first + left)))
+        if last - first > left:
+            first += rng.integers(last - first - left, endpoint=True)
+            last = first + left
+        drawn.append((first, last))
         left -= last - first
-    return np.array(sorted(drawn), int).reshape(-1, 2)
+    joined, starts = [], {*stretches[:, 0].tolist()}
+    for first, last in sorted(drawn):
+        if joined and joined[-1][1] == first and first not in starts:
+            joined[-1][1] = last
+        else:
+            joined.append([first, last])
+    return np.array(joined, int).reshape(-1, 2)
+
+
+def _pieces(first: int, last: int, longest: int) -> np.ndarray:
+    """A stretch in pieces of about the same length: [pieces, 2]."""
+    edges = np.linspace(first, last, 1 + -(-(last - first) // longest)).round().astype(int)
+    return np.stack([edges[:-1], edges[1:]], axis=1)

@@ -11,14 +11,17 @@ from dss.data.annotations import (
     EVENT,
     NOISE,
     SEGMENT,
+    annotations_path,
     definitions_path,
     found,
+    is_absence,
+    is_song,
     read_definitions,
     time_problems,
 )
 from dss.data.audio import Loader
-from dss.data.known import is_absence, read_annotated
-from dss.data.lookup import recording_annotations
+from dss.data.known import read_annotated
+from dss.data.lookup import recording_annotations, unread_annotations
 from dss.data.recordings import Recording, find_recordings, open_source
 from dss.errors import DssError, raise_problems
 from dss.options import SourceOptions, takes_options
@@ -46,7 +49,8 @@ def check_annotations(
     Errors are what no dataset can be made of: recordings or annotations that are missing or cannot
     be read, times that are not numbers, before the start, after the end or in the wrong order,
     names that are used for events and for segments. Warnings are what is probably not meant:
-    overlaps, doubles, very short segments, names that are almost the same or not defined.
+    overlaps, doubles, very short segments, names that are almost the same or not defined, proposals
+    that nobody confirmed, and a second file of annotations for a recording, which is not read.
 
     Arguments:
         folder: recordings with their annotations; or one recording.
@@ -87,11 +91,13 @@ def find_problems(
         in_file = [
             # Times are rounded when they are written: one sample beyond the end is no error.
             *((*p, ERROR) for p in time_problems(table, recording.duration_seconds, step)),
+            *((*p, WARNING) for p in _unconfirmed(table)),
             *((*p, WARNING) for p in _contradictions(table)),
             *((*p, WARNING) for p in _doubles(table)),
             *((*p, WARNING) for p in _overlaps(table, step)),
         ]
         problems += [(str(source), *problem) for problem in in_file]
+        problems += _unread(recording, source)
         try:
             read_annotated(recording.path, recording.duration_seconds)
         except DssError as error:
@@ -145,8 +151,8 @@ def _same_stems(recordings: Sequence[Recording]) -> Iterator[Problem]:
 def _formats(recordings: Sequence[Recording]) -> Iterator[Problem]:
     rates = pd.Series([recording.samplerate_hz for recording in recordings])
     channels = pd.Series([recording.n_channels for recording in recordings])
+    usual_rate, usual_channels = (of.mode().get(0) for of in (rates, channels))
     for recording in recordings:
-        usual_rate, usual_channels = rates.mode()[0], channels.mode()[0]
         if recording.samplerate_hz != usual_rate:
             text = f"the sample rate is {recording.samplerate_hz:g} Hz, not {usual_rate:g} Hz as"
             text = f"{text} most of the others have; resample them all (samplerate_hz)"
@@ -156,6 +162,25 @@ def _formats(recordings: Sequence[Recording]) -> Iterator[Problem]:
                 f"has {recording.n_channels} channels, not {usual_channels} as most of the others"
             )
             yield str(recording.path), None, None, text, ERROR
+
+
+def _unread(recording: Recording, source: Path) -> Iterator[Problem]:
+    """Files that are not read because STEM_annotations.csv counts first."""
+    if source != annotations_path(recording.path):
+        return
+    for path in unread_annotations(recording.path):
+        text = f"{path.name} is there too and is not read; {source.name} is"
+        yield str(source), None, None, text, WARNING
+
+
+def _unconfirmed(table: pd.DataFrame) -> Iterator[tuple[None, None, str]]:
+    """Proposals of a network (`dss predict --proposals`) that nobody looked at."""
+    if "confirmed" in table:
+        n = int((table["confirmed"].astype(str).str.lower() == "false").sum())
+        if n:
+            said = "annotations were never confirmed; they count" if n > 1 else ""
+            said = said or "annotation was never confirmed; it counts"
+            yield None, None, f"{n} {said} as true"
 
 
 def _contradictions(table: pd.DataFrame) -> Iterator[tuple[int, str, str]]:
@@ -199,10 +224,7 @@ def _plain_rows(table: pd.DataFrame) -> Iterator[tuple[int, str, float, float]]:
 
 def _segments(table: pd.DataFrame) -> pd.DataFrame:
     """Segments of song or noise, without those that say what is not there."""
-    names = {*table["name"]}
-    is_song = {name: name != NOISE and not is_absence(name, names) for name in names}
-    is_segment = table["stop_seconds"] > table["start_seconds"]
-    return table[is_segment & table["name"].map(is_song).astype(bool)]
+    return table[is_song(table["name"]) & (table["stop_seconds"] > table["start_seconds"])]
 
 
 def _definitions(recordings: Sequence[Recording]) -> tuple[dict[str, str], list[Problem]]:

@@ -83,7 +83,9 @@ def make_dataset(
 def default_store(folder: str | Path) -> Path:
     """Where the dataset of a folder goes if nobody says otherwise: beside it."""
     folder = Path(folder)
-    return folder.with_name(folder.resolve().name + ".npy")
+    if folder.name in ("", ".."):  # such as ".": its name is not in it
+        folder = folder.resolve()
+    return folder.with_name(folder.name + ".npy")
 
 
 def plan_splits(
@@ -149,7 +151,9 @@ def _write_split(
     """Write the arrays of one split, block by block in order, made by all cores."""
     total = sum(stretch.n_samples for stretch in stretches)
     n_channels = sources[0].recording.n_channels
-    dtype = targets.targets_dtype(types, options.event_std_seconds, targets.overlapping(tables))
+    rate = sources[0].recording.samplerate_hz
+    overlap = targets.overlapping(tables, types, rate)
+    dtype = targets.targets_dtype(types, options.event_std_seconds, overlap)
     kinds = {"x": (np.float32, n_channels), "y": (dtype, 1 + len(types))}
     if options.individual_targets:
         kinds |= {f"y_{name}": (dtype, 2) for name in types}

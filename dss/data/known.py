@@ -6,12 +6,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dss.data.annotations import EVENT, NOISE, ROUNDING_SECONDS, annotated_path, found
+from dss.data.annotations import (
+    ABSENT,
+    EVENT,
+    NOISE,
+    ROUNDING_SECONDS,
+    annotated_path,
+    found,
+    is_absence,
+)
 from dss.data.formats import COLUMNS, parse_times, read_csv
 from dss.data.stretches import intersection, union
 from dss.errors import raise_problems
-
-ABSENT = "not_"  # a row named not_x says that x is not in this stretch
 
 
 def read_annotated(recording: str | Path, duration_seconds: float) -> np.ndarray:
@@ -49,11 +55,6 @@ def read_annotated(recording: str | Path, duration_seconds: float) -> np.ndarray
     return union(table[COLUMNS[1:]].to_numpy().clip(max=duration_seconds))
 
 
-def is_absence(name: str, names: set[str]) -> bool:
-    """Whether this is no song type, but says that another one is not there."""
-    return name.startswith(ABSENT) and name.removeprefix(ABSENT) in names
-
-
 def known_stretches(
     annotations: pd.DataFrame,
     types: Mapping[str, str],
@@ -68,7 +69,7 @@ def known_stretches(
 
     Arguments:
         annotations: annotation table of a recording.
-        types: category by name of the song types that are asked for.
+        types: category by name of the song types that are asked for; `noise` is one if it is here.
         looked_at: [stretches, 2] seconds.
         reach_seconds: how far around an event is known.
 
@@ -77,7 +78,8 @@ def known_stretches(
     table = found(annotations)
     names = set(table["name"]) | set(types)
     absent = table["name"].map(lambda name: is_absence(name, names))
-    if not (absent.any() or (table["name"] == NOISE).any()):
+    says_noise = NOISE not in types and (table["name"] == NOISE).any()
+    if not (absent.any() or says_noise):
         return union(looked_at)
     reach = np.where(table["name"].map(types) == EVENT, reach_seconds, 0)[:, None] * [-1, 1]
     times = table[["start_seconds", "stop_seconds"]].to_numpy() + reach

@@ -1,7 +1,12 @@
 """Lookup: which file holds the annotations of a recording, and its annotations."""
 
 import re
-from collections.abc import Callable
+import time
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +20,8 @@ from dss.data.formats import (
     split_format,
 )
 from dss.errors import DssError, raise_problems
+
+AT_REST_NS = 2_000_000_000
 
 
 def find_annotations(recording: str | Path, format: str | None = None) -> Path:
@@ -89,6 +96,18 @@ def recording_annotations(
     return recording, table
 
 
+def unread_annotations(recording: str | Path) -> list[Path]:
+    """What else could be read as annotations of a recording that has STEM_annotations.csv."""
+    recording = Path(recording)
+    unread = []
+    for path in _possible_annotations(recording, None):
+        if path != annotations_path(recording) and _may_be(path, None):
+            with suppress(DssError):
+                read_annotations(path, recording=recording)
+                unread.append(path)
+    return unread
+
+
 def has_annotations(recording: Path) -> bool:
     """Whether a file named after the recording may hold its annotations."""
     return any(_may_be(path, None) for path in _possible_annotations(recording, None))
@@ -105,7 +124,25 @@ def _possible_annotations(recording: Path, format: str | None) -> list[Path]:
         rf"|{stem}({ending}|_annotations)?(\.table\.\d+)?\.selections\.txt|{stem}{ending}\.not\.mat",
         re.IGNORECASE,
     )
-    return sorted(path for path in recording.parent.iterdir() if name.fullmatch(path.name))
+    alike = _names_with_stem(recording.parent, recording.stem.lower())
+    return sorted(recording.parent / file for file in alike if name.fullmatch(file))
+
+
+def _names_with_stem(folder: Path, stem: str) -> Iterator[str]:
+    """The names of the files in a folder that begin with a stem, upper case being lower case."""
+    changed = folder.stat().st_mtime_ns
+    # The clock of a file system is coarse: a folder that has just changed may change again in time.
+    is_at_rest = time.time_ns() - changed > AT_REST_NS
+    names = (_names if is_at_rest else _names.__wrapped__)(folder, changed)
+    for lower, name in islice(names, bisect_left(names, (stem,)), None):
+        if not lower.startswith(stem):
+            break
+        yield name
+
+
+@lru_cache(maxsize=8)  # or a folder of many recordings would be listed for each of them
+def _names(folder: Path, changed: int) -> list[tuple[str, str]]:
+    return sorted((path.name.lower(), path.name) for path in folder.iterdir())
 
 
 def _may_be(path: Path, format: str | None) -> bool:

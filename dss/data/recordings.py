@@ -1,6 +1,6 @@
 """Recordings: find the audio files of a folder, and read stretches of them as float arrays."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,11 +66,6 @@ class Recording:
             row = start_sample + int(np.argmin(np.isfinite(x).all(axis=1)))
             raise DssError(f"{self.path}: sample {row} is not a number (NaN or infinite)")
         return x
-
-    def blocks(self, block_samples: int) -> Iterator[tuple[int, np.ndarray]]:
-        """The recording in blocks: (first sample, [up to block_samples, channels] float32)."""
-        for start in range(0, self.n_samples, block_samples):
-            yield start, self.read(start, start + block_samples)
 
     def resampled(self, samplerate_hz: float) -> "Recording":
         """The same recording at another sample rate, without frequencies that it cannot hold.

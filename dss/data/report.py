@@ -18,6 +18,7 @@ from dss.errors import DssError
 from dss.options import SourceOptions, takes_options
 
 BLOCK_SAMPLES = 2**20
+FACTS = ("seconds", "unknown", "samplerate_hz", "channels")  # columns that are no song type
 
 
 def count(
@@ -37,6 +38,7 @@ def count(
 def describe(tree: xr.DataTree) -> pd.DataFrame:
     """Seconds and annotations by song type of each split, and of the whole, as a table.
 
+    A song type that is itself called `seconds` or `unknown` has the column `seconds (song type)`.
     The column `unknown` is there if somebody did not look at everything: seconds of it. For a
     dataset that was not made by dss, annotations are counted in the targets, which are read.
     """
@@ -45,7 +47,7 @@ def describe(tree: xr.DataTree) -> pd.DataFrame:
         split: {
             "seconds": report[split]["seconds"],
             "unknown": report[split]["unknown_seconds"],
-            **report[split]["annotations"],
+            **_by_column(report[split]["annotations"]),
         }
         for split in SPLITS
     }
@@ -53,7 +55,7 @@ def describe(tree: xr.DataTree) -> pd.DataFrame:
     table.loc["all"] = table.sum()
     if not table["unknown"].any():
         table = table.drop(columns="unknown")
-    return table.astype(dict.fromkeys(tree.attrs["class_names"][1:], int))
+    return table.astype(dict.fromkeys(table.columns.difference(FACTS), int))
 
 
 def format_report(tree: xr.DataTree) -> str:
@@ -63,7 +65,8 @@ def format_report(tree: xr.DataTree) -> str:
     table = counts.loc[rows].astype(int).astype(str)
     report = tree.attrs.get("report")
     if report:
-        seconds = pd.DataFrame({split: report[split]["song_seconds"] for split in SPLITS})
+        seconds = {split: _by_column(report[split]["song_seconds"]) for split in SPLITS}
+        seconds = pd.DataFrame(seconds)
         seconds["all"] = seconds.sum(axis=1)
         seconds = seconds.reindex(rows).map(lambda s: "" if np.isnan(s) else f"{s:.1f}")
         table = pd.concat({"annotations": table, "seconds of song": seconds}, axis=1)
@@ -102,7 +105,7 @@ def list_recordings(
         }
         with suppress(DssError):
             table = recording_annotations(path, options.annotation_format, annotation_loader)[1]
-            counts[name] = found(table)["name"].value_counts()
+            counts[name] = _by_column(found(table)["name"].value_counts())
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("file")
     table[["samplerate_hz", "channels"]] = table[["samplerate_hz", "channels"]].convert_dtypes()
     counted = pd.DataFrame.from_dict(counts, orient="index").fillna(0)
@@ -132,6 +135,11 @@ def missing(attributes: Mapping[str, Any]) -> list[str]:
                 "by samples in blocks (block_seconds), try another seed, or annotate more of it."
             )
     return sentences
+
+
+def _by_column(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values by song type as values by column, none of which is that of something else."""
+    return {f"{k} (song type)" if k in FACTS else k: value for k, value in values.items()}
 
 
 def _count_split(stretches, sources, types, tables) -> dict[str, Any]:

@@ -16,10 +16,11 @@ from dss.data.annotations import (
     SEGMENT,
     definitions_path,
     found,
+    is_absence,
     song_types,
 )
 from dss.data.check import find_problems, format_problems, raise_errors
-from dss.data.known import is_absence, known_stretches, read_annotated
+from dss.data.known import known_stretches, read_annotated
 from dss.data.lookup import recording_annotations
 from dss.data.recordings import Recording, find_recordings, open_source
 from dss.data.splits import Song
@@ -92,17 +93,22 @@ def read_sources(
             DssWarning,
             stacklevel=5,
         )
-    tables = [(source, _renamed(table, options.rename)) for source, table in tables]
     definitions = [p for p in (definitions_path(r.path) for r in recordings) if p.is_file()]
-    types = _wanted_types(song_types(_by_file(tables), definitions), folder, options)
+    by_file = _by_file(tables)
+    old_names = _old_names(by_file, definitions, options.rename) if options.rename else []
+    all_types = song_types(by_file, definitions, options.rename)
+    types = _wanted_types(all_types, folder, options)
+    new_names = {old: options.rename.get(old, old) for old in old_names or all_types}
+    old_types = {old: types[new] for old, new in new_names.items() if new in types}
     reach = targets.GAUSSIAN_REACH * options.event_std_seconds
     sources = []
     for recording, (_, table) in zip(recordings, tables, strict=True):
         everywhere = np.array([[0, recording.duration_seconds]])
         looked_at = read_annotated(recording.path, recording.duration_seconds)
-        known = known_stretches(table, types, looked_at, reach)
+        known = known_stretches(table, old_types, looked_at, reach)
         is_all = known.shape == (1, 2) and np.allclose(known, everywhere)
         name = recording.path.relative_to(folder).as_posix()
+        table = _renamed(table, options.rename)
         sources.append(Source(recording, name, table, None if is_all else known))
     if options.boundary_targets:
         types |= dict.fromkeys(BOUNDARIES, EVENT)
@@ -147,17 +153,30 @@ def _by_file(tables: list[tuple[Path, pd.DataFrame]]) -> dict[Path, pd.DataFrame
 
 
 def _renamed(table: pd.DataFrame, rename: Mapping[str, str]) -> pd.DataFrame:
-    return table.assign(name=table["name"].replace(dict(rename)))
+    return table.assign(name=[rename.get(name, name) for name in table["name"]])
+
+
+def _old_names(by_file, definitions: list[Path], rename: Mapping[str, str]) -> list[str]:
+    """The song types by their names in the files; and `noise`, if it becomes one.
+
+    Raises: DssError if an old name is not there, or a new one says what is no song.
+    """
+    old = [*song_types(by_file, definitions)]
+    if any((table["name"] == NOISE).any() for table in by_file.values()):
+        old += [NOISE] * (NOISE in rename)
+    unknown = [name for name in rename if name not in old]
+    raise_problems(unknown, f"rename: the annotations name {', '.join(old)}, but not:")
+    for name in rename.values():
+        if name == NOISE or is_absence(name, {*old, *rename.values()}):
+            raise DssError(
+                f"rename: no song type can become {name}; to leave some out, list the others "
+                "(song_types)"
+            )
+    return old
 
 
 def _wanted_types(types: dict[str, str], folder: Path, options: DatasetOptions) -> dict[str, str]:
     """The song types to make targets for, of all that are annotated."""
-    if NOISE in options.rename.values():
-        raise DssError(
-            f"rename: no song type can become {NOISE}; to leave some out, list the others "
-            "(song_types)"
-        )
-    types = {name: kind for name, kind in types.items() if not is_absence(name, set(types))}
     if options.song_types is not None:
         unknown = [name for name in options.song_types if name not in types]
         heading = f"{folder}: the annotations name {', '.join(types) or 'no song type'}, but not:"

@@ -103,9 +103,15 @@ def recording_groups(paths: Sequence[str], groups: str | None) -> list[str]:
     if groups is None:
         return list(paths)
     if groups.endswith(".csv"):
-        table = pd.read_csv(groups, dtype=str) if Path(groups).is_file() else None
-        if table is None or not {"file", "group"} <= set(table):
+        try:
+            table = pd.read_csv(groups, dtype=str, keep_default_na=False)
+        except (OSError, ValueError):  # pandas' own errors are ValueErrors
+            table = pd.DataFrame()
+        if not {"file", "group"} <= set(table):
             raise DssError(f"{groups}: is no CSV file with the columns file,group")
+        empty = 2 + np.flatnonzero((table[["file", "group"]] == "").any(axis=1))
+        problems = [f"{groups}, row {row}: needs a file and a group" for row in empty]
+        raise_problems(problems, "These rows say no group:")
         group_of = dict(zip(table["file"], table["group"], strict=True))
         found = [group_of.get(path, group_of.get(Path(path).name)) for path in paths]
     else:
@@ -158,7 +164,8 @@ def _draw_groups(groups, fractions, by_files, by_samples, rng) -> dict[int, str]
             f"There are {len(members)} {kind}, too few to split {' and '.join(by_files)} by files: "
             f"that takes at least {needed}. Split by samples, set a fraction to 0, or add more."
         )
-    left = [list(members)[i] for i in rng.permutation(len(members))]
+    names = list(members)
+    left = [names[i] for i in rng.permutation(len(names))]
     taken = {}
     # The smallest split first: each gets its own before the largest takes what is left.
     for n_served, split in enumerate(sorted(by_files, key=fractions.get), start=1):

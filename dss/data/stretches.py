@@ -1,4 +1,4 @@
-"""Stretches of time: [stretches, 2] seconds, start and stop of each.
+"""Stretches of time: [stretches, 2] seconds, or samples, start and stop of each.
 
 Stretches are sorted and do not overlap once they went through `union`.
 """
@@ -33,6 +33,12 @@ def as_mask(stretches: np.ndarray, samplerate_hz: float, start: int, stop: int) 
     np.add.at(steps, edges[:, 0], 1)
     np.add.at(steps, edges[:, 1], -1)
     return np.cumsum(steps[:-1]) > 0
+
+
+def of_mask(mask: np.ndarray) -> np.ndarray:
+    """Where a mask [samples] is True: [stretches, 2] first and one past the last sample of each."""
+    edges = np.diff(np.asarray(mask, bool), prepend=False, append=False)
+    return np.flatnonzero(edges).reshape(-1, 2)
 
 
 def overlap(stretches: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarray:

@@ -112,12 +112,17 @@ def class_types(types: Mapping[str, str]) -> list[str]:
     return [SEGMENT, *types.values()]
 
 
-def overlapping(annotations: Sequence[pd.DataFrame]) -> bool:
-    """Whether in any of the tables two annotations share time."""
-    for table in map(found, annotations):
-        start, stop = (
-            table.sort_values("start_seconds")[["start_seconds", "stop_seconds"]].to_numpy().T
-        )
-        if len(start) > 1 and (start[1:] < np.maximum.accumulate(stop)[:-1]).any():
+def overlapping(
+    annotations: Sequence[pd.DataFrame], types: Mapping[str, str], samplerate_hz: float
+) -> bool:
+    """Whether in any of the tables two annotations share a sample of the targets."""
+    for table in annotations:
+        table = found(table)
+        table = table[table["name"].isin(types)]
+        times = table[["start_seconds", "stop_seconds"]].to_numpy() * samplerate_hz
+        start, stop = times.round().astype(int).T
+        stop = np.maximum(stop, start + 1)
+        order = np.argsort(start, kind="stable")
+        if (start[order][1:] < np.maximum.accumulate(stop[order])[:-1]).any():
             return True
     return False

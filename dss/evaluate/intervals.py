@@ -41,15 +41,30 @@ def bootstrap(
     Raises: DssError for a single recording.
     """
     pairs = read_pairs(true, predicted)
+    return bootstrap_pairs(pairs, options, n_draws=n_draws, level=level, seed=seed)
+
+
+def bootstrap_pairs(
+    pairs: Sequence[Pair],
+    options: EvaluateOptions,
+    *,
+    n_draws: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """What `bootstrap` gives, of what `dss.evaluate.pairs.read_pairs` gave."""
     if len(pairs) < 2:
         raise DssError("An interval over recordings needs at least two of them, not 1")
     draws = np.random.default_rng(seed).integers(len(pairs), size=(n_draws, len(pairs)))
+    # Of few recordings there are few draws that differ.
+    draws, of_draw = np.unique(np.sort(draws, axis=1), axis=0, return_inverse=True)
     scores = {
         **_of_matches(pairs, draws, options),
         **_of_samples(pairs, draws),
         **_of_numbers(pairs, draws),
     }
-    bounds = pd.DataFrame(scores).quantile([(1 - level) / 2, (1 + level) / 2])
+    drawn = pd.DataFrame(scores).iloc[of_draw.ravel()]
+    bounds = drawn.quantile([(1 - level) / 2, (1 + level) / 2])
     bounds.index = ["low", "high"]
     table = bounds.unstack().unstack([1, 2]).reindex([*song_names(pairs), "all"])
     return table.rename_axis("song_type")

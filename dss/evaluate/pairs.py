@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from dss.data.annotations import EVENT, NOISE, SEGMENT, found, read_annotations
+from dss.data.annotations import EVENT, NOISE, SEGMENT, found, is_absence, read_annotations
 from dss.data.formats import guess_format
-from dss.data.known import is_absence, known_stretches, read_annotated
+from dss.data.known import known_stretches, read_annotated
 from dss.errors import DssError, raise_problems
 
 ENDING = "_annotations.csv"
@@ -113,7 +113,7 @@ def _table(annotations: Annotations) -> pd.DataFrame:
 
 def _matching_files(true: Path, predicted: Path) -> tuple[list[Path], list[Path]]:
     """The annotation files in one folder, and those of the same recordings in the other."""
-    by_hand, found_by = (_annotation_files(folder) for folder in (true, predicted))
+    by_hand, found_by = _annotation_files(true, predicted), _annotation_files(predicted, true)
     if not by_hand:
         raise DssError(f"{true}: holds no *{ENDING}, nor annotations of another format")
     missing = [f"{predicted / stem}{ENDING}" for stem in by_hand if stem not in found_by]
@@ -121,14 +121,19 @@ def _matching_files(true: Path, predicted: Path) -> tuple[list[Path], list[Path]
     return [*by_hand.values()], [found_by[stem] for stem in by_hand]
 
 
-def _annotation_files(folder: Path) -> dict[str, Path]:
+def _annotation_files(folder: Path, other: Path) -> dict[str, Path]:
     """The file of annotations of each recording: by its path in the folder, without its ending.
 
-    STEM_annotations.csv counts first. Raises DssError where there are several others.
+    STEM_annotations.csv counts first. Raises DssError where there are several others. If the other
+    folder lies within this one, what it holds is left out.
     """
     files: dict[str, list[Path]] = {}
+    inner = other.resolve()
+    is_within = folder.resolve() in inner.parents
     for path in sorted(folder.rglob("*")):
         stem = stem_of(path)
+        if is_within and inner in path.resolve().parents:
+            continue
         if stem and path.is_file() and guess_format(path):
             name = path.with_name(stem).relative_to(folder).as_posix()
             files.setdefault(name, []).append(path)

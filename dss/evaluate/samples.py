@@ -37,7 +37,11 @@ def sample_scores(
 
     Returns: a row for each segment type, and `all`: its samples against noise and other types.
     """
-    names, matrices = confusions(read_pairs(true, predicted), grid_seconds)
+    return score_samples(*confusions(read_pairs(true, predicted), grid_seconds))
+
+
+def score_samples(names: Sequence[str], matrices: np.ndarray) -> pd.DataFrame:
+    """What `sample_scores` gives, of what `confusions` gave."""
     scores = scores_of_confusion(matrices.sum(axis=0))
     return pd.DataFrame(scores, pd.Index([*names[1:], "all"], name="song_type"))
 
@@ -60,16 +64,14 @@ def confusions(
 
     Returns: names [types], and [recordings, types, types]: true, predicted.
     """
-    from sklearn.metrics import confusion_matrix
-
     names = [NOISE, *_segment_types(pairs)]
     matrices = np.zeros((len(pairs), len(names), len(names)), int)
     for matrix, pair in zip(matrices, pairs if len(names) > 1 else [], strict=False):
         for start, stop in _bounded(pair):
             times = start + grid_seconds * (np.arange(int((stop - start) / grid_seconds)) + 0.5)
-            labels = [_labels(table, names, times) for table in (pair.true, pair.predicted)]
-            if len(times):
-                matrix += confusion_matrix(*labels, labels=range(len(names)))
+            row, column = (_labels(table, names, times) for table in (pair.true, pair.predicted))
+            counts = np.bincount(row * len(names) + column, minlength=matrix.size)
+            matrix += counts.reshape(matrix.shape)
     return names, matrices
 
 

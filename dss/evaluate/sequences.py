@@ -17,7 +17,12 @@ def syllable_error_rate(true: Recordings, predicted: Recordings) -> float:
 
     Source: the syllable error rate of Cohen et al. (2022), eLife 11:e63853.
     """
-    edits, n_true = edit_counts(read_pairs(true, predicted)).sum(axis=0)
+    return error_rate(read_pairs(true, predicted))
+
+
+def error_rate(pairs: Sequence[Pair]) -> float:
+    """What `syllable_error_rate` gives, of what `dss.evaluate.pairs.read_pairs` gave."""
+    edits, n_true = edit_counts(pairs).sum(axis=0)
     return edits / n_true if n_true else np.nan
 
 
@@ -41,7 +46,11 @@ def agreement(true: Recordings, predicted: Recordings) -> pd.DataFrame:
         true; true_seconds and predicted_seconds, summed durations of segments; seconds_ratio;
         true_median_ms and predicted_median_ms, median durations.
     """
-    pairs = read_pairs(true, predicted)
+    return compare_pairs(read_pairs(true, predicted))
+
+
+def compare_pairs(pairs: Sequence[Pair]) -> pd.DataFrame:
+    """What `agreement` gives, of what `dss.evaluate.pairs.read_pairs` gave."""
     rows = {}
     for name in [*song_names(pairs), "all"]:
         durations = [np.concatenate(d) for d in zip(*durations_of(pairs, name), strict=True)]

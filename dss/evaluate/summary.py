@@ -1,12 +1,14 @@
 """All that is known of how annotations fit each other, as one table and as text."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
-from dss.evaluate.intervals import bootstrap
-from dss.evaluate.matching import evaluate, format_scores
-from dss.evaluate.pairs import Recordings, read_pairs
-from dss.evaluate.samples import sample_confusion, sample_macro_f1, sample_scores
-from dss.evaluate.sequences import agreement, syllable_error_rate
+from dss.evaluate.intervals import bootstrap_pairs
+from dss.evaluate.matching import format_scores, score_pairs, scores_of
+from dss.evaluate.pairs import Pair, Recordings, read_pairs
+from dss.evaluate.samples import confusions, macro_f1, score_samples
+from dss.evaluate.sequences import compare_pairs, error_rate
 from dss.options import EvaluateOptions, takes_options
 
 # Scores whose intervals are printed, and what they are called there.
@@ -33,24 +35,15 @@ def summarize(true: Recordings, predicted: Recordings, *, options: EvaluateOptio
         two recordings or more f1_low and f1_high, the 95 % interval over recordings, and so on for
         each score.
     """
-    table = evaluate(true, predicted, options=options)
-    table = table.join(sample_scores(true, predicted).add_prefix("sample_"))
-    numbers = ["ratio", "true_seconds", "predicted_seconds", "seconds_ratio"]
-    table = table.join(agreement(true, predicted)[numbers])
-    table.loc["all", "sample_macro_f1"] = sample_macro_f1(true, predicted)
-    table.loc["all", "syllable_error_rate"] = syllable_error_rate(true, predicted)
-    if len(read_pairs(true, predicted)) > 1:
-        bounds = bootstrap(true, predicted, options=options)
-        bounds.columns = [f"{score}_{bound}" for score, bound in bounds.columns]
-        table = table.join(bounds)
-    return table
+    return _summary(read_pairs(true, predicted), options)
 
 
 @takes_options
 def format_summary(true: Recordings, predicted: Recordings, *, options: EvaluateOptions) -> str:
     """What `summarize` gives, as text to read; arguments as for `evaluate`."""
-    table = summarize(true, predicted, options=options)
-    parts = [format_scores(table[evaluate(true, predicted, options=options).columns])]
+    pairs = read_pairs(true, predicted)
+    table = _summary(pairs, options)
+    parts = [format_scores(table[[*scores_of([])]])]
     if "f1_low" in table:
         text = {
             title: [_interval(row, score) for _, row in table.iterrows()]
@@ -62,10 +55,11 @@ def format_summary(true: Recordings, predicted: Recordings, *, options: Evaluate
     if len(segments):
         columns = [f"sample_{score}" for score in ("precision", "recall", "f1")]
         columns += ["true_seconds", "predicted_seconds", "seconds_ratio"]
+        names, matrices = confusions(pairs)
+        confusion = pd.DataFrame(matrices.sum(axis=0), names, names)
         parts += [
             f"Segments, sample by sample, and their durations\n{_text(segments[columns])}",
-            "Milliseconds of each type (rows) annotated as (columns)\n"
-            + _text(sample_confusion(true, predicted)),
+            f"Milliseconds of each type (rows) annotated as (columns)\n{_text(confusion)}",
         ]
         for score, title in (
             ("sample_macro_f1", "F1 by milliseconds, mean of all types and noise:"),
@@ -75,6 +69,21 @@ def format_summary(true: Recordings, predicted: Recordings, *, options: Evaluate
             interval = f" (95 % interval {_interval(row, score)})" if "f1_low" in row else ""
             parts.append(f"{title} {row[score]:.3f}{interval}")
     return "\n\n".join(parts)
+
+
+def _summary(pairs: Sequence[Pair], options: EvaluateOptions) -> pd.DataFrame:
+    names, matrices = confusions(pairs)
+    table = score_pairs(pairs, options)
+    table = table.join(score_samples(names, matrices).add_prefix("sample_"))
+    numbers = ["ratio", "true_seconds", "predicted_seconds", "seconds_ratio"]
+    table = table.join(compare_pairs(pairs)[numbers])
+    table.loc["all", "sample_macro_f1"] = float(macro_f1(matrices.sum(axis=0)))
+    table.loc["all", "syllable_error_rate"] = error_rate(pairs)
+    if len(pairs) > 1:
+        bounds = bootstrap_pairs(pairs, options)
+        bounds.columns = [f"{score}_{bound}" for score, bound in bounds.columns]
+        table = table.join(bounds)
+    return table
 
 
 def _interval(row: pd.Series, score: str) -> str:

@@ -25,16 +25,11 @@ def plot_counts(counts: xr.DataTree | pd.DataFrame) -> Figure:
     A cross marks a song type that a split lacks. Empty splits are left out.
 
     Arguments:
-        counts: a dataset, or the table that `dss.data.describe` makes of it: a row a split, the
-            column `seconds` and one for each song type.
+        counts: a dataset, by dss or another program, or the table that `dss.data.describe` makes
+            of it: a row a split, the column `seconds` and one for each song type.
 
-    Raises: DssError if the table is something else, or the dataset holds no report.
+    Raises: DssError if the table is something else.
     """
-    if isinstance(counts, xr.DataTree) and "report" not in counts.attrs:
-        raise DssError(
-            "This dataset does not say how many annotations its splits hold: it was not made by "
-            "dss. Make it again with dss.data.make_dataset."
-        )
     table = describe(counts) if isinstance(counts, xr.DataTree) else counts
     splits = [s for s in SPLITS if s in table.index and table.get("seconds", {}).get(s, 0) > 0]
     names = [name for name in table.columns if name not in ("seconds", "unknown")]
