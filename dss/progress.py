@@ -15,6 +15,10 @@ Show = Callable[[str, float, float | None], None]
 _shown_by: ContextVar[Show | None] = ContextVar("shown_by", default=None)
 
 
+class Stopped(Exception):
+    """Raised in work that was asked to stop."""
+
+
 def bar(iterable=None, *, hidden: bool = False, **settings):
     """A tqdm bar that shows nothing where the output is not seen as it is written, or if hidden."""
     if _shown_by.get():

@@ -1,4 +1,5 @@
 import shutil
+import time
 
 import numpy as np
 import pytest
@@ -131,6 +132,24 @@ def test_what_was_stored_with_a_run_is_filled_in(tiny_run, values, tmp_path):
     assert form.options["segment_threshold"] == "0.35"
     assert form.options["segment_durations"] == "a=0.01:0.3"
     assert form.problems == {}
+
+
+def test_stop_ends_it_and_recordings_that_are_done_stay_done(values, tmp_path, monkeypatch):
+    import dss.predict
+
+    form, write = PredictForm(values), dss.predict.write_annotations
+
+    def write_and_stop(*arguments):
+        write(*arguments)
+        form.stop()
+        time.sleep(0.2)  # bars are drawn ten times a second
+
+    monkeypatch.setattr(dss.predict, "write_annotations", write_and_stop)
+    with pytest.raises(DssError, match="Stopped: recordings that were done stay annotated"):
+        form.finish()
+    assert "Stopped" in form._status.value
+    written = [path.name for path in (tmp_path / "annotated").glob("*_annotations.csv")]
+    assert written == ["bird_20_annotations.csv"]
 
 
 def test_what_is_annotated_and_with_what_is_said_at_once(values, tmp_path):

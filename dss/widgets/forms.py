@@ -40,7 +40,10 @@ class Form:
     Attributes:
         widget: what a notebook shows.
         result: what the action returned; None before.
+        stopped: what is said when it was stopped.
     """
+
+    stopped = "Stopped: nothing was written."
 
     def __init__(
         self,
@@ -231,6 +234,9 @@ class Form:
                         work()
                 doubts = [str(w.message) for w in caught if issubclass(w.category, DssWarning)]
                 self._status.value += doubt_html(doubts)
+            except progress.Stopped:
+                self._failure = DssError(self.stopped)
+                self._status.value = problem_html(self.stopped)
             except (DssError, OSError) as error:
                 self._failure = error
                 self._status.value = problem_html(str(error))
@@ -241,7 +247,7 @@ class Form:
 
     def _show_progress(self, what: str, done: float, total: float | None) -> None:
         if self._stopping:
-            raise DssError("Stopped: nothing was written")
+            raise progress.Stopped
         self._bar.layout.display = ""
         self._bar.description = what
         self._bar.value = done / total if total else 0

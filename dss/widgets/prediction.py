@@ -72,6 +72,8 @@ class PredictForm(Form):
             used in this folder.
     """
 
+    stopped = "Stopped: recordings that were done stay annotated."
+
     def __init__(self, values: Mapping[str, Any] | None = None):
         self._files: dict[Path, Path] = {}  # of annotations by recording, as last checked
         if values is not None:
