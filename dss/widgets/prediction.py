@@ -159,12 +159,4 @@ def _stored(run: str | Path) -> dict[str, Any]:
         params = read_params(run_trunk(run))
     except DssError:
         return {}
-    options = tuned(DetectOptions(), params).to_yaml_types()
-    return {name: _as_words(value) for name, value in options.items() if value is not None}
-
-
-def _as_words(value: Any) -> Any:
-    """Durations by song type as one writes them: name=shortest:longest."""
-    if not isinstance(value, Mapping):
-        return value
-    return " ".join(f"{name}={':'.join(map(str, limits))}" for name, limits in value.items())
+    return dict(tuned(DetectOptions(), params))  # all of them, so that none of another run stay
