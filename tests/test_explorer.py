@@ -8,9 +8,12 @@ from conftest import tone_song, write_recording
 from dss.data import read_annotations
 from dss.errors import DssError
 from dss.evaluate import evaluate
+from dss.options import PredictFilesOptions
+from dss.postprocess import tuned
 from dss.predict import predict
 from dss.widgets import PredictForm, PredictionViewer
 
+OWN = PredictFilesOptions.model_fields
 TIMES = ["start_seconds", "stop_seconds"]
 
 
@@ -132,6 +135,27 @@ def test_what_was_stored_with_a_run_is_filled_in(tiny_run, values, tmp_path):
     assert form.options["segment_threshold"] == "0.35"
     assert form.options["segment_durations"] == "a=0.01:0.3"
     assert form.problems == {}
+
+
+def test_what_was_stored_with_another_run_does_not_stay(tiny_run, values, tmp_path):
+    from dss.runs import read_params, write_params
+
+    stored = {"event_interval_max_seconds": 0.5, "segment_durations": {"call A": [0.01, 0.3]}}
+    params = read_params(tiny_run[0]) | {"detect": {"options": stored}}
+    write_params(tmp_path / "tuned", params)
+    write_params(tmp_path / "untuned", params | {"detect": {}})
+    for name in ("tuned", "untuned"):
+        shutil.copy(f"{tiny_run[0]}_model.h5", tmp_path / f"{name}_model.h5")
+    form = PredictForm(values | {"run": str(tmp_path / "tuned")})
+    assert form.options["event_interval_max_seconds"] == "0.5"
+    assert form.problems == {}
+    form._fields["run"].input.value = str(tmp_path / "untuned")
+    assert "event_interval_max_seconds" not in form.options
+    assert "segment_durations" not in form.options
+    form._fields["run"].input.value = str(tmp_path / "tuned")
+    form._fields["event_interval_max_seconds"].input.value = ""  # nor what is cleared by hand
+    given = PredictFilesOptions(**{n: v for n, v in form._given().items() if n in OWN})
+    assert tuned(given, params).event_interval_max_seconds is None
 
 
 def test_stop_ends_it_and_recordings_that_are_done_stay_done(values, tmp_path, monkeypatch):

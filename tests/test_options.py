@@ -2,6 +2,7 @@ import inspect
 
 import pytest
 
+from dss import cli
 from dss.data import make_dataset
 from dss.errors import DssError
 from dss.options import DatasetOptions, DetectOptions, NetworkOptions, TrainOptions, takes_options
@@ -94,3 +95,12 @@ def test_names_that_hold_blanks_are_written_in_quotes():
         ["segment_durations"]
     )
     assert DetectOptions(segment_durations=words[1:]).segment_durations == {"call A": (0.1, 0.2)}
+
+
+def test_a_blank_can_be_given_on_a_command_line():
+    given = {"augmentations": None, "freeze": [], "save_prefix": "", "save_dir": None}
+    words = TrainOptions(data_dir="x.npy", **given).to_switches(given)
+    namespace = vars(cli._parser()[0].parse_args(["train", *words]))
+    options = TrainOptions(data_dir="x.npy", **{name: namespace[name] for name in given})
+    assert options.model_fields_set == {"data_dir", *given}
+    assert options == TrainOptions(data_dir="x.npy")

@@ -123,6 +123,8 @@ def test_a_preset_shows_at_once_what_it_means_and_what_is_changed_then_stays(sto
     default = TrainOptions.model_fields["nb_epoch"].default
     form._fields["nb_epoch"].input.value = str(default)
     assert form._given()["nb_epoch"] == str(default)  # else the preset would choose it
+    form._fields["augmentations"].input.value = ""
+    assert form._given()["augmentations"] is None
 
 
 def test_what_is_left_at_its_default_is_not_given(store):

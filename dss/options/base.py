@@ -12,7 +12,15 @@ from types import UnionType
 from typing import Annotated, Any, ClassVar, Literal, Self, Union, get_args, get_origin
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from dss.errors import DssError, raise_problems
 
@@ -83,7 +91,7 @@ def _as_yaml(value: Any) -> str:
 def _split_words(value: Any) -> Any:
     """A list may be written as text: True "call A", as on a form; or as YAML in brackets."""
     if not isinstance(value, str):
-        return value
+        return [] if value == [""] else value
     if value.lstrip().startswith(("[", "{")):
         return _read_inline(value)
     words = re.findall(r'(?:"[^"]*"|[^\s,])+', value)
@@ -156,6 +164,15 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
     first_groups: ClassVar[tuple[str, ...]] = ()  # headings that come before the others
 
+    @model_validator(mode="before")
+    @classmethod
+    def _read_none(cls, values: Any) -> Any:
+        """The word None, on a command line, for no value, where there need not be one."""
+        if not isinstance(values, dict):
+            return values
+        blank = {n for n, f in cls.model_fields.items() if f.default is None}
+        return {n: None if n in blank and v == "None" else v for n, v in values.items()}
+
     @classmethod
     def checked(cls, values: Mapping[str, Any]) -> Self:
         """The options with these values; a DssError lists every value that cannot be."""
@@ -196,15 +213,15 @@ class Options(BaseModel):
         return self.model_dump(mode="json")
 
     def to_switches(self, names: Collection[str] | None = None) -> list[str]:
-        """All options, or those of these names, as words of a command line, without blank ones."""
+        """All options that are not blank, or those of these names, as words of a command line."""
         words = []
         for name, value in self.to_yaml_types().items():
-            if value is None or value in ("", []) or (names is not None and name not in names):
+            if value in (None, "", [], {}) if names is None else name not in names:
                 continue
             words.append("--" + name.replace("_", "-"))
             if isinstance(value, dict):
                 value = _as_yaml(value)
-            words += map(str, value) if isinstance(value, list) else [str(value)]
+            words += map(str, value or [""]) if isinstance(value, list) else [str(value)]
         return words
 
 

@@ -77,7 +77,7 @@ def _read_augmentations(value: Any) -> Any:
         return value
     if isinstance(value, dict):
         return AugmentOptions.checked(value)
-    if str(value).strip() in ("", "None"):
+    if not str(value).strip():
         return None
     if str(value).lstrip().startswith("{"):
         return AugmentOptions.checked(parse_yaml(str(value), str(value)))

@@ -4,7 +4,7 @@ import html
 import os
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -172,6 +172,11 @@ class Form:
     def _of(self, options_class: type[Options]) -> dict[str, Any]:
         """The options that belong to a class of them."""
         return {n: v for n, v in self.options.items() if n in options_class.model_fields}
+
+    def _blank(self, names: Iterable[str]) -> dict[str, Any]:
+        """What those of these options are that a blank field stands for."""
+        fields = {name: self._fields[name] for name in names}
+        return {name: f.option.default for name, f in fields.items() if f.default == f.value == ""}
 
     def _changed(self, name: str) -> None:
         """What a new value of a field brings about."""

@@ -126,6 +126,10 @@ class PredictForm(Form):
             hints["run"] = f"{names}; {params['samplerate_x_Hz']:g} Hz{channels}."
         return hints
 
+    def _given(self) -> dict[str, Any]:
+        """The options, and which of detection are blank: none stored with the run takes over."""
+        return self._blank(DetectOptions.model_fields) | self.options
+
     def _annotate(self, recordings: str, run: str, **named) -> Annotated:
         options = PredictFormOptions.checked({"recordings": recordings, "run": run, **named})
         files = target_paths(options.recordings, options.save_dir, options.format)
