@@ -173,9 +173,9 @@ class TrainOptions(NetworkOptions):
     continue_from: Path | None = option(
         None,
         "Continue from",
-        "A run. If it was interrupted, and nothing but the data folder is given, it is resumed "
-        "where it stopped. Else its network is trained further as a new run; for new song types "
-        "the last layer is extended, and the rest kept.",
+        "A run. If it was interrupted, and no option that is given differs from its own, it is "
+        "resumed where it stopped. Else its network is trained further as a new run; for new song "
+        "types the last layer is extended, and the rest kept.",
         group="Presets and earlier runs",
         path="run",
         rare=True,
