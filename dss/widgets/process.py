@@ -1,7 +1,6 @@
 """A training in a process of its own: start it, find it again, follow its files, end it."""
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -91,13 +90,16 @@ def history() -> pd.DataFrame:
 def result() -> Path:
     """The run, once the training has ended.
 
-    Raises: DssError with what the training said if it left no network.
+    Raises: DssError with what the training said if it did not come to its end. What it learned
+        before may be there all the same.
     """
-    last = trunk()
-    if last is None or not run_file(last, "_model.h5").is_file():
-        log = Path(state()["log"]).read_text().strip()
-        said = re.sub(r"^.*dss: ", "", log, flags=re.DOTALL)
-        if said in ("", "stopped"):
-            said = "The training ended before its first epoch did: nothing is kept"
-        raise DssError(said)
-    return last
+    last, log = trunk(), Path(state()["log"]).read_text().strip()
+    is_kept = last is not None and run_file(last, "_model.h5").is_file()
+    if is_kept and any(line.endswith(last.name) for line in log.splitlines()):
+        return last  # its last words are where the run is
+    said = log.rpartition("dss: ")[2]
+    if is_kept:
+        raise DssError(f"{said}\nThe best epoch until then is {last}")
+    if said in ("", "stopped"):
+        said = "The training ended before its first epoch did: nothing is kept"
+    raise DssError(said)
