@@ -76,7 +76,7 @@ class Field:
             button = widgets.Button(
                 icon="folder-open", tooltip="Choose", layout={"width": "36px", "flex": "none"}
             )
-            button.on_click(lambda _: self._toggle())
+            button.on_click(lambda _: self.chooser.toggle(self.value or self.input.placeholder))
             parts.insert(1, button)
             self.input.layout.width = f"{INPUT_PX - 40}px"
         row = widgets.HBox(parts)
@@ -123,12 +123,6 @@ class Field:
             return f"{self.option.description} {describe_range(self.option)}".strip()
         first, *rest = self.option.description.split(". ")
         return ". ".join([first, *(rest[:1] if len(first) < SHORT else [])]).rstrip(".")
-
-    def _toggle(self) -> None:
-        if self.chooser.is_open:
-            self.chooser.close()
-        else:
-            self.chooser.open(self.value or self.input.placeholder)
 
 
 def problem_html(text: str) -> str:
