@@ -1,3 +1,4 @@
+import re
 import shutil
 import time
 
@@ -190,7 +191,9 @@ def test_without_probabilities_thresholds_cannot_be_moved(values):
     form.run()
     viewer = PredictionViewer(form)
     assert all(slider.disabled for slider in viewer.sliders._sliders.values())
-    assert viewer.scores is not None
+    assert len(viewer.scores)
+    with pytest.raises(DssError, match="tick Write probabilities"):
+        viewer.thresholds = {"segment_threshold": 0.2}
 
 
 def test_a_network_is_not_judged_by_what_it_learned(tiny_run, values, tmp_path):
@@ -202,6 +205,54 @@ def test_a_network_is_not_judged_by_what_it_learned(tiny_run, values, tmp_path):
         len(read_annotations(file)) for file in learned.glob("*_annotations.csv")
     )
     assert "1 recording that the network did not learn from" in viewer._said.value
+
+
+def test_without_annotations_by_hand_there_are_no_scores(values, tmp_path):
+    for file in (tmp_path / "new").glob("*_annotations.csv"):
+        file.unlink()
+    form = PredictForm(values)
+    form.run()
+    viewer = PredictionViewer(form)
+    assert viewer.scores[["true", "precision", "recall", "f1"]].empty
+    assert viewer.compared == ([], [])
+    assert "Nothing to compare with" in viewer._said.value
+    assert "bird_20" in viewer.checking._next.value
+
+
+def test_every_option_of_detection_can_be_set(viewer):
+    viewer.thresholds = {"segment_hold_threshold": 0.2, "segment_threshold": 0.997}
+    assert viewer.thresholds["segment_hold_threshold"] == 0.2
+    assert viewer.thresholds["segment_threshold"] == 0.997
+    before = viewer.thresholds
+    viewer.thresholds = before
+    assert viewer.thresholds == before
+    slider = viewer.sliders._sliders["segment_threshold"]
+    assert slider.max == 0.997
+    viewer.thresholds = {"segment_threshold": 0.357}
+    slider.value = 0.36  # as a browser sends it back, in steps of the slider
+    assert viewer.thresholds["segment_threshold"] == 0.357
+    slider.value = 0.37
+    assert viewer.thresholds["segment_threshold"] == 0.37
+    with pytest.raises(DssError, match="did you mean segment_threshold"):
+        viewer.thresholds = {"segment_thresholds": 0.2}
+
+
+def test_what_is_worth_annotating_next_is_not_annotated_by_hand(viewer):
+    assert "bird_22" in viewer.checking._next.value
+    assert "bird_20" not in viewer.checking._next.value
+    texts = [text for text, _ in viewer.checking._list.options]
+    assert re.fullmatch(r"[abp], confidence 0\.\d\d, at 0:0\d\.\d{3} in bird_2\d", texts[0])
+
+
+def test_what_was_saved_is_not_said_of_other_annotations(form, viewer, tmp_path):
+    viewer.saving._chooser.open(str(tmp_path))
+    viewer.saving._chooser._here.click()
+    viewer.saving._folder.value += "/saved"
+    viewer.saving._clicked()
+    assert "3 files in <b>" in viewer.saving._said.value
+    form.options = {"save_dir": str(tmp_path / "again")}
+    form.run()
+    assert viewer.saving._said.value == ""
 
 
 def test_nothing_is_shown_before_something_was_annotated(values):
