@@ -9,11 +9,12 @@ from dss.options.base import Options, Ranges, option
 class DetectOptions(Options):
     """How probabilities become annotations (`dss.postprocess.detect`)."""
 
+    # Half of the F1 that can be had is best for F1; and people miss more events than they make up.
     event_threshold: float = option(
         0.4,
         "Event threshold",
-        "The probability that the peak of an event must reach. Half of the F1 that can be had is "
-        "best for F1; and people miss more events than they make up.",
+        "The probability that the peak of an event must reach. Lower it if pulses are missed, "
+        "raise it if noise is called a pulse.",
         group="Events and segments",
         rare=True,
         gt=0,
