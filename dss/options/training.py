@@ -258,6 +258,11 @@ class TrainOptions(NetworkOptions):
         rare=True,
     )
 
+    @property
+    def run_dir(self) -> Path:
+        """The folder of the run's files."""
+        return self.save_dir or self.data_dir.with_suffix(".res")
+
 
 class TrainCommandOptions(TrainOptions):
     """What `dss train` takes: the options, or the script to be written (`dss.script`)."""

@@ -30,14 +30,13 @@ def start(options: TrainOptions, given: Sequence[str]) -> None:
     """
     if is_running():
         raise DssError("A training that was started in this folder still goes on: stop it first")
-    folder = options.save_dir or options.data_dir.with_suffix(".res")
     command = [sys.executable, "-m", "dss.train", *options.to_switches(given)]
     log = Path(f"{STATE}.log")
     with log.open("w") as file:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
         )
-    state = {"process": process.pid, "folder": str(folder), "started": time.time()}
+    state = {"process": process.pid, "folder": str(options.run_dir), "started": time.time()}
     with replacing(STATE) as part:
         part.write_text(yaml.safe_dump(state | {"nb_epoch": options.nb_epoch, "log": str(log)}))
     threading.Thread(target=process.wait, daemon=True).start()  # else it stays as a zombie
