@@ -1,7 +1,8 @@
 """Go on from a run: resume one that was interrupted, or train its network further."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -10,6 +11,7 @@ from dss.data.dataset import open_dataset
 from dss.errors import DssError, raise_problems
 from dss.options import NetworkOptions, TrainOptions
 from dss.runs import load_run, read_params, run_file, run_trunk
+from dss.suggest import PRESETS
 from dss.survey import fingerprint
 
 if TYPE_CHECKING:
@@ -22,8 +24,8 @@ FREE = ("nb_hist", "ignore_boundaries", "dropout")
 def inherit(options: TrainOptions) -> tuple[TrainOptions, Path | None]:
     """The options with what comes from the run in `continue_from`, if there is one.
 
-    A run that was interrupted is resumed with all its options if only the data folder is given,
-    and holds the same data. From any other run the shape of the network is taken.
+    A run that was interrupted is resumed with all its options if none that is given differs, and
+    the data are the same. From any other run the shape of the network is taken.
 
     Returns: the options, and the trunk of the run that is resumed, or None.
     Raises: DssError if there is no such run, or a shape is given that is not that of the run.
@@ -33,14 +35,13 @@ def inherit(options: TrainOptions) -> tuple[TrainOptions, Path | None]:
     trunk = run_trunk(options.continue_from)
     params = read_params(trunk)
     given = {name: getattr(options, name) for name in options.model_fields_set}
-    resumes = given.keys() - {"devices"} == {"data_dir", "continue_from"}
-    if resumes and run_file(trunk, "_checkpoint.h5").is_file():
+    stored = {name: params[name] for name in TrainOptions.model_fields if name in params}
+    if run_file(trunk, "_checkpoint.h5").is_file() and not _differing(given, stored):
         if params["data_sha256"] != fingerprint(open_dataset(options.data_dir)):
             raise DssError(
                 f"{trunk}: was interrupted, but {options.data_dir} is not the data it was trained "
-                "with. To train it further with other data, give an option, such as nb_epoch."
+                "with. To train it further with other data, change an option, such as nb_epoch."
             )
-        stored = {name: params[name] for name in TrainOptions.model_fields if name in params}
         now = {"data_dir": options.data_dir, "devices": options.devices}
         return TrainOptions.checked({**stored, **now}), trunk
     shape = {name: params[name] for name in NetworkOptions.model_fields if name in params}
@@ -51,6 +52,18 @@ def inherit(options: TrainOptions) -> tuple[TrainOptions, Path | None]:
     ]
     raise_problems(problems, "A network that is trained further keeps its shape:")
     return TrainOptions.checked({**shape, **given}), None
+
+
+def _differing(given: Mapping[str, Any], stored: Mapping[str, Any]) -> set[str]:
+    """The options given, by themselves or by a preset, that are not those of a run."""
+    wanted = {**PRESETS.get(given.get("preset"), {}), **given}
+    before = TrainOptions.checked(stored)
+    own = {"data_dir", "continue_from", "devices", "auto", "preset"}
+    return {name for name in wanted.keys() - own if not _same(wanted[name], getattr(before, name))}
+
+
+def _same(a: Any, b: Any) -> bool:
+    return a == b or (isinstance(a, Path) and isinstance(b, Path) and a.resolve() == b.resolve())
 
 
 def check_fits(options: TrainOptions, tree: xr.DataTree) -> None:

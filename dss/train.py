@@ -70,12 +70,11 @@ def train(*, options: TrainOptions) -> Path:
             say(f"{name} {why}")
         for sentence in doubts:
             warnings.warn(sentence, DssWarning, stacklevel=3)
-    save_dir = options.save_dir or options.data_dir.with_suffix(".res")
-    check_writable(save_dir)
+    check_writable(options.run_dir)
     params = _params(tree, y_name, options, reasons, doubts)
     params["detect"] = {"options": _learned(song["train"], chunks["train"], params)}
     workers = _join(options, params)
-    trunk = resumed or _trunk(save_dir, options.save_prefix, workers)
+    trunk = resumed or _trunk(options.run_dir, options.save_prefix, workers)
     try:
         if workers.is_first:
             write_params(trunk, params)

@@ -67,7 +67,8 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(store, tmp_path, m
         stopped = train(save_dir=tmp_path / "stopped", **options)
     assert run_file(stopped, "_checkpoint.h5").is_file()
     assert len(pd.read_csv(run_file(stopped, "_history.csv"))) == 3
-    resumed = train(data_dir=store, continue_from=stopped)
+    given = options | {"save_dir": tmp_path / "stopped"}  # as a form does
+    resumed = train(**given, continue_from=stopped)
     assert resumed == stopped
     assert not run_file(stopped, "_checkpoint.h5").exists()
     assert_same_weights(whole, resumed)
@@ -83,6 +84,9 @@ def test_a_run_is_not_resumed_with_other_data(store, folder, tmp_path, monkeypat
     with monkeypatch.context() as patch:
         stop_in_epoch(patch, 2)
         stopped = train(data_dir=store, save_dir=tmp_path / "s", nb_epoch=3, **TINY)
+    further = train(data_dir=store, continue_from=stopped, nb_epoch=2)
+    assert further != stopped
+    assert run_file(stopped, "_checkpoint.h5").is_file()
     with pytest.raises(DssError, match="is not the data it was trained with"):
         train(data_dir=make_dataset(folder), continue_from=stopped)
 

@@ -102,6 +102,18 @@ def test_what_the_folder_holds_is_said_at_once(folder, tmp_path):
     assert form._button.disabled
 
 
+def test_the_individuals_that_a_pattern_names_are_said(folder):
+    form = DatasetForm({"data_dir": folder})
+    form._fields["groups"].input.value = "bird_([0-9])"
+    assert "3 individuals: 0, 1, 2." in form._fields["groups"].said
+    form._fields["groups"].input.value = "bird_"
+    assert "needs brackets around the individual" in form._fields["groups"].said
+    form._fields["groups"].input.value = "bird_([01])"
+    assert "belong to no group by" in form._fields["groups"].said
+    assert "such as bird_2.wav" in form._fields["groups"].said
+    assert "3 recordings." in form._fields["data_dir"].said
+
+
 def test_recordings_of_a_format_of_your_own(tmp_path):
     for i in range(3):
         (tmp_path / "mine").mkdir(exist_ok=True)

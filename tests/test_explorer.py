@@ -1,4 +1,6 @@
+import re
 import shutil
+import time
 
 import numpy as np
 import pytest
@@ -7,9 +9,12 @@ from conftest import tone_song, write_recording
 from dss.data import read_annotations
 from dss.errors import DssError
 from dss.evaluate import evaluate
+from dss.options import PredictFilesOptions
+from dss.postprocess import tuned
 from dss.predict import predict
 from dss.widgets import PredictForm, PredictionViewer
 
+OWN = PredictFilesOptions.model_fields
 TIMES = ["start_seconds", "stop_seconds"]
 
 
@@ -150,6 +155,45 @@ def test_what_was_stored_with_a_run_is_filled_in(tiny_run, values, tmp_path):
     assert form.problems == {}
 
 
+def test_what_was_stored_with_another_run_does_not_stay(tiny_run, values, tmp_path):
+    from dss.runs import read_params, write_params
+
+    stored = {"event_interval_max_seconds": 0.5, "segment_durations": {"call A": [0.01, 0.3]}}
+    params = read_params(tiny_run[0]) | {"detect": {"options": stored}}
+    write_params(tmp_path / "tuned", params)
+    write_params(tmp_path / "untuned", params | {"detect": {}})
+    for name in ("tuned", "untuned"):
+        shutil.copy(f"{tiny_run[0]}_model.h5", tmp_path / f"{name}_model.h5")
+    form = PredictForm(values | {"run": str(tmp_path / "tuned")})
+    assert form.options["event_interval_max_seconds"] == "0.5"
+    assert form.problems == {}
+    form._fields["run"].input.value = str(tmp_path / "untuned")
+    assert "event_interval_max_seconds" not in form.options
+    assert "segment_durations" not in form.options
+    form._fields["run"].input.value = str(tmp_path / "tuned")
+    form._fields["event_interval_max_seconds"].input.value = ""  # nor what is cleared by hand
+    given = PredictFilesOptions(**{n: v for n, v in form._given().items() if n in OWN})
+    assert tuned(given, params).event_interval_max_seconds is None
+
+
+def test_stop_ends_it_and_recordings_that_are_done_stay_done(values, tmp_path, monkeypatch):
+    import dss.predict
+
+    form, write = PredictForm(values), dss.predict.write_annotations
+
+    def write_and_stop(*arguments):
+        write(*arguments)
+        form.stop()
+        time.sleep(0.2)  # bars are drawn ten times a second
+
+    monkeypatch.setattr(dss.predict, "write_annotations", write_and_stop)
+    with pytest.raises(DssError, match="Stopped: recordings that were done stay annotated"):
+        form.finish()
+    assert "Stopped" in form._status.value
+    written = [path.name for path in (tmp_path / "annotated").glob("*_annotations.csv")]
+    assert written == ["bird_20_annotations.csv"]
+
+
 def test_what_is_annotated_and_with_what_is_said_at_once(values, tmp_path):
     form = PredictForm(values)
     assert "3 recordings." in form._fields["recordings"].said
@@ -164,7 +208,9 @@ def test_without_probabilities_thresholds_cannot_be_moved(values):
     form.run()
     viewer = PredictionViewer(form)
     assert all(slider.disabled for slider in viewer.sliders._sliders.values())
-    assert viewer.scores is not None
+    assert len(viewer.scores)
+    with pytest.raises(DssError, match="tick Write probabilities"):
+        viewer.thresholds = {"segment_threshold": 0.2}
 
 
 def test_a_network_is_not_judged_by_what_it_learned(tiny_run, values, tmp_path):
@@ -176,6 +222,54 @@ def test_a_network_is_not_judged_by_what_it_learned(tiny_run, values, tmp_path):
         len(read_annotations(file)) for file in learned.glob("*_annotations.csv")
     )
     assert "1 recording that the network did not learn from" in viewer._said.value
+
+
+def test_without_annotations_by_hand_there_are_no_scores(values, tmp_path):
+    for file in (tmp_path / "new").glob("*_annotations.csv"):
+        file.unlink()
+    form = PredictForm(values)
+    form.run()
+    viewer = PredictionViewer(form)
+    assert viewer.scores[["true", "precision", "recall", "f1"]].empty
+    assert viewer.compared == ([], [])
+    assert "Nothing to compare with" in viewer._said.value
+    assert "bird_20" in viewer.checking._next.value
+
+
+def test_every_option_of_detection_can_be_set(viewer):
+    viewer.thresholds = {"segment_hold_threshold": 0.2, "segment_threshold": 0.997}
+    assert viewer.thresholds["segment_hold_threshold"] == 0.2
+    assert viewer.thresholds["segment_threshold"] == 0.997
+    before = viewer.thresholds
+    viewer.thresholds = before
+    assert viewer.thresholds == before
+    slider = viewer.sliders._sliders["segment_threshold"]
+    assert slider.max == 0.997
+    viewer.thresholds = {"segment_threshold": 0.357}
+    slider.value = 0.36  # as a browser sends it back, in steps of the slider
+    assert viewer.thresholds["segment_threshold"] == 0.357
+    slider.value = 0.37
+    assert viewer.thresholds["segment_threshold"] == 0.37
+    with pytest.raises(DssError, match="did you mean segment_threshold"):
+        viewer.thresholds = {"segment_thresholds": 0.2}
+
+
+def test_what_is_worth_annotating_next_is_not_annotated_by_hand(viewer):
+    assert "bird_22" in viewer.checking._next.value
+    assert "bird_20" not in viewer.checking._next.value
+    texts = [text for text, _ in viewer.checking._list.options]
+    assert re.fullmatch(r"[abp], confidence 0\.\d\d, at 0:0\d\.\d{3} in bird_2\d", texts[0])
+
+
+def test_what_was_saved_is_not_said_of_other_annotations(form, viewer, tmp_path):
+    viewer.saving._chooser.open(str(tmp_path))
+    viewer.saving._chooser._here.click()
+    viewer.saving._folder.value += "/saved"
+    viewer.saving._clicked()
+    assert "3 files in <b>" in viewer.saving._said.value
+    form.options = {"save_dir": str(tmp_path / "again")}
+    form.run()
+    assert viewer.saving._said.value == ""
 
 
 def test_nothing_is_shown_before_something_was_annotated(values):

@@ -270,6 +270,19 @@ def test_a_path_is_chosen_by_clicks_and_relative_if_it_is_near(tmp_path):
     assert chooser.folder == Path("/")
 
 
+def test_a_single_recording_is_chosen_by_clicks(tmp_path):
+    (tmp_path / "bird.wav").touch()
+    (tmp_path / "bird_annotations.csv").touch()
+    taken = []
+    chooser = Chooser("material", taken.append)
+    chooser.show(tmp_path)
+    assert "bird_annotations.csv" not in dict(chooser._list.options)
+    chooser._list.value = dict(chooser._list.options)["bird.wav"]
+    assert taken == [os.path.join("..", "bird.wav")]
+    chooser.open(taken[0])
+    assert chooser.folder == tmp_path
+
+
 def test_what_will_be_written_gets_its_folder_by_clicks_and_keeps_its_name(tmp_path):
     form = Form(DatasetOptions, print, values={"store_dir": "new.npy"})
     chooser = form._fields["store_dir"].chooser

@@ -2,9 +2,11 @@ import inspect
 
 import pytest
 
+from dss import cli
 from dss.data import make_dataset
 from dss.errors import DssError
-from dss.options import DatasetOptions, NetworkOptions, TrainOptions, takes_options
+from dss.options import DatasetOptions, DetectOptions, NetworkOptions, TrainOptions, takes_options
+from dss.options.base import as_text
 
 
 def test_values_given_as_text_are_read():
@@ -53,3 +55,52 @@ def test_every_option_explains_itself(options_class):
         assert field.title
         assert field.description.endswith(".")
         assert field.json_schema_extra["group"]
+
+
+NAMES = [
+    "a",
+    "call A",
+    "a=b",
+    "x:y",
+    "one, two",
+    "it's",
+    'a "long" call',
+    "[a]",
+    "{a}",
+    "no",
+    "1",
+    "#",
+]
+
+
+@pytest.mark.parametrize("names", [*([name] for name in NAMES), NAMES])
+def test_what_is_written_as_text_is_read_as_the_same(names):
+    ranges = {name: (0.01 * i, 0.5) for i, name in enumerate(names)}
+    assert DetectOptions(segment_durations=as_text(ranges)).segment_durations == ranges
+    renames = dict(zip(names, reversed(names), strict=True))
+    options = DatasetOptions(song_types=as_text(names), rename=as_text(renames))
+    assert (options.song_types, options.rename) == (names, renames)
+    for of_class in (options, DetectOptions(segment_durations=ranges)):
+        read = {name: as_text(value) for name, value in of_class if as_text(value)}
+        assert type(of_class)(**read) == of_class
+
+
+def test_names_that_hold_blanks_are_written_in_quotes():
+    assert as_text({"call A": (0.1, 0.2), "b": (0, 1)}) == '"call A=0.1:0.2" b=0:1'
+    options = DetectOptions.checked({"segment_durations": '"call A"=0.1:0.2, b=0:1'})
+    assert options.segment_durations == {"call A": (0.1, 0.2), "b": (0, 1)}
+    (problem,) = DetectOptions.problems({"segment_durations": "{a: "}).values()
+    assert "should be YAML" in problem
+    words = DetectOptions(segment_durations={"call A": (0.1, 0.2)}).to_switches(
+        ["segment_durations"]
+    )
+    assert DetectOptions(segment_durations=words[1:]).segment_durations == {"call A": (0.1, 0.2)}
+
+
+def test_a_blank_can_be_given_on_a_command_line():
+    given = {"augmentations": None, "freeze": [], "save_prefix": "", "save_dir": None}
+    words = TrainOptions(data_dir="x.npy", **given).to_switches(given)
+    namespace = vars(cli._parser()[0].parse_args(["train", *words]))
+    options = TrainOptions(data_dir="x.npy", **{name: namespace[name] for name in given})
+    assert options.model_fields_set == {"data_dir", *given}
+    assert options == TrainOptions(data_dir="x.npy")

@@ -83,13 +83,15 @@ def test_several_machines_train_together_under_slurm(tmp_path):
 
 def test_only_what_is_given_is_in_the_script_and_paths_are_relative(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    given = {"auto": True, "augmentations": "None"}  # else they would be chosen
     script = write_script(
-        data_dir="data/song.npy", save_dir=tmp_path / "runs", write_script="jobs/job.sh", auto=True
+        data_dir="data/song.npy", save_dir=tmp_path / "runs", write_script="jobs/job.sh", **given
     )
     command = script.read_text().split("dss train", 2)[-1].split()
     assert [word for word in command if word != "\\"] == [
         *("--data-dir", "../data/song.npy"),
         *("--save-dir", "../runs"),
+        *("--augmentations", "None"),
         *("--auto", "True"),
     ]
     assert os.access(script, os.X_OK)

@@ -1,8 +1,10 @@
+import shutil
 import subprocess
 import time
 
 import pandas as pd
 import pytest
+import yaml
 from conftest import TINY
 
 from dss import models
@@ -11,7 +13,7 @@ from dss.errors import DssError
 from dss.options import TrainOptions
 from dss.runs import run_file, run_trunk
 from dss.suggest import PRESETS
-from dss.widgets import TrainingForm
+from dss.widgets import TrainingForm, process
 
 
 @pytest.fixture
@@ -71,6 +73,24 @@ def test_what_went_wrong_in_the_process_is_said(store):
     assert not form._button.disabled
 
 
+def test_a_training_that_failed_after_an_epoch_is_no_success(store, tiny_run):
+    folder = store.with_suffix(".res")
+    folder.mkdir()
+    for suffix in ("_params.yaml", "_model.h5", "_history.csv"):
+        shutil.copy(run_file(tiny_run[0], suffix), run_file(folder / "20261123_101500", suffix))
+    log = store.parent / "log"
+    log.write_text("dss: song is rare\ndss: Training stopped in epoch 2: the loss became 1e9\n")
+    last = {"process": None, "folder": str(folder), "started": 0, "nb_epoch": 9, "log": str(log)}
+    process.STATE.write_text(yaml.safe_dump(last))
+    form = TrainingForm({"data_dir": store})
+    form._launch(form._watch_found)
+    said = "Training stopped in epoch 2: the loss became 1e9\nThe best epoch until then is "
+    with pytest.raises(DssError, match=said):
+        form.finish()
+    assert "20261123_101500" in form._status.value
+    assert "✓" not in form._status.value
+
+
 def test_what_the_numbers_mean_follows_what_is_typed(store):
     form = TrainingForm({"data_dir": store, **TINY})
     assert "256 ms" in form._fields["nb_hist"].said
@@ -123,6 +143,8 @@ def test_a_preset_shows_at_once_what_it_means_and_what_is_changed_then_stays(sto
     default = TrainOptions.model_fields["nb_epoch"].default
     form._fields["nb_epoch"].input.value = str(default)
     assert form._given()["nb_epoch"] == str(default)  # else the preset would choose it
+    form._fields["augmentations"].input.value = ""
+    assert form._given()["augmentations"] is None
 
 
 def test_what_is_left_at_its_default_is_not_given(store):

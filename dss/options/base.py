@@ -3,14 +3,24 @@
 import difflib
 import functools
 import inspect
+import re
 import textwrap
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, ClassVar, Literal, Self, Union, get_args, get_origin
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from dss.errors import DssError, raise_problems
 
@@ -46,29 +56,83 @@ def option(
     return Field(default, title=label, description=help, json_schema_extra=extra, **bounds)
 
 
+def as_text(value: Any) -> str:
+    """A value as one types it, in a form or a file: what the options read as the same value.
+
+    Words for a list, old=new for names by names, name=shortest:longest for ranges; what these
+    cannot say, such as names that hold '=', is YAML.
+    """
+    if isinstance(value, Options):
+        value = value.model_dump(mode="json", exclude_defaults=True)
+    if isinstance(value, Mapping):
+        if all(isinstance(item, str) for item in value.values()):
+            words, read, meant = [f"{a}={b}" for a, b in value.items()], _split_pairs, value
+        elif all(isinstance(item, list | tuple) for item in value.values()):
+            meant = {name: [*map(str, limits)] for name, limits in value.items()}
+            words = [f"{name}={':'.join(limits)}" for name, limits in meant.items()]
+            read = _split_ranges
+        else:
+            return _as_yaml(dict(value))
+    elif isinstance(value, list | tuple):
+        words, read, meant = [*map(str, value)], _split_words, [*map(str, value)]
+    else:
+        return "" if value is None else str(value)
+    text = " ".join(f'"{word}"' if re.search(r"[\s,]", word) else word for word in words)
+    with suppress(ValueError):
+        if read(text) == meant:
+            return text
+    return _as_yaml(dict(value) if isinstance(value, Mapping) else list(value))
+
+
+def _as_yaml(value: Any) -> str:
+    return yaml.safe_dump(value, default_flow_style=True, width=10**6).strip()
+
+
 def _split_words(value: Any) -> Any:
-    """A list may be written as text: "True True False", as on a form."""
-    return value.replace(",", " ").split() if isinstance(value, str) else value
+    """A list may be written as text: True "call A", as on a form; or as YAML in brackets."""
+    if not isinstance(value, str):
+        return [] if value == [""] else value
+    if value.lstrip().startswith(("[", "{")):
+        return _read_inline(value)
+    words = re.findall(r'(?:"[^"]*"|[^\s,])+', value)
+    return [re.sub(r'"([^"]*)"', r"\1", word) for word in words]
 
 
 def _split_pairs(value: Any) -> Any:
-    """A dictionary may be written as old=new, or as several of these."""
-    if isinstance(value, dict):
-        return value
-    words = [str(word) for word in _split_words(value)]
+    """A dictionary may be written as old=new, or as several of these; or as YAML in braces."""
+    words = _split_items(value)
+    if isinstance(words, dict):
+        return words
     if not all("=" in word.strip("=") for word in words):
         raise ValueError("written as old=new")
     return dict(word.split("=", 1) for word in words)
 
 
 def _split_ranges(value: Any) -> Any:
-    """A dictionary of ranges may be written as name=shortest:longest, or as several of these."""
-    if isinstance(value, dict):
-        return value
-    words = [str(word) for word in _split_words(value)]
-    if not all(word.count("=") == 1 and word.count(":") == 1 for word in words):
+    """A dictionary of ranges may be written as name=shortest:longest, or several; or as YAML."""
+    words = _split_items(value)
+    if isinstance(words, dict):
+        return words
+    ranges = [word.rpartition("=") for word in words]
+    if not all(name and limits.count(":") == 1 for name, _, limits in ranges):
         raise ValueError("written as name=shortest:longest")
-    return {name: limits.split(":") for name, limits in (word.split("=") for word in words)}
+    return {name: limits.split(":") for name, _, limits in ranges}
+
+
+def _split_items(value: Any) -> dict | list[str]:
+    """The words of a dictionary that is written as text, on a form or a command line."""
+    if isinstance(value, list) and len(value) == 1 and str(value[0]).lstrip().startswith("{"):
+        value = value[0]
+    words = _split_words(value)
+    return words if isinstance(words, dict) else [*map(str, words)]
+
+
+def _read_inline(text: str) -> Any:
+    """YAML text in brackets or braces; names stay as they are written, such as 1 or no."""
+    try:
+        return yaml.load(text, yaml.BaseLoader)
+    except yaml.YAMLError:
+        raise ValueError("YAML, if it begins with a bracket or a brace") from None
 
 
 def _check_ranges(ranges: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
@@ -99,6 +163,15 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
     first_groups: ClassVar[tuple[str, ...]] = ()  # headings that come before the others
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_none(cls, values: Any) -> Any:
+        """The word none, on a command line, for no value, where there need not be one."""
+        if not isinstance(values, dict):
+            return values
+        blank = {n for n, f in cls.model_fields.items() if f.default is None}
+        return {n: None if n in blank and v in ("none", "None") else v for n, v in values.items()}
 
     @classmethod
     def checked(cls, values: Mapping[str, Any]) -> Self:
@@ -140,15 +213,15 @@ class Options(BaseModel):
         return self.model_dump(mode="json")
 
     def to_switches(self, names: Collection[str] | None = None) -> list[str]:
-        """All options, or those of these names, as words of a command line, without blank ones."""
+        """All options that are not blank, or those of these names, as words of a command line."""
         words = []
         for name, value in self.to_yaml_types().items():
-            if value is None or value in ("", []) or (names is not None and name not in names):
+            if value in (None, "", [], {}) if names is None else name not in names:
                 continue
             words.append("--" + name.replace("_", "-"))
             if isinstance(value, dict):
-                value = yaml.safe_dump(value, default_flow_style=True, width=10**6).strip()
-            words += map(str, value) if isinstance(value, list) else [str(value)]
+                value = _as_yaml(value)
+            words += map(str, value or [""]) if isinstance(value, list) else [str(value)]
         return words
 
 

@@ -1,9 +1,7 @@
 """The options of annotating recordings (`dss.predict`, `dss.postprocess`)."""
 
 from pathlib import Path
-from typing import Any, Literal
-
-from pydantic import field_validator
+from typing import Literal
 
 from dss.options.base import Options, Ranges, Words, option
 
@@ -11,16 +9,12 @@ from dss.options.base import Options, Ranges, Words, option
 class DetectOptions(Options):
     """How probabilities become annotations (`dss.postprocess.detect`)."""
 
-    @field_validator("event_interval_max_seconds", "segment_hold_threshold", mode="before")
-    @classmethod
-    def _read_none(cls, value: Any) -> Any:
-        return None if value == "none" else value
-
+    # Half of the F1 that can be had is best for F1; and people miss more events than they make up.
     event_threshold: float = option(
         0.4,
         "Event threshold",
-        "The probability that the peak of an event must reach. Half of the F1 that can be had is "
-        "best for F1; and people miss more events than they make up.",
+        "The probability that the peak of an event must reach. Lower it if pulses are missed, "
+        "raise it if noise is called a pulse.",
         group="Events and segments",
         rare=True,
         gt=0,

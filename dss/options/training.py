@@ -77,7 +77,7 @@ def _read_augmentations(value: Any) -> Any:
         return value
     if isinstance(value, dict):
         return AugmentOptions.checked(value)
-    if str(value).strip() in ("", "None"):
+    if not str(value).strip():
         return None
     if str(value).lstrip().startswith("{"):
         return AugmentOptions.checked(parse_yaml(str(value), str(value)))
@@ -173,9 +173,9 @@ class TrainOptions(NetworkOptions):
     continue_from: Path | None = option(
         None,
         "Continue from",
-        "A run. If it was interrupted, and nothing but the data folder is given, it is resumed "
-        "where it stopped. Else its network is trained further as a new run; for new song types "
-        "the last layer is extended, and the rest kept.",
+        "A run. If it was interrupted, and no option that is given differs from its own, it is "
+        "resumed where it stopped. Else its network is trained further as a new run; for new song "
+        "types the last layer is extended, and the rest kept.",
         group="Presets and earlier runs",
         path="run",
         rare=True,
@@ -257,6 +257,11 @@ class TrainOptions(NetworkOptions):
         group="Training",
         rare=True,
     )
+
+    @property
+    def run_dir(self) -> Path:
+        """The folder of the run's files."""
+        return self.save_dir or self.data_dir.with_suffix(".res")
 
 
 class TrainCommandOptions(TrainOptions):

@@ -5,6 +5,7 @@ from dss.widgets.explorer import PredictionViewer
 from dss.widgets.forms import Form
 from dss.widgets.inspecting import InspectForm
 from dss.widgets.prediction import PredictForm
+from dss.widgets.shown import Shown
 from dss.widgets.training import TrainingForm
 from dss.widgets.viewer import Viewer
 
@@ -14,6 +15,7 @@ __all__ = [
     "InspectForm",
     "PredictForm",
     "PredictionViewer",
+    "Shown",
     "TrainingForm",
     "Viewer",
 ]

@@ -1,15 +1,17 @@
 """A list of the annotations that are worth checking first: a click shows one."""
 
-from collections.abc import Callable, Mapping
+import html
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 import ipywidgets as widgets
 import pandas as pd
 
 from dss.errors import DssError
-from dss.proofread import NEAR_MISS, least_certain, rank_recordings
+from dss.proofread import ANNOTATION, NEAR_MISS, least_certain, rank_recordings
 
 N_RECORDINGS = 5  # that are worth annotating next
+DOUBTS = {ANNOTATION: ", confidence", NEAR_MISS: " missed? probability"}
 
 
 class CheckList:
@@ -32,8 +34,11 @@ class CheckList:
         heading = widgets.HTML("<h3>Worth checking first: click to see it</h3>")
         self.widget = widgets.VBox([heading, widgets.HBox([self._list, self._next])])
 
-    def fill(self, tables: Mapping[Path, pd.DataFrame]) -> None:
-        """List the least certain annotations in these tables, by their files."""
+    def fill(self, tables: Mapping[Path, pd.DataFrame], known: Collection[Path] = ()) -> None:
+        """List the least certain annotations in these tables, by their files.
+
+        Those of `known` are no recordings to annotate next: they are annotated by hand already.
+        """
         try:
             table, ranked = least_certain(tables), rank_recordings(tables)
         except DssError:  # other formats have no confidence
@@ -41,8 +46,8 @@ class CheckList:
             return
         self.widget.layout.display = ""
         rows = [
-            f"{row.confidence:.2f}  {row.name}{' missed?' * (row.found == NEAR_MISS)}  "
-            f"at {row.look_at}  in {_recording(row.file)}"
+            f"{row.name}{DOUBTS[row.found]} {row.confidence:.2f}, at {row.look_at} in "
+            f"{_recording(row.file)}"
             for row in table.itertuples(index=False)
         ]
         self._is_filling = True
@@ -50,14 +55,15 @@ class CheckList:
         self._list.options = [(text, number) for number, text in enumerate(rows)]
         self._list.value = None
         self._is_filling = False
+        ranked = ranked[~ranked["file"].isin(map(str, known))]
         names = [
-            f"<tr><td class='dss-text'>{_recording(row.file)}</td><td>{row.uncertainty:.2f}"
-            f"</td></tr>"
+            f"<tr><td class='dss-text'>{html.escape(_recording(row.file))}</td>"
+            f"<td>{row.uncertainty:.2f}</td></tr>"
             for row in ranked.head(N_RECORDINGS).itertuples()
         ]
         head = "<thead><tr><th>Annotate next</th><th>uncertainty</th></tr></thead>"
-        several = len(ranked) > 1
-        self._next.value = f"<table>{head}<tbody>{''.join(names)}</tbody></table>" * several
+        is_shown = len(tables) > 1 and bool(names)
+        self._next.value = f"<table>{head}<tbody>{''.join(names)}</tbody></table>" * is_shown
 
     def _clicked(self, change: dict) -> None:
         if change["new"] is not None and not self._is_filling:

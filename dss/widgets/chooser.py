@@ -57,12 +57,19 @@ class Chooser:
         path = Path(path or ".").expanduser().resolve()
         self._name = path.name if self.kind == "new" else ""
         is_store = self.kind == "material" and path.suffix in STORES
-        is_beside = is_store or self.kind in ("new", "dataset", "run", "file")
+        is_beside = is_store or path.is_file() or self.kind in ("new", "dataset", "run", "file")
         folder = path.parent if is_beside else path
         while not folder.is_dir():
             folder = folder.parent
         self.show(folder)
         self.widget.layout.display = ""
+
+    def toggle(self, path: str) -> None:
+        """Open it, or close it if it is open."""
+        if self.is_open:
+            self.close()
+        else:
+            self.open(path)
 
     def close(self) -> None:
         """Hide it."""
@@ -100,7 +107,8 @@ class Chooser:
             trunk = path.with_name(path.name.removesuffix(PARAMS))
             return f"◆ {trunk.name}", trunk
         is_store = self.kind in ("dataset", "material") and path.suffix == ".h5"
-        return (path.name, path) if self.kind == "file" or is_store else None
+        is_sound = self.kind == "material" and path.name.lower().endswith(AUDIO_ENDINGS)
+        return (path.name, path) if self.kind == "file" or is_store or is_sound else None
 
     def _clicked(self, change: dict) -> None:
         path = change["new"]

@@ -129,7 +129,8 @@ class Controls:
 
     def follow(self, stretch: tuple[float, float], whole_seconds: float) -> None:
         """Show where the stretch is."""
-        with self._quiet():
+        # All at once: the browser would fit a value to the old limits, and send that back.
+        with self._quiet(), self.start.hold_sync(), self.duration.hold_sync():
             start, duration = stretch[0], stretch[1] - stretch[0]
             self.duration.max = np.log10(whole_seconds)
             self.duration.min = min(np.log10(0.02), self.duration.max)
@@ -160,10 +161,11 @@ class Controls:
         narrow = {"indent": False, "layout": {"width": "160px"}}
         self.song_range = widgets.Checkbox(True, description="automatic range", **narrow)
         self.automatic = widgets.Checkbox(True, description="automatic contrast", **narrow)
-        look = {"style": NAMES, "layout": {"width": "480px"}}
-        self.start = widgets.FloatSlider(
-            description="start (s)", min=0, max=1, style=NAMES, layout={"width": "98%"}
-        )
+        # A slider that tells of each move while it is dragged also sends back, rounded, what it was
+        # set to before.
+        look = {"style": NAMES, "layout": {"width": "480px"}, "continuous_update": False}
+        wide = look | {"layout": {"width": "98%"}}
+        self.start = widgets.FloatSlider(description="start (s)", min=0, max=1, **wide)
         self.duration = widgets.FloatLogSlider(
             description="length (s)",
             value=1,
@@ -173,8 +175,7 @@ class Controls:
             readout_format=".3g",
             **look,
         )
-        # A range that moves while it is dragged also sends back what it was set to before.
-        ranges = look | {"continuous_update": False, "readout_format": ".0f"}
+        ranges = look | {"readout_format": ".0f"}
         self.frequency = widgets.FloatRangeSlider(description="Hz", min=0, max=1, step=1, **ranges)
         self.contrast = widgets.FloatRangeSlider(
             description="dB", min=QUIETEST_DB, max=LOUDEST_DB, value=(-80, -20), **ranges

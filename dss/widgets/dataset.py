@@ -3,6 +3,7 @@
 import html
 import io
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import xarray as xr
 from dss.data import check_annotations, make_dataset, open_dataset, preview_dataset
 from dss.data.dataset import default_store
 from dss.data.report import missing
+from dss.data.splits import recording_groups
 from dss.data.stores import check_ending
 from dss.errors import DssError
 from dss.options import DatasetOptions, SourceOptions
@@ -21,6 +23,8 @@ from dss.widgets.fields import doubt_html
 from dss.widgets.forms import Form
 from dss.widgets.meaning import recording_facts
 from dss.widgets.tables import counts_table, problems_table
+
+MOST_NAMED = 6  # individuals; the rest are counted
 
 
 class DatasetFormOptions(DatasetOptions):
@@ -71,6 +75,12 @@ class DatasetForm(Form):
                 self._recordings()
             except DssError as error:
                 problems["data_dir"] = str(error)
+        if not problems:
+            try:
+                self._individuals()
+            except DssError as error:
+                others = f", such as {error.problems[0]}" if error.problems else ""
+                problems["groups"] = str(error).split(":\n")[0] + others
         return problems
 
     @property
@@ -80,14 +90,26 @@ class DatasetForm(Form):
 
     def _recording_hints(self) -> dict[str, str]:
         try:
-            n, names = self._recordings()
+            files, names = self._recordings()
         except DssError:
             return {}
-        hints = {"data_dir": f"{n} recording{'s' * (n > 1)}."}
-        return hints | ({"song_types": f"Annotated are {', '.join(names)}."} if names else {})
+        hints = {"data_dir": f"{len(files)} recording{'s' * (len(files) > 1)}."}
+        if names:
+            hints["song_types"] = f"Annotated are {', '.join(names)}."
+        with suppress(DssError):
+            individuals = self._individuals()
+            n, more = len(individuals), ", ..." * (len(individuals) > MOST_NAMED)
+            named = ", ".join(individuals[:MOST_NAMED]) + more
+            hints["groups"] = f"{n} individual{'s' * (n > 1)}: {named}." if n else ""
+        return hints
 
-    def _recordings(self) -> tuple[int, tuple[str, ...]]:
-        """How many recordings there are, and the song types in them."""
+    def _individuals(self) -> list[str]:
+        """Those that the groups name, if any."""
+        groups = self.options.get("groups")
+        return sorted(set(recording_groups(self._recordings()[0], groups))) if groups else []
+
+    def _recordings(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The recordings, and the song types in them."""
         sources = SourceOptions.checked(self._of(SourceOptions))
         folder, loader = self.options.get("data_dir", ""), self._loaders["annotation_loader"]
         endings = tuple(sources.endings or ())

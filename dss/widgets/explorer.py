@@ -42,7 +42,7 @@ class PredictionViewer(Viewer):
     Attributes:
         thresholds: the options of `dss.postprocess.detect`; set some with a dictionary.
         scores: what `dss.evaluate.evaluate` says, of the recordings that the network did not learn
-            from, if there are such; None without annotations by hand.
+            from, if there are such; without rows if none was annotated by hand.
         least_certain: what `dss.proofread.least_certain` lists.
     """
 
@@ -57,7 +57,7 @@ class PredictionViewer(Viewer):
         if result is None:
             raise DssError("Nothing was annotated yet: press Annotate, or run form.run()")
         self._generation = 0
-        self._scores: pd.DataFrame | None = None
+        self._scores = _no_scores()
         self.sliders = Thresholds(self._moved)
         self.checking = CheckList(self._check_at)
         self.saving = SaveRow(lambda: self.save(self.saving.folder, self.saving.format))
@@ -75,6 +75,7 @@ class PredictionViewer(Viewer):
 
     def show_result(self, annotated: Annotated) -> None:
         """Show other recordings that were annotated."""
+        self.saving.clear()
         with self._one_draws:
             self._take(annotated)
             self._open(self._materials_of(annotated))
@@ -91,7 +92,7 @@ class PredictionViewer(Viewer):
         self._moved()
 
     @property
-    def scores(self) -> pd.DataFrame | None:
+    def scores(self) -> pd.DataFrame:
         """The scores with the thresholds chosen; waits until they are known."""
         self._worker.join()
         return self._scores
@@ -151,6 +152,10 @@ class PredictionViewer(Viewer):
     def _was_learned(self, recording: Path) -> bool:
         return bool(self._learned) and review.was_learned(recording, self._learned)
 
+    def _is_known(self, recording: Path) -> bool:
+        """Whether annotating it by hand brings nothing new."""
+        return recording in self._hand or self._was_learned(recording)
+
     def _load(self) -> None:
         self._player.children, self._status.value = [], ""
         recording = self.recording.path
@@ -205,18 +210,20 @@ class PredictionViewer(Viewer):
             with self._one_draws:
                 self._found, self._as_written, self._scores = found, options, scores
                 self._said.value = said
-                files = self._annotated.files
-                self.checking.fill({files[r]: table for r, table in found.items()})
+                files, known = self._annotated.files, [*filter(self._is_known, found)]
+                tables = {files[r]: table for r, table in found.items()}
+                self.checking.fill(tables, {files[r] for r in known})
                 self._tables[BY_DSS] = found[self.recording.path]
         except _Superseded:
             pass
         except DssError as error:
             self._said.value = f'<div class="dss-problem">{error}</div>'
 
-    def _judge(self, found: Mapping[Path, pd.DataFrame]) -> tuple[pd.DataFrame | None, str]:
+    def _judge(self, found: Mapping[Path, pd.DataFrame]) -> tuple[pd.DataFrame, str]:
         """The scores, and how they are shown."""
         if not self._hand:
-            return None, "No recording was annotated by hand: there is nothing to compare with."
+            said = "Nothing to compare with: no recording was annotated by hand."
+            return _no_scores(), said
         judged, what = self._judged()
         hand = [self._hand[recording] for recording in judged]
         scores = evaluate(hand, [found[recording] for recording in judged])
@@ -230,6 +237,11 @@ class PredictionViewer(Viewer):
         if self._learned is None:
             return held_out, "annotated by hand; whether the network learned from them is not known"
         return held_out, "that the network did not learn from"
+
+
+def _no_scores() -> pd.DataFrame:
+    """A table of scores without rows."""
+    return evaluate([], []).iloc[:0]
 
 
 class _Superseded(Exception):

@@ -1,13 +1,13 @@
 """The fields of a form: one option each, with its label, unit, help, and a chooser of paths."""
 
 import html
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Literal, get_args, get_origin
 
 import ipywidgets as widgets
-import yaml
 
-from dss.options import Options, describe_range
+from dss.options import describe_range
+from dss.options.base import as_text
 from dss.widgets.chooser import Chooser
 
 # Colours are those of JupyterLab's theme, light or dark, or else such as both can bear.
@@ -76,7 +76,7 @@ class Field:
             button = widgets.Button(
                 icon="folder-open", tooltip="Choose", layout={"width": "36px", "flex": "none"}
             )
-            button.on_click(lambda _: self._toggle())
+            button.on_click(lambda _: self.chooser.toggle(self.value or self.input.placeholder))
             parts.insert(1, button)
             self.input.layout.width = f"{INPUT_PX - 40}px"
         row = widgets.HBox(parts)
@@ -90,8 +90,8 @@ class Field:
         return value.strip() if isinstance(value, str) else value
 
     def set(self, value: Any) -> None:
-        """Fill the field, as `value` is written: words for a list, old=new for a dictionary."""
-        self.input.value = _as_shown(value) if isinstance(self.input, widgets.Text) else value
+        """Fill the field with a value as it is typed (`dss.options.base.as_text`)."""
+        self.input.value = as_text(value) if isinstance(self.input, widgets.Text) else value
 
     @property
     def default(self) -> Any:
@@ -123,12 +123,6 @@ class Field:
             return f"{self.option.description} {describe_range(self.option)}".strip()
         first, *rest = self.option.description.split(". ")
         return ". ".join([first, *(rest[:1] if len(first) < SHORT else [])]).rstrip(".")
-
-    def _toggle(self) -> None:
-        if self.chooser.is_open:
-            self.chooser.close()
-        else:
-            self.chooser.open(self.value or self.input.placeholder)
 
 
 def problem_html(text: str) -> str:
@@ -162,17 +156,4 @@ def _input(option) -> widgets.Widget:
 def _default(option) -> Any:
     if option.annotation is bool or get_origin(option.annotation) is Literal:
         return option.default
-    return "" if option.is_required() else _as_shown(option.default)
-
-
-def _as_shown(value: Any) -> str:
-    """A value as text: words for a list, old=new for names by names, YAML for other options."""
-    if value is None:
-        return ""
-    if isinstance(value, Options):
-        value = value.model_dump(mode="json", exclude_defaults=True)
-    if isinstance(value, Mapping):
-        if not all(isinstance(item, str) for item in value.values()):
-            return yaml.safe_dump(dict(value), default_flow_style=True, width=10**6).strip()
-        return " ".join(f"{key}={item}" for key, item in value.items())
-    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return "" if option.is_required() else as_text(option.default)

@@ -4,7 +4,7 @@ import html
 import os
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,10 @@ class Form:
     Attributes:
         widget: what a notebook shows.
         result: what the action returned; None before.
+        stopped: what is said when it was stopped.
     """
+
+    stopped = "Stopped: nothing was written."
 
     def __init__(
         self,
@@ -170,6 +173,11 @@ class Form:
         """The options that belong to a class of them."""
         return {n: v for n, v in self.options.items() if n in options_class.model_fields}
 
+    def _blank(self, names: Iterable[str]) -> dict[str, Any]:
+        """What those of these options are that a blank field stands for."""
+        fields = {name: self._fields[name] for name in names}
+        return {name: f.option.default for name, f in fields.items() if f.default == f.value == ""}
+
     def _changed(self, name: str) -> None:
         """What a new value of a field brings about."""
         if not self._is_filling:
@@ -231,6 +239,9 @@ class Form:
                         work()
                 doubts = [str(w.message) for w in caught if issubclass(w.category, DssWarning)]
                 self._status.value += doubt_html(doubts)
+            except progress.Stopped:
+                self._failure = DssError(self.stopped)
+                self._status.value = problem_html(self.stopped)
             except (DssError, OSError) as error:
                 self._failure = error
                 self._status.value = problem_html(str(error))
@@ -241,7 +252,7 @@ class Form:
 
     def _show_progress(self, what: str, done: float, total: float | None) -> None:
         if self._stopping:
-            raise DssError("Stopped: nothing was written")
+            raise progress.Stopped
         self._bar.layout.display = ""
         self._bar.description = what
         self._bar.value = done / total if total else 0

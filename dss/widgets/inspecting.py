@@ -64,10 +64,11 @@ class InspectForm(Form):
             read = SourceOptions.checked(self._of(SourceOptions))
             loader = self._loaders["annotation_loader"]
             endings = tuple(read.endings or ())
-            n, names = recording_facts(path, endings, read.annotation_format, loader)
+            files, names = recording_facts(path, endings, read.annotation_format, loader)
         except DssError:
             return {}
-        return {"path": f"{n} recording{'s' * (n > 1)}; {', '.join(names)}."}
+        n = len(files)
+        return {"path": f"{n} recording{'s' * (n > 1)}; {', '.join(names) or 'no annotations'}."}
 
     def _look(self, **named) -> list[Material]:
         self._problems = find_problems(**named, **self._loaders)

@@ -42,8 +42,8 @@ def recording_facts(
     endings: tuple[str, ...] = (),
     annotation_format: str | None = None,
     annotation_loader: Callable | None = None,
-) -> tuple[int, tuple[str, ...]]:
-    """How many recordings a folder holds, and the song types of the first of them.
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The recordings of a folder, relative to it, and the song types of the first of them.
 
     Found once for as long as no file comes or goes; arguments as for `dss.data.make_dataset`.
 
@@ -67,7 +67,7 @@ def hints(options: TrainOptions, facts: Facts) -> dict[str, str]:
         "nb_conv": f"They see {_milliseconds(models.receptive_field(options), rate)}.",
     }
     if options.save_dir is None:
-        said["save_dir"] = f"{options.data_dir.with_suffix('.res')}."
+        said["save_dir"] = f"{options.run_dir}."
     if hop > 1:
         said["nb_pre_conv"] = f"A frame each {_milliseconds(hop, rate)}."
     if hop > 1 and options.pre_nb_dft:
@@ -95,12 +95,13 @@ def _milliseconds(n_samples: int, samplerate_hz: float) -> str:
 
 
 @lru_cache(maxsize=8)
-def _recordings(folder: Path, changed: int, endings, *how) -> tuple[int, tuple[str, ...]]:
+def _recordings(folder: Path, changed: int, endings, *how):
     files, names = find_recordings(folder, endings or None), set()
     for file in files[:MOST_READ]:
         with suppress(DssError):
             names |= set(found(recording_annotations(file, *how)[1])["name"]) - {NOISE}
-    return len(files), tuple(sorted(names))
+    top = folder.parent if folder.is_file() else folder
+    return tuple(file.relative_to(top).as_posix() for file in files), tuple(sorted(names))
 
 
 @lru_cache(maxsize=8)

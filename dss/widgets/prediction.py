@@ -72,6 +72,8 @@ class PredictForm(Form):
             used in this folder.
     """
 
+    stopped = "Stopped: recordings that were done stay annotated."
+
     def __init__(self, values: Mapping[str, Any] | None = None):
         self._files: dict[Path, Path] = {}  # of annotations by recording, as last checked
         if values is not None:
@@ -126,6 +128,10 @@ class PredictForm(Form):
             hints["run"] = f"{names}; {params['samplerate_x_Hz']:g} Hz{channels}."
         return hints
 
+    def _given(self) -> dict[str, Any]:
+        """The options, and which of detection are blank: none stored with the run takes over."""
+        return self._blank(DetectOptions.model_fields) | self.options
+
     def _annotate(self, recordings: str, run: str, **named) -> Annotated:
         options = PredictFormOptions.checked({"recordings": recordings, "run": run, **named})
         files = _targets(options)
@@ -165,12 +171,4 @@ def _stored(run: str | Path) -> dict[str, Any]:
         params = read_params(run_trunk(run))
     except DssError:
         return {}
-    options = tuned(DetectOptions(), params).to_yaml_types()
-    return {name: _as_words(value) for name, value in options.items() if value is not None}
-
-
-def _as_words(value: Any) -> Any:
-    """Durations by song type as one writes them: name=shortest:longest."""
-    if not isinstance(value, Mapping):
-        return value
-    return " ".join(f"{name}={':'.join(map(str, limits))}" for name, limits in value.items())
+    return dict(tuned(DetectOptions(), params))  # all of them, so that none of another run stay

@@ -1,7 +1,6 @@
 """A training in a process of its own: start it, find it again, follow its files, end it."""
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -31,14 +30,13 @@ def start(options: TrainOptions, given: Sequence[str]) -> None:
     """
     if is_running():
         raise DssError("A training that was started in this folder still goes on: stop it first")
-    folder = options.save_dir or options.data_dir.with_suffix(".res")
     command = [sys.executable, "-m", "dss.train", *options.to_switches(given)]
     log = Path(f"{STATE}.log")
     with log.open("w") as file:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
         )
-    state = {"process": process.pid, "folder": str(folder), "started": time.time()}
+    state = {"process": process.pid, "folder": str(options.run_dir), "started": time.time()}
     with replacing(STATE) as part:
         part.write_text(yaml.safe_dump(state | {"nb_epoch": options.nb_epoch, "log": str(log)}))
     threading.Thread(target=process.wait, daemon=True).start()  # else it stays as a zombie
@@ -91,13 +89,16 @@ def history() -> pd.DataFrame:
 def result() -> Path:
     """The run, once the training has ended.
 
-    Raises: DssError with what the training said if it left no network.
+    Raises: DssError with what the training said if it did not come to its end. What it learned
+        before may be there all the same.
     """
-    last = trunk()
-    if last is None or not run_file(last, "_model.h5").is_file():
-        log = Path(state()["log"]).read_text().strip()
-        said = re.sub(r"^.*dss: ", "", log, flags=re.DOTALL)
-        if said in ("", "stopped"):
-            said = "The training ended before its first epoch did: nothing is kept"
-        raise DssError(said)
-    return last
+    last, log = trunk(), Path(state()["log"]).read_text().strip()
+    is_kept = last is not None and run_file(last, "_model.h5").is_file()
+    if is_kept and any(line.endswith(last.name) for line in log.splitlines()):
+        return last  # its last words are where the run is
+    said = log.rpartition("dss: ")[2]
+    if is_kept:
+        raise DssError(f"{said}\nThe best epoch until then is {last}")
+    if said in ("", "stopped"):
+        said = "The training ended before its first epoch did: nothing is kept"
+    raise DssError(said)

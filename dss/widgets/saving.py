@@ -9,6 +9,8 @@ import ipywidgets as widgets
 
 from dss.errors import DssError
 from dss.options import PredictFilesOptions
+from dss.widgets.chooser import Chooser
+from dss.widgets.controls import button
 
 
 class SaveRow:
@@ -32,14 +34,17 @@ class SaveRow:
             description="in",
             layout={"width": "330px"},
         )
+        self._chooser = Chooser("folder", self._take)
+        opening = button("folder-open", "Choose", self._toggle)
         for control in (self._format, self._folder):
             control.style.description_width = "20px"
-        button = widgets.Button(description="Save annotations", icon="save", button_style="primary")
-        button.layout.width = "auto"
-        button.tooltip = "Write the annotations of all recordings with these thresholds"
-        button.on_click(lambda _: self._clicked())
+        saving = widgets.Button(description="Save annotations", icon="save", button_style="primary")
+        saving.layout.width = "auto"
+        saving.tooltip = "Write the annotations of all recordings with these thresholds"
+        saving.on_click(lambda _: self._clicked())
         self._said = widgets.HTML()
-        self.widget = widgets.VBox([widgets.HBox([button, self._format, self._folder]), self._said])
+        row = widgets.HBox([saving, self._format, self._folder, opening])
+        self.widget = widgets.VBox([row, self._chooser.widget, self._said])
 
     @property
     def format(self) -> str:
@@ -50,6 +55,16 @@ class SaveRow:
     def folder(self) -> str:
         """The folder chosen, or nothing."""
         return self._folder.value.strip()
+
+    def clear(self) -> None:
+        """Forget what was saved: it is of other annotations."""
+        self._said.value = ""
+
+    def _take(self, folder: str) -> None:
+        self._folder.value = folder
+
+    def _toggle(self) -> None:
+        self._chooser.toggle(self.folder)
 
     def _clicked(self) -> None:
         try:

@@ -8,6 +8,7 @@ import ipywidgets as widgets
 import pandas as pd
 
 from dss.data.annotations import EVENT, SEGMENT
+from dss.errors import DssError
 from dss.options import DetectOptions, EvaluateOptions
 from dss.postprocess import merged
 
@@ -16,6 +17,10 @@ SHOWN = {
     SEGMENT: ["segment_threshold", "segment_fill_seconds", "segment_min_seconds"],
 }
 LONGEST_SECONDS = 0.1  # that a slider reaches, unless more is chosen already
+NOT_STORED = (
+    "Probabilities were not written: to move thresholds, tick Write probabilities, choose "
+    "overwrite, and annotate again."
+)
 COLUMNS = {
     "true": ("by hand", "{:.0f}"),
     "predicted": ("by dss", "{:.0f}"),
@@ -36,7 +41,7 @@ class Thresholds:
     Attributes:
         widget: all of them.
         options: the options of detection, those without a slider included.
-        values: what the sliders say, by option; set some with a dictionary.
+        values: the same by name, those that are blank excepted; set some with a dictionary.
     """
 
     def __init__(self, moved: Callable[[], None]):
@@ -46,45 +51,54 @@ class Thresholds:
             slider.observe(self._on_change, names="value")
         self._note = widgets.HTML()
         self.widget = widgets.VBox([*self._sliders.values(), self._note])
-        self._base = DetectOptions()
+        self._base, self._is_stored = DetectOptions(), True
 
     def fit(self, options: DetectOptions, kinds: set[str], is_stored: bool) -> None:
         """Start from other options, with sliders for events, segments or both."""
-        fields = DetectOptions.model_fields
-        self._base = DetectOptions(**{name: getattr(options, name) for name in fields})
         for kind, names in SHOWN.items():
             for name in names:
                 self._sliders[name].layout.display = "" if kind in kinds else "none"
                 self._sliders[name].disabled = not is_stored
-        self.values = {name: getattr(options, name) for name in self._sliders}
-        self._note.value = (
-            ""
-            if is_stored
-            else (
-                "Probabilities were not written: to move thresholds, annotate again with "
-                "<b>Write probabilities</b> and <b>overwrite</b>."
-            )
-        )
+        self._base = DetectOptions()
+        self._set({name: getattr(options, name) for name in DetectOptions.model_fields})
+        self._is_stored = is_stored
+        self._note.value = "" if is_stored else NOT_STORED
 
     @property
     def options(self) -> DetectOptions:
         """The options of detection."""
-        return merged(DetectOptions().model_copy(update=self.values), self._base)
+        moved = {name: self._value(name) for name in self._sliders}
+        return merged(DetectOptions().model_copy(update=moved), self._base)
 
     @property
     def values(self) -> dict[str, Any]:
-        """What the sliders say."""
-        return {name: round(slider.value, 6) for name, slider in self._sliders.items()}
+        """The options of detection, those that are blank excepted."""
+        options = self.options.to_yaml_types()
+        return {name: value for name, value in options.items() if value not in (None, {})}
 
     @values.setter
     def values(self, values: Mapping[str, Any]) -> None:
-        DetectOptions.checked(values)
+        if not self._is_stored:
+            raise DssError(NOT_STORED)
+        self._set(values)
+
+    def _set(self, values: Mapping[str, Any]) -> None:
         self._is_set_here = True
-        for name, value in values.items():
-            slider = self._sliders[name]
-            slider.max = max(slider.max, 2 * value if value > slider.max else slider.max)
+        checked = DetectOptions.checked(values)
+        self._base = self._base.model_copy(update={name: getattr(checked, name) for name in values})
+        for name in values.keys() & self._sliders.keys():
+            slider, value = self._sliders[name], getattr(checked, name)
+            slider.min = min(slider.min, value)
+            if value > slider.max:
+                slider.max = 2 * value if slider.min == 0 else value
             slider.value = value
         self._is_set_here = False
+
+    def _value(self, name: str) -> float:
+        """What a slider says: what it was set to, if all it did since is to round that."""
+        slider, was_set = self._sliders[name], getattr(self._base, name)
+        is_rounded = abs(slider.value - was_set) <= 0.501 * slider.step
+        return was_set if is_rounded else round(slider.value, 6)
 
     def _on_change(self, _) -> None:
         if not self._is_set_here:

@@ -130,7 +130,7 @@ class TrainingForm(Form):
         preset = PRESETS.get(self.options.get("preset"), {})
         return {
             name: value
-            for name, value in self._of(TrainOptions).items()
+            for name, value in (self._blank(preset) | self._of(TrainOptions)).items()
             if value != self._fields[name].default or name in preset
         }
 
