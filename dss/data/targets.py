@@ -24,8 +24,10 @@ def add_gaps(
     it is. Events stay as they are. Returns a new table.
     """
     table = annotations.copy()
+    if gap_seconds == 0:
+        return table
     segments = found(table)[lambda t: t["name"].map(types) == SEGMENT].sort_values("start_seconds")
-    if gap_seconds == 0 or len(segments) < 2:
+    if len(segments) < 2:
         return table
     start, stop = (segments[c].to_numpy(copy=True) for c in ("start_seconds", "stop_seconds"))
     missing = np.clip(gap_seconds - (start[1:] - stop[:-1]), 0, gap_seconds)
