@@ -11,7 +11,6 @@ from dss.data import (
     open_dataset,
     open_recording,
     read_annotations,
-    write_annotations,
 )
 from dss.errors import DssError
 from dss.evaluate import evaluate, format_scores
@@ -21,6 +20,7 @@ from dss.postprocess import detect, tuned
 from dss.predict import probabilities
 from dss.runs import load_run
 from dss.train import train
+from dss.written import write
 
 # What suits each song: for the dataset, the network and its training, detection and scores.
 SONGS: dict[str, dict[str, dict[str, Any]]] = {
@@ -102,7 +102,7 @@ def _annotate(
         p = probabilities(path, run)
         by_dss = detect([p], run.song_types, run.samplerate_hz, options=options)
         written.append(folder / annotations_path(path).name)
-        write_annotations(by_dss, written[-1])
+        write(by_dss, written[-1], "csv")
         first = max(0.0, by_hand["start_seconds"].min() - 0.5)
         start, stop = (round(t * run.samplerate_hz) for t in (first, first + SHOWN_SECONDS))
         figure = plot_recording(

@@ -90,7 +90,6 @@ def test_a_slider_can_be_moved_below_a_tuned_hold_threshold(tiny_run, values, tm
     write_params(tmp_path / "tuned", params)
     shutil.copy(f"{tiny_run[0]}_model.h5", tmp_path / "tuned_model.h5")
     form = PredictForm(values | {"run": str(tmp_path / "tuned")})
-    form.options = {"segment_hold_threshold": ""}  # that of the run
     viewer = PredictionViewer(form.run())
     assert viewer.sliders.options.segment_hold_threshold == 0.5
     viewer.sliders._sliders["segment_threshold"].value = 0.3
@@ -177,16 +176,16 @@ def test_what_was_stored_with_another_run_does_not_stay(tiny_run, values, tmp_pa
 
 
 def test_stop_ends_it_and_recordings_that_are_done_stay_done(values, tmp_path, monkeypatch):
-    import dss.predict
+    import dss.written
 
-    form, write = PredictForm(values), dss.predict.write_annotations
+    form, write = PredictForm(values), dss.written.write_annotations
 
     def write_and_stop(*arguments):
         write(*arguments)
         form.stop()
         time.sleep(0.2)  # bars are drawn ten times a second
 
-    monkeypatch.setattr(dss.predict, "write_annotations", write_and_stop)
+    monkeypatch.setattr(dss.written, "write_annotations", write_and_stop)
     with pytest.raises(DssError, match="Stopped: recordings that were done stay annotated"):
         form.finish()
     assert "Stopped" in form._status.value
