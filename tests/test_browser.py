@@ -93,18 +93,28 @@ def _answers(address):
 
 
 @pytest.fixture
-def browser():
+def errors():
+    """What went wrong in the pages of a test: there may be nothing."""
+    errors = []
+    yield errors
+    assert errors == []
+
+
+@pytest.fixture
+def browser(errors):
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as driver:
         arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
         chromium = driver.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield chromium
+        context = chromium.new_context(viewport={"width": 1300, "height": 2600})
+        context.on("weberror", lambda error: errors.append(str(error.error)))
+        yield context
         chromium.close()
 
 
 def open_page(browser, address):
     """A page that waits with patience."""
-    page = browser.new_page(viewport={"width": 1300, "height": 2600})
+    page = browser.new_page()
     page.set_default_timeout(1000 * PATIENCE_SECONDS)
     page.goto(address)
     return page
@@ -176,7 +186,22 @@ def test_the_recordings_are_shown_and_can_be_scrolled_and_zoomed(browser, lab):
     page.locator("td", has_text="8.02").first.wait_for()  # seconds of the first recording
     page.locator("img.widget-image").nth(1).wait_for()  # a recording and a dataset
     page.locator(".jp-RenderedImage img").nth(3).wait_for()  # examples, durations, alignment, ...
-    for title in ("next annotation", "on", "show less", "show more", "show all", "next recording"):
+    for title in ("show less", "show more", "show all"):  # faster than it is drawn
+        page.locator(f"button[title='{title}']").first.click()
+    start, length = (page.locator(".widget-hslider", has_text=t).first for t in ("start", "length"))
+    start.locator(".slider[disabled]").wait_for()  # all is shown
+    page.wait_for_timeout(2000)  # and stays: a browser may send back what it was set to
+    assert start.locator(".slider[disabled]").count() == 1
+    assert length.locator(".widget-readout").inner_text() == "8.02"
+    changes_the_picture(page, page.locator("button[title='show less']").first.click)
+    for title in (
+        "next annotation",
+        "back",
+        "show less",
+        "show more",
+        "show all",
+        "next recording",
+    ):
         changes_the_picture(page, page.locator(f"button[title='{title}']").first.click)
     page.locator("button[title='show less']").first.click()
     check = page.locator(".widget-checkbox", has_text="log frequency").locator("input").first
@@ -232,6 +257,12 @@ def test_other_recordings_are_chosen_and_looked_at_in_an_app(browser, apps):
     page.get_by_text("6 recordings; pulse, sine.").wait_for()
     changes_the_picture(page, page.get_by_role("button", name="Look").click)
     page.locator("option", has_text="fly1.wav").wait_for(state="attached")
+    page.locator("th", has_text="pulse").first.wait_for()  # the table follows
+    page.locator("th", has_text="bird1_01.wav").first.wait_for(state="detached")
+    page.locator(".dss-form", has_text="fly1.wav, fly2.wav").wait_for()
+    images = page.locator(".jp-RenderedImage img")
+    assert images.count() == 5  # examples, durations, alignment, a dataset: counts, beginnings
+    assert all(image.evaluate("image => image.naturalWidth") > 500 for image in images.all())
     keep_screenshot(page, "1_inspect_data_app")
     assert page.get_by_text("Error displaying widget").count() == 0
 

@@ -1,9 +1,12 @@
+from base64 import b64decode
+
 import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from dss.errors import DssError
 from dss.options import PredictOptions
+from dss.plot.figure import SongFigure
 from dss.widgets import Form, Shown
 
 
@@ -40,6 +43,11 @@ def test_an_app_shows_what_is_made_of_each_new_result(form, app):
     form.run()
     assert shown.output.outputs[0]["text"] == "there is nothing to show\n"
     assert "✓" in form._status.value
+
+
+def test_an_app_shows_figures(form, app):
+    (made,) = Shown(form, lambda _: SongFigure((1, 1))).output.outputs
+    assert b64decode(made["data"]["image/png"])[:4] == b"\x89PNG"
 
 
 def test_a_notebook_shows_it_below_the_cell(form, capsys):

@@ -1,10 +1,12 @@
 """What a function makes of the result of a form: a table, a figure, text."""
 
+from base64 import b64encode
 from collections.abc import Callable
 from os import environ
 from typing import Any
 
 import ipywidgets as widgets
+from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 
 from dss import progress
@@ -50,4 +52,14 @@ class Shown:
         if isinstance(shown, str):
             self.output.append_stdout(f"{shown}\n")
         else:
-            self.output.append_display_data(getattr(shown, "widget", shown))
+            data, metadata = InteractiveShell.instance().display_formatter.format(
+                getattr(shown, "widget", shown)
+            )
+            data = {kind: _as_text(content) for kind, content in data.items()}
+            made = {"output_type": "display_data", "data": data, "metadata": metadata}
+            self.output.outputs = (made,)
+
+
+def _as_text(content: Any) -> Any:
+    """Pictures as a page takes them."""
+    return b64encode(content).decode() if isinstance(content, bytes) else content
