@@ -13,6 +13,7 @@ import pandas as pd
 
 from dss.data.annotations import EVENT, SEGMENT, found
 from dss.data.formats import COLUMNS, read_csv
+from dss.data.stretches import of_mask
 from dss.files import remove, replacing
 from dss.options import DetectOptions
 
@@ -49,8 +50,7 @@ class NearMisses:
         """Pass on probabilities [samples, classes], class 0 being noise, block by block."""
         for p in blocks:
             is_near = p[:, 0] <= 1 - self._least
-            edges = np.flatnonzero(np.diff(is_near, prepend=False, append=False)).reshape(-1, 2)
-            for start, stop in edges.tolist():
+            for start, stop in of_mask(is_near).tolist():
                 mass = p[start:stop, 1:].sum(axis=0, dtype=float)
                 self._add(start, stop, mass, 1 - float(p[start:stop, 0].min()))
             self._n_samples += len(p)

@@ -14,6 +14,7 @@ import yaml
 from dss.data.annotations import EVENT, SEGMENT
 from dss.data.batches import split_stretches
 from dss.data.dataset import open_dataset
+from dss.data.stretches import of_mask
 from dss.errors import DssError
 from dss.evaluate.matching import score_pairs
 from dss.evaluate.pairs import Pair
@@ -202,8 +203,7 @@ def _pieces(split, run: Run, folder: Path) -> Iterator[_Piece]:
         true = detect(targets, run.song_types, rate, options=OF_TARGETS)
         looked_at = np.array([[0.0, np.inf]])
         if annotated is not None:
-            edges = np.diff(np.asarray(annotated[first:last]) > 0, prepend=False, append=False)
-            looked_at = np.flatnonzero(edges).reshape(-1, 2) / rate
+            looked_at = of_mask(annotated[first:last]) / rate
         yield _Piece(true, p, looked_at)
 
 

@@ -52,7 +52,7 @@ def test_gaps_that_nobody_left_are_filled():
 
 
 def test_what_no_option_can_be_is_not_learned():
-    onsets = 400_000 * np.arange(20)
+    onsets = 1000 + 400_000 * np.arange(20)
     whole = np.array([[0, 8_000_000]])
     assert filled(onsets, onsets + 200_000, whole) is None  # a minute at most
     assert longest_interval(10 * onsets, stretches=10 * whole) is None  # an hour at most

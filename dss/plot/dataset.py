@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from dss.data.batches import split_stretches
 from dss.data.splits import SPLITS
+from dss.data.stretches import of_mask
 from dss.errors import DssError
 from dss.plot.colors import song_colors
 from dss.plot.figure import (
@@ -138,8 +139,7 @@ def _read_stretch(tree, split: str, start_seconds: float, stop_seconds: float | 
     unknown = np.empty((0, 2))
     if "annotated" in data:
         annotated = np.asarray(data["annotated"].variable[start:stop].data, bool)
-        edges = np.flatnonzero(np.diff(annotated, prepend=True, append=True))
-        unknown = (start + edges.reshape(-1, 2)) / samplerate_hz
+        unknown = (start + of_mask(~annotated)) / samplerate_hz
     time = Time(start / samplerate_hz, stop / samplerate_hz)
     return _Stretch(
         f"{split}: {round(time.start, 2):g} to {round(time.stop, 2):g} s of {end}",

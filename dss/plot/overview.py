@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from dss.data.recordings import Recording
+from dss.data.stretches import of_mask
 from dss.plot.figure import BINS
 from dss.plot.rows import Envelope, checked_audio, envelope
 from dss.plot.spectrogram import in_db, mean_power, spectrogram, window_samples
@@ -87,8 +88,7 @@ class Overview:
 
     def _unknown(self, first: int, last: int) -> Iterator[tuple[int, int]]:
         """Stretches of blocks that are not known, not too long to be in memory."""
-        edges = np.flatnonzero(np.diff(self._is_known[first:last], prepend=True, append=True))
-        for start, stop in edges.reshape(-1, 2) + first:
+        for start, stop in of_mask(~self._is_known[first:last]) + first:
             for begin in range(start, stop, READ_BLOCKS):
                 yield begin, min(begin + READ_BLOCKS, stop)
 
