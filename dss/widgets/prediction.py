@@ -57,8 +57,8 @@ class Annotated:
 
     def targets(self, save_dir: Path | None, format: str) -> dict[Path, Path]:
         """Where the annotations go in another folder, or format: file by recording."""
-        folder = save_dir or self.options.save_dir
-        return target_paths(self.options.recordings, folder, format, self.options.endings)
+        other = {"save_dir": save_dir or self.options.save_dir, "format": format}
+        return _targets(self.options.model_copy(update=other))
 
 
 class PredictForm(Form):
@@ -89,9 +89,7 @@ class PredictForm(Form):
         self._files = {}
         try:
             options = PredictFormOptions.checked(self.options)
-            self._files = target_paths(
-                options.recordings, options.save_dir, options.format, options.endings
-            )
+            self._files = _targets(options)
         except DssError as error:
             problems = problems or {"recordings": str(error)}
         by_hand = [] if problems or self.options["existing"] == "skip" else self._there()[1]
