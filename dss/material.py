@@ -20,7 +20,7 @@ from dss.data.lookup import recording_annotations
 from dss.data.recordings import Recording, find_recordings, open_source
 from dss.data.report import describe, list_recordings
 from dss.data.splits import SPLITS
-from dss.data.stretches import intersection, of_mask
+from dss.data.stretches import complement, intersection, of_mask
 from dss.data.targets import GAUSSIAN_REACH
 from dss.errors import DssError
 from dss.options import DatasetOptions, SourceOptions, takes_options
@@ -122,7 +122,7 @@ def recording_material(
             known = _known(*read(), looked_at)
         except DssError:
             return np.empty((0, 2))
-        return _complement(known, recording.duration_seconds)
+        return complement(known, recording.duration_seconds)
 
     return Material(name or path.name, recording, (annotations, unknown))
 
@@ -247,12 +247,6 @@ def _known(source: Path, table: pd.DataFrame, looked_at: np.ndarray) -> np.ndarr
     types = song_types({source: table})
     reach = GAUSSIAN_REACH * DatasetOptions().event_std_seconds
     return known_stretches(table, types, looked_at, reach)
-
-
-def _complement(stretches: np.ndarray, duration_seconds: float) -> np.ndarray:
-    """The time of a recording that is in none of some sorted stretches."""
-    edges = np.concatenate([[0.0], stretches.ravel(), [duration_seconds]]).reshape(-1, 2)
-    return edges[edges[:, 1] - edges[:, 0] > 1e-6]
 
 
 def _is_h5_dataset(path: Path) -> bool:

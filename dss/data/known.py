@@ -18,6 +18,7 @@ from dss.data.annotations import (
 from dss.data.formats import COLUMNS, parse_times, read_csv
 from dss.data.stretches import intersection, union
 from dss.errors import raise_problems
+from dss.files import replacing
 
 
 def read_annotated(recording: str | Path, duration_seconds: float) -> np.ndarray:
@@ -53,6 +54,18 @@ def read_annotated(recording: str | Path, duration_seconds: float) -> np.ndarray
             )
     raise_problems(problems, "These stretches cannot be right:")
     return union(table[COLUMNS[1:]].to_numpy().clip(max=duration_seconds))
+
+
+def write_annotated(recording: str | Path, stretches: np.ndarray) -> None:
+    """Write which stretches of a recording somebody looked at, replacing what is there.
+
+    Arguments:
+        recording: the audio file.
+        stretches: [stretches, 2] first and last second; all song in them is annotated.
+    """
+    table = pd.DataFrame(union(stretches), columns=COLUMNS[1:])
+    with replacing(annotated_path(recording)) as part:
+        table.to_csv(part, index=False, float_format="%.6f")
 
 
 def known_stretches(

@@ -26,6 +26,12 @@ def intersection(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return union(np.stack([start, stop], axis=2)[start < stop])
 
 
+def complement(stretches: np.ndarray, stop: float) -> np.ndarray:
+    """The time from 0 to stop that is in none of the stretches, which went through `union`."""
+    edges = np.concatenate([[0.0], np.ravel(stretches), [stop]]).reshape(-1, 2)
+    return edges[edges[:, 1] - edges[:, 0] > 1e-6]
+
+
 def as_mask(stretches: np.ndarray, samplerate_hz: float, start: int, stop: int) -> np.ndarray:
     """Which of the samples from `start` to before `stop` lie in the stretches: bool."""
     edges = np.clip(np.round(stretches * samplerate_hz).astype(int), start, stop) - start

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +10,13 @@ import ipywidgets as widgets
 import pandas as pd
 
 from dss import review
-from dss.data.annotations import read_annotations
+from dss.data.annotations import COLUMNS, annotations_path, read_annotations
 from dss.errors import DssError
 from dss.evaluate import evaluate
 from dss.material import recording_material
 from dss.probabilities import detect_stored, stored_probabilities
 from dss.runs import read_params
 from dss.widgets.checking import CheckList
-from dss.widgets.fields import STYLE
 from dss.widgets.prediction import Annotated, PredictForm
 from dss.widgets.saving import SaveRow
 from dss.widgets.thresholds import Thresholds, scores_html
@@ -66,9 +65,8 @@ class PredictionViewer(Viewer):
         super().__init__(
             self._materials_of(result), start_seconds=start_seconds, stop_seconds=stop_seconds
         )
-        parts = [widgets.HTML(STYLE), *self.widget.children, self.sliders.widget, self._said]
-        self.widget.children = [*parts, self.checking.widget, self.saving.widget]
-        self.widget.add_class("dss-form")
+        below = [self.sliders.widget, self._said, self.checking.widget, self.saving.widget]
+        self.widget.children = [*self.widget.children, *below]
         self._later(0)
         if isinstance(source, PredictForm):
             source.when_done(self.show_result)
@@ -127,6 +125,24 @@ class PredictionViewer(Viewer):
         self._worker.join()
         targets = self._annotated.targets(Path(save_dir) if save_dir else None, format)
         return review.save(self._found, targets, format, self._annotated.options.proposals)
+
+    @property
+    def by_hand_label(self) -> str:
+        """Which of the annotation tables is changed by hand."""
+        return BY_HAND
+
+    def annotations_to_edit(self) -> pd.DataFrame:
+        """The table that changes by hand begin with: those by hand, or else those by dss."""
+        if BY_HAND in self._tables:
+            return self._tables[BY_HAND]
+        self._worker.join()
+        return self._found[self.recording.path][COLUMNS]
+
+    def saved(self, recordings: Sequence[Path]) -> None:
+        """Let annotations that were written count as those by hand."""
+        for recording in recordings:
+            self._hand[recording] = annotations_path(recording)
+        self._later(0)
 
     def _take(self, annotated: Annotated) -> None:
         params = read_params(annotated.trunk)

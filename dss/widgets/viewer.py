@@ -1,9 +1,9 @@
-"""A viewer: scroll and zoom through recordings with their annotations, and hear them."""
+"""A viewer: scroll and zoom through recordings, hear them, and annotate them by hand."""
 
 import html
 import io
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,10 @@ from dss.plot.rows import Envelope, envelope
 from dss.plot.spectrogram import contrast, song_range
 from dss.widgets.chooser import Chooser
 from dss.widgets.controls import ALL_TYPES, Controls, button
+from dss.widgets.editor import Editor
+from dss.widgets.fields import STYLE, problem_html
 from dss.widgets.forms import Form
+from dss.widgets.picture import Picture
 from dss.widgets.sound import player
 
 DPI = 100
@@ -30,6 +33,7 @@ JPEG = {"quality": 92, "subsampling": 0}  # in a tenth of the time that png take
 IMAGE_LAYOUT = {"max_width": "100%", "align_self": "flex-start"}
 FIRST_SECONDS, BEFORE_SECONDS = 3.0, 0.5  # what is shown at first, and before an annotation
 SHORTEST_SECONDS = 0.02
+NEAR = 0.005  # of what is shown: how far beside an annotation a click may be
 LONGEST_PLAYED_SECONDS = 60
 VALUES = 2**19  # of targets or probabilities that are drawn at most,
 COARSEST_SECONDS = 0.001  # one in so many seconds at least: else the row is left out
@@ -40,6 +44,10 @@ Annotations = pd.DataFrame | Mapping[str, pd.DataFrame]
 
 class Viewer:
     """Shows a stretch of a recording; only what is shown is read and drawn.
+
+    On the picture, one drags to mark a stretch, clicks to mark a time or choose an annotation, and
+    clicks twice to see what is marked; Ctrl and wheel zoom, Shift and wheel scroll. What is marked
+    is annotated by hand with what `Annotate by hand` unfolds.
 
     Arguments:
         source: an audio file, a folder of these, or a dataset; what `dss.data.open_recording` or
@@ -56,7 +64,10 @@ class Viewer:
         widget: what a notebook shows.
         materials: what can be shown; `show` shows another one.
         stretch: (start, stop) in seconds of what is shown; set it to show another one.
+        selection: (start, stop) in seconds of what is marked, None if nothing is; set it to mark
+            another stretch.
         annotations: set it to show others.
+        editor: changes the annotations by hand.
         options: how it is shown; set some with a dictionary.
     """
 
@@ -80,16 +91,20 @@ class Viewer:
             start = start_seconds or 0.0
             stop = start + FIRST_SECONDS if stop_seconds is None else stop_seconds
             self._stretch = (start, stop)
-        self._image = widgets.Image(format="jpeg", layout=IMAGE_LAYOUT)
-        self._player, self._status = widgets.Box(), widgets.HTML()
-        self.controls = Controls(self)
+        self._selection = None
+        self._image = Picture(lambda asked: self.guarded(lambda: self._answer(asked)))
+        self._image.layout = IMAGE_LAYOUT
+        self._player, self._status, self._marked = widgets.Box(), widgets.HTML(), widgets.HTML()
+        self.controls, self.editor = Controls(self), Editor(self)
         self._chooser = Chooser("material", self._choose)
         if isinstance(source, str | Path):
             tooltip = "open a folder of recordings or a dataset"
             opening = button("folder-open", tooltip, lambda: self._chooser.open(str(source)))
             self.controls.add(opening)
-        top = [self._chooser.widget, self.controls.widget]
-        self.widget = widgets.VBox([*top, self._status, self._image, self._player])
+        top = [widgets.HTML(STYLE), self._chooser.widget, self.controls.widget, self._status]
+        below = [self._marked, self.editor.widget, self._player]
+        self.widget = widgets.VBox([*top, self._image, *below])
+        self.widget.add_class("dss-form")
         if isinstance(source, Form):
             source.when_done(self.open)
             source = source.finish()
@@ -111,7 +126,10 @@ class Viewer:
         with self._one_draws:
             self.material = self.materials[names.index(name)]
             self._load()
+            self._tables = self.editor.shown(self.recording.path, self._tables)
             self.controls.fit(self.recording, self._names(), name)
+            self._fit_editor()
+            self.selection = None
         if self._stretch is None:
             first = self._first_annotation()
             self._stretch = (first, first + FIRST_SECONDS)
@@ -131,7 +149,27 @@ class Viewer:
     def annotations(self, annotations: Annotations) -> None:
         self._tables = _labelled(annotations)
         self.controls.set_types(self._names())
+        self._fit_editor()
         self._draw()
+
+    @property
+    def by_hand_label(self) -> str:
+        """Which of the annotation tables is changed by hand."""
+        return next(iter(self._tables), "annotations")
+
+    @property
+    def selection(self) -> tuple[float, float] | None:
+        """First and last second of what is marked; the same if it is a point in time."""
+        return self._selection
+
+    @selection.setter
+    def selection(self, selection: tuple[float, float] | None) -> None:
+        whole = self.recording.duration_seconds
+        self._selection = selection and tuple(
+            float(np.clip(t, 0, whole)) for t in sorted(selection)
+        )
+        self._image.selection = self._marked_places()
+        self._marked.value = _described(self._selection)
 
     @property
     def stretch(self) -> tuple[float, float]:
@@ -190,22 +228,109 @@ class Viewer:
             self._status.value = f"There is no {what} {where} {middle:.3f} s."
 
     def play(self) -> None:
-        """Play what is shown, a minute at most; ultrasound ten times slower, so that one hears."""
+        """Play what is marked, or else shown, a minute at most; ultrasound ten times slower."""
         rate = self.recording.samplerate_hz
         start, stop = self._samples()
+        if self._selection and self._selection[0] < self._selection[1]:
+            start, stop = (round(t * rate) for t in self._selection)
         x = self.recording.read(start, min(stop, start + round(LONGEST_PLAYED_SECONDS * rate)))
         self._player.children = [player(x[:, self.options["channel"] or 0], rate)]
+
+    def show_recording(self, path: Path) -> None:
+        """Show a recording with its annotations as they are now; what is marked stays marked."""
+        here = next((m for m in self.materials if m.recording.path == path), None)
+        if here is None:
+            return
+        if here is not self.material:
+            self.show(here.name)
+            return
+        marked = self._selection
+        with self._one_draws:
+            self._tables = self.editor.shown(path, self._tables)
+            self.controls.set_types(self._names())
+            self._fit_editor()
+            self.selection = marked
+            self._draw()
+
+    def annotations_to_edit(self) -> pd.DataFrame:
+        """The table that changes by hand begin with."""
+        return self._tables.get(self.by_hand_label, no_annotations())
+
+    def saved(self, recordings: Sequence[Path]) -> None:
+        """What follows when annotations by hand were written: nothing here."""
+
+    def say(self, text: str) -> None:
+        """Say something above the picture, until something else is done."""
+        self._status.value = html.escape(text)
+
+    def guarded(self, action: Callable[[], Any]) -> None:
+        """Do what somebody asked for, or say what is wrong with it."""
+        self._status.value = ""
+        try:
+            action()
+        except (DssError, OSError) as error:
+            self._status.value = problem_html(str(error))
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
 
         display(self.widget)
 
+    def _answer(self, asked: dict[str, Any]) -> None:
+        """Do what was asked for by mouse or key on the picture."""
+        start, stop = self._stretch
+        place = {
+            k: start + asked[k] * (stop - start) for k in ("at", "start", "stop") if k in asked
+        }
+        match asked["do"]:
+            case "select":
+                self.selection = place["start"], place["stop"]
+                if asked["is_edge"]:
+                    self.editor.move_edges()
+                else:
+                    self.editor.choose(None)
+            case "click":
+                self.editor.click(place["at"], NEAR * (stop - start))
+            case "double" if self._selection and self._selection[0] < self._selection[1]:
+                first, last = self._selection
+                self.stretch = 1.5 * first - 0.5 * last, 1.5 * last - 0.5 * first
+            case "zoom":
+                at, by = place["at"], float(np.clip(asked["factor"], 0.1, 10))
+                self.stretch = at - (at - start) / by, at + (stop - at) / by
+            case "scroll":
+                self.move(asked["by"])
+            case "key":
+                self._press(asked["key"])
+
+    def _press(self, key: str) -> None:
+        match key:
+            case "ArrowLeft" | "ArrowRight":
+                self.move(0.5 if key == "ArrowRight" else -0.5)
+            case "+" | "-":
+                self.zoom(2 if key == "+" else 0.5)
+            case "n" | "p":
+                self.go(1 if key == "n" else -1)
+            case " ":
+                self.play()
+            case "Escape":
+                self.editor.choose(None)
+                self.selection = None
+            case _:
+                self.editor.press(key)
+
+    def _fit_editor(self) -> None:
+        is_possible = self.material.targets is None and self.recording.path.is_file()
+        self.editor.fit(self._names(), is_possible)
+
+    def _marked_places(self) -> tuple[float, ...]:
+        """What is marked, as parts of what is shown."""
+        if self._selection is None or self._stretch is None:
+            return ()
+        start, stop = self._stretch
+        return tuple((t - start) / (stop - start) for t in self._selection)
+
     def _choose(self, path: str) -> None:
-        try:
-            self.open(path)
-        except (DssError, OSError) as error:
-            self._status.value = html.escape(str(error))
+        self.guarded(lambda: self.open(path))
 
     def _open(self, materials: Sequence[Material]) -> None:
         """Let these be shown, and show the first one."""
@@ -290,7 +415,7 @@ class Viewer:
             values, look = self._shown_values(), self.options
             self.controls.show_contrast(contrast(power))
             self.controls.show_range(self._range(power))
-            unknown = self.material.unknown
+            unknown = self.editor.unknown(self.recording, self.material.unknown)
             here = (unknown < self._stretch[1]) & (unknown > self._stretch[0])[:, ::-1]
             figure = draw_recording(
                 wave,
@@ -310,7 +435,11 @@ class Viewer:
             )
             file = io.BytesIO()
             figure.savefig(file, format="jpeg", dpi=DPI, pil_kwargs=JPEG)
-            self._image.value = file.getvalue()
+            axes = figure.axes[0].get_position()
+            with self._image.hold_sync():
+                self._image.value = file.getvalue()
+                self._image.edges = axes.x0, axes.x1
+                self._image.selection = self._marked_places()
 
     def _range(self, power: np.ndarray) -> tuple[float, float]:
         """The frequencies of all song shown so far: a scale that moves cannot be compared."""
@@ -335,6 +464,15 @@ def _materials(source) -> list[Material]:
     if isinstance(source, Material):
         return [source]
     return list(source)
+
+
+def _described(selection: tuple[float, float] | None) -> str:
+    if selection is None:
+        return ""
+    start, stop = selection
+    if start == stop:
+        return f"{start:.4f} s"
+    return f"{start:.4f} to {stop:.4f} s: {1000 * (stop - start):.1f} ms"
 
 
 def _labelled(annotations: Annotations) -> dict[str, pd.DataFrame]:

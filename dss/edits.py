@@ -1,0 +1,170 @@
+"""Annotating by hand: tables that are changed annotation by annotation, undone, and written."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from dss.data.annotations import EVENT, NOISE, SEGMENT, annotations_path, found, write_annotations
+from dss.data.formats import COLUMNS
+from dss.data.known import write_annotated
+from dss.data.stretches import union
+from dss.errors import DssError, raise_problems
+
+
+class Edited(NamedTuple):
+    """What is known about a recording by hand.
+
+    Its annotation table; and the stretches that somebody looked at, [stretches, 2] seconds, None if
+    nothing is said about these.
+    """
+
+    annotations: pd.DataFrame
+    looked_at: np.ndarray | None = None
+
+
+class Edits:
+    """The changes to the annotations of recordings; nothing is written before `save`."""
+
+    def __init__(self):
+        self._now: dict[Path, Edited] = {}
+        self._saved: dict[Path, Edited] = {}
+        self._before: list[tuple[Path, Edited]] = []
+        self._stamps: dict[Path, tuple | None] = {}
+
+    def of(self, recording: Path) -> Edited | None:
+        """The annotations of a recording as they are now; None if they were never changed."""
+        return self._now.get(recording)
+
+    def put(self, recording: Path, edited: Edited, before: Edited) -> None:
+        """Change the annotations of a recording, which were `before` so far."""
+        if recording not in self._now:
+            self._saved[recording] = before
+            self._stamps[recording] = _stamp(annotations_path(recording))
+        self._before.append((recording, self._now.get(recording, before)))
+        self._now[recording] = edited
+
+    def undo(self) -> Path | None:
+        """Take back the last change; returns the recording that it changed."""
+        if not self._before:
+            return None
+        recording, self._now[recording] = self._before.pop()
+        return recording
+
+    @property
+    def unsaved(self) -> list[Path]:
+        """The recordings whose annotations are not as they were saved."""
+        return [r for r, edited in self._now.items() if edited is not self._saved[r]]
+
+    def save(self) -> list[Path]:
+        """Write what was changed: `STEM_annotations.csv`, and `STEM_annotated.csv` if it is known.
+
+        Returns: the files of annotations.
+        Raises: DssError if another program changed such a file meanwhile; nothing is written then.
+        """
+        unsaved = self.unsaved
+        files = {recording: annotations_path(recording) for recording in unsaved}
+        raise_problems(
+            [str(file) for r, file in files.items() if _stamp(file) != self._stamps[r]],
+            "These files were changed by another program since they were opened. Look at them, and "
+            "open the recordings again:",
+        )
+        for recording, file in files.items():
+            edited = self._now[recording]
+            write_annotations(edited.annotations, file)
+            if edited.looked_at is not None:
+                write_annotated(recording, edited.looked_at)
+            self._saved[recording], self._stamps[recording] = edited, _stamp(file)
+        return [*files.values()]
+
+
+def annotate(
+    annotations: pd.DataFrame,
+    name: str,
+    start_seconds: float,
+    stop_seconds: float,
+    row: int | None = None,
+    kinds: Mapping[str, str] | None = None,
+) -> tuple[pd.DataFrame, int]:
+    """An annotation table with one more annotation, or with one of them changed.
+
+    Arguments:
+        annotations: the table; it is not changed.
+        name: the song type.
+        start_seconds, stop_seconds: the same for an event.
+        row: which annotation to change, as the index of the table says; default: add one.
+        kinds: category by song type, of those that are known: "event" or "segment".
+
+    Returns: the table in the order of starts, its rows counted from 0; and the row of the
+        annotation.
+    Raises: DssError if there is no name, or it is one of the other kind.
+    """
+    name = name.strip()
+    if not name:
+        raise DssError("Give a name: which song type is it?")
+    kind = EVENT if start_seconds == stop_seconds else SEGMENT
+    rest = annotations if row is None else annotations.drop(index=row)
+    known = (kinds or {}) | kinds_of(rest)
+    if name != NOISE and known.get(name, kind) != kind:
+        right = "click where it is" if kind == SEGMENT else "mark where it starts and stops"
+        raise DssError(f"{name} is a song type of {known[name]}s: {right}.")
+    changed = {"name": name, "start_seconds": start_seconds, "stop_seconds": stop_seconds}
+    old = {} if row is None else annotations.loc[row].drop("confidence", errors="ignore").to_dict()
+    is_absent = (rest["name"] == name) & rest["start_seconds"].isna()  # it does occur
+    one = pd.DataFrame([old | changed], columns=annotations.columns)
+    there = rest[~is_absent]
+    table = pd.concat([there, one], ignore_index=True) if len(there) else one
+    place = table["start_seconds"].argsort(kind="stable").to_numpy()
+    new = int(np.flatnonzero(place == len(table) - 1)[0])
+    return table.iloc[place].reset_index(drop=True), new
+
+
+def remove(annotations: pd.DataFrame, row: int) -> pd.DataFrame:
+    """An annotation table without one of its annotations; its rows are counted from 0."""
+    return annotations.drop(index=row).reset_index(drop=True)
+
+
+def at(annotations: pd.DataFrame, seconds: float, within_seconds: float) -> int | None:
+    """The annotation at a time, the shortest one if several are; None if there is none.
+
+    Arguments:
+        annotations: the table.
+        seconds: the time.
+        within_seconds: how far beside it an annotation may be.
+
+    Returns: its row, as the index of the table says.
+    """
+    table = found(annotations)
+    start, stop = (table[column] for column in COLUMNS[1:])
+    beside = np.maximum(np.maximum(start - seconds, seconds - stop), 0)
+    near = table[beside <= within_seconds]
+    if not len(near):
+        return None
+    order = pd.DataFrame({"beside": beside[near.index], "length": stop - start})
+    return int(order.loc[near.index].sort_values(["length", "beside"]).index[0])
+
+
+def look_at(edited: Edited, start_seconds: float, stop_seconds: float) -> Edited:
+    """Note that somebody looked at a stretch: all song in it is annotated."""
+    stretch = np.array([[start_seconds, stop_seconds]])
+    if edited.looked_at is not None:
+        stretch = np.concatenate([edited.looked_at, stretch])
+    return edited._replace(looked_at=union(stretch))
+
+
+def kinds_of(annotations: pd.DataFrame) -> dict[str, str]:
+    """Category by song type, "event" or "segment", of those that occur."""
+    table = found(annotations)
+    is_event = table["start_seconds"] == table["stop_seconds"]
+    return {n: EVENT if e else SEGMENT for n, e in zip(table["name"], is_event, strict=True)}
+
+
+def _stamp(file: Path) -> tuple[int, int] | None:
+    """What changes when the file does."""
+    try:
+        status = file.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_size, status.st_mtime_ns

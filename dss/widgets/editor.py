@@ -1,0 +1,210 @@
+"""Annotating by hand in a viewer: what is marked gets a name, a click chooses what is there."""
+
+import html
+from pathlib import Path
+
+import ipywidgets as widgets
+import pandas as pd
+
+from dss.data.annotations import annotated_path, found
+from dss.data.known import read_annotated
+from dss.data.lookup import unread_annotations
+from dss.data.stretches import complement
+from dss.edits import Edited, Edits, annotate, at, kinds_of, look_at, remove
+from dss.errors import DssError
+
+HELP = (
+    "<b>Drag</b> over the picture where a syllable is, or <b>click</b> where a pulse is; then "
+    "press a number, or write a name and press <b>Add</b>. A click on an annotation chooses it: "
+    "drag its edges, give it another name, or press <b>Delete</b>. Nothing is written before "
+    "<b>Save</b>.<br>Keys, once you clicked on the picture: "
+)
+KEYS = (
+    "arrows, <b>+</b> and <b>&minus;</b> move and zoom, <b>n</b> and <b>p</b> go to the next and "
+    "previous annotation, <b>space</b> plays, <b>Delete</b>, <b>Ctrl Z</b> undoes. The wheel zooms "
+    "with <b>Ctrl</b> and scrolls with <b>Shift</b>. Click twice to see what is marked."
+)
+
+
+class Editor:
+    """Changes the annotations by hand of what a viewer shows.
+
+    Arguments:
+        viewer: a `dss.widgets.Viewer`.
+
+    Attributes:
+        widget: name, buttons, and what the keys do, in a fold.
+        edits: what was changed, of all recordings.
+        chosen: the row of the annotation that is chosen; None if none is.
+    """
+
+    def __init__(self, viewer):
+        self._viewer = viewer
+        self.edits, self.chosen = Edits(), None
+        self._name = widgets.Combobox(placeholder="song type", layout={"width": "150px"})
+        self._add = _button("Add", "plus", "Annotate what is marked with this name", self._on_add)
+        seen = (
+            "All song in what is shown is annotated. Once said, what you did not look at is unknown"
+        )
+        buttons = [
+            self._add,
+            _button("Delete", "trash", "Delete the annotation that is chosen", self.delete),
+            _button("Undo", "undo", "Take back the last change", self.undo),
+            _button("All seen", "eye", seen, self.look_at_shown),
+            _button("Save", "save", "Write the annotations beside their recordings", self.save),
+        ]
+        for pressed in buttons:
+            pressed.on_click(lambda b: self._viewer.guarded(b.action))
+        self._said, self._help = widgets.HTML(), widgets.HTML()
+        row = widgets.HBox([self._name, *buttons, self._said], layout={"align_items": "center"})
+        self.widget = widgets.Accordion([widgets.VBox([row, self._help])], selected_index=None)
+        self.widget.titles = ("Annotate by hand",)
+        self.widget.add_class("dss-more")
+
+    @property
+    def names(self) -> list[str]:
+        """The song types, in the order of the keys 1 to 9."""
+        return list(self._name.options)
+
+    def fit(self, names: list[str], is_possible: bool) -> None:
+        """Fit the editor to another recording, with these song types; others keep their keys."""
+        self.choose(None)
+        self._name.options = names = [*self.names, *(n for n in names if n not in self.names)]
+        self.widget.layout.display = "" if is_possible else "none"
+        keys = "".join(f"<b>{i}</b> {html.escape(n)}, " for i, n in enumerate(names[:9], start=1))
+        self._help.value = f'<div class="dss-help">{HELP}{keys}{KEYS}</div>'
+        self._say()
+
+    def choose(self, row: int | None) -> None:
+        """Choose an annotation, or none."""
+        self.chosen = row
+        self._add.description = "Add" if row is None else "Change"
+        if row is not None:
+            self._name.value = self._now().annotations.at[row, "name"]
+
+    def click(self, seconds: float, within_seconds: float) -> None:
+        """Choose and mark the annotation at this time; if there is none, mark the time."""
+        table = self._now().annotations
+        row = at(table, seconds, within_seconds)
+        self.choose(row)
+        times = (
+            (seconds, seconds) if row is None else table.loc[row, ["start_seconds", "stop_seconds"]]
+        )
+        self._viewer.selection = tuple(times)
+
+    def annotate(self, name: str) -> None:
+        """Give what is marked a name: a new annotation, or the one that is chosen."""
+        if self._viewer.selection is None:
+            raise DssError("Nothing is marked: drag over the picture, or click on it.")
+        now = self._now()
+        kinds = {k: v for t in self._viewer.annotations.values() for k, v in kinds_of(t).items()}
+        if self.chosen is not None:  # the only one of its name may become one of the other kind
+            kinds = kinds_of(now.annotations.drop(index=self.chosen))
+        table, row = annotate(now.annotations, name, *self._viewer.selection, self.chosen, kinds)
+        self._put(now._replace(annotations=table))
+        self.choose(row)
+
+    def press(self, key: str) -> None:
+        """Do what a key on the picture stands for."""
+        if key.isdigit() and int(key) <= len(self.names):
+            self.annotate(self.names[int(key) - 1])
+        elif key == "Enter":
+            self._on_add()
+        elif key in ("Delete", "Backspace"):
+            self.delete()
+        elif key == "undo":
+            self.undo()
+
+    def move_edges(self) -> None:
+        """Give the annotation that is chosen the times that are marked."""
+        if self.chosen is not None:
+            self.annotate(self._now().annotations.at[self.chosen, "name"])
+
+    def delete(self) -> None:
+        """Delete the annotation that is chosen."""
+        if self.chosen is None:
+            raise DssError("No annotation is chosen: click on one.")
+        now = self._now()
+        self._put(now._replace(annotations=remove(now.annotations, self.chosen)))
+        self.choose(None)
+        self._viewer.selection = None
+
+    def look_at_shown(self) -> None:
+        """Note that all song in what is shown is annotated."""
+        edited = look_at(self._now(), *self._viewer.stretch)
+        self._put(edited)
+        middles = found(edited.annotations)[["start_seconds", "stop_seconds"]].mean(axis=1)
+        start, stop = edited.looked_at.T
+        n = int((~((middles >= start[:, None]) & (middles <= stop[:, None])).any(axis=0)).sum())
+        if n:
+            self._viewer.say(
+                f"{n} annotation{'s' * (n > 1)} outside of what was seen will not be learned from: "
+                "say that you saw these places, too, or undo."
+            )
+
+    def undo(self) -> None:
+        """Take back the last change."""
+        recording = self.edits.undo()
+        if recording is None:
+            raise DssError("There is nothing to undo.")
+        self.choose(None)
+        self._viewer.show_recording(recording)
+
+    def save(self) -> list[Path]:
+        """Write the annotations of all recordings that were changed; returns the files."""
+        recordings = self.edits.unsaved
+        files = self.edits.save()
+        ignored = [other.name for r in recordings for other in unread_annotations(r)]
+        what = ", ".join(file.name for file in files[:3]) + " ..." * (len(files) > 3)
+        said = f"Saved {what}." if files else "There is nothing to save."
+        if ignored:
+            said += f" {', '.join(ignored[:3])}: not read any more."
+        self._viewer.saved(recordings)
+        self._say(said)
+        return files
+
+    def shown(self, recording: Path, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+        """The tables of a recording, with what was changed in them."""
+        edited = self.edits.of(recording)
+        if edited is None:
+            return tables
+        label = self._viewer.by_hand_label
+        return {label: edited.annotations, **{n: t for n, t in tables.items() if n != label}}
+
+    def unknown(self, recording, otherwise):
+        """[stretches, 2] seconds of a recording that nobody looked at."""
+        edited = self.edits.of(recording.path)
+        if edited is None or edited.looked_at is None:
+            return otherwise
+        return complement(edited.looked_at, recording.duration_seconds)
+
+    def _now(self) -> Edited:
+        """What is known by hand about the recording that is shown."""
+        recording = self._viewer.recording
+        edited = self.edits.of(recording.path)
+        if edited:
+            return edited
+        looked_at = None
+        if annotated_path(recording.path).is_file():
+            looked_at = read_annotated(recording.path, recording.duration_seconds)
+        return Edited(self._viewer.annotations_to_edit().reset_index(drop=True), looked_at)
+
+    def _put(self, edited: Edited) -> None:
+        recording = self._viewer.recording.path
+        self.edits.put(recording, edited, self._now())
+        self._viewer.show_recording(recording)
+
+    def _on_add(self) -> None:
+        self.annotate(self._name.value)
+
+    def _say(self, said: str = "") -> None:
+        n = len(self.edits.unsaved)
+        if n:
+            said = f"<b>Not saved yet: {n} recording{'s' * (n > 1)}.</b>"
+        self._said.value = f'<span class="dss-help">{said}</span>'
+
+
+def _button(text: str, icon: str, tooltip: str, action) -> widgets.Button:
+    made = widgets.Button(description=text, icon=icon, tooltip=tooltip, layout={"width": "auto"})
+    made.action = action
+    return made

@@ -1,0 +1,150 @@
+// The side of dss.widgets.picture that runs in the browser.
+
+const NEAR = 5; // pixels within which an edge of the selection is taken hold of
+const STILL = 3; // pixels that a click may move
+const KEYS = [
+  "ArrowLeft", "ArrowRight", "+", "-", " ", "n", "p", "Escape", "Enter", "Delete", "Backspace",
+  ..."123456789",
+];
+
+function render({ model, el }) {
+  const picture = document.createElement("div");
+  picture.className = "dss-picture";
+  picture.tabIndex = 0;
+  picture.dataset.lmSuppressShortcuts = "true"; // keys are for the picture, not for JupyterLab
+  const image = picture.appendChild(document.createElement("img"));
+  image.draggable = false;
+  const mark = picture.appendChild(document.createElement("div"));
+  mark.className = "dss-mark";
+  el.appendChild(picture);
+
+  // Places: parts of the time axis, 0 to 1, and pixels from the left of the picture.
+  const clip = (place) => Math.min(1, Math.max(0, place));
+  const width = () => {
+    const [left, right] = model.get("edges");
+    return image.clientWidth * (right - left);
+  };
+  const toPixel = (place) => image.clientWidth * model.get("edges")[0] + place * width();
+  const toPlace = (event) => {
+    const pixel = event.clientX - image.getBoundingClientRect().left;
+    return (pixel - toPixel(0)) / width();
+  };
+
+  const show = (selection) => {
+    const [start, stop] = selection;
+    const isSeen = selection.length && stop >= 0 && start <= 1;
+    mark.style.display = isSeen ? "" : "none";
+    if (!isSeen) return;
+    mark.style.left = `${toPixel(clip(start))}px`;
+    mark.style.width = `${Math.max(1, toPixel(clip(stop)) - toPixel(clip(start)))}px`;
+  };
+  const showImage = () => {
+    const url = URL.createObjectURL(new Blob([model.get("value")], { type: "image/jpeg" }));
+    image.onload = () => {
+      URL.revokeObjectURL(url);
+      show(model.get("selection"));
+    };
+    image.src = url;
+    answered();
+  };
+
+  // What comes faster than pictures do is added up, and told with the next one.
+  let waiting = null, asked = {};
+  const answered = () => {
+    clearTimeout(waiting);
+    waiting = null;
+    tell();
+  };
+  const tell = () => {
+    if (waiting || !Object.keys(asked).length) return;
+    const [name] = Object.keys(asked);
+    model.send({ do: name, ...asked[name] });
+    delete asked[name];
+    waiting = setTimeout(answered, 1000);
+  };
+
+  let held = null; // while the mouse button is down: where the selection began
+  const edge = (event) => {
+    const [start, stop] = model.get("selection");
+    const pixel = toPixel(toPlace(event));
+    if (start === undefined || start === stop) return null;
+    if (Math.abs(pixel - toPixel(start)) <= NEAR) return { from: stop, isEdge: true };
+    if (Math.abs(pixel - toPixel(stop)) <= NEAR) return { from: start, isEdge: true };
+    return null;
+  };
+  const dragged = (event) => {
+    const place = clip(toPlace(event));
+    return [Math.min(held.from, place), Math.max(held.from, place)];
+  };
+  const onDown = (event) => {
+    if (event.button) return;
+    picture.focus({ preventScroll: true });
+    picture.setPointerCapture(event.pointerId);
+    held = edge(event) || { from: clip(toPlace(event)), isEdge: false };
+    held.x = event.clientX;
+  };
+  const onMove = (event) => {
+    picture.style.cursor = held?.isEdge || (!held && edge(event)) ? "ew-resize" : "";
+    if (held && Math.abs(event.clientX - held.x) > STILL) held.isMoved = true;
+    if (held?.isMoved) show(dragged(event));
+  };
+  const onUp = (event) => {
+    if (!held) return;
+    if (held.isMoved) {
+      const [start, stop] = dragged(event);
+      model.send({ do: "select", start, stop, is_edge: held.isEdge });
+    } else {
+      model.send({ do: "click", at: clip(toPlace(event)) });
+    }
+    held = null;
+  };
+  const onCancel = () => {
+    held = null;
+    show(model.get("selection"));
+  };
+  const onDouble = (event) => model.send({ do: "double", at: clip(toPlace(event)) });
+
+  const onWheel = (event) => {
+    const isSideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
+    if (!event.ctrlKey && !isSideways) return; // the page scrolls
+    event.preventDefault();
+    if (event.ctrlKey) {
+      const factor = (asked.zoom?.factor || 1) * Math.exp(-event.deltaY / 250);
+      asked.zoom = { at: clip(toPlace(event)), factor };
+    } else {
+      asked.scroll = { by: (asked.scroll?.by || 0) + (event.deltaX || event.deltaY) / width() };
+    }
+    tell();
+  };
+  const onKey = (event) => {
+    const isUndo = event.key === "z" && (event.ctrlKey || event.metaKey);
+    const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey;
+    if (!isUndo && !(isPlain && KEYS.includes(event.key))) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (event.repeat && waiting) return;
+    asked.key = { key: isUndo ? "undo" : event.key };
+    tell();
+  };
+
+  const listeners = {
+    pointerdown: onDown, pointermove: onMove, pointerup: onUp, pointercancel: onCancel,
+    dblclick: onDouble, wheel: onWheel, keydown: onKey,
+  };
+  for (const [name, listener] of Object.entries(listeners)) {
+    picture.addEventListener(name, listener, { passive: false });
+  }
+  const showSelection = () => held || show(model.get("selection"));
+  const watcher = new ResizeObserver(showSelection);
+  watcher.observe(image);
+  model.on("change:value", showImage);
+  model.on("change:selection change:edges", showSelection);
+  showImage();
+  return () => {
+    watcher.disconnect();
+    model.off("change:value", showImage);
+    model.off("change:selection change:edges", showSelection);
+  };
+}
+
+export default { render };
