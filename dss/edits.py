@@ -154,6 +154,15 @@ def look_at(edited: Edited, start_seconds: float, stop_seconds: float) -> Edited
     return edited._replace(looked_at=union(stretch))
 
 
+def n_unseen(edited: Edited) -> int:
+    """How many annotations have their middle outside of the stretches that somebody looked at."""
+    if edited.looked_at is None:
+        return 0
+    middle = found(edited.annotations)[COLUMNS[1:]].mean(axis=1).to_numpy()[:, None]
+    start, stop = edited.looked_at.T
+    return int((~((start <= middle) & (middle <= stop)).any(axis=1)).sum())
+
+
 def kinds_of(annotations: pd.DataFrame) -> dict[str, str]:
     """Category by song type, "event" or "segment", of those that occur."""
     table = found(annotations)

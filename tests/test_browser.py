@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from dss.data import make_dataset
+from dss.data import make_dataset, read_annotations
 from dss.train import train
 
 ROOT = Path(__file__).parents[1]
@@ -171,7 +171,7 @@ def keep_screenshot(page, name):
 
 def picture(page):
     """The picture in the first viewer of a page."""
-    return page.locator("img.widget-image").first.get_attribute("src")
+    return page.locator(".dss-picture img").first.get_attribute("src")
 
 
 def changes_the_picture(page, action):
@@ -180,11 +180,11 @@ def changes_the_picture(page, action):
     assert _within(lambda: picture(page) != before)
 
 
-def test_the_recordings_are_shown_and_can_be_scrolled_and_zoomed(browser, lab):
+def test_the_recordings_are_shown_scrolled_zoomed_and_annotated(browser, lab, folder):
     page = run_all_cells(browser, lab, "1_inspect_data")
     page.locator(".dss-form", has_text="Nothing is wrong").wait_for()
     page.locator("td", has_text="8.02").first.wait_for()  # seconds of the first recording
-    page.locator("img.widget-image").nth(1).wait_for()  # a recording and a dataset
+    page.locator(".dss-picture img").nth(1).wait_for()  # a recording and a dataset
     page.locator(".jp-RenderedImage img").nth(3).wait_for()  # examples, durations, alignment, ...
     for title in ("show less", "show more", "show all"):  # faster than it is drawn
         page.locator(f"button[title='{title}']").first.click()
@@ -221,6 +221,36 @@ def test_the_recordings_are_shown_and_can_be_scrolled_and_zoomed(browser, lab):
     page.locator("button[title='play what is shown']").first.click()
     page.locator("audio").wait_for()
     keep_screenshot(page, "1_inspect_data")
+    annotates_by_hand(page, folder)
+
+
+def annotates_by_hand(page, folder):
+    """Annotate recordings of one's own by mouse and keys."""
+    own = shutil.copytree(folder / "data" / "finch", folder / "data" / "own")
+    page.locator(".dss-form .widget-text").first.locator("input").fill("../data/own")
+    changes_the_picture(page, page.get_by_role("button", name="Look").click)
+    viewer = page.locator(".dss-form", has=page.locator(".dss-picture")).first
+    viewer.get_by_text("Annotate by hand").click()
+    image = viewer.locator(".dss-picture img")
+    image.scroll_into_view_if_needed()
+    box = image.bounding_box()
+    high = box["y"] + 60
+    page.mouse.move(box["x"] + 0.3 * box["width"], high)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.4 * box["width"], high, steps=5)
+    page.mouse.up()
+    viewer.get_by_text(re.compile(r"\d s: \d+.\d ms")).wait_for()
+    changes_the_picture(page, lambda: page.keyboard.press("2"))
+    viewer.get_by_text("Not saved yet: 1 recording.").wait_for()
+    changes_the_picture(page, lambda: page.keyboard.press("Control+z"))
+    changes_the_picture(page, lambda: page.keyboard.press("3"))
+    keep_screenshot(page, "1_inspect_data_by_hand")
+    viewer.get_by_role("button", name="Save").click()
+    viewer.get_by_text("Saved bird1_01_annotations.csv.").wait_for()
+    before = read_annotations(folder / "data" / "finch" / "bird1_01_annotations.csv")["name"]
+    after = read_annotations(own / "bird1_01_annotations.csv")["name"]
+    assert after.value_counts()["c"] == before.value_counts()["c"] + 1
+    assert len(after) == len(before) + 1
 
 
 def test_a_form_says_what_is_wrong_and_its_button_makes_a_dataset(browser, lab):
@@ -252,7 +282,7 @@ def test_a_notebook_is_an_app(browser, apps):
 
 def test_other_recordings_are_chosen_and_looked_at_in_an_app(browser, apps):
     page = open_page(browser, f"{apps}/voila/render/1_inspect_data.ipynb")
-    page.locator("img.widget-image").nth(1).wait_for()
+    page.locator(".dss-picture img").nth(1).wait_for()
     page.locator(".dss-form .widget-text").first.locator("input").fill("../data/fly")
     page.get_by_text("6 recordings; pulse, sine.").wait_for()
     changes_the_picture(page, page.get_by_role("button", name="Look").click)

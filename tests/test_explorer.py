@@ -274,3 +274,20 @@ def test_what_was_saved_is_not_said_of_other_annotations(form, viewer, tmp_path)
 def test_nothing_is_shown_before_something_was_annotated(values):
     with pytest.raises(DssError, match="press Annotate"):
         PredictionViewer(PredictForm(values))
+
+
+def test_annotations_by_dss_are_corrected_by_hand_and_count_then(viewer, tmp_path):
+    viewer.show("bird_22.wav")
+    judged = viewer.scores["true"]["all"]
+    found = viewer.annotations["by dss"]
+    row = found.iloc[0]
+    viewer.editor.click((row["start_seconds"] + row["stop_seconds"]) / 2, 0.001)
+    viewer.editor.delete()
+    assert list(viewer.annotations) == ["by hand", "by dss"]
+    assert len(viewer.annotations["by hand"]) == len(found) - 1
+    assert "confidence" not in viewer.annotations["by hand"]
+    file = tmp_path / "new" / "bird_22_annotations.csv"
+    assert not file.exists()
+    assert viewer.editor.save() == [file]
+    assert viewer.scores["true"]["all"] == judged + len(found) - 1
+    assert len(read_annotations(tmp_path / "annotated" / file.name)) == len(found)

@@ -179,3 +179,95 @@ def test_a_long_recording_is_summed_up_once_and_nothing_is_lost(tmp_path):
     spans.clear()
     overview.draw(1_000_000, 4_900_000)
     assert not spans
+
+
+def do(viewer, what, **how):
+    """What a browser tells when somebody does this on the picture."""
+    viewer._image._handle_custom_msg({"do": what, **how}, [])
+
+
+def test_what_is_dragged_over_is_marked_and_annotated_with_a_key(recording):
+    viewer = Viewer(recording, start_seconds=1, stop_seconds=2)
+    before = len(viewer.annotations["annotations"])
+    do(viewer, "select", start=0.1, stop=0.3, is_edge=False)
+    assert viewer.selection == pytest.approx((1.1, 1.3))
+    assert viewer._image.selection == pytest.approx((0.1, 0.3))
+    do(viewer, "key", key="1")
+    table = viewer.annotations["annotations"]
+    assert len(table) == before + 1
+    assert [viewer.editor.names[0], *viewer.selection] == table.loc[viewer.editor.chosen].tolist()
+    do(viewer, "select", start=0.1, stop=0.4, is_edge=True)
+    changed = viewer.annotations["annotations"].loc[viewer.editor.chosen]
+    assert changed["stop_seconds"] == pytest.approx(1.4)
+    assert len(read_annotations(annotations_path(recording))) == before
+    viewer.editor.save()
+    assert len(read_annotations(annotations_path(recording))) == before + 1
+
+
+def test_a_click_chooses_an_annotation_that_delete_deletes_and_undo_brings_back(recording):
+    viewer = Viewer(recording)
+    table = viewer.annotations["annotations"]
+    start, stop = table.iloc[1][["start_seconds", "stop_seconds"]]
+    viewer.stretch = (0, 1)
+    do(viewer, "click", at=(start + stop) / 2)
+    assert viewer.selection == (start, stop)
+    do(viewer, "key", key="Delete")
+    assert start not in viewer.annotations["annotations"]["start_seconds"].tolist()
+    do(viewer, "key", key="undo")
+    assert start in viewer.annotations["annotations"]["start_seconds"].tolist()
+    do(viewer, "key", key="Delete")
+    assert "No annotation is chosen" in viewer._status.value
+
+
+def test_the_wheel_zooms_where_it_is_and_scrolls(recording):
+    viewer = Viewer(recording, start_seconds=1, stop_seconds=2)
+    do(viewer, "zoom", at=0.5, factor=2)
+    assert viewer.stretch == pytest.approx((1.25, 1.75))
+    do(viewer, "scroll", by=0.5)
+    assert viewer.stretch == pytest.approx((1.5, 2.0))
+    do(viewer, "select", start=0.4, stop=0.6, is_edge=False)
+    do(viewer, "double", at=0.5)
+    assert viewer.stretch == pytest.approx((1.65, 1.85))
+    assert viewer._image.selection == pytest.approx((0.25, 0.75))
+
+
+def test_annotations_of_several_recordings_wait_until_they_are_saved(tmp_path):
+    for name in ("one", "two"):
+        x, rows = tone_song(seed=0)
+        write_recording(tmp_path, name, x, 1000, rows)
+    viewer = Viewer(tmp_path)
+    for name in ("one.wav", "two.wav"):
+        viewer.show(name)
+        viewer.selection = (0.0, 0.01)
+        viewer.editor.annotate("new")
+    viewer.show("one.wav")
+    assert viewer.annotations["annotations"].iloc[0]["name"] == "new"
+    assert "2 recordings" in viewer.editor._said.value
+    assert len(viewer.editor.save()) == 2
+    for name in ("one", "two"):
+        table = read_annotations(tmp_path / f"{name}_annotations.csv")
+        assert table.iloc[0].tolist() == ["new", 0.0, 0.01]
+
+
+def test_what_was_not_seen_is_hatched_and_what_is_annotated_there_is_said(recording):
+    viewer = Viewer(recording, start_seconds=0, stop_seconds=1)
+    n = (
+        viewer.annotations["annotations"][["start_seconds", "stop_seconds"]].mean(axis=1) > 1
+    ).sum()
+    picture = viewer._image.value
+    viewer.editor.look_at_shown()
+    assert f"{n} annotations outside" in viewer._status.value
+    viewer.move(1)
+    viewer.move(-0.5)
+    assert viewer._image.value != picture
+    viewer.editor.save()
+    text = recording.with_name("bird_annotated.csv").read_text()
+    assert text.splitlines() == ["start_seconds,stop_seconds", "0.000000,1.000000"]
+
+
+def test_splits_of_a_dataset_and_arrays_cannot_be_annotated(recording, tmp_path):
+    store = make_dataset(recording, store_dir=tmp_path / "d.npy", test_split="samples")
+    assert Viewer(store).editor.widget.layout.display == "none"
+    array = Recording(recording.with_name("none"), 1000, 500, 1, lambda a, b: np.zeros((b - a, 1)))
+    assert Viewer(array).editor.widget.layout.display == "none"
+    assert Viewer(recording).editor.widget.layout.display == ""

@@ -6,11 +6,11 @@ from pathlib import Path
 import ipywidgets as widgets
 import pandas as pd
 
-from dss.data.annotations import annotated_path, found
+from dss.data.annotations import annotated_path
 from dss.data.known import read_annotated
 from dss.data.lookup import unread_annotations
 from dss.data.stretches import complement
-from dss.edits import Edited, Edits, annotate, at, kinds_of, look_at, remove
+from dss.edits import Edited, Edits, annotate, at, kinds_of, look_at, n_unseen, remove
 from dss.errors import DssError
 
 HELP = (
@@ -133,10 +133,7 @@ class Editor:
         """Note that all song in what is shown is annotated."""
         edited = look_at(self._now(), *self._viewer.stretch)
         self._put(edited)
-        middles = found(edited.annotations)[["start_seconds", "stop_seconds"]].mean(axis=1)
-        start, stop = edited.looked_at.T
-        n = int((~((middles >= start[:, None]) & (middles <= stop[:, None])).any(axis=0)).sum())
-        if n:
+        if n := n_unseen(edited):
             self._viewer.say(
                 f"{n} annotation{'s' * (n > 1)} outside of what was seen will not be learned from: "
                 "say that you saw these places, too, or undo."
