@@ -1,14 +1,18 @@
 """Annotating by hand in a viewer: what is marked gets a name, a click chooses what is there."""
 
 import html
+from collections.abc import Callable
 from pathlib import Path
 
 import ipywidgets as widgets
+import numpy as np
 import pandas as pd
 
 from dss.data.annotations import annotated_path
+from dss.data.formats import COLUMNS
 from dss.data.known import read_annotated
 from dss.data.lookup import unread_annotations
+from dss.data.recordings import Recording
 from dss.data.stretches import complement
 from dss.edits import Edited, Edits, annotate, at, kinds_of, look_at, n_unseen, remove
 from dss.errors import DssError
@@ -42,19 +46,15 @@ class Editor:
         self._viewer = viewer
         self.edits, self.chosen = Edits(), None
         self._name = widgets.Combobox(placeholder="song type", layout={"width": "150px"})
-        self._add = _button("Add", "plus", "Annotate what is marked with this name", self._on_add)
-        seen = (
-            "All song in what is shown is annotated. Once said, what you did not look at is unknown"
-        )
+        self._add = self._button("Add", "plus", "Annotate what is marked", self._name_marked)
+        seen = "All song in what is shown is annotated; what nobody has seen is unknown from now on"
         buttons = [
             self._add,
-            _button("Delete", "trash", "Delete the annotation that is chosen", self.delete),
-            _button("Undo", "undo", "Take back the last change", self.undo),
-            _button("All seen", "eye", seen, self.look_at_shown),
-            _button("Save", "save", "Write the annotations beside their recordings", self.save),
+            self._button("Delete", "trash", "Delete the annotation that is chosen", self.delete),
+            self._button("Undo", "undo", "Take back the last change", self.undo),
+            self._button("All seen", "eye", seen, self.look_at_shown),
+            self._button("Save", "save", "Write what was changed beside the audio", self.save),
         ]
-        for pressed in buttons:
-            pressed.on_click(lambda b: self._viewer.guarded(b.action))
         self._said, self._help = widgets.HTML(), widgets.HTML()
         row = widgets.HBox([self._name, *buttons, self._said], layout={"align_items": "center"})
         self.widget = widgets.Accordion([widgets.VBox([row, self._help])], selected_index=None)
@@ -87,19 +87,18 @@ class Editor:
         table = self._now().annotations
         row = at(table, seconds, within_seconds)
         self.choose(row)
-        times = (
-            (seconds, seconds) if row is None else table.loc[row, ["start_seconds", "stop_seconds"]]
-        )
-        self._viewer.selection = tuple(times)
+        marked = (seconds, seconds) if row is None else table.loc[row, COLUMNS[1:]]
+        self._viewer.selection = tuple(marked)
 
     def annotate(self, name: str) -> None:
         """Give what is marked a name: a new annotation, or the one that is chosen."""
         if self._viewer.selection is None:
             raise DssError("Nothing is marked: drag over the picture, or click on it.")
         now = self._now()
-        kinds = {k: v for t in self._viewer.annotations.values() for k, v in kinds_of(t).items()}
-        if self.chosen is not None:  # the only one of its name may become one of the other kind
-            kinds = kinds_of(now.annotations.drop(index=self.chosen))
+        kinds = {}
+        for label, other in self._viewer.annotations.items():
+            if label != self._viewer.by_hand_label:
+                kinds |= kinds_of(other)
         table, row = annotate(now.annotations, name, *self._viewer.selection, self.chosen, kinds)
         self._put(now._replace(annotations=table))
         self.choose(row)
@@ -109,7 +108,7 @@ class Editor:
         if key.isdigit() and int(key) <= len(self.names):
             self.annotate(self.names[int(key) - 1])
         elif key == "Enter":
-            self._on_add()
+            self._name_marked()
         elif key in ("Delete", "Backspace"):
             self.delete()
         elif key == "undo":
@@ -168,7 +167,7 @@ class Editor:
         label = self._viewer.by_hand_label
         return {label: edited.annotations, **{n: t for n, t in tables.items() if n != label}}
 
-    def unknown(self, recording, otherwise):
+    def unknown(self, recording: Recording, otherwise: np.ndarray) -> np.ndarray:
         """[stretches, 2] seconds of a recording that nobody looked at."""
         edited = self.edits.of(recording.path)
         if edited is None or edited.looked_at is None:
@@ -191,7 +190,7 @@ class Editor:
         self.edits.put(recording, edited, self._now())
         self._viewer.show_recording(recording)
 
-    def _on_add(self) -> None:
+    def _name_marked(self) -> None:
         self.annotate(self._name.value)
 
     def _say(self, said: str = "") -> None:
@@ -200,8 +199,8 @@ class Editor:
             said = f"<b>Not saved yet: {n} recording{'s' * (n > 1)}.</b>"
         self._said.value = f'<span class="dss-help">{said}</span>'
 
-
-def _button(text: str, icon: str, tooltip: str, action) -> widgets.Button:
-    made = widgets.Button(description=text, icon=icon, tooltip=tooltip, layout={"width": "auto"})
-    made.action = action
-    return made
+    def _button(self, text: str, icon: str, tooltip: str, action: Callable) -> widgets.Button:
+        made = widgets.Button(description=text, icon=icon, tooltip=tooltip)
+        made.layout.width = "auto"
+        made.on_click(lambda _: self._viewer.guarded(action))
+        return made

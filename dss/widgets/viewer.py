@@ -25,7 +25,7 @@ from dss.widgets.controls import ALL_TYPES, Controls, button
 from dss.widgets.editor import Editor
 from dss.widgets.fields import STYLE, problem_html
 from dss.widgets.forms import Form
-from dss.widgets.picture import Picture
+from dss.widgets.gestures import Gestures
 from dss.widgets.sound import player
 
 DPI = 100
@@ -33,7 +33,6 @@ JPEG = {"quality": 92, "subsampling": 0}  # in a tenth of the time that png take
 IMAGE_LAYOUT = {"max_width": "100%", "align_self": "flex-start"}
 FIRST_SECONDS, BEFORE_SECONDS = 3.0, 0.5  # what is shown at first, and before an annotation
 SHORTEST_SECONDS = 0.02
-NEAR = 0.005  # of what is shown: how far beside an annotation a click may be
 LONGEST_PLAYED_SECONDS = 60
 VALUES = 2**19  # of targets or probabilities that are drawn at most,
 COARSEST_SECONDS = 0.001  # one in so many seconds at least: else the row is left out
@@ -92,7 +91,7 @@ class Viewer:
             stop = start + FIRST_SECONDS if stop_seconds is None else stop_seconds
             self._stretch = (start, stop)
         self._selection = None
-        self._image = Picture(lambda asked: self.guarded(lambda: self._answer(asked)))
+        self._image = Gestures(self).picture
         self._image.layout = IMAGE_LAYOUT
         self._player, self._status, self._marked = widgets.Box(), widgets.HTML(), widgets.HTML()
         self.controls, self.editor = Controls(self), Editor(self)
@@ -275,48 +274,6 @@ class Viewer:
         from IPython.display import display
 
         display(self.widget)
-
-    def _answer(self, asked: dict[str, Any]) -> None:
-        """Do what was asked for by mouse or key on the picture."""
-        start, stop = self._stretch
-        place = {
-            k: start + asked[k] * (stop - start) for k in ("at", "start", "stop") if k in asked
-        }
-        match asked["do"]:
-            case "select":
-                self.selection = place["start"], place["stop"]
-                if asked["is_edge"]:
-                    self.editor.move_edges()
-                else:
-                    self.editor.choose(None)
-            case "click":
-                self.editor.click(place["at"], NEAR * (stop - start))
-            case "double" if self._selection and self._selection[0] < self._selection[1]:
-                first, last = self._selection
-                self.stretch = 1.5 * first - 0.5 * last, 1.5 * last - 0.5 * first
-            case "zoom":
-                at, by = place["at"], float(np.clip(asked["factor"], 0.1, 10))
-                self.stretch = at - (at - start) / by, at + (stop - at) / by
-            case "scroll":
-                self.move(asked["by"])
-            case "key":
-                self._press(asked["key"])
-
-    def _press(self, key: str) -> None:
-        match key:
-            case "ArrowLeft" | "ArrowRight":
-                self.move(0.5 if key == "ArrowRight" else -0.5)
-            case "+" | "-":
-                self.zoom(2 if key == "+" else 0.5)
-            case "n" | "p":
-                self.go(1 if key == "n" else -1)
-            case " ":
-                self.play()
-            case "Escape":
-                self.editor.choose(None)
-                self.selection = None
-            case _:
-                self.editor.press(key)
 
     def _fit_editor(self) -> None:
         is_possible = self.material.targets is None and self.recording.path.is_file()
