@@ -22,6 +22,7 @@ from dss.widgets.prediction import Annotated, PredictForm
 from dss.widgets.saving import SaveRow
 from dss.widgets.thresholds import Thresholds, scores_html
 from dss.widgets.viewer import Viewer
+from dss.widgets.waiting import wait_for
 
 BY_HAND, BY_DSS = "by hand", "by dss"
 AROUND_SECONDS = 2.0  # beside what is shown, that is detected again at once
@@ -94,7 +95,7 @@ class PredictionViewer(Viewer):
     @property
     def scores(self) -> pd.DataFrame:
         """The scores with the thresholds chosen; waits until they are known."""
-        self._worker.join()
+        wait_for(self._worker)
         return self._scores
 
     @property
@@ -103,7 +104,7 @@ class PredictionViewer(Viewer):
 
         Waits until the tables are known.
         """
-        self._worker.join()
+        wait_for(self._worker)
         judged, _ = self._judged()
         return [self._hand[recording] for recording in judged], [
             self._found[recording] for recording in judged
@@ -112,7 +113,7 @@ class PredictionViewer(Viewer):
     @property
     def least_certain(self) -> pd.DataFrame:
         """What is worth checking first; waits until it is known."""
-        self._worker.join()
+        wait_for(self._worker)
         return self.checking.table
 
     def save(self, save_dir: str | Path | None = None, format: str = "csv") -> list[Path]:
@@ -124,7 +125,7 @@ class PredictionViewer(Viewer):
 
         Returns: the files.
         """
-        self._worker.join()
+        wait_for(self._worker)
         targets = self._annotated.targets(Path(save_dir) if save_dir else None, format)
         return review.save(self._found, targets, format, self._annotated.options.proposals)
 

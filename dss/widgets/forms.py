@@ -4,7 +4,7 @@ import html
 import os
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from dss.options import Options, grouped_fields
 from dss.runs import run_trunk
 from dss.widgets import memory
 from dss.widgets.fields import STYLE, Field, doubt_html, problem_html
+from dss.widgets.waiting import awaited, is_alive, wait_for
 
 MUST_EXIST = ("recordings", "dataset", "material", "run")
 WORKING = '<span class="dss-help">working ...</span>'
@@ -141,16 +142,18 @@ class Form:
 
         If the cell that waits is interrupted, the work goes on.
         """
-        if self.result is None and not self._is_at_work():
-            if progress.APP in os.environ:
-                self.result = memory.last_result(self.remember)
-            if self.result is None:
-                self._launch(self.run)
-        while self._is_at_work():
-            self._worker.join(0.2)  # a short while: an interrupt is heard in between
-        if self.result is None:
-            raise self._failure
-        return self.result
+        self._begin()
+        wait_for(self._worker)
+        return self._outcome()
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        """`await form` is `form.finish()`, but buttons and fields work while a cell waits.
+
+        It needs ipykernel 7.4: an older kernel does nothing else while a cell waits.
+        """
+        self._begin()
+        yield from awaited(self._worker).__await__()
+        return self._outcome()
 
     def when_done(self, listener: Callable[[Any], None]) -> None:
         """Call a function with the result, each time there is a new one."""
@@ -217,8 +220,19 @@ class Form:
             if self._status.value == WORKING:
                 self._status.value = ""
 
-    def _is_at_work(self) -> bool:
-        return self._worker is not None and self._worker.is_alive()
+    def _begin(self) -> None:
+        """Start what is waited for, unless the button did, or it is there already."""
+        if self.result is None and not is_alive(self._worker):
+            if progress.APP in os.environ:
+                self.result = memory.last_result(self.remember)
+            if self.result is None:
+                self._launch(self.run)
+
+    def _outcome(self) -> Any:
+        """What the work made; what went wrong is raised."""
+        if self.result is None:
+            raise self._failure
+        return self.result
 
     def _launch(self, work: Callable[[], Any]) -> None:
         """Start what `finish` waits for."""
