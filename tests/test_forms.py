@@ -100,7 +100,13 @@ def test_what_cannot_be_used_is_said_beside_the_field_and_the_button_waits():
         form.run()
     form.options = {"nb_epoch": 3, "data_dir": "nowhere.npy"}
     assert "nowhere.npy is not there" in form._fields["data_dir"].said
+    assert "Cannot be used yet: Data folder<" in shown(form.widget)  # by the buttons
+    form.options = {"data_dir": "sing.npy"}
+    assert "did you mean song.npy?" in form._fields["data_dir"].said
+    form.options = {"data_dir": "data/song.npy"}
+    assert "there is no folder" in form._fields["data_dir"].said
     form.options = {"data_dir": "song.npy"}
+    assert "Cannot be used" not in shown(form.widget)
     assert not form._button.disabled
     with pytest.raises(DssError, match="nb_epochs: there is no such option; did you mean nb_epoch"):
         form.options = {"nb_epochs": 3}
@@ -268,6 +274,13 @@ def test_a_form_remembers_what_was_last_used_in_this_folder():
             form.run()
         assert form.options["event_threshold"] == "0.7"
     assert Form(PredictOptions, print).options["event_threshold"] == "0.4"
+
+
+def test_defaults_leave_what_has_none():
+    form = Form(TrainOptions, print, values={"data_dir": "song.npy", "nb_epoch": 7})
+    form._reset()
+    assert form.options["data_dir"] == "song.npy"
+    assert form.options["nb_epoch"] != "7"
 
 
 def test_values_that_are_given_win_over_what_was_last_used():

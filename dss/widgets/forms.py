@@ -13,10 +13,12 @@ import ipywidgets as widgets
 
 from dss import progress
 from dss.errors import DssError, DssWarning
+from dss.near_names import not_there
 from dss.options import Options, grouped_fields
 from dss.runs import run_trunk
 from dss.widgets import memory
 from dss.widgets.fields import STYLE, Field, doubt_html, problem_html
+from dss.widgets.listeners import Listeners
 from dss.widgets.waiting import awaited, is_alive, wait_for
 
 MUST_EXIST = ("recordings", "dataset", "material", "run")
@@ -59,7 +61,7 @@ class Form:
         self.action = action
         self.remember = remember
         self.result = None
-        self._listeners: list[Callable[[Any], None]] = []
+        self._listeners = Listeners()
         self._worker: threading.Thread | None = None
         self._failure: Exception | None = None
         self._n_at_work = 0
@@ -69,12 +71,13 @@ class Form:
         self._buttons = self._make_buttons(button)
         self._in_full = widgets.Checkbox(description="Explain every option in full", indent=False)
         self._in_full.observe(lambda _: self._check(), names="value")
+        self._wrong = widgets.HTML()
         self._bar = widgets.FloatProgress(max=1, layout={"width": "440px", "display": "none"})
         self._status, self._below = widgets.HTML(), widgets.VBox()
         for name, field in self._fields.items():
             field.input.observe(lambda _, name=name: self._changed(name), names="value")
         parts = [widgets.HTML(STYLE), self._in_full, *self._sections(), self._buttons]
-        self.widget = widgets.VBox([*parts, self._bar, self._status, self._below])
+        self.widget = widgets.VBox([*parts, self._wrong, self._bar, self._status, self._below])
         self.widget.add_class("dss-form")
         self.options = self.last_used if values is None else values
 
@@ -104,7 +107,7 @@ class Form:
         for name, field in self._fields.items():
             kind = field.option.json_schema_extra["path"]
             if kind in MUST_EXIST and field.value and not _is_there(kind, field.value):
-                problems[name] = f"{field.value} is not there"
+                problems[name] = not_there(field.value)
         return problems
 
     @property
@@ -156,8 +159,11 @@ class Form:
         return self._outcome()
 
     def when_done(self, listener: Callable[[Any], None]) -> None:
-        """Call a function with the result, each time there is a new one."""
-        self._listeners.append(listener)
+        """Call a function with the result, each time there is a new one.
+
+        A cell that runs again replaces what it asked for before.
+        """
+        self._listeners.add(listener)
 
     def stop(self) -> None:
         """End what the button started at its next step; nothing half-done is left."""
@@ -187,10 +193,9 @@ class Form:
             self._check()
 
     def _show_result(self) -> None:
-        for listener in self._listeners:
-            listener(self.result)
         said = self._describe(self.result)
         self._status.value = f'<div><span class="dss-good">✓</span> {said}</div>'
+        self._listeners.tell(self.result)
 
     def _describe(self, result: Any) -> str:
         """What is said of the result, as HTML."""
@@ -283,8 +288,14 @@ class Form:
             title += f" · ⚠ {', '.join(wrong)}" if wrong else ""
             if fold.titles != (title,):
                 fold.titles = (title,)
+        self._say_wrong(problems)
         self._button.disabled = bool(problems) or bool(self._n_at_work)
         self._stop.layout.display = "" if self._n_at_work else "none"
+
+    def _say_wrong(self, problems: Iterable[str]) -> None:
+        """Say below the buttons why they wait: the fields may be out of sight."""
+        wrong = ", ".join(self._fields[name].option.title for name in problems)
+        self._wrong.value = problem_html(f"Cannot be used yet: {wrong}") if wrong else ""
 
     def _made(self, description: str, tooltip: str, work: Callable, **look) -> widgets.Button:
         """A button that starts some work, which may take long."""
@@ -311,7 +322,8 @@ class Form:
         self.options = self.last_used
 
     def _reset(self) -> None:
-        self.options = {name: field.default for name, field in self._fields.items()}
+        has_default = (n for n, f in self._fields.items() if not f.option.is_required())
+        self.options = {name: self._fields[name].default for name in has_default}
 
     def _sections(self) -> list[widgets.Widget]:
         """A heading and its fields for each group; fields that few need in a fold at its end."""
