@@ -17,7 +17,7 @@ from dss.material import recording_material
 from dss.probabilities import detect_stored, stored_probabilities
 from dss.runs import read_params
 from dss.widgets.checking import CheckList
-from dss.widgets.fields import STYLE
+from dss.widgets.fields import STYLE, problem_html
 from dss.widgets.prediction import Annotated, PredictForm
 from dss.widgets.saving import SaveRow
 from dss.widgets.thresholds import Thresholds, scores_html
@@ -218,7 +218,7 @@ class PredictionViewer(Viewer):
         except _Superseded:
             pass
         except DssError as error:
-            self._said.value = f'<div class="dss-problem">{error}</div>'
+            self._said.value = problem_html(str(error))
 
     def _judge(self, found: Mapping[Path, pd.DataFrame]) -> tuple[pd.DataFrame, str]:
         """The scores, and how they are shown."""
