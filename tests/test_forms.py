@@ -276,6 +276,14 @@ def test_a_form_remembers_what_was_last_used_in_this_folder():
     assert Form(PredictOptions, print).options["event_threshold"] == "0.4"
 
 
+def test_what_a_blank_field_stands_for_is_said():
+    form = Form(TrainOptions, print, values={"data_dir": "song.npy", "learning_rate": ""})
+    default = TrainOptions.model_fields["learning_rate"].default
+    assert f"Left blank, it is {default}." in form._fields["learning_rate"].said
+    assert "Left blank" not in form._fields["batch_size"].said
+    assert "Left blank" not in form._fields["save_prefix"].said  # blank is what it is
+
+
 def test_defaults_leave_what_has_none():
     form = Form(TrainOptions, print, values={"data_dir": "song.npy", "nb_epoch": 7})
     form._reset()

@@ -280,7 +280,9 @@ class Form:
         """Say what is wrong and what the values mean, and let the button be pressed or not."""
         problems, hints = self.problems, self.hints
         for name, field in self._fields.items():
-            field.say(problems.get(name, ""), hints.get(name, ""), self._in_full.value)
+            is_blank = field.value == "" and field.default != ""
+            blank = f"Left blank, it is {field.default}." if is_blank else ""
+            field.say(problems.get(name, ""), hints.get(name, blank), self._in_full.value)
         for fold, title, names in self._folds:
             changed = [n for n in names if self._fields[n].value != self._fields[n].default]
             wrong = [self._fields[n].option.title for n in names if n in problems]
