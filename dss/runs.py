@@ -85,7 +85,11 @@ def latest_run(folder: str | Path) -> Path:
         if run_file(str(path).removesuffix("_params.yaml"), "_model.h5").is_file()
     ]
     if not params:
-        raise DssError(f"{folder}: holds no run. Train a network first: notebook 3, or dss train.")
+        beside = sorted({params.parent for params in Path(folder).parent.glob("*/*_params.yaml")})
+        there = f" There are runs in {', '.join(map(str, beside))}." if beside else ""
+        raise DssError(
+            f"{folder}: holds no run. Train a network first: notebook 3, or dss train.{there}"
+        )
     return run_trunk(max(params, key=_begun))
 
 

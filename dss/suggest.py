@@ -155,7 +155,7 @@ def suggest(data_dir: str | Path, given: dict[str, Any] | None = None) -> dict[s
     choose(
         "nb_epoch",
         int(np.clip(math.ceil(STEPS / steps), 12, 200)),
-        f"{steps} steps an epoch: about {STEPS} steps in all, or 12 epochs",
+        f"{steps} steps an epoch: about {STEPS} steps in all, 12 epochs at least",
     )
     choose("augmentations", *(BACKGROUND if window else LEVELS))
     choose("learning_rate", 0.004, "learns fast with small batches, as it falls to zero")

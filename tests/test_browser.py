@@ -221,6 +221,13 @@ def test_the_recordings_are_shown_scrolled_zoomed_and_annotated(browser, lab, fo
     page.locator("button[title='play what is shown']").first.click()
     page.locator("audio").wait_for()
     keep_screenshot(page, "1_inspect_data")
+    page.locator(".dss-form .widget-text").first.locator("input").fill("../data/fly")
+    page.get_by_text("6 recordings; pulse, sine.").wait_for()
+    changes_the_picture(page, page.get_by_role("button", name="Look").click)
+    page.locator("th", has_text="pulse").first.wait_for()  # what is below follows
+    page.locator("th", has_text="bird1_01.wav").first.wait_for(state="detached")
+    page.locator("option", has_text="train").first.wait_for(state="attached")  # of a dataset
+    assert page.locator("[data-mime-type='application/vnd.jupyter.error']").count() == 0
     annotates_by_hand(page, folder)
 
 
@@ -267,6 +274,10 @@ def test_a_form_says_what_is_wrong_and_its_button_makes_a_dataset(browser, lab):
     page.get_by_role("button", name="Preview").click()
     page.locator(".dss-form td", has_text="18.5 s").wait_for()
     button.click()
+    page.locator(".dss-problem", has_text="made otherwise (Validation fraction)").wait_for()
+    page.locator(".widget-checkbox", has_text="Overwrite").locator("input").click()
+    page.get_by_text("work/finch.npy is replaced.").wait_for()
+    button.click()
     page.locator(".dss-form", has_text="The dataset is in work/finch.npy").wait_for()
     keep_screenshot(page, "2_make_dataset")
 
@@ -302,7 +313,7 @@ def test_a_network_is_trained_by_hand(browser, lab, folder):
     small = {"train_fraction": 0.2, "val_fraction": 0.1}
     make_dataset(folder / "data" / "finch", store_dir=store, overwrite=True, **small)
     page = open_notebook(browser, lab, "3_train")
-    page.locator(".jp-CodeCell", has_text="form.finish").click()
+    page.locator(".jp-CodeCell", has_text="await form").click()
     run_cells(page, "Run All Above Selected Cell")
     weights = page.get_by_text("116,641 weights")
     weights.wait_for()
@@ -317,10 +328,11 @@ def test_a_network_is_trained_by_hand(browser, lab, folder):
     page.get_by_role("button", name="Train", exact=True).click()
     page.locator(".dss-form", has_text=re.compile(r"epoch \d+ of 5000")).wait_for()
     keep_screenshot(page, "3_train_running")
-    page.get_by_role("button", name="Stop").click()  # so many epochs would take hours
-    page.locator(".dss-form", has_text="The run is work/finch.res/").wait_for()
-    page.locator(".jp-CodeCell", has_text="form.finish").click()
+    page.locator(".jp-CodeCell", has_text="await form").click()
     run_cells(page, "Run Selected Cell and All Below")
+    page.locator(".jp-CodeCell", has_text="await form").get_by_text("[*]").wait_for()
+    page.get_by_role("button", name="Stop").click()  # while that cell waits: it would take hours
+    page.locator(".dss-form", has_text="The run is work/finch.res/").wait_for()
     wait_for_cells(page, "3_train")
     page.locator(".jp-RenderedImage img").nth(1).wait_for()  # losses, confusion matrix
     page.locator("td", has_text="needed to annotate").first.wait_for()

@@ -1,3 +1,4 @@
+import shutil
 import time
 from pathlib import Path
 
@@ -77,13 +78,29 @@ def test_a_dataset_that_is_there_already_is_said_before_the_button_is_pressed(fo
     form = DatasetForm({"data_dir": folder})
     assert "song.npy." in form._fields["store_dir"].said
     form.run()
-    form.options = {}
-    assert "is there already: tick Overwrite" in form._fields["store_dir"].said
-    with pytest.raises(DssError, match="is there already"):
+    form.options = {"val_fraction": 0.3, "data_dir": f"../{folder.name}"}
+    said = "is there already, made otherwise (Validation fraction): tick Overwrite"
+    assert said in form._fields["store_dir"].said
+    with pytest.raises(DssError, match="is there already, made otherwise"):
         form.run()
     form.options = {"overwrite": True}
-    assert "is there already" not in form._fields["store_dir"].said
+    assert "song.npy is replaced." in form._fields["store_dir"].said
     assert form.run().is_dir()
+
+
+def test_a_dataset_is_made_anew_in_the_same_way_without_asking(folder):
+    first = open_dataset(DatasetForm({"data_dir": folder, "seed": 3}).run()).attrs
+    form = DatasetForm({"data_dir": folder, "seed": 3})
+    assert "song.npy was made just so" in form._fields["store_dir"].said
+    assert open_dataset(form.run()).attrs["filename_train"] == first["filename_train"]
+    shutil.copytree(folder, folder.with_name("others"))
+    form.options = {"data_dir": folder.with_name("others"), "store_dir": form.result}
+    with pytest.raises(DssError, match=r"made otherwise \(Data folder\)"):
+        form.run()
+    Path("mine.npy").mkdir()  # of another program
+    form.options = {"data_dir": folder, "store_dir": "mine.npy"}
+    with pytest.raises(DssError, match="is there already"):
+        form.run()
 
 
 def test_what_cannot_be_is_said_beside_the_field(folder):

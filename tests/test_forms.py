@@ -1,3 +1,4 @@
+import asyncio
 import os
 import signal
 import threading
@@ -99,7 +100,13 @@ def test_what_cannot_be_used_is_said_beside_the_field_and_the_button_waits():
         form.run()
     form.options = {"nb_epoch": 3, "data_dir": "nowhere.npy"}
     assert "nowhere.npy is not there" in form._fields["data_dir"].said
+    assert "Cannot be used yet: Data folder<" in shown(form.widget)  # by the buttons
+    form.options = {"data_dir": "sing.npy"}
+    assert "did you mean song.npy?" in form._fields["data_dir"].said
+    form.options = {"data_dir": "data/song.npy"}
+    assert "there is no folder" in form._fields["data_dir"].said
     form.options = {"data_dir": "song.npy"}
+    assert "Cannot be used" not in shown(form.widget)
     assert not form._button.disabled
     with pytest.raises(DssError, match="nb_epochs: there is no such option; did you mean nb_epoch"):
         form.options = {"nb_epochs": 3}
@@ -196,19 +203,50 @@ def test_finish_says_what_went_wrong_and_can_be_tried_again():
     assert form.finish() == "made"
 
 
-def test_what_finish_waits_for_goes_on_if_the_cell_is_interrupted():
-    goes_on = threading.Event()
-    form = Form(PredictOptions, lambda **named: goes_on.wait(10) and "made")
+@pytest.mark.parametrize("how", ["finish", "await"])
+def test_what_a_cell_waits_for_goes_on_if_it_is_interrupted(how):
+    goes_on, n_runs = threading.Event(), []
+
+    def action(**named):
+        n_runs.append(1)
+        return goes_on.wait(10) and "made"
+
+    form = Form(PredictOptions, action)
     # As a kernel has it; in a process that was started in the background it would be ignored.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()
     try:
         with pytest.raises(KeyboardInterrupt):
-            form.finish()
+            form.finish() if how == "finish" else asyncio.run(waiting(form))
     finally:
         signal.signal(signal.SIGINT, before)
+    assert form._worker.is_alive()  # for the kernel as well: else it closes the thread's socket
     goes_on.set()
     assert form.finish() == "made"
+    assert n_runs == [1]
+
+
+async def waiting(form):
+    return await form
+
+
+def test_while_a_cell_awaits_a_form_its_buttons_work():
+    def action(**named):
+        with bar(total=10**6, desc="train") as progress:
+            for _ in range(10**6):
+                progress.update()
+                time.sleep(0.001)
+
+    form = Form(PredictOptions, action)
+
+    async def run_cell():
+        asyncio.get_running_loop().call_later(0.2, form._stop.click)  # as the kernel handles it
+        return await form
+
+    with pytest.raises(DssError, match="Stopped"):
+        asyncio.run(run_cell())
+    form.action = lambda **named: "made"
+    assert asyncio.run(waiting(form)) == "made"
 
 
 def test_an_app_takes_what_was_made_before_and_makes_nothing_anew(monkeypatch, tmp_path):
@@ -236,6 +274,21 @@ def test_a_form_remembers_what_was_last_used_in_this_folder():
             form.run()
         assert form.options["event_threshold"] == "0.7"
     assert Form(PredictOptions, print).options["event_threshold"] == "0.4"
+
+
+def test_what_a_blank_field_stands_for_is_said():
+    form = Form(TrainOptions, print, values={"data_dir": "song.npy", "learning_rate": ""})
+    default = TrainOptions.model_fields["learning_rate"].default
+    assert f"Left blank, it is {default}." in form._fields["learning_rate"].said
+    assert "Left blank" not in form._fields["batch_size"].said
+    assert "Left blank" not in form._fields["save_prefix"].said  # blank is what it is
+
+
+def test_defaults_leave_what_has_none():
+    form = Form(TrainOptions, print, values={"data_dir": "song.npy", "nb_epoch": 7})
+    form._reset()
+    assert form.options["data_dir"] == "song.npy"
+    assert form.options["nb_epoch"] != "7"
 
 
 def test_values_that_are_given_win_over_what_was_last_used():

@@ -421,3 +421,13 @@ def test_figures_are_black_on_white_and_leave_pyplot_alone(tmp_path):
         np.testing.assert_array_equal(light, other)
     assert (light[0, 0, :3] == 1).all()
     assert plt.get_fignums() == []
+
+
+def test_stretches_may_be_counted_from_the_first_song_of_each_split(dataset):
+    quiet = dataset["val"].y.values.copy()
+    quiet[:1500] = [1, 0, 0, 0]
+    song = 1500 + (quiet[1500:, 0] < 0.5).argmax()
+    dataset["val"] = dataset["val"].dataset.assign(y=(("time", "song_type"), quiet))
+    figure = plot.plot_dataset(dataset, 0, 1, from_song=True)
+    start = song / 1000 - 0.25
+    assert figure.axes[4].get_title(loc="left").startswith(f"val: {round(start, 2):g} to")

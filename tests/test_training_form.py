@@ -13,7 +13,7 @@ from dss.errors import DssError
 from dss.options import TrainOptions
 from dss.runs import run_file, run_trunk
 from dss.suggest import PRESETS
-from dss.widgets import TrainingForm, process
+from dss.widgets import TrainingForm, memory, process
 
 
 @pytest.fixture
@@ -60,6 +60,7 @@ def test_a_training_is_found_again_and_stopped_and_keeps_its_best_epoch(store):
     again._stop.click()
     wait_until(lambda: "stopping after epoch" in again._status.value)
     assert run_trunk(again.finish())
+    assert memory.last_result("train") == again.result  # what an app shows
     assert form.finish() == again.result
     assert len(pd.read_csv(run_file(form.result, "_history.csv"))) < 5000
     assert "It was stopped early" in again._status.value

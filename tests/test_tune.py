@@ -79,6 +79,8 @@ def test_the_latest_run_is_not_an_older_one_that_was_tuned_since(run):
     assert latest_run(trunk.parent).name == "finch_20200101_000000"
     os.utime(run_file(plain, "_params.yaml"))
     assert latest_run(trunk.parent) == plain
+    with pytest.raises(DssError, match=f"holds no run.*There are runs in {trunk.parent}"):
+        latest_run(trunk.parent.with_name("other.res"))
 
 
 def test_a_dataset_that_is_gone_or_does_not_fit_is_an_error(run, tmp_path):

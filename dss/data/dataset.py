@@ -80,6 +80,20 @@ def make_dataset(
     return store
 
 
+def made_otherwise(store: str | Path, folder: str | Path, options: DatasetOptions) -> list[str]:
+    """What differs between how a dataset was made and how it would be made of a folder now.
+
+    Returns: names of options; `folder` if it was made of another one, or nothing says how.
+    """
+    attributes = stores.read_attributes(Path(store))
+    made, now = attributes.get("made_with", {}), options.to_yaml_types()
+    is_of_another = attributes.get("made_from") != str(Path(folder).resolve())
+    compared = now.keys() - {"store_dir", "overwrite"}
+    return ["folder"] * is_of_another + [
+        name for name in now if name in compared and made.get(name) != now[name]
+    ]
+
+
 def default_store(folder: str | Path) -> Path:
     """Where the dataset of a folder goes if nobody says otherwise: beside it."""
     folder = Path(folder)

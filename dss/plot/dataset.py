@@ -36,6 +36,8 @@ from dss.plot.rows import (
 )
 from dss.plot.spectrogram import draw_spectrogram, song_range, spectrogram
 
+BLOCK_SAMPLES = 2**20  # that are read at a time where song is looked for
+BEFORE_SECONDS = 0.25  # what is shown before the first song
 TITLE_INCHES = 0.75  # between splits: numbers of the time axis, and a title
 
 
@@ -45,6 +47,7 @@ def plot_dataset(
     start_seconds: float = 0.0,
     stop_seconds: float | None = None,
     *,
+    from_song: bool = False,
     frequency_range_hz: tuple[float, float] | None = None,
     log_frequency: bool = False,
 ) -> Figure:
@@ -56,6 +59,7 @@ def plot_dataset(
     Arguments:
         tree: a dataset as `dss.data.open_dataset` gives it.
         start_seconds, stop_seconds: the stretch, counted in each split; default: all of it.
+        from_song: count from just before the first song of each split.
         frequency_range_hz: lowest and highest frequency; default: those of the song.
         log_frequency: whether all octaves are equally high.
 
@@ -72,7 +76,11 @@ def plot_dataset(
         raise DssError(
             f"stop_seconds {stop_seconds:g} should be later than start_seconds {start_seconds:g}"
         )
-    stretches = [_read_stretch(tree, split, start_seconds, stop_seconds) for split in SPLITS]
+    stretches = []
+    for split in SPLITS:
+        first = _first_song(tree[split].dataset, samplerate_hz) if from_song else 0.0
+        stop = None if stop_seconds is None else first + stop_seconds
+        stretches.append(_read_stretch(tree, split, first + start_seconds, stop))
     shown = [stretch for stretch in stretches if stretch.y]
     ranges = [song_range(stretch.power, samplerate_hz) for stretch in shown]
     range_hz = frequency_range_hz or (min(r[0] for r in ranges), max(r[1] for r in ranges))
@@ -121,6 +129,16 @@ class _Stretch(NamedTuple):
     y: Envelope | None = None
     cuts: Sequence[float] = ()  # seconds
     unknown: Sequence[tuple[float, float]] = ()  # seconds
+
+
+def _first_song(data: xr.Dataset, samplerate_hz: float) -> float:
+    """Seconds until just before the first song of a split; 0 if there is none."""
+    noise = data["y"].variable[:, 0]
+    for start in range(0, data.sizes["time"], BLOCK_SAMPLES):
+        song = np.asarray(noise[start : start + BLOCK_SAMPLES].data) < 0.5
+        if song.any():
+            return max(0.0, (start + song.argmax()) / samplerate_hz - BEFORE_SECONDS)
+    return 0.0
 
 
 def _read_stretch(tree, split: str, start_seconds: float, stop_seconds: float | None) -> _Stretch:

@@ -11,7 +11,7 @@ import ipywidgets as widgets
 import xarray as xr
 
 from dss.data import check_annotations, make_dataset, open_dataset, preview_dataset
-from dss.data.dataset import default_store
+from dss.data.dataset import default_store, made_otherwise
 from dss.data.report import missing
 from dss.data.splits import recording_groups
 from dss.data.stores import check_ending
@@ -121,9 +121,24 @@ class DatasetForm(Form):
         if store is None and "data_dir" not in options:
             return {}
         store = Path(store or default_store(options["data_dir"]))
-        if not store.exists() or options["overwrite"]:
+        if not store.exists():
             return {} if "store_dir" in options else {"store_dir": f"{store}."}
-        return {"store_dir": f"{store} is there already: tick Overwrite, or give another name."}
+        if options["overwrite"]:
+            return {"store_dir": f"{store} is replaced."}
+        differs = self._made_otherwise(store)
+        if differs:
+            return {"store_dir": _is_there(store, differs)}
+        return {"store_dir": f"{store} was made just so; it is made anew."}
+
+    def _made_otherwise(self, store: Path) -> list[str]:
+        """What differs from how the dataset that is there was made, by its labels."""
+        try:
+            options = DatasetOptions.checked(self._of(DatasetOptions))
+            names = made_otherwise(store, self.options.get("data_dir", ""), options)
+        except DssError:  # it is no dataset, or the form cannot be run
+            names = ["folder"]
+        fields = [self._fields["data_dir" if name == "folder" else name] for name in names]
+        return [field.option.title for field in fields]
 
     def preview(self) -> xr.DataTree:
         """Show in the form what the dataset would hold, and what is wrong with the data.
@@ -137,7 +152,7 @@ class DatasetForm(Form):
         problems = check_annotations(folder, **self._loaders, **named)
         heading = widgets.HTML("<h3>Preview: nothing is written</h3>")
         shown = [heading, widgets.HTML(problems_table(problems))]
-        self._below.children = shown
+        self._below.children = shown if len(problems) else []
         with self._said_to_work():
             tree = preview_dataset(folder, **self._loaders, **options)
         shown.append(widgets.HTML(counts_table(tree) + doubt_html(missing(tree.attrs))))
@@ -149,6 +164,12 @@ class DatasetForm(Form):
         return tree
 
     def _make(self, data_dir: str, **named) -> Path:
+        store = Path(named.get("store_dir") or default_store(data_dir))
+        if store.exists() and not named["overwrite"]:
+            differs = self._made_otherwise(store)
+            if differs:
+                raise DssError(_is_there(store, differs))
+            named["overwrite"] = True  # what was made just so is not lost
         return make_dataset(data_dir, **self._loaders, **named)
 
     def _describe(self, result: Path) -> str:
@@ -159,3 +180,10 @@ class DatasetForm(Form):
     def _check(self) -> None:
         super()._check()
         self._preview.disabled = self._button.disabled
+
+
+def _is_there(store: Path, differs: list[str]) -> str:
+    return (
+        f"{store} is there already, made otherwise ({', '.join(differs)}): tick Overwrite, or give "
+        "another name."
+    )

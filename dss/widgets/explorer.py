@@ -17,10 +17,12 @@ from dss.material import recording_material
 from dss.probabilities import detect_stored, stored_probabilities
 from dss.runs import read_params
 from dss.widgets.checking import CheckList
+from dss.widgets.fields import problem_html
 from dss.widgets.prediction import Annotated, PredictForm
 from dss.widgets.saving import SaveRow
 from dss.widgets.thresholds import Thresholds, scores_html
 from dss.widgets.viewer import Viewer
+from dss.widgets.waiting import wait_for
 
 BY_HAND, BY_DSS = "by hand", "by dss"
 AROUND_SECONDS = 2.0  # beside what is shown, that is detected again at once
@@ -92,7 +94,7 @@ class PredictionViewer(Viewer):
     @property
     def scores(self) -> pd.DataFrame:
         """The scores with the thresholds chosen; waits until they are known."""
-        self._worker.join()
+        wait_for(self._worker)
         return self._scores
 
     @property
@@ -101,7 +103,7 @@ class PredictionViewer(Viewer):
 
         Waits until the tables are known.
         """
-        self._worker.join()
+        wait_for(self._worker)
         judged, _ = self._judged()
         return [self._hand[recording] for recording in judged], [
             self._found[recording] for recording in judged
@@ -110,7 +112,7 @@ class PredictionViewer(Viewer):
     @property
     def least_certain(self) -> pd.DataFrame:
         """What is worth checking first; waits until it is known."""
-        self._worker.join()
+        wait_for(self._worker)
         return self.checking.table
 
     def save(self, save_dir: str | Path | None = None, format: str = "csv") -> list[Path]:
@@ -122,7 +124,7 @@ class PredictionViewer(Viewer):
 
         Returns: the files.
         """
-        self._worker.join()
+        wait_for(self._worker)
         targets = self._annotated.targets(Path(save_dir) if save_dir else None, format)
         return review.save(self._found, targets, format, self._annotated.options.proposals)
 
@@ -135,7 +137,7 @@ class PredictionViewer(Viewer):
         """The table that changes by hand begin with: those by hand, or else those by dss."""
         if BY_HAND in self._tables:
             return self._tables[BY_HAND]
-        self._worker.join()
+        wait_for(self._worker)
         return self._found[self.recording.path][COLUMNS]
 
     def saved(self, recordings: Sequence[Path]) -> None:
@@ -233,7 +235,7 @@ class PredictionViewer(Viewer):
         except _Superseded:
             pass
         except DssError as error:
-            self._said.value = f'<div class="dss-problem">{error}</div>'
+            self._said.value = problem_html(str(error))
 
     def _judge(self, found: Mapping[Path, pd.DataFrame]) -> tuple[pd.DataFrame, str]:
         """The scores, and how they are shown."""

@@ -44,7 +44,7 @@ STYLE = """<style>
   overflow-x: auto; background: var(--jp-layout-color2, #8882); }
 </style>"""
 SHORT = 30  # a sentence that is shorter does not say enough by itself
-INPUT_PX = 530  # of label and input
+INPUT_PX = 600  # of label and input
 LABEL = {"description_width": "270px"}
 
 

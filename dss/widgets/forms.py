@@ -4,7 +4,7 @@ import html
 import os
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,13 @@ import ipywidgets as widgets
 
 from dss import progress
 from dss.errors import DssError, DssWarning
+from dss.near_names import not_there
 from dss.options import Options, grouped_fields
 from dss.runs import run_trunk
 from dss.widgets import memory
 from dss.widgets.fields import STYLE, Field, doubt_html, problem_html
+from dss.widgets.listeners import Listeners
+from dss.widgets.waiting import awaited, is_alive, wait_for
 
 MUST_EXIST = ("recordings", "dataset", "material", "run")
 WORKING = '<span class="dss-help">working ...</span>'
@@ -58,7 +61,7 @@ class Form:
         self.action = action
         self.remember = remember
         self.result = None
-        self._listeners: list[Callable[[Any], None]] = []
+        self._listeners = Listeners()
         self._worker: threading.Thread | None = None
         self._failure: Exception | None = None
         self._n_at_work = 0
@@ -68,12 +71,13 @@ class Form:
         self._buttons = self._make_buttons(button)
         self._in_full = widgets.Checkbox(description="Explain every option in full", indent=False)
         self._in_full.observe(lambda _: self._check(), names="value")
+        self._wrong = widgets.HTML()
         self._bar = widgets.FloatProgress(max=1, layout={"width": "440px", "display": "none"})
         self._status, self._below = widgets.HTML(), widgets.VBox()
         for name, field in self._fields.items():
             field.input.observe(lambda _, name=name: self._changed(name), names="value")
         parts = [widgets.HTML(STYLE), self._in_full, *self._sections(), self._buttons]
-        self.widget = widgets.VBox([*parts, self._bar, self._status, self._below])
+        self.widget = widgets.VBox([*parts, self._wrong, self._bar, self._status, self._below])
         self.widget.add_class("dss-form")
         self.options = self.last_used if values is None else values
 
@@ -103,7 +107,7 @@ class Form:
         for name, field in self._fields.items():
             kind = field.option.json_schema_extra["path"]
             if kind in MUST_EXIST and field.value and not _is_there(kind, field.value):
-                problems[name] = f"{field.value} is not there"
+                problems[name] = not_there(field.value)
         return problems
 
     @property
@@ -141,20 +145,25 @@ class Form:
 
         If the cell that waits is interrupted, the work goes on.
         """
-        if self.result is None and not self._is_at_work():
-            if progress.APP in os.environ:
-                self.result = memory.last_result(self.remember)
-            if self.result is None:
-                self._launch(self.run)
-        while self._is_at_work():
-            self._worker.join(0.2)  # a short while: an interrupt is heard in between
-        if self.result is None:
-            raise self._failure
-        return self.result
+        self._begin()
+        wait_for(self._worker)
+        return self._outcome()
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        """`await form` is `form.finish()`, but buttons and fields work while a cell waits.
+
+        It needs ipykernel 7.4: an older kernel does nothing else while a cell waits.
+        """
+        self._begin()
+        yield from awaited(self._worker).__await__()
+        return self._outcome()
 
     def when_done(self, listener: Callable[[Any], None]) -> None:
-        """Call a function with the result, each time there is a new one."""
-        self._listeners.append(listener)
+        """Call a function with the result, each time there is a new one.
+
+        A cell that runs again replaces what it asked for before.
+        """
+        self._listeners.add(listener)
 
     def stop(self) -> None:
         """End what the button started at its next step; nothing half-done is left."""
@@ -184,10 +193,9 @@ class Form:
             self._check()
 
     def _show_result(self) -> None:
-        for listener in self._listeners:
-            listener(self.result)
         said = self._describe(self.result)
         self._status.value = f'<div><span class="dss-good">✓</span> {said}</div>'
+        self._listeners.tell(self.result)
 
     def _describe(self, result: Any) -> str:
         """What is said of the result, as HTML."""
@@ -217,8 +225,19 @@ class Form:
             if self._status.value == WORKING:
                 self._status.value = ""
 
-    def _is_at_work(self) -> bool:
-        return self._worker is not None and self._worker.is_alive()
+    def _begin(self) -> None:
+        """Start what is waited for, unless the button did, or it is there already."""
+        if self.result is None and not is_alive(self._worker):
+            if progress.APP in os.environ:
+                self.result = memory.last_result(self.remember)
+            if self.result is None:
+                self._launch(self.run)
+
+    def _outcome(self) -> Any:
+        """What the work made; what went wrong is raised."""
+        if self.result is None:
+            raise self._failure
+        return self.result
 
     def _launch(self, work: Callable[[], Any]) -> None:
         """Start what `finish` waits for."""
@@ -261,7 +280,9 @@ class Form:
         """Say what is wrong and what the values mean, and let the button be pressed or not."""
         problems, hints = self.problems, self.hints
         for name, field in self._fields.items():
-            field.say(problems.get(name, ""), hints.get(name, ""), self._in_full.value)
+            is_blank = field.value == "" and field.default != ""
+            blank = f"Left blank, it is {field.default}." if is_blank else ""
+            field.say(problems.get(name, ""), hints.get(name, blank), self._in_full.value)
         for fold, title, names in self._folds:
             changed = [n for n in names if self._fields[n].value != self._fields[n].default]
             wrong = [self._fields[n].option.title for n in names if n in problems]
@@ -269,8 +290,14 @@ class Form:
             title += f" · ⚠ {', '.join(wrong)}" if wrong else ""
             if fold.titles != (title,):
                 fold.titles = (title,)
+        self._say_wrong(problems)
         self._button.disabled = bool(problems) or bool(self._n_at_work)
         self._stop.layout.display = "" if self._n_at_work else "none"
+
+    def _say_wrong(self, problems: Iterable[str]) -> None:
+        """Say below the buttons why they wait: the fields may be out of sight."""
+        wrong = ", ".join(self._fields[name].option.title for name in problems)
+        self._wrong.value = problem_html(f"Cannot be used yet: {wrong}") if wrong else ""
 
     def _made(self, description: str, tooltip: str, work: Callable, **look) -> widgets.Button:
         """A button that starts some work, which may take long."""
@@ -297,7 +324,8 @@ class Form:
         self.options = self.last_used
 
     def _reset(self) -> None:
-        self.options = {name: field.default for name, field in self._fields.items()}
+        has_default = (n for n, f in self._fields.items() if not f.option.is_required())
+        self.options = {name: self._fields[name].default for name in has_default}
 
     def _sections(self) -> list[widgets.Widget]:
         """A heading and its fields for each group; fields that few need in a fold at its end."""

@@ -11,6 +11,7 @@ from dss.errors import DssError
 from dss.options import PredictFilesOptions
 from dss.widgets.chooser import Chooser
 from dss.widgets.controls import button
+from dss.widgets.fields import problem_html
 
 
 class SaveRow:
@@ -73,4 +74,4 @@ class SaveRow:
             text = f"{len(files)} file{'s' * (len(files) > 1)} in <b>{folder}</b>"
             self._said.value = f'<span class="dss-good">✓</span> {text}'
         except (DssError, OSError) as error:
-            self._said.value = f'<div class="dss-problem">{html.escape(str(error))}</div>'
+            self._said.value = problem_html(str(error))

@@ -15,10 +15,7 @@ from dss.widgets.forms import Form
 
 
 class Shown:
-    """Shows what a function makes of the result of a form.
-
-    In an app (Voila), whose cells are run only once, it is made and shown again each time the form
-    has a new result. In a notebook, run the cell again.
+    """Shows what a function makes of the result of a form, and shows it anew with each new result.
 
     Arguments:
         form: it is waited for until it has a result.
@@ -27,37 +24,51 @@ class Shown:
 
     def __init__(self, form: Form, function: Callable[[Any], Any]):
         self._function, self._is_app = function, progress.APP in environ
+        self._below = None  # the cell, once it is displayed
         result = form.finish()
         if self._is_app:
             self.output = widgets.Output()
             self._show(result)
             form.when_done(self._show)
         else:
-            self._shown = function(result)
+            self._shown = _displayed(function(result))
+            form.when_done(self._show_below)
 
     def _ipython_display_(self) -> None:
         if self._is_app:
             display(self.output)
-        elif isinstance(self._shown, str):
-            print(self._shown)
         else:
-            display(self._shown)
+            self._below = display(self._shown, display_id=True)
+
+    def _show_below(self, result: Any) -> None:
+        """Show another result where the first one is."""
+        if self._below is not None:
+            self._below.update(_displayed(self._made(result)))
+
+    def _made(self, result: Any) -> Any:
+        try:
+            return self._function(result)
+        except DssError as error:
+            return str(error)
 
     def _show(self, result: Any) -> None:
-        try:
-            shown = self._function(result)
-        except DssError as error:
-            shown = str(error)
-        self.output.outputs = ()
-        if isinstance(shown, str):
-            self.output.append_stdout(f"{shown}\n")
-        else:
-            data, metadata = InteractiveShell.instance().display_formatter.format(
-                getattr(shown, "widget", shown)
-            )
-            data = {kind: _as_text(content) for kind, content in data.items()}
-            made = {"output_type": "display_data", "data": data, "metadata": metadata}
-            self.output.outputs = (made,)
+        shown = _displayed(self._made(result))
+        data, metadata = InteractiveShell.instance().display_formatter.format(shown)
+        data = {kind: _as_text(content) for kind, content in data.items()}
+        made = {"output_type": "display_data", "data": data, "metadata": metadata}
+        self.output.outputs = (made,)
+
+
+class _Text(str):
+    """Text that is displayed as it is, not in quotes."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _displayed(shown: Any) -> Any:
+    """What can be displayed in the place of something else."""
+    return _Text(shown) if isinstance(shown, str) else getattr(shown, "widget", shown)
 
 
 def _as_text(content: Any) -> Any:

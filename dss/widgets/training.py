@@ -20,7 +20,7 @@ from dss.results import read_results
 from dss.runs import list_files, read_params, run_file
 from dss.script import write_script
 from dss.suggest import PRESETS, suggest
-from dss.widgets import process
+from dss.widgets import memory, process
 from dss.widgets.fields import doubt_html
 from dss.widgets.forms import Form
 from dss.widgets.meaning import dataset_facts, describe_network, hints
@@ -160,6 +160,7 @@ class TrainingForm(Form):
 
     def _watch_found(self) -> None:
         self.result = self._watch()
+        memory.remember(self.remember, self.last_used, self.result)
         self._show_result()
 
     def _describe(self, result: Path) -> str:

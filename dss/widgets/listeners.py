@@ -1,0 +1,46 @@
+"""Who is told of each new result of a form."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from IPython import get_ipython
+
+
+class Cell(NamedTuple):
+    """A run of a cell of a notebook."""
+
+    name: str
+    run: str
+
+
+class Listeners:
+    """Functions that are called with each new result.
+
+    Those that a cell added are forgotten when it runs again: what they showed is gone.
+    """
+
+    def __init__(self):
+        self._added: list[tuple[Callable[[Any], None], Cell | None]] = []
+
+    def add(self, listener: Callable[[Any], None]) -> None:
+        """Call this one, too, after those that are there."""
+        cell = running_cell()
+        if cell:
+            self._added = [(of, by) for of, by in self._added if not _is_former(by, cell)]
+        self._added.append((listener, cell))
+
+    def tell(self, result: Any) -> None:
+        """Call them all."""
+        for listener, _ in self._added:
+            listener(result)
+
+
+def running_cell() -> Cell | None:
+    """The cell that runs; None if no notebook says so."""
+    request = getattr(get_ipython(), "get_parent", dict)()
+    name = request.get("metadata", {}).get("cellId")
+    return Cell(name, request["header"]["msg_id"]) if name else None
+
+
+def _is_former(by: Cell | None, cell: Cell) -> bool:
+    return by is not None and by.name == cell.name and by.run != cell.run
