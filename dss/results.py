@@ -113,9 +113,9 @@ def _judge_test(tree, y_name, class_names, model, options) -> dict[str, Any]:
             predictions[here] = p.argmax(axis=1)
             labels[here] = np.argmax(np.asarray(y[here]), axis=1)
     judged, classes = (labels[known], predictions[known]), range(len(class_names))
-    report = classification_report(
-        *judged, labels=classes, target_names=class_names, output_dict=True, zero_division=0
-    )
+    report = classification_report(*judged, labels=classes, output_dict=True, zero_division=0)
+    # Classes last: one may be called as an average is, such as accuracy.
+    report |= {name: report.pop(str(i)) for i, name in enumerate(class_names)}
     return {
         "labels": labels,
         "predictions": predictions,
