@@ -17,7 +17,7 @@ from dss.options import DetectOptions, PredictFilesOptions, PredictOptions, take
 from dss.postprocess import detect, tuned
 from dss.progress import bar, say
 from dss.runs import Run, open_run, read_params, run_trunk
-from dss.stream import Stream, checked_audio
+from dss.stream import Stream, audio_array
 from dss.worklist import Pace, find_matching, still_to_do, target_paths
 from dss.written import write
 
@@ -223,7 +223,7 @@ def fitting(
     """
     channel = options.channel
     if isinstance(recording, np.ndarray):
-        x = checked_audio(recording, "the array")
+        x = audio_array(recording, "the array")
         if not len(x):
             raise DssError("the array: holds no samples")
         rate = options.samplerate_hz or run.samplerate_hz
