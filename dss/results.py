@@ -43,7 +43,8 @@ def write_results(
         test = _judge_test(tree, y_name, class_names, model, options)
     with replacing(run_file(trunk, "_results.h5")) as part, h5py.File(part, "w") as file:
         for column in history[0]:
-            file[f"history/{column}"] = [row[column] for row in history]
+            # The name of a song type may hold a slash, which would make a group of it.
+            file[f"history/{column.replace('/', '|')}"] = [row[column] for row in history]
         file["class_names"] = class_names
         for name, value in test.items():
             file[name] = json.dumps(value) if name == "report" else value

@@ -197,9 +197,8 @@ def parse_times(table: pd.DataFrame, path: Path) -> list[str]:
     for column in COLUMNS[1:]:
         numbers = _numbers(table[column])
         for row in table.index[numbers.isna() & table[column].notna()]:
-            problems.append(
-                f"{path}, row {row}: {column} is {table.at[row, column]!r}; right would be a number"
-            )
+            said = str(table.at[row, column])
+            problems.append(f"{path}, row {row}: {column} is {said!r}; right would be a number")
         table[column] = numbers
     return problems
 

@@ -71,6 +71,9 @@ def read_pairs(true: Recordings, predicted: Recordings) -> list[Pair]:
     if _is_folder(true) and _is_folder(predicted):
         true, predicted = _matching_files(Path(true), Path(predicted))
     elif _is_folder(true) or _is_folder(predicted):
+        for given in (true, predicted):
+            if isinstance(given, str | Path) and not Path(given).exists():
+                raise DssError(f"{given}: there is no such file or folder")
         raise DssError(f"{true} and {predicted}: one is a folder, the other is not")
     true, predicted = (
         [given] if isinstance(given, Annotations) else list(given) for given in (true, predicted)
