@@ -11,7 +11,7 @@ from dss import models
 from dss.data.audio import Loader, as_float
 from dss.data.recordings import Recording, open_recording
 from dss.errors import DssError, raise_problems
-from dss.files import replacing
+from dss.files import check_writable, replacing
 from dss.near_misses import NearMisses, write_near_misses
 from dss.options import DetectOptions, PredictFilesOptions, PredictOptions, takes_options
 from dss.postprocess import detect, tuned
@@ -99,6 +99,8 @@ def predict_files(
     todo = still_to_do(targets, options.existing)
     if not todo:
         return []
+    for folder in {options.save_dir} if options.save_dir else {targets[p].parent for p in todo}:
+        check_writable(folder)
     run = open_run(run)
     seconds, problems = _check_recordings(todo, run, options, loader)
     total = sum(seconds.values())

@@ -57,7 +57,7 @@ class _NpyArray:
         np.lib.format.write_array_header_1_0(self.file, header)
 
     def append(self, block: np.ndarray) -> None:
-        np.ascontiguousarray(block, self.dtype).tofile(self.file)
+        self.file.write(np.ascontiguousarray(block, self.dtype))  # tofile hides why it fails
 
     def close(self) -> None:
         self.file.close()
