@@ -36,7 +36,10 @@ def inherit(options: TrainOptions) -> tuple[TrainOptions, Path | None]:
     params = read_params(trunk)
     given = {name: getattr(options, name) for name in options.model_fields_set}
     stored = {name: params[name] for name in TrainOptions.model_fields if name in params}
-    if run_file(trunk, "_checkpoint.h5").is_file() and not _differing(given, stored):
+    again = given
+    if _was_lowered(params) and given.get("batch_size", 0) >= params["batch_size"]:
+        again = {**given, "batch_size": params["batch_size"]}  # it would be lowered again
+    if run_file(trunk, "_checkpoint.h5").is_file() and not _differing(again, stored):
         if params["data_sha256"] != fingerprint(open_dataset(options.data_dir)):
             raise DssError(
                 f"{trunk}: was interrupted, but {options.data_dir} is not the data it was trained "
@@ -52,6 +55,11 @@ def inherit(options: TrainOptions) -> tuple[TrainOptions, Path | None]:
     ]
     raise_problems(problems, "A network that is trained further keeps its shape:")
     return TrainOptions.checked({**shape, **given}), None
+
+
+def _was_lowered(params: Mapping[str, Any]) -> bool:
+    """Whether the batch size given was more than the chunks of the data, and these were taken."""
+    return any(said.startswith("batch_size:") for said in params.get("warnings", []))
 
 
 def _differing(given: Mapping[str, Any], stored: Mapping[str, Any]) -> set[str]:

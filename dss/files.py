@@ -1,5 +1,6 @@
 """Writing files so that nothing is ever half-written: beside their place, then renamed into it."""
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ def replacing(path: Path) -> Iterator[Path]:
 
     If the block fails or the process is killed, `path` is as it was before; what was left by a
     process that was killed is removed by the next one that writes to the same place.
+
+    Raises: DssError if the disk is full.
     """
     path = Path(path)
     part = path.with_name(f".{path.name}.part")
@@ -25,6 +28,10 @@ def replacing(path: Path) -> Iterator[Path]:
         if part.is_dir():
             remove(path)
         os.replace(part, path)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DssError(f"{path}: cannot be written, as the disk is full") from None
+        raise
     finally:
         remove(part)
 

@@ -11,13 +11,13 @@ from dss import models
 from dss.data.audio import Loader, as_float
 from dss.data.recordings import Recording, open_recording
 from dss.errors import DssError, raise_problems
-from dss.files import replacing
+from dss.files import check_writable, replacing
 from dss.near_misses import NearMisses, write_near_misses
 from dss.options import DetectOptions, PredictFilesOptions, PredictOptions, takes_options
 from dss.postprocess import detect, tuned
 from dss.progress import bar, say
 from dss.runs import Run, open_run, read_params, run_trunk
-from dss.stream import Stream, checked_audio
+from dss.stream import Stream, audio_array
 from dss.worklist import Pace, find_matching, still_to_do, target_paths
 from dss.written import write
 
@@ -99,6 +99,8 @@ def predict_files(
     todo = still_to_do(targets, options.existing)
     if not todo:
         return []
+    for folder in {options.save_dir} if options.save_dir else {targets[p].parent for p in todo}:
+        check_writable(folder)
     run = open_run(run)
     seconds, problems = _check_recordings(todo, run, options, loader)
     total = sum(seconds.values())
@@ -223,7 +225,7 @@ def fitting(
     """
     channel = options.channel
     if isinstance(recording, np.ndarray):
-        x = checked_audio(recording, "the array")
+        x = audio_array(recording, "the array")
         if not len(x):
             raise DssError("the array: holds no samples")
         rate = options.samplerate_hz or run.samplerate_hz

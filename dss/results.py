@@ -43,7 +43,8 @@ def write_results(
         test = _judge_test(tree, y_name, class_names, model, options)
     with replacing(run_file(trunk, "_results.h5")) as part, h5py.File(part, "w") as file:
         for column in history[0]:
-            file[f"history/{column}"] = [row[column] for row in history]
+            # The name of a song type may hold a slash, which would make a group of it.
+            file[f"history/{column.replace('/', '|')}"] = [row[column] for row in history]
         file["class_names"] = class_names
         for name, value in test.items():
             file[name] = json.dumps(value) if name == "report" else value
@@ -113,9 +114,9 @@ def _judge_test(tree, y_name, class_names, model, options) -> dict[str, Any]:
             predictions[here] = p.argmax(axis=1)
             labels[here] = np.argmax(np.asarray(y[here]), axis=1)
     judged, classes = (labels[known], predictions[known]), range(len(class_names))
-    report = classification_report(
-        *judged, labels=classes, target_names=class_names, output_dict=True, zero_division=0
-    )
+    report = classification_report(*judged, labels=classes, output_dict=True, zero_division=0)
+    # Classes last: one may be called as an average is, such as accuracy.
+    report |= {name: report.pop(str(i)) for i, name in enumerate(class_names)}
     return {
         "labels": labels,
         "predictions": predictions,

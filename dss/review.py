@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from dss.data.annotations import found, read_annotations
+from dss.data.audio import Loader
 from dss.data.dataset import open_dataset
 from dss.data.lookup import find_annotations
 from dss.data.recordings import open_recording
@@ -91,6 +92,7 @@ def save(
     targets: Mapping[Path, Path],
     format: str,
     proposals: bool = False,
+    loader: Loader | None = None,
 ) -> list[Path]:
     """Write annotations by dss; those made or changed by hand are never replaced.
 
@@ -99,6 +101,7 @@ def save(
         targets: file to write, by recording.
         format: as for `dss.data.write_annotations`.
         proposals: whether to add a column `confirmed` that is False.
+        loader: as for `dss.predict.predict`.
 
     Returns: the files.
     Raises: DssError if such a file would be replaced; nothing is written then.
@@ -109,5 +112,5 @@ def save(
         if proposals and format == "csv":
             table = table.assign(confirmed=False)
         file = targets[recording]
-        write(table, file, format, open_recording(recording).duration_seconds)
+        write(table, file, format, open_recording(recording, loader).duration_seconds)
     return [targets[recording] for recording in tables]

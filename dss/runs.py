@@ -11,7 +11,8 @@ import pandas as pd
 import yaml
 
 from dss import models
-from dss.errors import DssError
+from dss.data.annotations import EVENT, SEGMENT
+from dss.errors import DssError, raise_problems
 from dss.files import replacing
 from dss.models import das
 from dss.options import NetworkOptions
@@ -209,4 +210,23 @@ def read_params(trunk: Path) -> dict[str, Any]:
     missing = [name for name in needed if name not in params]
     if missing:
         raise DssError(f"{source}: lacks {', '.join(missing)}")
-    return das.params_from_das(params, source) if is_das else params
+    params = das.params_from_das(params, source) if is_das else params
+    _check_params(params, source)
+    return params
+
+
+def _check_params(params: dict[str, Any], source: Path) -> None:
+    """Raise a DssError if what a network is rebuilt from cannot be right."""
+    rate, n_channels, names, types = (
+        params[name] for name in ("samplerate_x_Hz", "nb_channels", "class_names", "class_types")
+    )
+    right = {
+        "samplerate_x_Hz": isinstance(rate, int | float) and rate > 0,
+        "nb_channels": isinstance(n_channels, int) and n_channels > 0,
+        "class_names": isinstance(names, list) and all(isinstance(name, str) for name in names),
+        "class_types": isinstance(types, list) and {*map(str, types)} <= {EVENT, SEGMENT},
+    }
+    problems = [f"{name}: {params[name]!r}" for name, is_right in right.items() if not is_right]
+    if not problems and len(names) != len(types):
+        problems = [f"class_types: {len(types)} of them, but {len(names)} class_names"]
+    raise_problems(problems, f"{source}: these values cannot be right:")

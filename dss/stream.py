@@ -65,7 +65,7 @@ class Stream:
             name, start_seconds, stop_seconds and confidence.
         Raises: DssError if the number of channels is not that of the network, or it is not audio.
         """
-        block = checked_audio(block, "the block")
+        block = audio_array(block, "the block")
         if block.shape[1] != self._n_channels:
             raise DssError(
                 f"the block: has {block.shape[1]} channels, but the network was trained with "
@@ -93,7 +93,7 @@ class Stream:
         return _joined(tables)
 
 
-def checked_audio(x: np.ndarray, what: str) -> np.ndarray:
+def audio_array(x: np.ndarray, what: str) -> np.ndarray:
     """Audio in memory as [samples, channels], of the type it has: see `dss.data.audio.as_float`.
 
     Raises: DssError, which names `what`, for anything but numbers of a scale that is known.

@@ -59,6 +59,15 @@ def stop_in_epoch(monkeypatch, epoch):
     monkeypatch.setattr(history, "show", show)
 
 
+def test_a_run_whose_batch_was_too_large_for_the_data_is_resumed(store, tmp_path, monkeypatch):
+    options = {"data_dir": store, "save_dir": tmp_path, **TINY, "nb_epoch": 3, "batch_size": 5000}
+    with monkeypatch.context() as patch:
+        stop_in_epoch(patch, 2)
+        stopped = train(**options)
+    assert train(**options, continue_from=stopped) == stopped
+    assert len(pd.read_csv(run_file(stopped, "_history.csv"))) == 3
+
+
 def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(store, tmp_path, monkeypatch):
     options = {"data_dir": store, "nb_epoch": 4, **TINY, "dropout": 0.2, "balance": True}
     whole = train(save_dir=tmp_path / "whole", **options)

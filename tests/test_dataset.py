@@ -48,6 +48,19 @@ def test_the_dataset_holds_the_audio_and_the_targets_of_its_recordings(folder):
     assert total == 3 * 4000
 
 
+def test_targets_of_one_song_type_need_a_name_without_a_slash(folder, tmp_path):
+    with pytest.raises(DssError, match=r"(?s)individual_targets: these names .*slash.*\n  a/b"):
+        make_dataset(folder, rename={"a": "a/b"}, individual_targets=True)
+    store = make_dataset(folder, rename={"a": "a/b"}, store_dir=tmp_path / "x.npy")
+    assert open_dataset(store).attrs["class_names"] == ["noise", "a/b", "b", "p"]
+
+
+def test_a_dataset_of_one_recording_names_it(folder, tmp_path):
+    recording = next(folder.glob("*.wav"))
+    store = make_dataset(recording, store_dir=tmp_path / "one.npy", test_fraction=0)
+    assert open_dataset(store).attrs["filename_train"] == [recording.name]
+
+
 def test_the_arrays_stay_on_disk_and_time_is_in_seconds(folder):
     tree = open_dataset(make_dataset(folder))
     assert isinstance(tree["train"].x.variable._data, np.memmap) or isinstance(

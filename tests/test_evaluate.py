@@ -1,3 +1,5 @@
+import time
+
 import mir_eval
 import numpy as np
 import pandas as pd
@@ -23,7 +25,6 @@ from dss.evaluate import (
     summarize,
     syllable_error_rate,
 )
-from dss.evaluate.matching import scores_of
 
 
 def table(*rows):
@@ -279,13 +280,33 @@ def test_the_summary_reads_each_file_once(tmp_path, monkeypatch):
         read.clear()
 
 
-def test_draws_of_the_same_recordings_are_scored_once(monkeypatch):
-    scored = []
-    monkeypatch.setattr(
-        "dss.evaluate.intervals.scores_of", lambda m: scored.append(m) or scores_of(m)
-    )
-    bootstrap([TRUE, TRUE], [TRUE, TRUE.iloc[1:]])
-    assert len(scored) == 3 * 4  # one of them twice, the other one, or both; a, b, c and all
+def test_an_interval_is_that_of_the_scores_of_each_draw():
+    true = [TRUE, table(("a", 0.5, 0.6), ("p", 1, 1)), TRUE.iloc[2:]]
+    predicted = [TRUE.iloc[1:], table(("a", 0.504, 0.61)), table(("b", 2.108, 2.2), ("a", 3, 4))]
+    draws = np.random.default_rng(3).integers(3, size=(20, 3))
+    drawn = [summarize([true[i] for i in d], [predicted[i] for i in d]) for d in draws]
+    bounds = bootstrap(true, predicted, n_draws=20, seed=3)
+    for score in ("precision", "recall", "f1", "onset_error_ms", "offset_error_95_ms", "ratio"):
+        for name in ("a", "all"):
+            values = [scores[score].get(name, np.nan) for scores in drawn]
+            low, high = np.nanquantile(values, [0.025, 0.975])
+            assert bounds.loc[name, score].tolist() == pytest.approx([low, high])
+
+
+def test_the_summary_of_many_recordings_takes_seconds():
+    begun = time.process_time()
+    format_summary([TRUE] * 300, [TRUE.iloc[1:]] * 300)
+    assert time.process_time() - begun < 10
+
+
+def test_a_song_type_may_be_called_all():
+    true, predicted = (t.replace({"name": {"a": "all"}}) for t in (TRUE, TRUE.iloc[1:]))
+    summary = summarize([true, true], [predicted, true])
+    assert summary.index.tolist() == ["all (song type)", "b", "c", "all"]
+    assert summary["true"].tolist() == [4, 2, 0, 6]
+    assert summary["matched"].tolist() == [3, 2, 0, 5]
+    assert "all (song type)" in format_summary(true, predicted)
+    assert mistakes(true, predicted)["name"].tolist() == ["all (song type)"]
 
 
 def test_the_summary_has_everything():

@@ -56,6 +56,21 @@ def test_by_hand_and_by_dss_are_shown_with_their_scores(viewer, values, tmp_path
     assert list(viewer.annotations) == ["by dss"]
 
 
+def test_recordings_of_another_form_are_shown_and_saved(values, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    x, _ = tone_song(seed=30)
+    x.astype(np.float32).tofile(tmp_path / "new" / "bird.raw")
+
+    def load(path):
+        return 1000, np.fromfile(path, np.float32)
+
+    form = PredictForm({**values, "endings": [".raw"]}, loader=load)
+    form.run()
+    viewer = PredictionViewer(form)
+    assert viewer.recording.duration_seconds == len(x) / 1000
+    assert viewer.save(tmp_path / "again") == [tmp_path / "again" / "bird_annotations.csv"]
+
+
 def test_moving_a_threshold_changes_the_picture_and_then_the_scores(viewer, values, tmp_path):
     before, picture = viewer.scores, viewer._image.value
     viewer.stretch = (0, 4)

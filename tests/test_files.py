@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from dss.errors import DssError
@@ -31,6 +33,16 @@ def test_replacing_replaces_a_folder_and_what_a_killed_process_left(tmp_path):
         (part / "new").touch()
     assert [p.name for p in path.iterdir()] == ["new"]
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is full")
+def test_a_full_disk_is_said_with_the_file(tmp_path):
+    with (
+        pytest.raises(DssError, match=r"a\.txt: cannot be written, as the disk is full"),
+        replacing(tmp_path / "a.txt"),
+    ):
+        Path("/dev/full").write_text("more than there is space for")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):

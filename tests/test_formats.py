@@ -202,6 +202,21 @@ def test_a_file_for_many_recordings_gives_each_its_own(tmp_path):
         recording_annotations(tmp_path / "3.wav", "yarden")
 
 
+def test_a_file_for_many_recordings_is_parsed_once_until_it_changes(tmp_path, monkeypatch):
+    path, parsed = tmp_path / "annotation.mat", []
+    loadmat = scipy.io.loadmat
+    monkeypatch.setattr("scipy.io.loadmat", lambda *a, **k: parsed.append(a) or loadmat(*a, **k))
+    write_yarden(path, {f"{i}.wav": [(i + 0.25, i + 0.5), (i + 1.5, i + 1.75)] for i in range(9)})
+    for i in range(9):
+        assert (
+            recording_annotations(tmp_path / f"{i}.wav", "yarden")[1]["start_seconds"][1]
+            == i + 0.25
+        )
+    assert len(parsed) == 1
+    write_yarden(path, {f"{i}.wav": [(7.5, 8.5), (9.5, 10.5), (11.5, 12.5)] for i in range(9)})
+    assert recording_annotations(tmp_path / "3.wav", "yarden")[1]["start_seconds"][1] == 7.5
+
+
 def test_the_birdsong_recognition_dataset_is_read_beside_its_waves(tmp_path):
     (tmp_path / "Annotation.xml").write_bytes((REAL / "Annotation.xml").read_bytes())
     (tmp_path / "Wave").mkdir()

@@ -41,6 +41,12 @@ def test_recordings_are_found_in_subfolders_in_order_but_not_hidden_ones(tmp_pat
     assert found == ["a.flac", "b/1.ogg", "b/2.WAV"]
 
 
+def test_a_folder_that_may_not_be_read_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with pytest.raises(DssError, match="may not be read"):
+        find_recordings(tmp_path)
+
+
 def test_a_folder_without_recordings_is_an_error(tmp_path):
     with pytest.raises(DssError, match="holds no recordings"):
         find_recordings(tmp_path)

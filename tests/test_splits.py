@@ -124,11 +124,31 @@ def test_groups_come_from_a_pattern_or_a_file(tmp_path):
         recording_groups(paths, "bird1")
     with pytest.raises(DssError, match="is no regular expression"):
         recording_groups(paths, "(bird")
-    with pytest.raises(DssError, match="is no CSV file with the columns file,group"):
+    with pytest.raises(DssError, match=r"none\.csv: there is no such file"):
         recording_groups(paths, str(tmp_path / "none.csv"))
-    table.write_text("")
-    with pytest.raises(DssError, match="is no CSV file with the columns file,group"):
-        recording_groups(paths, str(table))
+
+
+def test_a_file_of_groups_is_read_as_a_spreadsheet_saves_it(tmp_path):
+    table = tmp_path / "birds.csv"
+    table.write_text("group;file\n01;Büro_a.wav\n\n2;b.wav\n", "cp1252")
+    assert recording_groups(["x/Büro_a.wav", "b.wav"], str(table)) == ["01", "2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "cannot be read as CSV"),
+        ("file,bird\na.wav,x\n", "row 1: there is no column group, only file, bird"),
+        ("file,group\na.wav,x\na.wav,x,y\n", "cannot be read as CSV .*line 3, saw 3"),
+        ("file,group\na.wav,x\n\na.wav,y\n", r"row 4: a\.wav is of y, but of x before"),
+        ("file,group\x00\na.wav,x\n", "row 1: there is no column group"),
+    ],
+)
+def test_what_is_wrong_with_a_file_of_groups_is_said(tmp_path, text, said):
+    table = tmp_path / "birds.csv"
+    table.write_text(text)
+    with pytest.raises(DssError, match=rf"birds\.csv.*{said}"):
+        recording_groups(["a.wav"], str(table))
 
 
 def test_what_cannot_be_split_is_an_error():

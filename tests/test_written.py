@@ -2,6 +2,7 @@ import re
 import time
 from multiprocessing import get_context
 
+import numpy as np
 import pytest
 from conftest import tone_song, write_recording
 
@@ -61,6 +62,20 @@ def test_what_was_corrected_is_not_saved_over(recordings, format):
     with pytest.raises(DssError, match=r"(?s)made or changed by hand .*bird_1_annotations"):
         review.save(dict.fromkeys(wavs, table[:0]), targets, format)
     assert [file.read_bytes() for file in files] == [before, corrected]
+
+
+def test_recordings_of_another_form_are_saved_with_their_loader(tmp_path):
+    recording = tmp_path / "bird.raw"
+    recording.write_bytes(np.zeros(2000, np.int16).tobytes())
+    table = detect([], {"a": "segment"}, 1000)
+    table.loc[0] = ["a", 0.5, 0.6, 0.9]
+    target = tmp_path / "bird.TextGrid"
+
+    def load(path):
+        return 1000, np.fromfile(path, np.int16)
+
+    review.save({recording: table}, {recording: target}, "textgrid", loader=load)
+    assert "xmax = 2" in target.read_text()  # where the recording ends
 
 
 def test_what_was_made_while_a_recording_was_annotated_stays(tiny_run, recordings):

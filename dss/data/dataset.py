@@ -99,6 +99,8 @@ def default_store(folder: str | Path) -> Path:
     folder = Path(folder)
     if folder.name in ("", ".."):  # such as ".": its name is not in it
         folder = folder.resolve()
+    if not folder.name:
+        raise DssError(f"{folder}: nothing lies beside it; say where the dataset goes (store_dir)")
     return folder.with_name(folder.name + ".npy")
 
 

@@ -19,7 +19,9 @@ the column Species, `textgrid:notes,calls` takes these tiers.
 import io
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -41,12 +43,14 @@ RAVEN_COLUMNS = (
     *RAVEN_TIMES,
     *("Low Freq (Hz)", "High Freq (Hz)", "Annotation"),
 )
+HEAD_BYTES = 2**16  # of a file, which say what it holds
 HIGHEST_HZ = 20_000  # of a box in a selection table, where nobody says how high it should be
 ALIASES = {"aud-seq": "audacity", "aud-bbox": "audacity", "simple-seq": "csv"}
 FROM_CROWSETTA = ("notmat", "timit", "yarden", "birdsong-recognition-dataset", "generic-seq")
+IN_SAMPLES = "birdsong-recognition-dataset"
 OF_MANY_RECORDINGS = {
     "yarden": "*.mat",
-    "birdsong-recognition-dataset": "*.xml",
+    IN_SAMPLES: "*.xml",
     "generic-seq": "*.csv",
 }
 FORMATS = ("csv", "audacity", "raven", "textgrid", *FROM_CROWSETTA)
@@ -85,7 +89,7 @@ def guess_format(path: Path) -> str | None:
             return format
     if not name.endswith((".csv", ".txt", ".tsv")):
         return None
-    text = _read_text(path)
+    text = _read_text(path, HEAD_BYTES)
     if name.endswith(".csv"):
         return "generic-seq" if "notated_path" in text.partition("\n")[0] else "csv"
     first = text.strip().partition("\n")[0].split("\t")
@@ -168,7 +172,8 @@ def read_csv(path: Path, columns: list[str]) -> pd.DataFrame:
     header = text.partition("\n")[0]
     has_semicolons = header.count(";") > header.count(",")
     try:
-        kinds = dict.fromkeys(("name", *OTHER_NAMES["name"]), str)
+        texts = {*columns, *OTHER_NAMES["name"]} - {*COLUMNS[1:]}
+        kinds = dict.fromkeys(texts, str)
         table = _parse(text, ";" if has_semicolons else ",", dtype=kinds)
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise DssError(f"{path}: cannot be read as CSV ({error})") from None
@@ -192,9 +197,8 @@ def parse_times(table: pd.DataFrame, path: Path) -> list[str]:
     for column in COLUMNS[1:]:
         numbers = _numbers(table[column])
         for row in table.index[numbers.isna() & table[column].notna()]:
-            problems.append(
-                f"{path}, row {row}: {column} is {table.at[row, column]!r}; right would be a number"
-            )
+            said = str(table.at[row, column])
+            problems.append(f"{path}, row {row}: {column} is {said!r}; right would be a number")
         table[column] = numbers
     return problems
 
@@ -207,11 +211,12 @@ def _numbers(column: pd.Series) -> pd.Series:
     return numbers.where(np.isfinite(numbers))
 
 
-def _read_text(path: Path) -> str:
+def _read_text(path: Path, n_bytes: int = -1) -> str:
     """A text file in the encodings that programs write: UTF-8, UTF-16, or that of old Windows."""
     if not path.is_file():
-        raise DssError(f"{path}: there are no annotations here")
-    content = path.read_bytes()
+        raise DssError(f"{path}: there is no such file")
+    with path.open("rb") as file:
+        content = file.read(n_bytes)
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", errors="replace")
     try:
@@ -282,28 +287,43 @@ def _read_raven(path: Path, column: str) -> pd.DataFrame:
 
 
 def _read_with_crowsetta(path: Path, format: str, recording: Path | None) -> pd.DataFrame:
-    import crowsetta
-
     if not path.is_file():
         raise DssError(f"{path}: there are no annotations here")
-    reader = crowsetta.formats.by_name(format)
-    more, exact = {}, {"round_times": False}
-    if format == "timit":
-        more = {"audio_path": recording}
-    elif format == "birdsong-recognition-dataset":
-        more = {"wav_path": recording and recording.parent}
-    elif format == "generic-seq":
-        exact = {}  # it never rounds
+    if format in OF_MANY_RECORDINGS:
+        # Times in samples need the recordings, some of which may be added later.
+        folder = recording.parent if recording and format == IN_SAMPLES else None
+        changed = [p.stat() for p in (path, folder) if p and p.exists()]
+        times_and_sizes = (n for s in changed for n in (s.st_mtime_ns, s.st_size))
+        by_name = _of_many(path, format, folder, *times_and_sizes)
+        seq = _of_recording(by_name, path, recording).seq
+    else:
+        more = {"audio_path": recording} if format == "timit" else {}
+        seq = _parse_with_crowsetta(path, format, more).seq
+    return _counted(zip(map(str, seq.labels), seq.onsets_s, seq.offsets_s, strict=True))
+
+
+@lru_cache(maxsize=2)  # or the file would be parsed again for each recording
+def _of_many(path: Path, format: str, folder: Path | None, *changed: int) -> dict[str, Any]:
+    """The annotations of many recordings in a file, by the name of the recording."""
+    more = {"wav_path": folder} if format == IN_SAMPLES else {}
+    found = _parse_with_crowsetta(path, format, more)
+    by_name = {}
+    for annotation in found if isinstance(found, list) else [found]:
+        name = re.split(r"[/\\]", str(annotation.notated_path))[-1]
+        by_name.setdefault(name, annotation)
+    return by_name
+
+
+def _parse_with_crowsetta(path: Path, format: str, more: dict[str, Any]):
+    import crowsetta
+
+    exact = {} if format == "generic-seq" else {"round_times": False}  # that one never rounds
     try:
-        found = reader.from_file(path, **more).to_annot(**exact)
+        return crowsetta.formats.by_name(format).from_file(path, **more).to_annot(**exact)
     except Exception as error:  # crowsetta and its own libraries raise anything
         raise DssError(
             f"{path}: cannot be read as {format} ({type(error).__name__}: {error})"
         ) from error
-    if isinstance(found, list):
-        found = _of_recording(found, path, recording)
-    seq = found.seq
-    return _counted(zip(map(str, seq.labels), seq.onsets_s, seq.offsets_s, strict=True))
 
 
 def _counted(rows: Iterable[tuple]) -> pd.DataFrame:
@@ -313,15 +333,16 @@ def _counted(rows: Iterable[tuple]) -> pd.DataFrame:
     return table
 
 
-def _of_recording(annotations: list, path: Path, recording: Path | None):
+def _of_recording(by_name: dict[str, Any], path: Path, recording: Path | None):
     """Of the annotations of many recordings, those of this one."""
-    names = [re.split(r"[/\\]", str(annotation.notated_path))[-1] for annotation in annotations]
-    if recording is None and len(annotations) > 1:
+    names = [*by_name]
+    if recording is None and len(names) > 1:
         raise DssError(
             f"{path}: holds annotations of {len(names)} recordings ({names[0]}, {names[1]}, ...). "
             "Say of which to read them (recording)."
         )
     name = names[0] if recording is None else recording.name
-    if name not in names:
-        raise DssError(f"{path}: holds no annotations of {name}, only of {names[0]} and others")
-    return annotations[names.index(name)]
+    if name not in by_name:
+        others = f"{names[0]}{' and others' * (len(names) > 1)}"
+        raise DssError(f"{path}: holds no annotations of {name}, only of {others}")
+    return by_name[name]

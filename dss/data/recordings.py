@@ -1,5 +1,6 @@
 """Recordings: find the audio files of a folder, and read stretches of them as float arrays."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -97,6 +98,8 @@ def find_recordings(path: str | Path, endings: Sequence[str] | None = None) -> l
         return [path]
     if not path.is_dir():
         raise DssError(f"{path}: there is no such file or folder")
+    if not os.access(path, os.R_OK | os.X_OK):
+        raise DssError(f"{path}: this folder may not be read (permission denied)")
     wanted = tuple(ending.lower() for ending in endings or AUDIO_ENDINGS)
     found = sorted(
         file

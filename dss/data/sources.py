@@ -107,7 +107,8 @@ def read_sources(
         looked_at = read_annotated(recording.path, recording.duration_seconds)
         known = known_stretches(table, old_types, looked_at, reach)
         is_all = known.shape == (1, 2) and np.allclose(known, everywhere)
-        name = recording.path.relative_to(folder).as_posix()
+        path = recording.path
+        name = path.name if path == folder else path.relative_to(folder).as_posix()
         table = _renamed(table, options.rename)
         sources.append(Source(recording, name, table, None if is_all else known))
     if options.boundary_targets:
@@ -184,6 +185,8 @@ def _wanted_types(types: dict[str, str], folder: Path, options: DatasetOptions) 
         types = {name: types[name] for name in options.song_types}
     if not types:
         raise DssError(f"{folder}: the annotations name no song type")
+    slashed = [name for name in types if "/" in name and options.individual_targets]
+    raise_problems(slashed, "individual_targets: these names hold a slash; rename them (rename):")
     clash = [name for name in BOUNDARIES if name in types and options.boundary_targets]
     raise_problems(clash, "boundary_targets adds song types of these names; rename yours:")
     return types

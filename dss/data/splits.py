@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from dss.data.formats import read_csv
 from dss.data.stretches import union
 from dss.errors import DssError, raise_problems
 from dss.options import DatasetOptions
@@ -103,16 +104,7 @@ def recording_groups(paths: Sequence[str], groups: str | None) -> list[str]:
     if groups is None:
         return list(paths)
     if groups.endswith(".csv"):
-        try:
-            table = pd.read_csv(groups, dtype=str, keep_default_na=False)
-        except (OSError, ValueError):  # pandas' own errors are ValueErrors
-            table = pd.DataFrame()
-        if not {"file", "group"} <= set(table):
-            raise DssError(f"{groups}: is no CSV file with the columns file,group")
-        empty = 2 + np.flatnonzero((table[["file", "group"]] == "").any(axis=1))
-        problems = [f"{groups}, row {row}: needs a file and a group" for row in empty]
-        raise_problems(problems, "These rows say no group:")
-        group_of = dict(zip(table["file"], table["group"], strict=True))
+        group_of = _read_groups(Path(groups))
         found = [group_of.get(path, group_of.get(Path(path).name)) for path in paths]
     else:
         try:
@@ -128,6 +120,20 @@ def recording_groups(paths: Sequence[str], groups: str | None) -> list[str]:
     missing = [path for path, group in zip(paths, found, strict=True) if not group]
     raise_problems(missing, f"These recordings belong to no group by {groups!r}:")
     return found
+
+
+def _read_groups(path: Path) -> dict[str, str]:
+    """The group by file, as a CSV file with the columns file,group says."""
+    table = read_csv(path, ["file", "group"])
+    group_of, problems = {}, []
+    for row, file, group in table[["file", "group"]].itertuples(name=None):
+        if pd.isna(file) or pd.isna(group):
+            problems.append(f"{path}, row {row}: needs a file and a group")
+        elif group_of.setdefault(file, group) != group:
+            before = group_of[file]
+            problems.append(f"{path}, row {row}: {file} is of {group}, but of {before} before")
+    raise_problems(problems, "These groups cannot be right:")
+    return group_of
 
 
 def _fractions(options: DatasetOptions) -> dict[str, float]:

@@ -57,7 +57,7 @@ class _NpyArray:
         np.lib.format.write_array_header_1_0(self.file, header)
 
     def append(self, block: np.ndarray) -> None:
-        np.ascontiguousarray(block, self.dtype).tofile(self.file)
+        self.file.write(np.ascontiguousarray(block, self.dtype))  # tofile hides why it fails
 
     def close(self) -> None:
         self.file.close()
@@ -121,7 +121,8 @@ def read_attributes(path: Path) -> dict[str, Any]:
         with h5py.File(path) as file:
             return {name: _plain_h5(value) for name, value in file.attrs.items()}
     if not path.is_dir():
-        raise DssError(f"{path}: there is no such dataset")
+        what = "is not a dataset" if path.exists() else "there is no such dataset"
+        raise DssError(f"{path}: {what}")
     if (path / "zarr.json").is_file():
         return json.loads((path / "zarr.json").read_text())["attributes"]
     if (path / "attrs.yaml").is_file():

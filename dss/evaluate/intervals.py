@@ -1,15 +1,15 @@
 """How far scores would vary with other recordings of the same kind."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from dss.errors import DssError
-from dss.evaluate.matching import match_all, scores_of
-from dss.evaluate.pairs import Pair, Recordings, read_pairs, song_names
+from dss.evaluate.matching import NO_MATCH, Match, match_all
+from dss.evaluate.pairs import ALL, Pair, Recordings, read_pairs, song_names
 from dss.evaluate.samples import confusions, macro_f1, scores_of_confusion
-from dss.evaluate.sequences import durations_of, edit_counts
+from dss.evaluate.sequences import durations, edit_counts
 from dss.options import EvaluateOptions, takes_options
 
 Scores = dict[tuple[str, str], np.ndarray]  # (song type, score): [draws]
@@ -41,65 +41,98 @@ def bootstrap(
     Raises: DssError for a single recording.
     """
     pairs = read_pairs(true, predicted)
-    return bootstrap_pairs(pairs, options, n_draws=n_draws, level=level, seed=seed)
+    how = {"n_draws": n_draws, "level": level, "seed": seed}
+    return bootstrap_pairs(pairs, match_all(pairs, options), confusions(pairs), **how)
 
 
 def bootstrap_pairs(
     pairs: Sequence[Pair],
-    options: EvaluateOptions,
+    matches: Mapping[str, Sequence[Match]],
+    confused: tuple[list[str], np.ndarray],
     *,
     n_draws: int = 1000,
     level: float = 0.95,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """What `bootstrap` gives, of what `dss.evaluate.pairs.read_pairs` gave."""
+    """What `bootstrap` gives, of what `read_pairs`, `match_all` and `confusions` gave."""
     if len(pairs) < 2:
         raise DssError("An interval over recordings needs at least two of them, not 1")
     draws = np.random.default_rng(seed).integers(len(pairs), size=(n_draws, len(pairs)))
+    times = np.array([np.bincount(draw, minlength=len(pairs)) for draw in draws])
     # Of few recordings there are few draws that differ.
-    draws, of_draw = np.unique(np.sort(draws, axis=1), axis=0, return_inverse=True)
+    times, of_draw = np.unique(times, axis=0, return_inverse=True)
     scores = {
-        **_of_matches(pairs, draws, options),
-        **_of_samples(pairs, draws),
-        **_of_numbers(pairs, draws),
+        **_of_matches(matches, times),
+        **_of_samples(*confused, times),
+        **_of_numbers(pairs, times),
     }
     drawn = pd.DataFrame(scores).iloc[of_draw.ravel()]
     bounds = drawn.quantile([(1 - level) / 2, (1 + level) / 2])
     bounds.index = ["low", "high"]
-    table = bounds.unstack().unstack([1, 2]).reindex([*song_names(pairs), "all"])
+    table = bounds.unstack().unstack([1, 2]).reindex([*song_names(pairs), ALL])
     return table.rename_axis("song_type")
 
 
-def _of_matches(pairs: Sequence[Pair], draws: np.ndarray, options: EvaluateOptions) -> Scores:
+# times: [draws, recordings], how often each recording is in each draw.
+
+
+@np.errstate(invalid="ignore")  # nothing to divide by: NaN
+def _of_matches(matches: Mapping[str, Sequence[Match]], times: np.ndarray) -> Scores:
     scores = {}
-    for name, of_name in match_all(pairs, options).items():
-        by_recording = [of_name[i :: len(pairs)] for i in range(len(pairs))]
-        drawn = pd.DataFrame(
-            [scores_of([m for i in draw for m in by_recording[i]]) for draw in draws]
-        ).drop(columns=["true", "predicted", "matched"])
-        scores |= {(name, score): drawn[score].to_numpy() for score in drawn}
+    n_recordings = times.shape[1]
+    for name, of_name in matches.items():
+        # Those of `all` go through the recordings once for each song type.
+        numbers = np.array([(m.n_true, m.n_predicted, len(m.errors)) for m in of_name], float)
+        numbers = numbers.reshape(-1, n_recordings, 3)
+        n_true, n_predicted, n = _drawn(numbers.sum(axis=0), times).T
+        scores[name, "precision"] = n / n_predicted
+        scores[name, "recall"] = n / n_true
+        scores[name, "f1"] = 2 * n / (n_true + n_predicted)
+        errors = 1000 * np.abs(np.concatenate([NO_MATCH.errors, *(m.errors for m in of_name)]))
+        recording = np.repeat(
+            np.arange(len(of_name)) % n_recordings, [len(m.errors) for m in of_name]
+        )
+        for edge, values in zip(("onset", "offset"), errors.T, strict=True):
+            order = np.argsort(values)
+            found = [_quantiles(values[order], t[recording[order]], [0.5, 0.95]) for t in times]
+            median, most = np.transpose(found)
+            scores |= {(name, f"{edge}_error_ms"): median, (name, f"{edge}_error_95_ms"): most}
     return scores
 
 
-def _of_samples(pairs: Sequence[Pair], draws: np.ndarray) -> Scores:
-    names, matrices = confusions(pairs)
-    drawn = matrices[draws].sum(axis=1)
+def _of_samples(names: list[str], matrices: np.ndarray, times: np.ndarray) -> Scores:
+    drawn = _drawn(matrices, times)
     scores = {
         (name, f"sample_{score}"): values[:, i]
         for score, values in scores_of_confusion(drawn).items()
-        for i, name in enumerate([*names[1:], "all"])
+        for i, name in enumerate([*names[1:], ALL])
     }
-    return {**scores, ("all", "sample_macro_f1"): macro_f1(drawn)}
+    return {**scores, (ALL, "sample_macro_f1"): macro_f1(drawn)}
 
 
 @np.errstate(invalid="ignore", divide="ignore")  # nothing to divide by: NaN
-def _of_numbers(pairs: Sequence[Pair], draws: np.ndarray) -> Scores:
+def _of_numbers(pairs: Sequence[Pair], times: np.ndarray) -> Scores:
     scores = {}
-    for name in [*song_names(pairs), "all"]:
-        durations = durations_of(pairs, name)
+    for name, of_name in durations(pairs).items():
         for score, of in (("ratio", len), ("seconds_ratio", np.sum)):
-            values = np.array([[of(d) for d in pair] for pair in durations])
-            n_true, n_predicted = values[draws].sum(axis=1).T
+            values = np.array([[of(d) for d in both] for both in of_name])
+            n_true, n_predicted = _drawn(values, times).T
             scores[name, score] = np.where(n_true > 0, n_predicted / n_true, np.nan)
-    edits, n_true = edit_counts(pairs)[draws].sum(axis=1).T
-    return {**scores, ("all", "syllable_error_rate"): np.where(n_true, edits / n_true, np.nan)}
+    edits, n_true = _drawn(edit_counts(pairs), times).T
+    return {**scores, (ALL, "syllable_error_rate"): np.where(n_true, edits / n_true, np.nan)}
+
+
+def _drawn(values: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """The sums over the recordings of each draw: [draws, ...] of [recordings, ...]."""
+    sums = times.astype(float) @ values.reshape(len(values), -1)
+    return sums.reshape(len(times), *values.shape[1:])
+
+
+def _quantiles(values: np.ndarray, times: np.ndarray, parts: Sequence[float]) -> np.ndarray:
+    """`np.quantile` of sorted values, each of which is there so many times; NaN if none is."""
+    last = np.cumsum(times)
+    if not len(last) or not last[-1]:
+        return np.full(len(parts), np.nan)
+    at = np.multiply(parts, last[-1] - 1)
+    low, high = (values[np.searchsorted(last, i, "right")] for i in (np.floor(at), np.ceil(at)))
+    return low + (high - low) * (at % 1)

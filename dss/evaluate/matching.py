@@ -7,7 +7,8 @@ that somebody looked at: `STEM_annotated.csv` beside the true annotations; and w
 `noise` or `not_<song type>`, only what they name.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -15,10 +16,9 @@ import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
 from dss.errors import DssError
-from dss.evaluate.pairs import Pair, Recordings, is_segment, read_pairs, song_names, within
+from dss.evaluate.pairs import ALL, Marks, Pair, Recordings, read_pairs, song_names
 from dss.options import EvaluateOptions, takes_options
 
-TIMES = ["start_seconds", "stop_seconds"]
 SCORES = ["precision", "recall", "f1"]
 
 
@@ -28,8 +28,11 @@ class Match(NamedTuple):
     n_true: int
     n_predicted: int
     errors: np.ndarray  # [matched, 2]: onset and offset, predicted - true, in seconds
-    missed: pd.DataFrame  # the true ones without a predicted one
-    false: pd.DataFrame  # the predicted ones without a true one
+    missed: np.ndarray  # the rows of the true ones without a predicted one
+    false: np.ndarray  # the rows of the predicted ones without a true one
+
+
+NO_MATCH = Match(0, 0, np.empty((0, 2)), *np.empty((2, 0), int))
 
 
 @takes_options
@@ -43,7 +46,7 @@ def evaluate(true: Recordings, predicted: Recordings, *, options: EvaluateOption
         predicted: the same; lists are matched in their order, files in folders by the recording.
 
     Returns: a table with a row for each song type in the true annotations or the predicted ones,
-        and a last row `all`:
+        and a last row `all` (a song type that is called all has the row `all (song type)`):
         true, predicted, matched: numbers of annotations;
         precision: matched / predicted; recall: matched / true;
         f1: their harmonic mean; each NaN where there is nothing to divide by;
@@ -56,7 +59,11 @@ def evaluate(true: Recordings, predicted: Recordings, *, options: EvaluateOption
 
 def score_pairs(pairs: Sequence[Pair], options: EvaluateOptions) -> pd.DataFrame:
     """What `evaluate` gives, of what `dss.evaluate.pairs.read_pairs` gave."""
-    matches = match_all(pairs, options)
+    return score_matches(match_all(pairs, options))
+
+
+def score_matches(matches: Mapping[str, Sequence[Match]]) -> pd.DataFrame:
+    """What `evaluate` gives, of what `match_all` gave."""
     table = pd.DataFrame.from_dict(
         {name: scores_of(of_name) for name, of_name in matches.items()}, orient="index"
     )
@@ -82,7 +89,7 @@ def precision_recall(
     tables = []
     for threshold in np.arange(1, 101) / 100:
         sure = [
-            pair._replace(predicted=pair.predicted[pair.predicted["confidence"] >= threshold])
+            replace(pair, predicted=pair.predicted[pair.predicted["confidence"] >= threshold])
             if len(pair.predicted)
             else pair
             for pair in pairs
@@ -107,10 +114,12 @@ def timing_errors(
     """
     tables = [pd.DataFrame({"name": [], "onset_error_ms": [], "offset_error_ms": []})]
     pairs = read_pairs(true, predicted)
+    matches = match_all(pairs, options)
     for name in song_names(pairs):
-        for pair in pairs:
-            onset, offset = 1000 * match_pair(pair, name, options).errors.T
-            is_event = not is_segment(pair.true[pair.true["name"] == name]).any()
+        for match, pair in zip(matches[name], pairs, strict=True):
+            onset, offset = 1000 * match.errors.T
+            true = pair.marks[0]
+            is_event = not true.is_segment[true.names == name].any()
             errors = {"onset_error_ms": onset, "offset_error_ms": np.nan if is_event else offset}
             tables.append(pd.DataFrame({"name": name, **errors}, range(len(onset))))
     return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
@@ -150,32 +159,37 @@ def format_scores(scores: pd.DataFrame) -> str:
 
 def match_all(pairs: Sequence[Pair], options: EvaluateOptions) -> dict[str, list[Match]]:
     """By name, a match a recording; `all` has those of every name, recording by recording."""
+    by_pair = [match_pair(pair, options) for pair in pairs]
     matches = {
-        name: [match_pair(pair, name, options) for pair in pairs] for name in song_names(pairs)
+        name: [of_pair.get(name, NO_MATCH) for of_pair in by_pair] for name in song_names(pairs)
     }
-    matches["all"] = [m for of_name in list(matches.values()) for m in of_name]
+    matches[ALL] = [m for of_name in list(matches.values()) for m in of_name]
     return matches
 
 
-def match_pair(pair: Pair, name: str, options: EvaluateOptions) -> Match:
-    """Match the annotations of one name in one recording."""
-    tables = [table[table["name"] == name] for table in pair[:2]]
-    is_event = not any(is_segment(table).any() for table in tables)
+def match_pair(pair: Pair, options: EvaluateOptions) -> dict[str, Match]:
+    """Match the annotations in one recording: by song type."""
+    return {name: _match_name(pair.marks, name, options) for name in song_names([pair])}
+
+
+def _match_name(both: tuple[Marks, Marks], name: str, options: EvaluateOptions) -> Match:
+    rows = [np.flatnonzero(of_one.names == name) for of_one in both]
+    is_event = not any(m.is_segment[r].any() for m, r in zip(both, rows, strict=True))
     tolerance = options.tolerance_seconds
     if is_event and options.event_tolerance_seconds:
         tolerance = options.event_tolerance_seconds
     offset_tolerance = np.inf if is_event else options.offset_tolerance_seconds or np.inf
-    true, predicted = (table[TIMES].to_numpy() for table in tables)
+    true, predicted = (m.times[r] for m, r in zip(both, rows, strict=True))
     matched = match(true, predicted, tolerance, offset_tolerance)
     # A match counts where the true onset is; what is matched with one outside counts nowhere.
-    true_counts, predicted_counts = (within(table, pair.stretches) for table in tables)
+    true_counts, predicted_counts = (m.counts[r] for m, r in zip(both, rows, strict=True))
     predicted_counts[matched[:, 1]] = true_counts[matched[:, 0]]
     matched = matched[true_counts[matched[:, 0]]]
     errors = predicted[matched[:, 1]] - true[matched[:, 0]]
     counts = int(true_counts.sum()), int(predicted_counts.sum())
     for counted, column in ((true_counts, 0), (predicted_counts, 1)):
         counted[matched[:, column]] = False
-    return Match(*counts, errors, tables[0][true_counts], tables[1][predicted_counts])
+    return Match(*counts, errors, rows[0][true_counts], rows[1][predicted_counts])
 
 
 def scores_of(matches: Sequence[Match]) -> dict[str, float]:

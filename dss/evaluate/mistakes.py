@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from dss.evaluate.matching import match_pair
-from dss.evaluate.pairs import Recordings, read_pairs, song_names
+from dss.evaluate.pairs import Recordings, read_pairs
 from dss.options import EvaluateOptions, takes_options
 
 COLUMNS = ["recording", "mistake", "name", "start_seconds", "stop_seconds", "confidence"]
@@ -26,9 +26,12 @@ def mistakes(true: Recordings, predicted: Recordings, *, options: EvaluateOption
     kinds = {"false": [], "missed": []}
     pairs = read_pairs(true, predicted)
     for pair in pairs:
-        for name in song_names([pair]):
-            found = match_pair(pair, name, options)
-            for kind, table in (("false", found.false), ("missed", found.missed)):
+        for match in match_pair(pair, options).values():
+            wrong = {
+                "false": pair.predicted.iloc[match.false],
+                "missed": pair.true.iloc[match.missed],
+            }
+            for kind, table in wrong.items():
                 kinds[kind].append(table.assign(recording=pair.source, mistake=kind))
     ranked = []
     for tables in kinds.values():

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,12 +24,27 @@ ENDINGS = re.compile(
     re.IGNORECASE,
 )
 EVENT_REACH_SECONDS = 0.01  # how far around an event it is known that there is no other one
+ALL = "all"  # the row of all song types together
 
 Annotations = str | Path | pd.DataFrame
 Recordings = Annotations | Sequence[Annotations]
 
 
-class Pair(NamedTuple):
+class Marks(NamedTuple):
+    """The annotations of a table as arrays: to pick from a table takes a hundred times longer."""
+
+    names: np.ndarray  # [annotations] str
+    times: np.ndarray  # [annotations, 2]: start and stop in seconds
+    counts: np.ndarray  # [annotations] bool: whether it starts where somebody looked
+
+    @property
+    def is_segment(self) -> np.ndarray:
+        """Which annotations stop after they start: [annotations] bool."""
+        return self.times[:, 1] > self.times[:, 0]
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
     """What is true and what is predicted of one recording."""
 
     true: pd.DataFrame
@@ -36,12 +53,27 @@ class Pair(NamedTuple):
     names: frozenset[str]  # what was annotated, or looked for and not found
     source: str  # the file of the true annotations, or the number of the table
 
+    @cached_property
+    def marks(self) -> tuple[Marks, Marks]:
+        """The true annotations and the predicted ones."""
+        both = []
+        for table in (self.true, self.predicted):
+            start, stop = (table[f"{edge}_seconds"].to_numpy(float) for edge in ("start", "stop"))
+            index = np.searchsorted(self.stretches[:, 0], start, "right") - 1
+            end = np.append(self.stretches[:, 1], -np.inf)[index]  # -1, before all, is the last one
+            names = table["name"].to_numpy(object)
+            both.append(Marks(names, np.stack([start, stop], axis=1), start < end))
+        return both[0], both[1]
+
 
 def read_pairs(true: Recordings, predicted: Recordings) -> list[Pair]:
     """What is true and what is predicted, recording by recording; arguments as `evaluate`."""
     if _is_folder(true) and _is_folder(predicted):
         true, predicted = _matching_files(Path(true), Path(predicted))
     elif _is_folder(true) or _is_folder(predicted):
+        for given in (true, predicted):
+            if isinstance(given, str | Path) and not Path(given).exists():
+                raise DssError(f"{given}: there is no such file or folder")
         raise DssError(f"{true} and {predicted}: one is a folder, the other is not")
     true, predicted = (
         [given] if isinstance(given, Annotations) else list(given) for given in (true, predicted)
@@ -54,19 +86,6 @@ def read_pairs(true: Recordings, predicted: Recordings) -> list[Pair]:
 def song_names(pairs: Sequence[Pair]) -> list[str]:
     """The song types of all tables, those that were not found included."""
     return sorted({name for pair in pairs for name in pair.names} - {NOISE})
-
-
-def is_segment(table: pd.DataFrame) -> pd.Series:
-    """Which annotations stop after they start."""
-    return table["stop_seconds"] > table["start_seconds"]
-
-
-def within(table: pd.DataFrame, stretches: np.ndarray) -> np.ndarray:
-    """Which annotations start where somebody looked: [annotations] bool."""
-    start = table["start_seconds"].to_numpy()
-    index = np.searchsorted(stretches[:, 0], start, "right") - 1
-    stop = np.append(stretches[:, 1], -np.inf)[index]  # -1, before all of them, is the last one
-    return start < stop
 
 
 def stem_of(path: Path) -> str | None:
@@ -82,6 +101,10 @@ def _pair(true: Annotations, predicted: Annotations, number: int) -> Pair:
     names = frozenset(name for name in stated if not is_absence(name, stated))
     known = _known(tables[0], names, _stretches(true))
     by_hand, found_by = (found(table[table["name"].isin(list(names))]) for table in tables)
+    if ALL in names:
+        apart = {ALL: f"{ALL} (song type)"}
+        by_hand, found_by = (table.replace({"name": apart}) for table in (by_hand, found_by))
+        names = names - {ALL} | {*apart.values()}
     return Pair(by_hand, found_by, known, names, source)
 
 

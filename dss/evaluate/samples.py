@@ -1,14 +1,14 @@
 """Segments compared sample by sample, as a person sees them who looks at a stretch of song."""
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from dss.data.annotations import NOISE
-from dss.evaluate.pairs import Pair, Recordings, is_segment, read_pairs
+from dss.evaluate.pairs import ALL, Marks, Pair, Recordings, read_pairs
 
-TIMES = ["start_seconds", "stop_seconds"]
 GRID_SECONDS = 0.001
 
 
@@ -43,7 +43,7 @@ def sample_scores(
 def score_samples(names: Sequence[str], matrices: np.ndarray) -> pd.DataFrame:
     """What `sample_scores` gives, of what `confusions` gave."""
     scores = scores_of_confusion(matrices.sum(axis=0))
-    return pd.DataFrame(scores, pd.Index([*names[1:], "all"], name="song_type"))
+    return pd.DataFrame(scores, pd.Index([*names[1:], ALL], name="song_type"))
 
 
 def sample_macro_f1(
@@ -66,10 +66,12 @@ def confusions(
     """
     names = [NOISE, *_segment_types(pairs)]
     matrices = np.zeros((len(pairs), len(names), len(names)), int)
-    for matrix, pair in zip(matrices, pairs if len(names) > 1 else [], strict=False):
+    if len(names) == 1:
+        return names, matrices
+    for matrix, pair in zip(matrices, pairs, strict=True):
         for start, stop in _bounded(pair):
             times = start + grid_seconds * (np.arange(int((stop - start) / grid_seconds)) + 0.5)
-            row, column = (_labels(table, names, times) for table in (pair.true, pair.predicted))
+            row, column = (_labels(of_one, names, times) for of_one in pair.marks)
             counts = np.bincount(row * len(names) + column, minlength=matrix.size)
             matrix += counts.reshape(matrix.shape)
     return names, matrices
@@ -103,23 +105,23 @@ def macro_f1(matrix: np.ndarray) -> np.ndarray:
 
 
 def _segment_types(pairs: Sequence[Pair]) -> list[str]:
-    tables = [table[is_segment(table)] for pair in pairs for table in pair[:2]]
-    return sorted({name for table in tables for name in table["name"]} - {NOISE})
+    each = (of_one.names[of_one.is_segment] for pair in pairs for of_one in pair.marks)
+    return sorted({*itertools.chain.from_iterable(each)} - {NOISE})
 
 
 def _bounded(pair: Pair) -> np.ndarray:
     """The stretches of a recording whose end is not known: to the end of the last annotation."""
-    last = max([0.0, *(table["stop_seconds"].max() for table in pair[:2] if len(table))])
+    last = max([0.0, *(stop for of_one in pair.marks for stop in of_one.times[:, 1])])
     is_open = np.isinf(pair.stretches[:, 1])
     return np.where(is_open[:, None], [0.0, last], pair.stretches)
 
 
-def _labels(table: pd.DataFrame, names: list[str], times: np.ndarray) -> np.ndarray:
+def _labels(annotations: Marks, names: list[str], times: np.ndarray) -> np.ndarray:
     """The number of the segment type at each of some sorted times."""
     labels = np.zeros(len(times), int)
-    table = table[is_segment(table) & (table["name"] != NOISE)].sort_values("start_seconds")
-    for name, first, last in zip(
-        table["name"], *np.searchsorted(times, table[TIMES].to_numpy().T), strict=True
-    ):
+    order = np.argsort(annotations.times[:, 0], kind="stable")
+    order = order[(annotations.is_segment & (annotations.names != NOISE))[order]]
+    extents = np.searchsorted(times, annotations.times[order])
+    for name, (first, last) in zip(annotations.names[order], extents, strict=True):
         labels[first:last] = names.index(name)
     return labels

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from dss.data.annotations import NOISE
-from dss.evaluate.pairs import Pair, Recordings, is_segment, read_pairs, song_names, within
+from dss.evaluate.pairs import ALL, Pair, Recordings, read_pairs, song_names
 
 
 def syllable_error_rate(true: Recordings, predicted: Recordings) -> float:
@@ -31,10 +31,10 @@ def edit_counts(pairs: Sequence[Pair]) -> np.ndarray:
     counts = np.zeros((len(pairs), 2), int)
     for row, pair in zip(counts, pairs, strict=True):
         sequences = []
-        for table in (pair.true, pair.predicted):
-            is_counted = is_segment(table) & (table["name"] != NOISE)
-            table = table[is_counted & within(table, pair.stretches)]
-            sequences.append(table.sort_values("start_seconds")["name"].tolist())
+        for of_one in pair.marks:
+            is_counted = of_one.counts & of_one.is_segment & (of_one.names != NOISE)
+            order = np.argsort(of_one.times[:, 0], kind="stable")
+            sequences.append(of_one.names[order[is_counted[order]]].tolist())
         row[:] = edit_distance(*sequences), len(sequences[0])
     return counts
 
@@ -52,10 +52,10 @@ def agreement(true: Recordings, predicted: Recordings) -> pd.DataFrame:
 def compare_pairs(pairs: Sequence[Pair]) -> pd.DataFrame:
     """What `agreement` gives, of what `dss.evaluate.pairs.read_pairs` gave."""
     rows = {}
-    for name in [*song_names(pairs), "all"]:
-        durations = [np.concatenate(d) for d in zip(*durations_of(pairs, name), strict=True)]
-        n_true, n_predicted = map(len, durations)
-        seconds = [d.sum() for d in durations]
+    for name, of_name in durations(pairs).items():
+        both = [np.concatenate(d) for d in zip(*of_name, strict=True)]
+        n_true, n_predicted = map(len, both)
+        seconds = [d.sum() for d in both]
         rows[name] = {
             "true": n_true,
             "predicted": n_predicted,
@@ -63,24 +63,25 @@ def compare_pairs(pairs: Sequence[Pair]) -> pd.DataFrame:
             "true_seconds": seconds[0],
             "predicted_seconds": seconds[1],
             "seconds_ratio": seconds[1] / seconds[0] if seconds[0] else np.nan,
-            "true_median_ms": 1000 * np.median(durations[0]) if n_true else np.nan,
-            "predicted_median_ms": 1000 * np.median(durations[1]) if n_predicted else np.nan,
+            "true_median_ms": 1000 * np.median(both[0]) if n_true else np.nan,
+            "predicted_median_ms": 1000 * np.median(both[1]) if n_predicted else np.nan,
         }
     table = pd.DataFrame.from_dict(rows, orient="index")
     table.index.name = "song_type"
     return table
 
 
-def durations_of(pairs: Sequence[Pair], name: str) -> list[list[np.ndarray]]:
-    """The seconds of the true and the predicted annotations of a type, or `all`, by recording."""
-    durations = []
+def durations(pairs: Sequence[Pair]) -> dict[str, list[list[np.ndarray]]]:
+    """By song type, and of `all`: for each recording the seconds of the true annotations, and of
+    the predicted ones."""
+    names = song_names(pairs)
+    found: dict[str, list[list[np.ndarray]]] = {name: [] for name in [*names, ALL]}
     for pair in pairs:
-        tables = [table[within(table, pair.stretches)] for table in pair[:2]]
-        names = [table["name"] for table in tables]
-        is_meant = [(n != NOISE) & ((n == name) | (name == "all")) for n in names]
-        counted = [table[meant] for table, meant in zip(tables, is_meant, strict=True)]
-        durations.append([(t["stop_seconds"] - t["start_seconds"]).to_numpy() for t in counted])
-    return durations
+        both = [(m.names[m.counts], np.diff(m.times[m.counts])[:, 0]) for m in pair.marks]
+        for name in names:
+            found[name].append([seconds[of == name] for of, seconds in both])
+        found[ALL].append([seconds[of != NOISE] for of, seconds in both])
+    return found
 
 
 def edit_distance(first: Sequence, second: Sequence) -> int:

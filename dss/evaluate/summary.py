@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from dss.evaluate.intervals import bootstrap_pairs
-from dss.evaluate.matching import format_scores, score_pairs, scores_of
-from dss.evaluate.pairs import Pair, Recordings, read_pairs
+from dss.evaluate.matching import format_scores, match_all, score_matches, scores_of
+from dss.evaluate.pairs import ALL, Pair, Recordings, read_pairs
 from dss.evaluate.samples import confusions, macro_f1, score_samples
 from dss.evaluate.sequences import compare_pairs, error_rate
 from dss.options import EvaluateOptions, takes_options
@@ -35,14 +36,16 @@ def summarize(true: Recordings, predicted: Recordings, *, options: EvaluateOptio
         two recordings or more f1_low and f1_high, the 95 % interval over recordings, and so on for
         each score.
     """
-    return _summary(read_pairs(true, predicted), options)
+    pairs = read_pairs(true, predicted)
+    return _summary(pairs, confusions(pairs), options)
 
 
 @takes_options
 def format_summary(true: Recordings, predicted: Recordings, *, options: EvaluateOptions) -> str:
     """What `summarize` gives, as text to read; arguments as for `evaluate`."""
     pairs = read_pairs(true, predicted)
-    table = _summary(pairs, options)
+    names, matrices = confusions(pairs)
+    table = _summary(pairs, (names, matrices), options)
     parts = [format_scores(table[[*scores_of([])]])]
     if "f1_low" in table:
         text = {
@@ -55,7 +58,6 @@ def format_summary(true: Recordings, predicted: Recordings, *, options: Evaluate
     if len(segments):
         columns = [f"sample_{score}" for score in ("precision", "recall", "f1")]
         columns += ["true_seconds", "predicted_seconds", "seconds_ratio"]
-        names, matrices = confusions(pairs)
         confusion = pd.DataFrame(matrices.sum(axis=0), names, names)
         parts += [
             f"Segments, sample by sample, and their durations\n{_text(segments[columns])}",
@@ -65,22 +67,24 @@ def format_summary(true: Recordings, predicted: Recordings, *, options: Evaluate
             ("sample_macro_f1", "F1 by milliseconds, mean of all types and noise:"),
             ("syllable_error_rate", "Syllable error rate"),
         ):
-            row = table.loc["all"]
+            row = table.loc[ALL]
             interval = f" (95 % interval {_interval(row, score)})" if "f1_low" in row else ""
             parts.append(f"{title} {row[score]:.3f}{interval}")
     return "\n\n".join(parts)
 
 
-def _summary(pairs: Sequence[Pair], options: EvaluateOptions) -> pd.DataFrame:
-    names, matrices = confusions(pairs)
-    table = score_pairs(pairs, options)
-    table = table.join(score_samples(names, matrices).add_prefix("sample_"))
+def _summary(
+    pairs: Sequence[Pair], confused: tuple[list[str], np.ndarray], options: EvaluateOptions
+) -> pd.DataFrame:
+    matches = match_all(pairs, options)
+    table = score_matches(matches)
+    table = table.join(score_samples(*confused).add_prefix("sample_"))
     numbers = ["ratio", "true_seconds", "predicted_seconds", "seconds_ratio"]
     table = table.join(compare_pairs(pairs)[numbers])
-    table.loc["all", "sample_macro_f1"] = float(macro_f1(matrices.sum(axis=0)))
-    table.loc["all", "syllable_error_rate"] = error_rate(pairs)
+    table.loc[ALL, "sample_macro_f1"] = float(macro_f1(confused[1].sum(axis=0)))
+    table.loc[ALL, "syllable_error_rate"] = error_rate(pairs)
     if len(pairs) > 1:
-        bounds = bootstrap_pairs(pairs, options)
+        bounds = bootstrap_pairs(pairs, matches, confused)
         bounds.columns = [f"{score}_{bound}" for score, bound in bounds.columns]
         table = table.join(bounds)
     return table

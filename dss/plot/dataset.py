@@ -24,7 +24,6 @@ from dss.plot.figure import (
 )
 from dss.plot.rows import (
     Envelope,
-    checked_audio,
     draw_cuts,
     draw_image,
     draw_lines,
@@ -32,6 +31,7 @@ from dss.plot.rows import (
     draw_waveform,
     envelope,
     image_inches,
+    shown_audio,
     waveform_inches,
 )
 from dss.plot.spectrogram import draw_spectrogram, song_range, spectrogram
@@ -152,7 +152,7 @@ def _read_stretch(tree, split: str, start_seconds: float, stop_seconds: float | 
         return _Stretch(f"{split}: ends at {end}" if n_samples else f"{split}: empty")
     # Variables, not data arrays: slicing these would slice their coordinates as well.
     x, y = (data[name].variable[start:stop].data for name in "xy")
-    x = checked_audio(x, samplerate_hz, None)
+    x = shown_audio(x, samplerate_hz, None)
     cuts = split_stretches(tree, split)[:, 0]
     unknown = np.empty((0, 2))
     if "annotated" in data:

@@ -8,7 +8,7 @@ import numpy as np
 from dss.data.recordings import Recording
 from dss.data.stretches import of_mask
 from dss.plot.figure import BINS
-from dss.plot.rows import Envelope, checked_audio, envelope
+from dss.plot.rows import Envelope, envelope, shown_audio
 from dss.plot.spectrogram import in_db, mean_power, spectrogram, window_samples
 
 BLOCK_SAMPLES = 2**10  # whose extremes are kept together
@@ -102,4 +102,4 @@ class Overview:
 
     def _read(self, start: int, stop: int) -> np.ndarray:
         x = self.recording.read(start, stop)
-        return checked_audio(x, self.recording.samplerate_hz, self.channel)
+        return shown_audio(x, self.recording.samplerate_hz, self.channel)

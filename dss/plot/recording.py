@@ -12,7 +12,6 @@ from dss.plot.colors import song_colors
 from dss.plot.figure import Time, draw_legend, figure_rows, place_rows, plain_style, share_time
 from dss.plot.rows import (
     Envelope,
-    checked_audio,
     draw_cuts,
     draw_image,
     draw_lines,
@@ -20,6 +19,7 @@ from dss.plot.rows import (
     draw_waveform,
     envelope,
     image_inches,
+    shown_audio,
     waveform_inches,
 )
 from dss.plot.spectrogram import draw_spectrogram, song_range, spectrogram
@@ -68,7 +68,7 @@ def plot_recording(
 
     Raises: DssError if x is empty or not finite, or the arguments do not fit each other.
     """
-    x = checked_audio(x, samplerate_hz, channel)
+    x = shown_audio(x, samplerate_hz, channel)
     p = None if probabilities is None else _checked_probabilities(probabilities, x, class_names)
     return draw_recording(
         envelope(x, "x"),

@@ -24,7 +24,7 @@ class Envelope(NamedTuple):
     n_samples: int
 
 
-def checked_audio(x, samplerate_hz: float, channel: int | None) -> np.ndarray:
+def shown_audio(x, samplerate_hz: float, channel: int | None) -> np.ndarray:
     """x as [samples, channels]."""
     x = np.asarray(x)
     if not samplerate_hz > 0:

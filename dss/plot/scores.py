@@ -147,7 +147,8 @@ def _draw_mistake(box, mistake, pair: Pair, path: Path, colors) -> None:
     sound, *rows = box.subplots(3, 1, sharex=True, height_ratios=[5, 1, 1])
     power = spectrogram(recording.read(first, last), rate)
     draw_spectrogram(sound, power, rate, time, song_range(power, rate), False)
-    for axis, label, table in zip(rows, ("true", "found"), pair[:2], strict=True):
+    tables = {"true": pair.true, "found": pair.predicted}
+    for axis, (label, table) in zip(rows, tables.items(), strict=True):
         draw_annotations(axis, within(table, time), label, time, colors)
     for axis in (sound, rows[0]):
         axis.tick_params(axis="x", bottom=axis is sound, labelbottom=False)

@@ -126,7 +126,8 @@ class PredictionViewer(Viewer):
         """
         wait_for(self._worker)
         targets = self._annotated.targets(Path(save_dir) if save_dir else None, format)
-        return review.save(self._found, targets, format, self._annotated.options.proposals)
+        proposals, loader = self._annotated.options.proposals, self._annotated.loader
+        return review.save(self._found, targets, format, proposals, loader)
 
     @property
     def by_hand_label(self) -> str:
@@ -165,7 +166,7 @@ class PredictionViewer(Viewer):
     def _materials_of(self, annotated: Annotated):
         """The recordings, those first that the network did not learn from."""
         files = sorted(annotated.files, key=self._was_learned)
-        return [recording_material(file) for file in files]
+        return [recording_material(file, loader=annotated.loader) for file in files]
 
     def _was_learned(self, recording: Path) -> bool:
         return bool(self._learned) and review.was_learned(recording, self._learned)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from dss.data.audio import Loader
 from dss.errors import DssError
 from dss.options import DetectOptions, PredictFilesOptions
 from dss.options.base import option
@@ -49,11 +50,13 @@ class Annotated:
         files: file of annotations by recording.
         trunk: of the run.
         options: how they were annotated, with what was stored with the run.
+        loader: the function that reads them, if they are of a form of your own.
     """
 
     files: dict[Path, Path]
     trunk: Path
     options: PredictFormOptions
+    loader: Loader | None = None
 
     def targets(self, save_dir: Path | None, format: str) -> dict[Path, Path]:
         """Where the annotations go in another folder, or format: file by recording."""
@@ -70,11 +73,13 @@ class PredictForm(Form):
     Arguments:
         values: what the fields hold at first, the others their defaults; by default what was last
             used in this folder.
+        loader: for recordings of a form of your own; see `dss.predict.predict`.
     """
 
     stopped = "Stopped: recordings that were done stay annotated."
 
-    def __init__(self, values: Mapping[str, Any] | None = None):
+    def __init__(self, values: Mapping[str, Any] | None = None, *, loader: Loader | None = None):
+        self._loader = loader
         self._files: dict[Path, Path] = {}  # of annotations by recording, as last checked
         if values is not None:
             values = {"probabilities": True, **_stored(values.get("run", "")), **values}
@@ -137,10 +142,11 @@ class PredictForm(Form):
         predict_files(
             options.recordings,
             options.run,
+            self._loader,
             **{name: value for name, value in named.items() if name in own},
         )
         trunk = run_trunk(options.run)
-        return Annotated(files, trunk, tuned(options, read_params(trunk)))
+        return Annotated(files, trunk, tuned(options, read_params(trunk)), self._loader)
 
     def _describe(self, result: Annotated) -> str:
         folder = html.escape(str(next(iter(result.files.values())).parent))
