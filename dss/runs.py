@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from dss.models.inference import Network
 
+MOST_NAMED = 3  # folders with runs, where there is none
 STAMP = "%Y%m%d_%H%M%S"  # in the name of a run: when it was begun
 SUFFIXES = {
     "_model.h5": "weights of the best epoch; needed to annotate",
@@ -87,7 +88,8 @@ def latest_run(folder: str | Path) -> Path:
     ]
     if not params:
         beside = sorted({params.parent for params in Path(folder).parent.glob("*/*_params.yaml")})
-        there = f" There are runs in {', '.join(map(str, beside))}." if beside else ""
+        named = ", ".join(map(str, beside[:MOST_NAMED])) + ", ..." * (len(beside) > MOST_NAMED)
+        there = f" There are runs in {named}." if beside else ""
         raise DssError(
             f"{folder}: holds no run. Train a network first: notebook 3, or dss train.{there}"
         )

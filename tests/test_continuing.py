@@ -238,7 +238,7 @@ def test_a_run_killed_in_its_first_epoch_says_how_to_train_it_again(store, tmp_p
     for use in (lambda: train(data_dir=store, continue_from=trunk), lambda: load_run(trunk)):
         with pytest.raises(DssError, match=f"has no weights.*--options {left}"):
             use()
-    again = train(**read_options(left, TrainOptions))
+    again = train(**read_options(left, TrainOptions) | {"save_dir": tmp_path})
     assert run_file(again, "_model.h5").is_file()
 
 

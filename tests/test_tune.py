@@ -66,7 +66,7 @@ def test_tuning_again_begins_with_what_training_found_out(run, tiny_run):
     assert stored["options"] == {**learned, **first.options}
 
 
-def test_the_latest_run_is_not_an_older_one_that_was_tuned_since(run):
+def test_the_latest_run_is_not_an_older_one_that_was_tuned_since(run, tmp_path_factory):
     trunk, _ = run
     for name in ("finch_20200101_000000", "20190101_000000"):
         for suffix in ("_params.yaml", "_model.h5"):
@@ -79,8 +79,9 @@ def test_the_latest_run_is_not_an_older_one_that_was_tuned_since(run):
     assert latest_run(trunk.parent).name == "finch_20200101_000000"
     os.utime(run_file(plain, "_params.yaml"))
     assert latest_run(trunk.parent) == plain
-    with pytest.raises(DssError, match=f"holds no run.*There are runs in {trunk.parent}"):
-        latest_run(trunk.parent.with_name("other.res"))
+    folder = shutil.copytree(trunk.parent, tmp_path_factory.mktemp("project") / "finch.res")
+    with pytest.raises(DssError, match=f"holds no run.*There are runs in {folder}.$"):
+        latest_run(folder.with_name("other.res"))
 
 
 def test_a_dataset_that_is_gone_or_does_not_fit_is_an_error(run, tmp_path):

@@ -36,6 +36,7 @@ OTHER_NAMES = {
     "start_seconds": ("onset_s", "start_time", "onset", "start"),
     "stop_seconds": ("offset_s", "end_time", "offset", "stop", "end"),
 }
+TEXTS = ("name", *OTHER_NAMES["name"], "file", "group")  # columns that may look like numbers
 RAVEN_TIMES = {"Begin Time (s)": "start_seconds", "End Time (s)": "stop_seconds"}
 RAVEN_NAMES = ("Annotation", "Label", "Species", "Call Type", "Type", "Name")
 RAVEN_COLUMNS = (
@@ -172,8 +173,7 @@ def read_csv(path: Path, columns: list[str]) -> pd.DataFrame:
     header = text.partition("\n")[0]
     has_semicolons = header.count(";") > header.count(",")
     try:
-        texts = {*columns, *OTHER_NAMES["name"]} - {*COLUMNS[1:]}
-        kinds = dict.fromkeys(texts, str)
+        kinds = dict.fromkeys(TEXTS, str)
         table = _parse(text, ";" if has_semicolons else ",", dtype=kinds)
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise DssError(f"{path}: cannot be read as CSV ({error})") from None
