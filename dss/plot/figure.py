@@ -1,5 +1,6 @@
 """Figures: black on white, rows that share their time, a legend of song types below."""
 
+import gc
 import io
 import threading
 from collections.abc import Iterator, Sequence
@@ -37,6 +38,24 @@ def plain_style() -> Iterator[None]:
     """Draw in matplotlib's own style and ours, then restore what is set."""
     with _ONE_DRAWS, matplotlib.style.context(["default", "fast", STYLE]):
         yield
+
+
+@contextmanager
+def young_garbage() -> Iterator[None]:
+    """Collect what a figure leaves behind at once, for a viewer that draws one after the other.
+
+    Figures are circles of thousands of objects. Those that live for a while count as old, and every
+    tenth figure or so the collector goes through all that Python holds: that takes longer than to
+    draw.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.collect(0)
+        if was_enabled:
+            gc.enable()
 
 
 class Time(NamedTuple):

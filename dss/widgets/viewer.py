@@ -16,6 +16,7 @@ from dss.data.annotations import found
 from dss.data.recordings import Recording
 from dss.errors import DssError
 from dss.material import Material, dataset_material, no_annotations, open_material
+from dss.plot.figure import young_garbage
 from dss.plot.overview import Overview
 from dss.plot.recording import draw_recording
 from dss.plot.rows import Envelope, envelope
@@ -367,36 +368,41 @@ class Viewer:
 
     def _draw(self) -> None:
         with self._one_draws:
-            start, _ = self._samples()
-            wave, power = self._sound()
-            values, look = self._shown_values(), self.options
-            self.controls.show_contrast(contrast(power))
-            self.controls.show_range(self._range(power))
-            unknown = self.editor.unknown(self.recording, self.material.unknown)
-            here = (unknown < self._stretch[1]) & (unknown > self._stretch[0])[:, ::-1]
-            figure = draw_recording(
-                wave,
-                power,
-                self.recording.samplerate_hz,
-                start / self.recording.samplerate_hz,
-                annotations=self._tables,
-                probabilities=values,
-                what="probability" if self.material.targets is None else "target",
-                class_names=self._value_names,
-                unknown=unknown[here.any(axis=1)] if here.any() else None,
-                cuts=[t for t in self.material.cuts if self._stretch[0] < t < self._stretch[1]],
-                frequency_range_hz=look["frequency_range_hz"] or self._song_range,
-                log_frequency=look["log_frequency"],
-                power_range_db=look["contrast_db"],
-                title=self._title(values is None and self._values is not None),
-            )
-            file = io.BytesIO()
-            figure.savefig(file, format="jpeg", dpi=DPI, pil_kwargs=JPEG)
-            axes = figure.axes[0].get_position()
+            with young_garbage():
+                picture, edges = self._drawn()
             with self._image.hold_sync():
-                self._image.value = file.getvalue()
-                self._image.edges = axes.x0, axes.x1
+                self._image.value, self._image.edges = picture, edges
                 self._image.selection = self._marked_places()
+
+    def _drawn(self) -> tuple[bytes, tuple[float, float]]:
+        """The picture, and where in its width the time axis begins and ends, 0 to 1."""
+        start, _ = self._samples()
+        wave, power = self._sound()
+        values, look = self._shown_values(), self.options
+        self.controls.show_contrast(contrast(power))
+        self.controls.show_range(self._range(power))
+        unknown = self.editor.unknown(self.recording, self.material.unknown)
+        here = (unknown < self._stretch[1]) & (unknown > self._stretch[0])[:, ::-1]
+        figure = draw_recording(
+            wave,
+            power,
+            self.recording.samplerate_hz,
+            start / self.recording.samplerate_hz,
+            annotations=self._tables,
+            probabilities=values,
+            what="probability" if self.material.targets is None else "target",
+            class_names=self._value_names,
+            unknown=unknown[here.any(axis=1)] if here.any() else None,
+            cuts=[t for t in self.material.cuts if self._stretch[0] < t < self._stretch[1]],
+            frequency_range_hz=look["frequency_range_hz"] or self._song_range,
+            log_frequency=look["log_frequency"],
+            power_range_db=look["contrast_db"],
+            title=self._title(values is None and self._values is not None),
+        )
+        file = io.BytesIO()
+        figure.savefig(file, format="jpeg", dpi=DPI, pil_kwargs=JPEG)
+        axis = figure.axes[0].get_position()
+        return file.getvalue(), (axis.x0, axis.x1)
 
     def _range(self, power: np.ndarray) -> tuple[float, float]:
         """The frequencies of all song shown so far: a scale that moves cannot be compared."""
