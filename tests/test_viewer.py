@@ -9,6 +9,7 @@ from conftest import tone_song, write_recording
 from dss.data import annotations_path, make_dataset, open_recording, read_annotations
 from dss.data.recordings import Recording
 from dss.errors import DssError
+from dss.material import open_material
 from dss.plot.overview import Overview
 from dss.widgets import Viewer
 
@@ -271,3 +272,18 @@ def test_splits_of_a_dataset_and_arrays_cannot_be_annotated(recording, tmp_path)
     array = Recording(recording.with_name("none"), 1000, 500, 1, lambda a, b: np.zeros((b - a, 1)))
     assert Viewer(array).editor.widget.layout.display == "none"
     assert Viewer(recording).editor.widget.layout.display == ""
+
+
+def test_who_reads_other_annotations_is_told_when_saving(recording, tmp_path):
+    labels = recording.with_name("bird.txt")
+    labels.write_text("0.5\t0.6\ta\n")
+    viewer = Viewer(open_material(recording, annotation_format="audacity"))
+    viewer.selection = (1.0, 1.1)
+    viewer.editor.annotate("a")
+    viewer.editor.save()
+    assert "But other annotations are read here" in viewer.editor._said.value
+    viewer = Viewer(recording)
+    viewer.selection = (3.0, 3.1)
+    viewer.editor.annotate("a")
+    viewer.editor.save()
+    assert "Saved bird_annotations.csv. bird.txt: not read any more." in viewer.editor._said.value

@@ -155,6 +155,8 @@ class Editor:
         said = f"Saved {what}." if files else "There is nothing to save."
         if ignored:
             said += f" {', '.join(ignored[:3])}: not read any more."
+        if not self._is_read():
+            said += " But other annotations are read here: see annotation format, or loader."
         self._viewer.saved(recordings)
         self._say(said)
         return files
@@ -184,6 +186,17 @@ class Editor:
         if annotated_path(recording.path).is_file():
             looked_at = read_annotated(recording.path, recording.duration_seconds)
         return Edited(self._viewer.annotations_to_edit().reset_index(drop=True), looked_at)
+
+    def _is_read(self) -> bool:
+        """Whether who opens the recording that is shown again sees its annotations as they are."""
+        edited = self.edits.of(self._viewer.recording.path)
+        if edited is None:
+            return True
+        times, read = (
+            table[COLUMNS[1:]].to_numpy(float)
+            for table in (edited.annotations, self._viewer.material.find[0]())
+        )
+        return times.shape == read.shape and np.allclose(times, read, atol=1e-6, equal_nan=True)
 
     def _put(self, edited: Edited) -> None:
         recording = self._viewer.recording.path
