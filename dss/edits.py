@@ -7,11 +7,20 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from dss.data.annotations import EVENT, NOISE, SEGMENT, annotations_path, found, write_annotations
+from dss.data.annotations import (
+    EVENT,
+    NOISE,
+    SEGMENT,
+    annotations_path,
+    found,
+    read_annotations,
+    write_annotations,
+)
 from dss.data.formats import COLUMNS
 from dss.data.known import write_annotated
 from dss.data.stretches import union
 from dss.errors import DssError, raise_problems
+from dss.written import is_by_dss
 
 
 class Edited(NamedTuple):
@@ -39,10 +48,14 @@ class Edits:
         return self._now.get(recording)
 
     def put(self, recording: Path, edited: Edited, before: Edited) -> None:
-        """Change the annotations of a recording, which were `before` so far."""
+        """Change the annotations of a recording, which were `before` so far.
+
+        Raises: DssError if its file of annotations holds others, which would be lost.
+        """
         if recording not in self._now:
-            self._saved[recording] = before
-            self._stamps[recording] = _stamp(annotations_path(recording))
+            file = annotations_path(recording)
+            _check_shown(file, before.annotations)
+            self._saved[recording], self._stamps[recording] = before, _stamp(file)
         self._before.append((recording, self._now.get(recording, before)))
         self._now[recording] = edited
 
@@ -163,11 +176,30 @@ def n_unseen(edited: Edited) -> int:
     return int((~((start <= middle) & (middle <= stop)).any(axis=1)).sum())
 
 
+def are_same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
+    """Whether two tables hold the same annotations, in the same order, to the microsecond."""
+    if one["name"].tolist() != other["name"].tolist():
+        return False
+    times, others = (table[COLUMNS[1:]].to_numpy(float) for table in (one, other))
+    return np.allclose(times, others, rtol=0, atol=1e-6, equal_nan=True)
+
+
 def kinds_of(annotations: pd.DataFrame) -> dict[str, str]:
     """Category by song type, "event" or "segment", of those that occur."""
     table = found(annotations)
     is_event = table["start_seconds"] == table["stop_seconds"]
     return {n: EVENT if e else SEGMENT for n, e in zip(table["name"], is_event, strict=True)}
+
+
+def _check_shown(file: Path, annotations: pd.DataFrame) -> None:
+    """Raise a DssError if a file holds other annotations, or cannot be read."""
+    if not file.is_file() or is_by_dss(file):
+        return
+    if not are_same(read_annotations(file), annotations):
+        raise DssError(
+            f"{file}: holds other annotations than those that are changed here, and would be "
+            "replaced. Move it away first."
+        )
 
 
 def _stamp(file: Path) -> tuple[int, int] | None:

@@ -9,6 +9,7 @@ from dss.data import annotations_path, read_annotations
 from dss.data.known import read_annotated
 from dss.edits import Edited, Edits, annotate, at, look_at, n_unseen, remove
 from dss.errors import DssError
+from dss.written import write
 
 
 def table(*rows):
@@ -110,6 +111,33 @@ def test_what_another_program_wrote_meanwhile_is_not_overwritten(recording, tmp_
         edits.save()
     assert read_annotations(annotations_path(recording))["name"].tolist() == ["c"]
     assert not annotations_path(other).exists()
+
+
+@pytest.mark.parametrize(
+    ("there", "says"),
+    [
+        ("name,start_seconds,stop_seconds\na,1,2\n", "holds other annotations"),
+        ("name,start_seconds,stop_seconds\na,1,x\nb,1.5,2\n", "row 2: stop_seconds is 'x'"),
+    ],
+)
+def test_annotations_that_are_not_shown_are_never_replaced(recording, there, says):
+    annotations_path(recording).write_text(there)
+    edits = Edits()
+    with pytest.raises(DssError, match=says):
+        edits.put(recording, Edited(SONG), Edited(SONG.iloc[:0]))
+    assert edits.unsaved == edits.save() == []
+    assert annotations_path(recording).read_text() == there
+
+
+def test_annotations_as_dss_wrote_them_are_replaced_by_those_corrected(recording):
+    annotations_path(recording).unlink()
+    write(SONG, annotations_path(recording), "csv")
+    edits = Edits()
+    edits.put(recording, Edited(remove(SONG, 0)), Edited(SONG.iloc[1:]))
+    edits.save()
+    assert len(read_annotations(annotations_path(recording))) == 2
+    with pytest.raises(DssError, match="made or changed by hand"):
+        write(SONG, annotations_path(recording), "csv")
 
 
 def test_stretches_that_were_seen_are_written_beside_the_annotations(recording):

@@ -268,7 +268,13 @@ def test_what_was_not_seen_is_hatched_and_what_is_annotated_there_is_said(record
 
 def test_splits_of_a_dataset_and_arrays_cannot_be_annotated(recording, tmp_path):
     store = make_dataset(recording, store_dir=tmp_path / "d.npy", test_split="samples")
-    assert Viewer(store).editor.widget.layout.display == "none"
+    viewer = Viewer(store)
+    assert viewer.editor.widget.layout.display == "none"
+    shown = viewer.annotations["annotations"]
+    do(viewer, "select", start=0.1, stop=0.2, is_edge=False)
+    do(viewer, "key", key="1")
+    assert "This cannot be annotated" in viewer._status.value
+    assert viewer.annotations["annotations"] is shown
     array = Recording(recording.with_name("none"), 1000, 500, 1, lambda a, b: np.zeros((b - a, 1)))
     assert Viewer(array).editor.widget.layout.display == "none"
     assert Viewer(recording).editor.widget.layout.display == ""
@@ -277,6 +283,7 @@ def test_splits_of_a_dataset_and_arrays_cannot_be_annotated(recording, tmp_path)
 def test_who_reads_other_annotations_is_told_when_saving(recording, tmp_path):
     labels = recording.with_name("bird.txt")
     labels.write_text("0.5\t0.6\ta\n")
+    annotations_path(recording).unlink()
     viewer = Viewer(open_material(recording, annotation_format="audacity"))
     viewer.selection = (1.0, 1.1)
     viewer.editor.annotate("a")

@@ -14,7 +14,7 @@ from dss.data.known import read_annotated
 from dss.data.lookup import unread_annotations
 from dss.data.recordings import Recording
 from dss.data.stretches import complement
-from dss.edits import Edited, Edits, annotate, at, kinds_of, look_at, n_unseen, remove
+from dss.edits import Edited, Edits, annotate, are_same, at, kinds_of, look_at, n_unseen, remove
 from dss.errors import DssError
 
 HELP = (
@@ -45,6 +45,7 @@ class Editor:
     def __init__(self, viewer):
         self._viewer = viewer
         self.edits, self.chosen = Edits(), None
+        self._is_possible = True
         self._name = widgets.Combobox(placeholder="song type", layout={"width": "150px"})
         self._add = self._button("Add", "plus", "Annotate what is marked", self._name_marked)
         seen = "All song in what is shown is annotated; what nobody has seen is unknown from now on"
@@ -70,6 +71,7 @@ class Editor:
         """Fit the editor to another recording, with these song types; others keep their keys."""
         self.choose(None)
         self._name.options = names = [*self.names, *(n for n in names if n not in self.names)]
+        self._is_possible = is_possible
         self.widget.layout.display = "" if is_possible else "none"
         keys = "".join(f"<b>{i}</b> {html.escape(n)}, " for i, n in enumerate(names[:9], start=1))
         self._help.value = f'<div class="dss-help">{HELP}{keys}{KEYS}</div>'
@@ -190,15 +192,11 @@ class Editor:
     def _is_read(self) -> bool:
         """Whether who opens the recording that is shown again sees its annotations as they are."""
         edited = self.edits.of(self._viewer.recording.path)
-        if edited is None:
-            return True
-        times, read = (
-            table[COLUMNS[1:]].to_numpy(float)
-            for table in (edited.annotations, self._viewer.material.find[0]())
-        )
-        return times.shape == read.shape and np.allclose(times, read, atol=1e-6, equal_nan=True)
+        return edited is None or are_same(edited.annotations, self._viewer.material.find[0]())
 
     def _put(self, edited: Edited) -> None:
+        if not self._is_possible:
+            raise DssError("This cannot be annotated: annotate the recordings that it is made of.")
         recording = self._viewer.recording.path
         self.edits.put(recording, edited, self._now())
         self._viewer.show_recording(recording)
