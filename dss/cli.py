@@ -1,7 +1,6 @@
 """The `dss` command: each stage as a subcommand, its switches derived from the stage's options."""
 
 import argparse
-import difflib
 import signal
 import sys
 import threading
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from dss import __version__, options
 from dss.errors import DssError, DssWarning
+from dss.near_names import guess
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -235,9 +235,8 @@ def _add_option(group: argparse._ArgumentGroup, name: str, field) -> None:
 def _explain_unknown(words: list[str], command: argparse.ArgumentParser | None) -> str:
     """What is said of words that mean nothing, with the switch that is nearest to the first."""
     switches = command._option_string_actions if command else {}
-    near = difflib.get_close_matches(words[0].partition("=")[0], switches, n=1)
-    guess = f"; did you mean {near[0]}?" if near else ""
-    return f"unrecognized arguments: {' '.join(words)}{guess}"
+    meant = guess(words[0].partition("=")[0], switches)
+    return f"unrecognized arguments: {' '.join(words)}{meant}"
 
 
 def _spell_out_switches(arguments: list[str], parser: argparse.ArgumentParser) -> list[str]:

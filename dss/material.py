@@ -94,6 +94,21 @@ def open_material(
     ]
 
 
+def materials_of(
+    source: str | Path | Recording | xr.DataTree | Material | Sequence[Material],
+) -> list[Material]:
+    """What there is to look at in a path, a recording, an open dataset, or some of these."""
+    if isinstance(source, xr.DataTree):
+        return dataset_material(source)
+    if isinstance(source, str | Path):
+        return open_material(source)
+    if isinstance(source, Recording):
+        return [Material(source.path.name, source, (no_annotations, lambda: np.empty((0, 2))))]
+    if isinstance(source, Material):
+        return [source]
+    return list(source)
+
+
 @takes_options
 def recording_material(
     path: str | Path,

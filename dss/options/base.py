@@ -1,6 +1,5 @@
 """What all options share: how a field is declared, checked, explained and handed on."""
 
-import difflib
 import functools
 import inspect
 import re
@@ -23,6 +22,7 @@ from pydantic import (
 )
 
 from dss.errors import DssError, raise_problems
+from dss.near_names import guess
 
 PathKind = Literal["", "recordings", "dataset", "material", "run", "folder", "file", "new"]
 
@@ -196,8 +196,7 @@ class Options(BaseModel):
     def _explain(cls, item: dict[str, Any]) -> str:
         name = str(item["loc"][0]) if item["loc"] else ""
         if item["type"] == "extra_forbidden":
-            near = difflib.get_close_matches(name, cls.model_fields, n=1)
-            return "there is no such option" + (f"; did you mean {near[0]}?" if near else "")
+            return f"there is no such option{guess(name, cls.model_fields)}"
         if item["type"] == "missing":
             return f"is needed ({cls.model_fields[name].title.lower()})"
         if isinstance(item.get("ctx", {}).get("error"), DssError):

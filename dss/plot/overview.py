@@ -9,14 +9,54 @@ from dss.data.recordings import Recording
 from dss.data.stretches import of_mask
 from dss.plot.figure import BINS
 from dss.plot.rows import Envelope, envelope, shown_audio
-from dss.plot.spectrogram import in_db, mean_power, spectrogram, window_samples
+from dss.plot.spectrogram import in_db, mean_power, song_range, spectrogram, window_samples
 
 BLOCK_SAMPLES = 2**10  # whose extremes are kept together
 SPECTRUM_BLOCKS = 4  # of these together have one spectrum
 SPECTRA = 4  # that it is the mean of
 MOST_BLOCKS = 2**18  # of a longer recording, blocks are longer
+VALUES = 2**19  # of targets or probabilities that are drawn at most,
+COARSEST_SECONDS = 0.001  # one in so many seconds at least: else they are not drawn
 FRAMES = 2**12  # spectra of a stretch that is read as a whole
 READ_BLOCKS = 2**9  # at a time
+
+
+class Overviews:
+    """The overviews of several recordings and their channels, and what is drawn of them last.
+
+    Attributes:
+        song_range_hz: the frequencies of all song that was drawn so far: a scale that moves cannot
+            be compared. None before.
+    """
+
+    def __init__(self):
+        self._overviews: dict[tuple, Overview] = {}
+        self._kept: tuple | None = None
+        self.song_range_hz: tuple[float, float] | None = None
+
+    def draw(
+        self, recording: Recording, channel: int | None, start: int, stop: int
+    ) -> tuple[Envelope, np.ndarray]:
+        """What `Overview.draw` gives; kept while recording, channel and stretch stay.
+
+        The overview of a long recording is found in a thread.
+        """
+        of = recording.path, channel
+        if of not in self._overviews:
+            overview = self._overviews[of] = Overview(recording, channel)
+            if recording.n_samples > overview.longest_read:
+                threading.Thread(target=overview.fill, daemon=True).start()
+        key = *of, start, stop
+        if self._kept is None or self._kept[0] != key:
+            self._kept = key, self._overviews[of].draw(start, stop)
+            self._widen(self._kept[1][1], recording.samplerate_hz)
+        return self._kept[1]
+
+    def _widen(self, power: np.ndarray, samplerate_hz: float) -> None:
+        low, high = song_range(power, samplerate_hz)
+        if self.song_range_hz:
+            low, high = min(low, self.song_range_hz[0]), max(high, self.song_range_hz[1])
+        self.song_range_hz = low, min(high, samplerate_hz / 2)
 
 
 class Overview:
@@ -103,3 +143,18 @@ class Overview:
     def _read(self, start: int, stop: int) -> np.ndarray:
         x = self.recording.read(start, stop)
         return shown_audio(x, self.recording.samplerate_hz, self.channel)
+
+
+def coarse_envelope(
+    values: np.ndarray, samplerate_hz: float, stretch: tuple[float, float]
+) -> Envelope | None:
+    """The extremes of targets or probabilities [samples, classes] in a stretch of seconds.
+
+    Returns: None if the stretch is so long, or so little of it is left, that nothing can be drawn.
+    """
+    start, stop = (round(t * samplerate_hz) for t in stretch)
+    step = -(-(stop - start) * values.shape[1] // VALUES)
+    if step > 1 and step > COARSEST_SECONDS * samplerate_hz:
+        return None
+    drawn = np.asarray(values[start : max(stop, start + 1) : step], np.float32)
+    return envelope(drawn, "probabilities") if len(drawn) else None

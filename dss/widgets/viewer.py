@@ -15,12 +15,12 @@ import xarray as xr
 from dss.data.annotations import found
 from dss.data.recordings import Recording
 from dss.errors import DssError
-from dss.material import Material, dataset_material, no_annotations, open_material
+from dss.material import Material, materials_of, no_annotations
 from dss.plot.figure import young_garbage
-from dss.plot.overview import Overview
+from dss.plot.overview import Overviews, coarse_envelope
 from dss.plot.recording import draw_recording
-from dss.plot.rows import Envelope, envelope
-from dss.plot.spectrogram import contrast, song_range
+from dss.plot.rows import Envelope
+from dss.plot.spectrogram import contrast
 from dss.widgets.chooser import Chooser
 from dss.widgets.controls import ALL_TYPES, Controls, button
 from dss.widgets.editor import Editor
@@ -35,8 +35,6 @@ IMAGE_LAYOUT = {"max_width": "100%", "align_self": "flex-start"}
 FIRST_SECONDS, BEFORE_SECONDS = 3.0, 0.5  # what is shown at first, and before an annotation
 SHORTEST_SECONDS = 0.02
 LONGEST_PLAYED_SECONDS = 60
-VALUES = 2**19  # of targets or probabilities that are drawn at most,
-COARSEST_SECONDS = 0.001  # one in so many seconds at least: else the row is left out
 MANY_VALUES = 2**24  # of targets, in which annotations are looked for in a thread
 
 Annotations = pd.DataFrame | Mapping[str, pd.DataFrame]
@@ -82,7 +80,6 @@ class Viewer:
         stop_seconds: float | None = None,
     ):
         self._given = None if annotations is None else _labelled(annotations)
-        self._overviews: dict[tuple[str, int | None], Overview] = {}
         self._one_draws = threading.RLock()
         self._values, self._value_names = probabilities, list(class_names)
         self._values_hz: float | None = None
@@ -108,11 +105,11 @@ class Viewer:
         if isinstance(source, Form):
             source.when_done(self.open)
             source = source.finish()
-        self._open(_materials(source))
+        self._open(materials_of(source))
 
     def open(self, source: str | Path | Sequence[Material]) -> None:
         """Show other recordings, or another dataset, with their annotations."""
-        materials = _materials(source)
+        materials = materials_of(source)
         with self._one_draws:
             self._given = self._values = None
             self._value_names = []
@@ -147,10 +144,7 @@ class Viewer:
 
     @annotations.setter
     def annotations(self, annotations: Annotations) -> None:
-        self._tables = _labelled(annotations)
-        self.controls.set_types(self._names())
-        self._fit_editor()
-        self._draw()
+        self._take_tables(_labelled(annotations))
 
     @property
     def by_hand_label(self) -> str:
@@ -225,7 +219,7 @@ class Viewer:
         else:
             where = "after" if step > 0 else "before"
             what = self.options["song_type"] or "annotation"
-            self._status.value = f"There is no {what} {where} {middle:.3f} s."
+            self.say(f"There is no {what} {where} {middle:.3f} s.")
 
     def play(self) -> None:
         """Play what is marked, or else shown, a minute at most; ultrasound ten times slower."""
@@ -244,13 +238,8 @@ class Viewer:
         if here is not self.material:
             self.show(here.name)
             return
-        marked = self._selection
         with self._one_draws:
-            self._tables = self.editor.shown(path, self._tables)
-            self.controls.set_types(self._names())
-            self._fit_editor()
-            self.selection = marked
-            self._draw()
+            self._take_tables(self.editor.shown(path, self._tables))
 
     def annotations_to_edit(self) -> pd.DataFrame:
         """The table that changes by hand begin with."""
@@ -276,6 +265,13 @@ class Viewer:
 
         display(self.widget)
 
+    def _take_tables(self, tables: dict[str, pd.DataFrame]) -> None:
+        """Show other annotations of what is shown."""
+        self._tables = tables
+        self.controls.set_types(self._names())
+        self._fit_editor()
+        self._draw()
+
     def _fit_editor(self) -> None:
         is_possible = self.material.targets is None and self.recording.path.is_file()
         self.editor.fit(self._names(), is_possible)
@@ -292,8 +288,7 @@ class Viewer:
 
     def _open(self, materials: Sequence[Material]) -> None:
         """Let these be shown, and show the first one."""
-        self.materials, self._overviews, self._kept = list(materials), {}, None
-        self._song_range = None
+        self.materials, self._overviews = list(materials), Overviews()
         self.controls.set_names([material.name for material in self.materials])
         self.show(self.materials[0].name)
 
@@ -338,33 +333,12 @@ class Viewer:
         start, stop = (round(t * self.recording.samplerate_hz) for t in self._stretch)
         return start, max(stop, start + 1)
 
-    def _overview(self) -> Overview:
-        """The overview of the channel; that of a long recording is found in a thread."""
-        key = self.material.name, self.options["channel"]
-        if key not in self._overviews:
-            overview = self._overviews[key] = Overview(self.recording, key[1])
-            if self.recording.n_samples > overview.longest_read:
-                threading.Thread(target=overview.fill, daemon=True).start()
-        return self._overviews[key]
-
-    def _sound(self) -> tuple[Envelope, np.ndarray]:
-        """The waveform and the spectrogram of the stretch; kept while it stays."""
-        key = self.material.name, self.options["channel"], *self._samples()
-        if self._kept is None or self._kept[0] != key:
-            self._kept = key, self._overview().draw(*self._samples())
-        return self._kept[1]
-
     def _shown_values(self) -> Envelope | None:
         """The extremes of targets or probabilities; None if the stretch is too long for them."""
         if self._values is None:
             return None
         rate = self._values_hz or self.recording.samplerate_hz
-        start, stop = (round(t * rate) for t in self._stretch)
-        step = -(-(stop - start) * len(self._value_names) // VALUES)
-        if step > 1 and step > COARSEST_SECONDS * rate:
-            return None
-        values = np.asarray(self._values[start : max(stop, start + 1) : step], np.float32)
-        return envelope(values, "probabilities") if len(values) else None
+        return coarse_envelope(self._values, rate, self._stretch)
 
     def _draw(self) -> None:
         with self._one_draws:
@@ -376,11 +350,12 @@ class Viewer:
 
     def _drawn(self) -> tuple[bytes, tuple[float, float]]:
         """The picture, and where in its width the time axis begins and ends, 0 to 1."""
-        start, _ = self._samples()
-        wave, power = self._sound()
+        start, stop = self._samples()
         values, look = self._shown_values(), self.options
+        wave, power = self._overviews.draw(self.recording, look["channel"], start, stop)
+        song_range_hz = self._overviews.song_range_hz
         self.controls.show_contrast(contrast(power))
-        self.controls.show_range(self._range(power))
+        self.controls.show_range(song_range_hz)
         unknown = self.editor.unknown(self.recording, self.material.unknown)
         here = (unknown < self._stretch[1]) & (unknown > self._stretch[0])[:, ::-1]
         figure = draw_recording(
@@ -394,7 +369,7 @@ class Viewer:
             class_names=self._value_names,
             unknown=unknown[here.any(axis=1)] if here.any() else None,
             cuts=[t for t in self.material.cuts if self._stretch[0] < t < self._stretch[1]],
-            frequency_range_hz=look["frequency_range_hz"] or self._song_range,
+            frequency_range_hz=look["frequency_range_hz"] or song_range_hz,
             log_frequency=look["log_frequency"],
             power_range_db=look["contrast_db"],
             title=self._title(values is None and self._values is not None),
@@ -404,29 +379,9 @@ class Viewer:
         axis = figure.axes[0].get_position()
         return file.getvalue(), (axis.x0, axis.x1)
 
-    def _range(self, power: np.ndarray) -> tuple[float, float]:
-        """The frequencies of all song shown so far: a scale that moves cannot be compared."""
-        low, high = song_range(power, self.recording.samplerate_hz)
-        if self._song_range:
-            low, high = min(low, self._song_range[0]), max(high, self._song_range[1])
-        self._song_range = low, min(high, self.recording.samplerate_hz / 2)
-        return self._song_range
-
     def _title(self, is_too_long: bool) -> str:
         what = "probabilities" if self.material.targets is None else "targets"
         return self.material.name + (f" (zoom in to see the {what})" if is_too_long else "")
-
-
-def _materials(source) -> list[Material]:
-    if isinstance(source, xr.DataTree):
-        return dataset_material(source)
-    if isinstance(source, str | Path):
-        return open_material(source)
-    if isinstance(source, Recording):
-        return [Material(source.path.name, source, (no_annotations, lambda: np.empty((0, 2))))]
-    if isinstance(source, Material):
-        return [source]
-    return list(source)
 
 
 def _described(selection: tuple[float, float] | None) -> str:
