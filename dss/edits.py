@@ -71,6 +71,12 @@ class Edits:
         """The recordings whose annotations are not as they were saved."""
         return [r for r, edited in self._now.items() if edited is not self._saved[r]]
 
+    def forget_saved(self) -> None:
+        """Know only what is not saved: the rest is read again, and cannot be undone any more."""
+        unsaved = self.unsaved
+        self._now = {recording: self._now[recording] for recording in unsaved}
+        self._before = [change for change in self._before if change[0] in unsaved]
+
     def save(self) -> list[Path]:
         """Write what was changed: `STEM_annotations.csv`, and `STEM_annotated.csv` if it is known.
 
@@ -80,9 +86,9 @@ class Edits:
         unsaved = self.unsaved
         files = {recording: annotations_path(recording) for recording in unsaved}
         raise_problems(
-            [str(file) for r, file in files.items() if _stamp(file) != self._stamps[r]],
-            "These files were changed by another program since they were opened. Look at them, and "
-            "open the recordings again:",
+            [str(file) for r, file in files.items() if _stamp(file) not in (None, self._stamps[r])],
+            "These files were changed by another program since they were opened. Move them away "
+            "to save yours, or undo yours and open the recordings again:",
         )
         for recording, file in files.items():
             edited = self._now[recording]

@@ -248,7 +248,7 @@ def annotates_by_hand(page, folder):
     page.mouse.up()
     viewer.get_by_text(re.compile(r"\d s: \d+.\d ms")).wait_for()
     changes_the_picture(page, lambda: page.keyboard.press("2"))
-    viewer.get_by_text("Not saved yet: 1 recording.").wait_for()
+    viewer.get_by_text("Not saved yet: bird1_01.wav").wait_for()
     changes_the_picture(page, lambda: page.keyboard.press("Control+z"))
     changes_the_picture(page, lambda: page.keyboard.press("3"))
     keep_screenshot(page, "1_inspect_data_by_hand")

@@ -111,6 +111,9 @@ def test_what_another_program_wrote_meanwhile_is_not_overwritten(recording, tmp_
         edits.save()
     assert read_annotations(annotations_path(recording))["name"].tolist() == ["c"]
     assert not annotations_path(other).exists()
+    annotations_path(recording).rename(tmp_path / "moved_away.csv")
+    edits.save()
+    assert read_annotations(annotations_path(recording))["name"].tolist() == ["pulse", "b"]
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,17 @@ from conftest import tone_song, write_recording
 
 from dss.data import annotations_path, make_dataset, open_recording, read_annotations
 from dss.data.recordings import Recording
+from dss.edits import Edits
 from dss.errors import DssError
 from dss.material import open_material
 from dss.plot.overview import Overview
-from dss.widgets import Viewer
+from dss.widgets import Viewer, editor
+
+
+@pytest.fixture(autouse=True)
+def nothing_edited(monkeypatch):
+    """What another test did not save is not to be saved here."""
+    monkeypatch.setattr(editor, "EDITS", Edits())
 
 
 @pytest.fixture
@@ -243,11 +250,37 @@ def test_annotations_of_several_recordings_wait_until_they_are_saved(tmp_path):
         viewer.editor.annotate("new")
     viewer.show("one.wav")
     assert viewer.annotations["annotations"].iloc[0]["name"] == "new"
-    assert "2 recordings" in viewer.editor._said.value
+    assert "Not saved yet: one.wav, two.wav" in viewer.editor._said.value
     assert len(viewer.editor.save()) == 2
     for name in ("one", "two"):
         table = read_annotations(tmp_path / f"{name}_annotations.csv")
         assert table.iloc[0].tolist() == ["new", 0.0, 0.01]
+
+
+def test_what_is_not_saved_is_there_again_when_the_cell_runs_again(recording):
+    viewer = Viewer(recording)
+    viewer.selection = (0.0, 0.01)
+    viewer.editor.annotate("new")
+    viewer = Viewer(recording)
+    assert viewer.annotations["annotations"].iloc[0]["name"] == "new"
+    assert "Not saved yet: bird.wav" in viewer.editor._said.value
+    viewer.editor.undo()
+    assert "new" not in viewer.annotations["annotations"]["name"].tolist()
+    assert "Not saved" not in viewer.editor._said.value
+
+
+def test_what_was_saved_is_read_again_when_it_is_opened_again(recording):
+    viewer = Viewer(recording)
+    viewer.selection = (0.0, 0.01)
+    viewer.editor.annotate("new")
+    viewer.editor.save()
+    annotations_path(recording).write_text("name,start_seconds,stop_seconds\nc,1,2\n")
+    viewer.open(recording)
+    assert viewer.annotations["annotations"]["name"].tolist() == ["c"]
+    viewer.selection = (0.0, 0.01)
+    viewer.editor.annotate("a")
+    viewer.editor.save()
+    assert read_annotations(annotations_path(recording))["name"].tolist() == ["a", "c"]
 
 
 def test_what_was_not_seen_is_hatched_and_what_is_annotated_there_is_said(recording):

@@ -9,7 +9,15 @@ from matplotlib.figure import Figure
 from dss.errors import DssError
 from dss.plot.bars import bars_inches, checked_annotations, draw_annotations, within
 from dss.plot.colors import song_colors
-from dss.plot.figure import Time, draw_legend, figure_rows, place_rows, plain_style, share_time
+from dss.plot.figure import (
+    SongFigure,
+    Time,
+    draw_legend,
+    figure_rows_again,
+    place_rows,
+    plain_style,
+    share_time,
+)
 from dss.plot.rows import (
     Envelope,
     draw_cuts,
@@ -103,7 +111,8 @@ def draw_recording(
     log_frequency: bool = False,
     power_range_db: tuple[float, float] | None = None,
     title: str | None = None,
-) -> Figure:
+    again: SongFigure | None = None,
+) -> SongFigure:
     """What `plot_recording` draws, of a waveform, spectra and probabilities found beforehand.
 
     Arguments:
@@ -112,6 +121,7 @@ def draw_recording(
         probabilities: their extremes.
         what: the label of the probabilities.
         cuts: seconds where one recording ends and the next begins.
+        again: what this gave before, if it is not needed any more: to draw into it is faster.
     """
     time = Time(start_seconds, start_seconds + wave.n_samples / samplerate_hz)
     tables = {"annotations": annotations} if isinstance(annotations, pd.DataFrame) else annotations
@@ -121,10 +131,12 @@ def draw_recording(
     rows = {label: within(table, time) for label, table in tables.items()}
     p, is_image = probabilities, len(class_names) > MAX_LINES
 
+    kinds = ("audio", "spectrogram", *["annotations"] * len(rows))
     heights = [waveform_inches(wave), 2.4, *(bars_inches(row, time) for row in rows.values())]
     if p is not None:
+        kinds += ("image" if is_image else "lines",)
         heights.append(image_inches(p) if is_image else 1.4)
-    figure, axes = figure_rows(len(heights))
+    figure, axes = figure_rows_again(kinds, again)
     draw_waveform(axes[0], wave, time)
     range_hz = frequency_range_hz or song_range(power, samplerate_hz)
     draw_spectrogram(axes[1], power, samplerate_hz, time, range_hz, log_frequency, power_range_db)

@@ -126,7 +126,7 @@ def draw_unknown(axes: Sequence[Axes], stretches: np.ndarray) -> None:
 
 def draw_cuts(axes: Sequence[Axes], cuts: Sequence[float]) -> None:
     """Mark where one recording ends and the next begins, in seconds."""
-    for axis in axes:
+    for axis in axes if len(cuts) else ():
         to_axis = axis.get_xaxis_transform()
         lines = axis.vlines(cuts, 0, 1, "black", "--", transform=to_axis)
         lines.set_path_effects([withStroke(linewidth=3, foreground="white")])  # on dark rows

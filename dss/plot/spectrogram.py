@@ -1,6 +1,7 @@
 """The spectrogram of a stretch of audio, however long, and the frequencies of the song in it."""
 
 import numpy as np
+import scipy.fft
 from matplotlib.axes import Axes
 
 from dss.errors import DssError
@@ -49,7 +50,7 @@ def in_db(power: np.ndarray) -> np.ndarray:
 
 def contrast(power: np.ndarray) -> tuple[float, float]:
     """What to draw dark, and what bright, in dB, so that hiss is dark."""
-    dark, bright = np.percentile(power, [40, 99.8])
+    dark, bright = np.percentile(_some(power), [40, 99.8])
     bright = max(bright, dark + 15)  # nothing but hiss stays dark
     return max(dark, bright - 60), bright  # digital silence takes no contrast away
 
@@ -59,7 +60,7 @@ def song_range(power: np.ndarray, samplerate_hz: float) -> tuple[float, float]:
 
     From 0 unless the song is far above it, as ultrasound is; a quarter of the band at least.
     """
-    loud, quiet = np.percentile(power, [98, 20], axis=1)
+    loud, quiet = np.percentile(_some(power), [98, 20], axis=1)
     contrast = np.convolve(loud - quiet, np.ones(9) / 9, mode="same")
     floor, peak = np.percentile(contrast, [10, 100])
     nyquist = samplerate_hz / 2
@@ -71,6 +72,11 @@ def song_range(power: np.ndarray, samplerate_hz: float) -> tuple[float, float]:
         return 0.0, nyquist
     low = 0.8 * song[0] if 0.8 * song[0] > nyquist / 4 else 0.0
     return low, float(np.clip(1.2 * song[-1], low + nyquist / 4, nyquist))
+
+
+def _some(power: np.ndarray) -> np.ndarray:
+    """Every other column or so of many: percentiles are as good, and faster."""
+    return power[:, :: max(1, power.shape[1] // 300)]
 
 
 def draw_spectrogram(
@@ -107,11 +113,13 @@ def _power(x: np.ndarray, starts: np.ndarray, window: int) -> np.ndarray:
 
     A window that would begin before x, or end after it, is the first or last one in it.
     """
-    x = np.pad(x, ((0, max(0, window - len(x))), (0, 0)))
+    if len(x) < window:
+        x = np.pad(x, ((0, window - len(x)), (0, 0)))
     frames = np.lib.stride_tricks.sliding_window_view(x, window, axis=0)
     frames = frames[np.clip(starts, 0, len(frames) - 1)].astype(np.float32)
     frames -= frames.mean(axis=2, keepdims=True)
     shape = np.hanning(window)
     frames *= (2 / shape.sum() * shape).astype(np.float32)
-    spectra = np.fft.rfft(frames, 512)  # short windows are padded, for a smooth look
+    # Short windows are padded, for a smooth look. That of numpy takes 6 times as long.
+    spectra = scipy.fft.rfft(frames, 512)
     return (spectra.real**2 + spectra.imag**2).mean(axis=1)

@@ -29,6 +29,8 @@ KEYS = (
     "with <b>Ctrl</b> and scrolls with <b>Shift</b>. Click twice to see what is marked."
 )
 
+EDITS = Edits()  # of all viewers: what is not saved outlives the cell that shows it
+
 
 class Editor:
     """Changes the annotations by hand of what a viewer shows.
@@ -38,13 +40,13 @@ class Editor:
 
     Attributes:
         widget: name, buttons, and what the keys do, in a fold.
-        edits: what was changed, of all recordings.
+        edits: what was changed, of all recordings, in all viewers of this kernel.
         chosen: the row of the annotation that is chosen; None if none is.
     """
 
     def __init__(self, viewer):
         self._viewer = viewer
-        self.edits, self.chosen = Edits(), None
+        self.edits, self.chosen = EDITS, None
         self._is_possible = True
         self._name = widgets.Combobox(placeholder="song type", layout={"width": "150px"})
         self._add = self._button("Add", "plus", "Annotate what is marked", self._name_marked)
@@ -205,9 +207,9 @@ class Editor:
         self.annotate(self._name.value)
 
     def _say(self, said: str = "") -> None:
-        n = len(self.edits.unsaved)
-        if n:
-            said = f"<b>Not saved yet: {n} recording{'s' * (n > 1)}.</b>"
+        names = [recording.name for recording in self.edits.unsaved]
+        if names:
+            said = f"<b>Not saved yet: {', '.join(names[:3])}{' ...' * (len(names) > 3)}</b>"
         self._said.value = f'<span class="dss-help">{said}</span>'
 
     def _button(self, text: str, icon: str, tooltip: str, action: Callable) -> widgets.Button:

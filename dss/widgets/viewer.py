@@ -1,7 +1,6 @@
 """A viewer: scroll and zoom through recordings, hear them, and annotate them by hand."""
 
 import html
-import io
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -29,8 +28,6 @@ from dss.widgets.forms import Form
 from dss.widgets.gestures import Gestures
 from dss.widgets.sound import player
 
-DPI = 100
-JPEG = {"quality": 92, "subsampling": 0}  # in a tenth of the time that png takes
 IMAGE_LAYOUT = {"max_width": "100%", "align_self": "flex-start"}
 FIRST_SECONDS, BEFORE_SECONDS = 3.0, 0.5  # what is shown at first, and before an annotation
 SHORTEST_SECONDS = 0.02
@@ -88,7 +85,7 @@ class Viewer:
             start = start_seconds or 0.0
             stop = start + FIRST_SECONDS if stop_seconds is None else stop_seconds
             self._stretch = (start, stop)
-        self._selection = None
+        self._selection = self._figure = None
         self._image = Gestures(self).picture
         self._image.layout = IMAGE_LAYOUT
         self._player, self._status, self._marked = widgets.Box(), widgets.HTML(), widgets.HTML()
@@ -289,6 +286,7 @@ class Viewer:
     def _open(self, materials: Sequence[Material]) -> None:
         """Let these be shown, and show the first one."""
         self.materials, self._overviews = list(materials), Overviews()
+        self.editor.edits.forget_saved()
         self.controls.set_names([material.name for material in self.materials])
         self.show(self.materials[0].name)
 
@@ -358,7 +356,7 @@ class Viewer:
         self.controls.show_range(song_range_hz)
         unknown = self.editor.unknown(self.recording, self.material.unknown)
         here = (unknown < self._stretch[1]) & (unknown > self._stretch[0])[:, ::-1]
-        figure = draw_recording(
+        self._figure = draw_recording(
             wave,
             power,
             self.recording.samplerate_hz,
@@ -373,11 +371,10 @@ class Viewer:
             log_frequency=look["log_frequency"],
             power_range_db=look["contrast_db"],
             title=self._title(values is None and self._values is not None),
+            again=self._figure,
         )
-        file = io.BytesIO()
-        figure.savefig(file, format="jpeg", dpi=DPI, pil_kwargs=JPEG)
-        axis = figure.axes[0].get_position()
-        return file.getvalue(), (axis.x0, axis.x1)
+        axis = self._figure.axes[0].get_position()
+        return self._figure.jpeg(), (axis.x0, axis.x1)
 
     def _title(self, is_too_long: bool) -> str:
         what = "probabilities" if self.material.targets is None else "targets"
