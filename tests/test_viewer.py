@@ -2,6 +2,7 @@ import io
 
 import numpy as np
 import pandas as pd
+import PIL.Image
 import pytest
 import soundfile
 from conftest import tone_song, write_recording
@@ -97,6 +98,43 @@ def test_only_what_is_shown_is_read_and_the_picture_changes(recording):
     assert len(set(map(bytes, pictures))) == len(pictures)
     assert max(spans) == 500
     assert all(bytes(picture[:3]) == b"\xff\xd8\xff" for picture in pictures)
+
+
+def test_a_picture_is_the_same_whatever_was_shown_before(recording):
+    viewer = Viewer(recording)
+    for stretch, options in [
+        ((1.0, 2.0), {"log_frequency": True}),
+        ((0.0, 4.0), {"log_frequency": False}),
+        ((1.0, 1.1), {"channel": 1}),
+        ((2.5, 4.0), {"channel": None, "contrast_db": (-60, -20)}),
+        ((0.0, 0.02), {"contrast_db": None}),  # nothing is annotated
+        ((1.0, 3.0), {}),
+    ]:
+        viewer.options = {"frequency_range_hz": (0, 400), **options}
+        viewer.stretch = stretch
+        fresh = Viewer(recording, start_seconds=stretch[0], stop_seconds=stretch[1])
+        fresh.options = viewer.options
+        shown, expected = (
+            np.asarray(PIL.Image.open(io.BytesIO(v._image.value)), int) for v in (viewer, fresh)
+        )
+        assert shown.shape == expected.shape
+        assert np.abs(shown - expected).max() <= 2
+
+
+def test_the_picture_does_not_jump_while_one_scrolls(tmp_path):
+    rows = [("a", 1.0, 2.0), ("a_long_name", 5.0, 5.2)]
+    recording = write_recording(tmp_path, "bird", tone_song(seed=0, seconds=8)[0], 1000, rows)
+    viewer = Viewer(recording, start_seconds=0, stop_seconds=3)
+
+    def height():
+        return PIL.Image.open(io.BytesIO(viewer._image.value)).height
+
+    low = height()
+    viewer.stretch = (4, 7)  # where a name stands upright
+    high = height()
+    assert high > low
+    viewer.stretch = (0, 3)
+    assert height() == high
 
 
 def test_what_is_shown_can_be_heard(recording):

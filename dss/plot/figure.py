@@ -19,6 +19,8 @@ WIDTH_INCHES = 10  # letters are legible where a notebook is 1000 pixels wide
 LEFT_INCHES, RIGHT_INCHES = 1.15, 0.15  # beside rows: labels, numbers
 ROW_INCHES = WIDTH_INCHES - LEFT_INCHES - RIGHT_INCHES
 LABEL_INCHES = 0.55  # where upright labels of rows end
+LABEL_INCHES = 0.55  # where upright labels of rows end
+TIME_INCHES = 0.32  # the name of the time axis, below the last row
 GAP_INCHES = 0.12  # between rows
 BELOW_INCHES = 0.55  # the last row: numbers and name of the time axis
 LEGEND_LINE_INCHES = 0.2
@@ -80,11 +82,16 @@ class SongFigure(Figure):
 
     Attributes:
         kinds: what its rows show, if others of the same kinds can be drawn into it.
+        heights: of its rows, in inches; when others are drawn into it, they do not get lower:
+            what one scrolls through should not jump.
+        n_legend_lines: there are at least.
     """
 
     def __init__(self, figsize: tuple[float, float], layout: str = "constrained"):
         super().__init__(figsize, dpi=100, facecolor="white", layout=layout)
         self.kinds: tuple[str, ...] = ()
+        self.heights: Sequence[float] = ()
+        self.n_legend_lines = 0
 
     def savefig(self, *args, **named):
         """Save the figure as matplotlib does, in our style."""
@@ -139,7 +146,7 @@ def figure_rows_again(
 
 
 def place_rows(
-    figure: Figure,
+    figure: SongFigure,
     heights: Sequence[float],
     title: str | None = None,
     *,
@@ -158,6 +165,8 @@ def place_rows(
         n_legend_lines: what `draw_legend` gave.
     """
     above = above or [0.0, *[GAP_INCHES] * (len(heights) - 1)]
+    heights = figure.heights = np.maximum(heights, figure.heights or 0).tolist()
+    n_legend_lines = figure.n_legend_lines = max(n_legend_lines, figure.n_legend_lines)
     top = 0.4 if title else 0.15
     legend = LEGEND_LINE_INCHES * n_legend_lines + 0.1 * (n_legend_lines > 0)
     total = top + sum(heights) + sum(above) + BELOW_INCHES + legend
@@ -170,6 +179,10 @@ def place_rows(
     for axis, height, gap in zip(figure.axes, heights, above, strict=True):
         edge -= gap + height
         axis.set_position((left / WIDTH_INCHES, edge / total, width, height / total))
+        is_upright = axis.yaxis.label.get_rotation() != 0
+        inches = LABEL_INCHES - left if is_upright else -0.06
+        axis.yaxis.set_label_coords(inches / (width * WIDTH_INCHES), 0.5)
+        axis.xaxis.set_label_coords(0.5, -TIME_INCHES / height)
 
 
 def share_time(axes: Sequence[Axes], time: Time) -> None:

@@ -131,7 +131,7 @@ def draw_recording(
     rows = {label: within(table, time) for label, table in tables.items()}
     p, is_image = probabilities, len(class_names) > MAX_LINES
 
-    kinds = ("audio", "spectrogram", *["annotations"] * len(rows))
+    kinds = (f"audio of {wave.low.shape[1]} channels", "spectrogram", *["annotations"] * len(rows))
     heights = [waveform_inches(wave), 2.4, *(bars_inches(row, time) for row in rows.values())]
     if p is not None:
         kinds += ("image" if is_image else "lines",)

@@ -85,7 +85,7 @@ class Viewer:
             start = start_seconds or 0.0
             stop = start + FIRST_SECONDS if stop_seconds is None else stop_seconds
             self._stretch = (start, stop)
-        self._selection = self._figure = None
+        self._selection = None
         self._image = Gestures(self).picture
         self._image.layout = IMAGE_LAYOUT
         self._player, self._status, self._marked = widgets.Box(), widgets.HTML(), widgets.HTML()
@@ -118,7 +118,7 @@ class Viewer:
         if name not in names:
             raise DssError(f"{name}: is not shown here; there are {', '.join(names)}")
         with self._one_draws:
-            self.material = self.materials[names.index(name)]
+            self.material, self._figure = self.materials[names.index(name)], None
             self._load()
             self._tables = self.editor.shown(self.recording.path, self._tables)
             self.controls.fit(self.recording, self._names(), name)
