@@ -48,7 +48,8 @@ def bars_inches(rows: pd.DataFrame, time: Time) -> float:
     wide, inches = rows[inches > UPRIGHT_INCHES], inches[inches > UPRIGHT_INCHES]
     letters = wide["name"].str.len() * LETTER_INCHES + 0.1
     upright = letters[inches < letters]
-    return float(min(max(0.36, upright.max() if len(upright) else 0) * _n_lanes(rows), 2))
+    least = upright.max() / BAR if len(upright) else 0
+    return float(min(max(0.36, least) * _n_lanes(rows), 2))
 
 
 def draw_annotations(axis: Axes, rows: pd.DataFrame, label: str, time: Time, colors) -> None:
@@ -64,7 +65,7 @@ def draw_annotations(axis: Axes, rows: pd.DataFrame, label: str, time: Time, col
     heights = np.stack([middles - BAR / 2 / n_lanes, middles + BAR / 2 / n_lanes], axis=1)
     draw = _draw_bars if len(segments) <= BINS else _draw_shares
     draw(axis, segments, heights, time, rgb)
-    _write_names(axis, segments, middles, time, rgb, bars_inches(rows, time) / n_lanes)
+    _write_names(axis, segments, middles, time, rgb, BAR * bars_inches(rows, time) / n_lanes)
     axis.set(ylim=(0, 1), yticks=[])
     axis.spines[["left", "bottom"]].set_visible(False)
     look = {"rotation": 0, "ha": "right", "va": "center", "fontsize": 9, "linespacing": 1}
@@ -97,15 +98,15 @@ def _draw_shares(axis: Axes, segments: pd.DataFrame, heights: np.ndarray, time: 
 
 
 def _write_names(
-    axis: Axes, segments: pd.DataFrame, middles: np.ndarray, time: Time, rgb, lane_inches: float
+    axis: Axes, segments: pd.DataFrame, middles: np.ndarray, time: Time, rgb, bar_inches: float
 ) -> None:
-    """Write the names on their bars, flat or upright, where they fit."""
+    """Write the names on their bars, which are so high, flat or upright, where they fit."""
     spans = _spans(segments, time)
     inches = (spans[:, 1] - spans[:, 0]) / time.span * ROW_INCHES
     names, lanes = segments["name"].to_numpy(), segments["lane"].to_numpy()
     for i in np.flatnonzero(inches > LETTER_INCHES):
         letters = LETTER_INCHES * len(names[i]) + 0.03
-        flat, upright = inches[i] > letters, inches[i] > UPRIGHT_INCHES and lane_inches > letters
+        flat, upright = inches[i] > letters, inches[i] > UPRIGHT_INCHES and bar_inches > letters
         if flat or upright:
             light = to_oklab(np.array(rgb[names[i]])[None])[0, 0] > 0.68
             look = {"color": "black" if light else "white", "rotation": 0 if flat else 90}

@@ -170,7 +170,7 @@ def place_rows(
     top = 0.4 if title else 0.15
     legend = LEGEND_LINE_INCHES * n_legend_lines + 0.1 * (n_legend_lines > 0)
     total = top + sum(heights) + sum(above) + BELOW_INCHES + legend
-    left = max(LEFT_INCHES, 0.5 + LETTER_INCHES * longest_name)
+    left = max(LEFT_INCHES, LABEL_INCHES + 0.15 + LETTER_INCHES * longest_name)
     figure.set_size_inches(WIDTH_INCHES, total)
     if title:
         figure.suptitle(title, x=0.01, y=1 - 0.08 / total, ha="left", va="top")
