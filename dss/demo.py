@@ -33,7 +33,7 @@ SONGS: dict[str, dict[str, dict[str, Any]]] = {
             "kernel_size": 7,
             "nb_conv": 2,
             "batch_size": 8,
-            "nb_epoch": 20,
+            "nb_epoch": 30,
             "learning_rate": 0.004,
         },
         "detect": {},
