@@ -33,6 +33,9 @@ def learned_durations(
     stereotyped syllable are narrow. Where durations vary by more than half, as those of sine song
     do, a segment may last up to an hour.
 
+    Where song is annotated that is about as short as `segment_min_seconds`, or shorter, that is
+    lowered, so that such song is found.
+
     A gap is filled if it is shorter than half the shortest pause that anybody left between two
     segments of one type, and than a third of the median duration.
 
@@ -46,7 +49,8 @@ def learned_durations(
         samplerate_hz: samples a second.
 
     Returns: by option of `dss.postprocess.detect`: `segment_durations`, [shortest, longest] in
-        seconds by song type; `segment_fill_seconds`; `event_interval_max_seconds`.
+        seconds by song type; `segment_min_seconds`; `segment_fill_seconds`;
+        `event_interval_max_seconds`.
         What fewer than ten annotations, or pauses, would say is left out, and so is what exceeds
         the range of its option.
     """
@@ -64,9 +68,14 @@ def learned_durations(
         all_seconds.append(seconds)
         all_pauses.append(_pauses(occurrences, stretches) / samplerate_hz)
     learned: dict[str, Any] = {"segment_durations": durations}
-    if sum(map(len, all_seconds)) >= FEWEST and sum(map(len, all_pauses)) >= FEWEST:
-        pause, duration = np.concatenate(all_pauses).min(), np.median(np.concatenate(all_seconds))
-        learned["segment_fill_seconds"] = _rounded(min(pause / 2, duration / 3))
+    if sum(map(len, all_seconds)) >= FEWEST:
+        seconds = np.concatenate(all_seconds)
+        shortest = _rounded(seconds.min() / MARGIN)
+        if shortest < DetectOptions().segment_min_seconds:
+            learned["segment_min_seconds"] = shortest
+        if sum(map(len, all_pauses)) >= FEWEST:
+            pause = np.concatenate(all_pauses).min()
+            learned["segment_fill_seconds"] = _rounded(min(pause / 2, np.median(seconds) / 3))
     events = [s for s, kind in zip(song, class_types, strict=True) if kind == EVENT]
     intervals = [_nearest(occurrences, stretches) / samplerate_hz for occurrences in events]
     if intervals and min(map(len, intervals)) >= FEWEST:

@@ -135,7 +135,7 @@ def annotate(
     one = pd.DataFrame([old | changed], columns=annotations.columns)
     there = rest[~is_absent]
     table = pd.concat([there, one], ignore_index=True) if len(there) else one
-    place = table["start_seconds"].argsort(kind="stable").to_numpy()
+    place = table["start_seconds"].to_numpy().argsort(kind="stable")
     new = int(np.flatnonzero(place == len(table) - 1)[0])
     return table.iloc[place].reset_index(drop=True), new
 

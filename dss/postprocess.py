@@ -40,8 +40,8 @@ def detect(
     probable type changes. Pieces of one type with less than `segment_fill_seconds` between them
     become one. A piece shorter than `segment_min_seconds` is joined to one that it touches, the one
     whose type is more probable in it; the type of the whole is that with most of the probability.
-    Pieces that are still shorter are deleted, and so are those
-    longer than their type can be (`segment_durations`, which also may say a shorter minimum).
+    Pieces that are still shorter are deleted, and so are those longer than their type can be.
+    `segment_durations` says that, and may say of a type that it has to be longer than others.
 
     Arguments:
         blocks: probabilities [samples, 1 + len(types)], one block after the other; class 0 is
@@ -99,11 +99,11 @@ def tuned(options: DetectOptions, params: Mapping[str, Any]) -> DetectOptions:
 def merged(given: DetectOptions, known: DetectOptions) -> DetectOptions:
     """The options given, and those known for the others, which give way where they contradict.
 
-    Durations are merged by song type.
+    Durations are merged by song type; none at all, if they were given, lift all limits.
     """
     names = known.model_fields_set - given.model_fields_set
     update = {name: getattr(known, name) for name in names}
-    if known.segment_durations:
+    if given.segment_durations:
         update["segment_durations"] = known.segment_durations | given.segment_durations
     both = given.model_copy(update=update)
     hold, longest = both.segment_hold_threshold, both.event_interval_max_seconds

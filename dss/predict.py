@@ -9,12 +9,13 @@ import soundfile
 
 from dss import models
 from dss.data.audio import Loader, as_float
-from dss.data.recordings import Recording, open_recording
+from dss.data.recordings import Recording, open_recording, unsaid_rate
 from dss.errors import DssError, raise_problems
-from dss.files import check_writable, replacing
+from dss.files import check_writable, remove, replacing
 from dss.near_misses import NearMisses, write_near_misses
 from dss.options import DetectOptions, PredictFilesOptions, PredictOptions, takes_options
 from dss.postprocess import detect, tuned
+from dss.probabilities import probabilities_path, store_blocks
 from dss.progress import bar, say
 from dss.runs import Run, open_run, read_params, run_trunk
 from dss.stream import Stream, audio_array
@@ -142,12 +143,11 @@ def annotate(
     near = NearMisses(run.song_types, run.samplerate_hz, options)
     blocks = near.watch(probability_blocks(recording, run, options, after_block))
     if options.probabilities:
-        from dss.probabilities import probabilities_path, store_blocks
-
         with replacing(probabilities_path(target)) as part:
             table = _detect(store_blocks(blocks, part, recording.n_samples, run), run, options)
     else:
         table = _detect(blocks, run, options)
+        remove(probabilities_path(target))  # of what was annotated before
     if options.proposals:
         table["confirmed"] = False
     write_near_misses(near.table(table), target)
@@ -250,9 +250,8 @@ def _opened(
     path: str | Path, run: Run, options: PredictOptions, loader: Loader | None
 ) -> Recording:
     """Open an audio file; a npy file has the sample rate of the network if nobody says another."""
-    is_unsaid = Path(path).suffix.lower() == ".npy" and loader is None
-    rate = (options.samplerate_hz or run.samplerate_hz) if is_unsaid else None
-    return open_recording(path, loader, rate)
+    rate = options.samplerate_hz or run.samplerate_hz
+    return open_recording(path, loader, unsaid_rate(path, loader, rate))
 
 
 def _detect(blocks: Iterable[np.ndarray], run: Run, options: DetectOptions) -> pd.DataFrame:

@@ -31,6 +31,8 @@ def write_results(
 ) -> None:
     """Write `_results.h5`; with a test split also print its scores and draw `_confusion.png`.
 
+    A test split that nobody looked at is none.
+
     The file holds `history/<column>`, `class_names`, and of the test split `labels` and
     `predictions` [samples], `known` [samples] (0 where nobody looked: not judged),
     `confusion_matrix` [true, predicted], and `report`: precision, recall and F1 by song type as
@@ -98,12 +100,15 @@ def _judge_test(tree, y_name, class_names, model, options) -> dict[str, Any]:
     from dss.models.inference import Network
 
     test = tree["test"]
-    network = Network(model, options, models.best_block(options, test.sizes["time"]))
     x, y = array_of(test["x"]), array_of(test[y_name])
     labels, predictions = (np.zeros(len(y), np.uint16) for _ in range(2))
     known = np.ones(len(y), bool)
     if "annotated" in test:
         known = np.asarray(test["annotated"], bool)
+    if not known.any():
+        say("The test split is not judged: nobody looked at any of it")
+        return {}
+    network = Network(model, options, models.best_block(options, test.sizes["time"]))
     for first, last in split_stretches(tree, "test"):
 
         def read(start: int, stop: int, first: int = first) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -9,13 +10,15 @@ from dss.data.annotations import found, read_annotations
 from dss.data.audio import Loader
 from dss.data.dataset import open_dataset
 from dss.data.lookup import find_annotations
-from dss.data.recordings import open_recording
+from dss.data.recordings import open_recording, unsaid_rate
 from dss.errors import DssError, raise_problems
 from dss.options import DetectOptions
 from dss.probabilities import detect_stored, stored_probabilities
 from dss.proofread import is_confirmed
 from dss.runs import read_params
 from dss.written import check_replaceable, is_by_dss, write
+
+COMPARED_BYTES = 2**18  # of the beginning of recordings of one name
 
 
 def by_hand(recording: Path, by_dss: Path) -> Path | None:
@@ -39,23 +42,48 @@ def by_hand(recording: Path, by_dss: Path) -> Path | None:
     return None if file.resolve() == by_dss.resolve() or is_unseen or is_unchanged else file
 
 
-def learned_from(trunk: Path) -> set[str] | None:
-    """The recordings that a run was trained and validated with, as its dataset names them.
+class Learned(NamedTuple):
+    """The recordings that a run was trained and validated with.
 
-    Returns: None if the dataset is not there any more, or does not say.
+    Attributes:
+        names: as the dataset names them, with subfolders.
+        folder: what the dataset was made from.
     """
+
+    names: frozenset[str]
+    folder: Path
+
+
+def learned_from(trunk: Path) -> Learned | None:
+    """What a run was trained and validated with; None if its dataset is gone, or does not say."""
     try:
         attributes = open_dataset(read_params(trunk).get("data_dir") or "").attrs
     except DssError:
         return None
     names = [attributes.get(f"filename_{split}") for split in ("train", "val")]
-    return None if None in names else {*names[0], *names[1]}
+    if None in names:
+        return None
+    return Learned(frozenset([*names[0], *names[1]]), Path(attributes.get("made_from", "")))
 
 
-def was_learned(recording: Path, learned: set[str]) -> bool:
-    """Whether a recording is one of those that `learned_from` gave."""
+def was_learned(recording: Path, learned: Learned) -> bool:
+    """Whether a recording is one of those learned from, or a copy of one.
+
+    It is one of the same name and subfolder, unless it can be seen that this is another one: many
+    recorders begin to count anew every day.
+    """
     path = recording.resolve().as_posix()
-    return any(path.endswith(f"/{name}") for name in learned)
+    alike = [name for name in learned.names if path.endswith(f"/{name}")]
+    return any(not _differ(recording, learned.folder / name) for name in alike)
+
+
+def _differ(a: Path, b: Path) -> bool:
+    """Whether two files are there, and are not equally long or begin otherwise."""
+    if not (a.is_file() and b.is_file()):
+        return False
+    with a.open("rb") as opened, b.open("rb") as other:
+        begin_alike = opened.read(COMPARED_BYTES) == other.read(COMPARED_BYTES)
+    return not begin_alike or a.stat().st_size != b.stat().st_size
 
 
 def detect_again(
@@ -93,6 +121,8 @@ def save(
     format: str,
     proposals: bool = False,
     loader: Loader | None = None,
+    *,
+    samplerate_hz: float | None = None,
 ) -> list[Path]:
     """Write annotations by dss; those made or changed by hand are never replaced.
 
@@ -102,6 +132,7 @@ def save(
         format: as for `dss.data.write_annotations`.
         proposals: whether to add a column `confirmed` that is False.
         loader: as for `dss.predict.predict`.
+        samplerate_hz: of recordings that do not say it.
 
     Returns: the files.
     Raises: DssError if such a file would be replaced; nothing is written then.
@@ -112,5 +143,6 @@ def save(
         if proposals and format == "csv":
             table = table.assign(confirmed=False)
         file = targets[recording]
-        write(table, file, format, open_recording(recording, loader).duration_seconds)
+        opened = open_recording(recording, loader, unsaid_rate(recording, loader, samplerate_hz))
+        write(table, file, format, opened.duration_seconds)
     return [targets[recording] for recording in tables]

@@ -1,5 +1,6 @@
 """Segments in probabilities that come block by block: stretches of song, cut into types."""
 
+import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -123,48 +124,95 @@ def _join(pieces: list[_Piece], shortest: list[float]) -> list[_Piece]:
         pieces: of one stretch, in order, the short gaps between them included (label -1).
         shortest: by label; a piece of fewer samples is joined to a neighbour, the shortest first.
     """
-    song, gaps = [], []  # gaps[i]: between song[i] and song[i + 1], or None
-    for piece in pieces:
-        if piece.label < 0:
-            gaps[-1] = piece
-        else:
-            song.append(piece)
-            gaps.append(None)
-    i = 0
-    while i + 1 < len(song):
-        i = _join_next(song, gaps, i) if song[i].label == song[i + 1].label else i + 1
-    while len(song) > 1:
-        lengths = [piece.length for piece in song]
-        too_short = [i for i, piece in enumerate(song) if piece.length < shortest[piece.label]]
-        if not too_short:
-            break
-        i = min(too_short, key=lengths.__getitem__)
-        touching = [j for j in (i - 1, i + 1) if 0 <= j < len(song) and not gaps[min(i, j)]]
+    chain = _Chain(pieces)
+    for i in range(len(chain.song)):
+        if chain.song[i] and chain.is_like_next(chain.before[i]):
+            chain.join_next(chain.before[i])
+    waiting = [(p.length, i) for i, p in enumerate(chain.song) if p]
+    heapq.heapify(waiting)
+    while waiting and chain.n > 1:
+        length, i = heapq.heappop(waiting)
+        piece = chain.song[i]
+        if not piece or piece.length != length or length >= shortest[piece.label]:
+            continue  # joined since then, or long enough
+        touching = chain.touching(i)
         if not touching:
-            _drop(song, gaps, i)
+            chain.drop(i)
             continue
-        into = max(touching, key=lambda j: (song[i].mass[song[j].label], lengths[j]))
-        i = _join_next(song, gaps, min(i, into))
-        if i + 1 < len(song) and song[i].label == song[i + 1].label:
-            _join_next(song, gaps, i)
-        if i and song[i - 1].label == song[i].label:
-            _join_next(song, gaps, i - 1)
-    return song
+        others = {j: chain.song[j] for j in touching}
+        into = max(others, key=lambda j: (piece.mass[others[j].label], others[j].length))
+        i = min(i, into)
+        chain.join_next(i)
+        if chain.is_like_next(i):
+            chain.join_next(i)
+        if chain.is_like_next(chain.before[i]):
+            i = chain.before[i]
+            chain.join_next(i)
+        heapq.heappush(waiting, (chain.song[i].length, i))
+    return [piece for piece in chain.song if piece]
 
 
-def _drop(song: list[_Piece], gaps: list[_Piece | None], i: int) -> None:
-    """Make piece i a part of the gap around it."""
-    if 0 < i < len(song) - 1:
-        gaps[i - 1].extend(song[i])
-        gaps[i - 1].extend(gaps[i])
-    del song[i], gaps[i]
+class _Chain:
+    """Pieces of song in order, which can be joined in a time that their number does not change.
 
+    Arguments:
+        pieces: with the gaps between them.
 
-def _join_next(song: list[_Piece], gaps: list[_Piece | None], i: int) -> int:
-    """Join piece i, the gap behind it and the next piece; the type is that with most mass."""
-    if gaps[i]:
-        song[i].extend(gaps[i])
-    song[i].extend(song[i + 1])
-    song[i].label = int(song[i].mass.argmax())
-    del song[i + 1], gaps[i]
-    return i
+    Attributes:
+        song: the pieces; None where one was joined to the one before, or dropped.
+        gaps: the gap behind each piece; None if the next one touches it.
+        before, after: the numbers of the neighbours of each piece, -1 at the ends.
+        n: how many pieces there are.
+    """
+
+    def __init__(self, pieces: list[_Piece]):
+        self.song: list[_Piece | None] = []
+        self.gaps: list[_Piece | None] = []
+        for piece in pieces:
+            if piece.label < 0:
+                self.gaps[-1] = piece
+            else:
+                self.song.append(piece)
+                self.gaps.append(None)
+        self.n = len(self.song)
+        self.before = list(range(-1, self.n - 1))
+        self.after = [*range(1, self.n), -1]
+
+    def touching(self, i: int) -> list[int]:
+        """The neighbours of a piece that no gap is before."""
+        before, after = self.before[i], self.after[i]
+        found = [before] if before >= 0 and not self.gaps[before] else []
+        return found + ([after] if after >= 0 and not self.gaps[i] else [])
+
+    def is_like_next(self, i: int) -> bool:
+        """Whether there is such a piece and one behind it, of the same type."""
+        return i >= 0 and self.after[i] >= 0 and self._label(i) == self._label(self.after[i])
+
+    def join_next(self, i: int) -> None:
+        """Join a piece, the gap behind it and the next one; the type is that with most mass."""
+        if self.gaps[i]:
+            self.song[i].extend(self.gaps[i])
+        self.song[i].extend(self.song[self.after[i]])
+        self.song[i].label = int(self.song[i].mass.argmax())
+        self.gaps[i] = self.gaps[self.after[i]]
+        self._remove(self.after[i])
+
+    def drop(self, i: int) -> None:
+        """Make a piece a part of the gap around it."""
+        before, after = self.before[i], self.after[i]
+        if before >= 0 and after >= 0:
+            self.gaps[before].extend(self.song[i])
+            self.gaps[before].extend(self.gaps[i])
+        self._remove(i)
+
+    def _label(self, i: int) -> int:
+        return self.song[i].label
+
+    def _remove(self, i: int) -> None:
+        before, after = self.before[i], self.after[i]
+        self.song[i] = None
+        self.n -= 1
+        if before >= 0:
+            self.after[before] = after
+        if after >= 0:
+            self.before[after] = before

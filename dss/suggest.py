@@ -254,7 +254,8 @@ def _survey(tree: xr.DataTree, y_suffix: str) -> Song:
     names, types = (tree.attrs[f"class_{what}{suffix}"][1:] for what in ("names", "types"))
     rate = tree.attrs["samplerate_x_Hz"]
     stretches = split_stretches(tree, "train")
-    noise, *song = song_stretches(array_of(train[f"y{suffix}"]), stretches)
+    known = array_of(train["annotated"]) if "annotated" in train else None
+    noise, *song = song_stretches(array_of(train[f"y{suffix}"]), stretches, known)
     if not any(map(len, song)):
         raise DssError("Nothing can be suggested: the train split has no song")
     segments = [s for s, kind in zip(song, types, strict=True) if kind == "segment" and len(s)]

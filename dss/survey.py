@@ -16,12 +16,15 @@ CLIPPED = 1e-3  # the part of samples at full scale above which a recording is c
 BLOCK_SAMPLES = 2**20
 
 
-def song_stretches(y: np.ndarray, stretches: np.ndarray) -> list[np.ndarray]:
+def song_stretches(
+    y: np.ndarray, stretches: np.ndarray, annotated: np.ndarray | None = None
+) -> list[np.ndarray]:
     """Where each class is, noise included.
 
     Arguments:
         y: targets [samples, classes], read block by block.
         stretches: [stretches, 2]: first and one past the last sample of what is looked at.
+        annotated: [samples], 0 where nobody looked: there is no noise, whatever the targets say.
 
     Returns: for each class [occurrences, 2]: first and one past the last sample, in order. An
         occurrence ends where its stretch ends.
@@ -31,6 +34,8 @@ def song_stretches(y: np.ndarray, stretches: np.ndarray) -> list[np.ndarray]:
         pieces = [[] for _ in found]
         for start, stop in _blocks(first, last):
             there = np.asarray(y[start:stop]) >= PRESENT
+            if annotated is not None:
+                there[:, 0] &= np.asarray(annotated[start:stop]) > 0
             for column, piece in enumerate(pieces):
                 piece.append(start + of_mask(there[:, column]))
         for column, piece in enumerate(pieces):

@@ -25,7 +25,7 @@ from dss.launching import launch
 from dss.options import TrainOptions, takes_options
 from dss.progress import bar, say
 from dss.results import write_results
-from dss.runs import SUFFIXES, new_trunk, run_file, write_params
+from dss.runs import SUFFIXES, new_trunk, read_params, run_file, write_params
 from dss.suggest import complete, suggest
 from dss.survey import audio_warnings, fingerprint, song_stretches, song_type_warnings
 
@@ -61,7 +61,7 @@ def train(*, options: TrainOptions) -> Path:
     y_name = _targets_name(tree, options)
     chunks = {split: _chunks(tree, split, y_name, options) for split in ("train", "val")}
     class_names = list(tree.attrs["class_names" + y_name.removeprefix("y")])
-    song = {s: song_stretches(c.y, c.stretches) for s, c in chunks.items()}
+    song = {s: song_stretches(c.y, c.stretches, c.annotated) for s, c in chunks.items()}
     if not any(map(len, song["train"][1:])):
         raise DssError(f"{options.data_dir}: the train split holds no song at all")
     options, doubts = _heed(options, tree, chunks, song, class_names)
@@ -72,6 +72,8 @@ def train(*, options: TrainOptions) -> Path:
             warnings.warn(sentence, DssWarning, stacklevel=3)
     check_writable(options.run_dir)
     params = _params(tree, y_name, options, reasons, doubts)
+    if resumed:  # now all options are given, and fit
+        params |= {name: read_params(resumed).get(name) for name in ("chosen", "warnings")}
     params["detect"] = {"options": _learned(song["train"], chunks["train"], params)}
     workers = _join(options, params)
     trunk = resumed or _trunk(options.run_dir, options.save_prefix, workers)
@@ -183,8 +185,6 @@ def _clear(trunk: Path, error: BaseException) -> None:
             remove(run_file(trunk, suffix))
         if isinstance(error, KeyboardInterrupt):
             say(f"{trunk.name}: stopped before its first epoch ended, so nothing is kept")
-    if isinstance(error, DssError):
-        remove(run_file(trunk, "_checkpoint.h5"))  # it would go the same way again
 
 
 def _params(tree: xr.DataTree, y_name: str, options, reasons, doubts) -> dict[str, Any]:

@@ -43,7 +43,12 @@ CANDIDATES = {
     },
 }
 # See dss.durations.
-LEARNED = ("segment_durations", "segment_fill_seconds", "event_interval_max_seconds")
+LEARNED = (
+    "segment_durations",
+    "segment_min_seconds",
+    "segment_fill_seconds",
+    "event_interval_max_seconds",
+)
 # Targets say exactly where song is: nothing is to be smoothed.
 OF_TARGETS = DetectOptions(
     event_threshold=0.25,
@@ -177,6 +182,11 @@ def _val_split(run: Run, options: TuneOptions) -> tuple[xr.DataTree, np.ndarray,
         raise DssError(
             f"{source}: has the classes {names}, but the network was trained with "
             f"{run.params['class_names']}"
+        )
+    if (rate := tree.attrs["samplerate_x_Hz"]) != run.samplerate_hz:
+        raise DssError(
+            f"{source}: has a sample rate of {rate:g} Hz, but the network was trained with "
+            f"{run.samplerate_hz:g} Hz"
         )
     stretches = split_stretches(tree, "val")
     if not len(stretches):

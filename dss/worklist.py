@@ -9,10 +9,11 @@ from functools import cache
 from pathlib import Path
 
 from dss.data.annotations import annotations_path
+from dss.data.lookup import annotations_beside
 from dss.data.recordings import find_recordings
 from dss.errors import DssError, raise_problems
 from dss.progress import say
-from dss.written import check_replaceable
+from dss.written import check_replaceable, is_by_dss
 
 TOLD_SECONDS = 60  # between lines in a log that tell how far a long recording is
 ENDINGS = {
@@ -92,6 +93,20 @@ def target_paths(
     }
 
 
+def annotated_already(recording: Path, target: Path) -> Path | None:
+    """The annotations of a recording that are there, or None.
+
+    They are in the file to write, or, if that is to lie beside the recording, in any file there
+    that dss did not write: those in the file to write would be read instead.
+    """
+    if target.exists():
+        return target
+    if target.parent.resolve() != recording.parent.resolve():
+        return None
+    beside = annotations_beside(recording)
+    return next((file for file in beside if not is_by_dss(file)), None)
+
+
 def still_to_do(targets: dict[Path, Path], existing: str) -> list[Path]:
     """The recordings to annotate, of those with these files to write.
 
@@ -105,14 +120,15 @@ def still_to_do(targets: dict[Path, Path], existing: str) -> list[Path]:
     files = list(targets.values())
     twice = sorted(str(target) for target, n in Counter(files).items() if n > 1)
     raise_problems(twice, "Two recordings of one name would be annotated in one file; rename one:")
-    there = {path for path, target in targets.items() if target.exists()}
+    found = {path: annotated_already(path, target) for path, target in targets.items()}
+    there = {path: file for path, file in found.items() if file}
     if existing == "overwrite":
-        check_replaceable(files)
+        check_replaceable(there.values())
     if existing == "overwrite" or not there:
         return list(targets)
     if existing == "error":
         raise_problems(
-            [str(target) for path, target in targets.items() if path in there],
+            [*map(str, there.values())],
             "These annotations are there already. Give another folder (--save-dir), skip their "
             "recordings (--existing skip), or overwrite them (--existing overwrite):",
         )

@@ -64,7 +64,9 @@ def test_a_run_whose_batch_was_too_large_for_the_data_is_resumed(store, tmp_path
     with monkeypatch.context() as patch:
         stop_in_epoch(patch, 2)
         stopped = train(**options)
+    said = params(stopped)["warnings"]
     assert train(**options, continue_from=stopped) == stopped
+    assert params(stopped)["warnings"] == said
     assert len(pd.read_csv(run_file(stopped, "_history.csv"))) == 3
 
 
@@ -87,6 +89,26 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(store, tmp_path, m
     )
     pd.testing.assert_frame_equal(a, b)
     assert params(whole)["command"].replace("whole", "stopped") == params(resumed)["command"]
+
+
+def test_a_full_disk_does_not_keep_a_run_from_going_on(store, tmp_path, monkeypatch):
+    from dss.models import fit
+
+    options = {"data_dir": store, "save_dir": tmp_path, "nb_epoch": 2, **TINY}
+    written = fit.save_checkpoint
+
+    def full(path, state, at):
+        if at["epoch"] == 2:
+            raise DssError(f"{path}: cannot be written, as the disk is full")
+        written(path, state, at)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fit, "save_checkpoint", full)
+        with pytest.raises(DssError, match="disk is full"):
+            train(**options)
+    (checkpoint,) = tmp_path.glob("*_checkpoint.h5")
+    trunk = tmp_path / checkpoint.name.removesuffix("_checkpoint.h5")
+    assert train(**options, continue_from=trunk) == trunk
 
 
 def test_a_run_is_not_resumed_with_other_data(store, folder, tmp_path, monkeypatch):

@@ -85,3 +85,10 @@ def test_batches_made_ahead_are_the_same_and_errors_reach_the_loop():
 
     with pytest.raises(OSError, match="the disk is gone"):
         list(ahead(broken()))
+
+
+def test_chunks_may_be_shifted_beyond_all_audio():
+    chunks = sparse_chunks()
+    starts = np.array([-2 * chunks.nb_hist, len(chunks.x) + 5])
+    x, y, weight = chunks.batch(starts, np.zeros(2, int))
+    assert not any(a.any() for a in (x, y, weight))

@@ -83,3 +83,16 @@ def test_events_that_may_be_alone_are_not_limited():
     alone = np.array([[0, 3000], [3000, 100_000]])
     assert longest_interval(apart, stretches=alone) is None
     assert longest_interval([]) is None
+
+
+def shortest_of_all(milliseconds):
+    starts = 500 + 1000 * np.arange(len(milliseconds))
+    song = [np.empty((0, 2), int), np.stack([starts, starts + milliseconds], axis=1)]
+    found = learned_durations(song, ["noise", "a"], ["segment"] * 2, WHOLE, RATE)
+    return found.get("segment_min_seconds")
+
+
+def test_song_that_is_shorter_than_most_is_not_deleted():
+    assert shortest_of_all([100] * 20) is None
+    assert shortest_of_all([13] * 20) == pytest.approx(0.01)
+    assert shortest_of_all([13] * 9) is None

@@ -71,6 +71,18 @@ def test_recordings_of_another_form_are_shown_and_saved(values, tmp_path, monkey
     assert viewer.save(tmp_path / "again") == [tmp_path / "again" / "bird_annotations.csv"]
 
 
+def test_arrays_are_shown_and_saved_at_the_rate_of_the_network(values, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save(tmp_path / "bird.npy", tone_song(seed=20)[0])
+    form = PredictForm(values | {"recordings": str(tmp_path / "bird.npy")})
+    form.run()
+    viewer = PredictionViewer(form)
+    assert viewer.recording.samplerate_hz == 1000
+    assert viewer.save(tmp_path / "again", "textgrid") == [
+        tmp_path / "again/bird_annotations.TextGrid"
+    ]
+
+
 def test_moving_a_threshold_changes_the_picture_and_then_the_scores(viewer, values, tmp_path):
     before, picture = viewer.scores, viewer._image.value
     viewer.stretch = (0, 4)
@@ -167,6 +179,14 @@ def test_what_was_stored_with_a_run_is_filled_in(tiny_run, values, tmp_path):
     assert form.options["segment_threshold"] == "0.35"
     assert form.options["segment_durations"] == "a=0.01:0.3"
     assert form.problems == {}
+
+
+def test_durations_that_are_cleared_are_no_limits(tiny_run, values, tmp_path):
+    form = PredictForm(values)
+    assert form.options["segment_durations"]
+    form.options = {"segment_durations": {}}
+    form.run()
+    assert form.result.options.segment_durations == {}
 
 
 def test_what_was_stored_with_another_run_does_not_stay(tiny_run, values, tmp_path):

@@ -156,6 +156,12 @@ def test_progress_is_shown_and_stop_ends_the_work():
     assert "train" not in shown(form.widget)
 
 
+def test_stop_means_what_works_now_and_not_what_comes_next():
+    form = Form(PredictOptions, lambda **named: [*bar(range(3), desc="train")])
+    form.stop()
+    assert form.run() == [0, 1, 2]
+
+
 def test_what_is_probably_not_meant_is_shown_with_the_result():
     def action(**named):
         import warnings

@@ -15,6 +15,7 @@ from dss.data import make_dataset, open_dataset, read_annotations
 from dss.errors import DssError
 from dss.evaluate import evaluate
 from dss.predict import Stream, predict, predict_files, probabilities
+from dss.probabilities import probabilities_path
 from dss.progress import Stopped, shown_by
 from dss.runs import load_run
 
@@ -239,6 +240,14 @@ def test_ctrl_c_leaves_finished_files_and_no_half_written_one(run, recordings, t
     assert not (tmp_path / "out/new_annotations.csv").exists()
     rest = predict_files(recordings, run, save_dir=tmp_path / "out")
     assert rest == [tmp_path / "out/new_annotations.csv"]
+
+
+def test_probabilities_of_another_annotation_do_not_stay(run, recordings, tmp_path):
+    how = {"save_dir": tmp_path / "out", "existing": "overwrite"}
+    file, *_ = predict_files(recordings, run, probabilities=True, **how)
+    assert probabilities_path(file).is_dir()
+    predict_files(recordings, run, **how)
+    assert not probabilities_path(file).exists()
 
 
 def test_work_that_is_stopped_leaves_finished_files_and_no_half_written_one(

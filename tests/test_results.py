@@ -1,10 +1,14 @@
+import shutil
+
 import h5py
 import numpy as np
 import pytest
+from conftest import TINY
 
 from dss.errors import DssError
 from dss.results import read_results
 from dss.runs import list_files, run_file
+from dss.train import train
 
 
 def test_the_scores_are_those_of_the_confusion_matrix(tiny_run):
@@ -29,3 +33,13 @@ def test_the_files_of_a_run_are_listed_with_what_they_hold(tiny_run):
     assert set(files.index) == {p.name for p in tiny_run[0].parent.glob(f"{tiny_run[0].name}_*")}
     assert files["holds"].str.contains("needed to annotate").sum() == 2
     assert (files["kB"] > 0).all()
+
+
+def test_a_test_split_that_nobody_looked_at_is_not_judged(tiny_run, tmp_path):
+    store = shutil.copytree(tiny_run[1], tmp_path / "unseen.npy")
+    for split, value in (("train", 1), ("val", 1), ("test", 0)):
+        n = len(np.load(store / split / "x.npy", mmap_mode="r"))
+        np.save(store / split / "annotated.npy", np.full(n, value, np.uint8))
+    trunk = train(data_dir=store, nb_epoch=1, **TINY)
+    with pytest.raises(DssError, match="has no test split"):
+        read_results(trunk)

@@ -27,6 +27,13 @@ def test_song_is_found_where_it_is_whatever_the_blocks(song, cut, block):
         np.testing.assert_array_equal(rebuilt, y[:, column])
 
 
+def test_where_nobody_looked_is_no_noise():
+    y = np.array([[1, 1, 0, 0, 1, 1], [0, 0, 1, 1, 0, 0]], "float32").T
+    noise, song = survey.song_stretches(y, np.array([[0, 6]]), np.array([0, 1, 1, 1, 1, 0]))
+    assert noise.tolist() == [[1, 2], [4, 5]]
+    assert song.tolist() == [[2, 4]]
+
+
 @pytest.mark.parametrize("block_seconds", [0, 0.4])
 def test_silent_and_clipped_recordings_are_named_once(tmp_path, block_seconds):
     rng = np.random.default_rng(0)

@@ -95,4 +95,8 @@ def test_a_dataset_that_is_gone_or_does_not_fit_is_an_error(run, tmp_path):
     (other / "attrs.yaml").write_text(yaml.safe_dump(attributes))
     with pytest.raises(DssError, match="has the classes .*trill"):
         tune(trunk, data_dir=other)
+    attributes = open_dataset(store).attrs | {"samplerate_x_Hz": 500.0}
+    (other / "attrs.yaml").write_text(yaml.safe_dump(attributes))
+    with pytest.raises(DssError, match="has a sample rate of 500 Hz, but .* 1000 Hz"):
+        tune(trunk, data_dir=other)
     assert run_file(trunk, "_params.yaml").read_text() == before

@@ -7,7 +7,7 @@ import pytest
 from conftest import tone_song, write_recording
 
 from dss import review
-from dss.data import find_recordings, read_annotations
+from dss.data import find_recordings, read_annotations, recording_annotations
 from dss.errors import DssError
 from dss.postprocess import detect
 from dss.predict import predict_files
@@ -134,3 +134,31 @@ def test_ten_thousand_recordings_take_no_time(tmp_path):
     with pytest.raises(DssError, match="made or changed by hand"):
         still_to_do(targets, "overwrite")
     assert time.monotonic() - begun < 5
+
+
+@pytest.mark.parametrize("format", ["csv", "audacity"])
+def test_annotations_by_hand_in_another_format_are_not_put_out_of_sight(
+    tiny_run, recordings, format
+):
+    (recordings / "bird_1.txt").write_text("0.5\t0.6\tx\n")  # Audacity's
+    written = predict_files(recordings, tiny_run[0], format=format)
+    assert written == [target_path(recordings / "bird_0.wav", format)]
+    with pytest.raises(DssError, match=r"(?s)are there already.*bird_1\.txt"):
+        predict_files(recordings, tiny_run[0], format=format, existing="error")
+    with pytest.raises(DssError, match=r"(?s)made or changed by hand.*bird_1\.txt"):
+        predict_files(recordings, tiny_run[0], format=format, existing="overwrite")
+    assert recording_annotations(recordings / "bird_1.wav")[1]["name"].tolist() == ["x"]
+    elsewhere = predict_files(recordings, tiny_run[0], format=format, save_dir=recordings / "out")
+    assert len(elsewhere) == 2
+
+
+def test_a_recording_was_learned_from_unless_it_is_another_of_the_same_name(tmp_path):
+    wavs = []
+    for i, day in enumerate(("day1", "day2", "copy")):
+        x, rows = tone_song(seed=min(i, 1))
+        wavs.append(write_recording(tmp_path / day, "0001", x, 1000, rows))
+    learned = review.Learned(frozenset(["0001.wav"]), tmp_path / "day2")
+    assert [review.was_learned(wav, learned) for wav in wavs] == [False, True, True]
+    wavs[1].unlink()  # it cannot be seen any more
+    assert all(review.was_learned(wav, learned) for wav in wavs)
+    assert not review.was_learned(wavs[0].with_name("0002.wav"), learned)

@@ -75,7 +75,8 @@ def _take(array: np.ndarray | xr.DataArray, starts: np.ndarray, nb_hist: int) ->
     """
     chunks = np.zeros((len(starts), nb_hist, *array.shape[1:]), array.dtype)
     for chunk, start in zip(chunks, starts, strict=True):
-        first, last = max(start, 0), min(start + nb_hist, len(array))
+        first = max(start, 0)
+        last = max(first, min(start + nb_hist, len(array)))  # a shifted chunk may lie beyond
         chunk[first - start : last - start] = array[first:last]
     return chunks
 

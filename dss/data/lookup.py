@@ -100,17 +100,17 @@ def unread_annotations(recording: str | Path) -> list[Path]:
     """What else could be read as annotations of a recording that has STEM_annotations.csv."""
     recording = Path(recording)
     unread = []
-    for path in _possible_annotations(recording, None):
-        if path != annotations_path(recording) and _may_be(path, None):
+    for path in annotations_beside(recording):
+        if path != annotations_path(recording):
             with suppress(DssError):
                 read_annotations(path, recording=recording)
                 unread.append(path)
     return unread
 
 
-def has_annotations(recording: Path) -> bool:
-    """Whether a file named after the recording may hold its annotations."""
-    return any(_may_be(path, None) for path in _possible_annotations(recording, None))
+def annotations_beside(recording: Path) -> list[Path]:
+    """Files named after the recording that may hold its annotations, in any format."""
+    return [path for path in _possible_annotations(recording, None) if _may_be(path, None)]
 
 
 def _possible_annotations(recording: Path, format: str | None) -> list[Path]:

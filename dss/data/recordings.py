@@ -15,7 +15,7 @@ from dss.data.audio import (
     holds_audio,
     open_audio,
 )
-from dss.data.lookup import has_annotations
+from dss.data.lookup import annotations_beside
 from dss.data.resampling import Resampled
 from dss.errors import DssError
 from dss.options import SourceOptions
@@ -156,6 +156,20 @@ def open_recording(
     return Recording(path, rate, audio.n_samples, audio.n_channels, audio.read)
 
 
+def unsaid_rate(
+    path: str | Path, loader: Loader | None, samplerate_hz: float | None
+) -> float | None:
+    """The sample rate to give for a file that does not say its own: a npy file; else None.
+
+    Arguments:
+        path: the audio file.
+        loader: a loader says the rate.
+        samplerate_hz: what a file has that does not say it.
+    """
+    is_unsaid = Path(path).suffix.lower() == ".npy" and loader is None
+    return samplerate_hz if is_unsaid else None
+
+
 def open_source(path: str | Path, loader: Loader | None, options: SourceOptions) -> Recording:
     """Open a recording as a dataset takes it: at the sample rate that the options ask for, if any.
 
@@ -204,4 +218,4 @@ def _is_recording(file: Path) -> bool:
     if ending in SOUND_ENDINGS:
         return True
     is_audio = ending != ".npy" and not file.name.endswith(RUN_ENDINGS) and holds_audio(file)
-    return is_audio or has_annotations(file)
+    return is_audio or bool(annotations_beside(file))

@@ -24,6 +24,10 @@ COMPILE_STEPS = 200  # with fewer, compiling the step takes longer than it saves
 EXPLODED = 100  # a loss that no network has which learns: guessing among 20 classes costs 3
 
 
+class Exploded(DssError):
+    """Nothing can be learned any more: the weights are lost."""
+
+
 @dataclass
 class Progress:
     """How far a training is: with the weights, all that the next epoch depends on."""
@@ -117,6 +121,9 @@ def fit(
         if not at.best_epoch:
             raise
         return False
+    except Exploded:
+        checkpoint.unlink(missing_ok=True)  # it would go the same way again
+        raise
     return True
 
 
@@ -186,16 +193,16 @@ def _learn_epoch(
 def _check_loss(
     loss: float, at: Progress, options: TrainOptions, broken_audio: bool = False
 ) -> None:
-    """Raise a DssError if nothing can be learned any more: the weights are lost."""
+    """Raise that the loss exploded, if it did, and why."""
     if loss < EXPLODED:
         return
     if broken_audio:
-        raise DssError(
+        raise Exploded(
             f"Training stopped in epoch {at.epoch}: the audio holds values that are no numbers "
             "(NaN or infinite). Make the dataset again from recordings without them."
         )
     kept = f" The weights of epoch {at.best_epoch} are kept." if at.best_epoch else ""
-    raise DssError(
+    raise Exploded(
         f"Training stopped in epoch {at.epoch}: the loss became {loss:.3g} at a learning rate of "
         f"{at.learning_rate:.2g}. Take a smaller one: learning_rate {options.learning_rate / 10:g} "
         f"instead of {options.learning_rate:g}.{kept}"

@@ -97,7 +97,7 @@ class DetectOptions(Options):
         "The shortest and the longest a segment of a song type can be, such as a=0.03:0.09 "
         "b=0.1:0.2. What is shorter becomes part of a segment that it touches, or is deleted; what "
         "is longer is deleted. A run knows them from its training data; 0:60 lifts the limits of a "
-        "type.",
+        "type, but for that of all types.",
         unit="s",
         group="Events and segments",
         rare=True,

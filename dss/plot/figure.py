@@ -19,7 +19,6 @@ WIDTH_INCHES = 10  # letters are legible where a notebook is 1000 pixels wide
 LEFT_INCHES, RIGHT_INCHES = 1.15, 0.15  # beside rows: labels, numbers
 ROW_INCHES = WIDTH_INCHES - LEFT_INCHES - RIGHT_INCHES
 LABEL_INCHES = 0.55  # where upright labels of rows end
-LABEL_INCHES = 0.55  # where upright labels of rows end
 TIME_INCHES = 0.32  # the name of the time axis, below the last row
 GAP_INCHES = 0.12  # between rows
 BELOW_INCHES = 0.55  # the last row: numbers and name of the time axis

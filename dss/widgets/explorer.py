@@ -11,6 +11,7 @@ import pandas as pd
 
 from dss import review
 from dss.data.annotations import COLUMNS, annotations_path, read_annotations
+from dss.data.recordings import unsaid_rate
 from dss.errors import DssError
 from dss.evaluate import evaluate
 from dss.material import recording_material
@@ -127,7 +128,8 @@ class PredictionViewer(Viewer):
         wait_for(self._worker)
         targets = self._annotated.targets(Path(save_dir) if save_dir else None, format)
         proposals, loader = self._annotated.options.proposals, self._annotated.loader
-        return review.save(self._found, targets, format, proposals, loader)
+        how = {"loader": loader, "samplerate_hz": self._unsaid_hz}
+        return review.save(self._found, targets, format, proposals, **how)
 
     @property
     def by_hand_label(self) -> str:
@@ -152,6 +154,7 @@ class PredictionViewer(Viewer):
         names, kinds = params["class_names"][1:], params["class_types"][1:]
         self._types = dict(zip(names, kinds, strict=True))
         self._annotated, self._class_names = annotated, params["class_names"]
+        self._unsaid_hz = annotated.options.samplerate_hz or params["samplerate_x_Hz"]
         self._hand = {
             recording: file
             for recording, by_dss in annotated.files.items()
@@ -166,10 +169,15 @@ class PredictionViewer(Viewer):
     def _materials_of(self, annotated: Annotated):
         """The recordings, those first that the network did not learn from."""
         files = sorted(annotated.files, key=self._was_learned)
-        return [recording_material(file, loader=annotated.loader) for file in files]
+        loader = annotated.loader
+        rates = [unsaid_rate(file, loader, self._unsaid_hz) for file in files]
+        return [
+            recording_material(file, loader=loader, samplerate_hz=rate)
+            for file, rate in zip(files, rates, strict=True)
+        ]
 
     def _was_learned(self, recording: Path) -> bool:
-        return bool(self._learned) and review.was_learned(recording, self._learned)
+        return self._learned is not None and review.was_learned(recording, self._learned)
 
     def _is_known(self, recording: Path) -> bool:
         """Whether annotating it by hand brings nothing new."""

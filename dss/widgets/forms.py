@@ -166,8 +166,8 @@ class Form:
         self._listeners.add(listener)
 
     def stop(self) -> None:
-        """End what the button started at its next step; nothing half-done is left."""
-        self._stopping = True
+        """End what the button started, if it works, at its next step; nothing half-done is left."""
+        self._stopping = self._n_at_work > 0
 
     def _ipython_display_(self) -> None:
         from IPython.display import display

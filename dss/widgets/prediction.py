@@ -15,7 +15,7 @@ from dss.postprocess import tuned
 from dss.predict import predict_files
 from dss.runs import read_params, run_trunk
 from dss.widgets.forms import Form
-from dss.worklist import target_paths
+from dss.worklist import annotated_already, target_paths
 from dss.written import is_by_dss
 
 MOST_LOOKED_AT = 200  # files of annotations that may be by hand
@@ -159,8 +159,9 @@ class PredictForm(Form):
         super()._changed(name)
 
     def _there(self) -> tuple[list[Path], list[Path]]:
-        """The files that would be written and are there already; those by somebody else."""
-        there = [file for file in self._files.values() if file.is_file()]
+        """The annotations that are there already; those by somebody else."""
+        found = (annotated_already(path, target) for path, target in self._files.items())
+        there = [file for file in found if file]
         return there, [file for file in there[:MOST_LOOKED_AT] if not is_by_dss(file)]
 
 
