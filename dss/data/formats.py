@@ -16,6 +16,7 @@ A format may be followed by which part of the file to read: `raven:Species` take
 the column Species, `textgrid:notes,calls` takes these tiers.
 """
 
+import csv
 import io
 import re
 from collections.abc import Iterable
@@ -168,14 +169,16 @@ def read_csv(path: Path, columns: list[str]) -> pd.DataFrame:
     """A CSV file with these columns as text, or more; the index is the row that an editor shows.
 
     Commas or, with decimal commas, semicolons may divide the columns.
+
+    Raises: DssError if it is no CSV file, lacks a column, or has rows with more than its columns.
     """
     text = _read_text(path)
     header = text.partition("\n")[0]
-    has_semicolons = header.count(";") > header.count(",")
+    separator = ";" if header.count(";") > header.count(",") else ","
     try:
-        kinds = dict.fromkeys(TEXTS, str)
-        table = _parse(text, ";" if has_semicolons else ",", dtype=kinds)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        _check_widths(text, separator, path)
+        table = _parse(text, separator, dtype=dict.fromkeys(TEXTS, str))
+    except (csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise DssError(f"{path}: cannot be read as CSV ({error})") from None
     there = ", ".join(map(str, table.columns))
     for column in columns:
@@ -223,6 +226,19 @@ def _read_text(path: Path, n_bytes: int = -1) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         return content.decode("cp1252", errors="replace")
+
+
+def _check_widths(text: str, separator: str, path: Path) -> None:
+    """Raise a DssError for rows with more fields than the header: pandas would drop the last."""
+    rows = csv.reader(io.StringIO(text, None), delimiter=separator, skipinitialspace=True)
+    n_columns = len(next(rows, []))
+    problems = [
+        f"{path}, row {row}: has {len(fields)} fields, but the header {n_columns}; a field that "
+        f"holds {separator!r} should be in quotes"
+        for row, fields in enumerate(rows, start=2)
+        if any(field.strip() for field in fields[n_columns:])
+    ]
+    raise_problems(problems, "These rows cannot be read:")
 
 
 def _parse(text: str, separator: str, **named) -> pd.DataFrame:
