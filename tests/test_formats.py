@@ -180,6 +180,14 @@ def test_commas_at_the_ends_of_rows_and_old_line_ends_do_no_harm(tmp_path):
         assert rows(read_annotations(path)) == [("a", 0.5, 1), ("b", 1, 2)]
 
 
+def test_names_that_look_like_numbers_are_text_whatever_blanks_the_header_has(tmp_path):
+    for head in ("name ,start_seconds,stop_seconds", ' "name " , start_seconds ,stop_seconds '):
+        path = write(tmp_path / "a.csv", f"{head}\n01,1,2\n2,3,4\n")
+        assert rows(read_annotations(path)) == [("01", 1, 2), ("2", 3, 4)]
+    path = write(tmp_path / "a.csv", "onset , offset, label \n1,2,01\n")
+    assert rows(read_annotations(path)) == [("01", 1, 2)]
+
+
 def test_further_columns_of_a_csv_keep_their_types(tmp_path):
     written = table(("a", 0.5, 1.0)).assign(confidence=0.75, confirmed=False)
     write_annotations(written, tmp_path / "a.csv")

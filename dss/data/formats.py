@@ -173,11 +173,14 @@ def read_csv(path: Path, columns: list[str]) -> pd.DataFrame:
     Raises: DssError if it is no CSV file, lacks a column, or has rows with more than its columns.
     """
     text = _read_text(path)
-    header = text.partition("\n")[0]
-    separator = ";" if header.count(";") > header.count(",") else ","
+    first = text.partition("\n")[0]
+    separator = ";" if first.count(";") > first.count(",") else ","
+    lines = csv.reader(io.StringIO(text, None), delimiter=separator, skipinitialspace=True)
     try:
-        _check_widths(text, separator, path)
-        table = _parse(text, separator, dtype=dict.fromkeys(TEXTS, str))
+        header = next(lines, [])
+        _check_widths(lines, len(header), separator, path)
+        texts = {column: str for column in header if column.strip() in TEXTS}
+        table = _parse(text, separator, dtype=texts)
     except (csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise DssError(f"{path}: cannot be read as CSV ({error})") from None
     there = ", ".join(map(str, table.columns))
@@ -228,10 +231,8 @@ def _read_text(path: Path, n_bytes: int = -1) -> str:
         return content.decode("cp1252", errors="replace")
 
 
-def _check_widths(text: str, separator: str, path: Path) -> None:
+def _check_widths(rows: Iterable[list[str]], n_columns: int, separator: str, path: Path) -> None:
     """Raise a DssError for rows with more fields than the header: pandas would drop the last."""
-    rows = csv.reader(io.StringIO(text, None), delimiter=separator, skipinitialspace=True)
-    n_columns = len(next(rows, []))
     problems = [
         f"{path}, row {row}: has {len(fields)} fields, but the header {n_columns}; a field that "
         f"holds {separator!r} should be in quotes"
