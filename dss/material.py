@@ -308,5 +308,8 @@ def _is_h5_dataset(path: Path) -> bool:
 
     if path.suffix != ".h5" or not path.is_file():
         return False
-    with h5py.File(path) as file:
-        return "train" in file
+    try:
+        with h5py.File(path) as file:
+            return "train" in file
+    except OSError:  # which opening it will say
+        return False

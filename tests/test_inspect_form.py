@@ -35,6 +35,13 @@ def test_what_is_wrong_is_listed_and_the_sound_can_still_be_seen(folder):
     assert len(form.result) == 4
 
 
+def test_a_broken_h5_is_an_error(tmp_path):
+    (tmp_path / "broken.h5").write_bytes(b"no HDF5")
+    form = InspectForm({"path": tmp_path / "broken.h5"})
+    with pytest.raises(DssError, match=r"broken\.h5: cannot be read as HDF5"):
+        form.run()
+
+
 def test_how_recordings_are_read_is_handed_on(tmp_path):
     (tmp_path / "song").mkdir()
     np.save(tmp_path / "song" / "bird.npy", np.zeros(4000))
