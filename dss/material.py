@@ -1,5 +1,6 @@
 """What there is to look at: the recordings of a folder, or the splits of a dataset, alike."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -26,12 +27,12 @@ from dss.data.dataset import open_dataset
 from dss.data.formats import COLUMNS
 from dss.data.known import known_stretches, read_annotated
 from dss.data.lookup import recording_annotations
-from dss.data.recordings import Recording, find_recordings, open_source
+from dss.data.recordings import Recording, find_recordings, open_readable, open_source
 from dss.data.report import describe, list_recordings
 from dss.data.splits import SPLITS
 from dss.data.stretches import complement, intersection, of_mask
 from dss.data.targets import GAUSSIAN_REACH
-from dss.errors import DssError
+from dss.errors import DssError, DssWarning
 from dss.options import DatasetOptions, SourceOptions, takes_options
 from dss.survey import audio_warnings, song_stretches, song_type_warnings
 
@@ -90,19 +91,22 @@ def open_material(
 
     Arguments: as for `dss.data.check_annotations`.
 
-    Raises: DssError if there is nothing of this kind.
+    Raises: DssError if there is nothing of this kind that can be read.
+    Warns: DssWarning for recordings that cannot be read and are left out.
     """
     path = Path(path)
     if is_dataset(path):
         return dataset_material(open_dataset(path))
     folder = path.parent if path.is_file() else path
     files = find_recordings(path, options.endings)
+    recordings, problems = open_readable(files, loader, options)
+    if problems:
+        sentence = f"{len(problems)} of {len(files)} recordings are left out: {problems[0]}"
+        warnings.warn(sentence, DssWarning, stacklevel=3)
     reading = _Reading(files, options, annotation_loader)
     return [
-        _recording_material(
-            open_source(file, loader, options), file.relative_to(folder).as_posix(), reading
-        )
-        for file in files
+        _recording_material(recording, file.relative_to(folder).as_posix(), reading)
+        for file, recording in recordings.items()
     ]
 
 

@@ -17,7 +17,7 @@ from dss.data.audio import (
 )
 from dss.data.lookup import has_annotations
 from dss.data.resampling import Resampled
-from dss.errors import DssError
+from dss.errors import DssError, raise_problems
 from dss.options import SourceOptions
 
 AUDIO_ENDINGS = (*SOUND_ENDINGS, *ARRAY_ENDINGS)
@@ -164,6 +164,25 @@ def open_source(path: str | Path, loader: Loader | None, options: SourceOptions)
     is_unsaid = Path(path).suffix == ".npy" and loader is None
     recording = open_recording(path, loader, options.samplerate_hz if is_unsaid else None)
     return recording.resampled(options.samplerate_hz or recording.samplerate_hz)
+
+
+def open_readable(
+    paths: Sequence[Path], loader: Loader | None, options: SourceOptions
+) -> tuple[dict[Path, Recording], list[str]]:
+    """Open those of several recordings that can be read, as `open_source` does.
+
+    Returns: the recordings by path, and what is wrong with the others.
+    Raises: DssError if none can be read.
+    """
+    recordings, problems = {}, []
+    for path in paths:
+        try:
+            recordings[path] = open_source(path, loader, options)
+        except DssError as error:
+            problems.append(str(error))
+    if not recordings:
+        raise_problems(problems, "These recordings cannot be read:")
+    return recordings, problems
 
 
 def array_recording(x: np.ndarray, samplerate_hz: float, name: str = "array") -> Recording:
