@@ -82,6 +82,14 @@ def test_files_and_folders_are_compared_by_name(tmp_path):
         evaluate(tmp_path / "hand", tmp_path / "dss" / "1_annotations.csv")
 
 
+def test_hidden_files_are_left_out(tmp_path):
+    for folder in ("hand", "dss"):
+        write_annotations(TRUE, tmp_path / folder / "1_annotations.csv")
+    for name in ("._1_annotations.csv", "._1.TextGrid", ".old/2_annotations.csv"):
+        write_annotations(TRUE, tmp_path / "hand" / name)
+    assert evaluate(tmp_path / "hand", tmp_path / "dss").loc["all", "matched"] == 3
+
+
 def test_one_of_the_folders_may_lie_within_the_other(tmp_path):
     inner = tmp_path / "song" / "annotated"
     for folder, rows in ((tmp_path / "song", TRUE), (inner, TRUE.iloc[1:])):

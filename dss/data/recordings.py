@@ -106,12 +106,18 @@ def find_recordings(path: str | Path, endings: Sequence[str] | None = None) -> l
         for file in path.rglob("*")
         if file.name.lower().endswith(wanted)
         and file.is_file()
-        and not _is_hidden_or_stored(file.relative_to(path))
+        and not is_hidden(file.relative_to(path))
+        and not _is_stored(file.relative_to(path))
         and (endings or _is_recording(file))
     )
     if not found:
         raise DssError(f"{path}: holds no recordings ({', '.join(wanted)})")
     return found
+
+
+def is_hidden(file: Path) -> bool:
+    """Whether a file is hidden, or a folder in its path is, such as `._bird.wav` of macOS."""
+    return any(part.startswith(".") for part in file.parts)
 
 
 def open_recording(
@@ -211,11 +217,8 @@ def resample(x: np.ndarray, samplerate_hz: float, new_samplerate_hz: float) -> n
     return y[:, 0] if np.ndim(x) == 1 else y
 
 
-def _is_hidden_or_stored(file: Path) -> bool:
-    folders = file.parts[:-1]
-    return any(part.startswith(".") for part in file.parts) or any(
-        part.endswith(STORE_ENDINGS) for part in folders
-    )
+def _is_stored(file: Path) -> bool:
+    return any(part.endswith(STORE_ENDINGS) for part in file.parts[:-1])
 
 
 def _is_recording(file: Path) -> bool:

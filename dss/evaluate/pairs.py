@@ -13,6 +13,7 @@ import pandas as pd
 from dss.data.annotations import EVENT, NOISE, SEGMENT, found, is_absence, read_annotations
 from dss.data.formats import guess_format
 from dss.data.known import known_stretches, read_annotated
+from dss.data.recordings import is_hidden
 from dss.errors import DssError, raise_problems
 
 ENDING = "_annotations.csv"
@@ -147,15 +148,15 @@ def _matching_files(true: Path, predicted: Path) -> tuple[list[Path], list[Path]
 def _annotation_files(folder: Path, other: Path) -> dict[str, Path]:
     """The file of annotations of each recording: by its path in the folder, without its ending.
 
-    STEM_annotations.csv counts first. Raises DssError where there are several others. If the other
-    folder lies within this one, what it holds is left out.
+    STEM_annotations.csv counts first. Raises DssError where there are several others. Hidden files
+    are left out; and if the other folder lies within this one, what it holds.
     """
     files: dict[str, list[Path]] = {}
     inner = other.resolve()
     is_within = folder.resolve() in inner.parents
     for path in sorted(folder.rglob("*")):
         stem = stem_of(path)
-        if is_within and inner in path.resolve().parents:
+        if is_hidden(path.relative_to(folder)) or (is_within and inner in path.resolve().parents):
             continue
         if stem and path.is_file() and guess_format(path):
             name = path.with_name(stem).relative_to(folder).as_posix()
