@@ -19,7 +19,7 @@ the column Species, `textgrid:notes,calls` takes these tiers.
 import csv
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -184,10 +184,8 @@ def read_csv(path: Path, columns: list[str]) -> pd.DataFrame:
     except (csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise DssError(f"{path}: cannot be read as CSV ({error})") from None
     there = ", ".join(map(str, table.columns))
-    for column in columns:
-        other = next((c for c in OTHER_NAMES.get(column, ()) if c in table), None)
-        if column not in table and other:
-            table = table.rename(columns={other: column})
+    called = {_called(column, table.columns): column for column in columns}
+    table = table.rename(columns=called)
     missing = [column for column in columns if column not in table]
     if missing:
         raise DssError(
@@ -195,6 +193,13 @@ def read_csv(path: Path, columns: list[str]) -> pd.DataFrame:
             f"{there}. Right would be {','.join(columns)}."
         )
     return table
+
+
+def has_columns(path: Path, columns: list[str]) -> bool:
+    """Whether the header of a CSV file names these columns, or as other programs call them."""
+    lines = _read_text(path, HEAD_BYTES).splitlines() or [""]
+    there = [name.strip(' "') for name in re.split("[,;]", lines[0])]
+    return all(_called(column, there) for column in columns)
 
 
 def parse_times(table: pd.DataFrame, path: Path) -> list[str]:
@@ -207,6 +212,11 @@ def parse_times(table: pd.DataFrame, path: Path) -> list[str]:
             problems.append(f"{path}, row {row}: {column} is {said!r}; right would be a number")
         table[column] = numbers
     return problems
+
+
+def _called(column: str, there: Container[str]) -> str | None:
+    """What a column is called in a CSV file; None if it is not there."""
+    return next((name for name in (column, *OTHER_NAMES.get(column, ())) if name in there), None)
 
 
 def _numbers(column: pd.Series) -> pd.Series:
