@@ -303,6 +303,14 @@ def test_the_worst_mistakes_come_first():
     assert mistakes(TRUE, TRUE).empty
 
 
+def test_what_was_missed_has_no_confidence_even_if_it_was_found_by_a_network_once():
+    true = table(("a", 1, 1.1), ("a", 2, 2.3)).assign(confidence=[0.9, 0.2])
+    wrong = mistakes(true, table(("a", 5, 5.1)).assign(confidence=0.7))
+    assert wrong["mistake"].tolist() == ["false", "missed", "missed"]
+    assert wrong["confidence"].fillna(-1).tolist() == [0.7, -1, -1]
+    assert wrong["start_seconds"].tolist() == [5, 2, 1]  # of what was missed, the longest first
+
+
 def test_the_summary_reads_each_file_once(tmp_path, monkeypatch):
     for name in ("hand", "dss"):
         for i in range(2):
