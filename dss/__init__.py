@@ -30,6 +30,7 @@ _STAGES = (
     "runs",
     "train",
     "tune",
+    "widgets",
 )
 
 

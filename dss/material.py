@@ -1,6 +1,8 @@
 """What there is to look at: the recordings of a folder, or the splits of a dataset, alike."""
 
+import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -9,7 +11,15 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dss.data.annotations import EVENT, found, is_song, song_types
+from dss.data.annotations import (
+    ABSENT,
+    EVENT,
+    NOISE,
+    definitions_path,
+    found,
+    is_song,
+    song_types,
+)
 from dss.data.batches import array_of, split_stretches
 from dss.data.check import COLUMNS as PROBLEM_COLUMNS
 from dss.data.check import WARNING, check_annotations, format_problems
@@ -17,12 +27,12 @@ from dss.data.dataset import open_dataset
 from dss.data.formats import COLUMNS
 from dss.data.known import known_stretches, read_annotated
 from dss.data.lookup import recording_annotations
-from dss.data.recordings import Recording, find_recordings, open_source
+from dss.data.recordings import Recording, find_recordings, open_readable, open_source
 from dss.data.report import describe, list_recordings
 from dss.data.splits import SPLITS
 from dss.data.stretches import complement, intersection, of_mask
 from dss.data.targets import GAUSSIAN_REACH
-from dss.errors import DssError
+from dss.errors import DssError, DssWarning
 from dss.options import DatasetOptions, SourceOptions, takes_options
 from dss.survey import audio_warnings, song_stretches, song_type_warnings
 
@@ -81,16 +91,22 @@ def open_material(
 
     Arguments: as for `dss.data.check_annotations`.
 
-    Raises: DssError if there is nothing of this kind.
+    Raises: DssError if there is nothing of this kind that can be read.
+    Warns: DssWarning for recordings that cannot be read and are left out.
     """
     path = Path(path)
     if is_dataset(path):
         return dataset_material(open_dataset(path))
     folder = path.parent if path.is_file() else path
-    how = (loader, annotation_loader)
+    files = find_recordings(path, options.endings)
+    recordings, problems = open_readable(files, loader, options)
+    if problems:
+        sentence = f"{len(problems)} of {len(files)} recordings are left out: {problems[0]}"
+        warnings.warn(sentence, DssWarning, stacklevel=3)
+    reading = _Reading(files, options, annotation_loader)
     return [
-        recording_material(file, file.relative_to(folder).as_posix(), *how, options=options)
-        for file in find_recordings(path, options.endings)
+        _recording_material(recording, file.relative_to(folder).as_posix(), reading)
+        for file, recording in recordings.items()
     ]
 
 
@@ -121,25 +137,8 @@ def recording_material(
     """A recording with its annotations, if they can be read; arguments as for `open_material`."""
     path = Path(path)
     recording = open_source(path, loader, options)
-
-    def read() -> tuple[Path, pd.DataFrame]:
-        return recording_annotations(path, options.annotation_format, annotation_loader)
-
-    def annotations() -> pd.DataFrame:
-        try:
-            return read()[1]
-        except DssError:
-            return no_annotations()
-
-    def unknown() -> np.ndarray:
-        try:
-            looked_at = read_annotated(path, recording.duration_seconds)
-            known = _known(*read(), looked_at)
-        except DssError:
-            return np.empty((0, 2))
-        return complement(known, recording.duration_seconds)
-
-    return Material(name or path.name, recording, (annotations, unknown))
+    reading = _Reading([path], options, annotation_loader)
+    return _recording_material(recording, name or path.name, reading)
 
 
 def no_annotations() -> pd.DataFrame:
@@ -175,10 +174,10 @@ def completeness(materials: Sequence[Material]) -> pd.DataFrame:
     Returns: a table by name with seconds; song, the seconds of segments; annotations, their number;
         and unknown, the seconds that count neither as song nor as noise.
     """
-    rows = {}
+    rows, names = {}, {name for material in materials for name in material.annotations["name"]}
     for material in materials:
         table, duration = found(material.annotations), material.recording.duration_seconds
-        table = table[is_song(table["name"])]
+        table = table[is_song(table["name"], names)]
         times = intersection(table[COLUMNS[1:]].to_numpy(), np.array([[0.0, duration]]))
         rows[material.name] = {
             "seconds": duration,
@@ -257,11 +256,55 @@ def _as_annotations(song: Sequence[np.ndarray], names, types, rate: float) -> pd
     return table.sort_values("start_seconds", ignore_index=True, kind="stable")
 
 
-def _known(source: Path, table: pd.DataFrame, looked_at: np.ndarray) -> np.ndarray:
+@dataclass(eq=False)
+class _Reading:
+    """How annotations are read, and what is annotated in all recordings together."""
+
+    files: Sequence[Path]
+    options: SourceOptions
+    loader: Callable | None
+
+    def read(self, recording: Path) -> pd.DataFrame:
+        """The annotations of one of the recordings."""
+        return recording_annotations(recording, self.options.annotation_format, self.loader)[1]
+
+    @cached_property
+    def song(self) -> tuple[dict[str, str], set[str]]:
+        """The song types, category by name, and all names, in what can be read."""
+        tables = {}
+        for file in self.files:
+            with suppress(DssError):
+                tables[file] = self.read(file)
+        definitions = [path for path in map(definitions_path, self.files) if path.is_file()]
+        types = song_types(tables, definitions)
+        return types, set(types).union(*(table["name"] for table in tables.values()))
+
+
+def _recording_material(recording: Recording, name: str, reading: _Reading) -> Material:
+    def annotations() -> pd.DataFrame:
+        try:
+            return reading.read(recording.path)
+        except DssError:
+            return no_annotations()
+
+    def unknown() -> np.ndarray:
+        try:
+            looked_at = read_annotated(recording.path, recording.duration_seconds)
+            known = _known(reading.read(recording.path), looked_at, reading)
+        except DssError:
+            return np.empty((0, 2))
+        return complement(known, recording.duration_seconds)
+
+    return Material(name, recording, (annotations, unknown))
+
+
+def _known(table: pd.DataFrame, looked_at: np.ndarray, reading: _Reading) -> np.ndarray:
     """Of what somebody looked at, where all song types are known, as in a dataset."""
-    types = song_types({source: table})
+    if not table["name"].str.startswith((NOISE, ABSENT)).any():
+        return looked_at  # and the other recordings need not be read
+    types, names = reading.song
     reach = GAUSSIAN_REACH * DatasetOptions().event_std_seconds
-    return known_stretches(table, types, looked_at, reach)
+    return known_stretches(table, types, looked_at, reach, names)
 
 
 def _is_h5_dataset(path: Path) -> bool:
@@ -269,5 +312,8 @@ def _is_h5_dataset(path: Path) -> bool:
 
     if path.suffix != ".h5" or not path.is_file():
         return False
-    with h5py.File(path) as file:
-        return "train" in file
+    try:
+        with h5py.File(path) as file:
+            return "train" in file
+    except OSError:  # which opening it will say
+        return False

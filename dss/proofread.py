@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from dss.data.annotations import found, read_annotations
+from dss.data.recordings import is_hidden
 from dss.errors import DssError
 from dss.evaluate.pairs import ENDING
 from dss.near_misses import read_near_misses
@@ -93,7 +94,10 @@ def _doubtful(annotated: Annotated) -> Iterator[tuple[Path, pd.DataFrame]]:
         tables = annotated
     else:
         annotated = Path(annotated)
-        paths = sorted(annotated.rglob(f"*{ENDING}")) if annotated.is_dir() else [annotated]
+        paths = [annotated]
+        if annotated.is_dir():
+            there = sorted(annotated.rglob(f"*{ENDING}"))
+            paths = [path for path in there if not is_hidden(path.relative_to(annotated))]
         tables = {path: read_annotations(path) for path in paths}
     tables = {path: table for path, table in tables.items() if "confidence" in table}
     if not tables:

@@ -31,6 +31,7 @@ SUFFIXES = {
     "_history.csv": "losses and scores of each epoch",
     "_confusion.png": "confusion matrix as a picture",
     "_checkpoint.h5": "where an interrupted training goes on",
+    "_tensorboard": "a folder: losses and scores for TensorBoard",
 }
 
 
@@ -47,11 +48,17 @@ def list_files(run: str | Path) -> pd.DataFrame:
     """
     files = [(run_file(run, suffix), holds) for suffix, holds in SUFFIXES.items()]
     rows = {
-        path.name: {"kB": round(path.stat().st_size / 1000, 1), "holds": holds}
+        path.name: {"kB": round(_n_bytes(path) / 1000, 1), "holds": holds}
         for path, holds in files
-        if path.is_file()
+        if path.exists()
     }
     return pd.DataFrame.from_dict(rows, orient="index", columns=["kB", "holds"])
+
+
+def _n_bytes(path: Path) -> int:
+    """The size of a file, or of all files in a folder."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def run_trunk(run: str | Path) -> Path:

@@ -1,9 +1,11 @@
 import time
+from pathlib import Path
 
 import mir_eval
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
@@ -25,6 +27,7 @@ from dss.evaluate import (
     summarize,
     syllable_error_rate,
 )
+from dss.evaluate.pairs import stem_of
 
 
 def table(*rows):
@@ -82,6 +85,14 @@ def test_files_and_folders_are_compared_by_name(tmp_path):
         evaluate(tmp_path / "hand", tmp_path / "dss" / "1_annotations.csv")
 
 
+def test_hidden_files_are_left_out(tmp_path):
+    for folder in ("hand", "dss"):
+        write_annotations(TRUE, tmp_path / folder / "1_annotations.csv")
+    for name in ("._1_annotations.csv", "._1.TextGrid", ".old/2_annotations.csv"):
+        write_annotations(TRUE, tmp_path / "hand" / name)
+    assert evaluate(tmp_path / "hand", tmp_path / "dss").loc["all", "matched"] == 3
+
+
 def test_one_of_the_folders_may_lie_within_the_other(tmp_path):
     inner = tmp_path / "song" / "annotated"
     for folder, rows in ((tmp_path / "song", TRUE), (inner, TRUE.iloc[1:])):
@@ -96,6 +107,9 @@ def test_one_of_the_folders_may_lie_within_the_other(tmp_path):
         ("audacity", "bird.1.txt"),
         ("raven", "bird.1.Table.1.selections.txt"),
         ("textgrid", "bird.1_annotations.TextGrid"),
+        ("csv", "bird.1.csv"),
+        ("csv", "bird.1.wav.csv"),
+        ("csv", "bird.1_labels.csv"),
     ],
 )
 def test_folders_may_hold_annotations_of_other_programs(tmp_path, format, name):
@@ -103,10 +117,33 @@ def test_folders_may_hold_annotations_of_other_programs(tmp_path, format, name):
     (tmp_path / "dss").mkdir()
     write_annotations(TRUE, tmp_path / "hand" / name, format)
     (tmp_path / "hand" / "bird.1_annotated.csv").write_text("start_seconds,stop_seconds\n0,2\n")
+    (tmp_path / "hand" / "bird.1_definitions.csv").write_text("a,segment\n")
     (tmp_path / "hand" / "notes.txt").write_text("It rained.")
+    (tmp_path / "hand" / "weather.csv").write_text("day,start,stop\n1,2,3\n")
+    write_annotations(TRUE, tmp_path / "hand" / "bird.1_near_misses.csv")
     write_annotations(TRUE, tmp_path / "dss" / "bird.1_annotations.csv")
     scores = evaluate(tmp_path / "hand", tmp_path / "dss")
     assert scores.loc["all", "matched"] == 2  # b lies where nobody looked
+
+
+def test_every_name_of_annotations_belongs_to_the_same_recording():
+    for name in (
+        *("csv", "txt", "TextGrid", "phn", "wrd", "wav.csv", "labels.txt", "annotations.csv"),
+        *("selections.txt", "Table.1.selections.txt", "wav.Table.1.selections.txt"),
+        *("wav.not.mat", "cbin.not.mat", "FLAC.txt"),
+    ):
+        assert stem_of(Path(f"bird.1.{name}")) == "bird.1"
+    assert stem_of(Path("bird.1_annotations.TextGrid")) == "bird.1"
+    assert stem_of(Path("bird.1_annotations.selections.txt")) == "bird.1"
+    assert stem_of(Path("bird.1.wav")) is None
+
+
+def test_folders_of_timit_are_compared(tmp_path):
+    for folder in ("one", "other"):
+        (tmp_path / folder).mkdir()
+        soundfile.write(tmp_path / folder / "a.wav", np.zeros(16_000), 16_000)
+        (tmp_path / folder / "a.phn").write_text("0 4000 h#\n4000 8000 sh\n")
+    assert evaluate(tmp_path / "one", tmp_path / "other").loc["all", "matched"] == 2
 
 
 def test_two_files_of_annotations_for_a_recording_are_an_error(tmp_path):
@@ -264,6 +301,14 @@ def test_the_worst_mistakes_come_first():
     assert wrong["mistake"].tolist() == ["false", "missed", "false", "missed", "false"]
     assert wrong["start_seconds"].tolist()[::2] == [6, 5, 7]
     assert mistakes(TRUE, TRUE).empty
+
+
+def test_what_was_missed_has_no_confidence_even_if_it_was_found_by_a_network_once():
+    true = table(("a", 1, 1.1), ("a", 2, 2.3)).assign(confidence=[0.9, 0.2])
+    wrong = mistakes(true, table(("a", 5, 5.1)).assign(confidence=0.7))
+    assert wrong["mistake"].tolist() == ["false", "missed", "missed"]
+    assert wrong["confidence"].fillna(-1).tolist() == [0.7, -1, -1]
+    assert wrong["start_seconds"].tolist() == [5, 2, 1]  # of what was missed, the longest first
 
 
 def test_the_summary_reads_each_file_once(tmp_path, monkeypatch):

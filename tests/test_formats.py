@@ -163,6 +163,31 @@ def test_csv_of_other_programs_with_other_columns_separators_and_encodings(tmp_p
     assert rows(read_annotations(path)) == [("a", 0, 1)]
 
 
+@pytest.mark.parametrize("first", ["", "b,1,2\n", '"b, loud","1,5",2,\n'])
+def test_rows_of_a_csv_with_more_fields_than_the_header_are_named(tmp_path, first):
+    head = "name,start_seconds,stop_seconds\n"
+    path = write(tmp_path / "a.csv", f"{head}{first}a,1,25,1,30\n")
+    row = 2 + (first > "")
+    with pytest.raises(DssError, match=rf"a\.csv, row {row}: has 5 fields, but the header 3"):
+        read_annotations(path)
+    assert len(rows(read_annotations(write(path, head + first)))) == (first > "")
+
+
+def test_commas_at_the_ends_of_rows_and_old_line_ends_do_no_harm(tmp_path):
+    text = "name,start_seconds,stop_seconds\na,0.5,1,, \n\nb,1,2,,\n"
+    for end in ("\n", "\r\n", "\r"):
+        path = write(tmp_path / "a.csv", text.replace("\n", end))
+        assert rows(read_annotations(path)) == [("a", 0.5, 1), ("b", 1, 2)]
+
+
+def test_names_that_look_like_numbers_are_text_whatever_blanks_the_header_has(tmp_path):
+    for head in ("name ,start_seconds,stop_seconds", ' "name " , start_seconds ,stop_seconds '):
+        path = write(tmp_path / "a.csv", f"{head}\n01,1,2\n2,3,4\n")
+        assert rows(read_annotations(path)) == [("01", 1, 2), ("2", 3, 4)]
+    path = write(tmp_path / "a.csv", "onset , offset, label \n1,2,01\n")
+    assert rows(read_annotations(path)) == [("01", 1, 2)]
+
+
 def test_further_columns_of_a_csv_keep_their_types(tmp_path):
     written = table(("a", 0.5, 1.0)).assign(confidence=0.75, confirmed=False)
     write_annotations(written, tmp_path / "a.csv")

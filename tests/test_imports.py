@@ -35,6 +35,10 @@ def test_stages_import_tensorflow_only_when_it_is_needed(stage):
     assert not {"tensorflow", "ipywidgets"} & {*modules_after(f"import dss; dss.{stage}")}
 
 
+def test_widgets_are_imported_when_they_are_named():
+    assert "ipywidgets" in modules_after("import dss; assert callable(dss.widgets.Viewer)")
+
+
 def test_keras_comes_without_what_dss_does_not_use_and_that_can_still_be_imported():
     first = "import dss.models.backend"
     assert modules_after(first) == ["tensorflow", "keras", "pandas", "scipy"]

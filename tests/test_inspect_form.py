@@ -3,7 +3,7 @@ import pytest
 from conftest import write_recording
 
 from dss.data import make_dataset
-from dss.errors import DssError
+from dss.errors import DssError, DssWarning
 from dss.material import summarize
 from dss.widgets import InspectForm, Viewer
 
@@ -33,6 +33,26 @@ def test_what_is_wrong_is_listed_and_the_sound_can_still_be_seen(folder):
     form.run()
     assert "late_annotations.csv, row 2" in form._status.value
     assert len(form.result) == 4
+
+
+def test_a_recording_that_cannot_be_read_is_listed_and_the_others_are_looked_at(folder):
+    (folder / "a_corrupt.wav").write_bytes(b"no sound")
+    (folder / "a_corrupt_annotations.csv").write_text("name,start_seconds,stop_seconds\na,1,2\n")
+    form = InspectForm({"path": folder})
+    with pytest.warns(DssWarning, match="1 of 4 recordings are left out: .*a_corrupt.wav"):
+        assert len(form.run()) == 3
+    assert "a_corrupt.wav" in form._status.value
+    assert "cannot be read as audio" in form._status.value
+    table = summarize(folder, **form.how)
+    assert table.loc["a_corrupt.wav", ["seconds", "samplerate_hz", "channels"]].isna().all()
+    assert table.loc["all", ["seconds", "samplerate_hz", "channels"]].tolist() == [12, 1000, 1]
+
+
+def test_a_broken_h5_is_an_error(tmp_path):
+    (tmp_path / "broken.h5").write_bytes(b"no HDF5")
+    form = InspectForm({"path": tmp_path / "broken.h5"})
+    with pytest.raises(DssError, match=r"broken\.h5: cannot be read as HDF5"):
+        form.run()
 
 
 def test_how_recordings_are_read_is_handed_on(tmp_path):

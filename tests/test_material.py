@@ -95,6 +95,23 @@ def test_what_is_not_known_is_the_same_in_a_folder_and_in_its_dataset(tmp_path):
     assert completeness([recording])["song"].tolist() == pytest.approx([song])
 
 
+def test_what_is_absent_may_be_named_in_another_recording(tmp_path):
+    x, _ = tone_song(seed=0)
+    rows = [("a", 1, 1.1), ("not_b", 2, 3), ("not_a", 2.5, 3.5)]
+    write_recording(tmp_path / "song", "first", x, 1000, rows)
+    write_recording(tmp_path / "song", "second", x, 1000, [("a", 1, 1.1), ("b", 2, 2.1)])
+    (tmp_path / "song" / "broken_annotations.csv").write_text("name\n")
+    opened = open_material(tmp_path / "song")
+    np.testing.assert_allclose(opened[0].unknown, [[0, 1], [1.1, 2.5], [3, 4]])
+    table = completeness(opened)
+    assert table["unknown"].tolist() == pytest.approx([3.4, 0])
+    assert table["annotations"].tolist() == [1, 2]
+    how = {"test_fraction": 0, "overwrite": True}
+    for song_types, unknown in ((None, 3.4), ("a", 2.9)):
+        splits = open_material(make_dataset(tmp_path / "song", song_types=song_types, **how))
+        assert completeness(splits)["unknown"].sum() == pytest.approx(unknown, abs=0.003)
+
+
 def test_a_broken_table_of_annotations_is_a_problem_and_the_sound_can_be_seen(folder):
     (folder / "bird_1_annotations.csv").write_text("name,start_seconds\n")
     assert "stop_seconds" in find_problems(folder)["problem"].iloc[0]

@@ -431,3 +431,13 @@ def test_stretches_may_be_counted_from_the_first_song_of_each_split(dataset):
     figure = plot.plot_dataset(dataset, 0, 1, from_song=True)
     start = song / 1000 - 0.25
     assert figure.axes[4].get_title(loc="left").startswith(f"val: {round(start, 2):g} to")
+
+
+def test_a_start_after_the_end_of_all_splits_counted_from_song_is_an_error(dataset):
+    for split in ("train", "val"):
+        y = dataset[split].y.values.copy()
+        y[:1500] = [1, 0, 0, 0]
+        dataset[split] = dataset[split].dataset.assign(y=(("time", "song_type"), y))
+    end = dataset["train"].sizes["time"] / 1000
+    with pytest.raises(DssError, match="no split is so long from its first song on"):
+        plot.plot_dataset(dataset, end - 0.5, from_song=True)

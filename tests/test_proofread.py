@@ -36,6 +36,11 @@ def test_the_least_certain_recording_comes_first(annotated):
     assert table["annotations"].tolist() == [2, 2]
 
 
+def test_hidden_files_are_left_out(annotated):
+    (annotated / "._sure_annotations.csv").write_bytes(b"\0\5\26\7")
+    assert len(rank_recordings(annotated)) == 2
+
+
 def test_a_recording_full_of_near_misses_comes_before_all(annotated):
     """It has no annotation at all; what is near the threshold lasts for a minute."""
     (annotated / "missed_annotations.csv").write_text(

@@ -9,7 +9,9 @@ import pytest
 import soundfile
 
 from dss.data import find_recordings, open_recording
+from dss.data.recordings import open_source
 from dss.errors import DssError
+from dss.options import SourceOptions
 
 
 @pytest.fixture
@@ -175,6 +177,10 @@ def test_npy_needs_a_sample_rate_and_the_error_says_how_to_give_it(tmp_path):
     np.save(tmp_path / "a.npy", np.zeros(10))
     with pytest.raises(DssError, match=r"a\.npy: does not say its sample rate.*numpy\.savez"):
         open_recording(tmp_path / "a.npy")
+    for name in ("a.npy", "b.NPY"):
+        (tmp_path / "a.npy").rename(tmp_path / name)
+        options = SourceOptions(samplerate_hz=250)
+        assert open_source(tmp_path / name, None, options).samplerate_hz == 250
 
 
 def test_a_sample_rate_that_the_file_contradicts_is_an_error(wav):

@@ -2,7 +2,7 @@ import pytest
 import yaml
 
 from dss.errors import DssError
-from dss.runs import read_params, run_file
+from dss.runs import list_files, read_params, run_file, run_trunk
 
 PARAMS = {
     "samplerate_x_Hz": 1000,
@@ -30,3 +30,13 @@ def test_values_of_a_run_that_cannot_be_right_are_said(tmp_path, changed, said):
     file.write_text(yaml.safe_dump(PARAMS | changed))
     with pytest.raises(DssError, match=rf"(?s)_params\.yaml: these values .*{said}"):
         read_params(trunk)
+
+
+def test_the_folder_of_tensorboard_is_one_of_the_files_of_a_run(tmp_path):
+    trunk = tmp_path / "20261123_101500"
+    for suffix in ("_params.yaml", "_model.h5"):
+        run_file(trunk, suffix).write_text("x")
+    run_file(trunk, "_tensorboard").mkdir()
+    (run_file(trunk, "_tensorboard") / "events").write_bytes(bytes(2000))
+    assert list_files(trunk).loc["20261123_101500_tensorboard", "kB"] == 2
+    assert run_trunk(run_file(trunk, "_tensorboard")) == trunk

@@ -70,3 +70,6 @@ def test_the_worst_mistakes_are_shown_with_the_sound(tmp_path):
     ]
     with pytest.raises(DssError, match="There is no mistake"):
         plot_mistakes(path, TRUE)
+    (tmp_path / "bird.wav").rename(tmp_path / "bird.WAV")
+    (axis, *_), *_ = (box.axes for box in plot_mistakes(path, FOUND).subfigs)
+    assert axis.get_title("left").startswith("bird.WAV")

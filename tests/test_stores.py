@@ -133,6 +133,21 @@ def test_a_pickle_that_is_no_dictionary_is_an_error(tmp_path):
         open_dataset(tmp_path / "das.npy")
 
 
+@pytest.mark.parametrize("ending", [".npy", ".zarr"])
+def test_a_dataset_may_be_renamed(folder, tmp_path, ending):
+    store = make_dataset(folder, store_dir=tmp_path / f"d{ending}")
+    n_samples = open_dataset(store)["train"].sizes["time"]
+    for name in ("old", "old.npy", "old.zarr", "old.h5"):
+        store = store.rename(tmp_path / name)
+        assert open_dataset(store)["train"].x.values.shape == (n_samples, 1)
+
+
+def test_a_broken_h5_is_an_error(tmp_path):
+    (tmp_path / "d.h5").write_bytes(b"\x89HDF\r\n\x1a\n and no more")
+    with pytest.raises(DssError, match=r"d\.h5: cannot be read as HDF5"):
+        open_dataset(tmp_path / "d.h5")
+
+
 def test_the_ending_says_what_is_written(folder, tmp_path):
     with pytest.raises(DssError, match=r"must end in \.npy or \.zarr"):
         make_dataset(folder, store_dir=tmp_path / "dataset")

@@ -38,9 +38,9 @@ def test_a_mask_gives_back_its_stretches(s):
 TYPES = {"p": "event", "s": "segment"}
 
 
-def known(*rows, types=TYPES, looked_at=((0, 10),)):
+def known(*rows, types=TYPES, looked_at=((0, 10),), names=()):
     table = pd.DataFrame(rows, columns=["name", "start_seconds", "stop_seconds"])
-    return known_stretches(table, types, np.array(looked_at, float), reach_seconds=0.25).tolist()
+    return known_stretches(table, types, np.array(looked_at, float), 0.25, names).tolist()
 
 
 def test_everything_is_known_unless_somebody_says_what_is_noise():
@@ -62,3 +62,10 @@ def test_a_stretch_is_known_where_every_song_type_is_said_to_be_absent():
 def test_not_x_is_a_song_type_like_any_other_if_there_is_no_x():
     assert known(("not_x", 2, 5)) == [[0, 10]]
     assert known(("not_p", 2, 5)) == pytest.approx([])
+
+
+def test_what_is_not_asked_for_and_only_in_other_recordings_can_be_absent():
+    rows = [("s", 1, 2), ("not_x", 3, 4)]
+    assert known(*rows) == [[0, 10]]
+    assert known(*rows, names={"x"}) == [[1, 2]]
+    assert known(*rows, types=TYPES | {"x": "segment"}) == [[1, 2]]

@@ -110,9 +110,14 @@ def is_absence(name: str, names: Container[str]) -> bool:
     return name.startswith(ABSENT) and name.removeprefix(ABSENT) in names
 
 
-def is_song(names: pd.Series) -> pd.Series:
-    """Which of the names in annotations are song types: bool; not `noise` and `not_<song type>`."""
-    there = {*names}
+def is_song(names: pd.Series, others: Iterable[str] = ()) -> pd.Series:
+    """Which of the names in annotations are song types: bool; not `noise` and `not_<song type>`.
+
+    Arguments:
+        names: the names in a recording.
+        others: those in other recordings: `not_x` says that x is not there if there is one in any.
+    """
+    there = {*names, *others}
     song = {name for name in there if name != NOISE and not is_absence(name, there)}
     return names.isin(song)
 

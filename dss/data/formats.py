@@ -16,9 +16,10 @@ A format may be followed by which part of the file to read: `raven:Species` take
 the column Species, `textgrid:notes,calls` takes these tiers.
 """
 
+import csv
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -168,20 +169,23 @@ def read_csv(path: Path, columns: list[str]) -> pd.DataFrame:
     """A CSV file with these columns as text, or more; the index is the row that an editor shows.
 
     Commas or, with decimal commas, semicolons may divide the columns.
+
+    Raises: DssError if it is no CSV file, lacks a column, or has rows with more than its columns.
     """
     text = _read_text(path)
-    header = text.partition("\n")[0]
-    has_semicolons = header.count(";") > header.count(",")
+    first = text.partition("\n")[0]
+    separator = ";" if first.count(";") > first.count(",") else ","
+    lines = csv.reader(io.StringIO(text, None), delimiter=separator, skipinitialspace=True)
     try:
-        kinds = dict.fromkeys(TEXTS, str)
-        table = _parse(text, ";" if has_semicolons else ",", dtype=kinds)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        header = next(lines, [])
+        _check_widths(lines, len(header), separator, path)
+        texts = {column: str for column in header if column.strip() in TEXTS}
+        table = _parse(text, separator, dtype=texts)
+    except (csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise DssError(f"{path}: cannot be read as CSV ({error})") from None
     there = ", ".join(map(str, table.columns))
-    for column in columns:
-        other = next((c for c in OTHER_NAMES.get(column, ()) if c in table), None)
-        if column not in table and other:
-            table = table.rename(columns={other: column})
+    called = {_called(column, table.columns): column for column in columns}
+    table = table.rename(columns=called)
     missing = [column for column in columns if column not in table]
     if missing:
         raise DssError(
@@ -189,6 +193,13 @@ def read_csv(path: Path, columns: list[str]) -> pd.DataFrame:
             f"{there}. Right would be {','.join(columns)}."
         )
     return table
+
+
+def has_columns(path: Path, columns: list[str]) -> bool:
+    """Whether the header of a CSV file names these columns, or as other programs call them."""
+    lines = _read_text(path, HEAD_BYTES).splitlines() or [""]
+    there = [name.strip(' "') for name in re.split("[,;]", lines[0])]
+    return all(_called(column, there) for column in columns)
 
 
 def parse_times(table: pd.DataFrame, path: Path) -> list[str]:
@@ -201,6 +212,11 @@ def parse_times(table: pd.DataFrame, path: Path) -> list[str]:
             problems.append(f"{path}, row {row}: {column} is {said!r}; right would be a number")
         table[column] = numbers
     return problems
+
+
+def _called(column: str, there: Container[str]) -> str | None:
+    """What a column is called in a CSV file; None if it is not there."""
+    return next((name for name in (column, *OTHER_NAMES.get(column, ())) if name in there), None)
 
 
 def _numbers(column: pd.Series) -> pd.Series:
@@ -223,6 +239,17 @@ def _read_text(path: Path, n_bytes: int = -1) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         return content.decode("cp1252", errors="replace")
+
+
+def _check_widths(rows: Iterable[list[str]], n_columns: int, separator: str, path: Path) -> None:
+    """Raise a DssError for rows with more fields than the header: pandas would drop the last."""
+    problems = [
+        f"{path}, row {row}: has {len(fields)} fields, but the header {n_columns}; a field that "
+        f"holds {separator!r} should be in quotes"
+        for row, fields in enumerate(rows, start=2)
+        if any(field.strip() for field in fields[n_columns:])
+    ]
+    raise_problems(problems, "These rows cannot be read:")
 
 
 def _parse(text: str, separator: str, **named) -> pd.DataFrame:

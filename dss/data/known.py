@@ -1,6 +1,6 @@
 """What is known about a recording: which stretches somebody looked at, and for which song types."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +73,7 @@ def known_stretches(
     types: Mapping[str, str],
     looked_at: np.ndarray,
     reach_seconds: float,
+    names: Iterable[str] = (),
 ) -> np.ndarray:
     """Where it is known which song types are there and which are not.
 
@@ -85,11 +86,13 @@ def known_stretches(
         types: category by name of the song types that are asked for; `noise` is one if it is here.
         looked_at: [stretches, 2] seconds.
         reach_seconds: how far around an event is known.
+        names: what is annotated in other recordings, and what is not asked for: `not_x` says that
+            x is not there only if there is an x somewhere.
 
     Returns: [stretches, 2] seconds.
     """
     table = found(annotations)
-    names = set(table["name"]) | set(types)
+    names = {*names, *table["name"], *types}
     absent = table["name"].map(lambda name: is_absence(name, names))
     says_noise = NOISE not in types and (table["name"] == NOISE).any()
     if not (absent.any() or says_noise):

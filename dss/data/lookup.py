@@ -113,17 +113,25 @@ def annotations_beside(recording: Path) -> list[Path]:
     return [path for path in _possible_annotations(recording, None) if _may_be(path, None)]
 
 
+def annotation_endings(ending: str) -> str:
+    """A pattern of what follows the stem of a recording in the names of files of annotations.
+
+    Arguments:
+        ending: a pattern of the ending of the recording, which may be part of the name.
+    """
+    return (
+        rf"((?:{ending})?([._](annotations|labels))?\.(csv|txt|textgrid|phn|wrd)"
+        rf"|(?:{ending}|_annotations)?(\.table\.\d+)?\.selections\.txt|(?:{ending})\.not\.mat)"
+    )
+
+
 def _possible_annotations(recording: Path, format: str | None) -> list[Path]:
     """Files that may be annotations of a recording, by their names."""
     if format in OF_MANY_RECORDINGS:
         pattern = OF_MANY_RECORDINGS[format]
         return sorted([*recording.parent.glob(pattern), *recording.parent.parent.glob(pattern)])
     stem, ending = re.escape(recording.stem), re.escape(recording.suffix)
-    name = re.compile(
-        rf"{stem}({ending})?([._](annotations|labels))?\.(csv|txt|textgrid|phn|wrd)"
-        rf"|{stem}({ending}|_annotations)?(\.table\.\d+)?\.selections\.txt|{stem}{ending}\.not\.mat",
-        re.IGNORECASE,
-    )
+    name = re.compile(stem + annotation_endings(ending), re.IGNORECASE)
     alike = _names_with_stem(recording.parent, recording.stem.lower())
     return sorted(recording.parent / file for file in alike if name.fullmatch(file))
 

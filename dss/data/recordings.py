@@ -17,7 +17,7 @@ from dss.data.audio import (
 )
 from dss.data.lookup import annotations_beside
 from dss.data.resampling import Resampled
-from dss.errors import DssError
+from dss.errors import DssError, raise_problems
 from dss.options import SourceOptions
 
 AUDIO_ENDINGS = (*SOUND_ENDINGS, *ARRAY_ENDINGS)
@@ -106,12 +106,18 @@ def find_recordings(path: str | Path, endings: Sequence[str] | None = None) -> l
         for file in path.rglob("*")
         if file.name.lower().endswith(wanted)
         and file.is_file()
-        and not _is_hidden_or_stored(file.relative_to(path))
+        and not is_hidden(file.relative_to(path))
+        and not _is_stored(file.relative_to(path))
         and (endings or _is_recording(file))
     )
     if not found:
         raise DssError(f"{path}: holds no recordings ({', '.join(wanted)})")
     return found
+
+
+def is_hidden(file: Path) -> bool:
+    """Whether a file is hidden, or a folder in its path is, such as `._bird.wav` of macOS."""
+    return any(part.startswith(".") for part in file.parts)
 
 
 def open_recording(
@@ -175,9 +181,28 @@ def open_source(path: str | Path, loader: Loader | None, options: SourceOptions)
 
     Of a npy file, which does not say its own, it is the sample rate.
     """
-    is_unsaid = Path(path).suffix == ".npy" and loader is None
+    is_unsaid = Path(path).suffix.lower() == ".npy" and loader is None
     recording = open_recording(path, loader, options.samplerate_hz if is_unsaid else None)
     return recording.resampled(options.samplerate_hz or recording.samplerate_hz)
+
+
+def open_readable(
+    paths: Sequence[Path], loader: Loader | None, options: SourceOptions
+) -> tuple[dict[Path, Recording], list[str]]:
+    """Open those of several recordings that can be read, as `open_source` does.
+
+    Returns: the recordings by path, and what is wrong with the others.
+    Raises: DssError if none can be read.
+    """
+    recordings, problems = {}, []
+    for path in paths:
+        try:
+            recordings[path] = open_source(path, loader, options)
+        except DssError as error:
+            problems.append(str(error))
+    if not recordings:
+        raise_problems(problems, "These recordings cannot be read:")
+    return recordings, problems
 
 
 def array_recording(x: np.ndarray, samplerate_hz: float, name: str = "array") -> Recording:
@@ -206,11 +231,8 @@ def resample(x: np.ndarray, samplerate_hz: float, new_samplerate_hz: float) -> n
     return y[:, 0] if np.ndim(x) == 1 else y
 
 
-def _is_hidden_or_stored(file: Path) -> bool:
-    folders = file.parts[:-1]
-    return any(part.startswith(".") for part in file.parts) or any(
-        part.endswith(STORE_ENDINGS) for part in folders
-    )
+def _is_stored(file: Path) -> bool:
+    return any(part.endswith(STORE_ENDINGS) for part in file.parts[:-1])
 
 
 def _is_recording(file: Path) -> bool:

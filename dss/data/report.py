@@ -12,7 +12,7 @@ import xarray as xr
 from dss.data.annotations import EVENT, found
 from dss.data.formats import COLUMNS
 from dss.data.lookup import recording_annotations
-from dss.data.recordings import find_recordings, open_source
+from dss.data.recordings import find_recordings, open_readable
 from dss.data.splits import SPLITS, Stretch
 from dss.errors import DssError
 from dss.options import SourceOptions, takes_options
@@ -91,17 +91,20 @@ def list_recordings(
     Arguments: as for `dss.data.check_annotations`.
 
     Returns: a table by file with the columns seconds, samplerate_hz, channels, and the number of
-        annotations of each song type; no numbers for a recording without annotations, and no
-        samplerate_hz and channels for all if they differ.
+        annotations of each song type; NaN for a recording that cannot be read, no numbers for one
+        without annotations, and no samplerate_hz and channels for all if they differ.
+    Raises: DssError if there is no recording that can be read.
     """
     folder, rows, counts = Path(folder), {}, {}
-    for path in find_recordings(folder, options.endings):
-        recording = open_source(path, loader, options)
+    files = find_recordings(folder, options.endings)
+    recordings, _ = open_readable(files, loader, options)
+    for path in files:
+        recording = recordings.get(path)
         name = path.name if path == folder else path.relative_to(folder).as_posix()
         rows[name] = {
-            "seconds": recording.duration_seconds,
-            "samplerate_hz": recording.samplerate_hz,
-            "channels": recording.n_channels,
+            "seconds": recording.duration_seconds if recording else np.nan,
+            "samplerate_hz": recording.samplerate_hz if recording else np.nan,
+            "channels": recording.n_channels if recording else np.nan,
         }
         with suppress(DssError):
             table = recording_annotations(path, options.annotation_format, annotation_loader)[1]
@@ -112,7 +115,8 @@ def list_recordings(
     counted = counted.reindex(table.index)[sorted(counted)].astype("Int64")
     of_all = {"seconds": table["seconds"].sum(), **counted.sum()}
     for column in ("samplerate_hz", "channels"):
-        of_all[column] = table[column].iloc[0] if table[column].nunique() == 1 else pd.NA
+        values = table[column].dropna().unique()
+        of_all[column] = values[0] if len(values) == 1 else pd.NA
     table = table.join(counted)
     table.loc["all"] = of_all
     return table

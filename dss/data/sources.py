@@ -100,12 +100,13 @@ def read_sources(
     types = _wanted_types(all_types, folder, options)
     new_names = {old: options.rename.get(old, old) for old in old_names or all_types}
     old_types = {old: types[new] for old, new in new_names.items() if new in types}
+    annotated = {*new_names}.union(*(table["name"] for _, table in tables))
     reach = targets.GAUSSIAN_REACH * options.event_std_seconds
     sources = []
     for recording, (_, table) in zip(recordings, tables, strict=True):
         everywhere = np.array([[0, recording.duration_seconds]])
         looked_at = read_annotated(recording.path, recording.duration_seconds)
-        known = known_stretches(table, old_types, looked_at, reach)
+        known = known_stretches(table, old_types, looked_at, reach, annotated)
         is_all = known.shape == (1, 2) and np.allclose(known, everywhere)
         path = recording.path
         name = path.name if path == folder else path.relative_to(folder).as_posix()

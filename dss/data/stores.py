@@ -118,8 +118,11 @@ def read_attributes(path: Path) -> dict[str, Any]:
     if path.suffix == ".h5" and path.is_file():
         import h5py
 
-        with h5py.File(path) as file:
-            return {name: _plain_h5(value) for name, value in file.attrs.items()}
+        try:
+            with h5py.File(path) as file:
+                return {name: _plain_h5(value) for name, value in file.attrs.items()}
+        except OSError as error:
+            raise DssError(f"{path}: cannot be read as HDF5 ({error})") from None
     if not path.is_dir():
         what = "is not a dataset" if path.exists() else "there is no such dataset"
         raise DssError(f"{path}: {what}")
@@ -138,12 +141,13 @@ def read_attributes(path: Path) -> dict[str, Any]:
 def read_arrays(path: Path, split: str) -> dict[str, xr.Variable]:
     """The arrays of a split by their names, without reading them: memory maps, or lazy.
 
-    The dimensions are not named yet but for `.zarr`. Raises DssError for a damaged array.
+    The dimensions are not named yet but for zarr. Raises DssError for a damaged array. The content
+    says what it is, as for `read_attributes`: a dataset may have been renamed.
     """
-    if path.suffix == ".npy":
+    if path.is_dir() and not (path / "zarr.json").is_file():
         files = sorted((path / split).glob("*.npy"))
         return {file.stem: _plain_variable(_open_npy(file)) for file in files}
-    if path.suffix == ".h5":
+    if path.is_file():
         import h5py
 
         with h5py.File(path) as file:

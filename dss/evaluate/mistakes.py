@@ -29,14 +29,14 @@ def mistakes(true: Recordings, predicted: Recordings, *, options: EvaluateOption
         for match in match_pair(pair, options).values():
             wrong = {
                 "false": pair.predicted.iloc[match.false],
-                "missed": pair.true.iloc[match.missed],
+                "missed": pair.true.iloc[match.missed].assign(confidence=np.nan),
             }
             for kind, table in wrong.items():
                 kinds[kind].append(table.assign(recording=pair.source, mistake=kind))
     ranked = []
     for tables in kinds.values():
         table = pd.concat(tables) if tables else pd.DataFrame(columns=COLUMNS)
-        if "confidence" not in table:
+        if "confidence" not in table:  # predictions without
             table["confidence"] = np.nan
         table["seconds"] = table["stop_seconds"] - table["start_seconds"]
         table = table.sort_values(["confidence", "seconds"], ascending=False, kind="stable")

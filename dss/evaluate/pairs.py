@@ -11,16 +11,17 @@ import numpy as np
 import pandas as pd
 
 from dss.data.annotations import EVENT, NOISE, SEGMENT, found, is_absence, read_annotations
-from dss.data.formats import guess_format
+from dss.data.formats import COLUMNS, guess_format, has_columns
 from dss.data.known import known_stretches, read_annotated
+from dss.data.lookup import annotation_endings
+from dss.data.recordings import AUDIO_ENDINGS, is_hidden
 from dss.errors import DssError, raise_problems
 
 ENDING = "_annotations.csv"
+LIKE_ANNOTATIONS = "_near_misses.csv"  # has their columns
 # What follows the stem of a recording in the name of a file of annotations.
 ENDINGS = re.compile(
-    r"(_annotations\.csv|(\.\w+)?\.not\.mat"
-    r"|(\.wav|\.flac|\.ogg)?([._](annotations|labels))?(\.table\.\d+)?"
-    r"(\.selections\.txt|\.txt|\.textgrid))$",
+    rf"({annotation_endings('|'.join(map(re.escape, AUDIO_ENDINGS)))}|(\.\w+)?\.not\.mat)$",
     re.IGNORECASE,
 )
 EVENT_REACH_SECONDS = 0.01  # how far around an event it is known that there is no other one
@@ -144,20 +145,29 @@ def _matching_files(true: Path, predicted: Path) -> tuple[list[Path], list[Path]
     return [*by_hand.values()], [found_by[stem] for stem in by_hand]
 
 
+def _holds_annotations(path: Path) -> bool:
+    """Whether a file of such a name holds annotations; a CSV file may be a table of anything."""
+    if path.name.endswith(ENDING):
+        return True
+    if guess_format(path) == "csv":
+        return not path.name.endswith(LIKE_ANNOTATIONS) and has_columns(path, COLUMNS)
+    return guess_format(path) is not None
+
+
 def _annotation_files(folder: Path, other: Path) -> dict[str, Path]:
     """The file of annotations of each recording: by its path in the folder, without its ending.
 
-    STEM_annotations.csv counts first. Raises DssError where there are several others. If the other
-    folder lies within this one, what it holds is left out.
+    STEM_annotations.csv counts first. Raises DssError where there are several others. Hidden files
+    are left out; and if the other folder lies within this one, what it holds.
     """
     files: dict[str, list[Path]] = {}
     inner = other.resolve()
     is_within = folder.resolve() in inner.parents
     for path in sorted(folder.rglob("*")):
         stem = stem_of(path)
-        if is_within and inner in path.resolve().parents:
+        if is_hidden(path.relative_to(folder)) or (is_within and inner in path.resolve().parents):
             continue
-        if stem and path.is_file() and guess_format(path):
+        if stem and path.is_file() and _holds_annotations(path):
             name = path.with_name(stem).relative_to(folder).as_posix()
             files.setdefault(name, []).append(path)
     usual = {

@@ -95,7 +95,7 @@ class TrainOptions(NetworkOptions):
     data_dir: Path = option(
         ...,
         "Data folder",
-        "The dataset. Its name ends in .npy.",
+        "The dataset. Its name ends in .npy, .zarr or .h5.",
         group="Data set",
         path="dataset",
     )

@@ -82,6 +82,10 @@ def plot_dataset(
         stop = None if stop_seconds is None else first + stop_seconds
         stretches.append(_read_stretch(tree, split, first + start_seconds, stop))
     shown = [stretch for stretch in stretches if stretch.y]
+    if not shown:
+        raise DssError(
+            f"start_seconds is {start_seconds:g}, but no split is so long from its first song on"
+        )
     ranges = [song_range(stretch.power, samplerate_hz) for stretch in shown]
     range_hz = frequency_range_hz or (min(r[0] for r in ranges), max(r[1] for r in ranges))
     colors = song_colors(tree.attrs["class_names"])

@@ -167,8 +167,9 @@ def _draw_mistake(box, mistake, pair: Pair, path: Path, colors) -> None:
 def _audio_beside(annotations: str) -> Path:
     """The recording of a file of annotations."""
     stem = stem_of(Path(annotations)) or Path(annotations).stem
+    alike = [path for path in Path(annotations).parent.iterdir() if path.stem == stem]
+    by_ending = {path.suffix.lower(): path for path in sorted(alike) if path.is_file()}
     for ending in AUDIO_ENDINGS:
-        path = Path(annotations).with_name(f"{stem}{ending}")
-        if path.is_file():
-            return path
+        if ending in by_ending:
+            return by_ending[ending]
     raise DssError(f"{annotations}: there is no recording beside it; give the recordings")
