@@ -25,13 +25,19 @@ class History:
     is_warm: bool = False  # whether the first epoch is over, in which the network is compiled
 
     def read(self, n_epochs: int) -> None:
-        """Go on with the first epochs of a run that was interrupted; forget those after."""
+        """Go on with the first epochs of a run that was interrupted; forget those after.
+
+        Rows that cannot be read, after a power cut or a full disk, are lost; training goes on.
+        """
         path = run_file(self.trunk, "_history.csv")
-        with path.open(newline="") as file:
-            rows = list(csv.DictReader(file))[:n_epochs]
-        self.rows = [{k: (int if k in COUNTS else float)(row[k]) for k in row} for row in rows]
+        lines = path.read_text(errors="replace").splitlines() if path.is_file() else []
+        rows = [_numbers(row) for row in csv.DictReader(lines)]
+        self.rows = [row for row in rows if row.get("epoch", n_epochs + 1) <= n_epochs]
+        if len(self.rows) < n_epochs:
+            say(f"{path}: is damaged; scores of {n_epochs - len(self.rows)} epochs are lost")
         self.done_before = len(self.rows)
-        self._write()
+        if self.rows:
+            self._write()
 
     def add(self, scores: dict[str, float]) -> dict[str, float]:
         """Write the scores of an epoch; returns them with what was added."""
@@ -58,6 +64,14 @@ class History:
             writer = csv.DictWriter(file, fieldnames=self.rows[0])
             writer.writeheader()
             writer.writerows(self.rows)
+
+
+def _numbers(row: dict[str, str]) -> dict[str, float]:
+    """A row as numbers; nothing if it is not whole."""
+    try:
+        return {name: (int if name in COUNTS else float)(text) for name, text in row.items()}
+    except (TypeError, ValueError):
+        return {}
 
 
 def log_to_tensorboard(folder: Path, scores: dict[str, float]) -> None:

@@ -249,10 +249,12 @@ def _fit(
 
     checkpoint = run_file(trunk, "_checkpoint.h5")
     log = history.History(trunk, options.nb_epoch)
+    n_done = 0
     if workers.is_first and checkpoint.is_file():
-        log.read(models.epochs_done(checkpoint))
-        say(f"{trunk.name}: goes on after epoch {len(log.rows)} of {options.nb_epoch}")
-    total = {"total": options.nb_epoch, "initial": len(log.rows), "unit": "epoch"}
+        n_done = models.epochs_done(checkpoint)
+        log.read(n_done)
+        say(f"{trunk.name}: goes on after epoch {n_done} of {options.nb_epoch}")
+    total = {"total": options.nb_epoch, "initial": n_done, "unit": "epoch"}
     with (
         bar(**total, desc="train", hidden=not workers.is_first) as progress,
         workers.stopping_together(),
@@ -283,6 +285,9 @@ def _fit(
         )
     if came_to_end and workers.is_first:
         remove(checkpoint)
+    elif workers.is_first:
+        last = f"epoch {log.rows[-1]['epoch']:g} of {options.nb_epoch}"
+        say(f"{trunk.name}: stopped after {last}; --continue-from {trunk} goes on from there")
     return log.rows
 
 

@@ -188,6 +188,7 @@ def _val_split(run: Run, options: TuneOptions) -> tuple[xr.DataTree, np.ndarray,
             f"{source}: has a sample rate of {rate:g} Hz, but the network was trained with "
             f"{run.samplerate_hz:g} Hz"
         )
+    check_writable(run.trunk.parent)
     stretches = split_stretches(tree, "val")
     if not len(stretches):
         raise DssError(f"{source}: the val split is empty; make the dataset with one")

@@ -91,6 +91,23 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(store, tmp_path, m
     assert params(whole)["command"].replace("whole", "stopped") == params(resumed)["command"]
 
 
+@pytest.mark.parametrize(("damage", "left"), [("", []), ("<html>", []), ("half a row", [1])])
+def test_a_damaged_history_does_not_keep_a_run_from_going_on(
+    store, tmp_path, monkeypatch, capsys, damage, left
+):
+    options = {"data_dir": store, "save_dir": tmp_path, "nb_epoch": 4, **TINY}
+    with monkeypatch.context() as patch:
+        stop_in_epoch(patch, 3)  # before its checkpoint
+        stopped = train(**options)
+    assert f"stopped after epoch 3 of 4; --continue-from {stopped}" in capsys.readouterr().err
+    file = run_file(stopped, "_history.csv")
+    header, first, second, _ = file.read_text().splitlines()
+    file.write_text(f"{header}\n{first}\n{second[:20]}" if left else damage)
+    assert train(**options, continue_from=stopped) == stopped
+    assert f"is damaged; scores of {2 - len(left)} epochs are lost" in capsys.readouterr().err
+    assert pd.read_csv(file)["epoch"].tolist() == [*left, 3, 4]
+
+
 def test_a_full_disk_does_not_keep_a_run_from_going_on(store, tmp_path, monkeypatch):
     from dss.models import fit
 

@@ -1,3 +1,4 @@
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -97,6 +98,32 @@ def test_a_song_type_may_be_called_as_a_column_of_the_report(folder):
         path.write_text(path.read_text().replace("\na,", "\nseconds,"))
     table = list_recordings(folder)
     assert table.loc["all", ["seconds", "seconds (song type)"]].tolist() == [12, rows.count("a")]
+
+
+def test_only_a_dataset_is_overwritten_and_never_with_its_recordings_in_it(folder, tmp_path):
+    store = tmp_path / "thesis.npy"
+    store.mkdir()
+    (store / "chapter1.txt").write_text("song")
+    with pytest.raises(DssError, match="is not a dataset, and is not overwritten"):
+        make_dataset(folder, store_dir=store, overwrite=True)
+    store = tmp_path / "audio.npy"
+    np.save(store, np.zeros(5))
+    with pytest.raises(DssError, match="is not a dataset, and is not overwritten"):
+        make_dataset(folder, store_dir=store, overwrite=True)
+    inside = shutil.copytree(folder, tmp_path / "all.zarr" / "song")
+    with pytest.raises(DssError, match="the recordings are in there"):
+        make_dataset(inside, store_dir=inside.parent, overwrite=True)
+    assert (tmp_path / "thesis.npy" / "chapter1.txt").is_file()
+    assert len(list(inside.iterdir())) == len(list(folder.iterdir()))
+
+
+def test_a_link_to_a_dataset_stays_one(folder, tmp_path):
+    store, link = tmp_path / "disk" / "song.npy", tmp_path / "song.npy"
+    make_dataset(folder, store_dir=store)
+    link.symlink_to(store)
+    make_dataset(folder, store_dir=link, overwrite=True, seed=1)
+    assert link.is_symlink()
+    assert open_dataset(store).attrs["made_with"]["seed"] == 1
 
 
 def test_the_same_seed_gives_the_same_bytes(folder, tmp_path):

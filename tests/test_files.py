@@ -1,9 +1,12 @@
+import subprocess
+import sys
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 
 from dss.errors import DssError
-from dss.files import check_writable, replacing
+from dss.files import MACHINE, check_writable, replacing
 
 
 def write_half(path):
@@ -25,7 +28,9 @@ def test_replacing_replaces_a_folder_and_what_a_killed_process_left(tmp_path):
     path = tmp_path / "store.npy"
     path.mkdir()
     (path / "old").touch()
-    left = tmp_path / ".store.npy.part"
+    killed = subprocess.Popen([sys.executable, "-c", ""])
+    killed.wait()
+    left = tmp_path / f".store.npy.{MACHINE}-{killed.pid}.part"
     left.mkdir()
     (left / "half").touch()
     with replacing(path) as part:
@@ -33,6 +38,35 @@ def test_replacing_replaces_a_folder_and_what_a_killed_process_left(tmp_path):
         (part / "new").touch()
     assert [p.name for p in path.iterdir()] == ["new"]
     assert list(tmp_path.iterdir()) == [path]
+
+
+def write_many(path, number):
+    for _ in range(30):
+        with replacing(path) as part:
+            part.mkdir()
+            for i in range(20):
+                (part / f"{i}").write_text(str(number))
+
+
+def test_processes_that_write_to_the_same_place_leave_what_one_of_them_wrote(tmp_path):
+    path = tmp_path / "store.npy"
+    context = get_context("spawn")
+    writers = [context.Process(target=write_many, args=(path, n)) for n in range(2)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert [writer.exitcode for writer in writers] == [0, 0]
+    assert list(tmp_path.iterdir()) == [path]
+    assert len({file.read_text() for file in path.iterdir()}) == 1
+    assert len(list(path.iterdir())) == 20
+
+
+def test_names_may_be_as_long_as_the_file_system_allows(tmp_path):
+    path = tmp_path / ("é" * 120 + ".csv")  # 244 bytes
+    with replacing(path) as part:
+        part.write_text("new")
+    assert path.read_text() == "new"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is full")

@@ -59,17 +59,14 @@ def make_dataset(
     folder = Path(folder)
     store = options.store_dir or default_store(folder)
     stores.check_ending(store)
-    if store.exists() and not options.overwrite:
-        raise DssError(
-            f"{store}: is there already. Give another store_dir, or overwrite it (--overwrite)."
-        )
+    _check_store(store, folder, options.overwrite)
     sources, types = read_sources(folder, options, loader, annotation_loader)
     plan = plan_splits(sources, types, options)
     tables = [with_targets(source, types, options) for source in sources]
     attributes = dataset_attributes(folder, plan, sources, types, tables, options)
     for sentence in report.missing(attributes):
         warnings.warn(sentence, DssWarning, stacklevel=3)
-    with replacing(store) as part:
+    with replacing(store.resolve()) as part:  # it may be a link to another disk
         writer = stores.ZarrWriter(part) if store.suffix == ".zarr" else stores.NpyWriter(part)
         for split in SPLITS:
             _write_split(writer, split, plan[split], sources, types, tables, options)
@@ -78,6 +75,24 @@ def make_dataset(
                 table.to_csv(part / f"{split}_annotations.csv", index=False, float_format="%.6f")
         writer.write_attributes(attributes)
     return store
+
+
+def _check_store(store: Path, folder: Path, overwrite: bool) -> None:
+    """Raise a DssError if a dataset cannot go there without that something else is lost."""
+    if folder.resolve().is_relative_to(store.resolve()):
+        raise DssError(f"{store}: the recordings are in there. Give another store_dir.")
+    if not store.exists():
+        return
+    if not overwrite:
+        raise DssError(
+            f"{store}: is there already. Give another store_dir, or overwrite it (--overwrite)."
+        )
+    try:
+        stores.read_attributes(store)
+    except DssError:
+        raise DssError(
+            f"{store}: is not a dataset, and is not overwritten. Give another store_dir."
+        ) from None
 
 
 def made_otherwise(store: str | Path, folder: str | Path, options: DatasetOptions) -> list[str]:

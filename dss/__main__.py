@@ -1,0 +1,7 @@
+"""`python -m dss`: the command `dss`."""
+
+import sys
+
+from dss.cli import main
+
+sys.exit(main())
