@@ -88,11 +88,20 @@ def tuned(options: DetectOptions, params: Mapping[str, Any]) -> DetectOptions:
         options: as they were given.
         params: of the run; thresholds, distances, gaps and lengths are in `detect`.
 
-    Raises: DssError if the options that were given contradict each other.
+    Raises: DssError if the options that were given contradict each other, or say something of a
+        song type that the run does not know.
     """
     stored = DetectOptions.checked(params.get("detect", {}).get("options", {}))
     options = merged(options, stored)
     _check(options)
+    kinds = zip(params.get("class_names", ()), params.get("class_types", ()), strict=True)
+    segments = [name for name, kind in kinds if kind == SEGMENT]
+    unknown = [name for name in options.segment_durations if name not in segments]
+    if unknown and segments:
+        raise DssError(
+            f"segment_durations: there are no segments called {', '.join(unknown)}; right would be "
+            f"{', '.join(segments[1:]) or 'none: all are events'}"
+        )
     return options
 
 

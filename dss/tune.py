@@ -18,6 +18,7 @@ from dss.data.stretches import of_mask
 from dss.errors import DssError
 from dss.evaluate.matching import score_pairs
 from dss.evaluate.pairs import Pair
+from dss.files import check_writable
 from dss.options import DetectOptions, PredictOptions, TuneOptions, takes_options
 from dss.postprocess import detect, fits
 from dss.predict import fitting, probability_blocks

@@ -279,3 +279,15 @@ def test_what_is_stored_is_added_once(given, stored):
     params = {"detect": {"options": stored}}
     once = with_stored(stored, **given)
     assert tuned(once, params) == once
+
+
+def test_durations_of_song_types_that_are_not_there_are_an_error():
+    params = {"class_names": ["noise", *TYPES], "class_types": ["segment", *TYPES.values()]}
+    for name in ("trill", "p"):  # p is an event
+        with pytest.raises(DssError, match=f"no segments called {name}; right would be a, b"):
+            tuned(DetectOptions(segment_durations={name: (0, 1)}), params)
+
+
+def test_no_option_is_infinite():
+    with pytest.raises(DssError, match="segment_fill_seconds: .*finite"):
+        DetectOptions.checked({"segment_fill_seconds": float("inf")})

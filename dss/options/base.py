@@ -161,7 +161,9 @@ _PLAIN_WORDS = {
 class Options(BaseModel):
     """What all options classes share: unknown names are errors, checked values do not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, protected_namespaces=(), allow_inf_nan=False
+    )
     first_groups: ClassVar[tuple[str, ...]] = ()  # headings that come before the others
 
     @model_validator(mode="before")

@@ -172,5 +172,11 @@ class DatasetOptions(SourceOptions):
         ge=0,
     )
     seed: int = option(
-        0, "Seed", "The same seed gives the same splits.", group="Splits", rare=True, ge=0
+        0,
+        "Seed",
+        "The same seed gives the same splits.",
+        group="Splits",
+        rare=True,
+        ge=0,
+        le=2**32 - 1,
     )

@@ -60,5 +60,10 @@ class DemoOptions(Options):
         Path("dss_demo"), "Save folder", "Where all that the demo makes goes.", group="Demo"
     )
     seed: int = option(
-        0, "Seed", "The same seed gives the same result on the same machine.", group="Demo", ge=0
+        0,
+        "Seed",
+        "The same seed gives the same result on the same machine.",
+        group="Demo",
+        ge=0,
+        le=2**32 - 1,
     )

@@ -137,6 +137,7 @@ class TrainOptions(NetworkOptions):
         group="Data set",
         rare=True,
         ge=0,
+        le=2**32 - 1,
     )
     balance: bool = option(
         False,
