@@ -221,12 +221,6 @@ def test_the_recordings_are_shown_scrolled_zoomed_and_annotated(browser, lab, fo
     page.locator("button[title='play what is shown']").first.click()
     page.locator("audio").wait_for()
     keep_screenshot(page, "1_inspect_data")
-    page.locator(".dss-form .widget-text").first.locator("input").fill("../data/fly")
-    page.get_by_text("6 recordings; pulse, sine.").wait_for()
-    changes_the_picture(page, page.get_by_role("button", name="Look").click)
-    page.locator("th", has_text="pulse").first.wait_for()  # what is below follows
-    page.locator("th", has_text="bird1_01.wav").first.wait_for(state="detached")
-    page.locator("option", has_text="train").first.wait_for(state="attached")  # of a dataset
     assert page.locator("[data-mime-type='application/vnd.jupyter.error']").count() == 0
     annotates_by_hand(page, folder)
 

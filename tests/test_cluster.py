@@ -23,7 +23,7 @@ def test_a_cluster_that_loses_a_worker_gives_what_one_process_gives(
 
     songs = tmp_path / "songs"
     for i in range(8):
-        x, rows = tone_song(seed=200 + i, seconds=30)
+        x, rows = tone_song(seed=200 + i, seconds=10)
         write_recording(songs, f"{i}", x, 1000, rows)
     (songs / "broken.wav").write_bytes(b"RIFF")
     with Client(cluster.scheduler_address, set_as_default=False) as client:
