@@ -3,12 +3,14 @@ import pickle
 import h5py
 import numpy as np
 import pytest
+import soundfile
 import yaml
 from conftest import TINY
 
 from dss.data import describe, make_dataset, open_dataset
 from dss.data.batches import array_of, split_stretches
 from dss.errors import DssError
+from dss.files import remove
 from dss.options import DatasetOptions
 
 EVERYTHING = {"individual_targets": True, "test_split": "samples", "event_std_seconds": 0.002}
@@ -42,6 +44,30 @@ def test_zarr_chunks_do_not_depend_on_the_blocks(folder, tmp_path, monkeypatch):
     ]
     same(*trees)
     assert trees[1]["train"].x.encoding.get("chunks", (700, 1)) == (700, 1)
+
+
+@pytest.mark.parametrize("lost", ["train/x/c/1", "train/annotated/c/0", "test/y/c"])
+def test_lost_chunks_of_zarr_are_not_taken_for_zeros(folder, tmp_path, monkeypatch, lost):
+    monkeypatch.setattr("dss.data.stores.CHUNK_SAMPLES", 700)
+    (folder / "bird_0_annotated.csv").write_text("start_seconds,stop_seconds\n0,3\n")
+    for wav in folder.glob("*.wav"):  # silence: chunks of zeros are written, too
+        soundfile.write(wav, np.zeros(4000), 1000)
+    store = make_dataset(folder, store_dir=tmp_path / "d.zarr")
+    assert not open_dataset(store)["train"].x.values.any()
+    remove(store / lost)
+    with pytest.raises(DssError, match=rf"{lost.partition('/c')[0]}: .* of its .* damaged"):
+        open_dataset(store)
+
+
+def test_an_empty_chunk_of_zarr_is_damage_unless_the_store_leaves_chunks_out(folder, tmp_path):
+    store = make_dataset(folder, store_dir=tmp_path / "d.zarr")
+    (store / "val" / "y" / "c" / "0" / "0").write_bytes(b"")
+    with pytest.raises(DssError, match="val/y: 1 of its 1 chunks"):
+        open_dataset(store)
+    remove(store / "val" / "y" / "c")
+    described = store / "val" / "y" / "zarr.json"
+    described.write_text(described.read_text().replace("all_chunks", "other"))
+    assert not open_dataset(store)["val"].y.values.any()
 
 
 def test_h5_is_read(folder, tmp_path):

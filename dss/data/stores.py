@@ -5,6 +5,7 @@ DeepSS or DAS keeps its attributes in a pickle, which is read by an unpickler th
 arrays and plain types, and nothing that could run code.
 """
 
+import itertools
 import json
 import math
 import pickle
@@ -19,6 +20,8 @@ from dss.errors import DssError
 
 ENDINGS = (".npy", ".zarr")
 CHUNK_SAMPLES = 2**18  # of a zarr array: what is compressed and read together
+# Attribute of a zarr array that has a file for each chunk. Others leave out chunks of zeros.
+ALL_CHUNKS = "all_chunks"
 
 
 def check_ending(path: Path) -> None:
@@ -79,6 +82,8 @@ class ZarrWriter:
             dtype=np.dtype(dtype),
             chunks=(max(1, min(CHUNK_SAMPLES, shape[0])), *shape[1:]),
             dimension_names=dims,
+            attributes={ALL_CHUNKS: True},
+            config={"write_empty_chunks": True},
         )
         return _ZarrArray(array)
 
@@ -158,7 +163,25 @@ def read_arrays(path: Path, split: str) -> dict[str, xr.Variable]:
         if not (path / split).is_dir():
             return {}
         opened = xr.open_zarr(path, group=split, consolidated=False, chunks=None)
+        for name, variable in opened.variables.items():
+            _check_chunks(path / split / str(name), variable)
     return {str(name): opened[name].variable for name in opened.variables}
+
+
+def _check_chunks(folder: Path, variable: xr.Variable) -> None:
+    """Raise a DssError if chunks of a zarr array are not there: they would be read as zeros."""
+    if not variable.attrs.get(ALL_CHUNKS):
+        return
+    sizes = zip(variable.shape, variable.encoding["chunks"], strict=True)
+    needed = {*itertools.product(*(map(str, range(-(-n // chunk))) for n, chunk in sizes))}
+    top = folder / "c"
+    files = top.rglob("*") if top.is_dir() else ()
+    there = {file.relative_to(top).parts for file in files if file.stat().st_size}
+    if n_missing := len(needed - there):
+        raise DssError(
+            f"{folder}: {n_missing} of its {len(needed)} chunks are missing or empty. The dataset "
+            "is damaged: make it again."
+        )
 
 
 def _plain_variable(array: np.ndarray) -> xr.Variable:
