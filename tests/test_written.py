@@ -1,3 +1,4 @@
+import os
 import re
 import time
 from multiprocessing import get_context
@@ -162,3 +163,10 @@ def test_a_recording_was_learned_from_unless_it_is_another_of_the_same_name(tmp_
     wavs[1].unlink()  # it cannot be seen any more
     assert all(review.was_learned(wav, learned) for wav in wavs)
     assert not review.was_learned(wavs[0].with_name("0002.wav"), learned)
+
+
+def test_a_name_that_is_not_utf8_does_not_stop_the_others(tiny_run, recordings):
+    os.rename(recordings / "bird_1.wav", os.fsencode(recordings) + b"/b\xe4r.wav")
+    with pytest.raises(DssError, match=r"b\\xe4r\.wav: the name of this file.* rename it"):
+        predict_files(recordings, tiny_run[0])
+    assert is_by_dss(recordings / "bird_0_annotations.csv")
