@@ -236,6 +236,25 @@ def test_a_format_that_there_is_not_is_no_problem_of_the_recordings(tmp_path, ca
     assert "annotation_format is 'ravn'; right would be one of csv, audacity, raven" in err
 
 
+def test_a_file_that_may_not_be_read_is_one_problem(tmp_path, monkeypatch):
+    for stem in "abc":
+        write(tmp_path, stem, "x,1,2")
+    (tmp_path / "c_definitions.csv").write_text("x,segment\n")
+    opened = open
+
+    def denied(path, *args, **kwargs):
+        if str(path).endswith(("a_annotations.csv", "c_definitions.csv")):
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *args, **kwargs)
+
+    for module in ("builtins", "io"):
+        monkeypatch.setattr(f"{module}.open", denied)
+    said = "cannot be read (Permission denied)"
+    assert problems(tmp_path) == [
+        (name, None, None, said, "error") for name in ("a_annotations.csv", "c_definitions.csv")
+    ]
+
+
 def test_a_name_that_is_not_utf8_is_a_problem(folder):
     for ending in (".wav", "_annotations.csv"):
         new = os.fsencode(folder) + b"/b\xe4r" + ending.encode()
