@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dss import models
+from dss import hdf5, models
 from dss.data.batches import array_of, split_stretches
 from dss.errors import DssError
 from dss.files import replacing
@@ -75,20 +75,24 @@ def read_results(run: str | Path) -> Results:
     Arguments:
         run: the trunk of a run's files.
 
-    Raises: DssError if there are none: the training was stopped, or had no test split.
+    Raises: DssError if there are none, as the training was stopped or had no test split; or if the
+        file is damaged.
     """
-    import h5py
-
     path = run_file(run, "_results.h5")
     if not path.is_file():
         raise DssError(f"{path}: is not there; the training did not come to its end")
-    with h5py.File(path) as file:
+    with hdf5.reading(path) as file:
         if "report" not in file:
             raise DssError(f"{path}: holds no scores, as the dataset has no test split")
         report, confusion = json.loads(file["report"][()]), file["confusion_matrix"][()]
         names = [name.decode() for name in file["class_names"]]
-    columns = {"precision": "precision", "recall": "recall", "f1-score": "f1", "support": "samples"}
-    scores = pd.DataFrame.from_dict({name: report[name] for name in names}, orient="index")
+        columns = {
+            "precision": "precision",
+            "recall": "recall",
+            "f1-score": "f1",
+            "support": "samples",
+        }
+        scores = pd.DataFrame.from_dict({name: report[name] for name in names}, orient="index")
     scores = scores[list(columns)].rename(columns=columns).astype({"samples": int})
     return Results(scores.rename_axis("song type"), confusion, names)
 

@@ -11,11 +11,11 @@ import pandas as pd
 import yaml
 
 from dss import models
-from dss.data.annotations import EVENT, SEGMENT
+from dss.data.stores import class_problems
 from dss.errors import DssError, raise_problems
 from dss.files import replacing
 from dss.models import das
-from dss.options import NetworkOptions
+from dss.options import DetectOptions, NetworkOptions, Options
 
 if TYPE_CHECKING:
     import keras
@@ -190,9 +190,9 @@ def load_run(run: str | Path) -> Run:
     """
     trunk = run_trunk(run)
     params = read_params(trunk)
-    options = NetworkOptions.checked(
-        {name: params[name] for name in NetworkOptions.model_fields if name in params}
-    )
+    shape = {name: params[name] for name in NetworkOptions.model_fields if name in params}
+    _check_options(NetworkOptions, shape, "", run_file(trunk, "_params.yaml"))
+    options = NetworkOptions(**shape)
     if params.get("data_padding", models.padding(options)) != models.padding(options):
         raise DssError(
             f"{run_file(trunk, '_params.yaml')}: data_padding is {params['data_padding']}, but "
@@ -206,36 +206,51 @@ def load_run(run: str | Path) -> Run:
 def read_params(trunk: Path) -> dict[str, Any]:
     """What `_params.yaml` says, be it written by dss or by DAS. No code in it is run.
 
-    Raises: DssError if it cannot be read, or lacks what is needed.
+    Raises: DssError if it cannot be read, lacks what is needed, or holds what cannot be right.
     """
     source = run_file(trunk, "_params.yaml")
     try:
         params = yaml.load(source.read_text(), das.DasLoader) or {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise DssError(f"{source}: cannot be read as YAML ({error})") from None
+    if not isinstance(params, dict):
+        raise DssError(f"{source}: holds {params!r}; right would be the options of a run by name")
     needed = ["samplerate_x_Hz", "class_names", "class_types"]
-    is_das = isinstance(params, dict) and das.is_das_params(params)
+    is_das = das.is_das_params(params)
     needed += ["nb_hist", "nb_conv", "kernel_size"] if is_das else ["nb_channels"]
     missing = [name for name in needed if name not in params]
     if missing:
         raise DssError(f"{source}: lacks {', '.join(missing)}")
-    params = das.params_from_das(params, source) if is_das else params
+    if is_das:
+        try:
+            params = das.params_from_das(params, source)
+        except (TypeError, KeyError, OverflowError, ValueError) as error:
+            if isinstance(error, DssError):
+                raise
+            raise DssError(f"{source}: is damaged: {error!r}. Copy it again.") from None
     _check_params(params, source)
     return params
 
 
 def _check_params(params: dict[str, Any], source: Path) -> None:
     """Raise a DssError if what a network is rebuilt from cannot be right."""
-    rate, n_channels, names, types = (
-        params[name] for name in ("samplerate_x_Hz", "nb_channels", "class_names", "class_types")
-    )
-    right = {
-        "samplerate_x_Hz": isinstance(rate, int | float) and rate > 0,
-        "nb_channels": isinstance(n_channels, int) and n_channels > 0,
-        "class_names": isinstance(names, list) and all(isinstance(name, str) for name in names),
-        "class_types": isinstance(types, list) and {*map(str, types)} <= {EVENT, SEGMENT},
-    }
-    problems = [f"{name}: {params[name]!r}" for name, is_right in right.items() if not is_right]
-    if not problems and len(names) != len(types):
-        problems = [f"class_types: {len(types)} of them, but {len(names)} class_names"]
+    problems, n_channels = class_problems(params), params["nb_channels"]
+    if not isinstance(n_channels, int) or n_channels < 1:
+        problems.append(f"nb_channels: {n_channels!r}")
+    detect = params.get("detect", {})
+    stored = [detect.get(name, {}) for name in ("options", "learned")] if _is_map(detect) else []
+    if not stored or not all(map(_is_map, stored)):
+        problems.append(f"detect: {detect!r}; right would be what `dss tune` writes, or no detect")
     raise_problems(problems, f"{source}: these values cannot be right:")
+    for options in stored:
+        _check_options(DetectOptions, options, "detect: ", source)
+
+
+def _is_map(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(name, str) for name in value)
+
+
+def _check_options(kind: type[Options], values: dict[str, Any], where: str, source: Path) -> None:
+    """Raise a DssError that names the file if options in it cannot be used."""
+    problems = [f"{where}{name}: {why}" for name, why in kind.problems(values).items()]
+    raise_problems(problems, f"{source}: these options cannot be used:")

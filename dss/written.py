@@ -72,7 +72,11 @@ def _note(part: Path, file: Path) -> None:
 def _line(file: Path, name: str) -> bytes:
     with file.open("rb") as opened:
         digest = hashlib.file_digest(opened, "sha256").hexdigest()
-    return f"{digest}  ".encode() + os.fsencode(name)
+    line = f"{digest}  ".encode() + os.fsencode(name)
+    if b"\n" not in line:
+        return line
+    # As sha256sum does; it does so for a backslash alone, too, but older notes have these plain.
+    return b"\\" + line.replace(b"\\", rb"\\").replace(b"\n", rb"\n")
 
 
 def _noted(notes: Path) -> frozenset[bytes]:

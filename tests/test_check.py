@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -6,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dss.cli import main
-from dss.data import check_annotations
+from dss.data import check_annotations, make_dataset
 from dss.data.check import find_problems, format_problems, raise_errors
 from dss.data.recordings import array_recording
 from dss.errors import DssError
@@ -232,3 +234,33 @@ def test_a_format_that_there_is_not_is_no_problem_of_the_recordings(tmp_path, ca
     out, err = capsys.readouterr()
     assert out == ""
     assert "annotation_format is 'ravn'; right would be one of csv, audacity, raven" in err
+
+
+def test_a_file_that_may_not_be_read_is_one_problem(tmp_path, monkeypatch):
+    for stem in "abc":
+        write(tmp_path, stem, "x,1,2")
+    (tmp_path / "c_definitions.csv").write_text("x,segment\n")
+    opened = open
+
+    def denied(path, *args, **kwargs):
+        if str(path).endswith(("a_annotations.csv", "c_definitions.csv")):
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *args, **kwargs)
+
+    for module in ("builtins", "io"):
+        monkeypatch.setattr(f"{module}.open", denied)
+    said = "cannot be read (Permission denied)"
+    assert problems(tmp_path) == [
+        (name, None, None, said, "error") for name in ("a_annotations.csv", "c_definitions.csv")
+    ]
+
+
+def test_a_name_that_is_not_utf8_is_a_problem(folder):
+    for ending in (".wav", "_annotations.csv"):
+        new = os.fsencode(folder) + b"/b\xe4r" + ending.encode()
+        os.rename(folder / f"bird_1{ending}", new)
+    ((name, *_, problem, severity),) = problems(folder)
+    assert (name, severity) == (r"b\xe4r.wav", "error")
+    assert "not UTF-8" in problem
+    with pytest.raises(DssError, match=r"b\\xe4r\.wav: .* rename it"):
+        make_dataset(folder)

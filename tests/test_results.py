@@ -28,6 +28,14 @@ def test_what_has_no_scores_is_said(tmp_path):
         read_results(tmp_path / "20261123_101500")
 
 
+@pytest.mark.parametrize("n_bytes", [0, 500])
+def test_damaged_results_are_said(tiny_run, tmp_path, n_bytes):
+    whole = run_file(tiny_run[0], "_results.h5").read_bytes()
+    run_file(tmp_path / "x", "_results.h5").write_bytes(whole[:n_bytes])
+    with pytest.raises(DssError, match=r"x_results\.h5: cannot be read as HDF5"):
+        read_results(tmp_path / "x")
+
+
 def test_the_files_of_a_run_are_listed_with_what_they_hold(tiny_run):
     files = list_files(tiny_run[0])
     assert set(files.index) == {p.name for p in tiny_run[0].parent.glob(f"{tiny_run[0].name}_*")}

@@ -2,7 +2,7 @@ import pytest
 import yaml
 
 from dss.errors import DssError
-from dss.runs import list_files, read_params, run_file, run_trunk
+from dss.runs import list_files, load_run, read_params, run_file, run_trunk
 
 PARAMS = {
     "samplerate_x_Hz": 1000,
@@ -19,6 +19,13 @@ PARAMS = {
         ({"nb_channels": "x"}, "nb_channels: 'x'"),
         ({"class_names": "abc"}, "class_names: 'abc'"),
         ({"class_types": ["segment", "song"]}, "class_types: .*song"),
+        ({"class_names": []}, r"class_names: \[\]"),
+        ({"class_names": ["a", "a"]}, "class_names: a is there more than once"),
+        ({"samplerate_x_Hz": float("inf")}, "samplerate_x_Hz: inf"),
+        ({"detect": None}, "detect: None; right would be"),
+        ({"detect": 5}, "detect: 5; right would be"),
+        ({"detect": {"options": 5}}, "detect: .*5.*; right would be"),
+        ({"detect": {"learned": None}}, "detect: .*None.*; right would be"),
         ({"class_names": ["noise"]}, "class_types: 2 of them, but 1 class_names"),
     ],
 )
@@ -30,6 +37,37 @@ def test_values_of_a_run_that_cannot_be_right_are_said(tmp_path, changed, said):
     file.write_text(yaml.safe_dump(PARAMS | changed))
     with pytest.raises(DssError, match=rf"(?s)_params\.yaml: these values .*{said}"):
         read_params(trunk)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("5", "_params.yaml: holds 5"),
+        ("- 5", r"_params.yaml: holds \[5\]"),
+        ("", "_params.yaml: lacks samplerate_x_Hz, class_names, class_types, nb_channels"),
+        ("x: \x01", "_params.yaml: cannot be read as YAML"),
+        (
+            yaml.safe_dump(PARAMS | {"detect": {"options": {"segment_threshold": 7}}}),
+            "(?s)_params.yaml: these options cannot .* detect: segment_threshold: 7",
+        ),
+        (
+            yaml.safe_dump(PARAMS | {"nb_classes": 2, "nb_hist": 9, "nb_conv": None})
+            + "kernel_size: 3\nmodel_name: tcn",
+            "_params.yaml: is damaged",
+        ),
+    ],
+)
+def test_broken_files_of_parameters_are_said(tmp_path, text, said):
+    run_file(tmp_path / "x", "_params.yaml").write_text(text)
+    with pytest.raises(DssError, match=said):
+        read_params(tmp_path / "x")
+
+
+def test_options_of_a_network_that_cannot_be_are_said_with_their_file(tmp_path):
+    run_file(tmp_path / "x", "_params.yaml").write_text(yaml.safe_dump(PARAMS | {"nb_conv": "x"}))
+    run_file(tmp_path / "x", "_model.h5").touch()
+    with pytest.raises(DssError, match=r"(?s)x_params\.yaml: these options .* nb_conv: 'x'"):
+        load_run(tmp_path / "x")
 
 
 def test_the_folder_of_tensorboard_is_one_of_the_files_of_a_run(tmp_path):

@@ -3,12 +3,14 @@ import pickle
 import h5py
 import numpy as np
 import pytest
+import soundfile
 import yaml
 from conftest import TINY
 
 from dss.data import describe, make_dataset, open_dataset
 from dss.data.batches import array_of, split_stretches
 from dss.errors import DssError
+from dss.files import remove
 from dss.options import DatasetOptions
 
 EVERYTHING = {"individual_targets": True, "test_split": "samples", "event_std_seconds": 0.002}
@@ -42,6 +44,30 @@ def test_zarr_chunks_do_not_depend_on_the_blocks(folder, tmp_path, monkeypatch):
     ]
     same(*trees)
     assert trees[1]["train"].x.encoding.get("chunks", (700, 1)) == (700, 1)
+
+
+@pytest.mark.parametrize("lost", ["train/x/c/1", "train/annotated/c/0", "test/y/c"])
+def test_lost_chunks_of_zarr_are_not_taken_for_zeros(folder, tmp_path, monkeypatch, lost):
+    monkeypatch.setattr("dss.data.stores.CHUNK_SAMPLES", 700)
+    (folder / "bird_0_annotated.csv").write_text("start_seconds,stop_seconds\n0,3\n")
+    for wav in folder.glob("*.wav"):  # silence: chunks of zeros are written, too
+        soundfile.write(wav, np.zeros(4000), 1000)
+    store = make_dataset(folder, store_dir=tmp_path / "d.zarr")
+    assert not open_dataset(store)["train"].x.values.any()
+    remove(store / lost)
+    with pytest.raises(DssError, match=rf"{lost.partition('/c')[0]}: .* of its .* damaged"):
+        open_dataset(store)
+
+
+def test_an_empty_chunk_of_zarr_is_damage_unless_the_store_leaves_chunks_out(folder, tmp_path):
+    store = make_dataset(folder, store_dir=tmp_path / "d.zarr")
+    (store / "val" / "y" / "c" / "0" / "0").write_bytes(b"")
+    with pytest.raises(DssError, match="val/y: 1 of its 1 chunks"):
+        open_dataset(store)
+    remove(store / "val" / "y" / "c")
+    described = store / "val" / "y" / "zarr.json"
+    described.write_text(described.read_text().replace("all_chunks", "other"))
+    assert not open_dataset(store)["val"].y.values.any()
 
 
 def test_h5_is_read(folder, tmp_path):
@@ -154,3 +180,87 @@ def test_the_ending_says_what_is_written(folder, tmp_path):
     with pytest.raises(DssError, match=r"\.h5 is read, not written"):
         make_dataset(folder, store_dir=tmp_path / "dataset.h5")
     assert DatasetOptions().store_dir is None
+
+
+@pytest.mark.parametrize("text", ["", '{"attributes": {"a"', "[1]", "null", '{"attributes": 5}'])
+@pytest.mark.parametrize("where", ["", "train", "val/x"])
+def test_damaged_descriptions_of_zarr_are_said(folder, tmp_path, where, text):
+    store = make_dataset(folder, store_dir=tmp_path / "d.zarr")
+    (store / where / "zarr.json").write_text(text)
+    with pytest.raises(DssError, match=r"d\.zarr.*make it again"):
+        open_dataset(store)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        ("attrs.yaml", b"", "attrs.yaml: holds no attributes"),
+        ("attrs.yaml", b"null", "attrs.yaml: holds no attributes"),
+        ("attrs.yaml", b"a: \x01", "attrs.yaml: cannot be read"),
+        ("attrs.yaml", b"a: \xff", "attrs.yaml: cannot be read"),
+        ("train/x.npy", b"", "x.npy: cannot be opened"),
+        ("train/x.npy", np.zeros(10), r"train/x is float64 \(10,\)"),
+        ("val/y.npy", np.zeros(10), r"val/y is float64 \(10,\)"),
+        ("val/y.npy", np.array([["a"]]), r"val/y is <U1"),
+        ("train/annotated.npy", np.zeros(10), r"train/annotated \(10,\) does not fit x"),
+    ],
+)
+def test_damaged_files_of_npy_are_said(folder, file, content, said):
+    store = make_dataset(folder)
+    if isinstance(content, bytes):
+        (store / file).write_bytes(content)
+    else:
+        np.save(store / file, content)
+    with pytest.raises(DssError, match=rf"(?s){said}.*make it again"):
+        open_dataset(store)
+
+
+def test_splits_that_do_not_fit_each_other_are_said(folder):
+    store = make_dataset(folder)
+    x = np.load(store / "val" / "x.npy")
+    np.save(store / "val" / "x.npy", np.repeat(x, 2, axis=1))
+    with pytest.raises(DssError, match="differ in channels, .*'val': 2"):
+        open_dataset(store)
+    remove(store / "val")
+    with pytest.raises(DssError, match="has no val"):
+        open_dataset(store)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"samplerate_x_Hz": "fast"}, "samplerate_x_Hz: 'fast'"),
+        ({"samplerate_x_Hz": float("inf")}, "samplerate_x_Hz: inf"),
+        ({"class_names": None}, "class_names: None"),
+        ({"class_names": ["noise", "a", "a", "p"]}, "class_names: a is there more than once"),
+        ({"class_types": []}, "class_types: 0 of them"),
+    ],
+)
+def test_attributes_that_cannot_be_right_are_said(folder, changed, said):
+    file = make_dataset(folder) / "attrs.yaml"
+    file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | changed))
+    with pytest.raises(DssError, match=rf"(?s)song\.npy: these attributes .*{said}"):
+        open_dataset(file.parent)
+
+
+def test_attributes_that_a_dataset_can_do_without(folder):
+    file = make_dataset(folder) / "attrs.yaml"
+    attributes = yaml.safe_load(file.read_text())
+    del attributes["samplerate_y_Hz"], attributes["filename_endsample_val"]
+    file.write_text(yaml.safe_dump(attributes))
+    tree = open_dataset(file.parent)
+    assert tree.attrs["samplerate_y_Hz"] == 1000
+    with pytest.raises(DssError, match=r"song\.npy: filename_startsample_val and .* damaged"):
+        split_stretches(tree, "val")
+    del attributes["filename_startsample_val"]
+    file.write_text(yaml.safe_dump(attributes))
+    assert len(split_stretches(open_dataset(file.parent), "val")) == 1
+
+
+def test_a_truncated_h5_is_an_error(tmp_path):
+    with h5py.File(tmp_path / "d.h5", "w") as file:
+        file["train/x"] = np.zeros((9000, 1))
+    content = (tmp_path / "d.h5").read_bytes()
+    (tmp_path / "d.h5").write_bytes(content[: len(content) // 2])
+    with pytest.raises(DssError, match=r"d\.h5: cannot be read as HDF5"):
+        open_dataset(tmp_path / "d.h5")

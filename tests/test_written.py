@@ -1,3 +1,4 @@
+import os
 import re
 import time
 from multiprocessing import get_context
@@ -162,3 +163,21 @@ def test_a_recording_was_learned_from_unless_it_is_another_of_the_same_name(tmp_
     wavs[1].unlink()  # it cannot be seen any more
     assert all(review.was_learned(wav, learned) for wav in wavs)
     assert not review.was_learned(wavs[0].with_name("0002.wav"), learned)
+
+
+@pytest.mark.parametrize("name", ["a\nb.csv", "a\\nb.csv", "a\\\nb.csv", "a\\b.csv"])
+def test_names_with_a_new_line_are_noted_too(tmp_path, name):
+    file, other = tmp_path / name, tmp_path / "other.csv"
+    for path in (file, other):
+        write(detect([np.zeros((5, 2))], {"a": "segment"}, 1000), path, "csv")
+    assert is_by_dss(file)
+    assert is_by_dss(other)
+    assert len((tmp_path / NOTES).read_bytes().splitlines()) == 2
+    assert not is_by_dss(file.rename(tmp_path / "b.csv"))
+
+
+def test_a_name_that_is_not_utf8_does_not_stop_the_others(tiny_run, recordings):
+    os.rename(recordings / "bird_1.wav", os.fsencode(recordings) + b"/b\xe4r.wav")
+    with pytest.raises(DssError, match=r"b\\xe4r\.wav: the name of this file.* rename it"):
+        predict_files(recordings, tiny_run[0])
+    assert is_by_dss(recordings / "bird_0_annotations.csv")

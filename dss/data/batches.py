@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+from dss.errors import DssError
+
 PIECES = 20  # that a part of the data is drawn in, or more
 
 
@@ -91,12 +93,20 @@ def split_stretches(tree: xr.DataTree, split: str) -> np.ndarray:
     """First and one past the last sample of each stretch of a split, counted in the split.
 
     [stretches, 2] int. Where the dataset does not say, all of the split is one stretch.
+
+    Raises: DssError if it says something that cannot be.
     """
     total = tree[split].sizes["time"]
-    starts, ends = (
-        np.array(tree.attrs.get(f"filename_{part}_{split}") or [], int)
-        for part in ("startsample", "endsample")
-    )
+    names = [f"filename_{part}_{split}" for part in ("startsample", "endsample")]
+    try:
+        starts, ends = (np.array(tree.attrs.get(name) or [], int) for name in names)
+        if starts.ndim != 1 or starts.shape != ends.shape:
+            raise ValueError(f"their shapes are {starts.shape} and {ends.shape}")
+    except (ValueError, TypeError) as error:
+        raise DssError(
+            f"{tree.name or 'the dataset'}: {' and '.join(names)} are not as many whole numbers "
+            f"each ({error}). The dataset is damaged: make it again."
+        ) from None
     edges = np.concatenate([[0], np.cumsum(ends - starts)])
     if edges[-1] != total:
         edges = np.array([0, total])

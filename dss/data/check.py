@@ -66,8 +66,8 @@ def check_annotations(
         try:
             recording = open_source(path, loader, options)
             table = recording_annotations(path, options.annotation_format, annotation_loader)
-        except DssError as error:
-            problems += _problems_of(error)
+        except (DssError, OSError) as error:
+            problems += _problems_of(error, path)
             continue
         recordings.append(recording)
         tables.append(table)
@@ -97,11 +97,11 @@ def find_problems(
             *((*p, WARNING) for p in _overlaps(table, step)),
         ]
         problems += [(str(source), *problem) for problem in in_file]
-        problems += _unread(recording, source)
         try:
+            problems += _unread(recording, source)
             read_annotated(recording.path, recording.duration_seconds)
-        except DssError as error:
-            problems += _problems_of(error)
+        except (DssError, OSError) as error:
+            problems += _problems_of(error, recording.path)
     definitions, wrong = _definitions(recordings)
     problems += wrong
     problems += [*_kinds(tables, definitions), *_short(tables), *_names(tables, definitions)]
@@ -128,8 +128,14 @@ def _as_table(problems: list[Problem]) -> pd.DataFrame:
     return table.sort_values(["file", "row"], ignore_index=True, kind="stable", na_position="first")
 
 
-def _problems_of(error: DssError) -> list[Problem]:
-    """The problems that an error lists, which begin with a file and perhaps a row and a name."""
+def _problems_of(error: DssError | OSError, path: Path) -> list[Problem]:
+    """The problems that an error lists, which begin with a file and perhaps a row and a name.
+
+    An error of the system, such as that a file may not be read, is about `path` if it names none.
+    """
+    if isinstance(error, OSError):
+        text = f"cannot be read ({error.strerror or error})"
+        return [(str(error.filename or path), None, None, text, ERROR)]
     found = [MESSAGE.fullmatch(text) for text in error.problems or [str(error)]]
     if None in found:  # it is about no file
         raise error
@@ -233,8 +239,8 @@ def _definitions(recordings: Sequence[Recording]) -> tuple[dict[str, str], list[
     for path in (definitions_path(recording.path) for recording in recordings):
         try:
             definitions |= read_definitions(path) if path.is_file() else {}
-        except DssError as error:
-            problems += _problems_of(error)
+        except (DssError, OSError) as error:
+            problems += _problems_of(error, path)
     return definitions, problems
 
 

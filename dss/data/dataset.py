@@ -22,7 +22,7 @@ import dss
 from dss.data import report, stores, targets
 from dss.data.sources import Source, read_sources, with_targets
 from dss.data.splits import SPLITS, Stretch, recording_groups, split_recordings
-from dss.errors import DssError, DssWarning
+from dss.errors import DssError, DssWarning, raise_problems
 from dss.files import replacing
 from dss.options import DatasetOptions, takes_options
 from dss.progress import bar
@@ -158,7 +158,7 @@ def open_dataset(path: str | Path) -> xr.DataTree:
     Returns: a tree with the nodes train, val and test (empty ones included), each with x (time,
         channel), y (time, song_type) and what else the dataset holds; time in seconds from the
         start of the split. The attributes of the tree are those of the dataset.
-    Raises: DssError if there is no dataset, or it lacks a part.
+    Raises: DssError if there is no dataset, or it lacks a part or is damaged.
     """
     path = Path(path)
     attributes = stores.read_attributes(path)
@@ -166,7 +166,14 @@ def open_dataset(path: str | Path) -> xr.DataTree:
     missing = [name for name in needed if name not in attributes]
     if missing:
         raise DssError(f"{path}: its attributes lack {', '.join(missing)}")
+    problems = stores.class_problems(attributes)
+    raise_problems(problems, f"{path}: these attributes cannot be right; make it again:")
+    # y has a row for each sample of x, so that both have one rate if the dataset does not say it.
+    attributes.setdefault("samplerate_y_Hz", attributes["samplerate_x_Hz"])
     nodes = {split: _open_split(path, split, attributes) for split in SPLITS}
+    channels = {split: x.sizes["channel"] for split, x in nodes.items() if x.sizes["time"]}
+    if len({*channels.values()}) > 1:
+        raise DssError(f"{path}: the splits differ in channels, {channels}. {stores.DAMAGED}")
     return xr.DataTree.from_dict({"/": xr.Dataset(attrs=attributes), **nodes}, name=path.name)
 
 
@@ -292,10 +299,12 @@ def dimension(name: str) -> str:
 def _open_split(path: Path, split: str, attributes: dict[str, Any]) -> xr.Dataset:
     arrays = stores.read_arrays(path, split)
     class_names = {
-        name: attributes.get("class_names" + name.removeprefix("y"))
+        name: attributes.get("class_names" + name.removeprefix("y")) or []
         for name in arrays
         if name.startswith("y")
     }
+    if not arrays and "made_with" in attributes and attributes.get(f"filename_{split}"):
+        raise DssError(f"{path}: has no {split}, but is made with it. {stores.DAMAGED}")
     if not arrays:
         arrays = {
             "x": np.empty((0, 1), np.float32),
@@ -306,20 +315,39 @@ def _open_split(path: Path, split: str, attributes: dict[str, Any]) -> xr.Datase
     missing = {"x", "y"} - arrays.keys()
     if missing:
         raise DssError(f"{path}: {split} lacks {' and '.join(sorted(missing))}; make it again")
-    lengths = {name: array.shape[0] for name, array in arrays.items()}
-    for name, names in class_names.items():
-        if lengths[name] != lengths["x"] or arrays[name].shape[1] != len(names or ()):
-            raise DssError(
-                f"{path}: {split}/{name} {arrays[name].shape} does not fit x {arrays['x'].shape} "
-                f"and its classes {names}. The dataset is damaged: make it again."
-            )
+    for name, array in arrays.items():
+        _check_array(f"{path}: {split}/{name}", array, arrays["x"], class_names.get(name))
     variables = {name: _named(name, array) for name, array in arrays.items()}
     step = 1 / attributes["samplerate_x_Hz"]
     # Half a step less than the length: no rounding can add or lose a sample.
-    index = xr.indexes.RangeIndex.arange(0, (lengths["x"] - 0.5) * step, step, dim="time")
+    index = xr.indexes.RangeIndex.arange(0, (len(arrays["x"]) - 0.5) * step, step, dim="time")
     dataset = xr.Dataset(variables, coords=xr.Coordinates.from_xindex(index))
     dataset["time"].attrs["units"] = "s"
     return dataset.assign_coords({dimension(n): names for n, names in class_names.items()})
+
+
+def _check_array(where: str, array: xr.Variable, x: xr.Variable, names: list[str] | None) -> None:
+    """Raise a DssError if an array is not [samples, classes], or is not as long as x.
+
+    Arguments:
+        where: what the message names.
+        array: an array of a split.
+        x: the audio of the split.
+        names: of the classes; None if the array is no targets.
+    """
+    n_dims = 1 if where.endswith("/annotated") else 2
+    if array.ndim != n_dims or array.dtype.kind not in "biuf":
+        right = "[samples]" if n_dims == 1 else "[samples, columns]"
+        raise DssError(
+            f"{where} is {array.dtype} {array.shape}; right would be numbers {right}. "
+            f"{stores.DAMAGED}"
+        )
+    has_classes = names is None or array.shape[1] == len(names)
+    if array.shape[:1] != x.shape[:1] or not has_classes:
+        and_names = "" if names is None else f" and its classes {names}"
+        raise DssError(
+            f"{where} {array.shape} does not fit x {x.shape}{and_names}. {stores.DAMAGED}"
+        )
 
 
 def _named(name: str, array: xr.Variable) -> xr.Variable:

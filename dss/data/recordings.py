@@ -137,9 +137,11 @@ def open_recording(
             while the file is read.
         samplerate_hz: the sample rate of a file that does not say it, which is any npy file.
 
-    Raises: DssError for a file that is missing, empty, truncated, or not audio.
+    Raises: DssError for a file that is missing, empty, truncated, or not audio, or whose name is
+        not UTF-8.
     """
     path = Path(path)
+    _check_name(path)
     if not path.is_file():
         raise DssError(f"{path}: there is no such recording")
     if path.stat().st_size == 0:
@@ -160,6 +162,18 @@ def open_recording(
         )
     rate = samplerate_hz if stated is None else stated
     return Recording(path, rate, audio.n_samples, audio.n_channels, audio.read)
+
+
+def _check_name(path: Path) -> None:
+    """Raise a DssError if the name of a file is not UTF-8: it could not be written into files."""
+    name = os.fsencode(path)
+    try:
+        name.decode()
+    except UnicodeDecodeError:
+        raise DssError(
+            f"{name.decode(errors='backslashreplace')}: the name of this file, or of its folder, "
+            "is not UTF-8 but of another encoding; rename it"
+        ) from None
 
 
 def unsaid_rate(

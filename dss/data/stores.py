@@ -5,9 +5,12 @@ DeepSS or DAS keeps its attributes in a pickle, which is read by an unpickler th
 arrays and plain types, and nothing that could run code.
 """
 
+import itertools
 import json
 import math
 import pickle
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +18,15 @@ import numpy as np
 import xarray as xr
 import yaml
 
+from dss import hdf5
+from dss.data.annotations import EVENT, SEGMENT
 from dss.errors import DssError
 
 ENDINGS = (".npy", ".zarr")
 CHUNK_SAMPLES = 2**18  # of a zarr array: what is compressed and read together
+# Attribute of a zarr array that has a file for each chunk. Others leave out chunks of zeros.
+ALL_CHUNKS = "all_chunks"
+DAMAGED = "The dataset is damaged: make it again."
 
 
 def check_ending(path: Path) -> None:
@@ -28,6 +36,27 @@ def check_ending(path: Path) -> None:
             f"{path}: the name of a dataset must end in .npy or .zarr, which is how it is "
             "recognised" + (" (.h5 is read, not written)" if path.suffix == ".h5" else "")
         )
+
+
+def class_problems(values: Mapping[str, Any]) -> list[str]:
+    """Which sample rate, names and categories of classes cannot be right, in a dataset or a run.
+
+    Arguments:
+        values: with samplerate_x_Hz, class_names and class_types.
+    """
+    rate, names, types = (values[n] for n in ("samplerate_x_Hz", "class_names", "class_types"))
+    right = {
+        "samplerate_x_Hz": isinstance(rate, int | float) and 0 < rate < math.inf,
+        "class_names": isinstance(names, list) and names and all(isinstance(n, str) for n in names),
+        "class_types": isinstance(types, list) and {*map(str, types)} <= {EVENT, SEGMENT},
+    }
+    problems = [f"{name}: {values[name]!r}" for name, is_right in right.items() if not is_right]
+    if problems:
+        return problems
+    if len(names) != len(types):
+        return [f"class_types: {len(types)} of them, but {len(names)} class_names"]
+    twice = [name for name, n in Counter(names).items() if n > 1]
+    return [f"class_names: {name} is there more than once" for name in twice]
 
 
 class NpyWriter:
@@ -79,6 +108,8 @@ class ZarrWriter:
             dtype=np.dtype(dtype),
             chunks=(max(1, min(CHUNK_SAMPLES, shape[0])), *shape[1:]),
             dimension_names=dims,
+            attributes={ALL_CHUNKS: True},
+            config={"write_empty_chunks": True},
         )
         return _ZarrArray(array)
 
@@ -116,20 +147,15 @@ def read_attributes(path: Path) -> dict[str, Any]:
     Raises: DssError if there is no dataset of a known format.
     """
     if path.suffix == ".h5" and path.is_file():
-        import h5py
-
-        try:
-            with h5py.File(path) as file:
-                return {name: _plain_h5(value) for name, value in file.attrs.items()}
-        except OSError as error:
-            raise DssError(f"{path}: cannot be read as HDF5 ({error})") from None
+        with hdf5.reading(path) as file:
+            return {name: _plain_h5(value) for name, value in file.attrs.items()}
     if not path.is_dir():
         what = "is not a dataset" if path.exists() else "there is no such dataset"
         raise DssError(f"{path}: {what}")
     if (path / "zarr.json").is_file():
-        return json.loads((path / "zarr.json").read_text())["attributes"]
+        return _read_attributes(path / "zarr.json")
     if (path / "attrs.yaml").is_file():
-        return yaml.safe_load((path / "attrs.yaml").read_text())
+        return _read_attributes(path / "attrs.yaml")
     if (path / "attrs.npy").is_file():
         return _read_legacy_attributes(path / "attrs.npy")
     raise DssError(
@@ -148,17 +174,52 @@ def read_arrays(path: Path, split: str) -> dict[str, xr.Variable]:
         files = sorted((path / split).glob("*.npy"))
         return {file.stem: _plain_variable(_open_npy(file)) for file in files}
     if path.is_file():
-        import h5py
-
-        with h5py.File(path) as file:
+        with hdf5.reading(path) as file:
             if split not in file:
                 return {}
-        opened = xr.open_dataset(path, group=split, engine="h5netcdf", phony_dims="sort")
+        kind = {"engine": "h5netcdf", "phony_dims": "sort"}
+    elif (path / split).is_dir():
+        kind = {"engine": "zarr", "consolidated": False, "chunks": None}
     else:
-        if not (path / split).is_dir():
-            return {}
-        opened = xr.open_zarr(path, group=split, consolidated=False, chunks=None)
+        return {}
+    try:
+        opened = xr.open_dataset(path, group=split, **kind)
+    except Exception as error:  # there is no end of what these say of damaged files
+        raise DssError(
+            f"{path}: {split} cannot be opened ({type(error).__name__}: {error}). {DAMAGED}"
+        ) from error
+    for name, variable in opened.variables.items():
+        _check_chunks(path / split / str(name), variable)
     return {str(name): opened[name].variable for name in opened.variables}
+
+
+def _read_attributes(file: Path) -> dict[str, Any]:
+    """The attributes in zarr.json or attrs.yaml."""
+    try:
+        if file.suffix == ".json":
+            attributes = json.loads(file.read_text())["attributes"]
+        else:
+            attributes = yaml.safe_load(file.read_text())
+    except (ValueError, yaml.YAMLError, KeyError, TypeError) as error:
+        raise DssError(f"{file}: cannot be read ({error}). {DAMAGED}") from None
+    if not isinstance(attributes, dict):
+        raise DssError(f"{file}: holds no attributes. {DAMAGED}")
+    return attributes
+
+
+def _check_chunks(folder: Path, variable: xr.Variable) -> None:
+    """Raise a DssError if chunks of a zarr array are not there: they would be read as zeros."""
+    if not variable.attrs.get(ALL_CHUNKS):
+        return
+    sizes = zip(variable.shape, variable.encoding["chunks"], strict=True)
+    needed = {*itertools.product(*(map(str, range(-(-n // chunk))) for n, chunk in sizes))}
+    top = folder / "c"
+    files = top.rglob("*") if top.is_dir() else ()
+    there = {file.relative_to(top).parts for file in files if file.stat().st_size}
+    if n_missing := len(needed - there):
+        raise DssError(
+            f"{folder}: {n_missing} of its {len(needed)} chunks are missing or empty. {DAMAGED}"
+        )
 
 
 def _plain_variable(array: np.ndarray) -> xr.Variable:
@@ -169,8 +230,8 @@ def _open_npy(path: Path) -> np.ndarray:
     """A memory map; of an array without samples, which cannot be one, the array."""
     try:
         x = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise DssError(f"{path}: cannot be opened ({error})") from None
+    except (OSError, ValueError, EOFError) as error:
+        raise DssError(f"{path}: cannot be opened ({error}). {DAMAGED}") from None
     return x if math.prod(x.shape) else np.empty(x.shape, x.dtype)
 
 

@@ -4,7 +4,6 @@ A network is never unpickled and no code in a file is run: it is rebuilt from th
 `_params.yaml`, and the weights of `_model.h5` are put in by name, shape by shape.
 """
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,8 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dss import hdf5
 from dss.errors import DssError, raise_problems
 from dss.files import replacing
+from dss.models.checkpoint import epochs_done as epochs_done  # for all who train
 from dss.options import NetworkOptions
 
 if TYPE_CHECKING:  # TensorFlow is imported only where a network is built
@@ -202,14 +203,6 @@ def resized(model: "keras.Model", options: NetworkOptions, nb_hist: int) -> "ker
     return other
 
 
-def epochs_done(checkpoint: Path) -> int:
-    """After how many epochs a checkpoint was written."""
-    import h5py
-
-    with h5py.File(checkpoint) as file:
-        return json.loads(file.attrs["state"])["epoch"]
-
-
 def save_weights(model: "keras.Model", path: Path) -> None:
     """Write all weights to an HDF5 file: a plain array for each, named as in the network."""
     import h5py
@@ -222,16 +215,10 @@ def save_weights(model: "keras.Model", path: Path) -> None:
 def load_weights(model: "keras.Model", path: Path) -> None:
     """Put the weights of an HDF5 file into a network.
 
-    Raises: DssError that lists what is missing, is of another shape, or belongs to no layer;
-        the network is unchanged then.
+    Raises: DssError that lists what is missing, is of another shape, or belongs to no layer, or
+        says that the file is damaged; the network is unchanged then.
     """
-    import h5py
-
-    try:
-        file = h5py.File(path)
-    except OSError as error:
-        raise DssError(f"{path}: cannot be read as HDF5 ({error})") from None
-    with file:
+    with hdf5.reading(path) as file:
         is_das = "model_weights" in file
         stored = _das_arrays(file, model) if is_das else dict(_arrays(file))
     problems = []

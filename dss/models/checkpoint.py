@@ -3,14 +3,24 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from dss import hdf5
 from dss.errors import DssError
 from dss.files import replacing
-from dss.models.backend import keras
+
+if TYPE_CHECKING:
+    import keras
+
+WAY_OUT = (
+    "The training cannot go on where it was stopped. To train further from its best weights, give "
+    "another nb_epoch, or remove this file."
+)
 
 
-def save_checkpoint(path: Path, variables: Sequence[keras.Variable], state: dict[str, Any]) -> None:
+def save_checkpoint(
+    path: Path, variables: Sequence["keras.Variable"], state: dict[str, Any]
+) -> None:
     """Write the variables, and `state`, plain numbers, to an HDF5 file."""
     import h5py
 
@@ -20,14 +30,12 @@ def save_checkpoint(path: Path, variables: Sequence[keras.Variable], state: dict
             file[_name(i)] = variable.numpy()
 
 
-def load_checkpoint(path: Path, variables: Sequence[keras.Variable]) -> dict[str, Any]:
+def load_checkpoint(path: Path, variables: Sequence["keras.Variable"]) -> dict[str, Any]:
     """Put all numbers back; returns the state.
 
-    Raises: DssError if the checkpoint is of another network.
+    Raises: DssError if the checkpoint is damaged, or of another network.
     """
-    import h5py
-
-    with h5py.File(path) as file:
+    with hdf5.reading(path, WAY_OUT) as file:
         for i, variable in enumerate(variables):
             name = _name(i)
             if name not in file or file[name].shape != tuple(variable.shape):
@@ -35,6 +43,15 @@ def load_checkpoint(path: Path, variables: Sequence[keras.Variable]) -> dict[str
         for i, variable in enumerate(variables):
             variable.assign(file[_name(i)][()])
         return json.loads(file.attrs["state"])
+
+
+def epochs_done(path: Path) -> int:
+    """After how many epochs a checkpoint was written.
+
+    Raises: DssError if the checkpoint is damaged.
+    """
+    with hdf5.reading(path, WAY_OUT) as file:
+        return json.loads(file.attrs["state"])["epoch"]
 
 
 def _name(place: int) -> str:

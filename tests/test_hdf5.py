@@ -1,0 +1,38 @@
+import h5py
+import numpy as np
+import pytest
+
+from dss import hdf5
+from dss.errors import DssError
+from dss.models import epochs_done
+from dss.models.checkpoint import load_checkpoint
+
+
+@pytest.mark.parametrize("first", [0, 400, 1200])
+def test_a_damaged_file_is_said(tmp_path, first):
+    file = tmp_path / "a.h5"
+    with h5py.File(file, "w") as opened:
+        for name in "abc":
+            opened[f"group/{name}"] = np.arange(100)
+    content = bytearray(file.read_bytes())
+    content[first : first + 2000] = bytes(b ^ 0xFF for b in content[first : first + 2000])
+    file.write_bytes(content)
+    said = r"(?s)a\.h5: cannot be read as HDF5 .* Copy it again"
+    with pytest.raises(DssError, match=said), hdf5.reading(file) as opened:
+        [item[()] for item in opened["group"].values()]
+
+
+@pytest.mark.parametrize("content", [b"", b"\x89HDF\r\n\x1a\n and no more"])
+def test_a_damaged_checkpoint_says_how_to_go_on(tmp_path, content):
+    file = tmp_path / "x_checkpoint.h5"
+    file.write_bytes(content)
+    for read in (epochs_done, lambda path: load_checkpoint(path, [])):
+        with pytest.raises(DssError, match=r"x_checkpoint\.h5: .* nb_epoch, or remove this file"):
+            read(file)
+
+
+def test_a_checkpoint_that_lacks_its_state_is_damaged(tmp_path):
+    with h5py.File(tmp_path / "x_checkpoint.h5", "w") as file:
+        file.attrs["state"] = "{}"
+    with pytest.raises(DssError, match="cannot be read as HDF5"):
+        epochs_done(tmp_path / "x_checkpoint.h5")
