@@ -87,12 +87,10 @@ def _check_store(store: Path, folder: Path, overwrite: bool) -> None:
         raise DssError(
             f"{store}: is there already. Give another store_dir, or overwrite it (--overwrite)."
         )
-    try:
-        stores.read_attributes(store)
-    except DssError:
+    if not stores.is_dataset(store):
         raise DssError(
             f"{store}: is not a dataset, and is not overwritten. Give another store_dir."
-        ) from None
+        )
 
 
 def made_otherwise(store: str | Path, folder: str | Path, options: DatasetOptions) -> list[str]:

@@ -141,6 +141,11 @@ class _ZarrArray:
             self._write(keep=0)
 
 
+def is_dataset(path: Path) -> bool:
+    """Whether a folder is a dataset, damaged or not, by the names of the files in it."""
+    return any((path / name).is_file() for name in ("zarr.json", "attrs.yaml", "attrs.npy"))
+
+
 def read_attributes(path: Path) -> dict[str, Any]:
     """The attributes of a dataset, as plain types.
 
