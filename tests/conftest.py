@@ -1,5 +1,6 @@
 """What several tests need: folders of tiny recordings, a tiny trained network, real recordings."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,9 @@ import soundfile
 from dss.data import write_annotations
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # the other cores have tests of their own
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist

@@ -70,12 +70,14 @@ def test_a_run_whose_batch_was_too_large_for_the_data_is_resumed(store, tmp_path
     assert len(pd.read_csv(run_file(stopped, "_history.csv"))) == 3
 
 
-def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(store, tmp_path, monkeypatch):
+def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(store, tmp_path, monkeypatch, capsys):
     options = {"data_dir": store, "nb_epoch": 4, **TINY, "dropout": 0.2, "balance": True}
     whole = train(save_dir=tmp_path / "whole", **options)
     with monkeypatch.context() as patch:
         stop_in_epoch(patch, 3)
         stopped = train(save_dir=tmp_path / "stopped", **options)
+    said = f"stopped after epoch 3 of 4; --continue-from {stopped} goes on"
+    assert said in capsys.readouterr().err
     assert run_file(stopped, "_checkpoint.h5").is_file()
     assert len(pd.read_csv(run_file(stopped, "_history.csv"))) == 3
     given = options | {"save_dir": tmp_path / "stopped"}  # as a form does
@@ -91,21 +93,25 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(store, tmp_path, m
     assert params(whole)["command"].replace("whole", "stopped") == params(resumed)["command"]
 
 
-@pytest.mark.parametrize(("damage", "left"), [("", []), ("<html>", []), ("half a row", [1])])
-def test_a_damaged_history_does_not_keep_a_run_from_going_on(
-    store, tmp_path, monkeypatch, capsys, damage, left
-):
-    options = {"data_dir": store, "save_dir": tmp_path, "nb_epoch": 4, **TINY}
-    with monkeypatch.context() as patch:
-        stop_in_epoch(patch, 3)  # before its checkpoint
-        stopped = train(**options)
-    assert f"stopped after epoch 3 of 4; --continue-from {stopped}" in capsys.readouterr().err
-    file = run_file(stopped, "_history.csv")
+@pytest.mark.parametrize("damage", ["", "<html>", "half a row", "gone"])
+def test_a_damaged_history_does_not_keep_a_run_from_going_on(tmp_path, capsys, damage):
+    from dss.history import History
+
+    history = History(tmp_path / "run", 4)
+    for epoch in (1, 2, 3):
+        history.add({"epoch": epoch, "loss": 1 / epoch, "best_epoch": 1})
+    file = run_file(history.trunk, "_history.csv")
     header, first, second, _ = file.read_text().splitlines()
-    file.write_text(f"{header}\n{first}\n{second[:20]}" if left else damage)
-    assert train(**options, continue_from=stopped) == stopped
+    file.write_text(f"{header}\n{first}\n{second[:3]}" if damage == "half a row" else damage)
+    if damage == "gone":
+        file.unlink()
+    again = History(history.trunk, 4)
+    again.read(2)  # epochs of the checkpoint
+    left = history.rows[:1] if damage == "half a row" else []
+    assert again.rows == left
     assert f"is damaged; scores of {2 - len(left)} epochs are lost" in capsys.readouterr().err
-    assert pd.read_csv(file)["epoch"].tolist() == [*left, 3, 4]
+    again.add({"epoch": 3, "loss": 0.1, "best_epoch": 3})
+    assert pd.read_csv(file)["epoch"].tolist() == [*range(1, len(left) + 1), 3]
 
 
 def test_a_full_disk_does_not_keep_a_run_from_going_on(store, tmp_path, monkeypatch):

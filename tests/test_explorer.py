@@ -114,7 +114,6 @@ def test_a_slider_can_be_moved_below_a_tuned_hold_threshold(tiny_run, values, tm
 
     stored = {"segment_threshold": 0.6, "segment_hold_threshold": 0.5}
     params = read_params(tiny_run[0]) | {"detect": {"options": stored}}
-    params["class_names"] = ["noise", "call A", *params["class_names"][2:]]
     write_params(tmp_path / "tuned", params)
     shutil.copy(f"{tiny_run[0]}_model.h5", tmp_path / "tuned_model.h5")
     form = PredictForm(values | {"run": str(tmp_path / "tuned")})
@@ -173,7 +172,6 @@ def test_what_was_stored_with_a_run_is_filled_in(tiny_run, values, tmp_path):
 
     stored = {"segment_threshold": 0.35, "segment_durations": {"a": [0.01, 0.3]}}
     params = read_params(tiny_run[0]) | {"detect": {"options": stored}}
-    params["class_names"] = ["noise", "call A", *params["class_names"][2:]]
     write_params(tmp_path / "tuned", params)
     shutil.copy(f"{tiny_run[0]}_model.h5", tmp_path / "tuned_model.h5")
     assert PredictForm(values).options["segment_threshold"] != "0.35"
