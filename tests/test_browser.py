@@ -340,7 +340,7 @@ def trained(folder):
         folder / "data" / "finch", store_dir=work / "finch.npy", test_fraction=0.2, overwrite=True
     )
     look = {"nb_pre_conv": 5, "nb_hist": 8192, "nb_filters": 24, "kernel_size": 7, "nb_conv": 1}
-    return train(data_dir=store, nb_epoch=4, batch_size=4, learning_rate=0.005, **look)
+    return train(data_dir=store, nb_epoch=8, batch_size=4, learning_rate=0.005, **look)
 
 
 def test_recordings_are_annotated_and_thresholds_moved(browser, lab, trained):
