@@ -78,6 +78,7 @@ def read_results(run: str | Path) -> Results:
     Raises: DssError if there are none, as the training was stopped or had no test split; or if the
         file is damaged.
     """
+    columns = {"precision": "precision", "recall": "recall", "f1-score": "f1", "support": "samples"}
     path = run_file(run, "_results.h5")
     if not path.is_file():
         raise DssError(f"{path}: is not there; the training did not come to its end")
@@ -86,12 +87,6 @@ def read_results(run: str | Path) -> Results:
             raise DssError(f"{path}: holds no scores, as the dataset has no test split")
         report, confusion = json.loads(file["report"][()]), file["confusion_matrix"][()]
         names = [name.decode() for name in file["class_names"]]
-        columns = {
-            "precision": "precision",
-            "recall": "recall",
-            "f1-score": "f1",
-            "support": "samples",
-        }
         scores = pd.DataFrame.from_dict({name: report[name] for name in names}, orient="index")
     scores = scores[list(columns)].rename(columns=columns).astype({"samples": int})
     return Results(scores.rename_axis("song type"), confusion, names)

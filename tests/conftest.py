@@ -1,6 +1,7 @@
 """What several tests need: folders of tiny recordings, a tiny trained network, real recordings."""
 
 import os
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,17 @@ def zebra_finch():
 def fly_partial():
     """The folder of real fly song that is annotated in part."""
     return shared("fly_partial")
+
+
+def side_by_side(function, calls):
+    """Call a function with each of some arguments, all at once, in processes of their own."""
+    context = get_context("spawn")
+    processes = [context.Process(target=function, args=arguments) for arguments in calls]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert not any(process.exitcode for process in processes)
 
 
 def write_recording(folder, stem, x, samplerate, rows):

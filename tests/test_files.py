@@ -1,9 +1,9 @@
 import subprocess
 import sys
-from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
+from conftest import side_by_side
 
 from dss.errors import DssError
 from dss.files import MACHINE, check_writable, replacing
@@ -50,13 +50,7 @@ def write_many(path, number):
 
 def test_processes_that_write_to_the_same_place_leave_what_one_of_them_wrote(tmp_path):
     path = tmp_path / "store.npy"
-    context = get_context("spawn")
-    writers = [context.Process(target=write_many, args=(path, n)) for n in range(2)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
-    assert [writer.exitcode for writer in writers] == [0, 0]
+    side_by_side(write_many, [(path, n) for n in range(2)])
     assert list(tmp_path.iterdir()) == [path]
     assert len({file.read_text() for file in path.iterdir()}) == 1
     assert len(list(path.iterdir())) == 20

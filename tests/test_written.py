@@ -1,11 +1,10 @@
 import os
 import re
 import time
-from multiprocessing import get_context
 
 import numpy as np
 import pytest
-from conftest import tone_song, write_recording
+from conftest import side_by_side, tone_song, write_recording
 
 from dss import review
 from dss.data import find_recordings, read_annotations, recording_annotations
@@ -110,12 +109,7 @@ def _write_many(folder, number):
 
 
 def test_several_processes_write_into_one_folder(tmp_path):
-    context = get_context("spawn")
-    others = [context.Process(target=_write_many, args=(tmp_path, n)) for n in range(3)]
-    for other in others:
-        other.start()
-    for other in others:
-        other.join()
+    side_by_side(_write_many, [(tmp_path, n) for n in range(3)])
     files = sorted(tmp_path.glob("*.csv"))
     assert len(files) == 150
     assert all(is_by_dss(file) for file in files)

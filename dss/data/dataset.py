@@ -314,7 +314,9 @@ def _open_split(path: Path, split: str, attributes: dict[str, Any]) -> xr.Datase
     if missing:
         raise DssError(f"{path}: {split} lacks {' and '.join(sorted(missing))}; make it again")
     for name, array in arrays.items():
-        _check_array(f"{path}: {split}/{name}", array, arrays["x"], class_names.get(name))
+        n_dims = 1 if name == "annotated" else 2
+        where, names = f"{path}: {split}/{name}", class_names.get(name)
+        _check_array(where, array, n_dims, arrays["x"], names)
     variables = {name: _named(name, array) for name, array in arrays.items()}
     step = 1 / attributes["samplerate_x_Hz"]
     # Half a step less than the length: no rounding can add or lose a sample.
@@ -324,16 +326,18 @@ def _open_split(path: Path, split: str, attributes: dict[str, Any]) -> xr.Datase
     return dataset.assign_coords({dimension(n): names for n, names in class_names.items()})
 
 
-def _check_array(where: str, array: xr.Variable, x: xr.Variable, names: list[str] | None) -> None:
+def _check_array(
+    where: str, array: xr.Variable, n_dims: int, x: xr.Variable, names: list[str] | None
+) -> None:
     """Raise a DssError if an array is not [samples, classes], or is not as long as x.
 
     Arguments:
         where: what the message names.
         array: an array of a split.
+        n_dims: how many dimensions it should have.
         x: the audio of the split.
         names: of the classes; None if the array is no targets.
     """
-    n_dims = 1 if where.endswith("/annotated") else 2
     if array.ndim != n_dims or array.dtype.kind not in "biuf":
         right = "[samples]" if n_dims == 1 else "[samples, columns]"
         raise DssError(

@@ -195,8 +195,8 @@ def open_source(path: str | Path, loader: Loader | None, options: SourceOptions)
 
     Of a npy file, which does not say its own, it is the sample rate.
     """
-    is_unsaid = Path(path).suffix.lower() == ".npy" and loader is None
-    recording = open_recording(path, loader, options.samplerate_hz if is_unsaid else None)
+    rate = unsaid_rate(path, loader, options.samplerate_hz)
+    recording = open_recording(path, loader, rate)
     return recording.resampled(options.samplerate_hz or recording.samplerate_hz)
 
 
