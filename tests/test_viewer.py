@@ -1,4 +1,6 @@
 import io
+import threading
+import time
 
 import numpy as np
 import pandas as pd
@@ -11,7 +13,8 @@ from dss.data import annotations_path, make_dataset, open_recording, read_annota
 from dss.data.recordings import Recording
 from dss.edits import Edits
 from dss.errors import DssError
-from dss.material import open_material
+from dss.material import no_annotations, open_material
+from dss.plot import overview
 from dss.plot.overview import Overview
 from dss.widgets import Viewer, editor
 
@@ -194,6 +197,11 @@ def test_a_contrast_that_is_chosen_stays_until_it_is_found_by_itself_again(recor
     assert viewer.controls.contrast.value == found
 
 
+def test_a_table_that_lacks_columns_is_said(recording):
+    with pytest.raises(DssError, match="start_seconds"):
+        Viewer(recording, pd.DataFrame({"name": ["a"]}))
+
+
 def test_without_a_further_annotation_the_viewer_says_so(recording):
     viewer = Viewer(recording, read_annotations(annotations_path(recording)), stop_seconds=4)
     viewer.options = {"song_type": "a"}
@@ -213,8 +221,8 @@ def test_a_long_recording_is_summed_up_once_and_nothing_is_lost(tmp_path):
         spans.append(stop - start)
         return x[start:stop]
 
-    overview = Overview(Recording(tmp_path / "long.wav", 1000, *x.shape, reader))
-    wave, power = overview.draw(0, len(x))
+    drawn = Overview(Recording(tmp_path / "long.wav", 1000, *x.shape, reader))
+    wave, power = drawn.draw(0, len(x))
     assert sum(spans) == len(x)
     assert max(spans) < len(x) / 2
     assert wave.high.max() == pytest.approx(0.9)
@@ -223,8 +231,60 @@ def test_a_long_recording_is_summed_up_once_and_nothing_is_lost(tmp_path):
     assert row / (len(power) - 1) * 500 == pytest.approx(300, abs=3)
     assert 4 / 5 <= column / power.shape[1] <= 4.2 / 5
     spans.clear()
-    overview.draw(1_000_000, 4_900_000)
+    drawn.draw(1_000_000, 4_900_000)
     assert not spans
+
+
+@pytest.fixture
+def slow_recording(monkeypatch, tmp_path):
+    """A recording of which hardly anything is read until an event is set; and that event."""
+    monkeypatch.setattr(overview, "MOST_UNKNOWN", 100)
+    x = np.zeros((5_000_000, 1), np.float32)
+    x[4_999_000:] = 0.9
+    may_read = threading.Event()
+
+    def reader(start, stop):
+        is_little = stop - start <= overview.BLOCK_SAMPLES * overview.SPECTRUM_BLOCKS
+        assert is_little or may_read.wait(60)
+        return x[start:stop]
+
+    return Recording(tmp_path / "slow.wav", 1000, *x.shape, reader), may_read
+
+
+def test_what_was_not_read_yet_is_sketched(slow_recording):
+    recording, may_read = slow_recording
+    drawn = Overview(recording)
+    assert drawn.sketches(0, recording.n_samples)
+    wave, power = drawn.draw(0, recording.n_samples)
+    assert power.shape[1] == len(wave.low) == overview.SKETCHED
+    assert (wave.low <= wave.high).all()
+    assert np.isfinite(power).all()
+    may_read.set()
+    drawn.fill()
+    assert not drawn.sketches(0, recording.n_samples)
+    at_once = Overview(recording)
+    at_once.fill()
+    wave, power = drawn.draw(0, recording.n_samples)
+    expected_wave, expected_power = at_once.draw(0, recording.n_samples)
+    np.testing.assert_array_equal(power, expected_power)
+    np.testing.assert_array_equal(wave.high, expected_wave.high)
+    assert wave.high.max() == np.float32(0.9)
+
+
+def test_a_sketch_is_drawn_again_once_all_is_read(slow_recording):
+    recording, may_read = slow_recording
+    viewer = Viewer(recording, no_annotations(), start_seconds=0, stop_seconds=3)
+    viewer.stretch = (0, np.inf)
+    assert "a sketch" in viewer._title(False)
+    sketch = viewer._image.value
+    may_read.set()
+    begun = time.monotonic()
+    while viewer._image.value == sketch and time.monotonic() - begun < 60:
+        time.sleep(0.05)
+    assert "a sketch" not in viewer._title(False)
+    exact = viewer._image.value
+    viewer._draw()
+    assert exact == viewer._image.value != sketch
 
 
 def do(viewer, what, **how):

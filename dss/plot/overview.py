@@ -1,7 +1,7 @@
 """Recordings of any length drawn at once: extremes and spectra of blocks, each found only once."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -18,20 +18,28 @@ MOST_BLOCKS = 2**18  # of a longer recording, blocks are longer
 VALUES = 2**19  # of targets or probabilities that are drawn at most,
 COARSEST_SECONDS = 0.001  # one in so many seconds at least: else they are not drawn
 FRAMES = 2**12  # spectra of a stretch that is read as a whole
-READ_BLOCKS = 2**9  # at a time
+READ_STEPS = 2**7  # read at a time
+MOST_UNKNOWN = 2**12  # steps that are read before a stretch is drawn; of more, some are
+SKETCHED = 250  # columns of a stretch of which only some was read
 
 
 class Overviews:
     """The overviews of several recordings and their channels, and what is drawn of them last.
 
+    Arguments:
+        when_filled: called, in a thread, once all of a long recording was read.
+
     Attributes:
+        is_sketch: whether only some of what was drawn last had been read.
         song_range_hz: the frequencies of all song that was drawn so far: a scale that moves cannot
             be compared. None before.
     """
 
-    def __init__(self):
+    def __init__(self, when_filled: Callable[[], None]):
         self._overviews: dict[tuple, Overview] = {}
         self._kept: tuple | None = None
+        self._when_filled = when_filled
+        self.is_sketch = False
         self.song_range_hz: tuple[float, float] | None = None
 
     def draw(
@@ -45,12 +53,18 @@ class Overviews:
         if of not in self._overviews:
             overview = self._overviews[of] = Overview(recording, channel)
             if recording.n_samples > overview.longest_read:
-                threading.Thread(target=overview.fill, daemon=True).start()
+                threading.Thread(target=self._fill, args=[overview], daemon=True).start()
         key = *of, start, stop
-        if self._kept is None or self._kept[0] != key:
-            self._kept = key, self._overviews[of].draw(start, stop)
+        if self._kept is None or self._kept[0] != key or self.is_sketch:
+            overview = self._overviews[of]
+            self.is_sketch = overview.sketches(start, stop)
+            self._kept = key, overview.draw(start, stop)
             self._widen(self._kept[1][1], recording.samplerate_hz)
         return self._kept[1]
+
+    def _fill(self, overview: "Overview") -> None:
+        overview.fill()
+        self._when_filled()
 
     def _widen(self, power: np.ndarray, samplerate_hz: float) -> None:
         low, high = song_range(power, samplerate_hz)
@@ -63,7 +77,8 @@ class Overview:
     """The waveform and spectrogram of any stretch of a recording.
 
     A short stretch is read. Of a long one, extremes and mean spectra of blocks are drawn, which are
-    found when they are asked for, or beforehand in a thread by `fill`.
+    found when they are asked for, or beforehand in a thread by `fill`. Where many are not known
+    yet, a few of them, with what is known, make a sketch.
 
     Arguments:
         recording: the audio.
@@ -77,11 +92,12 @@ class Overview:
         self.step = self.width * SPECTRUM_BLOCKS
         n = -(-recording.n_samples // self.step)
         n_channels = recording.n_channels if channel is None else 1
-        self._low = np.zeros((n * SPECTRUM_BLOCKS, n_channels), np.float32)
-        self._high = np.zeros_like(self._low)
+        # Of a step that is not known yet: nothing that a sum or an extreme of others would change.
+        self._low = np.full((n * SPECTRUM_BLOCKS, n_channels), np.inf, np.float32)
+        self._high = -self._low
         self._power = np.zeros((n, 257), np.float32)
         self._is_known = np.zeros(n, bool)
-        self._one_reads = threading.Lock()
+        self._one_reads, self._one_sketches = threading.Lock(), threading.Lock()
 
     @property
     def longest_read(self) -> int:
@@ -94,55 +110,73 @@ class Overview:
         if stop - start <= self.longest_read:
             x = self._read(start, stop)
             return envelope(x, "x"), spectrogram(x, rate, FRAMES)
-        first, last = start // self.step, -(-stop // self.step)
-        self._find(first, last)
+        first, last = self._steps(start, stop)
+        is_sketch = self.sketches(start, stop)
+        edges = _edges(last - first, SKETCHED if is_sketch else BINS)
+        if is_sketch:
+            with self._one_sketches:
+                lacks = ~np.logical_or.reduceat(self._is_known[first:last], edges)
+                for step in first + edges[lacks]:
+                    self._learn(step, step + 1)
+        else:
+            self._find(first, last)
+        n_known = np.add.reduceat(self._is_known[first:last], edges, dtype=np.float32)
+        power = np.add.reduceat(self._power[first:last], edges) / n_known[:, None]
         blocks = slice(first * SPECTRUM_BLOCKS, last * SPECTRUM_BLOCKS)
-        # As many columns as there are blocks, or several blocks in each of fewer columns.
-        edges = np.linspace(first, last, min(last - first, BINS) + 1).astype(int)[:-1] - first
-        power = np.add.reduceat(self._power[first:last], edges)
-        power /= np.diff(edges, append=last - first)[:, None]
-        return self._extremes(blocks, stop - start), in_db(power.T)
+        edges = edges * SPECTRUM_BLOCKS
+        if not is_sketch:
+            edges = _edges(blocks.stop - blocks.start, 2 * BINS)
+        low = np.minimum.reduceat(self._low[blocks], edges)
+        high = np.maximum.reduceat(self._high[blocks], edges)
+        # Blocks begin before the stretch and end after it, by less than is seen.
+        return Envelope(low, high, (stop - start) / len(low), stop - start), in_db(power.T)
+
+    def sketches(self, start: int, stop: int) -> bool:
+        """Whether so much of a stretch is not known yet that it is drawn of some of it."""
+        first, last = self._steps(start, stop)
+        n_unknown = last - first - np.count_nonzero(self._is_known[first:last])
+        return stop - start > self.longest_read and bool(n_unknown > MOST_UNKNOWN)
 
     def fill(self) -> None:
         """Find all blocks that are not known yet: to be called in a thread."""
-        for first in range(0, len(self._is_known), READ_BLOCKS):
-            self._find(first, min(first + READ_BLOCKS, len(self._is_known)))
+        for first in range(0, len(self._is_known), READ_STEPS):
+            with self._one_sketches:
+                pass  # what somebody waits for comes first
+            self._find(first, min(first + READ_STEPS, len(self._is_known)))
 
-    def _extremes(self, blocks: slice, n_samples: int) -> Envelope:
-        low, high = self._low[blocks], self._high[blocks]
-        n = -(-len(low) // (2 * BINS))  # blocks that are drawn as one
-        edges = np.arange(0, len(low), n)
-        low, high = np.minimum.reduceat(low, edges), np.maximum.reduceat(high, edges)
-        # Blocks begin before the stretch and end after it, by less than is seen.
-        width = n_samples / len(low)
-        return Envelope(low, high, width, n_samples)
+    def _steps(self, start: int, stop: int) -> tuple[int, int]:
+        return start // self.step, -(-stop // self.step)
 
     def _find(self, first: int, last: int) -> None:
         for start, stop in self._unknown(first, last):
             with self._one_reads:
-                if self._is_known[start:stop].all():
-                    continue
-                x = self._read(start * self.step, stop * self.step)
-                self._summarize(x, start, stop)
-                self._is_known[start:stop] = True
+                if not self._is_known[start:stop].all():
+                    self._learn(start, stop)
 
     def _unknown(self, first: int, last: int) -> Iterator[tuple[int, int]]:
         """Stretches of blocks that are not known, not too long to be in memory."""
         for start, stop in of_mask(~self._is_known[first:last]) + first:
-            for begin in range(start, stop, READ_BLOCKS):
-                yield begin, min(begin + READ_BLOCKS, stop)
+            for begin in range(start, stop, READ_STEPS):
+                yield begin, min(begin + READ_STEPS, stop)
 
-    def _summarize(self, x: np.ndarray, start: int, stop: int) -> None:
+    def _learn(self, start: int, stop: int) -> None:
+        x = self._read(start * self.step, stop * self.step)
         padded = np.pad(x, ((0, (stop - start) * self.step - len(x)), (0, 0)), mode="edge")
         blocks = np.ascontiguousarray(padded.T).reshape(x.shape[1], -1, self.width)
         here = slice(start * SPECTRUM_BLOCKS, stop * SPECTRUM_BLOCKS)
         self._low[here], self._high[here] = blocks.min(axis=2).T, blocks.max(axis=2).T
         window = window_samples(self.recording.samplerate_hz)
         self._power[start:stop] = mean_power(padded, window, stop - start, SPECTRA)
+        self._is_known[start:stop] = True
 
     def _read(self, start: int, stop: int) -> np.ndarray:
         x = self.recording.read(start, stop)
         return shown_audio(x, self.recording.samplerate_hz, self.channel)
+
+
+def _edges(n: int, most: int) -> np.ndarray:
+    """Where each of at most so many columns begins, of `n` in all."""
+    return np.linspace(0, n, min(n, most) + 1).astype(int)[:-1]
 
 
 def coarse_envelope(

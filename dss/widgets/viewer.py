@@ -15,6 +15,7 @@ from dss.data.annotations import found
 from dss.data.recordings import Recording
 from dss.errors import DssError
 from dss.material import Material, materials_of, no_annotations
+from dss.plot.bars import checked_annotations
 from dss.plot.figure import young_garbage
 from dss.plot.overview import Overviews, coarse_envelope
 from dss.plot.recording import draw_recording
@@ -285,7 +286,7 @@ class Viewer:
 
     def _open(self, materials: Sequence[Material]) -> None:
         """Let these be shown, and show the first one."""
-        self.materials, self._overviews = list(materials), Overviews()
+        self.materials, self._overviews = list(materials), Overviews(self._draw_again)
         self.editor.edits.forget_saved()
         self.controls.set_names([material.name for material in self.materials])
         self.show(self.materials[0].name)
@@ -346,6 +347,12 @@ class Viewer:
                 self._image.value, self._image.edges = picture, edges
                 self._image.selection = self._marked_places()
 
+    def _draw_again(self) -> None:
+        """Draw what was drawn when little of a long recording had been read."""
+        with self._one_draws:
+            if self._overviews.is_sketch:
+                self._draw()
+
     def _drawn(self) -> tuple[bytes, tuple[float, float]]:
         """The picture, and where in its width the time axis begins and ends, 0 to 1."""
         start, stop = self._samples()
@@ -370,15 +377,19 @@ class Viewer:
             frequency_range_hz=look["frequency_range_hz"] or song_range_hz,
             log_frequency=look["log_frequency"],
             power_range_db=look["contrast_db"],
-            title=self._title(values is None and self._values is not None),
+            title=self._title(values is None),
             again=self._figure,
         )
         axis = self._figure.axes[0].get_position()
         return self._figure.jpeg(), (axis.x0, axis.x1)
 
-    def _title(self, is_too_long: bool) -> str:
-        what = "probabilities" if self.material.targets is None else "targets"
-        return self.material.name + (f" (zoom in to see the {what})" if is_too_long else "")
+    def _title(self, are_values_hidden: bool) -> str:
+        title = self.material.name
+        if are_values_hidden and self._values is not None:
+            what = "probabilities" if self.material.targets is None else "targets"
+            title += f" (zoom in to see the {what})"
+        is_sketch = self._overviews.is_sketch
+        return title + (" (a sketch, until all of it is read)" if is_sketch else "")
 
 
 def _described(selection: tuple[float, float] | None) -> str:
@@ -392,7 +403,7 @@ def _described(selection: tuple[float, float] | None) -> str:
 
 def _labelled(annotations: Annotations) -> dict[str, pd.DataFrame]:
     if isinstance(annotations, pd.DataFrame):
-        return {"annotations": annotations}
+        annotations = {"annotations": annotations}
     if not isinstance(annotations, Mapping):
         raise DssError("annotations: right would be a table, or a dictionary of tables by a label")
-    return dict(annotations)
+    return {label: checked_annotations(table) for label, table in annotations.items()}
