@@ -1,8 +1,10 @@
+import os
 import shutil
 import subprocess
 import time
 
 import pandas as pd
+import psutil
 import pytest
 import yaml
 from conftest import TINY
@@ -64,6 +66,14 @@ def test_a_training_is_found_again_and_stopped_and_keeps_its_best_epoch(store):
     assert form.finish() == again.result
     assert len(pd.read_csv(run_file(form.result, "_history.csv"))) < 5000
     assert "It was stopped early" in again._status.value
+
+
+def test_a_process_that_has_no_words_yet_is_one_that_begins(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    process.STATE.write_text(yaml.safe_dump({"process": os.getpid()}))
+    assert not process.is_running()  # these tests train nothing, and say so
+    monkeypatch.setattr(psutil.Process, "cmdline", lambda self: [])
+    assert process.is_running()
 
 
 def test_what_went_wrong_in_the_process_is_said(store):

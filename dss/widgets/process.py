@@ -63,7 +63,8 @@ def is_running() -> bool:
         return False
     with suppress(psutil.Error):
         process = psutil.Process(number)
-        return "dss.train" in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE
+        words = process.cmdline()  # there are none for a moment while it begins
+        return ("dss.train" in words or not words) and process.status() != psutil.STATUS_ZOMBIE
     return False
 
 
