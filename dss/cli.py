@@ -57,10 +57,8 @@ def _stopped_by_sigterm() -> Iterator[None]:
 
 
 def _print_warning(message, category, *_) -> None:
-    print(
-        f"dss: {'' if category is DssWarning else category.__name__ + ': '}{message}",
-        file=sys.stderr,
-    )
+    kind = "warning" if category is DssWarning else category.__name__
+    print(f"dss: {kind}: {message}", file=sys.stderr)
 
 
 def _make_dataset(folder: Path, **named) -> None:

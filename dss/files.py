@@ -4,6 +4,7 @@ import errno
 import os
 import platform
 import shutil
+import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,9 +21,9 @@ LONGEST_NAME = 200  # bytes; 255 is what file systems allow
 def replacing(path: Path) -> Iterator[Path]:
     """Give a path to write a file or a folder to; rename it to `path` at the end.
 
-    If the block fails or the process is killed, `path` is as it was before. Processes that write to
-    the same place do not meet: the last one to end wins. What was left by a process of this machine
-    that was killed is removed by the next one that writes into the same folder.
+    If the block fails or the process is killed, `path` is as it was before. Processes, and threads,
+    that write to the same place do not meet: the last one to end wins. What was left by a process
+    of this machine that was killed is removed by the next one that writes into the same folder.
 
     Raises: DssError if the disk is full.
     """
@@ -32,7 +33,8 @@ def replacing(path: Path) -> Iterator[Path]:
     name = path.name
     if len(os.fsencode(name)) > LONGEST_NAME:  # in bytes; the ending is added to it
         name = f"{name[:20]}-{zlib.crc32(os.fsencode(name)):x}"
-    part = path.with_name(f".{name}.{MACHINE}-{os.getpid()}.part")
+    thread = threading.get_native_id()
+    part = path.with_name(f".{name}.{thread}.{MACHINE}-{os.getpid()}.part")
     remove(part)
     try:
         yield part

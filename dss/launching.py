@@ -98,7 +98,7 @@ def _free_ports(n: int) -> list[int]:
 
 def _main() -> None:
     warnings.simplefilter("always", DssWarning)
-    warnings.showwarning = lambda message, *_: say(f"dss: {message}")
+    warnings.showwarning = lambda message, *_: say(f"dss: warning: {message}")
     options = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:

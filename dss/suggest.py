@@ -33,8 +33,8 @@ BACKGROUND = Suggestion(
     "what else is heard is added to every second chunk: song is found in spite of it",
 )
 LEVELS = Suggestion(
-    AugmentOptions(gain_db=6, noise=0.1),
-    "song is louder or softer elsewhere, with more noise or less",
+    AugmentOptions(gain_db=6, invert=0.5, noise=0.1),
+    "song is louder or softer elsewhere, upside down, with more noise or less",
 )
 
 # What suits each kind of song, for recordings at the usual sample rates: 4 to 10 kHz, 20 to 48 kHz,

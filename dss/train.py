@@ -57,6 +57,7 @@ def train(*, options: TrainOptions) -> Path:
     options, reasons = complete(options)
     models.check(options)
     tree = open_dataset(options.data_dir)
+    models.check(options, tree["train"].sizes["time"])
     check_fits(options, tree)
     y_name = _targets_name(tree, options)
     chunks = {split: _chunks(tree, split, y_name, options) for split in ("train", "val")}

@@ -38,6 +38,14 @@ def test_noise_is_a_part_of_the_level_of_the_chunk():
     assert added.min() < 0.03
 
 
+def test_chunks_are_turned_upside_down_with_the_probability_given():
+    x = tone()
+    y = varied(x, invert=0.3)
+    is_turned = (y == -x).all(axis=(1, 2))
+    assert ((y == x).all(axis=(1, 2)) | is_turned).all()
+    assert 0.1 < is_turned.mean() < 0.5
+
+
 def test_frequencies_move_by_the_same_number_of_hz():
     x = tone(hz=200)
     y = varied(x, frequency_shift_hz=50)

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,18 @@ def write_many(path, number):
 def test_processes_that_write_to_the_same_place_leave_what_one_of_them_wrote(tmp_path):
     path = tmp_path / "store.npy"
     side_by_side(write_many, [(path, n) for n in range(2)])
+    assert list(tmp_path.iterdir()) == [path]
+    assert len({file.read_text() for file in path.iterdir()}) == 1
+    assert len(list(path.iterdir())) == 20
+
+
+def test_so_do_threads(tmp_path):
+    path = tmp_path / "store.npy"
+    threads = [threading.Thread(target=write_many, args=(path, n)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert list(tmp_path.iterdir()) == [path]
     assert len({file.read_text() for file in path.iterdir()}) == 1
     assert len(list(path.iterdir())) == 20

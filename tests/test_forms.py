@@ -282,6 +282,33 @@ def test_a_form_remembers_what_was_last_used_in_this_folder():
     assert Form(PredictOptions, print).options["event_threshold"] == "0.4"
 
 
+def test_a_button_that_is_clicked_twice_works_once():
+    calls, may_end = [], threading.Event()
+
+    def action(**named):
+        calls.append(named)
+        may_end.wait(60)
+        return "done"
+
+    form = Form(PredictOptions, action)
+    form._button.click()
+    form._button.click()
+    may_end.set()
+    assert form.finish() == "done"
+    assert len(calls) == 1
+
+
+def test_a_result_of_other_options_is_faded():
+    form = Form(PredictOptions, lambda **named: "done")
+    form.run()
+    assert "dss-stale" not in form._status._dom_classes
+    threshold = form.options["event_threshold"]
+    form.options = {"event_threshold": 0.7}
+    assert "dss-stale" in form._status._dom_classes
+    form.options = {"event_threshold": threshold}
+    assert "dss-stale" not in form._status._dom_classes
+
+
 def test_what_a_blank_field_stands_for_is_said():
     form = Form(TrainOptions, print, values={"data_dir": "song.npy", "learning_rate": ""})
     default = TrainOptions.model_fields["learning_rate"].default
@@ -298,7 +325,12 @@ def test_defaults_leave_what_has_none():
 
 
 def test_values_that_are_given_win_over_what_was_last_used():
-    Form(PredictOptions, dict, values={"event_threshold": 0.7}, remember="predict").run()
+    before = Form(PredictOptions, dict, values={"event_threshold": 0.6}, remember="predict")
+    before.run()
+    assert "As last time" not in shown(before.widget)  # nobody chose anything
+    before.options = {"event_threshold": 0.7}
+    before.run()
+    Form(PredictOptions, dict, values={"event_threshold": 0.6}, remember="predict").run()
     given = Form(PredictOptions, print, values={"segment_threshold": 0.4}, remember="predict")
     assert given.options["event_threshold"] == "0.4"
     assert "As last time" in shown(given.widget)

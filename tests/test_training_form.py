@@ -15,6 +15,7 @@ from dss.errors import DssError
 from dss.options import TrainOptions
 from dss.runs import run_file, run_trunk
 from dss.suggest import PRESETS
+from dss.train import train
 from dss.widgets import TrainingForm, memory, process
 
 
@@ -60,7 +61,7 @@ def test_a_training_is_found_again_and_stopped_and_keeps_its_best_epoch(store):
     with pytest.raises(DssError, match="still goes on"):
         again.run()
     again._stop.click()
-    wait_until(lambda: "stopping after epoch" in again._status.value)
+    wait_until(lambda: "stopping: " in again._status.value)
     assert run_trunk(again.finish())
     assert memory.last_result("train") == again.result  # what an app shows
     assert form.finish() == again.result
@@ -90,7 +91,9 @@ def test_a_training_that_failed_after_an_epoch_is_no_success(store, tiny_run):
     for suffix in ("_params.yaml", "_model.h5", "_history.csv"):
         shutil.copy(run_file(tiny_run[0], suffix), run_file(folder / "20261123_101500", suffix))
     log = store.parent / "log"
-    log.write_text("dss: song is rare\ndss: Training stopped in epoch 2: the loss became 1e9\n")
+    log.write_text(
+        "dss: warning: song is rare\ndss: Training stopped in epoch 2: the loss became 1e9\n"
+    )
     last = {"process": None, "folder": str(folder), "started": 0, "nb_epoch": 9, "log": str(log)}
     process.STATE.write_text(yaml.safe_dump(last))
     form = TrainingForm({"data_dir": store})
@@ -100,6 +103,35 @@ def test_a_training_that_failed_after_an_epoch_is_no_success(store, tiny_run):
         form.finish()
     assert "20261123_101500" in form._status.value
     assert "✓" not in form._status.value
+
+
+@pytest.mark.parametrize(
+    ("log", "said"),
+    [
+        ("dss: warning: bird.wav: is clipped", "was killed: perhaps the memory"),
+        ("dss: warning: bird.wav: is clipped\nepoch 1/9: loss 0.3", "was killed"),
+        ("epoch 1/9: loss 0.3", "was killed"),
+        ("", "was killed"),
+        ("dss: stopped", "was stopped before its first epoch"),
+        ("dss: warning: a\nTraceback (most recent ...\n  x\nValueError: bad", "^ValueError: bad"),
+        ("dss: warning: a\ndss: two things:\n  this\n  and that", "^two things:\n  this\n  and"),
+    ],
+)
+def test_why_a_training_ended_is_said(store, log, said):
+    path = store.parent / "log"
+    path.write_text(log)
+    last = {"process": None, "folder": str(store.parent), "started": 0, "log": str(path)}
+    process.STATE.write_text(yaml.safe_dump(last))
+    with pytest.raises(DssError, match=said) as error:
+        process.result()
+    assert str(error.value).endswith("Nothing is kept")
+
+
+def test_a_chunk_longer_than_all_data_is_marked(store):
+    form = TrainingForm({"data_dir": store, **TINY, "nb_hist": 10**6})
+    assert "longer than all audio" in form.problems["nb_hist"]
+    with pytest.raises(DssError, match="longer than all audio"):
+        train(data_dir=store, **TINY | {"nb_hist": 10**6})
 
 
 def test_what_the_numbers_mean_follows_what_is_typed(store):
@@ -136,8 +168,8 @@ def test_suggestions_fill_the_form_and_say_why(store):
     form = TrainingForm({"data_dir": store})
     suggesting = form._buttons.children[0]
     suggesting.click()
-    wait_until(lambda: "<th>Chunk duration</th>" in form._status.value)
-    assert "chunks enough to draw from" in form._status.value
+    wait_until(lambda: "<th>Chunk duration</th>" in form._aside.value)
+    assert "chunks enough to draw from" in form._aside.value
     assert not form.problems
 
 
@@ -172,8 +204,8 @@ def test_the_script_is_written_and_shown(store):
     button = form._folds[-1][0].children[0].children[-1]
     assert button.description == "Write script"
     button.click()
-    wait_until(lambda: "<pre>" in form._status.value)
-    assert "#SBATCH --time=7:00:00" in form._status.value
+    wait_until(lambda: "<pre>" in form._aside.value)
+    assert "#SBATCH --time=7:00:00" in form._aside.value
     script = (store.parent / "work" / "job.sh").read_text()
     assert "module load cuda/12.4 cudnn" in script
     assert "--nb-hist 256" in script

@@ -133,9 +133,17 @@ def count_weights(options: NetworkOptions, nb_channels: int, nb_classes: int) ->
     return total + width * nb_classes + nb_classes
 
 
-def check(options: NetworkOptions) -> None:
-    """Raise a DssError if no network can be built with these options; it lists all reasons."""
+def check(options: NetworkOptions, n_samples: int = 0) -> None:
+    """Raise a DssError if no network can be built with these options; it lists all reasons.
+
+    `n_samples` of audio are there to train with; 0 if that is not known.
+    """
     problems = []
+    if 0 < n_samples < options.nb_hist:
+        problems.append(
+            f"nb_hist: a chunk of {options.nb_hist} samples is longer than all audio to train "
+            f"with, {n_samples} samples; right would be much less"
+        )
     needed = 2 * padding(options)
     if options.nb_hist <= needed:
         problems.append(

@@ -54,6 +54,8 @@ def augment(
         x = x + level.astype(x.dtype) * rng.standard_normal(x.shape, np.float32)
     if options.gain_db:
         x = x * 10 ** (_evenly(options.gain_db, n_chunks, rng) / 20)
+    if options.invert:
+        x = np.where(rng.random((n_chunks, 1, 1)) < options.invert, -x, x)
     if options.channel_drop:
         kept = rng.random((n_chunks, 1, nb_channels)) >= options.channel_drop
         kept[np.arange(n_chunks), 0, rng.integers(nb_channels, size=n_chunks)] = True

@@ -27,6 +27,15 @@ class AugmentOptions(Options):
         ge=0,
         le=60,
     )
+    invert: float = option(
+        0.0,
+        "Invert",
+        "Turn chunks upside down with this probability, as a microphone for particle velocity "
+        "hears an animal on its other side.",
+        group="Augmentations",
+        ge=0,
+        le=1,
+    )
     noise: float = option(
         0.0,
         "Noise",
@@ -150,8 +159,8 @@ class TrainOptions(NetworkOptions):
         None,
         "Augmentations",
         "Vary the chunks for training, anew in every epoch: a YAML file, or the YAML itself, such "
-        "as {gain_db: 6, noise: 0.1, background: 0.5, time_shift_seconds: 0.1, channel_drop: 0.2, "
-        "frequency_shift_hz: 100}.",
+        "as {gain_db: 6, invert: 0.5, noise: 0.1, background: 0.5, time_shift_seconds: 0.1, "
+        "channel_drop: 0.2, frequency_shift_hz: 100}.",
         group="Data set",
         path="file",
         rare=True,

@@ -24,6 +24,7 @@ STYLE = """<style>
 .dss-hint { font-weight: 600; }
 .dss-problem, .dss-n0 { color: var(--jp-error-color1, #d32f2f); font-weight: 600; }
 .dss-doubt { color: var(--jp-warn-color0, #c25700); }
+.dss-stale { opacity: 0.45; }
 .dss-good { color: var(--jp-success-color1, #388e3c); font-weight: 600; }
 .dss-meaning { margin-top: 12px; font-weight: 600; }
 .dss-buttons { margin: 12px 0 4px 0; align-items: center; }

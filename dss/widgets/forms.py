@@ -66,6 +66,7 @@ class Form:
         self._failure: Exception | None = None
         self._n_at_work = 0
         self._stopping = self._is_filling = False
+        self._made_with: dict[str, Any] | None = None  # the options of the result
         self._fields = {name: Field(f) for name, f in options_class.model_fields.items()}
         self._folds: list[tuple[widgets.Accordion, str, list[str]]] = []
         self._buttons = self._make_buttons(button)
@@ -80,6 +81,7 @@ class Form:
         self.widget = widgets.VBox([*parts, self._wrong, self._bar, self._status, self._below])
         self.widget.add_class("dss-form")
         self.options = self.last_used if values is None else values
+        self._first = self.options if values else None
 
     @property
     def options(self) -> dict[str, Any]:
@@ -128,10 +130,12 @@ class Form:
             lines = [f"{name}: {why}" for name, why in problems.items()]
             raise DssError("\n".join(["These options cannot be used:", *lines]))
         if self.remember:
-            memory.remember(self.remember, self.options)
-        self.result = None
+            memory.remember(self.remember, self.options, is_chosen=self.options != self._first)
+        self.result = self._made_with = None
+        made_with = self.options
         with self._at_work(), self._said_to_work(), progress.shown_by(self._show_progress):
             self.result = self.action(**self._given())
+            self._made_with = made_with
             self._show_result()
         if self.remember:
             memory.remember(self.remember, self.options, self.result)
@@ -217,13 +221,13 @@ class Form:
 
     @contextmanager
     def _said_to_work(self) -> Iterator[None]:
-        """Say that the form works, until there is something else to say."""
-        self._status.value = WORKING
+        """Say that the form works; afterwards what it has to say, or else what it said before."""
+        before, self._status.value = self._status.value, WORKING
         try:
             yield
         finally:
             if self._status.value == WORKING:
-                self._status.value = ""
+                self._status.value = before
 
     def _begin(self) -> None:
         """Start what is waited for, unless the button did, or it is there already."""
@@ -240,8 +244,9 @@ class Form:
         return self.result
 
     def _launch(self, work: Callable[[], Any]) -> None:
-        """Start what `finish` waits for."""
-        self._worker = self._start(work)
+        """Start what `finish` waits for, unless it is at work: a button may be clicked twice."""
+        if not is_alive(self._worker):
+            self._worker = self._start(work)
 
     def _start(self, work: Callable[[], Any]) -> threading.Thread:
         """Work in a thread of its own, so that the notebook can go on, and show what goes wrong."""
@@ -291,6 +296,9 @@ class Form:
             if fold.titles != (title,):
                 fold.titles = (title,)
         self._say_wrong(problems)
+        is_stale = self._made_with not in (None, self.options)
+        for shown in (self._status, self._below):
+            (shown.add_class if is_stale else shown.remove_class)("dss-stale")
         self._button.disabled = bool(problems) or bool(self._n_at_work)
         self._stop.layout.display = "" if self._n_at_work else "none"
 
@@ -314,14 +322,15 @@ class Form:
         self._stop.tooltip = "End it; nothing half-done is left"
         self._stop.on_click(lambda _: self.stop())
         restoring = self._made("As last time", "Fill in what was last used here", self._restore)
-        restoring.layout.display = "" if self.last_used else "none"
+        restoring.layout.display = "" if memory.chosen(self.remember) else "none"
         resetting = self._made("Defaults", "Fill in the default of every option", self._reset)
         buttons = widgets.HBox([self._button, self._stop, restoring, resetting])
         buttons.add_class("dss-buttons")
         return buttons
 
     def _restore(self) -> None:
-        self.options = self.last_used
+        chosen = memory.chosen(self.remember)
+        self.options = {name: value for name, value in chosen.items() if name in self._fields}
 
     def _reset(self) -> None:
         has_default = (n for n, f in self._fields.items() if not f.option.is_required())

@@ -33,6 +33,10 @@ class InspectForm(Form):
 
     Its result is what `dss.material.open_material` gives.
 
+    Attributes:
+        path: what was looked at last; None before.
+        how: how it was read: arguments of `dss.material` and of `dss.data.make_dataset`.
+
     Arguments:
         values: what the fields hold at first, the others their defaults; by default what was last
             used in this folder.
@@ -47,12 +51,8 @@ class InspectForm(Form):
         annotation_loader: Callable | None = None,
     ):
         self._loaders = {"loader": loader, "annotation_loader": annotation_loader}
+        self.path, self.how = None, self._loaders
         super().__init__(InspectFormOptions, self._look, "Look", values=values, remember="inspect")
-
-    @property
-    def how(self) -> dict[str, Any]:
-        """How recordings are read: arguments of `dss.material` and of `dss.data.make_dataset`."""
-        return self._of(SourceOptions) | self._loaders
 
     @property
     def hints(self) -> dict[str, str]:
@@ -70,9 +70,12 @@ class InspectForm(Form):
         n = len(files)
         return {"path": f"{n} recording{'s' * (n > 1)}; {', '.join(names) or 'no annotations'}."}
 
-    def _look(self, **named) -> list[Material]:
-        self._problems = find_problems(**named, **self._loaders)
-        return open_material(**named, **self._loaders)
+    def _look(self, path: str, **named) -> list[Material]:
+        how = named | self._loaders
+        self._problems = find_problems(path, **how)
+        materials = open_material(path, **how)
+        self.path, self.how = path, how
+        return materials
 
     def _describe(self, result: list[Material]) -> str:
         seconds = sum(material.recording.duration_seconds for material in result)

@@ -15,6 +15,11 @@ def remembered(name: str | None) -> dict[str, Any]:
     return _read().get(name) or {}
 
 
+def chosen(name: str | None) -> dict[str, Any]:
+    """The last of these values that somebody chose: not those that a notebook begins with."""
+    return _read().get(f"{name} chosen") or {}
+
+
 def last_result(name: str | None) -> Path | None:
     """What it last made here, if that is still there: a dataset, or the trunk of a run."""
     path = Path(_read().get(f"{name} result", "nothing"))
@@ -22,9 +27,13 @@ def last_result(name: str | None) -> Path | None:
     return path if is_there else None
 
 
-def remember(name: str, values: dict[str, Any], result: Any = None) -> None:
-    """Keep the values of a form, and what it made if that is a path."""
+def remember(
+    name: str, values: dict[str, Any], result: Any = None, *, is_chosen: bool = False
+) -> None:
+    """Keep the values of a form, whether somebody chose them, and what it made if it is a path."""
     kept = {name: values}
+    if is_chosen:
+        kept[f"{name} chosen"] = values
     if isinstance(result, Path):
         kept[f"{name} result"] = str(result)
     with replacing(MEMORY) as part:

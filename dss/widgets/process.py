@@ -1,6 +1,7 @@
 """A training in a process of its own: start it, find it again, follow its files, end it."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -97,9 +98,17 @@ def result() -> Path:
     is_kept = last is not None and run_file(last, "_model.h5").is_file()
     if is_kept and any(line.endswith(last.name) for line in log.splitlines()):
         return last  # its last words are where the run is
-    said = log.rpartition("dss: ")[2]
-    if is_kept:
-        raise DssError(f"{said}\nThe best epoch until then is {last}")
-    if said in ("", "stopped"):
-        said = "The training ended before its first epoch did: nothing is kept"
-    raise DssError(said)
+    kept = f"The best epoch until then is {last}" if is_kept else "Nothing is kept"
+    raise DssError(f"{_last_words(log)}\n{kept}")
+
+
+def _last_words(log: str) -> str:
+    """Why a training ended that did not come to its end."""
+    said = f"\n{log}".split("\ndss: ")[-1]
+    if "Traceback" in said:
+        return said.splitlines()[-1]
+    if said == "stopped":
+        return "The training was stopped before its first epoch ended"
+    if f"dss: {said}" not in log or re.match(r"\w*[Ww]arning: ", said):
+        return "The training was killed: perhaps the memory was not enough"
+    return said

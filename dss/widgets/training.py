@@ -41,7 +41,7 @@ class TrainingForm(Form):
     """
 
     def __init__(self, values: Mapping[str, Any] | None = None):
-        self._meaning = widgets.HTML()
+        self._meaning, self._aside = widgets.HTML(), widgets.HTML()
         self._curves = widgets.Image(**IMAGE)
         super().__init__(TrainCommandOptions, self._train, "Train", values=values, remember="train")
         self._stop.tooltip = "End it after this step; the best epoch stays"
@@ -55,6 +55,7 @@ class TrainingForm(Form):
         fold.children[0].children += (writing,)
         parts = list(self.widget.children)
         parts.insert(parts.index(self._buttons), self._meaning)
+        parts.insert(parts.index(self._buttons) + 1, self._aside)
         self.widget.children = parts
         if self.is_running:
             self.options = self.last_used  # those that it was started with
@@ -79,9 +80,10 @@ class TrainingForm(Form):
         if suffix and suffix not in facts.individual_types:
             there = ", ".join(facts.individual_types) or "no single song type"
             problems["y_suffix"] = f"the dataset has targets for {there}, not for {suffix!r} alone"
+        n_samples = round(facts.seconds["train"] * facts.samplerate_hz)
         try:
             if not (self.options["auto"] or "continue_from" in self.options):
-                models.check(NetworkOptions.checked(self._of(NetworkOptions)))
+                models.check(NetworkOptions.checked(self._of(NetworkOptions)), n_samples)
         except DssError as error:
             problems |= dict(problem.split(": ", 1) for problem in error.problems)
         return problems
@@ -91,9 +93,12 @@ class TrainingForm(Form):
         """What values mean, by option, such as milliseconds; shown beside the fields."""
         try:
             facts = dataset_facts(self.options.get("data_dir", ""))
-            return hints(TrainOptions.checked(self._of(TrainOptions)), facts)
+            said = hints(TrainOptions.checked(self._of(TrainOptions)), facts)
         except DssError:
             return {}
+        if "write_script" in self.options:
+            said["write_script"] = "Write script writes it; Train trains here all the same."
+        return said
 
     def suggest(self) -> None:
         """Fill in what suits the dataset, and say why."""
@@ -108,7 +113,7 @@ class TrainingForm(Form):
             f'<td class="dss-text">{html.escape(why)}</td></tr>'
             for name, (_, why) in suggestions.items()
         ]
-        self._status.value = f"<table>{''.join(rows)}</table>"
+        self._aside.value = f"<table>{''.join(rows)}</table>"
 
     def stop(self) -> None:
         """End the training after the step that it is at; the best epoch stays."""
@@ -121,9 +126,12 @@ class TrainingForm(Form):
         return write_script(**self._given(), **of_script)
 
     def _script_shown(self) -> None:
+        if "write_script" not in self.options:
+            title = self._fields["write_script"].option.title
+            raise DssError(f"{title}: is needed: the file to write")
         script = self.write_script()
         text = html.escape(script.read_text())
-        self._status.value = f"The script is <b>{html.escape(str(script))}</b>:<pre>{text}</pre>"
+        self._aside.value = f"The script is <b>{html.escape(str(script))}</b>:<pre>{text}</pre>"
 
     def _given(self) -> dict[str, Any]:
         """What differs from the defaults, or belongs to the preset: the rest may be chosen."""
@@ -135,6 +143,8 @@ class TrainingForm(Form):
         }
 
     def _changed(self, name: str) -> None:
+        if name == "data_dir":
+            self._aside.value = ""  # it is of other data
         preset = self.options.get("preset")
         if name == "preset" and preset:  # show at once what it means
             of_any = {name for values in PRESETS.values() for name in values}
@@ -178,7 +188,7 @@ class TrainingForm(Form):
 
     def _watch(self) -> Path:
         """Show how the training goes until it ends. Returns the trunk of the run's files."""
-        self._below.children, self._is_ending = [], False
+        self._below.children, self._aside.value, self._is_ending = [], "", False
         shown = 0
         while True:
             goes_on = self.is_running
@@ -197,8 +207,10 @@ class TrainingForm(Form):
         """What the training is at, as HTML."""
         last = process.state()
         so_far = _duration(time.time() - last["started"])
+        if self._is_ending and history.empty:
+            return "stopping: no epoch has ended, so nothing is kept ..."
         if self._is_ending:
-            return f"stopping after epoch {len(history)}: the best one stays, and is judged ..."
+            return f"stopping: the best of {len(history)} epochs stays, and is judged ..."
         if process.trunk() is None:
             return f"starting ... ({so_far})"
         if history.empty:
