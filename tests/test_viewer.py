@@ -76,6 +76,21 @@ def test_the_frequencies_found_widen_while_one_scrolls_and_those_chosen_stay(tmp
     assert viewer.options["frequency_range_hz"] == (100, 200)
     viewer.options = {"frequency_range_hz": None}
     assert viewer.controls.frequency.value[1] > 350
+    viewer.stretch = (0, 3)
+    viewer.controls.song_range.value = False
+    viewer.controls.song_range.value = True
+    assert viewer.controls.frequency.value == first
+
+
+def test_all_channels_are_named_in_their_menu(recording):
+    channel = Viewer(recording).controls.channel
+    assert channel.label == "all channels"
+    viewer = Viewer(recording)
+    viewer.options = {"channel": 1}
+    assert viewer.controls.channel.label == "channel 1"
+    viewer.options = {"channel": None}
+    assert viewer.controls.channel.label == "all channels"
+    assert viewer.options["channel"] is None
 
 
 def test_only_what_is_shown_is_read_and_the_picture_changes(recording):

@@ -239,6 +239,14 @@ class Viewer:
         with self._one_draws:
             self._take_tables(self.editor.shown(path, self._tables))
 
+    def forget_range(self) -> None:
+        """Find the frequencies of the song anew, from what is drawn next."""
+        self._overviews.song_range_hz = None
+
+    def let_rows_shrink(self) -> None:
+        """Let rows be as high as what is drawn next needs, not what was drawn before."""
+        self._figure = None
+
     def annotations_to_edit(self) -> pd.DataFrame:
         """The table that changes by hand begin with."""
         return self._tables.get(self.by_hand_label, no_annotations())
