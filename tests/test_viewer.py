@@ -8,6 +8,7 @@ import PIL.Image
 import pytest
 import soundfile
 from conftest import tone_song, write_recording
+from matplotlib.colors import to_hex
 
 from dss.data import annotations_path, make_dataset, open_recording, read_annotations
 from dss.data.recordings import Recording
@@ -15,8 +16,12 @@ from dss.edits import Edits
 from dss.errors import DssError
 from dss.material import no_annotations, open_material
 from dss.plot import overview
+from dss.plot.colors import FIRST_COLORS
 from dss.plot.overview import Overview
+from dss.plot.recording import draw_recording
 from dss.widgets import Viewer, editor
+
+TIMES = ["start_seconds", "stop_seconds"]
 
 
 @pytest.fixture(autouse=True)
@@ -187,6 +192,64 @@ def test_a_folder_a_dataset_and_another_folder_are_shown_in_turn(folder):
     assert len(set(map(bytes, pictures))) == 3
     with pytest.raises(DssError, match="there are bird_1.wav"):
         viewer.show("bird_0.wav")
+
+
+@pytest.fixture
+def other_folder(tmp_path):
+    """A recording whose song is later, and of other types."""
+    x, rows = tone_song(seed=3, seconds=20)
+    rows = [(name.upper(), start, stop) for name, start, stop in rows if start > 10]
+    return write_recording(tmp_path / "other", "bird", x, 1000, rows).parent
+
+
+def test_another_folder_is_shown_as_if_it_were_the_first(folder, other_folder):
+    viewer = Viewer(folder, start_seconds=1, stop_seconds=1.02)
+    viewer.show("bird_1.wav")
+    assert viewer.stretch == pytest.approx((1, 1.02))
+    viewer.selection = (0.0, 0.01)
+    viewer.editor.annotate("new")
+    viewer.open(other_folder)
+    fresh = Viewer(other_folder)
+    assert viewer.stretch == fresh.stretch
+    assert viewer.stretch[0] > 9
+    assert viewer.stretch[1] - viewer.stretch[0] == pytest.approx(3)
+    assert viewer.editor.names == fresh.editor.names == ["A", "B", "P"]
+    assert "<b>1</b> A," in viewer.editor._help.value
+    assert viewer.controls.frequency.value == fresh.controls.frequency.value
+
+
+def test_keys_and_colours_are_those_of_all_recordings_and_stay(tmp_path, monkeypatch):
+    for name in "cab":
+        rows = [(name, 0.5, 0.6)]
+        write_recording(tmp_path, f"bird_{name}", tone_song(seed=0)[0], 1000, rows)
+    drawn = []
+
+    def watch(*arguments, **named):
+        figure = draw_recording(*arguments, **named)
+        (patch,) = figure.legends[0].legend_handles
+        drawn.append((patch.get_label(), to_hex(patch.get_facecolor())))
+        return figure
+
+    monkeypatch.setattr("dss.widgets.viewer.draw_recording", watch)
+    viewer = Viewer(tmp_path, stop_seconds=1)
+    viewer.show("bird_c.wav")
+    assert viewer.editor.names == ["a", "b", "c"]
+    assert drawn[0] == ("a", FIRST_COLORS[0])
+    assert drawn[-1] == ("c", FIRST_COLORS[2])
+    viewer.selection = (2.0, 2.1)
+    viewer.editor.annotate("B")
+    assert viewer.editor.names == ["a", "b", "c", "B"]
+    assert drawn[-1] == ("c", FIRST_COLORS[2])
+
+
+def test_the_song_types_of_very_many_recordings_are_not_all_read_at_once(folder, monkeypatch):
+    monkeypatch.setattr("dss.widgets.viewer.READ_AT_ONCE", 1)
+    annotations_path(folder / "bird_1.wav").write_text("name,start_seconds,stop_seconds\n0,1,2\n")
+    viewer = Viewer(folder)
+    assert viewer.editor.names == ["a", "b", "p"]
+    viewer.show("bird_1.wav")
+    viewer.show("bird_2.wav")
+    assert viewer.editor.names == ["a", "b", "p", "0"]
 
 
 def test_sliders_and_buttons_move_the_same_stretch(recording):

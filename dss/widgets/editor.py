@@ -70,9 +70,9 @@ class Editor:
         return list(self._name.options)
 
     def fit(self, names: list[str], is_possible: bool) -> None:
-        """Fit the editor to another recording, with these song types; others keep their keys."""
+        """Fit the editor to other annotations, with these song types for the keys."""
         self.choose(None)
-        self._name.options = names = [*self.names, *(n for n in names if n not in self.names)]
+        self._name.options, self._saved = names, ""
         self._is_possible = is_possible
         self.widget.layout.display = "" if is_possible else "none"
         keys = "".join(f"<b>{i}</b> {html.escape(n)}, " for i, n in enumerate(names[:9], start=1))

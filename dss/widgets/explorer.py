@@ -183,6 +183,9 @@ class PredictionViewer(Viewer):
         """Whether annotating it by hand brings nothing new."""
         return recording in self._hand or self._was_learned(recording)
 
+    def _first_names(self) -> list[str]:
+        return [*self._types, *super()._first_names()]
+
     def _load(self) -> None:
         self._player.children, self._status.value = [], ""
         recording = self.recording.path

@@ -2,7 +2,7 @@
 
 import html
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ IMAGE_LAYOUT = {"max_width": "100%", "align_self": "flex-start"}
 FIRST_SECONDS, BEFORE_SECONDS = 3.0, 0.5  # what is shown at first, and before an annotation
 SHORTEST_SECONDS = 0.02
 LONGEST_PLAYED_SECONDS = 60
+READ_AT_ONCE = 100  # recordings whose song types are known before they are shown
 MANY_VALUES = 2**24  # of targets, in which annotations are looked for in a thread
 
 Annotations = pd.DataFrame | Mapping[str, pd.DataFrame]
@@ -81,12 +82,12 @@ class Viewer:
         self._one_draws = threading.RLock()
         self._values, self._value_names = probabilities, list(class_names)
         self._values_hz: float | None = None
-        self._stretch = None
+        stretch = None
         if start_seconds is not None or stop_seconds is not None:
             start = start_seconds or 0.0
             stop = start + FIRST_SECONDS if stop_seconds is None else stop_seconds
-            self._stretch = (start, stop)
-        self._selection = None
+            stretch = (start, stop)
+        self._selection = self._stretch = None
         self._image = Gestures(self).picture
         self._image.layout = IMAGE_LAYOUT
         self._player, self._status, self._marked = widgets.Box(), widgets.HTML(), widgets.HTML()
@@ -103,7 +104,7 @@ class Viewer:
         if isinstance(source, Form):
             source.when_done(self.open)
             source = source.finish()
-        self._open(materials_of(source))
+        self._open(materials_of(source), stretch)
 
     def open(self, source: str | Path | Sequence[Material]) -> None:
         """Show other recordings, or another dataset, with their annotations."""
@@ -121,6 +122,7 @@ class Viewer:
         with self._one_draws:
             self.material, self._figure = self.materials[names.index(name)], None
             self._load()
+            self._note(self._names(), are_read=True)
             self._tables = self.editor.shown(self.recording.path, self._tables)
             self.controls.fit(self.recording, self._names(), name)
             self._fit_editor()
@@ -142,7 +144,9 @@ class Viewer:
 
     @annotations.setter
     def annotations(self, annotations: Annotations) -> None:
-        self._take_tables(_labelled(annotations))
+        tables = _labelled(annotations)
+        self._note(_names_in(tables.values()), are_read=True)
+        self._take_tables(tables)
 
     @property
     def by_hand_label(self) -> str:
@@ -280,7 +284,10 @@ class Viewer:
 
     def _fit_editor(self) -> None:
         is_possible = self.material.targets is None and self.recording.path.is_file()
-        self.editor.fit(self._names(), is_possible)
+        self._note(self._names(), are_read=False)
+        by_hand = self._names_by_hand()
+        names = [name for name, is_read in self._song_types.items() if is_read or name in by_hand]
+        self.editor.fit(names, is_possible)
 
     def _marked_places(self) -> tuple[float, ...]:
         """What is marked, as parts of what is shown."""
@@ -292,10 +299,16 @@ class Viewer:
     def _choose(self, path: str) -> None:
         self.guarded(lambda: self.open(path))
 
-    def _open(self, materials: Sequence[Material]) -> None:
-        """Let these be shown, and show the first one."""
+    def _open(
+        self, materials: Sequence[Material], stretch: tuple[float, float] | None = None
+    ) -> None:
+        """Let these be shown, and show the first one: a stretch of it, or its first annotation."""
         self.materials, self._overviews = list(materials), Overviews(self._draw_again)
+        self._stretch = stretch
         self.editor.edits.forget_saved()
+        self._song_types: dict[str, bool] = {}
+        self._note(self._first_names(), are_read=True)
+        self._note(self._names_by_hand(), are_read=False)
         self.controls.set_names([material.name for material in self.materials])
         self.show(self.materials[0].name)
 
@@ -328,7 +341,24 @@ class Viewer:
         return max(0.0, float(first) - BEFORE_SECONDS)
 
     def _names(self) -> list[str]:
-        return sorted({name for table in self._tables.values() for name in found(table)["name"]})
+        return _names_in(self._tables.values())
+
+    def _first_names(self) -> list[str]:
+        """The song types of all that can be shown, or of the first recordings of very many."""
+        if self._given is not None:
+            return _names_in(self._given.values())
+        some = self.materials[:READ_AT_ONCE]
+        return _names_in(material.annotations for material in some if material.targets is None)
+
+    def _names_by_hand(self) -> list[str]:
+        """The song types in what was changed by hand."""
+        edits = [self.editor.edits.of(material.recording.path) for material in self.materials]
+        return _names_in(edited.annotations for edited in edits if edited)
+
+    def _note(self, names: Iterable[str], are_read: bool) -> None:
+        """Let song types have colours and keys; only those typed by hand can lose their keys."""
+        for name in names:
+            self._song_types[name] = are_read or self._song_types.get(name, False)
 
     def _times(self, table: pd.DataFrame) -> np.ndarray:
         table = found(table)
@@ -380,6 +410,7 @@ class Viewer:
             probabilities=values,
             what="probability" if self.material.targets is None else "target",
             class_names=self._value_names,
+            song_types=[*self._song_types],
             unknown=unknown[here.any(axis=1)] if here.any() else None,
             cuts=[t for t in self.material.cuts if self._stretch[0] < t < self._stretch[1]],
             frequency_range_hz=look["frequency_range_hz"] or song_range_hz,
@@ -407,6 +438,10 @@ def _described(selection: tuple[float, float] | None) -> str:
     if start == stop:
         return f"{start:.4f} s"
     return f"{start:.4f} to {stop:.4f} s: {1000 * (stop - start):.1f} ms"
+
+
+def _names_in(tables: Iterable[pd.DataFrame]) -> list[str]:
+    return sorted({name for table in tables for name in found(table)["name"]})
 
 
 def _labelled(annotations: Annotations) -> dict[str, pd.DataFrame]:
