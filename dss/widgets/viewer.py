@@ -391,8 +391,8 @@ class Viewer:
             if self._overviews.is_sketch:
                 self._draw()
 
-    def _drawn(self) -> tuple[bytes, tuple[float, float]]:
-        """The picture, and where in its width the time axis begins and ends, 0 to 1."""
+    def _drawn(self) -> tuple[bytes, tuple[float, ...]]:
+        """The picture, and the edges of its rows, as `dss.widgets.picture` takes them."""
         start, stop = self._samples()
         values, look = self._shown_values(), self.options
         wave, power = self._overviews.draw(self.recording, look["channel"], start, stop)
@@ -419,8 +419,8 @@ class Viewer:
             title=self._title(values is None),
             again=self._figure,
         )
-        axis = self._figure.axes[0].get_position()
-        return self._figure.jpeg(), (axis.x0, axis.x1)
+        first, last = (self._figure.axes[i].get_position() for i in (0, -1))
+        return self._figure.jpeg(), (first.x0, first.x1, 1 - first.y1, 1 - last.y0)
 
     def _title(self, are_values_hidden: bool) -> str:
         title = self.material.name
