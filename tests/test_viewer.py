@@ -64,6 +64,23 @@ def test_every_annotation_is_visited_in_order(recording):
     assert np.mean(viewer.stretch) == pytest.approx(middles.iloc[-2])
 
 
+def test_the_next_annotation_is_marked_and_chosen_even_where_it_cannot_be_in_the_middle(recording):
+    viewer = Viewer(recording, start_seconds=0, stop_seconds=4)
+    table = viewer.annotations["annotations"].reset_index(drop=True)
+    is_later = table[TIMES].mean(axis=1) > 2
+    for row in table.index[is_later]:
+        do(viewer, "key", key="n")
+        assert viewer.selection == tuple(table.loc[row, TIMES])
+        assert viewer.editor.chosen == row
+    do(viewer, "key", key="p")
+    assert viewer.editor.chosen == len(table) - 2
+    do(viewer, "key", key="1")
+    assert len(viewer.annotations["annotations"]) == len(table)
+    viewer.stretch = (0, 1)  # where nothing is marked
+    viewer.go(1)
+    assert viewer.selection == tuple(table[table[TIMES].mean(axis=1) > 0.5].iloc[0][TIMES])
+
+
 def test_the_frequencies_found_widen_while_one_scrolls_and_those_chosen_stay(tmp_path):
     t = np.arange(20_000) / 1000
     low, high = (np.sin(2 * np.pi * hz * t) * (t % 1 < 0.3) for hz in (50, 350))
@@ -415,6 +432,94 @@ def test_the_wheel_zooms_where_it_is_and_scrolls(recording):
     assert viewer._image.selection == pytest.approx((0.25, 0.75))
 
 
+def test_what_was_dragged_over_is_seen_when_one_clicks_on_it_twice(recording):
+    viewer = Viewer(recording)
+    start, stop = viewer.annotations["annotations"].iloc[1][TIMES]
+    viewer.stretch = (0, 1)
+    do(viewer, "select", start=0, stop=stop, is_edge=False)
+    do(viewer, "click", at=(start + stop) / 2)
+    do(viewer, "double", at=(start + stop) / 2)
+    assert viewer.selection == (0, stop)
+    assert viewer.editor.chosen is None
+    assert viewer.stretch == pytest.approx((0, 2 * stop))
+    viewer.stretch = (0, 1)
+    do(viewer, "select", start=0.9, stop=0.95, is_edge=False)
+    do(viewer, "click", at=(start + stop) / 2)  # beside it
+    do(viewer, "double", at=(start + stop) / 2)
+    assert viewer.selection == (start, stop)
+    assert viewer.stretch[1] - viewer.stretch[0] == pytest.approx(2 * (stop - start))
+
+
+def test_enter_in_the_field_of_the_name_does_what_add_does(recording):
+    viewer = Viewer(recording)
+    viewer.selection = (0.0, 0.01)
+    viewer.editor._name.value = "chirp"
+    viewer.editor._name._handle_custom_msg({"event": "submit"}, [])
+    assert viewer.annotations["annotations"].iloc[0].tolist() == ["chirp", 0.0, 0.01]
+    viewer.selection = None
+    viewer.editor._name._handle_custom_msg({"event": "submit"}, [])
+    assert "Nothing is marked" in viewer._status.value
+
+
+def test_after_undo_nothing_is_marked_the_name_is_forgotten_and_rows_are_as_before(recording):
+    viewer = Viewer(recording, start_seconds=0, stop_seconds=3)
+    names = viewer.editor.names
+
+    def height():
+        return PIL.Image.open(io.BytesIO(viewer._image.value)).height
+
+    low = height()
+    viewer.selection = (0.0, 3.0)
+    viewer.editor.annotate("typo")
+    assert height() > low
+    assert viewer.editor.names == [*names, "typo"]
+    do(viewer, "key", key="undo")
+    assert height() == low
+    assert viewer.selection is None
+    assert viewer.editor.names == names
+    viewer.selection = (0.0, 3.0)
+    viewer.editor.annotate("a")
+    do(viewer, "key", key="Delete")
+    assert height() == low
+
+
+def test_who_saves_twice_still_reads_what_was_saved(recording):
+    viewer = Viewer(recording)
+    assert viewer.editor.save() == []
+    assert "There is nothing to save." in viewer.editor._said.value
+    viewer.selection = (0.0, 0.01)
+    viewer.editor.annotate("a")
+    viewer.editor.save()
+    assert viewer.editor.save() == []
+    assert "Saved bird_annotations.csv." in viewer.editor._said.value
+    viewer.selection = (0.0, 0.02)
+    viewer.editor.annotate("a")
+    viewer.editor.undo()
+    viewer.editor.save()
+    assert "There is nothing to save." in viewer.editor._said.value
+
+
+@pytest.mark.parametrize(("name", "what"), [("noise", "song"), ("not_a", "a")])
+def test_what_a_name_means_that_is_no_song_type_is_said(recording, name, what):
+    viewer = Viewer(recording)
+    viewer.selection = (0.0, 0.01)
+    viewer.editor.annotate(name)
+    assert f"{name} says that there is no {what} here" in viewer._status.value
+
+
+def test_the_mark_covers_the_rows_and_neither_title_nor_legend(recording):
+    viewer = Viewer(recording)
+    picture = np.asarray(PIL.Image.open(io.BytesIO(viewer._image.value)).convert("L"))
+    height, width = picture.shape
+    left, right, top, bottom = viewer._image.edges * np.array([width, width, height, height])
+    rows = np.flatnonzero((picture < 100).any(axis=1))  # with ink
+    assert rows[0] < top - 10
+    assert rows[-1] > bottom + 10
+    inside = picture[round(top) : round(bottom), round(left) : round(right)]
+    assert (inside < 100).mean() > 0.2
+    assert (picture < 100).sum() - (inside < 100).sum() < 0.02 * picture.size
+
+
 def test_annotations_of_several_recordings_wait_until_they_are_saved(tmp_path):
     for name in ("one", "two"):
         x, rows = tone_song(seed=0)
@@ -457,6 +562,15 @@ def test_what_was_saved_is_read_again_when_it_is_opened_again(recording):
     viewer.editor.annotate("a")
     viewer.editor.save()
     assert read_annotations(annotations_path(recording))["name"].tolist() == ["a", "c"]
+
+
+def test_what_was_saved_is_there_when_the_same_recordings_are_shown_again(recording):
+    recordings = open_material(recording)
+    viewer = Viewer(recordings)
+    viewer.selection = (0.0, 0.01)
+    viewer.editor.annotate("new")
+    viewer.editor.save()
+    assert Viewer(recordings).annotations["annotations"].iloc[0]["name"] == "new"
 
 
 def test_what_was_not_seen_is_hatched_and_what_is_annotated_there_is_said(recording):

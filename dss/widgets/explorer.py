@@ -145,6 +145,7 @@ class PredictionViewer(Viewer):
 
     def saved(self, recordings: Sequence[Path]) -> None:
         """Let annotations that were written count as those by hand."""
+        super().saved(recordings)
         for recording in recordings:
             self._hand[recording] = annotations_path(recording)
         self._later(0)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dss.data.annotations import found
+from dss.data.annotations import COLUMNS, found
 from dss.data.recordings import Recording
 from dss.errors import DssError
 from dss.material import Material, materials_of, no_annotations
@@ -208,16 +208,23 @@ class Viewer:
         self.stretch = (seconds - half, seconds + half)
 
     def go(self, step: int) -> None:
-        """Bring the next (1) or previous (-1) annotation of the type chosen to the middle."""
-        middle = sum(self.stretch) / 2
-        none = [np.empty(0)]
-        times = np.sort(np.concatenate([*map(self._times, self._tables.values()), *none]))
+        """Mark the next (1) or previous (-1) annotation of the type chosen, and show it.
+
+        Next is what follows what is marked, or the middle if nothing is marked that is shown.
+        """
+        start, stop = self._selection or (np.inf, -np.inf)
+        is_shown = start <= self._stretch[1] and stop >= self._stretch[0]
+        middle = sum(self._selection if is_shown else self._stretch) / 2
+        none = [np.empty((0, 2))]
+        times = np.concatenate([*map(self._times, self._tables.values()), *none])
+        after = step * (times.mean(axis=1) - middle)
         # Where an annotation is in the middle already, look beyond it.
-        margin = 1e-6 + 0.5 / self.recording.samplerate_hz
-        beyond = times[times > middle + margin] if step > 0 else times[times < middle - margin]
+        is_beyond = after > 1e-6 + 0.5 / self.recording.samplerate_hz
         self._status.value = ""
-        if len(beyond):
-            self.look_at(beyond[0] if step > 0 else beyond[-1])
+        if is_beyond.any():
+            start, stop = times[is_beyond][after[is_beyond].argmin()]
+            self.editor.mark(start, stop)
+            self.look_at((start + stop) / 2)
         else:
             where = "after" if step > 0 else "before"
             what = self.options["song_type"] or "annotation"
@@ -256,7 +263,11 @@ class Viewer:
         return self._tables.get(self.by_hand_label, no_annotations())
 
     def saved(self, recordings: Sequence[Path]) -> None:
-        """What follows when annotations by hand were written: nothing here."""
+        """Let annotations that were written be read when they are asked for again."""
+        for material in self.materials:
+            if material.recording.path in recordings:
+                for known in ("annotations", "unknown"):
+                    vars(material).pop(known, None)
 
     def say(self, text: str) -> None:
         """Say something above the picture, until something else is done."""
@@ -361,10 +372,11 @@ class Viewer:
             self._song_types[name] = are_read or self._song_types.get(name, False)
 
     def _times(self, table: pd.DataFrame) -> np.ndarray:
+        """[annotations, 2] seconds of the type chosen."""
         table = found(table)
         if self.controls.song_type.value != ALL_TYPES:
             table = table[table["name"] == self.controls.song_type.value]
-        return (table["start_seconds"] + table["stop_seconds"]).to_numpy() / 2
+        return table[COLUMNS[1:]].to_numpy(float)
 
     def _samples(self) -> tuple[int, int]:
         start, stop = (round(t * self.recording.samplerate_hz) for t in self._stretch)
