@@ -236,15 +236,30 @@ def annotates_by_hand(page, folder):
     image.scroll_into_view_if_needed()
     box = image.bounding_box()
     high = box["y"] + 60
-    page.mouse.move(box["x"] + 0.3 * box["width"], high)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 0.4 * box["width"], high, steps=5)
-    page.mouse.up()
-    viewer.get_by_text(re.compile(r"\d s: \d+.\d ms")).wait_for()
+    marked = viewer.get_by_text(re.compile(r"\d s: \d+.\d ms"))
+
+    def drag():
+        page.mouse.move(box["x"] + 0.3 * box["width"], high)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 0.4 * box["width"], high, steps=5)
+        page.mouse.up()
+        marked.wait_for()
+
+    drag()
+    text = marked.inner_text()
+    changes_the_picture(
+        page, lambda: page.mouse.dblclick(box["x"] + 0.35 * box["width"], high, delay=50)
+    )
+    assert marked.inner_text() == text
+    keep_screenshot(page, "1_inspect_data_marked")
     changes_the_picture(page, lambda: page.keyboard.press("2"))
     viewer.get_by_text("Not saved yet: bird1_01.wav").wait_for()
     changes_the_picture(page, lambda: page.keyboard.press("Control+z"))
-    changes_the_picture(page, lambda: page.keyboard.press("3"))
+    marked.wait_for(state="detached")
+    drag()
+    name = viewer.get_by_placeholder("song type")
+    name.fill("c")
+    changes_the_picture(page, lambda: name.press("Enter"))
     keep_screenshot(page, "1_inspect_data_by_hand")
     viewer.get_by_role("button", name="Save").click()
     viewer.get_by_text("Saved bird1_01_annotations.csv.").wait_for()

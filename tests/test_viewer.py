@@ -8,6 +8,7 @@ import PIL.Image
 import pytest
 import soundfile
 from conftest import tone_song, write_recording
+from matplotlib.colors import to_hex
 
 from dss.data import annotations_path, make_dataset, open_recording, read_annotations
 from dss.data.recordings import Recording
@@ -15,8 +16,12 @@ from dss.edits import Edits
 from dss.errors import DssError
 from dss.material import no_annotations, open_material
 from dss.plot import overview
+from dss.plot.colors import FIRST_COLORS
 from dss.plot.overview import Overview
+from dss.plot.recording import draw_recording
 from dss.widgets import Viewer, editor
+
+TIMES = ["start_seconds", "stop_seconds"]
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +64,23 @@ def test_every_annotation_is_visited_in_order(recording):
     assert np.mean(viewer.stretch) == pytest.approx(middles.iloc[-2])
 
 
+def test_the_next_annotation_is_marked_and_chosen_even_where_it_cannot_be_in_the_middle(recording):
+    viewer = Viewer(recording, start_seconds=0, stop_seconds=4)
+    table = viewer.annotations["annotations"].reset_index(drop=True)
+    is_later = table[TIMES].mean(axis=1) > 2
+    for row in table.index[is_later]:
+        do(viewer, "key", key="n")
+        assert viewer.selection == tuple(table.loc[row, TIMES])
+        assert viewer.editor.chosen == row
+    do(viewer, "key", key="p")
+    assert viewer.editor.chosen == len(table) - 2
+    do(viewer, "key", key="1")
+    assert len(viewer.annotations["annotations"]) == len(table)
+    viewer.stretch = (0, 1)  # where nothing is marked
+    viewer.go(1)
+    assert viewer.selection == tuple(table[table[TIMES].mean(axis=1) > 0.5].iloc[0][TIMES])
+
+
 def test_the_frequencies_found_widen_while_one_scrolls_and_those_chosen_stay(tmp_path):
     t = np.arange(20_000) / 1000
     low, high = (np.sin(2 * np.pi * hz * t) * (t % 1 < 0.3) for hz in (50, 350))
@@ -76,6 +98,21 @@ def test_the_frequencies_found_widen_while_one_scrolls_and_those_chosen_stay(tmp
     assert viewer.options["frequency_range_hz"] == (100, 200)
     viewer.options = {"frequency_range_hz": None}
     assert viewer.controls.frequency.value[1] > 350
+    viewer.stretch = (0, 3)
+    viewer.controls.song_range.value = False
+    viewer.controls.song_range.value = True
+    assert viewer.controls.frequency.value == first
+
+
+def test_all_channels_are_named_in_their_menu(recording):
+    channel = Viewer(recording).controls.channel
+    assert channel.label == "all channels"
+    viewer = Viewer(recording)
+    viewer.options = {"channel": 1}
+    assert viewer.controls.channel.label == "channel 1"
+    viewer.options = {"channel": None}
+    assert viewer.controls.channel.label == "all channels"
+    assert viewer.options["channel"] is None
 
 
 def test_only_what_is_shown_is_read_and_the_picture_changes(recording):
@@ -172,6 +209,64 @@ def test_a_folder_a_dataset_and_another_folder_are_shown_in_turn(folder):
     assert len(set(map(bytes, pictures))) == 3
     with pytest.raises(DssError, match="there are bird_1.wav"):
         viewer.show("bird_0.wav")
+
+
+@pytest.fixture
+def other_folder(tmp_path):
+    """A recording whose song is later, and of other types."""
+    x, rows = tone_song(seed=3, seconds=20)
+    rows = [(name.upper(), start, stop) for name, start, stop in rows if start > 10]
+    return write_recording(tmp_path / "other", "bird", x, 1000, rows).parent
+
+
+def test_another_folder_is_shown_as_if_it_were_the_first(folder, other_folder):
+    viewer = Viewer(folder, start_seconds=1, stop_seconds=1.02)
+    viewer.show("bird_1.wav")
+    assert viewer.stretch == pytest.approx((1, 1.02))
+    viewer.selection = (0.0, 0.01)
+    viewer.editor.annotate("new")
+    viewer.open(other_folder)
+    fresh = Viewer(other_folder)
+    assert viewer.stretch == fresh.stretch
+    assert viewer.stretch[0] > 9
+    assert viewer.stretch[1] - viewer.stretch[0] == pytest.approx(3)
+    assert viewer.editor.names == fresh.editor.names == ["A", "B", "P"]
+    assert "<b>1</b> A," in viewer.editor._help.value
+    assert viewer.controls.frequency.value == fresh.controls.frequency.value
+
+
+def test_keys_and_colours_are_those_of_all_recordings_and_stay(tmp_path, monkeypatch):
+    for name in "cab":
+        rows = [(name, 0.5, 0.6)]
+        write_recording(tmp_path, f"bird_{name}", tone_song(seed=0)[0], 1000, rows)
+    drawn = []
+
+    def watch(*arguments, **named):
+        figure = draw_recording(*arguments, **named)
+        (patch,) = figure.legends[0].legend_handles
+        drawn.append((patch.get_label(), to_hex(patch.get_facecolor())))
+        return figure
+
+    monkeypatch.setattr("dss.widgets.viewer.draw_recording", watch)
+    viewer = Viewer(tmp_path, stop_seconds=1)
+    viewer.show("bird_c.wav")
+    assert viewer.editor.names == ["a", "b", "c"]
+    assert drawn[0] == ("a", FIRST_COLORS[0])
+    assert drawn[-1] == ("c", FIRST_COLORS[2])
+    viewer.selection = (2.0, 2.1)
+    viewer.editor.annotate("B")
+    assert viewer.editor.names == ["a", "b", "c", "B"]
+    assert drawn[-1] == ("c", FIRST_COLORS[2])
+
+
+def test_the_song_types_of_very_many_recordings_are_not_all_read_at_once(folder, monkeypatch):
+    monkeypatch.setattr("dss.widgets.viewer.READ_AT_ONCE", 1)
+    annotations_path(folder / "bird_1.wav").write_text("name,start_seconds,stop_seconds\n0,1,2\n")
+    viewer = Viewer(folder)
+    assert viewer.editor.names == ["a", "b", "p"]
+    viewer.show("bird_1.wav")
+    viewer.show("bird_2.wav")
+    assert viewer.editor.names == ["a", "b", "p", "0"]
 
 
 def test_sliders_and_buttons_move_the_same_stretch(recording):
@@ -337,6 +432,94 @@ def test_the_wheel_zooms_where_it_is_and_scrolls(recording):
     assert viewer._image.selection == pytest.approx((0.25, 0.75))
 
 
+def test_what_was_dragged_over_is_seen_when_one_clicks_on_it_twice(recording):
+    viewer = Viewer(recording)
+    start, stop = viewer.annotations["annotations"].iloc[1][TIMES]
+    viewer.stretch = (0, 1)
+    do(viewer, "select", start=0, stop=stop, is_edge=False)
+    do(viewer, "click", at=(start + stop) / 2)
+    do(viewer, "double", at=(start + stop) / 2)
+    assert viewer.selection == (0, stop)
+    assert viewer.editor.chosen is None
+    assert viewer.stretch == pytest.approx((0, 2 * stop))
+    viewer.stretch = (0, 1)
+    do(viewer, "select", start=0.9, stop=0.95, is_edge=False)
+    do(viewer, "click", at=(start + stop) / 2)  # beside it
+    do(viewer, "double", at=(start + stop) / 2)
+    assert viewer.selection == (start, stop)
+    assert viewer.stretch[1] - viewer.stretch[0] == pytest.approx(2 * (stop - start))
+
+
+def test_enter_in_the_field_of_the_name_does_what_add_does(recording):
+    viewer = Viewer(recording)
+    viewer.selection = (0.0, 0.01)
+    viewer.editor._name.value = "chirp"
+    viewer.editor._name._handle_custom_msg({"event": "submit"}, [])
+    assert viewer.annotations["annotations"].iloc[0].tolist() == ["chirp", 0.0, 0.01]
+    viewer.selection = None
+    viewer.editor._name._handle_custom_msg({"event": "submit"}, [])
+    assert "Nothing is marked" in viewer._status.value
+
+
+def test_after_undo_nothing_is_marked_the_name_is_forgotten_and_rows_are_as_before(recording):
+    viewer = Viewer(recording, start_seconds=0, stop_seconds=3)
+    names = viewer.editor.names
+
+    def height():
+        return PIL.Image.open(io.BytesIO(viewer._image.value)).height
+
+    low = height()
+    viewer.selection = (0.0, 3.0)
+    viewer.editor.annotate("typo")
+    assert height() > low
+    assert viewer.editor.names == [*names, "typo"]
+    do(viewer, "key", key="undo")
+    assert height() == low
+    assert viewer.selection is None
+    assert viewer.editor.names == names
+    viewer.selection = (0.0, 3.0)
+    viewer.editor.annotate("a")
+    do(viewer, "key", key="Delete")
+    assert height() == low
+
+
+def test_who_saves_twice_still_reads_what_was_saved(recording):
+    viewer = Viewer(recording)
+    assert viewer.editor.save() == []
+    assert "There is nothing to save." in viewer.editor._said.value
+    viewer.selection = (0.0, 0.01)
+    viewer.editor.annotate("a")
+    viewer.editor.save()
+    assert viewer.editor.save() == []
+    assert "Saved bird_annotations.csv." in viewer.editor._said.value
+    viewer.selection = (0.0, 0.02)
+    viewer.editor.annotate("a")
+    viewer.editor.undo()
+    viewer.editor.save()
+    assert "There is nothing to save." in viewer.editor._said.value
+
+
+@pytest.mark.parametrize(("name", "what"), [("noise", "song"), ("not_a", "a")])
+def test_what_a_name_means_that_is_no_song_type_is_said(recording, name, what):
+    viewer = Viewer(recording)
+    viewer.selection = (0.0, 0.01)
+    viewer.editor.annotate(name)
+    assert f"{name} says that there is no {what} here" in viewer._status.value
+
+
+def test_the_mark_covers_the_rows_and_neither_title_nor_legend(recording):
+    viewer = Viewer(recording)
+    picture = np.asarray(PIL.Image.open(io.BytesIO(viewer._image.value)).convert("L"))
+    height, width = picture.shape
+    left, right, top, bottom = viewer._image.edges * np.array([width, width, height, height])
+    rows = np.flatnonzero((picture < 100).any(axis=1))  # with ink
+    assert rows[0] < top - 10
+    assert rows[-1] > bottom + 10
+    inside = picture[round(top) : round(bottom), round(left) : round(right)]
+    assert (inside < 100).mean() > 0.2
+    assert (picture < 100).sum() - (inside < 100).sum() < 0.02 * picture.size
+
+
 def test_annotations_of_several_recordings_wait_until_they_are_saved(tmp_path):
     for name in ("one", "two"):
         x, rows = tone_song(seed=0)
@@ -379,6 +562,15 @@ def test_what_was_saved_is_read_again_when_it_is_opened_again(recording):
     viewer.editor.annotate("a")
     viewer.editor.save()
     assert read_annotations(annotations_path(recording))["name"].tolist() == ["a", "c"]
+
+
+def test_what_was_saved_is_there_when_the_same_recordings_are_shown_again(recording):
+    recordings = open_material(recording)
+    viewer = Viewer(recordings)
+    viewer.selection = (0.0, 0.01)
+    viewer.editor.annotate("new")
+    viewer.editor.save()
+    assert Viewer(recordings).annotations["annotations"].iloc[0]["name"] == "new"
 
 
 def test_what_was_not_seen_is_hatched_and_what_is_annotated_there_is_said(recording):

@@ -32,7 +32,7 @@ class Overviews:
     Attributes:
         is_sketch: whether only some of what was drawn last had been read.
         song_range_hz: the frequencies of all song that was drawn so far: a scale that moves cannot
-            be compared. None before.
+            be compared. None before; set it to None to begin with what is drawn next.
     """
 
     def __init__(self, when_filled: Callable[[], None]):
@@ -55,10 +55,12 @@ class Overviews:
             if recording.n_samples > overview.longest_read:
                 threading.Thread(target=self._fill, args=[overview], daemon=True).start()
         key = *of, start, stop
-        if self._kept is None or self._kept[0] != key or self.is_sketch:
+        is_new = self._kept is None or self._kept[0] != key or self.is_sketch
+        if is_new:
             overview = self._overviews[of]
             self.is_sketch = overview.sketches(start, stop)
             self._kept = key, overview.draw(start, stop)
+        if is_new or self.song_range_hz is None:
             self._widen(self._kept[1][1], recording.samplerate_hz)
         return self._kept[1]
 

@@ -105,6 +105,7 @@ def draw_recording(
     probabilities: Envelope | None = None,
     what: str = "probability",
     class_names: Sequence[str] = (),
+    song_types: Sequence[str] = (),
     unknown: np.ndarray | None = None,
     cuts: Sequence[float] = (),
     frequency_range_hz: tuple[float, float] | None = None,
@@ -120,6 +121,7 @@ def draw_recording(
         power: [frequencies, columns] dB, as `spectrogram` gives it.
         probabilities: their extremes.
         what: the label of the probabilities.
+        song_types: what gets its colour next after the classes, whether it is shown or not.
         cuts: seconds where one recording ends and the next begins.
         again: what this gave before, if it is not needed any more: to draw into it is faster.
     """
@@ -127,7 +129,8 @@ def draw_recording(
     tables = {"annotations": annotations} if isinstance(annotations, pd.DataFrame) else annotations
     tables = {label: checked_annotations(table) for label, table in (tables or {}).items()}
     annotated = set().union(*(table["name"].unique() for table in tables.values()))
-    colors = song_colors([*class_names, *sorted(annotated - set(class_names))])
+    known = [*class_names, *song_types]
+    colors = song_colors([*known, *sorted(annotated - set(known))])
     rows = {label: within(table, time) for label, table in tables.items()}
     p, is_image = probabilities, len(class_names) > MAX_LINES
 

@@ -64,7 +64,7 @@ class Controls:
     def options(self) -> dict[str, Any]:
         """How the stretch is shown."""
         return {
-            "channel": self.channel.value,
+            "channel": None if self.channel.value == ALL_CHANNELS else self.channel.value,
             "song_type": None if self.song_type.value == ALL_TYPES else self.song_type.value,
             "log_frequency": self.log.value,
             "frequency_range_hz": None if self.song_range.value else self.frequency.value,
@@ -88,7 +88,8 @@ class Controls:
                         self.automatic.value = value is None
                         self.contrast.value = value or self.contrast.value
                     case "channel":
-                        self.channel.value = value
+                        all_or_only = self.channel.options[0][1]
+                        self.channel.value = all_or_only if value is None else value
                     case "log_frequency":
                         self.log.value = value
         self._viewer._draw()
@@ -109,7 +110,7 @@ class Controls:
         """Fit the controls to another recording."""
         with self._quiet():
             self.shown.value = name
-            channels = [(ALL_CHANNELS, None)] if recording.n_channels > 1 else []
+            channels = [(ALL_CHANNELS, ALL_CHANNELS)] if recording.n_channels > 1 else []
             channels += [(f"channel {i}", i) for i in range(recording.n_channels)]
             if tuple(channels) != tuple(self.channel.options):
                 self.channel.options = channels
@@ -195,6 +196,7 @@ class Controls:
                 automatic.value = False
             v._draw()
 
+        self.song_range.observe(lambda _: v.forget_range(), names="value")
         self._on_change(self.shown, lambda: v.show(self.shown.value))
         self._on_change(self.start, lambda: stretch_from(self.start.value, self.duration.value))
         self._on_change(self.duration, lambda: v.zoom(np.diff(v.stretch)[0] / self.duration.value))

@@ -8,7 +8,7 @@ import ipywidgets as widgets
 import numpy as np
 import pandas as pd
 
-from dss.data.annotations import annotated_path
+from dss.data.annotations import ABSENT, NOISE, annotated_path, is_absence
 from dss.data.formats import COLUMNS
 from dss.data.known import read_annotated
 from dss.data.lookup import unread_annotations
@@ -19,12 +19,12 @@ from dss.errors import DssError
 
 HELP = (
     "<b>Drag</b> over the picture where a syllable is, or <b>click</b> where a pulse is; then "
-    "press a number, or write a name and press <b>Add</b>. A click on an annotation chooses it: "
+    "press a number, or write a name and press <b>Enter</b>. A click on an annotation chooses it: "
     "drag its edges, give it another name, or press <b>Delete</b>. Nothing is written before "
     "<b>Save</b>.<br>Keys, once you clicked on the picture: "
 )
 KEYS = (
-    "arrows, <b>+</b> and <b>&minus;</b> move and zoom, <b>n</b> and <b>p</b> go to the next and "
+    "arrows, <b>+</b> and <b>&minus;</b> move and zoom, <b>n</b> and <b>p</b> choose the next and "
     "previous annotation, <b>space</b> plays, <b>Delete</b>, <b>Ctrl Z</b> undoes. The wheel zooms "
     "with <b>Ctrl</b> and scrolls with <b>Shift</b>. Click twice to see what is marked."
 )
@@ -48,7 +48,9 @@ class Editor:
         self._viewer = viewer
         self.edits, self.chosen = EDITS, None
         self._is_possible = True
+        self._saved = ""  # what was saved, until something else is shown
         self._name = widgets.Combobox(placeholder="song type", layout={"width": "150px"})
+        self._name.on_msg(self._hear_enter)
         self._add = self._button("Add", "plus", "Annotate what is marked", self._name_marked)
         seen = "All song in what is shown is annotated; what nobody has seen is unknown from now on"
         buttons = [
@@ -70,9 +72,9 @@ class Editor:
         return list(self._name.options)
 
     def fit(self, names: list[str], is_possible: bool) -> None:
-        """Fit the editor to another recording, with these song types; others keep their keys."""
+        """Fit the editor to other annotations, with these song types for the keys."""
         self.choose(None)
-        self._name.options = names = [*self.names, *(n for n in names if n not in self.names)]
+        self._name.options, self._saved = names, ""
         self._is_possible = is_possible
         self.widget.layout.display = "" if is_possible else "none"
         keys = "".join(f"<b>{i}</b> {html.escape(n)}, " for i, n in enumerate(names[:9], start=1))
@@ -94,6 +96,13 @@ class Editor:
         marked = (seconds, seconds) if row is None else table.loc[row, COLUMNS[1:]]
         self._viewer.selection = tuple(marked)
 
+    def mark(self, start_seconds: float, stop_seconds: float) -> None:
+        """Mark an annotation, and choose it if it is one that can be changed."""
+        table = self._now().annotations
+        is_it = (table[COLUMNS[1:]].to_numpy() == [start_seconds, stop_seconds]).all(axis=1)
+        self.choose(int(table.index[is_it][0]) if is_it.any() else None)
+        self._viewer.selection = start_seconds, stop_seconds
+
     def annotate(self, name: str) -> None:
         """Give what is marked a name: a new annotation, or the one that is chosen."""
         if self._viewer.selection is None:
@@ -106,6 +115,13 @@ class Editor:
         table, row = annotate(now.annotations, name, *self._viewer.selection, self.chosen, kinds)
         self._put(now._replace(annotations=table))
         self.choose(row)
+        name = table.at[row, "name"]
+        if name == NOISE or is_absence(name, self.names):
+            what = "song" if name == NOISE else name.removeprefix(ABSENT)
+            self._viewer.say(
+                f"{name} says that there is no {what} here. In a recording with such annotations, "
+                "only what is annotated is known: the rest is not learned from."
+            )
 
     def press(self, key: str) -> None:
         """Do what a key on the picture stands for."""
@@ -128,6 +144,7 @@ class Editor:
         if self.chosen is None:
             raise DssError("No annotation is chosen: click on one.")
         now = self._now()
+        self._viewer.let_rows_shrink()
         self._put(now._replace(annotations=remove(now.annotations, self.chosen)))
         self.choose(None)
         self._viewer.selection = None
@@ -148,20 +165,26 @@ class Editor:
         if recording is None:
             raise DssError("There is nothing to undo.")
         self.choose(None)
+        self._viewer.selection = None
+        self._viewer.let_rows_shrink()
         self._viewer.show_recording(recording)
 
     def save(self) -> list[Path]:
         """Write the annotations of all recordings that were changed; returns the files."""
         recordings = self.edits.unsaved
+        if not recordings:
+            self._say(self._saved or "There is nothing to save.")
+            return []
         files = self.edits.save()
         ignored = [other.name for r in recordings for other in unread_annotations(r)]
         what = ", ".join(file.name for file in files[:3]) + " ..." * (len(files) > 3)
-        said = f"Saved {what}." if files else "There is nothing to save."
+        said = f"Saved {what}."
         if ignored:
             said += f" {', '.join(ignored[:3])}: not read any more."
         if not self._is_read():
             said += " But other annotations are read here: see annotation format, or loader."
         self._viewer.saved(recordings)
+        self._saved = said
         self._say(said)
         return files
 
@@ -205,6 +228,10 @@ class Editor:
 
     def _name_marked(self) -> None:
         self.annotate(self._name.value)
+
+    def _hear_enter(self, _, content: dict, buffers: list) -> None:
+        if content.get("event") == "submit":
+            self._viewer.guarded(self._name_marked)
 
     def _say(self, said: str = "") -> None:
         names = [recording.name for recording in self.edits.unsaved]

@@ -145,6 +145,7 @@ class PredictionViewer(Viewer):
 
     def saved(self, recordings: Sequence[Path]) -> None:
         """Let annotations that were written count as those by hand."""
+        super().saved(recordings)
         for recording in recordings:
             self._hand[recording] = annotations_path(recording)
         self._later(0)
@@ -182,6 +183,9 @@ class PredictionViewer(Viewer):
     def _is_known(self, recording: Path) -> bool:
         """Whether annotating it by hand brings nothing new."""
         return recording in self._hand or self._was_learned(recording)
+
+    def _first_names(self) -> list[str]:
+        return [*self._types, *super()._first_names()]
 
     def _load(self) -> None:
         self._player.children, self._status.value = [], ""

@@ -23,6 +23,7 @@ class Gestures:
 
     def __init__(self, viewer):
         self._viewer = viewer
+        self._dragged: tuple[float, float] | None = None  # what was marked when the last click came
         self.picture = Picture(lambda asked: viewer.guarded(lambda: self._answer(asked)))
 
     def _answer(self, asked: dict[str, Any]) -> None:
@@ -41,9 +42,10 @@ class Gestures:
                 else:
                     viewer.editor.choose(None)
             case "click":
+                self._dragged = viewer.selection if viewer.editor.chosen is None else None
                 viewer.editor.click(seconds["at"], NEAR * (stop - start))
             case "double":
-                self._show_marked()
+                self._show_marked(seconds["at"])
             case "zoom":
                 at, by = seconds["at"], float(np.clip(asked["factor"], 1 / FASTEST, FASTEST))
                 viewer.stretch = at - (at - start) / by, at + (stop - at) / by
@@ -69,9 +71,13 @@ class Gestures:
             case _:
                 viewer.editor.press(key)
 
-    def _show_marked(self) -> None:
+    def _show_marked(self, at: float) -> None:
         """Show what is marked, and a bit around it."""
-        start, stop = self._viewer.selection or (0, 0)
+        viewer, dragged = self._viewer, self._dragged
+        if dragged and dragged[0] <= at <= dragged[1]:  # the first click marked something else
+            viewer.editor.choose(None)
+            viewer.selection = dragged
+        start, stop = viewer.selection or (0, 0)
         if start < stop:
             beside = SEEN_BESIDE * (stop - start)
-            self._viewer.stretch = start - beside, stop + beside
+            viewer.stretch = start - beside, stop + beside

@@ -37,6 +37,9 @@ function render({ model, el }) {
     if (!isSeen) return;
     mark.style.left = `${toPixel(clip(start))}px`;
     mark.style.width = `${Math.max(1, toPixel(clip(stop)) - toPixel(clip(start)))}px`;
+    const [, , top, bottom] = model.get("edges");
+    mark.style.top = `${100 * top}%`;
+    mark.style.bottom = `${100 * (1 - bottom)}%`;
   };
   const showImage = () => {
     const url = URL.createObjectURL(new Blob([model.get("value")], { type: "image/jpeg" }));
@@ -64,6 +67,7 @@ function render({ model, el }) {
   };
 
   let held = null; // while the mouse button is down: where the selection began
+  let isDragged = false; // by the last press: a browser calls that a click, too
   const edge = (event) => {
     const [start, stop] = model.get("selection");
     const pixel = toPixel(toPlace(event));
@@ -90,13 +94,16 @@ function render({ model, el }) {
   };
   const onUp = (event) => {
     if (!held) return;
-    if (held.isMoved) {
+    isDragged = Boolean(held.isMoved);
+    if (isDragged) {
       const [start, stop] = dragged(event);
       model.send({ do: "select", start, stop, is_edge: held.isEdge });
-    } else {
-      model.send({ do: "click", at: clip(toPlace(event)) });
     }
     held = null;
+  };
+  const onClick = (event) => {
+    const isFirst = event.detail < 2; // the second one is told as double
+    if (!isDragged && isFirst) model.send({ do: "click", at: clip(toPlace(event)) });
   };
   const onCancel = () => {
     held = null;
@@ -129,7 +136,7 @@ function render({ model, el }) {
 
   const listeners = {
     pointerdown: onDown, pointermove: onMove, pointerup: onUp, pointercancel: onCancel,
-    dblclick: onDouble, wheel: onWheel, keydown: onKey,
+    click: onClick, dblclick: onDouble, wheel: onWheel, keydown: onKey,
   };
   for (const [name, listener] of Object.entries(listeners)) {
     picture.addEventListener(name, listener, { passive: false });

@@ -15,15 +15,15 @@ class Picture(anywidget.AnyWidget):
 
     What is done is told as a dictionary, with places as parts of the time axis, 0 to 1:
     `{"do": "select", "start", "stop", "is_edge"}` after dragging (`is_edge`: an edge of the
-    selection), `click` and `double` with `at`, `zoom` with `at` and `factor`, `scroll` with `by`,
-    and `key` with `key`, the name that browsers give it.
+    selection), `click` with `at`, `double` with `at` after the `click` that it begins with, `zoom`
+    with `at` and `factor`, `scroll` with `by`, and `key` with `key`, as browsers name it.
 
     Arguments:
         done: is called with what is done.
 
     Attributes:
         value: the bytes of the jpeg.
-        edges: where the time axis begins and ends, as parts of the picture's width.
+        edges: left, right, top and bottom of the rows, as parts of the picture's width and height.
         selection: (start, stop) of what is marked, as parts of the time axis; empty if nothing is.
     """
 
@@ -31,7 +31,7 @@ class Picture(anywidget.AnyWidget):
     _css = HERE / "picture.css"
 
     value = traitlets.Bytes().tag(sync=True)
-    edges = traitlets.Tuple((0.0, 1.0)).tag(sync=True)
+    edges = traitlets.Tuple((0.0, 1.0, 0.0, 1.0)).tag(sync=True)
     selection = traitlets.Tuple(()).tag(sync=True)
 
     def __init__(self, done: Callable[[dict[str, Any]], None]):

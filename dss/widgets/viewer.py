@@ -2,7 +2,7 @@
 
 import html
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dss.data.annotations import found
+from dss.data.annotations import COLUMNS, found
 from dss.data.recordings import Recording
 from dss.errors import DssError
 from dss.material import Material, materials_of, no_annotations
@@ -33,6 +33,7 @@ IMAGE_LAYOUT = {"max_width": "100%", "align_self": "flex-start"}
 FIRST_SECONDS, BEFORE_SECONDS = 3.0, 0.5  # what is shown at first, and before an annotation
 SHORTEST_SECONDS = 0.02
 LONGEST_PLAYED_SECONDS = 60
+READ_AT_ONCE = 100  # recordings whose song types are known before they are shown
 MANY_VALUES = 2**24  # of targets, in which annotations are looked for in a thread
 
 Annotations = pd.DataFrame | Mapping[str, pd.DataFrame]
@@ -81,12 +82,12 @@ class Viewer:
         self._one_draws = threading.RLock()
         self._values, self._value_names = probabilities, list(class_names)
         self._values_hz: float | None = None
-        self._stretch = None
+        stretch = None
         if start_seconds is not None or stop_seconds is not None:
             start = start_seconds or 0.0
             stop = start + FIRST_SECONDS if stop_seconds is None else stop_seconds
-            self._stretch = (start, stop)
-        self._selection = None
+            stretch = (start, stop)
+        self._selection = self._stretch = None
         self._image = Gestures(self).picture
         self._image.layout = IMAGE_LAYOUT
         self._player, self._status, self._marked = widgets.Box(), widgets.HTML(), widgets.HTML()
@@ -103,7 +104,7 @@ class Viewer:
         if isinstance(source, Form):
             source.when_done(self.open)
             source = source.finish()
-        self._open(materials_of(source))
+        self._open(materials_of(source), stretch)
 
     def open(self, source: str | Path | Sequence[Material]) -> None:
         """Show other recordings, or another dataset, with their annotations."""
@@ -121,6 +122,7 @@ class Viewer:
         with self._one_draws:
             self.material, self._figure = self.materials[names.index(name)], None
             self._load()
+            self._note(self._names(), are_read=True)
             self._tables = self.editor.shown(self.recording.path, self._tables)
             self.controls.fit(self.recording, self._names(), name)
             self._fit_editor()
@@ -142,7 +144,9 @@ class Viewer:
 
     @annotations.setter
     def annotations(self, annotations: Annotations) -> None:
-        self._take_tables(_labelled(annotations))
+        tables = _labelled(annotations)
+        self._note(_names_in(tables.values()), are_read=True)
+        self._take_tables(tables)
 
     @property
     def by_hand_label(self) -> str:
@@ -204,16 +208,23 @@ class Viewer:
         self.stretch = (seconds - half, seconds + half)
 
     def go(self, step: int) -> None:
-        """Bring the next (1) or previous (-1) annotation of the type chosen to the middle."""
-        middle = sum(self.stretch) / 2
-        none = [np.empty(0)]
-        times = np.sort(np.concatenate([*map(self._times, self._tables.values()), *none]))
+        """Mark the next (1) or previous (-1) annotation of the type chosen, and show it.
+
+        Next is what follows what is marked, or the middle if nothing is marked that is shown.
+        """
+        start, stop = self._selection or (np.inf, -np.inf)
+        is_shown = start <= self._stretch[1] and stop >= self._stretch[0]
+        middle = sum(self._selection if is_shown else self._stretch) / 2
+        none = [np.empty((0, 2))]
+        times = np.concatenate([*map(self._times, self._tables.values()), *none])
+        after = step * (times.mean(axis=1) - middle)
         # Where an annotation is in the middle already, look beyond it.
-        margin = 1e-6 + 0.5 / self.recording.samplerate_hz
-        beyond = times[times > middle + margin] if step > 0 else times[times < middle - margin]
+        is_beyond = after > 1e-6 + 0.5 / self.recording.samplerate_hz
         self._status.value = ""
-        if len(beyond):
-            self.look_at(beyond[0] if step > 0 else beyond[-1])
+        if is_beyond.any():
+            start, stop = times[is_beyond][after[is_beyond].argmin()]
+            self.editor.mark(start, stop)
+            self.look_at((start + stop) / 2)
         else:
             where = "after" if step > 0 else "before"
             what = self.options["song_type"] or "annotation"
@@ -239,12 +250,24 @@ class Viewer:
         with self._one_draws:
             self._take_tables(self.editor.shown(path, self._tables))
 
+    def forget_range(self) -> None:
+        """Find the frequencies of the song anew, from what is drawn next."""
+        self._overviews.song_range_hz = None
+
+    def let_rows_shrink(self) -> None:
+        """Let rows be as high as what is drawn next needs, not what was drawn before."""
+        self._figure = None
+
     def annotations_to_edit(self) -> pd.DataFrame:
         """The table that changes by hand begin with."""
         return self._tables.get(self.by_hand_label, no_annotations())
 
     def saved(self, recordings: Sequence[Path]) -> None:
-        """What follows when annotations by hand were written: nothing here."""
+        """Let annotations that were written be read when they are asked for again."""
+        for material in self.materials:
+            if material.recording.path in recordings:
+                for known in ("annotations", "unknown"):
+                    vars(material).pop(known, None)
 
     def say(self, text: str) -> None:
         """Say something above the picture, until something else is done."""
@@ -272,7 +295,10 @@ class Viewer:
 
     def _fit_editor(self) -> None:
         is_possible = self.material.targets is None and self.recording.path.is_file()
-        self.editor.fit(self._names(), is_possible)
+        self._note(self._names(), are_read=False)
+        by_hand = self._names_by_hand()
+        names = [name for name, is_read in self._song_types.items() if is_read or name in by_hand]
+        self.editor.fit(names, is_possible)
 
     def _marked_places(self) -> tuple[float, ...]:
         """What is marked, as parts of what is shown."""
@@ -284,10 +310,16 @@ class Viewer:
     def _choose(self, path: str) -> None:
         self.guarded(lambda: self.open(path))
 
-    def _open(self, materials: Sequence[Material]) -> None:
-        """Let these be shown, and show the first one."""
+    def _open(
+        self, materials: Sequence[Material], stretch: tuple[float, float] | None = None
+    ) -> None:
+        """Let these be shown, and show the first one: a stretch of it, or its first annotation."""
         self.materials, self._overviews = list(materials), Overviews(self._draw_again)
+        self._stretch = stretch
         self.editor.edits.forget_saved()
+        self._song_types: dict[str, bool] = {}
+        self._note(self._first_names(), are_read=True)
+        self._note(self._names_by_hand(), are_read=False)
         self.controls.set_names([material.name for material in self.materials])
         self.show(self.materials[0].name)
 
@@ -320,13 +352,31 @@ class Viewer:
         return max(0.0, float(first) - BEFORE_SECONDS)
 
     def _names(self) -> list[str]:
-        return sorted({name for table in self._tables.values() for name in found(table)["name"]})
+        return _names_in(self._tables.values())
+
+    def _first_names(self) -> list[str]:
+        """The song types of all that can be shown, or of the first recordings of very many."""
+        if self._given is not None:
+            return _names_in(self._given.values())
+        some = self.materials[:READ_AT_ONCE]
+        return _names_in(material.annotations for material in some if material.targets is None)
+
+    def _names_by_hand(self) -> list[str]:
+        """The song types in what was changed by hand."""
+        edits = [self.editor.edits.of(material.recording.path) for material in self.materials]
+        return _names_in(edited.annotations for edited in edits if edited)
+
+    def _note(self, names: Iterable[str], are_read: bool) -> None:
+        """Let song types have colours and keys; only those typed by hand can lose their keys."""
+        for name in names:
+            self._song_types[name] = are_read or self._song_types.get(name, False)
 
     def _times(self, table: pd.DataFrame) -> np.ndarray:
+        """[annotations, 2] seconds of the type chosen."""
         table = found(table)
         if self.controls.song_type.value != ALL_TYPES:
             table = table[table["name"] == self.controls.song_type.value]
-        return (table["start_seconds"] + table["stop_seconds"]).to_numpy() / 2
+        return table[COLUMNS[1:]].to_numpy(float)
 
     def _samples(self) -> tuple[int, int]:
         start, stop = (round(t * self.recording.samplerate_hz) for t in self._stretch)
@@ -353,8 +403,8 @@ class Viewer:
             if self._overviews.is_sketch:
                 self._draw()
 
-    def _drawn(self) -> tuple[bytes, tuple[float, float]]:
-        """The picture, and where in its width the time axis begins and ends, 0 to 1."""
+    def _drawn(self) -> tuple[bytes, tuple[float, ...]]:
+        """The picture, and the edges of its rows, as `dss.widgets.picture` takes them."""
         start, stop = self._samples()
         values, look = self._shown_values(), self.options
         wave, power = self._overviews.draw(self.recording, look["channel"], start, stop)
@@ -372,6 +422,7 @@ class Viewer:
             probabilities=values,
             what="probability" if self.material.targets is None else "target",
             class_names=self._value_names,
+            song_types=[*self._song_types],
             unknown=unknown[here.any(axis=1)] if here.any() else None,
             cuts=[t for t in self.material.cuts if self._stretch[0] < t < self._stretch[1]],
             frequency_range_hz=look["frequency_range_hz"] or song_range_hz,
@@ -380,8 +431,8 @@ class Viewer:
             title=self._title(values is None),
             again=self._figure,
         )
-        axis = self._figure.axes[0].get_position()
-        return self._figure.jpeg(), (axis.x0, axis.x1)
+        first, last = (self._figure.axes[i].get_position() for i in (0, -1))
+        return self._figure.jpeg(), (first.x0, first.x1, 1 - first.y1, 1 - last.y0)
 
     def _title(self, are_values_hidden: bool) -> str:
         title = self.material.name
@@ -399,6 +450,10 @@ def _described(selection: tuple[float, float] | None) -> str:
     if start == stop:
         return f"{start:.4f} s"
     return f"{start:.4f} to {stop:.4f} s: {1000 * (stop - start):.1f} ms"
+
+
+def _names_in(tables: Iterable[pd.DataFrame]) -> list[str]:
+    return sorted({name for table in tables for name in found(table)["name"]})
 
 
 def _labelled(annotations: Annotations) -> dict[str, pd.DataFrame]:
