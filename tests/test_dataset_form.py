@@ -81,6 +81,8 @@ def test_a_dataset_that_is_there_already_is_said_before_the_button_is_pressed(fo
     form.options = {"val_fraction": 0.3, "data_dir": f"../{folder.name}"}
     said = "is there already, made otherwise (Validation fraction): tick Overwrite"
     assert said in form._fields["store_dir"].said
+    assert form._button.disabled
+    assert not form._preview.disabled
     with pytest.raises(DssError, match="is there already, made otherwise"):
         form.run()
     form.options = {"overwrite": True}

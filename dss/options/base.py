@@ -103,8 +103,8 @@ def _split_pairs(value: Any) -> Any:
     words = _split_items(value)
     if isinstance(words, dict):
         return words
-    if not all("=" in word.strip("=") for word in words):
-        raise ValueError("written as old=new")
+    if not all("=" in word.strip("=") and word.count("=") == 1 for word in words):
+        raise ValueError("written as old=new, or in YAML where a name holds '='")
     return dict(word.split("=", 1) for word in words)
 
 

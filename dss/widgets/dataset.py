@@ -19,7 +19,7 @@ from dss.errors import DssError
 from dss.options import DatasetOptions, SourceOptions
 from dss.options.base import option
 from dss.plot import plot_splits
-from dss.widgets.fields import doubt_html
+from dss.widgets.fields import PICTURE, doubt_html
 from dss.widgets.forms import Form
 from dss.widgets.meaning import recording_facts
 from dss.widgets.tables import counts_table, problems_table
@@ -70,6 +70,14 @@ class DatasetForm(Form):
             check_ending(Path(self.options.get("store_dir", "default.npy")))
         except DssError as error:
             problems["store_dir"] = str(error)
+        store = self._store()
+        if not problems and store and store.exists() and not self.options["overwrite"]:
+            differs = self._made_otherwise(store)
+            if differs:
+                problems["store_dir"] = (
+                    f"{store} is there already, made otherwise ({', '.join(differs)}): tick "
+                    "Overwrite, or give another name"
+                )
         if not problems:
             try:
                 self._recordings()
@@ -116,19 +124,24 @@ class DatasetForm(Form):
         return recording_facts(folder, endings, sources.annotation_format, loader)
 
     def _store_hints(self) -> dict[str, str]:
-        options = self.options
-        store = options.get("store_dir")
-        if store is None and "data_dir" not in options:
+        store = self._store()
+        if not store:
             return {}
-        store = Path(store or default_store(options["data_dir"]))
         if not store.exists():
-            return {} if "store_dir" in options else {"store_dir": f"{store}."}
-        if options["overwrite"]:
+            return {} if "store_dir" in self.options else {"store_dir": f"{store}."}
+        if self.options["overwrite"]:
             return {"store_dir": f"{store} is replaced."}
-        differs = self._made_otherwise(store)
-        if differs:
-            return {"store_dir": _is_there(store, differs)}
+        if self._made_otherwise(store):  # which is a problem
+            return {}
         return {"store_dir": f"{store} was made just so; it is made anew."}
+
+    def _store(self) -> Path | None:
+        """Where the dataset goes, if that can be known."""
+        store, folder = (self.options.get(name) for name in ("store_dir", "data_dir"))
+        if store is None and folder is None:
+            return None
+        with suppress(DssError):
+            return Path(store or default_store(folder))
 
     def _made_otherwise(self, store: Path) -> list[str]:
         """What differs from how the dataset that is there was made, by its labels."""
@@ -159,17 +172,12 @@ class DatasetForm(Form):
         file = io.BytesIO()
         plot_splits(tree).savefig(file, format="png", dpi=100)
         shown.append(widgets.Image(value=file.getvalue(), format="png"))
-        shown[-1].layout = {"max_width": "100%", "align_self": "flex-start"}
+        shown[-1].layout = PICTURE
         self._below.children = shown
         return tree
 
     def _make(self, data_dir: str, **named) -> Path:
-        store = Path(named.get("store_dir") or default_store(data_dir))
-        if store.exists() and not named["overwrite"]:
-            differs = self._made_otherwise(store)
-            if differs:
-                raise DssError(_is_there(store, differs))
-            named["overwrite"] = True  # what was made just so is not lost
+        named["overwrite"] = True  # what is there was made just so, or is to be replaced
         return make_dataset(data_dir, **self._loaders, **named)
 
     def _describe(self, result: Path) -> str:
@@ -179,11 +187,5 @@ class DatasetForm(Form):
 
     def _check(self) -> None:
         super()._check()
-        self._preview.disabled = self._button.disabled
-
-
-def _is_there(store: Path, differs: list[str]) -> str:
-    return (
-        f"{store} is there already, made otherwise ({', '.join(differs)}): tick Overwrite, or give "
-        "another name."
-    )
+        # Nothing is written, so that it does not matter where to.
+        self._preview.disabled = bool(self._n_at_work or self.problems.keys() - {"store_dir"})

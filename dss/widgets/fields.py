@@ -45,8 +45,10 @@ STYLE = """<style>
   overflow-x: auto; background: var(--jp-layout-color2, #8882); }
 </style>"""
 SHORT = 30  # a sentence that is shorter does not say enough by itself
-INPUT_PX = 600  # of label and input
-LABEL = {"description_width": "270px"}
+PICTURE = {"max_width": "calc(100% - 4px)", "align_self": "flex-start"}  # and its margins
+NARROW = {"flex": "none", "width": "600px", "max_width": "100%"}  # label, input, chooser
+WIDE = {"flex": "1 1 auto", "width": "auto", "min_width": "0"}  # what they leave to the input
+LABEL = {"description_width": "min(270px, 45%)"}
 
 
 class Field:
@@ -69,7 +71,7 @@ class Field:
         self._said = widgets.HTML()
         self._said.add_class("dss-said")
         self.say("", "", False)
-        parts = [self.input, self._said]
+        parts = [self.input]
         extra = option.json_schema_extra
         self.chooser = None
         if extra["path"]:
@@ -78,9 +80,8 @@ class Field:
                 icon="folder-open", tooltip="Choose", layout={"width": "36px", "flex": "none"}
             )
             button.on_click(lambda _: self.chooser.toggle(self.value or self.input.placeholder))
-            parts.insert(1, button)
-            self.input.layout.width = f"{INPUT_PX - 40}px"
-        row = widgets.HBox(parts)
+            parts.append(button)
+        row = widgets.HBox([widgets.HBox(parts, layout=NARROW), self._said])
         row.add_class("dss-row")
         self.widget = widgets.VBox([row, self.chooser.widget]) if self.chooser else row
 
@@ -144,7 +145,7 @@ def _input(option) -> widgets.Widget:
         "description": option.title + (f" ({unit})" if unit else ""),
         "tooltip": f"{option.description} {describe_range(option)}".strip(),
         "style": LABEL,
-        "layout": widgets.Layout(width=f"{INPUT_PX}px", flex="none"),
+        "layout": WIDE,
     }
     if option.annotation is bool:
         return widgets.Checkbox(value=_default(option), indent=True, **look)

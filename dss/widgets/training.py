@@ -21,12 +21,12 @@ from dss.runs import list_files, read_params, run_file
 from dss.script import write_script
 from dss.suggest import PRESETS, suggest
 from dss.widgets import memory, process
-from dss.widgets.fields import doubt_html
+from dss.widgets.fields import PICTURE, doubt_html
 from dss.widgets.forms import Form
 from dss.widgets.meaning import dataset_facts, describe_network, hints
 
 POLL_SECONDS = 0.5
-IMAGE = {"format": "png", "layout": {"max_width": "100%", "align_self": "flex-start"}}
+IMAGE = {"format": "png", "layout": PICTURE}
 
 
 class TrainingForm(Form):

@@ -24,12 +24,11 @@ from dss.plot.spectrogram import contrast
 from dss.widgets.chooser import Chooser
 from dss.widgets.controls import ALL_TYPES, Controls, button
 from dss.widgets.editor import Editor
-from dss.widgets.fields import STYLE, problem_html
+from dss.widgets.fields import PICTURE, STYLE, problem_html
 from dss.widgets.forms import Form
 from dss.widgets.gestures import Gestures
 from dss.widgets.sound import player
 
-IMAGE_LAYOUT = {"max_width": "100%", "align_self": "flex-start"}
 FIRST_SECONDS, BEFORE_SECONDS = 3.0, 0.5  # what is shown at first, and before an annotation
 SHORTEST_SECONDS = 0.02
 LONGEST_PLAYED_SECONDS = 60
@@ -89,7 +88,7 @@ class Viewer:
             stretch = (start, stop)
         self._selection = self._stretch = None
         self._image = Gestures(self).picture
-        self._image.layout = IMAGE_LAYOUT
+        self._image.layout = PICTURE
         self._player, self._status, self._marked = widgets.Box(), widgets.HTML(), widgets.HTML()
         self.controls, self.editor = Controls(self), Editor(self)
         self._chooser = Chooser("material", self._choose)
