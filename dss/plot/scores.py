@@ -46,7 +46,8 @@ def plot_precision_recall(
     for name, rows in table.groupby("song_type", sort=False):
         look = {"color": colors[name], "lw": 2 if name == "all" else 1.2}
         best = rows.loc[rows["f1"].idxmax()] if rows["f1"].notna().any() else rows.iloc[0]
-        label = f"{name}: {best['f1']:.3f} at {best['threshold']:.2f}"
+        is_all = best.name == rows.index[0]  # what was predicted with a lower one is not known
+        label = f"{name}: {best['f1']:.3f} {'with all' if is_all else f'at {best.threshold:.2f}'}"
         curve.plot(rows["recall"], rows["precision"], label=label, **look)
         curve.plot(best["recall"], best["precision"], "o", color=colors[name], clip_on=False)
         by_threshold.plot(rows["threshold"], rows["f1"], **look)
@@ -67,11 +68,13 @@ def plot_errors(true: Recordings, predicted: Recordings, *, options: EvaluateOpt
     Arguments:
         true, predicted: as for `dss.evaluate.evaluate`.
 
-    Raises: DssError if no annotation is right.
+    Returns: the figure; without histograms, and saying so, if no annotation is right.
     """
     table = timing_errors(true, predicted, options=options)
     if table.empty:
-        raise DssError("No annotation is right: there are no errors to show")
+        figure = SongFigure(figsize=(WIDTH_INCHES, 1))
+        figure.suptitle("No annotation is right: there are no errors to show")
+        return figure
     names = sorted(table["name"].unique())
     colors = song_colors(names)
     edges = ["onset"]
