@@ -49,7 +49,7 @@ class Material:
         find: functions that give the annotations and the unknown stretches.
         targets: of a split, [samples, classes], lazy; None for a recording.
         class_names: of the columns of the targets.
-        cuts: [cuts] seconds where one recording ends and the next begins.
+        cuts: [cuts] seconds where one stretch of a recording ends and the next stretch begins.
     """
 
     name: str
@@ -101,7 +101,7 @@ def open_material(
     files = find_recordings(path, options.endings)
     recordings, problems = open_readable(files, loader, options)
     if problems:
-        sentence = f"{len(problems)} of {len(files)} recordings are left out: {problems[0]}"
+        sentence = f"{len(problems)} of {len(files)} recordings left out: {problems[0]}"
         warnings.warn(sentence, DssWarning, stacklevel=3)
     reading = _Reading(files, options, annotation_loader)
     return [

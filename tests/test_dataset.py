@@ -273,7 +273,7 @@ def test_the_ending_npy_must_be_kept(folder, tmp_path):
 def test_a_split_that_would_be_empty_is_an_error(tmp_path):
     x, rows = tone_song(seed=0)
     write_recording(tmp_path / "song", "only", x, 1000, rows)
-    with pytest.raises(DssError, match="too few to split test by files"):
+    with pytest.raises(DssError, match="Too few recordings .* to split test by files"):
         make_dataset(tmp_path / "song")
 
 
