@@ -49,8 +49,8 @@ def test_a_folder_without_problems_has_an_empty_table(folder):
         ([",1,2"], 2, None, "the name is missing", "error"),
         (["a,1,2", "a,3,4", "a,5,5"], 4, "a", "2 of 3 a are segments; use two", "error"),
         (["p,1,1", "p,3,3", "p,5,6"], 4, "p", "start < stop, as a segment, but 2 of 3", "error"),
-        (["a,1,2", "a,1.5,3"], 3, "a", "overlaps another (row 2) by 0.5 s", "warning"),
-        (["a,1,2", "b,1.8,3"], 3, "b", "overlaps a (row 2) by 0.2 s", "warning"),
+        (["a,1,2", "a,1.5,3"], 3, "a", "overlaps another (row 2) by 500 ms", "warning"),
+        (["a,1,2", "b,1.8,3"], 3, "b", "overlaps a (row 2) by 200 ms", "warning"),
         (["a,1,9", "b,2,3", "c,4,5"], 4, "c", "overlaps a (row 2) by 1 s", "warning"),
         (["a,1,2", "b,3,4", "a,1,2"], 4, "a", "is there twice: it is the same as", "warning"),
         (["p,1,1", "p,1,1"], 3, "p", "is there twice: it is the same as row 2", "warning"),
@@ -133,6 +133,13 @@ def test_all_problems_of_all_files_are_listed_at_once_in_order(tmp_path):
     assert not any(file == "f.wav" for file, *_ in problems(tmp_path, samplerate_hz=1000))
 
 
+def test_rows_that_cannot_be_read_do_not_hide_what_is_wrong_with_the_others(tmp_path):
+    write(tmp_path, "x", "a,1,two", "a,3,2", "a,4,5,6,7", "A,9,11", "a,7,8", ",8,9")
+    listed = [(row, problem.split()[0]) for _, row, _, problem, _ in problems(tmp_path)]
+    first_words = ["stop_seconds", "stops", "has", "stops", "'A'", "the"]
+    assert listed == [*zip([2, 3, 4, 5, 5, 7], first_words, strict=True)]
+
+
 def test_definitions_say_which_names_and_categories_are_right(tmp_path):
     write(tmp_path, "x", "a,1,1", "b,2,3", "noise,5,6", "not_a,7,8")
     (tmp_path / "x_definitions.csv").write_text("a,segment\n")
@@ -212,7 +219,7 @@ def test_errors_are_raised_together_and_warnings_are_not(tmp_path):
     assert len(error.value.problems) == 2
     assert "row 4 (a): stops at 4 s" in str(error.value)
     raise_errors(table[table["severity"] == "warning"])
-    assert format_problems(table)[0].endswith("row 3 (a): overlaps another (row 2) by 0.5 s")
+    assert format_problems(table)[0].endswith("row 3 (a): overlaps another (row 2) by 500 ms")
 
 
 def test_the_command_lists_problems_and_exits_with_2_if_there_are_errors(tmp_path, capsys):

@@ -25,10 +25,11 @@ from dss.data.lookup import recording_annotations, unread_annotations
 from dss.data.recordings import Recording, find_recordings, open_source
 from dss.errors import DssError, raise_problems
 from dss.options import SourceOptions, takes_options
+from dss.units import readable
 
 ERROR, WARNING = "error", "warning"
 COLUMNS = ["file", "row", "name", "problem", "severity"]
-SHORT_MS = 1
+SHORT_SECONDS = 0.001
 SHORT_PART = 0.1  # of the median of a song type
 ENOUGH = 5  # segments, for a median that says something
 MESSAGE = re.compile(r"(.+?)(?:, row (\d+))?(?: \(([^)]*)\))?: (.*)", re.DOTALL)
@@ -68,7 +69,9 @@ def check_annotations(
             table = recording_annotations(path, options.annotation_format, annotation_loader)
         except (DssError, OSError) as error:
             problems += _problems_of(error, path)
-            continue
+            table = getattr(error, "rest", None)
+            if table is None:
+                continue
         recordings.append(recording)
         tables.append(table)
     problems += find_problems(recordings, tables).itertuples(index=False, name=None)
@@ -219,7 +222,7 @@ def _overlaps(table: pd.DataFrame, tolerance_seconds: float) -> Iterator[tuple[i
             other_row, other_name, other_stop = last
             shared = min(stop, other_stop) - start
             what = "another" if other_name == name else other_name
-            yield row, name, f"overlaps {what} (row {other_row}) by {shared:.3g} s"
+            yield row, name, f"overlaps {what} (row {other_row}) by {readable(shared)}"
         if not last or stop > last[2]:
             last = row, name, stop
 
@@ -267,17 +270,17 @@ def _kinds(tables, definitions: dict[str, str]) -> Iterator[Problem]:
 def _short(tables) -> Iterator[Problem]:
     """Segments that are far shorter than the others of their name."""
     segments = [
-        (str(source), row, name, 1000 * (stop - start))
+        (str(source), row, name, stop - start)
         for source, table in tables
         for row, name, start, stop in _plain_rows(_segments(table))
     ]
-    by_name = pd.DataFrame(segments, columns=[*COLUMNS[:3], "ms"]).groupby("name")["ms"]
+    by_name = pd.DataFrame(segments, columns=[*COLUMNS[:3], "seconds"]).groupby("name")["seconds"]
     medians = by_name.median()[by_name.size() >= ENOUGH].to_dict()
-    for source, row, name, ms in segments:
-        if ms < max(SHORT_MS, SHORT_PART * medians.get(name, 0)):
-            text = f"lasts {ms:.3g} ms"
+    for source, row, name, seconds in segments:
+        if seconds < max(SHORT_SECONDS, SHORT_PART * medians.get(name, 0)):
+            text = f"lasts {readable(seconds)}"
             if name in medians:
-                text += f"; the median of {name} is {round(medians[name], 1):g} ms"
+                text += f"; the median of {name} is {readable(medians[name])}"
             yield source, row, name, text, WARNING
 
 
