@@ -185,6 +185,12 @@ def test_rows_that_cannot_be_read_do_not_hide_what_is_wrong_with_the_others(tmp_
     assert listed == [*zip([2, 3, 4, 5, 5, 7], first_words, strict=True)]
 
 
+def test_one_channel_is_said_as_one(tmp_path):
+    for stem, channels in {"x": 1, "y": 2, "z": 2}.items():
+        write(tmp_path, stem, "a,1,2", channels=channels)
+    assert problems(tmp_path)[0][3] == "has 1 channel, not 2 as most of the others"
+
+
 def test_definitions_say_which_names_and_categories_are_right(tmp_path):
     write(tmp_path, "x", "a,1,1", "b,2,3", "noise,5,6", "not_a,7,8")
     (tmp_path / "x_definitions.csv").write_text("a,segment\n")

@@ -179,9 +179,8 @@ def _formats(recordings: Sequence[Recording]) -> Iterator[Problem]:
             text = f"{text} most of the others have; resample them all (samplerate_hz)"
             yield str(recording.path), None, None, text, ERROR
         if recording.n_channels != usual_channels:
-            text = (
-                f"has {recording.n_channels} channels, not {usual_channels} as most of the others"
-            )
+            n = recording.n_channels
+            text = f"has {n} channel{'s' * (n > 1)}, not {usual_channels} as most of the others"
             yield str(recording.path), None, None, text, ERROR
 
 

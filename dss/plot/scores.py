@@ -126,7 +126,7 @@ def plot_mistakes(
         raise DssError("There is no mistake to show")
     pairs = read_pairs(true, predicted)
     if recordings and len(recordings) != len(pairs):
-        raise DssError(f"{len(recordings)} recordings, but {len(pairs)} annotation tables")
+        raise DssError(f"recordings: {len(recordings)}, but annotation tables: {len(pairs)}")
     numbers = {pair.source: number for number, pair in enumerate(pairs)}
     colors = song_colors(sorted({name for pair in pairs for name in pair.names}))
     n_columns = 2 if len(worst) > 1 else 1
