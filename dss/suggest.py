@@ -157,13 +157,13 @@ def suggest(data_dir: str | Path, given: dict[str, Any] | None = None) -> dict[s
     batch_size = choose(
         "batch_size",
         int(np.clip(2 ** round(math.log2(n_chunks / 32)), 2, 8)),
-        f"chunks for training: {n_chunks}, in several steps an epoch",
+        f"{n_chunks} chunks for training: several steps an epoch",
     )
     steps = math.ceil(n_chunks / batch_size)
     choose(
         "nb_epoch",
         int(np.clip(math.ceil(STEPS / steps), 12, 200)),
-        f"{steps} step{'s' * (steps > 1)} an epoch: about {STEPS} steps in all, 12 epochs at least",
+        f"{steps} steps an epoch: about {STEPS} steps in all, 12 epochs at least",
     )
     choose("augmentations", *(BACKGROUND if window else LEVELS))
     choose("learning_rate", 0.004, "learns fast with small batches, as it falls to zero")

@@ -42,7 +42,7 @@ def test_the_curve_shows_each_song_type_and_its_best_threshold():
     figure = plot_precision_recall(TRUE, FOUND)
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels[0] == "a: 1.000 at 0.61"
-    assert labels[1] == "p: 0.667 with all"
+    assert labels[1] == "p: 0.667, none left out"
     assert [label.split(":")[0] for label in labels] == ["a", "p", "all"]
 
 

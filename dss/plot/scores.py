@@ -16,6 +16,7 @@ from dss.plot.bars import draw_annotations, within
 from dss.plot.colors import song_colors
 from dss.plot.figure import WIDTH_INCHES, SongFigure, Time, plain_style
 from dss.plot.spectrogram import draw_spectrogram, song_range, spectrogram
+from dss.units import readable
 
 NAME_LENGTH = 44  # of a file, with which a title fits over half of a figure
 CONTEXT_SECONDS = 0.15  # at least, on both sides of a mistake
@@ -47,7 +48,8 @@ def plot_precision_recall(
         look = {"color": colors[name], "lw": 2 if name == "all" else 1.2}
         best = rows.loc[rows["f1"].idxmax()] if rows["f1"].notna().any() else rows.iloc[0]
         is_all = best.name == rows.index[0]  # what was predicted with a lower one is not known
-        label = f"{name}: {best['f1']:.3f} {'with all' if is_all else f'at {best.threshold:.2f}'}"
+        where = ", none left out" if is_all else f" at {best['threshold']:.2f}"
+        label = f"{name}: {best['f1']:.3f}{where}"
         curve.plot(rows["recall"], rows["precision"], label=label, **look)
         curve.plot(best["recall"], best["precision"], "o", color=colors[name], clip_on=False)
         by_threshold.plot(rows["threshold"], rows["f1"], **look)
@@ -93,7 +95,7 @@ def plot_errors(true: Recordings, predicted: Recordings, *, options: EvaluateOpt
             if len(values):
                 beyond = int((values.abs() > reach).sum())
                 text = f"n = {len(values)}" + (f", {beyond} beyond" if beyond else "")
-                median = f"median {values.abs().median():.2g} ms"
+                median = f"median {readable(values.abs().median() / 1000)}"
                 axis.set_title(f"{name}, {text}\n{median}", fontsize=9)
             axis.set(yticks=[], xlim=(-reach, reach))
             axis.spines["left"].set_visible(False)

@@ -60,11 +60,10 @@ def hints(options: TrainOptions, facts: Facts) -> dict[str, str]:
     rate, hop = facts.samplerate_hz, 2**options.nb_pre_conv
     lengths = ", ".join(f"{split} {readable(s)}" for split, s in facts.seconds.items() if s)
     channels = f", {facts.nb_channels} channels" if facts.nb_channels > 1 else ""
-    filter_ms = readable(options.kernel_size * hop / rate)
     said = {
         "data_dir": f"{lengths}; {rate:g} Hz{channels}; {', '.join(facts.song_types)}.",
         "nb_hist": f"{readable(options.nb_hist / rate)}.",
-        "kernel_size": f"{filter_ms}.",
+        "kernel_size": f"{readable(options.kernel_size * hop / rate)}.",
         "nb_conv": f"They see {readable(models.receptive_field(options) / rate)}.",
     }
     if options.save_dir is None:
