@@ -74,7 +74,7 @@ def plot_errors(true: Recordings, predicted: Recordings, *, options: EvaluateOpt
     """
     table = timing_errors(true, predicted, options=options)
     if table.empty:
-        figure = SongFigure(figsize=(WIDTH_INCHES, 1))
+        figure = SongFigure(figsize=(WIDTH_INCHES, 0.5))
         figure.suptitle("No annotation is right: there are no errors to show")
         return figure
     names = sorted(table["name"].unique())
