@@ -46,10 +46,10 @@ class Material:
     Attributes:
         name: of the file or split.
         recording: the audio.
-        find: functions that give the annotations and the unknown stretches.
+        find: functions that give the annotations and the unknown stretches, or raise a DssError.
         targets: of a split, [samples, classes], lazy; None for a recording.
         class_names: of the columns of the targets.
-        cuts: [cuts] seconds where one recording ends and the next begins.
+        cuts: [cuts] seconds where one stretch of a recording ends and the next stretch begins.
     """
 
     name: str
@@ -65,12 +65,24 @@ class Material:
 
         An event is the middle of where its target is high.
         """
-        return self.find[0]()
+        with suppress(DssError):
+            return self.find[0]()
+        return no_annotations()
 
     @cached_property
     def unknown(self) -> np.ndarray:
-        """[stretches, 2] seconds that nobody annotated."""
-        return self.find[1]()
+        """[stretches, 2] seconds that nobody annotated, where others are annotated."""
+        with suppress(DssError):
+            return self.find[1]()
+        return np.empty((0, 2))
+
+    @property
+    def unknown_seconds(self) -> float:
+        """How much nobody annotated: all, if there are no annotations that can be read."""
+        try:
+            return float(np.diff(self.find[1]()).sum())
+        except DssError:
+            return self.recording.duration_seconds
 
 
 def is_dataset(path: str | Path) -> bool:
@@ -101,7 +113,7 @@ def open_material(
     files = find_recordings(path, options.endings)
     recordings, problems = open_readable(files, loader, options)
     if problems:
-        sentence = f"{len(problems)} of {len(files)} recordings are left out: {problems[0]}"
+        sentence = f"{len(problems)} of {len(files)} recordings left out: {problems[0]}"
         warnings.warn(sentence, DssWarning, stacklevel=3)
     reading = _Reading(files, options, annotation_loader)
     return [
@@ -183,7 +195,7 @@ def completeness(materials: Sequence[Material]) -> pd.DataFrame:
             "seconds": duration,
             "song": float(np.diff(times).sum()),
             "annotations": len(table),
-            "unknown": float(np.diff(material.unknown).sum()),
+            "unknown": material.unknown_seconds,
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("name")
 
@@ -282,17 +294,11 @@ class _Reading:
 
 def _recording_material(recording: Recording, name: str, reading: _Reading) -> Material:
     def annotations() -> pd.DataFrame:
-        try:
-            return reading.read(recording.path)
-        except DssError:
-            return no_annotations()
+        return reading.read(recording.path)
 
     def unknown() -> np.ndarray:
-        try:
-            looked_at = read_annotated(recording.path, recording.duration_seconds)
-            known = _known(reading.read(recording.path), looked_at, reading)
-        except DssError:
-            return np.empty((0, 2))
+        looked_at = read_annotated(recording.path, recording.duration_seconds)
+        known = _known(reading.read(recording.path), looked_at, reading)
         return complement(known, recording.duration_seconds)
 
     return Material(name, recording, (annotations, unknown))

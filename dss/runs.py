@@ -81,6 +81,11 @@ def run_trunk(run: str | Path) -> Path:
     return trunk
 
 
+def can_annotate(trunk: str | Path) -> bool:
+    """Whether a run has what annotating needs: one that was killed early has no weights."""
+    return all(run_file(trunk, suffix).is_file() for suffix in ("_params.yaml", "_model.h5"))
+
+
 def latest_run(folder: str | Path) -> Path:
     """The trunk of the run that was begun last of those in a folder, as their names say.
 
@@ -88,25 +93,27 @@ def latest_run(folder: str | Path) -> Path:
 
     Raises: DssError if there is none.
     """
-    params = [
-        path
-        for path in Path(folder).glob("*_params.yaml")
-        if run_file(str(path).removesuffix("_params.yaml"), "_model.h5").is_file()
-    ]
-    if not params:
-        beside = sorted({params.parent for params in Path(folder).parent.glob("*/*_params.yaml")})
+    runs = _runs(Path(folder), "*_params.yaml")
+    if not runs:
+        beside = sorted({run.parent for run in _runs(Path(folder).parent, "*/*_params.yaml")})
         named = ", ".join(map(str, beside[:MOST_NAMED])) + ", ..." * (len(beside) > MOST_NAMED)
         there = f" There are runs in {named}." if beside else ""
         raise DssError(
             f"{folder}: holds no run. Train a network first: notebook 3, or dss train.{there}"
         )
-    return run_trunk(max(params, key=_begun))
+    return max(runs, key=_begun)
 
 
-def _begun(params: Path) -> tuple[str, float]:
+def _runs(folder: Path, pattern: str) -> list[Path]:
+    """The trunks of the runs whose options fit a pattern, of those that can annotate."""
+    trunks = [Path(str(path).removesuffix("_params.yaml")) for path in folder.glob(pattern)]
+    return [trunk for trunk in trunks if can_annotate(trunk)]
+
+
+def _begun(trunk: Path) -> tuple[str, float]:
     """When a run was begun, as YYYYMMDD_hhmmss, and when its options were last written."""
-    changed = params.stat().st_mtime
-    stamp = re.search(r"(?<!\d)(\d{8}_\d{6})_params\.yaml$", params.name)
+    changed = run_file(trunk, "_params.yaml").stat().st_mtime
+    stamp = re.search(r"(?<!\d)(\d{8}_\d{6})$", trunk.name)
     return stamp[1] if stamp else f"{datetime.fromtimestamp(changed):{STAMP}}", changed
 
 

@@ -7,11 +7,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
+from dss import models
 from dss.data.batches import array_of, split_stretches
 from dss.data.dataset import open_dataset
 from dss.errors import DssError
-from dss.options import AugmentOptions, TrainOptions
+from dss.options import AugmentOptions, NetworkOptions, TrainOptions
 from dss.survey import song_stretches
+from dss.units import readable
 
 RAW_HZ = 12_000  # at a lower sample rate the audio itself tells song apart
 RAW_FRAME_SECONDS = 0.0008
@@ -131,11 +133,17 @@ def suggest(data_dir: str | Path, given: dict[str, Any] | None = None) -> dict[s
         if downsample
         else "three blocks, so that filters on the audio itself see enough context",
     )
-    if window:
-        choose("dilations", *_dilations(song, hop, kernel_size, nb_conv))
-    elif downsample:
-        reach = (1 + nb_conv * sum(RAW_DILATIONS) * (kernel_size - 1)) * hop / rate
-        choose("dilations", RAW_DILATIONS, f"few layers that see {1000 * reach:.0f} ms together")
+    if downsample:
+        dilations = _dilations(song, hop, kernel_size, nb_conv) if window else RAW_DILATIONS
+        shape = {"nb_conv": nb_conv, "kernel_size": kernel_size, "dilations": dilations}
+        network = NetworkOptions(**shape, nb_pre_conv=downsample, pre_nb_dft=window)
+        reach = readable(models.receptive_field(network) / rate)
+        reason = (
+            f"filters reach {reach} in all: a syllable is seen in its context"
+            if window
+            else f"few layers that see {reach} together"
+        )
+        choose("dilations", dilations, reason)
     n_types = len(song.song_types)
     choose(
         "nb_filters",
@@ -223,7 +231,7 @@ def _kernel_size(song: Song, hop: int) -> tuple[int, str]:
     )
 
 
-def _dilations(song: Song, hop: int, kernel_size: int, nb_conv: int) -> tuple[list[int], str]:
+def _dilations(song: Song, hop: int, kernel_size: int, nb_conv: int) -> list[int]:
     """As few as reach a context, each at most four times the one before: 5 taps leave no gaps.
 
     The context is ten times as long as a syllable: its neighbours tell it from calls that sound
@@ -233,8 +241,7 @@ def _dilations(song: Song, hop: int, kernel_size: int, nb_conv: int) -> tuple[li
     in_all = seconds * song.samplerate_hz / hop / nb_conv / max(1, kernel_size - 1)
     n = math.ceil(math.log(3 * in_all + 1, 4))  # 1 + 4 + ... + 4**(n - 1) is no less
     powers = np.linspace(1, 4, 301)[:, None] ** np.arange(n)
-    dilations = powers[np.abs(powers.sum(axis=1) - in_all).argmin()].round().astype(int).tolist()
-    return dilations, f"filters reach {seconds:.2g} s in all: a syllable is seen in its context"
+    return powers[np.abs(powers.sum(axis=1) - in_all).argmin()].round().astype(int).tolist()
 
 
 def _chunk(song: Song, hop: int, ignored: int) -> tuple[int, str]:

@@ -8,11 +8,11 @@ import numpy as np
 import xarray as xr
 
 from dss.data.batches import array_of, split_stretches
+from dss.data.levels import level_problems
 from dss.data.splits import SPLITS
 from dss.data.stretches import of_mask, union
 
 PRESENT = 0.3  # a song type is there from this target on: even if three share a sample
-CLIPPED = 1e-3  # the part of samples at full scale above which a recording is called clipped
 BLOCK_SAMPLES = 2**20
 
 
@@ -69,20 +69,11 @@ def audio_warnings(tree: xr.DataTree, split: str) -> list[str]:
         of_recording.setdefault(name, []).append(stretch)
     warnings = []
     for name, parts in of_recording.items():
-        peak, at_peak = np.zeros(x.shape[1]), np.zeros(x.shape[1], int)
-        for start, stop in chain.from_iterable(_blocks(*part) for part in parts):
-            block = np.abs(np.asarray(x[start:stop], np.float32))
-            peak = np.maximum(peak, block.max(axis=0))
-            at_peak += (block >= 0.999).sum(axis=0)
-        n_samples = np.diff(parts).sum()
-        for channel in np.flatnonzero((peak == 0) | (at_peak > CLIPPED * n_samples)):
+        edges = chain.from_iterable(_blocks(*part) for part in parts)
+        blocks = (np.asarray(x[start:stop], np.float32) for start, stop in edges)
+        for channel, problem in level_problems(blocks, f"samples in {split}"):
             where = name if x.shape[1] == 1 else f"{name}, channel {channel}"
-            if peak[channel] == 0:
-                warnings.append(f"{where}: is silent: all samples in {split} are 0")
-            else:
-                percent = f"{100 * at_peak[channel] / n_samples:.2g} %"
-                said = f"{percent} of the samples in {split} are at the limit"
-                warnings.append(f"{where}: is clipped: {said}")
+            warnings.append(f"{where}: {problem}")
     return warnings
 
 

@@ -133,7 +133,7 @@ def still_to_do(targets: dict[Path, Path], existing: str) -> list[Path]:
             "recordings (--existing skip), or overwrite them (--existing overwrite):",
         )
     say(
-        f"{len(there)} of {len(targets)} recordings have annotations already and are skipped; "
+        f"skipped, as annotations are there already: {len(there)} of {len(targets)} recordings; "
         "--existing overwrite replaces these, --save-dir writes elsewhere"
     )
     return [path for path in targets if path not in there]

@@ -30,6 +30,15 @@ def test_annotations_are_read_as_they_were_written(tmp_path):
     pd.testing.assert_frame_equal(again.reset_index(drop=True), rows)
 
 
+def test_further_columns_stay_as_they_are(tmp_path):
+    rows = ["a,0.500000,1.000000,3,0.1234567,yes,True", "b,NaN,NaN,NaN,2.5,no,False"]
+    header = "name,start_seconds,stop_seconds,number,loudness,seen,confirmed"
+    path = write(tmp_path / "a.csv", *rows, header=header)
+    text = path.read_text()
+    write_annotations(read_annotations(path), path)
+    assert path.read_text() == text
+
+
 def test_a_name_may_look_like_a_number_or_like_nothing(tmp_path):
     again = read_annotations(write(tmp_path / "a.csv", "1,0,1", "NA,1,2", "None,2,3"))
     assert again["name"].tolist() == ["1", "NA", "None"]

@@ -1,14 +1,16 @@
 import os
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from conftest import write_recording
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dss.cli import main
-from dss.data import check_annotations, make_dataset
+from dss.data import check_annotations, list_recordings, make_dataset
 from dss.data.check import find_problems, format_problems, raise_errors
 from dss.data.recordings import array_recording
 from dss.errors import DssError
@@ -17,8 +19,9 @@ HEADER = "name,start_seconds,stop_seconds"
 
 
 def write(folder, stem, *rows, seconds=10, samplerate=1000, channels=1):
-    """A silent recording, with annotations if there are rows."""
-    soundfile.write(folder / f"{stem}.wav", np.zeros((seconds * samplerate, channels)), samplerate)
+    """A recording of a constant, with annotations if there are rows."""
+    x = np.full((seconds * samplerate, channels), 0.1)
+    soundfile.write(folder / f"{stem}.wav", x, samplerate)
     if rows:
         (folder / f"{stem}_annotations.csv").write_text("\n".join([HEADER, *rows]) + "\n")
 
@@ -49,8 +52,8 @@ def test_a_folder_without_problems_has_an_empty_table(folder):
         ([",1,2"], 2, None, "the name is missing", "error"),
         (["a,1,2", "a,3,4", "a,5,5"], 4, "a", "2 of 3 a are segments; use two", "error"),
         (["p,1,1", "p,3,3", "p,5,6"], 4, "p", "start < stop, as a segment, but 2 of 3", "error"),
-        (["a,1,2", "a,1.5,3"], 3, "a", "overlaps another (row 2) by 0.5 s", "warning"),
-        (["a,1,2", "b,1.8,3"], 3, "b", "overlaps a (row 2) by 0.2 s", "warning"),
+        (["a,1,2", "a,1.5,3"], 3, "a", "overlaps another (row 2) by 500 ms", "warning"),
+        (["a,1,2", "b,1.8,3"], 3, "b", "overlaps a (row 2) by 200 ms", "warning"),
         (["a,1,9", "b,2,3", "c,4,5"], 4, "c", "overlaps a (row 2) by 1 s", "warning"),
         (["a,1,2", "b,3,4", "a,1,2"], 4, "a", "is there twice: it is the same as", "warning"),
         (["p,1,1", "p,1,1"], 3, "p", "is there twice: it is the same as row 2", "warning"),
@@ -94,13 +97,55 @@ def test_each_kind_of_problem_is_found_with_its_row(tmp_path, rows, row, name, p
         ["a,1,2", "a,2,3", "b,3.0005,4"],  # touching, and half a sample apart
         ["sine,1,4", "p,2,2", "p,3,3"],  # events within a segment
         ["a,8,10.0009"],  # rounded: no sample beyond the end
-        ["noise,0,9", "a,1,2", "not_a,3,4", "not_b,1,2", "b,5,6"],
-        ["a,NaN,1", "p,NaN,NaN"],
+        ["noise,0,10", "a,1,2", "not_a,3,4", "not_b,1,2", "b,5,6"],
     ],
 )
 def test_what_is_right_is_no_problem(tmp_path, rows):
     write(tmp_path, "x", *rows)
     assert problems(tmp_path) == []
+
+
+def test_song_types_that_are_named_but_never_found_are_said_once(tmp_path):
+    write(tmp_path, "x", "a,NaN,1", "p,NaN,NaN", "not_p,1,2")
+    write(tmp_path, "y", "a,1,2", "p,NaN,NaN", "noise,0,10")
+    (tmp_path / "y_definitions.csv").write_text("a,segment\np,event\nsine,segment\n")
+    said = "was never found: the network cannot learn it. Leave it out."
+    listed = [problem for problem in problems(tmp_path) if "never found" in problem[3]]
+    assert listed == [
+        ("y_definitions.csv", 2, "p", said, "warning"),
+        ("y_definitions.csv", 3, "sine", said, "warning"),
+    ]
+    assert list_recordings(tmp_path)[["p", "sine"]].sum().tolist() == [0, 0]
+
+
+def test_noise_is_said_to_make_the_rest_of_its_recording_unknown(tmp_path):
+    write(tmp_path, "x", "a,1,2", "noise,2,3", "noise,5,6.5")
+    write(tmp_path, "y", "a,1,2")
+    (found,) = problems(tmp_path)
+    assert found[:3] == ("x_annotations.csv", 3, "noise")
+    assert "only what is annotated is known; the other 6.5 s are unknown" in found[3]
+
+
+@pytest.mark.parametrize("seconds", [4, 400])
+def test_clipped_and_silent_channels_are_found_as_in_a_dataset(tmp_path, seconds):
+    x = np.clip(np.random.default_rng(0).standard_normal((1000 * seconds, 3)), -2, 2) / 2
+    x[:, 1] = 0
+    x[:, 2] /= 2
+    write_recording(tmp_path / "song", "x", x, 1000, [("a", 1, 2), ("a", 3, 3.5)])
+    clipped, silent = problems(tmp_path / "song")
+    assert silent[3] == "channel 1 is silent: all samples looked at are 0"
+    assert {(file, severity) for file, *_, severity in (clipped, silent)} == {("x.wav", "warning")}
+    percent = float(re.match(r"channel 0 is clipped: (.*) % of the samples looked", clipped[3])[1])
+    assert percent == pytest.approx(100 * (np.abs(x[:, 0]) == 1).mean(), abs=0.4)
+
+
+def test_audio_that_cannot_be_read_is_a_problem(tmp_path):
+    write(tmp_path, "x", "a,1,2")
+    np.savez(tmp_path / "y.npz", data=np.full(1000, np.nan), samplerate=1000)
+    (tmp_path / "y_annotations.csv").write_text(f"{HEADER}\na,0,1\n")
+    assert problems(tmp_path) == [
+        ("y.npz", None, None, "sample 0 is not a number (NaN or infinite)", "error")
+    ]
 
 
 def test_all_problems_of_all_files_are_listed_at_once_in_order(tmp_path):
@@ -113,7 +158,7 @@ def test_all_problems_of_all_files_are_listed_at_once_in_order(tmp_path):
     (tmp_path / "f_annotated.csv").write_text("start_seconds,stop_seconds\n3,2\n")
     (tmp_path / "f_definitions.csv").write_text("s,syllable\n")
     write(tmp_path, "g", "s,1,2")
-    soundfile.write(tmp_path / "g.flac", np.zeros(10_000), 1000)
+    soundfile.write(tmp_path / "g.flac", np.full(10_000, 0.1), 1000)
     listed = problems(tmp_path)
     assert [(file, row, severity) for file, row, _, _, severity in listed] == [
         ("a_annotations.csv", 3, "error"),
@@ -131,6 +176,19 @@ def test_all_problems_of_all_files_are_listed_at_once_in_order(tmp_path):
     ]
     assert "has the same name as g.flac" in listed[-1][3]
     assert not any(file == "f.wav" for file, *_ in problems(tmp_path, samplerate_hz=1000))
+
+
+def test_rows_that_cannot_be_read_do_not_hide_what_is_wrong_with_the_others(tmp_path):
+    write(tmp_path, "x", "a,1,two", "a,3,2", "a,4,5,6,7", "A,9,11", "a,7,8", ",8,9")
+    listed = [(row, problem.split()[0]) for _, row, _, problem, _ in problems(tmp_path)]
+    first_words = ["stop_seconds", "stops", "has", "stops", "'A'", "the"]
+    assert listed == [*zip([2, 3, 4, 5, 5, 7], first_words, strict=True)]
+
+
+def test_one_channel_is_said_as_one(tmp_path):
+    for stem, channels in {"x": 1, "y": 2, "z": 2}.items():
+        write(tmp_path, stem, "a,1,2", channels=channels)
+    assert problems(tmp_path)[0][3] == "has 1 channel, not 2 as most of the others"
 
 
 def test_definitions_say_which_names_and_categories_are_right(tmp_path):
@@ -212,7 +270,7 @@ def test_errors_are_raised_together_and_warnings_are_not(tmp_path):
     assert len(error.value.problems) == 2
     assert "row 4 (a): stops at 4 s" in str(error.value)
     raise_errors(table[table["severity"] == "warning"])
-    assert format_problems(table)[0].endswith("row 3 (a): overlaps another (row 2) by 0.5 s")
+    assert format_problems(table)[0].endswith("row 3 (a): overlaps another (row 2) by 500 ms")
 
 
 def test_the_command_lists_problems_and_exits_with_2_if_there_are_errors(tmp_path, capsys):

@@ -21,6 +21,7 @@ from dss.data import (
 )
 from dss.data.targets import make_targets
 from dss.errors import DssError, DssWarning
+from dss.progress import shown_by
 
 
 def test_the_dataset_holds_the_audio_and_the_targets_of_its_recordings(folder):
@@ -98,6 +99,13 @@ def test_a_song_type_may_be_called_as_a_column_of_the_report(folder):
         path.write_text(path.read_text().replace("\na,", "\nseconds,"))
     table = list_recordings(folder)
     assert table.loc["all", ["seconds", "seconds (song type)"]].tolist() == [12, rows.count("a")]
+
+
+def test_what_is_shown_while_a_dataset_is_made_is_that_it_is_written(folder):
+    shown = set()
+    with shown_by(lambda what, done, total: shown.add(what)):
+        make_dataset(folder)
+    assert shown == {"writing train", "writing val", "writing test"}
 
 
 def test_only_a_dataset_is_overwritten_and_never_with_its_recordings_in_it(folder, tmp_path):
@@ -273,7 +281,7 @@ def test_the_ending_npy_must_be_kept(folder, tmp_path):
 def test_a_split_that_would_be_empty_is_an_error(tmp_path):
     x, rows = tone_song(seed=0)
     write_recording(tmp_path / "song", "only", x, 1000, rows)
-    with pytest.raises(DssError, match="too few to split test by files"):
+    with pytest.raises(DssError, match="Too few recordings .* to split test by files"):
         make_dataset(tmp_path / "song")
 
 

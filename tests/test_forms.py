@@ -361,6 +361,16 @@ def test_a_path_is_chosen_by_clicks_and_relative_if_it_is_near(tmp_path):
     assert chooser.folder == Path("/")
 
 
+def test_only_runs_with_a_network_are_listed(tmp_path):
+    folder = tmp_path / "song.res"
+    folder.mkdir()
+    for name in ("killed_params.yaml", "whole_params.yaml", "whole_model.h5"):
+        (folder / name).touch()
+    chooser = Chooser("run", print)
+    chooser.show(folder)
+    assert [text for text, _ in chooser._list.options][1:] == ["◆ whole"]
+
+
 def test_a_single_recording_is_chosen_by_clicks(tmp_path):
     (tmp_path / "bird.wav").touch()
     (tmp_path / "bird_annotations.csv").touch()

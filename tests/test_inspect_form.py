@@ -39,7 +39,7 @@ def test_a_recording_that_cannot_be_read_is_listed_and_the_others_are_looked_at(
     (folder / "a_corrupt.wav").write_bytes(b"no sound")
     (folder / "a_corrupt_annotations.csv").write_text("name,start_seconds,stop_seconds\na,1,2\n")
     form = InspectForm({"path": folder})
-    with pytest.warns(DssWarning, match="1 of 4 recordings are left out: .*a_corrupt.wav"):
+    with pytest.warns(DssWarning, match="1 of 4 recordings left out: .*a_corrupt.wav"):
         assert len(form.run()) == 3
     assert "a_corrupt.wav" in form._status.value
     assert "cannot be read as audio" in form._status.value

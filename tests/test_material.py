@@ -112,6 +112,17 @@ def test_what_is_absent_may_be_named_in_another_recording(tmp_path):
         assert completeness(splits)["unknown"].sum() == pytest.approx(unknown, abs=0.003)
 
 
+def test_without_annotations_that_can_be_read_all_is_unknown(tmp_path):
+    for name in ("good", "broken", "none"):
+        write_recording(tmp_path, name, tone_song(seed=0)[0], 1000, [("a", 1, 2)])
+    (tmp_path / "broken_annotations.csv").write_text("name\n")
+    (tmp_path / "none_annotations.csv").unlink()
+    table = completeness(open_material(tmp_path))
+    assert table["unknown"].to_dict() == {"broken.wav": 4, "good.wav": 0, "none.wav": 4}
+    (none,) = open_material(tmp_path / "none.wav")
+    assert none.unknown.shape == (0, 2)  # and nothing is hatched where annotating begins
+
+
 def test_a_broken_table_of_annotations_is_a_problem_and_the_sound_can_be_seen(folder):
     (folder / "bird_1_annotations.csv").write_text("name,start_seconds\n")
     assert "stop_seconds" in find_problems(folder)["problem"].iloc[0]

@@ -146,7 +146,7 @@ def test_annotations_that_are_there_stay_unless_asked(run, recordings, capsys):
     with pytest.raises(DssError, match="are there already"):
         predict_files(recordings, run, existing="error")
     assert predict_files(recordings, run) == []
-    assert "2 of 2 recordings have annotations already" in capsys.readouterr().err
+    assert "annotations are there already: 2 of 2 recordings" in capsys.readouterr().err
     assert (recordings / "new_annotations.csv").read_text() == before
     (recordings / "day/2_annotations.csv").unlink()
     assert predict_files(recordings, run) == [recordings / "day/2_annotations.csv"]

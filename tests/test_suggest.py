@@ -8,6 +8,7 @@ from dss.errors import DssError
 from dss.options import TrainOptions
 from dss.suggest import PRESETS, complete
 from dss.train import suggest
+from dss.units import readable
 
 
 def recording_with(folder, samplerate, hz, seconds, song_seconds=0.06, event=False, seed=0):
@@ -70,6 +71,7 @@ def test_long_syllables_are_seen_in_a_longer_context(tmp_path):
         options = TrainOptions(data_dir=store, **values(suggest(store)))
         assert np.all(np.diff(options.dilations) > 0)
         reaches.append(models.receptive_field(options) / 22050)
+        assert f"reach {readable(reaches[-1])} in all" in suggest(store)["dilations"].reason
     np.testing.assert_allclose(reaches, [0.5, 0.8], rtol=0.1)
 
 

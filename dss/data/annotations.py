@@ -84,8 +84,9 @@ def write_annotations(
 ) -> None:
     """Write an annotation table, times to the microsecond, replacing what is there.
 
-    Only CSV holds rows without a time and further columns; the other formats leave them out. Events
-    are point labels in Audacity, boxes without a duration in Raven, points of a tier in Praat.
+    Only CSV holds rows without a time and further columns, as they are; the other formats leave
+    them out. Events are point labels in Audacity, boxes without a duration in Raven, points of a
+    tier in Praat.
 
     Arguments:
         annotations: the table.

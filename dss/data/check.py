@@ -3,8 +3,10 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from dss.data.annotations import (
@@ -17,20 +19,25 @@ from dss.data.annotations import (
     is_absence,
     is_song,
     read_definitions,
+    song_types,
     time_problems,
 )
 from dss.data.audio import Loader
-from dss.data.known import read_annotated
+from dss.data.known import known_stretches, read_annotated
+from dss.data.levels import level_problems, spread_blocks
 from dss.data.lookup import recording_annotations, unread_annotations
 from dss.data.recordings import Recording, find_recordings, open_source
+from dss.data.targets import GAUSSIAN_REACH
 from dss.errors import DssError, raise_problems
-from dss.options import SourceOptions, takes_options
+from dss.options import DatasetOptions, SourceOptions, takes_options
+from dss.units import readable
 
 ERROR, WARNING = "error", "warning"
 COLUMNS = ["file", "row", "name", "problem", "severity"]
-SHORT_MS = 1
+SHORT_SECONDS = 0.001
 SHORT_PART = 0.1  # of the median of a song type
 ENOUGH = 5  # segments, for a median that says something
+NEVER_FOUND = "was never found: the network cannot learn it. Leave it out."
 MESSAGE = re.compile(r"(.+?)(?:, row (\d+))?(?: \(([^)]*)\))?: (.*)", re.DOTALL)
 
 Problem = tuple[str, int | None, str | None, str, str]  # the columns
@@ -49,8 +56,11 @@ def check_annotations(
     Errors are what no dataset can be made of: recordings or annotations that are missing or cannot
     be read, times that are not numbers, before the start, after the end or in the wrong order,
     names that are used for events and for segments. Warnings are what is probably not meant:
-    overlaps, doubles, very short segments, names that are almost the same or not defined, proposals
-    that nobody confirmed, and a second file of annotations for a recording, which is not read.
+    overlaps, doubles, very short segments, names that are almost the same or not defined, song
+    types that were never found, proposals that nobody confirmed, `noise` that makes the rest of its
+    recording unknown, a second file of annotations for a recording, which is not read, and channels
+    that are silent or clipped. Of the audio half a minute of each recording is read, in 60 blocks
+    spread evenly, so that hours of it on a network drive take no longer.
 
     Arguments:
         folder: recordings with their annotations; or one recording.
@@ -68,17 +78,21 @@ def check_annotations(
             table = recording_annotations(path, options.annotation_format, annotation_loader)
         except (DssError, OSError) as error:
             problems += _problems_of(error, path)
-            continue
+            table = getattr(error, "rest", None)
+            if table is None:
+                continue
         recordings.append(recording)
         tables.append(table)
     problems += find_problems(recordings, tables).itertuples(index=False, name=None)
+    problems += [*_never_found(recordings, tables), *_unknown(recordings, tables)]
+    problems += _levels(recordings)
     return _as_table(problems)
 
 
 def find_problems(
     recordings: Sequence[Recording], tables: Sequence[tuple[Path, pd.DataFrame]]
 ) -> pd.DataFrame:
-    """What is wrong with the annotations of opened recordings: as `check_annotations`.
+    """What is wrong with the annotations of opened recordings, whose audio is not read.
 
     Arguments:
         recordings: the recordings.
@@ -102,7 +116,8 @@ def find_problems(
             read_annotated(recording.path, recording.duration_seconds)
         except (DssError, OSError) as error:
             problems += _problems_of(error, recording.path)
-    definitions, wrong = _definitions(recordings)
+    by_file, wrong = _definitions(recordings)
+    definitions = {name: kind for of_file in by_file.values() for name, kind in of_file.items()}
     problems += wrong
     problems += [*_kinds(tables, definitions), *_short(tables), *_names(tables, definitions)]
     return _as_table(problems)
@@ -164,9 +179,8 @@ def _formats(recordings: Sequence[Recording]) -> Iterator[Problem]:
             text = f"{text} most of the others have; resample them all (samplerate_hz)"
             yield str(recording.path), None, None, text, ERROR
         if recording.n_channels != usual_channels:
-            text = (
-                f"has {recording.n_channels} channels, not {usual_channels} as most of the others"
-            )
+            n = recording.n_channels
+            text = f"has {n} channel{'s' * (n > 1)}, not {usual_channels} as most of the others"
             yield str(recording.path), None, None, text, ERROR
 
 
@@ -219,7 +233,7 @@ def _overlaps(table: pd.DataFrame, tolerance_seconds: float) -> Iterator[tuple[i
             other_row, other_name, other_stop = last
             shared = min(stop, other_stop) - start
             what = "another" if other_name == name else other_name
-            yield row, name, f"overlaps {what} (row {other_row}) by {shared:.3g} s"
+            yield row, name, f"overlaps {what} (row {other_row}) by {readable(shared)}"
         if not last or stop > last[2]:
             last = row, name, stop
 
@@ -233,12 +247,65 @@ def _segments(table: pd.DataFrame) -> pd.DataFrame:
     return table[is_song(table["name"]) & (table["stop_seconds"] > table["start_seconds"])]
 
 
-def _definitions(recordings: Sequence[Recording]) -> tuple[dict[str, str], list[Problem]]:
-    """The category by name that all definitions together give, and what is wrong with them."""
+def _levels(recordings: Sequence[Recording]) -> Iterator[Problem]:
+    """Channels that are silent or clipped, and audio that cannot be read."""
+    for recording in recordings:
+        try:
+            wrong = level_problems(spread_blocks(recording), "samples looked at")
+        except (DssError, OSError) as error:
+            yield from _problems_of(error, recording.path)
+            continue
+        for channel, problem in wrong:
+            text = problem if recording.n_channels == 1 else f"channel {channel} {problem}"
+            yield str(recording.path), None, None, text, WARNING
+
+
+def _never_found(recordings: Sequence[Recording], tables) -> Iterator[Problem]:
+    """Song types that are looked for or defined, but never annotated."""
+    named = {}
+    for path, definitions in _definitions(recordings)[0].items():
+        for row, name in enumerate(definitions, start=1):
+            named.setdefault(name, (str(path), row))
+    for source, table in tables:
+        for row, name in table.loc[table["start_seconds"].isna(), "name"].items():
+            named.setdefault(name, (str(source), row))
+    there = {name for _, table in tables for name in found(table)["name"]}
+    for name, (file, row) in named.items():
+        if name not in {*there, NOISE} and not is_absence(name, {*there, *named}):
+            yield file, row, name, NEVER_FOUND, WARNING
+
+
+def _unknown(recordings: Sequence[Recording], tables) -> Iterator[Problem]:
+    """Annotations of noise, where they make the rest of their recording unknown."""
+    by_recording = {r.path: table for r, (_, table) in zip(recordings, tables, strict=True)}
+    if not any((table["name"] == NOISE).any() for table in by_recording.values()):
+        return  # and no definitions need be read
+    reach = GAUSSIAN_REACH * DatasetOptions().event_std_seconds
+    with suppress(DssError, OSError):  # which are among the problems already
+        types = song_types(by_recording, _definitions(recordings)[0])
+        names = set(types).union(*(table["name"] for table in by_recording.values()))
+        for recording, (source, table) in zip(recordings, tables, strict=True):
+            rows = table.index[table["name"] == NOISE]
+            if not len(rows):
+                continue
+            looked_at = read_annotated(recording.path, recording.duration_seconds)
+            known = known_stretches(table, types, looked_at, reach, names)
+            unknown = float(np.diff(looked_at).sum() - np.diff(known).sum())
+            if unknown > 1 / recording.samplerate_hz:
+                text = f"the other {readable(unknown)} are unknown: neither song nor noise"
+                text = f"means that in this recording only what is annotated is known; {text}"
+                yield str(source), rows[0], NOISE, text, WARNING
+
+
+def _definitions(
+    recordings: Sequence[Recording],
+) -> tuple[dict[Path, dict[str, str]], list[Problem]]:
+    """The category by name that each file of definitions gives, and what is wrong with them."""
     definitions, problems = {}, []
     for path in (definitions_path(recording.path) for recording in recordings):
         try:
-            definitions |= read_definitions(path) if path.is_file() else {}
+            if path.is_file():
+                definitions[path] = read_definitions(path)
         except (DssError, OSError) as error:
             problems += _problems_of(error, path)
     return definitions, problems
@@ -267,17 +334,17 @@ def _kinds(tables, definitions: dict[str, str]) -> Iterator[Problem]:
 def _short(tables) -> Iterator[Problem]:
     """Segments that are far shorter than the others of their name."""
     segments = [
-        (str(source), row, name, 1000 * (stop - start))
+        (str(source), row, name, stop - start)
         for source, table in tables
         for row, name, start, stop in _plain_rows(_segments(table))
     ]
-    by_name = pd.DataFrame(segments, columns=[*COLUMNS[:3], "ms"]).groupby("name")["ms"]
+    by_name = pd.DataFrame(segments, columns=[*COLUMNS[:3], "seconds"]).groupby("name")["seconds"]
     medians = by_name.median()[by_name.size() >= ENOUGH].to_dict()
-    for source, row, name, ms in segments:
-        if ms < max(SHORT_MS, SHORT_PART * medians.get(name, 0)):
-            text = f"lasts {ms:.3g} ms"
+    for source, row, name, seconds in segments:
+        if seconds < max(SHORT_SECONDS, SHORT_PART * medians.get(name, 0)):
+            text = f"lasts {readable(seconds)}"
             if name in medians:
-                text += f"; the median of {name} is {round(medians[name], 1):g} ms"
+                text += f"; the median of {name} is {readable(medians[name])}"
             yield source, row, name, text, WARNING
 
 

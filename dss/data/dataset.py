@@ -206,7 +206,7 @@ def _write_split(
         values = _targets(table, types, source, block, options.event_std_seconds, kinds)
         return {"x": source.recording.read(block.start_sample, block.stop_sample), **values}
 
-    with bar(total=total, desc=split, unit="sample", unit_scale=True) as progress:
+    with bar(total=total, desc=f"writing {split}", unit="sample", unit_scale=True) as progress:
         for values in _in_order(make, _blocks(stretches)):
             for name, array in arrays.items():
                 array.append(values[name])

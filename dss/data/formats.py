@@ -19,7 +19,7 @@ the column Species, `textgrid:notes,calls` takes these tiers.
 import csv
 import io
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -113,11 +113,13 @@ def read_table(path: Path, format: str, recording: Path | None = None) -> pd.Dat
 
     Returns: a table with the columns name, start_seconds and stop_seconds; the index is the row in
         the file, or a count from 1 where the file has no rows.
-    Raises: DssError that lists all rows without a name or with a time that is not a number.
+    Raises: as `raise_broken` does, for all rows without a name, with a time that is not a number or
+        with too many fields.
     """
     name, part = split_format(format)
+    broken = []
     if name == "csv":
-        table = read_csv(path, COLUMNS)
+        table, broken = _read_csv(path, COLUMNS)
     elif name == "audacity":
         table = _read_audacity(path)
     elif name == "raven":
@@ -127,10 +129,8 @@ def read_table(path: Path, format: str, recording: Path | None = None) -> pd.Dat
         table = _counted(textgrid.read(_read_text(path), path, tiers))
     else:
         table = _read_with_crowsetta(path, name, recording)
-    problems = [
-        f"{path}, row {row}: the name is missing" for row in table.index[table["name"].isna()]
-    ]
-    raise_problems(problems + parse_times(table, path), "These annotations cannot be read:")
+    broken += [(row, "the name is missing") for row in table.index[table["name"].isna()]]
+    raise_broken(broken + parse_times(table), table, path)
     return table
 
 
@@ -142,6 +142,9 @@ def write_table(
     Raises: DssError if the format cannot be written, or not hold these annotations.
     """
     if format == "csv":
+        table, further = table.copy(), table.columns.difference([*COLUMNS, "confidence"])
+        # Only floats are rounded; whole numbers may be floats since a row without one was added.
+        table[further] = table[further].convert_dtypes().astype(object)
         table.to_csv(path, index=False, float_format="%.6f", na_rep="NaN")
         return
     table = table[table["start_seconds"].notna()]
@@ -172,13 +175,26 @@ def read_csv(path: Path, columns: list[str]) -> pd.DataFrame:
 
     Raises: DssError if it is no CSV file, lacks a column, or has rows with more than its columns.
     """
+    table, broken = _read_csv(path, columns)
+    problems = [f"{path}, row {row}: {problem}" for row, problem in broken]
+    raise_problems(problems, "These rows cannot be read:")
+    return table
+
+
+def _read_csv(path: Path, columns: list[str]) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
+    """What `read_csv` gives; and rows that are too long, cut in the table, with what is wrong."""
     text = _read_text(path)
     first = text.partition("\n")[0]
     separator = ";" if first.count(";") > first.count(",") else ","
-    lines = csv.reader(io.StringIO(text, None), delimiter=separator, skipinitialspace=True)
     try:
+        lines = _fields(text, separator)
         header = next(lines, [])
-        _check_widths(lines, len(header), separator, path)
+        broken = _too_long(lines, len(header), separator)
+        if broken:
+            cut = io.StringIO()
+            rows = (fields[: len(header)] for fields in _fields(text, separator))
+            csv.writer(cut, delimiter=separator).writerows(rows)
+            text = cut.getvalue()
         texts = {column: str for column in header if column.strip() in TEXTS}
         table = _parse(text, separator, dtype=texts)
     except (csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
@@ -192,7 +208,7 @@ def read_csv(path: Path, columns: list[str]) -> pd.DataFrame:
             f"{path}, row 1: there is no column {' and no column '.join(missing)}, only "
             f"{there}. Right would be {','.join(columns)}."
         )
-    return table
+    return table, broken
 
 
 def has_columns(path: Path, columns: list[str]) -> bool:
@@ -202,14 +218,23 @@ def has_columns(path: Path, columns: list[str]) -> bool:
     return all(_called(column, there) for column in columns)
 
 
-def parse_times(table: pd.DataFrame, path: Path) -> list[str]:
-    """Turn the times of a table from text into numbers; what is wrong with them."""
+def raise_broken(broken: list[tuple[int, str]], table: pd.DataFrame, path: Path) -> None:
+    """Raise a DssError if rows of annotations cannot be read; the rest is (path, other rows)."""
+    if not broken:
+        return
+    rest = path, table.drop(index=[row for row, _ in broken])
+    problems = [f"{path}, row {row}: {problem}" for row, problem in broken]
+    raise_problems(problems, "These annotations cannot be read:", rest)
+
+
+def parse_times(table: pd.DataFrame) -> list[tuple[int, str]]:
+    """Turn the times of a table from text into numbers; rows, and what is wrong with them."""
     problems = []
     for column in COLUMNS[1:]:
         numbers = _numbers(table[column])
         for row in table.index[numbers.isna() & table[column].notna()]:
             said = str(table.at[row, column])
-            problems.append(f"{path}, row {row}: {column} is {said!r}; right would be a number")
+            problems.append((row, f"{column} is {said!r}; right would be a number"))
         table[column] = numbers
     return problems
 
@@ -241,15 +266,21 @@ def _read_text(path: Path, n_bytes: int = -1) -> str:
         return content.decode("cp1252", errors="replace")
 
 
-def _check_widths(rows: Iterable[list[str]], n_columns: int, separator: str, path: Path) -> None:
-    """Raise a DssError for rows with more fields than the header: pandas would drop the last."""
-    problems = [
-        f"{path}, row {row}: has {len(fields)} fields, but the header {n_columns}; a field that "
-        f"holds {separator!r} should be in quotes"
+def _fields(text: str, separator: str) -> Iterator[list[str]]:
+    return csv.reader(io.StringIO(text, None), delimiter=separator, skipinitialspace=True)
+
+
+def _too_long(rows: Iterable[list[str]], n_columns: int, separator: str) -> list[tuple[int, str]]:
+    """Rows with more fields than the header, of which pandas would drop the last."""
+    return [
+        (
+            row,
+            f"has {len(fields)} fields, but the header {n_columns}; a field that holds "
+            f"{separator!r} should be in quotes",
+        )
         for row, fields in enumerate(rows, start=2)
         if any(field.strip() for field in fields[n_columns:])
     ]
-    raise_problems(problems, "These rows cannot be read:")
 
 
 def _parse(text: str, separator: str, **named) -> pd.DataFrame:

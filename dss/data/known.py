@@ -39,7 +39,7 @@ def read_annotated(recording: str | Path, duration_seconds: float) -> np.ndarray
     if not path.is_file():
         return np.array([[0.0, duration_seconds]])
     table = read_csv(path, COLUMNS[1:])
-    problems = parse_times(table, path)
+    problems = [f"{path}, row {row}: {problem}" for row, problem in parse_times(table)]
     for row, start, stop in table[COLUMNS[1:]].itertuples(name=None):
         where = f"{path}, row {row}:"
         if np.isnan(start) or np.isnan(stop):

@@ -17,9 +17,10 @@ from dss.data.formats import (
     OF_MANY_RECORDINGS,
     guess_format,
     parse_times,
+    raise_broken,
     split_format,
 )
-from dss.errors import DssError, raise_problems
+from dss.errors import DssError
 
 AT_REST_NS = 2_000_000_000
 
@@ -92,7 +93,7 @@ def recording_annotations(
         )
     table = table.reset_index(drop=True).rename(index=lambda i: i + 1)
     table["name"] = table["name"].map(str)
-    raise_problems(parse_times(table, recording), "These annotations cannot be read:")
+    raise_broken(parse_times(table), table, recording)
     return recording, table
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dss.data.annotations import EVENT, found
+from dss.data.annotations import EVENT, definitions_path, found, read_definitions
+from dss.data.check import NEVER_FOUND
 from dss.data.formats import COLUMNS
 from dss.data.lookup import recording_annotations
 from dss.data.recordings import find_recordings, open_readable
@@ -91,11 +92,12 @@ def list_recordings(
     Arguments: as for `dss.data.check_annotations`.
 
     Returns: a table by file with the columns seconds, samplerate_hz, channels, and the number of
-        annotations of each song type; NaN for a recording that cannot be read, no numbers for one
-        without annotations, and no samplerate_hz and channels for all if they differ.
+        annotations of each song type, also of those that are only looked for or defined; NaN for a
+        recording that cannot be read, no numbers for one without annotations, and no samplerate_hz
+        and channels for all if they differ.
     Raises: DssError if there is no recording that can be read.
     """
-    folder, rows, counts = Path(folder), {}, {}
+    folder, rows, counts, defined = Path(folder), {}, {}, set()
     files = find_recordings(folder, options.endings)
     recordings, _ = open_readable(files, loader, options)
     for path in files:
@@ -108,11 +110,16 @@ def list_recordings(
         }
         with suppress(DssError):
             table = recording_annotations(path, options.annotation_format, annotation_loader)[1]
-            counts[name] = _by_column(found(table)["name"].value_counts())
+            none = dict.fromkeys(table["name"], 0)
+            counts[name] = _by_column(none | found(table)["name"].value_counts().to_dict())
+        if definitions_path(path).is_file():
+            with suppress(DssError):
+                defined |= {*_by_column(read_definitions(definitions_path(path)))}
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("file")
     table[["samplerate_hz", "channels"]] = table[["samplerate_hz", "channels"]].convert_dtypes()
-    counted = pd.DataFrame.from_dict(counts, orient="index").fillna(0)
-    counted = counted.reindex(table.index)[sorted(counted)].astype("Int64")
+    counted = pd.DataFrame.from_dict(counts, orient="index")
+    counted = counted.reindex(columns=sorted({*counted, *defined})).fillna(0)
+    counted = counted.reindex(table.index).astype("Int64")
     of_all = {"seconds": table["seconds"].sum(), **counted.sum()}
     for column in ("samplerate_hz", "channels"):
         values = table[column].dropna().unique()
@@ -130,7 +137,7 @@ def missing(attributes: Mapping[str, Any]) -> list[str]:
         without = [s for s in SPLITS if report[s]["seconds"] and not report[s]["annotations"][name]]
         total = sum(report[split]["annotations"][name] for split in SPLITS)
         if not total:
-            sentences.append(f"{name} was never found: the network cannot learn it. Leave it out.")
+            sentences.append(f"{name} {NEVER_FOUND}")
         elif without:
             n_recordings = sum(report[split]["recordings"][name] for split in SPLITS)
             sentences.append(

@@ -87,12 +87,10 @@ def read_sources(
     problems = find_problems(recordings, tables)
     raise_errors(problems)
     if len(problems):
-        warnings.warn(
-            f"{len(problems)} annotations are probably not meant (see `dss check {folder}`), "
-            f"such as {format_problems(problems)[0]}",
-            DssWarning,
-            stacklevel=5,
-        )
+        n, first = len(problems), format_problems(problems)[0]
+        said = f"{n} annotations are probably not meant (see `dss check {folder}`), such as {first}"
+        said = said if n > 1 else f"1 annotation is probably not meant: {first}"
+        warnings.warn(said, DssWarning, stacklevel=5)
     definitions = [p for p in (definitions_path(r.path) for r in recordings) if p.is_file()]
     by_file = _by_file(tables)
     old_names = _old_names(by_file, definitions, options.rename) if options.rename else []

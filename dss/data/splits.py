@@ -167,8 +167,8 @@ def _draw_groups(groups, fractions, by_files, by_samples, rng) -> dict[int, str]
     if len(members) < needed:
         kind = "recordings" if len(members) == len(groups) else "groups of recordings"
         raise DssError(
-            f"There are {len(members)} {kind}, too few to split {' and '.join(by_files)} by files: "
-            f"that takes at least {needed}. Split by samples, set a fraction to 0, or add more."
+            f"Too few {kind} ({len(members)}) to split {' and '.join(by_files)} by files: that "
+            f"takes at least {needed}. Split by samples, set a fraction to 0, or add more."
         )
     names = list(members)
     left = [names[i] for i in rng.permutation(len(names))]

@@ -14,6 +14,7 @@ from dss.options import DatasetOptions
 from dss.plot.colors import paler, song_colors
 from dss.plot.examples import choose_examples
 from dss.plot.figure import WIDTH_INCHES, SongFigure, plain_style
+from dss.units import readable
 
 REACH_SECONDS = {SEGMENT: 0.05, EVENT: 0.015}  # around an onset or offset
 SMOOTH_SECONDS = {SEGMENT: 0.004, EVENT: 0.001}
@@ -55,7 +56,7 @@ def plot_alignment(materials: Sequence[Material], n_examples: int = 100, seed: i
             ms, loudness, target = around(name, examples, edge == "offset")
             _draw(axis, ms, loudness, target, colors[name])
             axis.set_xlabel(f"ms from {edge}", fontsize=9)
-        width = f"\nwidth {width_ms(ms, target):.2g} ms" if edges == ["event"] else ""
+        width = f"\nwidth {readable(width_ms(ms, target) / 1000)}" if edges == ["event"] else ""
         pair[0].set_title(f"{name}, n = {len(examples)}{width}", fontsize=10)
     for axis in axes.ravel():
         axis.set_axis_on() if axis.lines else axis.set_axis_off()

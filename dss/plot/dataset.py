@@ -53,8 +53,8 @@ def plot_dataset(
 ) -> Figure:
     """A stretch of each split of a dataset: waveform, spectrogram, targets as lines and as image.
 
-    Dashed lines mark where one recording ends and the next begins. What nobody annotated is
-    hatched. Only the stretch is read from disk.
+    Dashed lines are cuts: what follows is of another recording, or of elsewhere in the same one.
+    What nobody annotated is hatched. Only the stretch is read from disk.
 
     Arguments:
         tree: a dataset as `dss.data.open_dataset` gives it.

@@ -16,6 +16,7 @@ from dss.plot.bars import draw_annotations, within
 from dss.plot.colors import song_colors
 from dss.plot.figure import WIDTH_INCHES, SongFigure, Time, plain_style
 from dss.plot.spectrogram import draw_spectrogram, song_range, spectrogram
+from dss.units import readable
 
 NAME_LENGTH = 44  # of a file, with which a title fits over half of a figure
 CONTEXT_SECONDS = 0.15  # at least, on both sides of a mistake
@@ -46,7 +47,9 @@ def plot_precision_recall(
     for name, rows in table.groupby("song_type", sort=False):
         look = {"color": colors[name], "lw": 2 if name == "all" else 1.2}
         best = rows.loc[rows["f1"].idxmax()] if rows["f1"].notna().any() else rows.iloc[0]
-        label = f"{name}: {best['f1']:.3f} at {best['threshold']:.2f}"
+        is_all = best.name == rows.index[0]  # what was predicted with a lower one is not known
+        where = ", none left out" if is_all else f" at {best['threshold']:.2f}"
+        label = f"{name}: {best['f1']:.3f}{where}"
         curve.plot(rows["recall"], rows["precision"], label=label, **look)
         curve.plot(best["recall"], best["precision"], "o", color=colors[name], clip_on=False)
         by_threshold.plot(rows["threshold"], rows["f1"], **look)
@@ -67,11 +70,13 @@ def plot_errors(true: Recordings, predicted: Recordings, *, options: EvaluateOpt
     Arguments:
         true, predicted: as for `dss.evaluate.evaluate`.
 
-    Raises: DssError if no annotation is right.
+    Returns: the figure; without histograms, and saying so, if no annotation is right.
     """
     table = timing_errors(true, predicted, options=options)
     if table.empty:
-        raise DssError("No annotation is right: there are no errors to show")
+        figure = SongFigure(figsize=(WIDTH_INCHES, 0.5))
+        figure.suptitle("No annotation is right: there are no errors to show")
+        return figure
     names = sorted(table["name"].unique())
     colors = song_colors(names)
     edges = ["onset"]
@@ -90,7 +95,7 @@ def plot_errors(true: Recordings, predicted: Recordings, *, options: EvaluateOpt
             if len(values):
                 beyond = int((values.abs() > reach).sum())
                 text = f"n = {len(values)}" + (f", {beyond} beyond" if beyond else "")
-                median = f"median {values.abs().median():.2g} ms"
+                median = f"median {readable(values.abs().median() / 1000)}"
                 axis.set_title(f"{name}, {text}\n{median}", fontsize=9)
             axis.set(yticks=[], xlim=(-reach, reach))
             axis.spines["left"].set_visible(False)
@@ -123,7 +128,7 @@ def plot_mistakes(
         raise DssError("There is no mistake to show")
     pairs = read_pairs(true, predicted)
     if recordings and len(recordings) != len(pairs):
-        raise DssError(f"{len(recordings)} recordings, but {len(pairs)} annotation tables")
+        raise DssError(f"recordings: {len(recordings)}, but annotation tables: {len(pairs)}")
     numbers = {pair.source: number for number, pair in enumerate(pairs)}
     colors = song_colors(sorted({name for pair in pairs for name in pair.names}))
     n_columns = 2 if len(worst) > 1 else 1

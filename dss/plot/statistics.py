@@ -52,7 +52,7 @@ def plot_counts(counts: xr.DataTree | pd.DataFrame) -> Figure:
         look = {"color": paler("#404040", pale), "edgecolor": "#404040", "label": split}
         seconds = table.at[split, "seconds"]
         bars = seconds_axis.bar(i, seconds, 0.8, **look)
-        seconds_axis.bar_label(bars, fmt="{:.0f}" if seconds > 1000 else "{:.3g}", fontsize=9)
+        seconds_axis.bar_label(bars, fmt="{:.0f}" if seconds > 100 else "{:.3g}", fontsize=9)
     seconds_axis.set_title("seconds")
     seconds_axis.set_xticks(range(len(splits)), splits)
     axis.set(title="annotations", xlim=(-0.6, len(names) - 0.4))

@@ -9,9 +9,10 @@ import ipywidgets as widgets
 
 from dss.data.recordings import AUDIO_ENDINGS
 from dss.options.base import PathKind
+from dss.runs import can_annotate
 
 STORES = (".npy", ".zarr", ".h5")
-PARAMS = "_params.yaml"  # a run is there where this file is
+PARAMS = "_params.yaml"
 MOST = 500  # entries that are listed of a folder
 
 
@@ -105,7 +106,7 @@ class Chooser:
             return f"▸ {path.name}/", path
         if self.kind == "run" and path.name.endswith(PARAMS):
             trunk = path.with_name(path.name.removesuffix(PARAMS))
-            return f"◆ {trunk.name}", trunk
+            return (f"◆ {trunk.name}", trunk) if can_annotate(trunk) else None
         is_store = self.kind in ("dataset", "material") and path.suffix == ".h5"
         is_sound = self.kind == "material" and path.name.lower().endswith(AUDIO_ENDINGS)
         return (path.name, path) if self.kind == "file" or is_store or is_sound else None

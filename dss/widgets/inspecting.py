@@ -9,6 +9,7 @@ from dss.errors import DssError
 from dss.material import Material, find_problems, is_dataset, open_material
 from dss.options import SourceOptions
 from dss.options.base import option
+from dss.units import readable
 from dss.widgets.forms import Form
 from dss.widgets.meaning import recording_facts
 from dss.widgets.tables import problems_table
@@ -82,5 +83,5 @@ class InspectForm(Form):
         names = ", ".join(material.name for material in result[:MOST_NAMED])
         more = len(result) - MOST_NAMED
         names += f", and {more} more" if more > 0 else ""
-        said = f"{html.escape(names)}: {seconds:.4g} s"
+        said = f"{html.escape(names)}: {readable(seconds)}"
         return f"{said}<div>{problems_table(self._problems)}</div>"

@@ -14,6 +14,7 @@ from dss.data.recordings import find_recordings
 from dss.data.splits import SPLITS
 from dss.errors import DssError
 from dss.options import TrainOptions
+from dss.units import readable
 
 MOST_READ = 50  # recordings whose annotations are read for a hint
 
@@ -57,21 +58,20 @@ def recording_facts(
 def hints(options: TrainOptions, facts: Facts) -> dict[str, str]:
     """What values mean, in a few words, by option."""
     rate, hop = facts.samplerate_hz, 2**options.nb_pre_conv
-    lengths = ", ".join(f"{split} {s:.4g} s" for split, s in facts.seconds.items() if s)
+    lengths = ", ".join(f"{split} {readable(s)}" for split, s in facts.seconds.items() if s)
     channels = f", {facts.nb_channels} channels" if facts.nb_channels > 1 else ""
-    filter_ms = _milliseconds(options.kernel_size * hop, rate)
     said = {
         "data_dir": f"{lengths}; {rate:g} Hz{channels}; {', '.join(facts.song_types)}.",
-        "nb_hist": f"{_milliseconds(options.nb_hist, rate)}.",
-        "kernel_size": f"{filter_ms}.",
-        "nb_conv": f"They see {_milliseconds(models.receptive_field(options), rate)}.",
+        "nb_hist": f"{readable(options.nb_hist / rate)}.",
+        "kernel_size": f"{readable(options.kernel_size * hop / rate)}.",
+        "nb_conv": f"They see {readable(models.receptive_field(options) / rate)}.",
     }
     if options.save_dir is None:
         said["save_dir"] = f"{options.run_dir}."
     if hop > 1:
-        said["nb_pre_conv"] = f"A frame each {_milliseconds(hop, rate)}."
+        said["nb_pre_conv"] = f"A frame each {readable(hop / rate)}."
     if hop > 1 and options.pre_nb_dft:
-        said["pre_nb_dft"] = f"{_milliseconds(options.pre_nb_dft, rate)}."
+        said["pre_nb_dft"] = f"{readable(options.pre_nb_dft / rate)}."
     return said
 
 
@@ -80,18 +80,11 @@ def describe_network(options: TrainOptions, facts: Facts) -> str:
     nb_classes = 2 if options.y_suffix else 1 + len(facts.song_types)
     weights = models.count_weights(options, facts.nb_channels, nb_classes)
     rate, ignored = facts.samplerate_hz, models.padding(options)
-    chunk, reach = (
-        _milliseconds(n, rate) for n in (options.nb_hist, models.receptive_field(options))
-    )
+    chunk, reach = (readable(n / rate) for n in (options.nb_hist, models.receptive_field(options)))
     line = f"{weights:,} weights · filters reach {reach} · a chunk is {chunk}"
     if ignored:
-        line += f", of which {_milliseconds(ignored, rate)} at each end are ignored"
+        line += f", of which {readable(ignored / rate)} at each end are ignored"
     return line
-
-
-def _milliseconds(n_samples: int, samplerate_hz: float) -> str:
-    milliseconds = 1000 * n_samples / samplerate_hz
-    return f"{milliseconds:.3g} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.3g} s"
 
 
 @lru_cache(maxsize=8)

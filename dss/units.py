@@ -1,0 +1,17 @@
+"""Quantities as text to read."""
+
+
+def readable(seconds: float) -> str:
+    """A duration with three digits and the unit that fits: ms, s, min or h."""
+    seconds = float(f"{seconds:.3g}")
+    if seconds < 1:
+        return _three_digits(1000 * seconds, "ms")
+    if seconds < 120:
+        return _three_digits(seconds, "s")
+    if seconds < 7200:
+        return _three_digits(seconds / 60, "min")
+    return _three_digits(seconds / 3600, "h")
+
+
+def _three_digits(value: float, unit: str) -> str:
+    return f"{float(f'{value:.3g}'):g} {unit}"
