@@ -4,15 +4,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from dss.data.annotations import found, read_annotations
 from dss.data.audio import Loader
 from dss.data.dataset import open_dataset
+from dss.data.formats import COLUMNS
 from dss.data.lookup import find_annotations
 from dss.data.recordings import open_recording, unsaid_rate
 from dss.errors import DssError, raise_problems
-from dss.options import DetectOptions
+from dss.evaluate.matching import match
+from dss.options import DetectOptions, EvaluateOptions
 from dss.probabilities import detect_stored, stored_probabilities
 from dss.proofread import is_confirmed
 from dss.runs import read_params
@@ -40,6 +43,18 @@ def by_hand(recording: Path, by_dss: Path) -> Path | None:
     is_unseen = "confirmed" in table and not is_confirmed(table).any()
     is_unchanged = is_by_dss(file) or is_by_dss(file, by_dss.parent)
     return None if file.resolve() == by_dss.resolve() or is_unseen or is_unchanged else file
+
+
+def is_by_hand(by_dss: pd.DataFrame, by_hand: pd.DataFrame) -> np.ndarray:
+    """Which annotations by dss were made by hand, too, as `evaluate` has it: [annotations] bool."""
+    tolerance = EvaluateOptions().tolerance_seconds
+    agrees = np.zeros(len(by_dss), bool)
+    for name in by_hand["name"].unique():
+        rows = np.flatnonzero(by_dss["name"] == name)
+        hand = found(by_hand[by_hand["name"] == name])
+        times = (table[COLUMNS[1:]].to_numpy(float) for table in (hand, by_dss.iloc[rows]))
+        agrees[rows[match(*times, tolerance)[:, 1]]] = True
+    return agrees
 
 
 class Learned(NamedTuple):

@@ -49,6 +49,15 @@ def fly_partial():
     return shared("fly_partial")
 
 
+@pytest.fixture
+def nothing_edited(monkeypatch):
+    """What another test did not save is not to be saved here."""
+    from dss.edits import Edits
+    from dss.widgets import editor
+
+    monkeypatch.setattr(editor, "EDITS", Edits())
+
+
 def side_by_side(function, calls):
     """Call a function with each of some arguments, all at once, in processes of their own."""
     context = get_context("spawn")

@@ -1,6 +1,7 @@
 import re
 import shutil
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +13,10 @@ from dss.evaluate import evaluate
 from dss.options import PredictFilesOptions
 from dss.postprocess import tuned
 from dss.predict import predict
+from dss.review import is_by_hand
 from dss.widgets import PredictForm, PredictionViewer
 
+pytestmark = pytest.mark.usefixtures("nothing_edited")
 OWN = PredictFilesOptions.model_fields
 TIMES = ["start_seconds", "stop_seconds"]
 
@@ -123,6 +126,35 @@ def test_a_slider_can_be_moved_below_a_tuned_hold_threshold(tiny_run, values, tm
     expected = predict(tmp_path / "new" / "bird_20.wav", values["run"], segment_threshold=0.3)
     assert viewer.scores is not None
     np.testing.assert_allclose(viewer.annotations["by dss"][TIMES], expected[TIMES], atol=0.002)
+
+
+def test_what_dss_found_beside_annotations_by_hand_is_taken_over_by_a_click(viewer):
+    by_hand, by_dss = viewer.annotations.values()
+    name, *times = by_dss.loc[by_dss["name"] == "a", ["name", *TIMES]].iloc[1]
+    viewer.editor._put(
+        viewer.editor._now()._replace(
+            annotations=by_hand[(by_hand["start_seconds"] - times[0]).abs() > 0.1]
+        )
+    )
+    viewer.editor.click(sum(times) / 2, 0.001)
+    assert viewer.selection == tuple(times)
+    assert viewer.editor.chosen is None
+    viewer.editor.press("Enter")
+    after = viewer.annotations["by hand"]
+    assert [name, *times] in after[["name", *TIMES]].to_numpy().tolist()
+    assert len(after) == len(by_hand)
+
+
+def test_what_was_made_by_hand_too_is_not_worth_checking(viewer, tmp_path):
+    table = viewer.least_certain
+    assert "bird_22" in set(table["file"].map(lambda f: Path(f).name.split("_annotations")[0]))
+    for file, rows in table[table["found"] == "annotation"].groupby("file"):
+        hand = tmp_path / "new" / Path(file).name
+        if hand.is_file():
+            agree = is_by_hand(rows, read_annotations(hand))
+            assert not agree.any()
+    by_hand, by_dss = viewer.annotations.values()
+    assert is_by_hand(by_dss, by_hand).sum() == evaluate(by_hand, by_dss).loc["all", "matched"]
 
 
 def test_a_click_shows_the_least_certain_annotation(viewer):

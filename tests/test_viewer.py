@@ -12,22 +12,18 @@ from matplotlib.colors import to_hex
 
 from dss.data import annotations_path, make_dataset, open_recording, read_annotations
 from dss.data.recordings import Recording
-from dss.edits import Edits
 from dss.errors import DssError
 from dss.material import no_annotations, open_material
 from dss.plot import overview
 from dss.plot.colors import FIRST_COLORS
 from dss.plot.overview import Overview
 from dss.plot.recording import draw_recording
-from dss.widgets import Viewer, editor
+from dss.widgets import Viewer
 
 TIMES = ["start_seconds", "stop_seconds"]
 
 
-@pytest.fixture(autouse=True)
-def nothing_edited(monkeypatch):
-    """What another test did not save is not to be saved here."""
-    monkeypatch.setattr(editor, "EDITS", Edits())
+pytestmark = pytest.mark.usefixtures("nothing_edited")
 
 
 @pytest.fixture

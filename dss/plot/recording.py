@@ -122,7 +122,7 @@ def draw_recording(
         probabilities: their extremes.
         what: the label of the probabilities.
         song_types: what gets its colour next after the classes, whether it is shown or not.
-        cuts: seconds where one recording ends and the next begins.
+        cuts: seconds where one stretch ends and the next begins.
         again: what this gave before, if it is not needed any more: to draw into it is faster.
     """
     time = Time(start_seconds, start_seconds + wave.n_samples / samplerate_hz)

@@ -20,7 +20,8 @@ from dss.errors import DssError
 HELP = (
     "<b>Drag</b> over the picture where a syllable is, or <b>click</b> where a pulse is; then "
     "press a number, or write a name and press <b>Enter</b>. A click on an annotation chooses it: "
-    "drag its edges, give it another name, or press <b>Delete</b>. Nothing is written before "
+    "drag its edges, give it another name, or press <b>Delete</b>; a click on one by dss marks it, "
+    "and <b>Enter</b> takes it over. Nothing is written before "
     "<b>Save</b>.<br>Keys, once you clicked on the picture: "
 )
 KEYS = (
@@ -89,12 +90,20 @@ class Editor:
             self._name.value = self._now().annotations.at[row, "name"]
 
     def click(self, seconds: float, within_seconds: float) -> None:
-        """Choose and mark the annotation at this time; if there is none, mark the time."""
-        table = self._now().annotations
-        row = at(table, seconds, within_seconds)
-        self.choose(row)
-        marked = (seconds, seconds) if row is None else table.loc[row, COLUMNS[1:]]
-        self._viewer.selection = tuple(marked)
+        """Choose and mark the annotation at this time; if there is none, mark the time.
+
+        Where only another table has one, such as that by dss, it is marked, and its name is the one
+        that `Enter` gives.
+        """
+        by_hand = self._now().annotations
+        self.choose(at(by_hand, seconds, within_seconds))
+        self._viewer.selection = seconds, seconds
+        for table in (by_hand, *self._viewer.annotations.values()):
+            row = at(table, seconds, within_seconds)
+            if row is not None:
+                self._name.value, *marked = table.loc[row, COLUMNS]
+                self._viewer.selection = tuple(marked)
+                break
 
     def mark(self, start_seconds: float, stop_seconds: float) -> None:
         """Mark an annotation, and choose it if it is one that can be changed."""

@@ -242,13 +242,20 @@ class PredictionViewer(Viewer):
                 self._found, self._as_written, self._scores = found, options, scores
                 self._said.value = said
                 files, known = self._annotated.files, [*filter(self._is_known, found)]
-                tables = {files[r]: table for r, table in found.items()}
+                tables = {files[r]: self._reviewed(r, table) for r, table in found.items()}
                 self.checking.fill(tables, {files[r] for r in known})
                 self._tables[BY_DSS] = found[self.recording.path]
         except _Superseded:
             pass
         except DssError as error:
             self._said.value = problem_html(str(error))
+
+    def _reviewed(self, recording: Path, table: pd.DataFrame) -> pd.DataFrame:
+        """A table by dss that says which annotations somebody made by hand, too."""
+        if recording not in self._hand:
+            return table
+        by_hand = read_annotations(self._hand[recording], recording=recording)
+        return table.assign(confirmed=review.is_by_hand(table, by_hand))
 
     def _judge(self, found: Mapping[Path, pd.DataFrame]) -> tuple[pd.DataFrame, str]:
         """The scores, and how they are shown."""
@@ -264,7 +271,7 @@ class PredictionViewer(Viewer):
         """The recordings that the scores are of, and what these are."""
         held_out = [recording for recording in self._hand if not self._was_learned(recording)]
         if not held_out:
-            return [*self._hand], "all of which the network learned from: it does worse on others"
+            return [*self._hand], "that the network learned from: it does worse on others"
         if self._learned is None:
             return held_out, "annotated by hand; whether the network learned from them is not known"
         return held_out, "that the network did not learn from"

@@ -48,7 +48,7 @@ SHORT = 30  # a sentence that is shorter does not say enough by itself
 PICTURE = {"max_width": "calc(100% - 4px)", "align_self": "flex-start"}  # and its margins
 NARROW = {"flex": "none", "width": "600px", "max_width": "100%"}  # label, input, chooser
 WIDE = {"flex": "1 1 auto", "width": "auto", "min_width": "0"}  # what they leave to the input
-LABEL = {"description_width": "min(270px, 45%)"}
+LABEL = {"description_width": "min(270px, 49%)"}
 
 
 class Field:
