@@ -76,6 +76,11 @@ class Material:
             return self.find[1]()
         return np.empty((0, 2))
 
+    def forget(self) -> None:
+        """Find annotations, and what is unknown, anew when they are asked for again."""
+        for name in ("annotations", "unknown"):
+            vars(self).pop(name, None)
+
     @property
     def unknown_seconds(self) -> float:
         """How much nobody annotated: all, if there are no annotations that can be read."""

@@ -197,11 +197,11 @@ def test_a_folder_a_dataset_and_another_folder_are_shown_in_turn(folder):
     pictures.append(viewer._image.value)
     viewer.open(make_dataset(folder, test_fraction=0))
     assert viewer.controls.shown.options == ("train", "val")
-    with_targets = viewer._shown_values()
+    with_targets = viewer.drawing._values()
     assert with_targets.high.shape[1] == 4
     pictures.append(viewer._image.value)
     viewer.open(folder / "bird_1.wav")
-    assert viewer._shown_values() is None
+    assert viewer.drawing._values() is None
     assert len(set(map(bytes, pictures))) == 3
     with pytest.raises(DssError, match="there are bird_1.wav"):
         viewer.show("bird_0.wav")
@@ -243,7 +243,7 @@ def test_keys_and_colours_are_those_of_all_recordings_and_stay(tmp_path, monkeyp
         drawn.append((patch.get_label(), to_hex(patch.get_facecolor())))
         return figure
 
-    monkeypatch.setattr("dss.widgets.viewer.draw_recording", watch)
+    monkeypatch.setattr("dss.widgets.drawing.draw_recording", watch)
     viewer = Viewer(tmp_path, stop_seconds=1)
     viewer.show("bird_c.wav")
     assert viewer.editor.names == ["a", "b", "c"]
@@ -366,13 +366,13 @@ def test_a_sketch_is_drawn_again_once_all_is_read(slow_recording):
     recording, may_read = slow_recording
     viewer = Viewer(recording, no_annotations(), start_seconds=0, stop_seconds=3)
     viewer.stretch = (0, np.inf)
-    assert "a sketch" in viewer._title(False)
+    assert "a sketch" in viewer.drawing._title(False)
     sketch = viewer._image.value
     may_read.set()
     begun = time.monotonic()
     while viewer._image.value == sketch and time.monotonic() - begun < 60:
         time.sleep(0.05)
-    assert "a sketch" not in viewer._title(False)
+    assert "a sketch" not in viewer.drawing._title(False)
     exact = viewer._image.value
     viewer._draw()
     assert exact == viewer._image.value != sketch

@@ -196,7 +196,7 @@ class Controls:
                 automatic.value = False
             v._draw()
 
-        self.song_range.observe(lambda _: v.forget_range(), names="value")
+        self.song_range.observe(lambda _: v.drawing.forget_range(), names="value")
         self._on_change(self.shown, lambda: v.show(self.shown.value))
         self._on_change(self.start, lambda: stretch_from(self.start.value, self.duration.value))
         self._on_change(self.duration, lambda: v.zoom(np.diff(v.stretch)[0] / self.duration.value))

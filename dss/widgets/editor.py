@@ -153,7 +153,7 @@ class Editor:
         if self.chosen is None:
             raise DssError("No annotation is chosen: click on one.")
         now = self._now()
-        self._viewer.let_rows_shrink()
+        self._viewer.drawing.let_rows_shrink()
         self._put(now._replace(annotations=remove(now.annotations, self.chosen)))
         self.choose(None)
         self._viewer.selection = None
@@ -175,7 +175,7 @@ class Editor:
             raise DssError("There is nothing to undo.")
         self.choose(None)
         self._viewer.selection = None
-        self._viewer.let_rows_shrink()
+        self._viewer.drawing.let_rows_shrink()
         self._viewer.show_recording(recording)
 
     def save(self) -> list[Path]:

@@ -190,9 +190,9 @@ class PredictionViewer(Viewer):
     def _load(self) -> None:
         self._player.children, self._status.value = [], ""
         recording = self.recording.path
-        self._values = stored_probabilities(self._annotated.files[recording])
-        self._value_names = self._class_names if self._values is not None else []
-        self._values_hz = None if self._values is None else self._values.attrs["samplerate_hz"]
+        self.values = stored_probabilities(self._annotated.files[recording])
+        self.value_names = self._class_names if self.values is not None else []
+        self.values_hz = None if self.values is None else self.values.attrs["samplerate_hz"]
         hand = {BY_HAND: self.material.annotations} if recording in self._hand else {}
         self._tables = hand | {BY_DSS: self._found[recording]}
 
@@ -200,10 +200,10 @@ class PredictionViewer(Viewer):
         with self._one_draws:
             if self.sliders.options != self._as_written:
                 start, stop = self._stretch
-                rate = self._values_hz
+                rate = self.values_hz
                 edges = max(0, start - AROUND_SECONDS) * rate, (stop + AROUND_SECONDS) * rate
                 self._tables[BY_DSS] = detect_stored(
-                    self._values, self._types, *map(round, edges), options=self.sliders.options
+                    self.values, self._types, *map(round, edges), options=self.sliders.options
                 )
             super()._draw()
 

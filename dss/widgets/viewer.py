@@ -16,17 +16,14 @@ from dss.data.recordings import Recording
 from dss.errors import DssError
 from dss.material import Material, materials_of, no_annotations
 from dss.plot.bars import checked_annotations
-from dss.plot.figure import young_garbage
-from dss.plot.overview import Overviews, coarse_envelope
-from dss.plot.recording import draw_recording
-from dss.plot.rows import Envelope
-from dss.plot.spectrogram import contrast
 from dss.widgets.chooser import Chooser
 from dss.widgets.controls import ALL_TYPES, Controls, button
+from dss.widgets.drawing import Drawing
 from dss.widgets.editor import Editor
 from dss.widgets.fields import PICTURE, STYLE, problem_html
 from dss.widgets.forms import Form
 from dss.widgets.gestures import Gestures
+from dss.widgets.songtypes import SongTypes
 from dss.widgets.sound import player
 
 FIRST_SECONDS, BEFORE_SECONDS = 3.0, 0.5  # what is shown at first, and before an annotation
@@ -64,6 +61,10 @@ class Viewer:
             another stretch.
         annotations: set it to show others.
         editor: changes the annotations by hand.
+        values, value_names, values_hz: what is drawn below, its classes, its sample rate if that is
+            not the recording's.
+        song_types: of what can be shown, in the order of their colours.
+        drawing: draws what is shown.
         options: how it is shown; set some with a dictionary.
     """
 
@@ -79,8 +80,8 @@ class Viewer:
     ):
         self._given = None if annotations is None else _labelled(annotations)
         self._one_draws = threading.RLock()
-        self._values, self._value_names = probabilities, list(class_names)
-        self._values_hz: float | None = None
+        self.values, self.value_names = probabilities, list(class_names)
+        self.values_hz: float | None = None
         stretch = None
         if start_seconds is not None or stop_seconds is not None:
             start = start_seconds or 0.0
@@ -109,8 +110,8 @@ class Viewer:
         """Show other recordings, or another dataset, with their annotations."""
         materials = materials_of(source)
         with self._one_draws:
-            self._given = self._values = None
-            self._value_names = []
+            self._given = self.values = None
+            self.value_names = []
             self._open(materials)
 
     def show(self, name: str) -> None:
@@ -119,9 +120,10 @@ class Viewer:
         if name not in names:
             raise DssError(f"{name}: is not shown here; there are {', '.join(names)}")
         with self._one_draws:
-            self.material, self._figure = self.materials[names.index(name)], None
+            self.material = self.materials[names.index(name)]
+            self.drawing.let_rows_shrink()
             self._load()
-            self._note(self._names(), are_read=True)
+            self.song_types.meet(self._names(), are_read=True)
             self._tables = self.editor.shown(self.recording.path, self._tables)
             self.controls.fit(self.recording, self._names(), name)
             self._fit_editor()
@@ -144,7 +146,7 @@ class Viewer:
     @annotations.setter
     def annotations(self, annotations: Annotations) -> None:
         tables = _labelled(annotations)
-        self._note(_names_in(tables.values()), are_read=True)
+        self.song_types.meet(_names_in(tables.values()), are_read=True)
         self._take_tables(tables)
 
     @property
@@ -232,7 +234,7 @@ class Viewer:
     def play(self) -> None:
         """Play what is marked, or else shown, a minute at most; ultrasound ten times slower."""
         rate = self.recording.samplerate_hz
-        start, stop = self._samples()
+        start, stop = self.samples()
         if self._selection and self._selection[0] < self._selection[1]:
             start, stop = (round(t * rate) for t in self._selection)
         x = self.recording.read(start, min(stop, start + round(LONGEST_PLAYED_SECONDS * rate)))
@@ -249,14 +251,6 @@ class Viewer:
         with self._one_draws:
             self._take_tables(self.editor.shown(path, self._tables))
 
-    def forget_range(self) -> None:
-        """Find the frequencies of the song anew, from what is drawn next."""
-        self._overviews.song_range_hz = None
-
-    def let_rows_shrink(self) -> None:
-        """Let rows be as high as what is drawn next needs, not what was drawn before."""
-        self._figure = None
-
     def annotations_to_edit(self) -> pd.DataFrame:
         """The table that changes by hand begin with."""
         return self._tables.get(self.by_hand_label, no_annotations())
@@ -265,8 +259,7 @@ class Viewer:
         """Let annotations that were written be read when they are asked for again."""
         for material in self.materials:
             if material.recording.path in recordings:
-                for known in ("annotations", "unknown"):
-                    vars(material).pop(known, None)
+                material.forget()
 
     def say(self, text: str) -> None:
         """Say something above the picture, until something else is done."""
@@ -294,10 +287,8 @@ class Viewer:
 
     def _fit_editor(self) -> None:
         is_possible = self.material.targets is None and self.recording.path.is_file()
-        self._note(self._names(), are_read=False)
-        by_hand = self._names_by_hand()
-        names = [name for name, is_read in self._song_types.items() if is_read or name in by_hand]
-        self.editor.fit(names, is_possible)
+        self.song_types.meet(self._names(), are_read=False)
+        self.editor.fit(self.song_types.with_keys(self._names_by_hand()), is_possible)
 
     def _marked_places(self) -> tuple[float, ...]:
         """What is marked, as parts of what is shown."""
@@ -313,12 +304,12 @@ class Viewer:
         self, materials: Sequence[Material], stretch: tuple[float, float] | None = None
     ) -> None:
         """Let these be shown, and show the first one: a stretch of it, or its first annotation."""
-        self.materials, self._overviews = list(materials), Overviews(self._draw_again)
+        self.materials, self.drawing = list(materials), Drawing(self, self._draw_again)
         self._stretch = stretch
         self.editor.edits.forget_saved()
-        self._song_types: dict[str, bool] = {}
-        self._note(self._first_names(), are_read=True)
-        self._note(self._names_by_hand(), are_read=False)
+        self.song_types = SongTypes()
+        self.song_types.meet(self._first_names(), are_read=True)
+        self.song_types.meet(self._names_by_hand(), are_read=False)
         self.controls.set_names([material.name for material in self.materials])
         self.show(self.materials[0].name)
 
@@ -326,7 +317,7 @@ class Viewer:
         """Take annotations and targets of the material that is to be shown."""
         self._player.children, self._status.value = [], ""
         if self.material.targets is not None:
-            self._values, self._value_names = self.material.targets, self.material.class_names
+            self.values, self.value_names = self.material.targets, self.material.class_names
         self._tables = self._given or {}
         if self._given is not None:
             return
@@ -365,11 +356,6 @@ class Viewer:
         edits = [self.editor.edits.of(material.recording.path) for material in self.materials]
         return _names_in(edited.annotations for edited in edits if edited)
 
-    def _note(self, names: Iterable[str], are_read: bool) -> None:
-        """Let song types have colours and keys; only those typed by hand can lose their keys."""
-        for name in names:
-            self._song_types[name] = are_read or self._song_types.get(name, False)
-
     def _times(self, table: pd.DataFrame) -> np.ndarray:
         """[annotations, 2] seconds of the type chosen."""
         table = found(table)
@@ -377,21 +363,14 @@ class Viewer:
             table = table[table["name"] == self.controls.song_type.value]
         return table[COLUMNS[1:]].to_numpy(float)
 
-    def _samples(self) -> tuple[int, int]:
+    def samples(self) -> tuple[int, int]:
+        """First sample of what is shown, and the one after the last."""
         start, stop = (round(t * self.recording.samplerate_hz) for t in self._stretch)
         return start, max(stop, start + 1)
 
-    def _shown_values(self) -> Envelope | None:
-        """The extremes of targets or probabilities; None if the stretch is too long for them."""
-        if self._values is None:
-            return None
-        rate = self._values_hz or self.recording.samplerate_hz
-        return coarse_envelope(self._values, rate, self._stretch)
-
     def _draw(self) -> None:
         with self._one_draws:
-            with young_garbage():
-                picture, edges = self._drawn()
+            picture, edges = self.drawing.draw()
             with self._image.hold_sync():
                 self._image.value, self._image.edges = picture, edges
                 self._image.selection = self._marked_places()
@@ -399,47 +378,8 @@ class Viewer:
     def _draw_again(self) -> None:
         """Draw what was drawn when little of a long recording had been read."""
         with self._one_draws:
-            if self._overviews.is_sketch:
+            if self.drawing.is_sketch:
                 self._draw()
-
-    def _drawn(self) -> tuple[bytes, tuple[float, ...]]:
-        """The picture, and the edges of its rows, as `dss.widgets.picture` takes them."""
-        start, stop = self._samples()
-        values, look = self._shown_values(), self.options
-        wave, power = self._overviews.draw(self.recording, look["channel"], start, stop)
-        song_range_hz = self._overviews.song_range_hz
-        self.controls.show_contrast(contrast(power))
-        self.controls.show_range(song_range_hz)
-        unknown = self.editor.unknown(self.recording, self.material.unknown)
-        here = (unknown < self._stretch[1]) & (unknown > self._stretch[0])[:, ::-1]
-        self._figure = draw_recording(
-            wave,
-            power,
-            self.recording.samplerate_hz,
-            start / self.recording.samplerate_hz,
-            annotations=self._tables,
-            probabilities=values,
-            what="probability" if self.material.targets is None else "target",
-            class_names=self._value_names,
-            song_types=[*self._song_types],
-            unknown=unknown[here.any(axis=1)] if here.any() else None,
-            cuts=[t for t in self.material.cuts if self._stretch[0] < t < self._stretch[1]],
-            frequency_range_hz=look["frequency_range_hz"] or song_range_hz,
-            log_frequency=look["log_frequency"],
-            power_range_db=look["contrast_db"],
-            title=self._title(values is None),
-            again=self._figure,
-        )
-        first, last = (self._figure.axes[i].get_position() for i in (0, -1))
-        return self._figure.jpeg(), (first.x0, first.x1, 1 - first.y1, 1 - last.y0)
-
-    def _title(self, are_values_hidden: bool) -> str:
-        title = self.material.name
-        if are_values_hidden and self._values is not None:
-            what = "probabilities" if self.material.targets is None else "targets"
-            title += f" (zoom in to see the {what})"
-        is_sketch = self._overviews.is_sketch
-        return title + (" (a sketch, until all of it is read)" if is_sketch else "")
 
 
 def _described(selection: tuple[float, float] | None) -> str:

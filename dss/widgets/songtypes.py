@@ -1,0 +1,28 @@
+"""The song types of a viewer: their colours, and the keys that stand for them."""
+
+from collections.abc import Container, Iterable
+
+
+class SongTypes:
+    """Song types in the order in which they were met, so that none changes its colour.
+
+    Attributes:
+        names: all of them.
+    """
+
+    def __init__(self):
+        self._is_read: dict[str, bool] = {}
+
+    @property
+    def names(self) -> list[str]:
+        """All of them, in the order of their colours."""
+        return [*self._is_read]
+
+    def meet(self, names: Iterable[str], are_read: bool) -> None:
+        """Add those that are new: read from annotations, or typed by hand."""
+        for name in names:
+            self._is_read[name] = are_read or self._is_read.get(name, False)
+
+    def with_keys(self, used: Container[str]) -> list[str]:
+        """Those that keys stand for: of what was typed only what is still used."""
+        return [name for name, is_read in self._is_read.items() if is_read or name in used]
