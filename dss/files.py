@@ -15,6 +15,7 @@ from dss.errors import DssError
 
 MACHINE = f"{zlib.crc32(platform.node().encode()):x}"
 LONGEST_NAME = 200  # bytes; 255 is what file systems allow
+ATTEMPTS = 20  # to put a folder where others put theirs at the same time
 
 
 @contextmanager
@@ -50,21 +51,24 @@ def replacing(path: Path) -> Iterator[Path]:
 def _rename(part: Path, path: Path) -> None:
     """Put a file or a folder in its place; a folder that is there goes out of the way first."""
     old = part.with_name(f".old{part.name}")
-    for attempts_left in (2, 1, 0):
-        try:
+    try:
+        for attempts_left in reversed(range(ATTEMPTS)):
             if part.is_dir():
+                remove(old)
                 with suppress(FileNotFoundError):
                     os.replace(path, old)
-            os.replace(part, path)
-        except OSError as error:  # another process put its own there meanwhile
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) or not attempts_left:
-                raise
-        else:
-            return
-        finally:
-            if old.exists() and not path.exists():
+            try:
+                os.replace(part, path)
+            except OSError as error:  # somebody else put a folder there meanwhile
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) or not attempts_left:
+                    raise
+            else:
+                return
+    finally:
+        if old.exists() and not path.exists():
+            with suppress(OSError):  # somebody else did
                 os.replace(old, path)
-            remove(old)
+        remove(old)
 
 
 @cache
