@@ -40,6 +40,15 @@ def test_of_two_close_events_the_higher_target_counts():
     np.testing.assert_allclose(y[51], np.exp(-0.125), atol=1e-3)
 
 
+def test_zeros_and_ones_are_the_same_as_bytes():
+    rows = table(("a", 0.1, 0.2), ("b", 0.2, 0.9), ("p", 0.95, 0.95), ("a", 0.99, 1.5))
+    types = {"a": "segment", "b": "segment", "p": "event"}
+    y = make_targets(rows, types, 1000, 0, 1000)
+    as_bytes = make_targets(rows, types, 1000, 0, 1000, dtype=np.uint8)
+    assert as_bytes.dtype == np.uint8
+    np.testing.assert_array_equal(as_bytes, y)
+
+
 def test_song_types_that_overlap_share_the_probability():
     y = targets(("a", 0.01, 0.03), ("b", 0.02, 0.04))
     np.testing.assert_array_equal(y[25], [0, 0, 0.5, 0.5])

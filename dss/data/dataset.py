@@ -220,7 +220,9 @@ def _targets(table, types, source, block, event_std_seconds, kinds) -> dict[str,
     rate, start, stop = source.recording.samplerate_hz, block.start_sample, block.stop_sample
     wanted = {"y": types} | {f"y_{name}": {name: kind} for name, kind in types.items()}
     values = {
-        name: targets.make_targets(table, wanted[name], rate, start, stop, event_std_seconds)
+        name: targets.make_targets(
+            table, wanted[name], rate, start, stop, event_std_seconds, kinds[name][0]
+        )
         for name in wanted.keys() & kinds.keys()
     }
     if "annotated" in kinds:

@@ -46,6 +46,7 @@ def make_targets(
     start_sample: int,
     stop_sample: int,
     event_std_seconds: float = 0.0,
+    dtype: type = np.float16,
 ) -> np.ndarray:
     """The targets of a stretch of a recording.
 
@@ -59,12 +60,14 @@ def make_targets(
         samplerate_hz: of the recording.
         start_sample, stop_sample: the stretch of the recording.
         event_std_seconds: standard deviation of the Gaussian; 0 marks one sample.
+        dtype: what `targets_dtype` says, or float16, which holds any targets.
 
-    Returns: y [stop_sample - start_sample, 1 + len(types)] float16, multiples of 1/1024, which
-        this type holds exactly; so each row sums to exactly one.
+    Returns: y [stop_sample - start_sample, 1 + len(types)], zeros and ones or multiples of 1/1024,
+        which float16 holds exactly; so each row sums to exactly one.
     """
-    n_samples = stop_sample - start_sample
-    y = np.zeros((1 + len(types), n_samples), np.float32)  # quicker this way round
+    n_samples, are_fractions = stop_sample - start_sample, dtype == np.float16
+    # Quicker this way round, and with numbers of 32 bits rather than 16.
+    y = np.zeros((1 + len(types), n_samples), np.float32 if are_fractions else dtype)
     columns = {name: column for column, name in enumerate(types, start=1)}
     std_samples = event_std_seconds * samplerate_hz
     table = found(annotations)
@@ -80,13 +83,14 @@ def make_targets(
             values = np.ones(max(round(offset) - first, 1))
         start, stop = np.clip([first, first + len(values)], start_sample, stop_sample)
         there = y[columns[name], start - start_sample : stop - start_sample]
-        np.maximum(there, values[start - first : stop - first], out=there)
+        np.maximum(there, values[start - first : stop - first].astype(y.dtype), out=there)
     song = y[1:]
-    song /= np.maximum(song.sum(axis=0), 1)
-    np.floor(song * STEPS, out=song)  # down: the sum of many must not exceed one
-    song /= STEPS
-    y[0] = 1 - song.sum(axis=0)
-    return y.T.astype(np.float16, order="C")
+    if are_fractions:
+        song /= np.maximum(song.sum(axis=0), 1)
+        np.floor(song * STEPS, out=song)  # down: the sum of many must not exceed one
+        song /= STEPS
+    y[0] = 1 - song.sum(axis=0, dtype=y.dtype)
+    return y.T.astype(dtype, order="C")
 
 
 def _gaussian(center: float, std_samples: float) -> tuple[int, np.ndarray]:
