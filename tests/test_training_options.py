@@ -50,11 +50,13 @@ def test_each_option_changes_the_weights(trained):
         {"balance": True},
         {"augmentations": {"noise": 0.5}},
         {"augmentations": {"time_shift_seconds": 0.05}},
+        {"augmentations": {"invert": 0.5}},
         {"dropout": 0.3},
         {"fraction_data": 0.5},
         {"seed": 5},
     ]
-    weights = [tuple(scores_of(trained(nb_epoch=1, **option)).ravel()) for option in options]
+    trunks = [trained(nb_epoch=1, **NETWORK, **option) for option in options]
+    weights = [tuple(scores_of(trunk).ravel()) for trunk in trunks]
     assert len(set(weights)) == len(options)
 
 
