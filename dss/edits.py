@@ -63,7 +63,10 @@ class Edits:
         """Take back the last change; returns the recording that it changed."""
         if not self._before:
             return None
-        recording, self._now[recording] = self._before.pop()
+        recording, edited = self._before.pop()
+        self._now[recording] = edited
+        if edited is self._saved[recording] and recording not in dict(self._before):
+            del self._now[recording]  # as if it had never been changed
         return recording
 
     @property

@@ -74,6 +74,27 @@ def test_the_button_makes_the_dataset_and_says_what_is_in_it(folder):
     assert form.finish() == Path("made.npy")
 
 
+def test_a_preview_fades_when_it_is_of_other_options(folder):
+    form = DatasetForm({"data_dir": folder})
+    form.run()
+    form.options = {"val_fraction": 0.3}
+    form.preview()
+    assert "dss-stale" not in form._below._dom_classes
+    assert "dss-stale" in form._status._dom_classes
+    form.options = {"val_fraction": 0.2}
+    assert "dss-stale" in form._below._dom_classes
+
+
+def test_what_a_preview_cannot_show_leaves_the_result(folder):
+    form = DatasetForm({"data_dir": folder})
+    form.run()
+    said = form._status.value
+    form.options = {"song_types": "trill"}
+    form._preview.click()
+    wait_until(lambda: "trill" in form._aside.value)
+    assert form._status.value == said
+
+
 def test_a_dataset_that_is_there_already_is_said_before_the_button_is_pressed(folder):
     form = DatasetForm({"data_dir": folder})
     assert "song.npy." in form._fields["store_dir"].said

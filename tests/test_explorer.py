@@ -145,6 +145,26 @@ def test_what_dss_found_beside_annotations_by_hand_is_taken_over_by_a_click(view
     assert len(after) == len(by_hand)
 
 
+def test_the_next_annotation_by_dss_brings_its_name(viewer):
+    by_hand, by_dss = viewer.annotations.values()
+    viewer.editor._put(viewer.editor._now()._replace(annotations=by_hand.iloc[:0]))
+    viewer.editor._name.value = "b"
+    name, *times = by_dss.loc[by_dss["name"] == "a", ["name", *TIMES]].iloc[0]
+    viewer.editor.mark(*times)
+    assert viewer.editor._name.value == name
+    assert viewer.editor.chosen is None
+
+
+def test_a_recording_whose_only_change_is_undone_follows_the_thresholds_again(viewer):
+    viewer.show("bird_22.wav")
+    viewer.editor.click(viewer.annotations["by dss"][TIMES].iloc[0].mean(), 0.001)
+    viewer.editor.delete()
+    assert "by hand" in viewer.annotations
+    viewer.editor.undo()
+    assert list(viewer.annotations) == ["by dss"]
+    assert viewer.editor.edits.of(viewer.recording.path) is None
+
+
 def test_what_was_made_by_hand_too_is_not_worth_checking(viewer, tmp_path):
     table = viewer.least_certain
     assert "bird_22" in set(table["file"].map(lambda f: Path(f).name.split("_annotations")[0]))

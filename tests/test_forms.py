@@ -305,7 +305,7 @@ def test_a_result_of_other_options_is_faded():
     threshold = form.options["event_threshold"]
     form.options = {"event_threshold": 0.7}
     assert "dss-stale" in form._status._dom_classes
-    form.options = {"event_threshold": threshold}
+    form.options = {"event_threshold": f"{threshold}00"}  # the same number
     assert "dss-stale" not in form._status._dom_classes
 
 

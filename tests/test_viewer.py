@@ -416,6 +416,19 @@ def test_a_click_chooses_an_annotation_that_delete_deletes_and_undo_brings_back(
     assert "No annotation is chosen" in viewer._status.value
 
 
+def test_undo_elsewhere_is_said_and_names_of_another_folder_go(recording, folder):
+    viewer = Viewer(recording)
+    do(viewer, "select", start=0.1, stop=0.11, is_edge=False)
+    viewer.editor.annotate("chirp")
+    assert "Not saved yet" in viewer.editor._said.value
+    other = write_recording(folder / "other", "cage", np.zeros((4000, 1)), 1000, [("x", 1, 2)])
+    viewer.open(other.parent)
+    assert viewer.editor._name.value == ""
+    viewer.editor.undo()
+    assert "not shown here" in viewer._status.value
+    assert "Not saved yet" not in viewer.editor._said.value
+
+
 def test_the_wheel_zooms_where_it_is_and_scrolls(recording):
     viewer = Viewer(recording, start_seconds=1, stop_seconds=2)
     do(viewer, "zoom", at=0.5, factor=2)

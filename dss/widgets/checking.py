@@ -31,8 +31,8 @@ class CheckList:
         self._list = widgets.Select(rows=8, layout={"width": "560px"})
         self._list.observe(self._clicked, names="value")
         self._next = widgets.HTML()
-        heading = widgets.HTML("<h3>Worth checking first: click to see it</h3>")
-        self.widget = widgets.VBox([heading, widgets.HBox([self._list, self._next])])
+        self._heading = widgets.HTML()
+        self.widget = widgets.VBox([self._heading, widgets.HBox([self._list, self._next])])
 
     def fill(self, tables: Mapping[Path, pd.DataFrame], known: Collection[Path] = ()) -> None:
         """List the least certain annotations in these tables, by their files.
@@ -54,6 +54,9 @@ class CheckList:
         self.table = table
         self._list.options = [(text, number) for number, text in enumerate(rows)]
         self._list.value = None
+        self._list.layout.display = "" if rows else "none"
+        what = "click to see it" if rows else "nothing that was not made by hand, too"
+        self._heading.value = f"<h3>Worth checking first: {what}</h3>"
         self._is_filling = False
         ranked = ranked[~ranked["file"].isin(map(str, known))]
         names = [

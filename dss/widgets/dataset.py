@@ -166,7 +166,7 @@ class DatasetForm(Form):
         heading = widgets.HTML("<h3>Preview: nothing is written</h3>")
         shown = [heading, widgets.HTML(problems_table(problems))]
         self._below.children = shown if len(problems) else []
-        with self._said_to_work():
+        with self._said_to_work(self._aside):
             tree = preview_dataset(folder, **self._loaders, **options)
         shown.append(widgets.HTML(counts_table(tree) + doubt_html(missing(tree.attrs))))
         file = io.BytesIO()
@@ -174,7 +174,12 @@ class DatasetForm(Form):
         shown.append(widgets.Image(value=file.getvalue(), format="png"))
         shown[-1].layout = PICTURE
         self._below.children = shown
+        self._made_with[self._below] = self._of_result()
+        self._check()
         return tree
+
+    def _of_result(self) -> Any:
+        return self._as_values(self.options | {"overwrite": False})
 
     def _make(self, data_dir: str, **named) -> Path:
         named["overwrite"] = True  # what is there was made just so, or is to be replaced

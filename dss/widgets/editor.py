@@ -76,6 +76,8 @@ class Editor:
         """Fit the editor to other annotations, with these song types for the keys."""
         self.choose(None)
         self._name.options, self._saved = names, ""
+        if self._name.value not in names:
+            self._name.value = ""
         self._is_possible = is_possible
         self.widget.layout.display = "" if is_possible else "none"
         keys = "".join(f"<b>{i}</b> {html.escape(n)}, " for i, n in enumerate(names[:9], start=1))
@@ -107,9 +109,15 @@ class Editor:
 
     def mark(self, start_seconds: float, stop_seconds: float) -> None:
         """Mark an annotation, and choose it if it is one that can be changed."""
-        table = self._now().annotations
-        is_it = (table[COLUMNS[1:]].to_numpy() == [start_seconds, stop_seconds]).all(axis=1)
-        self.choose(int(table.index[is_it][0]) if is_it.any() else None)
+        self.choose(None)
+        by_hand = self._now().annotations
+        for table in (by_hand, *self._viewer.annotations.values()):
+            is_it = (table[COLUMNS[1:]].to_numpy() == [start_seconds, stop_seconds]).all(axis=1)
+            if is_it.any():
+                row = table.index[is_it][0]
+                self._name.value = table.at[row, "name"]
+                self.choose(row if table is by_hand else None)
+                break
         self._viewer.selection = start_seconds, stop_seconds
 
     def annotate(self, name: str) -> None:
@@ -177,6 +185,9 @@ class Editor:
         self._viewer.selection = None
         self._viewer.drawing.let_rows_shrink()
         self._viewer.show_recording(recording)
+        self._say()
+        if recording != self._viewer.recording.path:
+            self._viewer.say(f"Undone in {recording}, which is not shown here.")
 
     def save(self) -> list[Path]:
         """Write the annotations of all recordings that were changed; returns the files."""

@@ -66,7 +66,7 @@ class Form:
         self._failure: Exception | None = None
         self._n_at_work = 0
         self._stopping = self._is_filling = False
-        self._made_with: dict[str, Any] | None = None  # the options of the result
+        self._made_with: dict[widgets.Widget, Any] = {}  # the options of what is shown there
         self._fields = {name: Field(f) for name, f in options_class.model_fields.items()}
         self._folds: list[tuple[widgets.Accordion, str, list[str]]] = []
         self._buttons = self._make_buttons(button)
@@ -74,11 +74,13 @@ class Form:
         self._in_full.observe(lambda _: self._check(), names="value")
         self._wrong = widgets.HTML()
         self._bar = widgets.FloatProgress(max=1, layout={"width": "440px", "display": "none"})
+        self._aside = widgets.HTML()  # what buttons say that do not make the result
         self._status, self._below = widgets.HTML(), widgets.VBox()
         for name, field in self._fields.items():
             field.input.observe(lambda _, name=name: self._changed(name), names="value")
         parts = [widgets.HTML(STYLE), self._in_full, *self._sections(), self._buttons]
-        self.widget = widgets.VBox([*parts, self._wrong, self._bar, self._status, self._below])
+        parts += [self._aside, self._wrong, self._bar, self._status, self._below]
+        self.widget = widgets.VBox(parts)
         self.widget.add_class("dss-form")
         self.options = self.last_used if values is None else values
         self._first = self.options if values else None
@@ -131,12 +133,15 @@ class Form:
             raise DssError("\n".join(["These options cannot be used:", *lines]))
         if self.remember:
             memory.remember(self.remember, self.options, is_chosen=self.options != self._first)
-        self.result = self._made_with = None
-        made_with = self.options
-        with self._at_work(), self._said_to_work(), progress.shown_by(self._show_progress):
+        self.result, self._aside.value = None, ""
+        made_with = self._of_result()
+        with (
+            self._at_work(),
+            self._said_to_work(self._status),
+            progress.shown_by(self._show_progress),
+        ):
             self.result = self.action(**self._given())
-            self._made_with = made_with
-            self._show_result()
+            self._show_result(made_with)
         if self.remember:
             memory.remember(self.remember, self.options, self.result)
         return self.result
@@ -196,7 +201,18 @@ class Form:
         if not self._is_filling:
             self._check()
 
-    def _show_result(self) -> None:
+    def _of_result(self) -> Any:
+        """The options, as values: whether two texts mean the same is seen there."""
+        return self._as_values(self.options)
+
+    def _as_values(self, options: dict[str, Any]) -> Any:
+        try:
+            return self.options_class.checked(options)
+        except DssError:
+            return options
+
+    def _show_result(self, made_with: Any) -> None:
+        self._made_with[self._status] = made_with
         said = self._describe(self.result)
         self._status.value = f'<div><span class="dss-good">✓</span> {said}</div>'
         self._listeners.tell(self.result)
@@ -220,14 +236,15 @@ class Form:
             self._check()
 
     @contextmanager
-    def _said_to_work(self) -> Iterator[None]:
-        """Say that the form works; afterwards what it has to say, or else what it said before."""
-        before, self._status.value = self._status.value, WORKING
+    def _said_to_work(self, where: widgets.HTML) -> Iterator[None]:
+        """Say that the form works, until there is something else to say."""
+        self._made_with.pop(where, None)
+        where.value = WORKING
         try:
             yield
         finally:
-            if self._status.value == WORKING:
-                self._status.value = before
+            if where.value == WORKING:
+                where.value = ""
 
     def _begin(self) -> None:
         """Start what is waited for, unless the button did, or it is there already."""
@@ -246,32 +263,32 @@ class Form:
     def _launch(self, work: Callable[[], Any]) -> None:
         """Start what `finish` waits for, unless it is at work: a button may be clicked twice."""
         if not is_alive(self._worker):
-            self._worker = self._start(work)
+            self._worker = self._start(work, self._status)
 
-    def _start(self, work: Callable[[], Any]) -> threading.Thread:
-        """Work in a thread of its own, so that the notebook can go on, and show what goes wrong."""
-        thread = threading.Thread(target=self._guarded, args=(work,), daemon=True)
+    def _start(self, work: Callable[[], Any], where: widgets.HTML) -> threading.Thread:
+        """Work in a thread of its own, so that the notebook can go on, and say how it goes."""
+        thread = threading.Thread(target=self._guarded, args=(work, where), daemon=True)
         thread.start()
         return thread
 
-    def _guarded(self, work: Callable[[], Any]) -> None:
+    def _guarded(self, work: Callable[[], Any], where: widgets.HTML) -> None:
         with self._at_work():
             try:
                 with warnings.catch_warnings(record=True) as caught:
                     warnings.simplefilter("always", DssWarning)
-                    with self._said_to_work():
+                    with self._said_to_work(where):
                         work()
                 doubts = [str(w.message) for w in caught if issubclass(w.category, DssWarning)]
-                self._status.value += doubt_html(doubts)
+                where.value += doubt_html(doubts)
             except progress.Stopped:
                 self._failure = DssError(self.stopped)
-                self._status.value = problem_html(self.stopped)
+                where.value = problem_html(self.stopped)
             except (DssError, OSError) as error:
                 self._failure = error
-                self._status.value = problem_html(str(error))
+                where.value = problem_html(str(error))
             except Exception as error:
                 self._failure = error
-                self._status.value = problem_html(f"{type(error).__name__}: {error}")
+                where.value = problem_html(f"{type(error).__name__}: {error}")
                 raise
 
     def _show_progress(self, what: str, done: float, total: float | None) -> None:
@@ -296,8 +313,8 @@ class Form:
             if fold.titles != (title,):
                 fold.titles = (title,)
         self._say_wrong(problems)
-        is_stale = self._made_with not in (None, self.options)
         for shown in (self._status, self._below):
+            is_stale = shown in self._made_with and self._made_with[shown] != self._of_result()
             (shown.add_class if is_stale else shown.remove_class)("dss-stale")
         self._button.disabled = bool(problems) or bool(self._n_at_work)
         self._stop.layout.display = "" if self._n_at_work else "none"
@@ -311,7 +328,7 @@ class Form:
         """A button that starts some work, which may take long."""
         button = widgets.Button(description=description, tooltip=tooltip, **look)
         button.layout.width = "auto"
-        button.on_click(lambda _: self._start(work))
+        button.on_click(lambda _: self._start(work, self._aside))
         return button
 
     def _make_buttons(self, button: str) -> widgets.HBox:

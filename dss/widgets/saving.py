@@ -40,11 +40,12 @@ class SaveRow:
         for control in (self._format, self._folder):
             control.style.description_width = "20px"
         saving = widgets.Button(description="Save annotations", icon="save", button_style="primary")
-        saving.layout.width = "auto"
+        saving.layout = {"width": "auto", "flex": "none"}
         saving.tooltip = "Write the annotations of all recordings with these thresholds"
         saving.on_click(lambda _: self._clicked())
         self._said = widgets.HTML()
         row = widgets.HBox([saving, self._format, self._folder, opening])
+        row.layout.flex_flow = "row wrap"
         self.widget = widgets.VBox([row, self._chooser.widget, self._said])
 
     @property

@@ -41,7 +41,7 @@ class TrainingForm(Form):
     """
 
     def __init__(self, values: Mapping[str, Any] | None = None):
-        self._meaning, self._aside = widgets.HTML(), widgets.HTML()
+        self._meaning = widgets.HTML()
         self._curves = widgets.Image(**IMAGE)
         super().__init__(TrainCommandOptions, self._train, "Train", values=values, remember="train")
         self._stop.tooltip = "End it after this step; the best epoch stays"
@@ -55,7 +55,6 @@ class TrainingForm(Form):
         fold.children[0].children += (writing,)
         parts = list(self.widget.children)
         parts.insert(parts.index(self._buttons), self._meaning)
-        parts.insert(parts.index(self._buttons) + 1, self._aside)
         self.widget.children = parts
         if self.is_running:
             self.options = self.last_used  # those that it was started with
@@ -133,6 +132,13 @@ class TrainingForm(Form):
         text = html.escape(script.read_text())
         self._aside.value = f"The script is <b>{html.escape(str(script))}</b>:<pre>{text}</pre>"
 
+    def _of_result(self) -> Any:
+        return self._as_values(self._of(TrainOptions))
+
+    def _show_result(self, made_with: Any) -> None:
+        super()._show_result(made_with)
+        self._made_with[self._below] = made_with
+
     def _given(self) -> dict[str, Any]:
         """What differs from the defaults, or belongs to the preset: the rest may be chosen."""
         preset = PRESETS.get(self.options.get("preset"), {})
@@ -169,9 +175,10 @@ class TrainingForm(Form):
         return self._watch()
 
     def _watch_found(self) -> None:
+        made_with = self._of_result()
         self.result = self._watch()
         memory.remember(self.remember, self.last_used, self.result)
-        self._show_result()
+        self._show_result(made_with)
 
     def _describe(self, result: Path) -> str:
         said = f"The run is <b>{html.escape(str(result))}</b>."
@@ -188,7 +195,8 @@ class TrainingForm(Form):
 
     def _watch(self) -> Path:
         """Show how the training goes until it ends. Returns the trunk of the run's files."""
-        self._below.children, self._aside.value, self._is_ending = [], "", False
+        self._below.children, self._is_ending = [], False
+        self._made_with.clear()
         shown = 0
         while True:
             goes_on = self.is_running

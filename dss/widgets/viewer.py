@@ -249,6 +249,8 @@ class Viewer:
             self.show(here.name)
             return
         with self._one_draws:
+            if self.editor.edits.of(path) is None:
+                self._load()
             self._take_tables(self.editor.shown(path, self._tables))
 
     def annotations_to_edit(self) -> pd.DataFrame:
