@@ -12,11 +12,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 import dss
 from dss.data import report, stores, targets
@@ -26,6 +25,9 @@ from dss.errors import DssError, DssWarning, raise_problems
 from dss.files import replacing
 from dss.options import DatasetOptions, takes_options
 from dss.progress import bar
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 BLOCK_SAMPLES = 2**18  # what a worker holds in memory at a time
 
@@ -145,7 +147,7 @@ def plan_splits(
     return plan
 
 
-def open_dataset(path: str | Path) -> xr.DataTree:
+def open_dataset(path: str | Path) -> "xr.DataTree":
     """Open a dataset without reading it: slices are read from disk when they are used.
 
     Datasets made by DeepSS or DAS open, too.
@@ -158,6 +160,8 @@ def open_dataset(path: str | Path) -> xr.DataTree:
         start of the split. The attributes of the tree are those of the dataset.
     Raises: DssError if there is no dataset, or it lacks a part or is damaged.
     """
+    import xarray as xr
+
     path = Path(path)
     attributes = stores.read_attributes(path)
     needed = ("samplerate_x_Hz", "class_names", "class_types")
@@ -296,7 +300,9 @@ def dimension(name: str) -> str:
     return "channel" if name == "x" else "song_type" + name.removeprefix("y")
 
 
-def _open_split(path: Path, split: str, attributes: dict[str, Any]) -> xr.Dataset:
+def _open_split(path: Path, split: str, attributes: dict[str, Any]) -> "xr.Dataset":
+    import xarray as xr
+
     arrays = stores.read_arrays(path, split)
     class_names = {
         name: attributes.get("class_names" + name.removeprefix("y")) or []
@@ -329,7 +335,7 @@ def _open_split(path: Path, split: str, attributes: dict[str, Any]) -> xr.Datase
 
 
 def _check_array(
-    where: str, array: xr.Variable, n_dims: int, x: xr.Variable, names: list[str] | None
+    where: str, array: "xr.Variable", n_dims: int, x: "xr.Variable", names: list[str] | None
 ) -> None:
     """Raise a DssError if an array is not [samples, classes], or is not as long as x.
 
@@ -354,8 +360,10 @@ def _check_array(
         )
 
 
-def _named(name: str, array: xr.Variable) -> xr.Variable:
+def _named(name: str, array: "xr.Variable") -> "xr.Variable":
     """The array with its dimensions named; it stays where it is, unread."""
+    import xarray as xr
+
     dims = ("time", dimension(name))[: array.ndim]
     long_name = {"x": "audio", "annotated": "whether somebody looked at it"}.get(
         name, "probability"

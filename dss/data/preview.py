@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
-
-import xarray as xr
+from typing import TYPE_CHECKING
 
 from dss.data.dataset import dataset_attributes, plan_splits
 from dss.data.sources import read_sources, with_targets
 from dss.options import DatasetOptions, takes_options
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 @takes_options
@@ -17,7 +19,7 @@ def preview_dataset(
     annotation_loader: Callable | None = None,
     *,
     options: DatasetOptions,
-) -> xr.DataTree:
+) -> "xr.DataTree":
     """The dataset that `make_dataset` would make, without its arrays; nothing is written.
 
     Its attributes are those of the dataset, so that `describe`, `format_report`,
@@ -27,6 +29,8 @@ def preview_dataset(
     Arguments: those of `make_dataset`.
     Raises: DssError as `make_dataset`, but not for a dataset that is there already.
     """
+    import xarray as xr
+
     folder = Path(folder)
     sources, types = read_sources(folder, options, loader, annotation_loader)
     plan = plan_splits(sources, types, options)

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from dss.data.annotations import EVENT, definitions_path, found, read_definitions
 from dss.data.check import NEVER_FOUND
@@ -17,6 +16,9 @@ from dss.data.recordings import find_recordings, open_readable
 from dss.data.splits import SPLITS, Stretch
 from dss.errors import DssError
 from dss.options import SourceOptions, takes_options
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 BLOCK_SAMPLES = 2**20
 FACTS = ("seconds", "unknown", "samplerate_hz", "channels")  # columns that are no song type
@@ -36,7 +38,7 @@ def count(
     }
 
 
-def describe(tree: xr.DataTree) -> pd.DataFrame:
+def describe(tree: "xr.DataTree") -> pd.DataFrame:
     """Seconds and annotations by song type of each split, and of the whole, as a table.
 
     A song type that is itself called `seconds` or `unknown` has the column `seconds (song type)`.
@@ -59,7 +61,7 @@ def describe(tree: xr.DataTree) -> pd.DataFrame:
     return table.astype(dict.fromkeys(table.columns.difference(FACTS), int))
 
 
-def format_report(tree: xr.DataTree) -> str:
+def format_report(tree: "xr.DataTree") -> str:
     """The report as text to read: a row a song type, a column a split."""
     counts = describe(tree).T
     rows = counts.index.difference(["seconds", "unknown"], sort=False)
@@ -184,7 +186,7 @@ def _count_split(stretches, sources, types, tables) -> dict[str, Any]:
     }
 
 
-def _count_targets(tree: xr.DataTree, split: str) -> dict[str, Any]:
+def _count_targets(tree: "xr.DataTree", split: str) -> dict[str, Any]:
     """Seconds, and how often the target of each song type rises above a half."""
     y, names = tree[split]["y"], tree.attrs["class_names"]
     counts, last = np.zeros(len(names), int), np.zeros((1, len(names)), bool)

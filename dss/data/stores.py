@@ -12,15 +12,17 @@ import pickle
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 import yaml
 
 from dss import hdf5
 from dss.data.annotations import EVENT, SEGMENT
 from dss.errors import DssError
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 ENDINGS = (".npy", ".zarr")
 CHUNK_SAMPLES = 2**18  # of a zarr array: what is compressed and read together
@@ -169,12 +171,14 @@ def read_attributes(path: Path) -> dict[str, Any]:
     )
 
 
-def read_arrays(path: Path, split: str) -> dict[str, xr.Variable]:
+def read_arrays(path: Path, split: str) -> "dict[str, xr.Variable]":
     """The arrays of a split by their names, without reading them: memory maps, or lazy.
 
     The dimensions are not named yet but for zarr. Raises DssError for a damaged array. The content
     says what it is, as for `read_attributes`: a dataset may have been renamed.
     """
+    import xarray as xr
+
     if path.is_dir() and not (path / "zarr.json").is_file():
         files = sorted((path / split).glob("*.npy"))
         return {file.stem: _plain_variable(_open_npy(file)) for file in files}
@@ -212,7 +216,7 @@ def _read_attributes(file: Path) -> dict[str, Any]:
     return attributes
 
 
-def _check_chunks(folder: Path, variable: xr.Variable) -> None:
+def _check_chunks(folder: Path, variable: "xr.Variable") -> None:
     """Raise a DssError if chunks of a zarr array are not there: they would be read as zeros."""
     if not variable.attrs.get(ALL_CHUNKS):
         return
@@ -227,7 +231,9 @@ def _check_chunks(folder: Path, variable: xr.Variable) -> None:
         )
 
 
-def _plain_variable(array: np.ndarray) -> xr.Variable:
+def _plain_variable(array: np.ndarray) -> "xr.Variable":
+    import xarray as xr
+
     return xr.Variable([f"dim_{i}" for i in range(array.ndim)], array)
 
 
