@@ -285,7 +285,10 @@ def test_a_form_says_what_is_wrong_and_its_button_makes_a_dataset(browser, lab):
     page.locator(".dss-problem", has_text="made otherwise (Validation fraction)").wait_for()
     page.locator(".widget-checkbox", has_text="Overwrite").locator("input").click()
     page.get_by_text("work/finch.npy is replaced.").wait_for()
+    faded = page.locator(".dss-stale", has_text="The dataset is in work/finch.npy")
+    faded.wait_for()  # it is the one of before
     button.click()
+    faded.wait_for(state="detached")
     page.locator(".dss-form", has_text="The dataset is in work/finch.npy").wait_for()
     keep_screenshot(page, "2_make_dataset")
 
