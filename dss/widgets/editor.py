@@ -92,33 +92,34 @@ class Editor:
             self._name.value = self._now().annotations.at[row, "name"]
 
     def click(self, seconds: float, within_seconds: float) -> None:
-        """Choose and mark the annotation at this time; if there is none, mark the time.
-
-        Where only another table has one, such as that by dss, it is marked, and its name is the one
-        that `Enter` gives.
-        """
-        by_hand = self._now().annotations
-        self.choose(at(by_hand, seconds, within_seconds))
-        self._viewer.selection = seconds, seconds
-        for table in (by_hand, *self._viewer.annotations.values()):
-            row = at(table, seconds, within_seconds)
-            if row is not None:
-                self._name.value, *marked = table.loc[row, COLUMNS]
-                self._viewer.selection = tuple(marked)
-                break
+        """Mark the annotation at this time, as `mark` does; if there is none, mark the time."""
+        if not self._mark(lambda table: at(table, seconds, within_seconds)):
+            self._viewer.selection = seconds, seconds
 
     def mark(self, start_seconds: float, stop_seconds: float) -> None:
-        """Mark an annotation, and choose it if it is one that can be changed."""
+        """Mark an annotation, and choose it if it is one by hand.
+
+        Of one in another table, such as that by dss, the name is the one that `Enter` gives.
+        """
+
+        def row_of(table: pd.DataFrame) -> int | None:
+            is_it = (table[COLUMNS[1:]].to_numpy() == [start_seconds, stop_seconds]).all(axis=1)
+            return table.index[is_it][0] if is_it.any() else None
+
+        self._mark(row_of)
+
+    def _mark(self, row_of: Callable[[pd.DataFrame], int | None]) -> bool:
+        """Mark the annotation that a function finds, by hand if it can be; whether there is one."""
         self.choose(None)
         by_hand = self._now().annotations
         for table in (by_hand, *self._viewer.annotations.values()):
-            is_it = (table[COLUMNS[1:]].to_numpy() == [start_seconds, stop_seconds]).all(axis=1)
-            if is_it.any():
-                row = table.index[is_it][0]
-                self._name.value = table.at[row, "name"]
+            row = row_of(table)
+            if row is not None:
+                self._name.value, *marked = table.loc[row, COLUMNS]
                 self.choose(row if table is by_hand else None)
-                break
-        self._viewer.selection = start_seconds, stop_seconds
+                self._viewer.selection = tuple(marked)
+                return True
+        return False
 
     def annotate(self, name: str) -> None:
         """Give what is marked a name: a new annotation, or the one that is chosen."""
