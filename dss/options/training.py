@@ -204,7 +204,7 @@ class TrainOptions(NetworkOptions):
         400,
         "Number of epochs",
         "Passes through the training data, at most: training stops early if nothing improves "
-        "any more (early_stopping_patience).",
+        "any more (early stopping patience).",
         group="Training",
         ge=1,
     )
