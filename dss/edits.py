@@ -1,6 +1,6 @@
 """Annotating by hand: tables that are changed annotation by annotation, undone, and written."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,9 +16,9 @@ from dss.data.annotations import (
     read_annotations,
     write_annotations,
 )
-from dss.data.formats import COLUMNS
 from dss.data.known import write_annotated
 from dss.data.stretches import union
+from dss.data.texttables import COLUMNS
 from dss.errors import DssError, raise_problems
 from dss.written import is_by_dss
 
@@ -146,6 +146,27 @@ def annotate(
 def remove(annotations: pd.DataFrame, row: int) -> pd.DataFrame:
     """An annotation table without one of its annotations; its rows are counted from 0."""
     return annotations.drop(index=row).reset_index(drop=True)
+
+
+def following(
+    tables: Iterable[pd.DataFrame], name: str | None, seconds: float, step: int, beyond: float
+) -> tuple[float, float] | None:
+    """The start and stop of the annotation whose middle follows a time; None if none does.
+
+    Arguments:
+        tables: annotation tables.
+        name: of the song type that is looked for; None for any.
+        seconds: the time.
+        step: 1 for the next one, -1 for the previous one.
+        beyond: more than so many seconds away.
+    """
+    rows = [found(table) for table in tables]
+    rows = [table if name is None else table[table["name"] == name] for table in rows]
+    none = np.empty((0, 2))
+    times = np.concatenate([none, *(table[COLUMNS[1:]].to_numpy(float) for table in rows)])
+    after = step * (times.mean(axis=1) - seconds)
+    is_beyond = after > beyond
+    return tuple(times[is_beyond][after[is_beyond].argmin()]) if is_beyond.any() else None
 
 
 def at(annotations: pd.DataFrame, seconds: float, within_seconds: float) -> int | None:

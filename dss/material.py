@@ -24,7 +24,6 @@ from dss.data.batches import array_of, split_stretches
 from dss.data.check import COLUMNS as PROBLEM_COLUMNS
 from dss.data.check import WARNING, check_annotations, format_problems
 from dss.data.dataset import open_dataset
-from dss.data.formats import COLUMNS
 from dss.data.known import known_stretches, read_annotated
 from dss.data.lookup import recording_annotations
 from dss.data.recordings import Recording, find_recordings, open_readable, open_source
@@ -32,6 +31,7 @@ from dss.data.report import describe, list_recordings
 from dss.data.splits import SPLITS
 from dss.data.stretches import complement, intersection, of_mask
 from dss.data.targets import GAUSSIAN_REACH
+from dss.data.texttables import COLUMNS
 from dss.errors import DssError, DssWarning
 from dss.options import DatasetOptions, SourceOptions, takes_options
 from dss.survey import audio_warnings, song_stretches, song_type_warnings

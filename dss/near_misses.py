@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from dss.data.annotations import EVENT, SEGMENT, found
-from dss.data.formats import COLUMNS, read_csv
 from dss.data.stretches import of_mask
+from dss.data.texttables import COLUMNS, read_csv
 from dss.files import remove, replacing
 from dss.options import DetectOptions
 

@@ -10,9 +10,9 @@ import pandas as pd
 from dss.data.annotations import found, read_annotations
 from dss.data.audio import Loader
 from dss.data.dataset import open_dataset
-from dss.data.formats import COLUMNS
 from dss.data.lookup import find_annotations
 from dss.data.recordings import open_recording, unsaid_rate
+from dss.data.texttables import COLUMNS
 from dss.errors import DssError, raise_problems
 from dss.evaluate.matching import match
 from dss.options import DetectOptions, EvaluateOptions

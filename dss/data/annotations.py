@@ -11,14 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dss.data.formats import (
-    COLUMNS,
-    FORMATS,
-    guess_format,
-    read_table,
-    split_format,
-    write_table,
-)
+from dss.data.formats import FORMATS, guess_format, read_table, split_format, write_table
+from dss.data.texttables import COLUMNS
 from dss.errors import DssError, raise_problems
 from dss.files import replacing
 

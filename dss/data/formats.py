@@ -16,10 +16,8 @@ A format may be followed by which part of the file to read: `raven:Species` take
 the column Species, `textgrid:notes,calls` takes these tiers.
 """
 
-import csv
-import io
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -28,16 +26,18 @@ import numpy as np
 import pandas as pd
 
 from dss.data import textgrid
+from dss.data.texttables import (
+    COLUMNS,
+    HEAD_BYTES,
+    numbers,
+    parse,
+    parse_times,
+    raise_broken,
+    read_rows,
+    read_text,
+)
 from dss.errors import DssError, raise_problems
 
-COLUMNS = ["name", "start_seconds", "stop_seconds"]
-# What other programs call the columns of a CSV file; the first that is there counts.
-OTHER_NAMES = {
-    "name": ("label", "annotation"),
-    "start_seconds": ("onset_s", "start_time", "onset", "start"),
-    "stop_seconds": ("offset_s", "end_time", "offset", "stop", "end"),
-}
-TEXTS = ("name", *OTHER_NAMES["name"], "file", "group")  # columns that may look like numbers
 RAVEN_TIMES = {"Begin Time (s)": "start_seconds", "End Time (s)": "stop_seconds"}
 RAVEN_NAMES = ("Annotation", "Label", "Species", "Call Type", "Type", "Name")
 RAVEN_COLUMNS = (
@@ -45,7 +45,6 @@ RAVEN_COLUMNS = (
     *RAVEN_TIMES,
     *("Low Freq (Hz)", "High Freq (Hz)", "Annotation"),
 )
-HEAD_BYTES = 2**16  # of a file, which say what it holds
 HIGHEST_HZ = 20_000  # of a box in a selection table, where nobody says how high it should be
 ALIASES = {"aud-seq": "audacity", "aud-bbox": "audacity", "simple-seq": "csv"}
 FROM_CROWSETTA = ("notmat", "timit", "yarden", "birdsong-recognition-dataset", "generic-seq")
@@ -91,7 +90,7 @@ def guess_format(path: Path) -> str | None:
             return format
     if not name.endswith((".csv", ".txt", ".tsv")):
         return None
-    text = _read_text(path, HEAD_BYTES)
+    text = read_text(path, HEAD_BYTES)
     if name.endswith(".csv"):
         return "generic-seq" if "notated_path" in text.partition("\n")[0] else "csv"
     first = text.strip().partition("\n")[0].split("\t")
@@ -99,7 +98,7 @@ def guess_format(path: Path) -> str | None:
         return "raven"
     if text.startswith("File type") and "ooTextFile" in text[:100]:
         return "textgrid"
-    is_audacity = len(first) in (2, 3) and not np.isnan(_numbers(pd.Series(first[:2]))).any()
+    is_audacity = len(first) in (2, 3) and not np.isnan(numbers(pd.Series(first[:2]))).any()
     return "audacity" if is_audacity else None
 
 
@@ -119,14 +118,14 @@ def read_table(path: Path, format: str, recording: Path | None = None) -> pd.Dat
     name, part = split_format(format)
     broken = []
     if name == "csv":
-        table, broken = _read_csv(path, COLUMNS)
+        table, broken = read_rows(path, COLUMNS)
     elif name == "audacity":
         table = _read_audacity(path)
     elif name == "raven":
         table = _read_raven(path, part)
     elif name == "textgrid":
         tiers = [tier.strip() for tier in part.split(",") if part]
-        table = _counted(textgrid.read(_read_text(path), path, tiers))
+        table = _counted(textgrid.read(read_text(path), path, tiers))
     else:
         table = _read_with_crowsetta(path, name, recording)
     broken += [(row, "the name is missing") for row in table.index[table["name"].isna()]]
@@ -168,148 +167,14 @@ def write_table(
         )
 
 
-def read_csv(path: Path, columns: list[str]) -> pd.DataFrame:
-    """A CSV file with these columns as text, or more; the index is the row that an editor shows.
-
-    Commas or, with decimal commas, semicolons may divide the columns.
-
-    Raises: DssError if it is no CSV file, lacks a column, or has rows with more than its columns.
-    """
-    table, broken = _read_csv(path, columns)
-    problems = [f"{path}, row {row}: {problem}" for row, problem in broken]
-    raise_problems(problems, "These rows cannot be read:")
-    return table
-
-
-def _read_csv(path: Path, columns: list[str]) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
-    """What `read_csv` gives; and rows that are too long, cut in the table, with what is wrong."""
-    text = _read_text(path)
-    first = text.partition("\n")[0]
-    separator = ";" if first.count(";") > first.count(",") else ","
-    try:
-        lines = _fields(text, separator)
-        header = next(lines, [])
-        broken = _too_long(lines, len(header), separator)
-        if broken:
-            cut = io.StringIO()
-            rows = (fields[: len(header)] for fields in _fields(text, separator))
-            csv.writer(cut, delimiter=separator).writerows(rows)
-            text = cut.getvalue()
-        texts = {column: str for column in header if column.strip() in TEXTS}
-        table = _parse(text, separator, dtype=texts)
-    except (csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise DssError(f"{path}: cannot be read as CSV ({error})") from None
-    there = ", ".join(map(str, table.columns))
-    called = {_called(column, table.columns): column for column in columns}
-    table = table.rename(columns=called)
-    missing = [column for column in columns if column not in table]
-    if missing:
-        raise DssError(
-            f"{path}, row 1: there is no column {' and no column '.join(missing)}, only "
-            f"{there}. Right would be {','.join(columns)}."
-        )
-    return table, broken
-
-
-def has_columns(path: Path, columns: list[str]) -> bool:
-    """Whether the header of a CSV file names these columns, or as other programs call them."""
-    lines = _read_text(path, HEAD_BYTES).splitlines() or [""]
-    there = [name.strip(' "') for name in re.split("[,;]", lines[0])]
-    return all(_called(column, there) for column in columns)
-
-
-def raise_broken(broken: list[tuple[int, str]], table: pd.DataFrame, path: Path) -> None:
-    """Raise a DssError if rows of annotations cannot be read; the rest is (path, other rows)."""
-    if not broken:
-        return
-    rest = path, table.drop(index=[row for row, _ in broken])
-    problems = [f"{path}, row {row}: {problem}" for row, problem in broken]
-    raise_problems(problems, "These annotations cannot be read:", rest)
-
-
-def parse_times(table: pd.DataFrame) -> list[tuple[int, str]]:
-    """Turn the times of a table from text into numbers; rows, and what is wrong with them."""
-    problems = []
-    for column in COLUMNS[1:]:
-        numbers = _numbers(table[column])
-        for row in table.index[numbers.isna() & table[column].notna()]:
-            said = str(table.at[row, column])
-            problems.append((row, f"{column} is {said!r}; right would be a number"))
-        table[column] = numbers
-    return problems
-
-
-def _called(column: str, there: Container[str]) -> str | None:
-    """What a column is called in a CSV file; None if it is not there."""
-    return next((name for name in (column, *OTHER_NAMES.get(column, ())) if name in there), None)
-
-
-def _numbers(column: pd.Series) -> pd.Series:
-    """Numbers, with decimal points or commas; NaN for what is none, and for infinity."""
-    if column.dtype != float:
-        column = column.astype(str).str.replace(",", ".")
-    numbers = pd.to_numeric(column, errors="coerce").astype(float)
-    return numbers.where(np.isfinite(numbers))
-
-
-def _read_text(path: Path, n_bytes: int = -1) -> str:
-    """A text file in the encodings that programs write: UTF-8, UTF-16, or that of old Windows."""
-    if not path.is_file():
-        raise DssError(f"{path}: there is no such file")
-    with path.open("rb") as file:
-        content = file.read(n_bytes)
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16", errors="replace")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252", errors="replace")
-
-
-def _fields(text: str, separator: str) -> Iterator[list[str]]:
-    return csv.reader(io.StringIO(text, None), delimiter=separator, skipinitialspace=True)
-
-
-def _too_long(rows: Iterable[list[str]], n_columns: int, separator: str) -> list[tuple[int, str]]:
-    """Rows with more fields than the header, of which pandas would drop the last."""
-    return [
-        (
-            row,
-            f"has {len(fields)} fields, but the header {n_columns}; a field that holds "
-            f"{separator!r} should be in quotes",
-        )
-        for row, fields in enumerate(rows, start=2)
-        if any(field.strip() for field in fields[n_columns:])
-    ]
-
-
-def _parse(text: str, separator: str, **named) -> pd.DataFrame:
-    """A table whose index is the row that an editor shows."""
-    table = pd.read_csv(
-        io.StringIO(text),
-        sep=separator,
-        keep_default_na=False,
-        na_values=["NaN", "nan", ""],
-        index_col=False,  # or one comma too many in all rows would shift the columns
-        skip_blank_lines=False,  # or rows would not be counted as an editor does
-        skipinitialspace=True,
-        **named,
-    )
-    if "header" not in named:
-        table = table.rename(columns=str.strip)
-        table.index += 1
-    table.index += 1
-    return table.dropna(how="all")
-
-
 def _read_audacity(path: Path) -> pd.DataFrame:
     """Label tracks: https://manual.audacityteam.org/man/importing_and_exporting_labels.html."""
-    text = _read_text(path)
+    text = read_text(path)
     if not text.strip():
         return pd.DataFrame(columns=COLUMNS)
     names = ["start_seconds", "stop_seconds", "name"]
     try:
-        table = _parse(text, "\t", header=None, names=names, quoting=3, dtype=str)
+        table = parse(text, "\t", header=None, names=names, quoting=3, dtype=str)
     except pd.errors.ParserError as error:
         raise DssError(f"{path}: cannot be read as Audacity labels ({error})") from None
     is_frequency = table["start_seconds"] == "\\"
@@ -319,7 +184,7 @@ def _read_audacity(path: Path) -> pd.DataFrame:
 def _read_raven(path: Path, column: str) -> pd.DataFrame:
     """Selection tables of Raven; a selection with a row for each view counts once."""
     try:
-        table = _parse(_read_text(path), "\t", quoting=3, dtype=str)
+        table = parse(read_text(path), "\t", quoting=3, dtype=str)
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise DssError(f"{path}: cannot be read as selection table ({error})") from None
     there = ", ".join(map(str, table.columns))

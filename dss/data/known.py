@@ -15,8 +15,8 @@ from dss.data.annotations import (
     found,
     is_absence,
 )
-from dss.data.formats import COLUMNS, parse_times, read_csv
 from dss.data.stretches import intersection, union
+from dss.data.texttables import COLUMNS, parse_times, read_csv
 from dss.errors import raise_problems
 from dss.files import replacing
 

@@ -12,14 +12,8 @@ from pathlib import Path
 import pandas as pd
 
 from dss.data.annotations import annotations_path, read_annotations
-from dss.data.formats import (
-    COLUMNS,
-    OF_MANY_RECORDINGS,
-    guess_format,
-    parse_times,
-    raise_broken,
-    split_format,
-)
+from dss.data.formats import OF_MANY_RECORDINGS, guess_format, split_format
+from dss.data.texttables import COLUMNS, parse_times, raise_broken
 from dss.errors import DssError
 
 AT_REST_NS = 2_000_000_000

@@ -10,10 +10,10 @@ import pandas as pd
 
 from dss.data.annotations import EVENT, definitions_path, found, read_definitions
 from dss.data.check import NEVER_FOUND
-from dss.data.formats import COLUMNS
 from dss.data.lookup import recording_annotations
 from dss.data.recordings import find_recordings, open_readable
 from dss.data.splits import SPLITS, Stretch
+from dss.data.texttables import COLUMNS
 from dss.errors import DssError
 from dss.options import SourceOptions, takes_options
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dss.data.formats import read_csv
 from dss.data.stretches import union
+from dss.data.texttables import read_csv
 from dss.errors import DssError, raise_problems
 from dss.options import DatasetOptions
 

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from dss.data.annotations import EVENT, NOISE, SEGMENT, found, is_absence, read_annotations
-from dss.data.formats import COLUMNS, guess_format, has_columns
+from dss.data.formats import guess_format
 from dss.data.known import known_stretches, read_annotated
 from dss.data.lookup import annotation_endings
 from dss.data.recordings import AUDIO_ENDINGS, is_hidden
+from dss.data.texttables import COLUMNS, has_columns
 from dss.errors import DssError, raise_problems
 
 ENDING = "_annotations.csv"

@@ -36,12 +36,9 @@ class Drawing:
         """Find the frequencies of the song anew, from what is drawn next."""
         self._overviews.song_range_hz = None
 
+    @young_garbage()
     def draw(self) -> tuple[bytes, tuple[float, ...]]:
         """The picture, and the edges of its rows, as `dss.widgets.picture` takes them."""
-        with young_garbage():
-            return self._drawn()
-
-    def _drawn(self) -> tuple[bytes, tuple[float, ...]]:
         viewer = self._viewer
         material, look, values = viewer.material, viewer.options, self._values()
         rate, (first, last) = viewer.recording.samplerate_hz, viewer.stretch

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from dss.data.annotations import ABSENT, NOISE, annotated_path, is_absence
-from dss.data.formats import COLUMNS
 from dss.data.known import read_annotated
 from dss.data.lookup import unread_annotations
 from dss.data.recordings import Recording
 from dss.data.stretches import complement
+from dss.data.texttables import COLUMNS
 from dss.edits import Edited, Edits, annotate, are_same, at, kinds_of, look_at, n_unseen, remove
 from dss.errors import DssError
 

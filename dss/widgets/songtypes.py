@@ -2,6 +2,10 @@
 
 from collections.abc import Container, Iterable
 
+import pandas as pd
+
+from dss.data.annotations import found
+
 
 class SongTypes:
     """Song types in the order in which they were met, so that none changes its colour.
@@ -26,3 +30,8 @@ class SongTypes:
     def with_keys(self, used: Container[str]) -> list[str]:
         """Those that keys stand for: of what was typed only what is still used."""
         return [name for name, is_read in self._is_read.items() if is_read or name in used]
+
+
+def names_in(tables: Iterable[pd.DataFrame]) -> list[str]:
+    """The names of what was found in annotation tables, in their order."""
+    return sorted({name for table in tables for name in found(table)["name"]})

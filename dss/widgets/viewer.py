@@ -2,7 +2,7 @@
 
 import html
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +11,20 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dss.data.annotations import COLUMNS, found
+from dss.data.annotations import found
 from dss.data.recordings import Recording
+from dss.edits import following
 from dss.errors import DssError
 from dss.material import Material, materials_of, no_annotations
 from dss.plot.bars import checked_annotations
 from dss.widgets.chooser import Chooser
-from dss.widgets.controls import ALL_TYPES, Controls, button
+from dss.widgets.controls import Controls, button
 from dss.widgets.drawing import Drawing
 from dss.widgets.editor import Editor
 from dss.widgets.fields import PICTURE, STYLE, problem_html
 from dss.widgets.forms import Form
 from dss.widgets.gestures import Gestures
-from dss.widgets.songtypes import SongTypes
+from dss.widgets.songtypes import SongTypes, names_in
 from dss.widgets.sound import player
 
 FIRST_SECONDS, BEFORE_SECONDS = 3.0, 0.5  # what is shown at first, and before an annotation
@@ -146,7 +147,7 @@ class Viewer:
     @annotations.setter
     def annotations(self, annotations: Annotations) -> None:
         tables = _labelled(annotations)
-        self.song_types.meet(_names_in(tables.values()), are_read=True)
+        self.song_types.meet(names_in(tables.values()), are_read=True)
         self._take_tables(tables)
 
     @property
@@ -216,20 +217,17 @@ class Viewer:
         start, stop = self._selection or (np.inf, -np.inf)
         is_shown = start <= self._stretch[1] and stop >= self._stretch[0]
         middle = sum(self._selection if is_shown else self._stretch) / 2
-        none = [np.empty((0, 2))]
-        times = np.concatenate([*map(self._times, self._tables.values()), *none])
-        after = step * (times.mean(axis=1) - middle)
         # Where an annotation is in the middle already, look beyond it.
-        is_beyond = after > 1e-6 + 0.5 / self.recording.samplerate_hz
+        beyond = 1e-6 + 0.5 / self.recording.samplerate_hz
+        song_type = self.options["song_type"]
+        there = following(self._tables.values(), song_type, middle, step, beyond)
         self._status.value = ""
-        if is_beyond.any():
-            start, stop = times[is_beyond][after[is_beyond].argmin()]
-            self.editor.mark(start, stop)
-            self.look_at((start + stop) / 2)
+        if there:
+            self.editor.mark(*there)
+            self.look_at(sum(there) / 2)
         else:
             where = "after" if step > 0 else "before"
-            what = self.options["song_type"] or "annotation"
-            self.say(f"There is no {what} {where} {middle:.3f} s.")
+            self.say(f"There is no {song_type or 'annotation'} {where} {middle:.3f} s.")
 
     def play(self) -> None:
         """Play what is marked, or else shown, a minute at most; ultrasound ten times slower."""
@@ -344,26 +342,19 @@ class Viewer:
         return max(0.0, float(first) - BEFORE_SECONDS)
 
     def _names(self) -> list[str]:
-        return _names_in(self._tables.values())
+        return names_in(self._tables.values())
 
     def _first_names(self) -> list[str]:
         """The song types of all that can be shown, or of the first recordings of very many."""
         if self._given is not None:
-            return _names_in(self._given.values())
+            return names_in(self._given.values())
         some = self.materials[:READ_AT_ONCE]
-        return _names_in(material.annotations for material in some if material.targets is None)
+        return names_in(material.annotations for material in some if material.targets is None)
 
     def _names_by_hand(self) -> list[str]:
         """The song types in what was changed by hand."""
         edits = [self.editor.edits.of(material.recording.path) for material in self.materials]
-        return _names_in(edited.annotations for edited in edits if edited)
-
-    def _times(self, table: pd.DataFrame) -> np.ndarray:
-        """[annotations, 2] seconds of the type chosen."""
-        table = found(table)
-        if self.controls.song_type.value != ALL_TYPES:
-            table = table[table["name"] == self.controls.song_type.value]
-        return table[COLUMNS[1:]].to_numpy(float)
+        return names_in(edited.annotations for edited in edits if edited)
 
     def samples(self) -> tuple[int, int]:
         """First sample of what is shown, and the one after the last."""
@@ -391,10 +382,6 @@ def _described(selection: tuple[float, float] | None) -> str:
     if start == stop:
         return f"{start:.4f} s"
     return f"{start:.4f} to {stop:.4f} s: {1000 * (stop - start):.1f} ms"
-
-
-def _names_in(tables: Iterable[pd.DataFrame]) -> list[str]:
-    return sorted({name for table in tables for name in found(table)["name"]})
 
 
 def _labelled(annotations: Annotations) -> dict[str, pd.DataFrame]:
