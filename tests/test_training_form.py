@@ -127,6 +127,19 @@ def test_why_a_training_ended_is_said(store, log, said):
     assert str(error.value).endswith("Nothing is kept")
 
 
+def test_a_training_that_was_stopped_after_an_epoch_keeps_it(store, tiny_run):
+    folder = store.with_suffix(".res")
+    folder.mkdir()
+    for suffix in ("_params.yaml", "_model.h5"):
+        shutil.copy(run_file(tiny_run[0], suffix), run_file(folder / "20261123_101500", suffix))
+    log = store.parent / "log"
+    log.write_text("epoch 1/9: loss 0.3\ndss: stopped")
+    last = {"process": None, "folder": str(folder), "started": 0, "log": str(log)}
+    process.STATE.write_text(yaml.safe_dump(last))
+    with pytest.raises(DssError, match="^The training was stopped\nThe best epoch until then is"):
+        process.result()
+
+
 def test_a_chunk_longer_than_all_data_is_marked(store):
     form = TrainingForm({"data_dir": store, **TINY, "nb_hist": 10**6})
     assert "longer than all audio" in form.problems["nb_hist"]

@@ -21,6 +21,7 @@ from dss.files import replacing
 from dss.options import TrainOptions
 from dss.runs import run_file
 
+STOPPED = "The training was stopped"
 STATE = Path(".dss_training.yaml")  # the training that was last started in this folder
 
 
@@ -98,17 +99,17 @@ def result() -> Path:
     is_kept = last is not None and run_file(last, "_model.h5").is_file()
     if is_kept and any(line.endswith(last.name) for line in log.splitlines()):
         return last  # its last words are where the run is
-    kept = f"The best epoch until then is {last}" if is_kept else "Nothing is kept"
-    raise DssError(f"{_last_words(log)}\n{kept}")
+    why = _last_words(log)
+    if is_kept:
+        raise DssError(f"{why}\nThe best epoch until then is {last}")
+    raise DssError(f"{why}{' before its first epoch ended' * (why == STOPPED)}\nNothing is kept")
 
 
 def _last_words(log: str) -> str:
     """Why a training ended that did not come to its end."""
-    said = f"\n{log}".split("\ndss: ")[-1]
+    _, is_by_dss, said = f"\n{log}".rpartition("\ndss: ")
     if "Traceback" in said:
         return said.splitlines()[-1]
-    if said == "stopped":
-        return "The training was stopped before its first epoch ended"
-    if f"dss: {said}" not in log or re.match(r"\w*[Ww]arning: ", said):
+    if not is_by_dss or re.match(r"\w*[Ww]arning: ", said):
         return "The training was killed: perhaps the memory was not enough"
-    return said
+    return STOPPED if said == "stopped" else said
