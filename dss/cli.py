@@ -146,6 +146,13 @@ def _demo(**named) -> None:
     demo(**named)
 
 
+def _notebooks(folder: Path, **named) -> None:
+    """Write the four notebooks and their example recordings into a folder of yours."""
+    from dss.examples import how_to_open, write_notebooks
+
+    print(how_to_open(write_notebooks(folder, **named)))
+
+
 # Each command: what runs it, its positional arguments with help, and the class of its switches.
 _COMMANDS = {
     "check": (
@@ -182,6 +189,7 @@ _COMMANDS = {
         options.EvaluateOptions,
     ),
     "demo": (_demo, {}, options.DemoOptions),
+    "notebooks": (_notebooks, {"folder": "where they go"}, options.NotebooksOptions),
 }
 
 

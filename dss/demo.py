@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import dss
 from dss.data import (
     annotations_path,
     format_report,
@@ -12,8 +11,8 @@ from dss.data import (
     open_recording,
     read_annotations,
 )
-from dss.errors import DssError
 from dss.evaluate import evaluate, format_scores
+from dss.examples import shipped
 from dss.files import replacing
 from dss.options import DemoOptions, DetectOptions, takes_options
 from dss.postprocess import detect, tuned
@@ -57,12 +56,7 @@ def demo(*, options: DemoOptions) -> Path:
     Returns: the folder with the dataset, the run, the annotations and a figure.
     Raises: DssError if the shipped recordings are not there.
     """
-    recordings = Path(dss.__file__).parents[1] / "data" / options.song
-    if not recordings.is_dir():
-        raise DssError(
-            f"{recordings}: the shipped recordings are not here. The demo runs from a checkout of "
-            "dss that was installed with `pip install -e .`"
-        )
+    recordings = shipped("data") / options.song
     settings = SONGS[options.song]
     folder = options.save_dir
     store = make_dataset(

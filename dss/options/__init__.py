@@ -16,7 +16,7 @@ from dss.options.base import (
     takes_options,
 )
 from dss.options.dataset import DatasetOptions, SourceOptions
-from dss.options.evaluation import DemoOptions, EvaluateOptions, TuneOptions
+from dss.options.evaluation import DemoOptions, EvaluateOptions, NotebooksOptions, TuneOptions
 from dss.options.network import NetworkOptions
 from dss.options.prediction import (
     DetectOptions,
@@ -33,6 +33,7 @@ __all__ = [
     "DetectOptions",
     "EvaluateOptions",
     "NetworkOptions",
+    "NotebooksOptions",
     "Options",
     "PredictFilesOptions",
     "PredictOptions",

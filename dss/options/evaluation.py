@@ -1,4 +1,4 @@
-"""The options of judging (`dss.evaluate`, `dss.tune`) and of the demonstration."""
+"""The options of judging (`dss.evaluate`, `dss.tune`), of the demonstration and the notebooks."""
 
 from pathlib import Path
 from typing import Literal
@@ -66,4 +66,15 @@ class DemoOptions(Options):
         group="Demo",
         ge=0,
         le=2**32 - 1,
+    )
+
+
+class NotebooksOptions(Options):
+    """How the notebooks are copied (`dss.examples.write_notebooks`)."""
+
+    overwrite: bool = option(
+        False,
+        "Overwrite",
+        "Replace notebooks and recordings that are there already and differ.",
+        group="Notebooks",
     )
