@@ -9,8 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from dss.errors import DssError, raise_problems
-from dss.files import replacing
 from dss.options import NotebooksOptions, takes_options
+from dss.support.files import replacing
 
 _PACKAGE = Path(__file__).parent
 
