@@ -1,0 +1,57 @@
+"""Docstrings of dss as napoleon reads them, and signatures that fit on a page."""
+
+import inspect
+import re
+import typing
+from types import UnionType
+
+
+def write_sections_out(app, what, name, obj, options, lines):
+    """`Returns: a table` and `Raises: DssError if ...` on one line become fields."""
+    for i, line in enumerate(lines):
+        if found := re.match(r"Returns: (.+)", line):
+            lines[i] = f":returns: {found[1]}"
+        elif found := re.match(r"Raises: (\w+) (.+)", line):
+            lines[i] = f":raises {found[1]}: {found[2]}"
+
+
+def shorten_signature(app, what, name, obj, options, signature, return_annotation):
+    """The options of a stage, which are listed below, are one word in the signature."""
+    if not _takes_options(obj):
+        return None
+    own = [p.name for p in inspect.signature(obj.__wrapped__).parameters.values()]
+    return f"({', '.join([*own[:-1], '**options'])})", return_annotation
+
+
+def simplify_annotations(app, obj, bound_method):
+    """Types without what pydantic is told about them."""
+    if _takes_options(obj):
+        signature = obj.__signature__
+        parameters = [
+            p.replace(annotation=_plain(p.annotation)) for p in signature.parameters.values()
+        ]
+        obj.__signature__ = signature.replace(parameters=parameters)
+
+
+def _takes_options(obj):
+    return inspect.isfunction(obj) and "\n\nOptions:\n" in (obj.__doc__ or "")
+
+
+def _plain(annotation):
+    """An annotation without `Annotated` in it, at any depth."""
+    origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return _plain(parts[0])
+    if origin in (typing.Union, UnionType):
+        return typing.Union[tuple(map(_plain, parts))]  # noqa: UP007
+    if origin in (list, dict, tuple):
+        return origin[tuple(map(_plain, parts))]
+    return annotation
+
+
+def setup(app):
+    """Connect all to Sphinx; sections are written out before napoleon reads them."""
+    app.connect("autodoc-process-docstring", write_sections_out, priority=100)
+    app.connect("autodoc-process-signature", shorten_signature)
+    app.connect("autodoc-before-process-signature", simplify_annotations)
+    return {"parallel_read_safe": True}
