@@ -27,6 +27,16 @@ class AugmentOptions(Options):
         ge=0,
         le=60,
     )
+    equalize_db: float = option(
+        0.0,
+        "Equalizer",
+        "Make some frequency bands of a chunk louder and others softer, by this much at most, as "
+        "another microphone, cage or distance does.",
+        unit="dB",
+        group="Augmentations",
+        ge=0,
+        le=60,
+    )
     invert: float = option(
         0.0,
         "Invert",
