@@ -18,10 +18,10 @@ from annotate import NETWORK
 
 from dss import models
 from dss.models.backend import keras, tf
-from dss.models.parallel import ALONE
 from dss.models.steps import learning, make_optimizer, one_row
+from dss.models.workers import ALONE
 from dss.options import TrainOptions
-from dss.suggest import PRESETS
+from dss.train.suggestions import PRESETS
 
 SIZE = 2048
 TURNS = 5

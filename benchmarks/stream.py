@@ -16,9 +16,9 @@ import numpy as np
 from annotate import network_options
 
 from dss import models
+from dss.predict.stream import Stream
 from dss.runs import load_run, run_file, write_params
-from dss.stream import Stream
-from dss.suggest import PRESETS
+from dss.train.suggestions import PRESETS
 
 SAMPLERATES_HZ = {"fly": 10_000, "songbird": 32_000}  # by preset
 

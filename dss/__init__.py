@@ -3,6 +3,9 @@
     recordings + annotations -> dataset -> network -> run files -> annotations -> scores
          dss.data               dss.data  dss.models  dss.train   dss.predict  dss.evaluate
 
+The rooms of the package, each importing only those before it: support, options, data, models, runs,
+train, evaluate, predict, review, plot, widgets, and the command line.
+
 `import dss` imports nothing heavy: a stage's module is imported when it is first named.
 """
 
@@ -19,17 +22,13 @@ _STAGES = (
     "data",
     "errors",
     "evaluate",
-    "material",
     "models",
     "options",
     "plot",
-    "postprocess",
     "predict",
-    "proofread",
-    "results",
+    "review",
     "runs",
     "train",
-    "tune",
     "widgets",
 )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dss import __version__, options
 from dss.errors import DssError, DssWarning
-from dss.near_names import guess
+from dss.support.spelling import guess
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,6 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("dss: stopped", file=sys.stderr)
         return 130
     return 0
+
+
+def train_main(arguments: Sequence[str] | None = None) -> int:
+    """The command `dss-train`, which is `dss train`."""
+    return main(["train", *(sys.argv[1:] if arguments is None else arguments)])
 
 
 @contextmanager
@@ -93,18 +98,18 @@ def _train(options_file: Path | None = None, **named) -> None:
         named = {**options.read_options(options_file, options.TrainOptions), **named}
     own = options.TrainOptions.model_fields
     if named.get("write_script"):
-        from dss.script import write_script
+        from dss.train.job_script import write_script
 
         print(f"The script is {write_script(**named)}")
     elif for_script := named.keys() & options.TrainCommandOptions.model_fields.keys() - own.keys():
         names = ", ".join(sorted(for_script))
         raise DssError(f"{names}: belong to a script; give its name with --write-script")
     else:
-        from dss import places
+        from dss.models import processes
         from dss.train import train
 
         trunk = train(**named)
-        if places.index() == 0:
+        if processes.index() == 0:
             print(f"The files of the run begin with {trunk}")
 
 
@@ -117,14 +122,14 @@ def _predict(recordings: Path, run: Path, **named) -> None:
 
 def _tune(run: Path, **named) -> None:
     """Choose thresholds, gaps and lengths with the validation data, and store them with the run."""
-    from dss.tune import format_tuned, tune
+    from dss.predict.tuning import format_tuned, tune
 
     print(format_tuned(tune(run, **named)))
 
 
 def _proofread(annotated: Path, **named) -> None:
     """List the least certain annotations, and which recordings to annotate by hand next."""
-    from dss.proofread import format_proofread, least_certain, rank_recordings
+    from dss.review.proofread import format_proofread, least_certain, rank_recordings
 
     print(format_proofread(least_certain(annotated, **named), rank_recordings(annotated)))
 

@@ -14,13 +14,13 @@ from dss.data import (
 )
 from dss.errors import DssError
 from dss.evaluate import evaluate, format_scores
-from dss.files import replacing
 from dss.options import DemoOptions, DetectOptions, takes_options
-from dss.postprocess import detect, tuned
 from dss.predict import probabilities
+from dss.predict.detection import detect, tuned
+from dss.predict.ownership import write
 from dss.runs import load_run
+from dss.support.files import replacing
 from dss.train import train
-from dss.written import write
 
 # What suits each song: for the dataset, the network and its training, detection and scores.
 SONGS: dict[str, dict[str, dict[str, Any]]] = {

@@ -13,9 +13,9 @@ import yaml
 from dss import models
 from dss.data.stores import class_problems
 from dss.errors import DssError, raise_problems
-from dss.files import replacing
 from dss.models import das
 from dss.options import DetectOptions, NetworkOptions, Options
+from dss.support.files import replacing
 
 if TYPE_CHECKING:
     import keras

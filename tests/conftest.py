@@ -52,8 +52,8 @@ def fly_partial():
 @pytest.fixture
 def nothing_edited(monkeypatch):
     """What another test did not save is not to be saved here."""
-    from dss.edits import Edits
-    from dss.widgets import editor
+    from dss.review.edits import Edits
+    from dss.widgets.viewer import editor
 
     monkeypatch.setattr(editor, "EDITS", Edits())
 

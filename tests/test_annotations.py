@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dss.data.annotated import read_annotated
 from dss.data.annotations import (
     read_annotations,
     song_types,
     time_problems,
     write_annotations,
 )
-from dss.data.known import read_annotated
 from dss.errors import DssError
 
 

@@ -6,10 +6,9 @@ import time
 import pytest
 import yaml
 
-from dss.cli import main
+from dss.cli import main, train_main
 from dss.data import make_dataset, open_dataset
 from dss.runs import run_file
-from dss.train import main as train_main
 
 MANUAL = (
     "--nb-hist 256 --ignore-boundaries True --nb-filters 32 --kernel-size 32 --nb-conv 3 "

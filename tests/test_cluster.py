@@ -55,7 +55,7 @@ def test_a_cluster_that_loses_a_worker_gives_what_one_process_gives(
 
 
 def test_an_address_where_nothing_answers_is_an_error(tiny_run, tmp_path, monkeypatch):
-    monkeypatch.setattr("dss.cluster.CONNECT_SECONDS", 1)
+    monkeypatch.setattr("dss.predict.cluster.CONNECT_SECONDS", 1)
     x, rows = tone_song(seed=0)
     wav = write_recording(tmp_path, "a", x, 1000, rows)
     with pytest.raises(DssError, match=r"scheduler: there is none at tcp://127\.0\.0\.1:9"):

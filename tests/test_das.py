@@ -72,8 +72,8 @@ def test_its_song_types_and_options_are_known(das_run):
 
 def test_it_can_be_trained_further(das_run, tmp_path):
     """Noise and `a` stay what they are in the last layer; a new song type is added."""
-    from dss.continuing import put_weights
     from dss.models import build
+    from dss.train.resume import put_weights
 
     trunk = das_run("plain")
     run = load_run(trunk)

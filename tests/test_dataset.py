@@ -21,7 +21,7 @@ from dss.data import (
 )
 from dss.data.targets import make_targets
 from dss.errors import DssError, DssWarning
-from dss.progress import shown_by
+from dss.support.progress import shown_by
 
 
 def test_the_dataset_holds_the_audio_and_the_targets_of_its_recordings(folder):

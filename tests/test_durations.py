@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dss.durations import learned_durations
+from dss.train.durations import learned_durations
 
 RATE = 1000.0
 WHOLE = np.array([[0, 100_000]])

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dss.data import annotations_path, read_annotations
-from dss.data.known import read_annotated
-from dss.edits import Edited, Edits, annotate, at, look_at, n_unseen, remove
+from dss.data.annotated import read_annotated
 from dss.errors import DssError
-from dss.written import write
+from dss.predict.ownership import write
+from dss.review.edits import Edited, Edits, annotate, at, look_at, n_unseen, remove
 
 
 def table(*rows):

@@ -7,7 +7,7 @@ import pytest
 from conftest import side_by_side
 
 from dss.errors import DssError
-from dss.files import MACHINE, check_writable, replacing
+from dss.support.files import MACHINE, check_writable, replacing
 
 
 def write_half(path):

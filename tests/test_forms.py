@@ -15,9 +15,9 @@ from dss.options import (
     TrainCommandOptions,
     TrainOptions,
 )
-from dss.progress import bar
+from dss.support.progress import bar
 from dss.widgets import Form
-from dss.widgets.chooser import Chooser
+from dss.widgets.forms.chooser import Chooser
 
 
 @pytest.fixture(autouse=True)
@@ -375,7 +375,7 @@ def test_a_single_recording_is_chosen_by_clicks(tmp_path):
     (tmp_path / "bird.wav").touch()
     (tmp_path / "bird_annotations.csv").touch()
     taken = []
-    chooser = Chooser("material", taken.append)
+    chooser = Chooser("view", taken.append)
     chooser.show(tmp_path)
     assert "bird_annotations.csv" not in dict(chooser._list.options)
     chooser._list.value = dict(chooser._list.options)["bird.wav"]

@@ -2,10 +2,10 @@ import h5py
 import numpy as np
 import pytest
 
-from dss import hdf5
 from dss.errors import DssError
 from dss.models import epochs_done
 from dss.models.checkpoint import load_checkpoint
+from dss.support import hdf5
 
 
 @pytest.mark.parametrize("first", [0, 400, 1200])

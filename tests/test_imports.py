@@ -1,5 +1,8 @@
+import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
+from pathlib import Path
 
 import pytest
 
@@ -29,7 +32,7 @@ def test_help_imports_nothing_heavy():
 
 
 @pytest.mark.parametrize(
-    "stage", ["data", "evaluate", "postprocess", "predict", "proofread", "train", "tune", "plot"]
+    "stage", ["data", "evaluate", "models", "predict", "review", "runs", "train", "plot"]
 )
 def test_stages_import_tensorflow_only_when_it_is_needed(stage):
     assert not {"tensorflow", "ipywidgets"} & {*modules_after(f"import dss; dss.{stage}")}
@@ -51,3 +54,53 @@ def test_a_name_that_is_no_stage_is_an_error():
 
     with pytest.raises(AttributeError, match="no attribute 'trian'"):
         dss.trian  # noqa: B018
+
+
+# Each room imports only those before it. Evaluating compares tables, and choosing thresholds needs
+# scores: so evaluate comes before predict.
+ROOMS = [
+    *("errors", "support", "options", "data", "models", "runs", "train", "evaluate", "predict"),
+    *("review", "plot", "widgets", "demo", "cli"),
+]
+PACKAGE = Path(__file__).parents[1] / "dss"
+
+
+def dotted(file):
+    """The name of a module by its file."""
+    parts = file.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {dotted(file): file for file in sorted(PACKAGE.rglob("*.py"))}
+
+
+def imports_of(module):
+    """The modules of dss that a module imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(MODULES[module].read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in MODULES else node.module for name in names}
+    return {name for name in found if name in MODULES and name != "dss"}
+
+
+def room(module):
+    return module.split(".")[1]
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m != "dss" and "__main__" not in m])
+def test_a_module_imports_only_rooms_before_its_own(module):
+    later = ROOMS[ROOMS.index(room(module)) + 1 :]
+    assert not [name for name in imports_of(module) if room(name) in later]
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    graph = {module: imports_of(module) for module in MODULES if "__main__" not in module}
+    TopologicalSorter(graph).prepare()
+
+
+def test_only_widgets_import_ipywidgets():
+    users = [m for m, file in MODULES.items() if "import ipywidgets" in file.read_text()]
+    assert {room(module) for module in users} == {"widgets"}

@@ -5,11 +5,11 @@ from conftest import tone_song, write_recording
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dss.near_misses import NearMisses, near_misses_path, read_near_misses
 from dss.options import DetectOptions
-from dss.postprocess import detect
 from dss.predict import predict_files
-from dss.proofread import least_certain, rank_recordings
+from dss.predict.detection import detect
+from dss.predict.near_misses import NearMisses, near_misses_path, read_near_misses
+from dss.review.proofread import least_certain, rank_recordings
 
 TYPES = {"a": "segment", "b": "segment", "p": "event"}
 OPTIONS = DetectOptions(segment_min_seconds=0.02, segment_fill_seconds=0.005)

@@ -4,7 +4,7 @@ import time
 import pytest
 
 from dss.data import make_dataset
-from dss.progress import bar, shown_by
+from dss.support.progress import bar, shown_by
 
 
 def test_progress_can_be_shown_elsewhere(capsys):

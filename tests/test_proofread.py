@@ -4,7 +4,7 @@ import pytest
 from dss.cli import main
 from dss.data import write_annotations
 from dss.errors import DssError
-from dss.proofread import least_certain, rank_recordings
+from dss.review.proofread import least_certain, rank_recordings
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import pytest
 from conftest import TINY
 
 from dss.errors import DssError
-from dss.results import read_results
 from dss.runs import list_files, run_file
 from dss.train import train
+from dss.train.results import read_results
 
 
 def test_the_scores_are_those_of_the_confusion_matrix(tiny_run):

@@ -8,7 +8,7 @@ from dss.errors import DssError
 from dss.options import PredictOptions
 from dss.plot.figure import SongFigure
 from dss.widgets import Form, Shown
-from dss.widgets.listeners import Cell, running_cell
+from dss.widgets.forms.listeners import Cell, running_cell
 
 
 @pytest.fixture
@@ -83,9 +83,11 @@ def test_a_notebook_shows_a_new_result_in_the_place_of_the_first(form, capsys, m
 def test_a_cell_that_runs_again_replaces_what_it_asked_for(form, monkeypatch):
     shown = []
     for cell, what in [(("x", "1"), "a"), (("y", "2"), "b"), (("y", "2"), "c"), (("y", "3"), "d")]:
-        monkeypatch.setattr("dss.widgets.listeners.running_cell", lambda cell=cell: Cell(*cell))
+        monkeypatch.setattr(
+            "dss.widgets.forms.listeners.running_cell", lambda cell=cell: Cell(*cell)
+        )
         form.when_done(lambda _, what=what: shown.append(what))
-    monkeypatch.setattr("dss.widgets.listeners.running_cell", lambda: None)
+    monkeypatch.setattr("dss.widgets.forms.listeners.running_cell", lambda: None)
     form.when_done(lambda _: shown.append("e"))
     form.run()
     assert shown == ["a", "d", "e"]
@@ -97,5 +99,5 @@ def test_the_cell_is_the_one_that_the_notebook_names(monkeypatch):
             return {"metadata": {"cellId": "x"}, "header": {"msg_id": "1"}}
 
     assert running_cell() is None
-    monkeypatch.setattr("dss.widgets.listeners.get_ipython", Shell)
+    monkeypatch.setattr("dss.widgets.forms.listeners.get_ipython", Shell)
     assert running_cell() == ("x", "1")

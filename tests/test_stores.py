@@ -10,8 +10,8 @@ from conftest import TINY
 from dss.data import describe, make_dataset, open_dataset
 from dss.data.batches import array_of, split_stretches
 from dss.errors import DssError
-from dss.files import remove
 from dss.options import DatasetOptions
+from dss.support.files import remove
 
 EVERYTHING = {"individual_targets": True, "test_split": "samples", "event_std_seconds": 0.002}
 

@@ -4,8 +4,8 @@ from test_das import das_run, unpacked  # noqa: F401 - a fixture
 
 from dss.errors import DssError
 from dss.predict import Stream, predict
+from dss.predict.tuning import tune
 from dss.runs import load_run
-from dss.tune import tune
 
 
 @pytest.mark.parametrize("name", ["plain", "stft"])

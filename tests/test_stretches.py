@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dss.data.known import known_stretches
+from dss.data.annotated import known_stretches
 from dss.data.stretches import as_mask, intersection, of_mask, union
 
 stretches = st.lists(

@@ -14,9 +14,10 @@ from dss.data import make_dataset
 from dss.errors import DssError
 from dss.options import TrainOptions
 from dss.runs import run_file, run_trunk
-from dss.suggest import PRESETS
 from dss.train import train
-from dss.widgets import TrainingForm, memory, process
+from dss.train.suggestions import PRESETS
+from dss.widgets import TrainingForm
+from dss.widgets.forms import background, memory
 
 
 @pytest.fixture
@@ -71,10 +72,10 @@ def test_a_training_is_found_again_and_stopped_and_keeps_its_best_epoch(store):
 
 def test_a_process_that_has_no_words_yet_is_one_that_begins(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    process.STATE.write_text(yaml.safe_dump({"process": os.getpid()}))
-    assert not process.is_running()  # these tests train nothing, and say so
+    background.STATE.write_text(yaml.safe_dump({"process": os.getpid()}))
+    assert not background.is_running()  # these tests train nothing, and say so
     monkeypatch.setattr(psutil.Process, "cmdline", lambda self: [])
-    assert process.is_running()
+    assert background.is_running()
 
 
 def test_what_went_wrong_in_the_process_is_said(store):
@@ -95,7 +96,7 @@ def test_a_training_that_failed_after_an_epoch_is_no_success(store, tiny_run):
         "dss: warning: song is rare\ndss: Training stopped in epoch 2: the loss became 1e9\n"
     )
     last = {"process": None, "folder": str(folder), "started": 0, "nb_epoch": 9, "log": str(log)}
-    process.STATE.write_text(yaml.safe_dump(last))
+    background.STATE.write_text(yaml.safe_dump(last))
     form = TrainingForm({"data_dir": store})
     form._launch(form._watch_found)
     said = "Training stopped in epoch 2: the loss became 1e9\nThe best epoch until then is "
@@ -121,9 +122,9 @@ def test_why_a_training_ended_is_said(store, log, said):
     path = store.parent / "log"
     path.write_text(log)
     last = {"process": None, "folder": str(store.parent), "started": 0, "log": str(path)}
-    process.STATE.write_text(yaml.safe_dump(last))
+    background.STATE.write_text(yaml.safe_dump(last))
     with pytest.raises(DssError, match=said) as error:
-        process.result()
+        background.result()
     assert str(error.value).endswith("Nothing is kept")
 
 
@@ -135,9 +136,9 @@ def test_a_training_that_was_stopped_after_an_epoch_keeps_it(store, tiny_run):
     log = store.parent / "log"
     log.write_text("epoch 1/9: loss 0.3\ndss: stopped")
     last = {"process": None, "folder": str(folder), "started": 0, "log": str(log)}
-    process.STATE.write_text(yaml.safe_dump(last))
+    background.STATE.write_text(yaml.safe_dump(last))
     with pytest.raises(DssError, match="^The training was stopped\nThe best epoch until then is"):
-        process.result()
+        background.result()
 
 
 def test_a_chunk_longer_than_all_data_is_marked(store):

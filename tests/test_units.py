@@ -1,6 +1,6 @@
 import pytest
 
-from dss.units import readable
+from dss.support.units import readable
 
 
 @pytest.mark.parametrize(

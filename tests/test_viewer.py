@@ -13,11 +13,11 @@ from matplotlib.colors import to_hex
 from dss.data import annotations_path, make_dataset, open_recording, read_annotations
 from dss.data.recordings import Recording
 from dss.errors import DssError
-from dss.material import no_annotations, open_material
 from dss.plot import overview
 from dss.plot.colors import FIRST_COLORS
 from dss.plot.overview import Overview
 from dss.plot.recording import draw_recording
+from dss.review.views import no_annotations, open_views
 from dss.widgets import Viewer
 
 TIMES = ["start_seconds", "stop_seconds"]
@@ -243,7 +243,7 @@ def test_keys_and_colours_are_those_of_all_recordings_and_stay(tmp_path, monkeyp
         drawn.append((patch.get_label(), to_hex(patch.get_facecolor())))
         return figure
 
-    monkeypatch.setattr("dss.widgets.drawing.draw_recording", watch)
+    monkeypatch.setattr("dss.widgets.viewer.drawing.draw_recording", watch)
     viewer = Viewer(tmp_path, stop_seconds=1)
     viewer.show("bird_c.wav")
     assert viewer.editor.names == ["a", "b", "c"]
@@ -256,7 +256,7 @@ def test_keys_and_colours_are_those_of_all_recordings_and_stay(tmp_path, monkeyp
 
 
 def test_the_song_types_of_very_many_recordings_are_not_all_read_at_once(folder, monkeypatch):
-    monkeypatch.setattr("dss.widgets.viewer.READ_AT_ONCE", 1)
+    monkeypatch.setattr("dss.widgets.viewer.viewer.READ_AT_ONCE", 1)
     annotations_path(folder / "bird_1.wav").write_text("name,start_seconds,stop_seconds\n0,1,2\n")
     viewer = Viewer(folder)
     assert viewer.editor.names == ["a", "b", "p"]
@@ -574,7 +574,7 @@ def test_what_was_saved_is_read_again_when_it_is_opened_again(recording):
 
 
 def test_what_was_saved_is_there_when_the_same_recordings_are_shown_again(recording):
-    recordings = open_material(recording)
+    recordings = open_views(recording)
     viewer = Viewer(recordings)
     viewer.selection = (0.0, 0.01)
     viewer.editor.annotate("new")
@@ -616,7 +616,7 @@ def test_who_reads_other_annotations_is_told_when_saving(recording, tmp_path):
     labels = recording.with_name("bird.txt")
     labels.write_text("0.5\t0.6\ta\n")
     annotations_path(recording).unlink()
-    viewer = Viewer(open_material(recording, annotation_format="audacity"))
+    viewer = Viewer(open_views(recording, annotation_format="audacity"))
     viewer.selection = (1.0, 1.1)
     viewer.editor.annotate("a")
     viewer.editor.save()

@@ -1,5 +1,7 @@
 """Recordings, annotations, targets, splits, datasets and batches."""
 
+from dss.data.annotated import read_annotated
+from dss.data.annotation_files import find_annotations, recording_annotations
 from dss.data.annotations import (
     annotations_path,
     read_annotations,
@@ -7,8 +9,6 @@ from dss.data.annotations import (
 )
 from dss.data.check import check_annotations
 from dss.data.dataset import make_dataset, open_dataset
-from dss.data.known import read_annotated
-from dss.data.lookup import find_annotations, recording_annotations
 from dss.data.preview import preview_dataset
 from dss.data.recordings import Recording, find_recordings, open_recording, resample
 from dss.data.report import describe, format_report, list_recordings

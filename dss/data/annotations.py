@@ -14,7 +14,7 @@ import pandas as pd
 from dss.data.formats import FORMATS, guess_format, read_table, split_format, write_table
 from dss.data.texttables import COLUMNS
 from dss.errors import DssError, raise_problems
-from dss.files import replacing
+from dss.support.files import replacing
 
 NOISE = "noise"
 EVENT = "event"

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from dss.data.annotated import known_stretches, read_annotated
+from dss.data.annotation_files import recording_annotations, unread_annotations
 from dss.data.annotations import (
     EVENT,
     NOISE,
@@ -23,14 +25,12 @@ from dss.data.annotations import (
     time_problems,
 )
 from dss.data.audio import Loader
-from dss.data.known import known_stretches, read_annotated
 from dss.data.levels import level_problems, spread_blocks
-from dss.data.lookup import recording_annotations, unread_annotations
 from dss.data.recordings import Recording, find_recordings, open_source
 from dss.data.targets import GAUSSIAN_REACH
 from dss.errors import DssError, raise_problems
 from dss.options import DatasetOptions, SourceOptions, takes_options
-from dss.units import readable
+from dss.support.units import readable
 
 ERROR, WARNING = "error", "warning"
 COLUMNS = ["file", "row", "name", "problem", "severity"]

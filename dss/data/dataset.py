@@ -22,9 +22,9 @@ from dss.data import report, stores, targets
 from dss.data.sources import Source, read_sources, with_targets
 from dss.data.splits import SPLITS, Stretch, recording_groups, split_recordings
 from dss.errors import DssError, DssWarning, raise_problems
-from dss.files import replacing
 from dss.options import DatasetOptions, takes_options
-from dss.progress import bar
+from dss.support.files import replacing
+from dss.support.progress import bar
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dss.data.annotation_files import annotations_beside
 from dss.data.audio import (
     ARRAY_ENDINGS,
     SOUND_ENDINGS,
@@ -15,7 +16,6 @@ from dss.data.audio import (
     holds_audio,
     open_audio,
 )
-from dss.data.lookup import annotations_beside
 from dss.data.resampling import Resampled
 from dss.errors import DssError, raise_problems
 from dss.options import SourceOptions

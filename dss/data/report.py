@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from dss.data.annotation_files import recording_annotations
 from dss.data.annotations import EVENT, definitions_path, found, read_definitions
 from dss.data.check import NEVER_FOUND
-from dss.data.lookup import recording_annotations
 from dss.data.recordings import find_recordings, open_readable
 from dss.data.splits import SPLITS, Stretch
 from dss.data.texttables import COLUMNS

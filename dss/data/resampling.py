@@ -4,15 +4,13 @@ Frequencies above half the lower of the two rates are filtered out (soxr, qualit
 """
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import soxr
 
 from dss.errors import DssError
-
-if TYPE_CHECKING:
-    from dss.data.recordings import Recording
 
 BLOCK_SAMPLES = 2**16  # computed at a time, of the higher rate, at least
 CONTEXTS = 16  # that a block is long, at least: so little is computed twice
@@ -20,6 +18,18 @@ MAX_FACTOR = 2**20  # of the ratio of two rates in its lowest terms
 # What the filter sees before and after a sample, in samples of the lower rate; it is shorter than
 # half of this: from 256 on, more changes nothing.
 CONTEXT_SAMPLES = 512
+
+
+class Source(Protocol):
+    """What is resampled: a `dss.data.recordings.Recording`."""
+
+    path: Path
+    samplerate_hz: float
+    n_samples: int
+    n_channels: int
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        """The samples from start to before stop: [samples, channels]."""
 
 
 class Resampled:
@@ -30,7 +40,7 @@ class Resampled:
     coincide.
     """
 
-    def __init__(self, recording: "Recording", samplerate_hz: float):
+    def __init__(self, recording: Source, samplerate_hz: float):
         self.recording = recording
         self.up, self.down = _ratio(recording, samplerate_hz)
         self.n_samples = max(1, round(Fraction(recording.n_samples * self.up, self.down)))
@@ -65,7 +75,7 @@ class Resampled:
         return x
 
 
-def _ratio(recording: "Recording", samplerate_hz: float) -> tuple[int, int]:
+def _ratio(recording: Source, samplerate_hz: float) -> tuple[int, int]:
     """The ratio of the new rate to the old one, in lowest terms."""
     exact = Fraction(samplerate_hz) / Fraction(recording.samplerate_hz)
     ratio = exact.limit_denominator(MAX_FACTOR)

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from dss.data import targets
+from dss.data.annotated import known_stretches, read_annotated
+from dss.data.annotation_files import recording_annotations
 from dss.data.annotations import (
     COLUMNS,
     EVENT,
@@ -20,8 +22,6 @@ from dss.data.annotations import (
     song_types,
 )
 from dss.data.check import find_problems, format_problems, raise_errors
-from dss.data.known import known_stretches, read_annotated
-from dss.data.lookup import recording_annotations
 from dss.data.recordings import Recording, find_recordings, open_source
 from dss.data.splits import Song
 from dss.data.stretches import as_mask, intersection

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import yaml
 
-from dss import hdf5
 from dss.data.annotations import EVENT, SEGMENT
 from dss.errors import DssError
+from dss.support import hdf5
 
 if TYPE_CHECKING:
     import xarray as xr

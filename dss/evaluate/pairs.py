@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from dss.data.annotated import known_stretches, read_annotated
+from dss.data.annotation_files import annotation_endings
 from dss.data.annotations import EVENT, NOISE, SEGMENT, found, is_absence, read_annotations
 from dss.data.formats import guess_format
-from dss.data.known import known_stretches, read_annotated
-from dss.data.lookup import annotation_endings
 from dss.data.recordings import AUDIO_ENDINGS, is_hidden
 from dss.data.texttables import COLUMNS, has_columns
 from dss.errors import DssError, raise_problems
@@ -111,7 +111,7 @@ def _pair(true: Annotations, predicted: Annotations, number: int) -> Pair:
 
 
 def _known(true: pd.DataFrame, names: frozenset[str], looked_at: np.ndarray) -> np.ndarray:
-    """Of what was looked at, what is known; see `dss.data.known.known_stretches`."""
+    """Of what was looked at, what is known; see `dss.data.annotated.known_stretches`."""
     is_event = true["start_seconds"] == true["stop_seconds"]
     events = set(true.loc[is_event, "name"])
     types = {name: EVENT if name in events else SEGMENT for name in names - {NOISE}}

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dss import hdf5
 from dss.errors import DssError, raise_problems
-from dss.files import replacing
 from dss.models.checkpoint import epochs_done as epochs_done  # for all who train
 from dss.options import NetworkOptions
+from dss.support import hdf5
+from dss.support.files import replacing
 
 if TYPE_CHECKING:  # TensorFlow is imported only where a network is built
     import h5py

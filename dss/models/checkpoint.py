@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dss import hdf5
 from dss.errors import DssError
-from dss.files import replacing
+from dss.support import hdf5
+from dss.support.files import replacing
 
 if TYPE_CHECKING:
     import keras

@@ -12,10 +12,10 @@ from dss.data.batches import Chunks
 from dss.errors import DssError
 from dss.models.backend import keras
 from dss.models.checkpoint import load_checkpoint, save_checkpoint
-from dss.models.drawing import ahead, all_batches, training_batches
 from dss.models.layers import Standardize
-from dss.models.parallel import ALONE, Workers
+from dss.models.sampling import ahead, all_batches, training_batches
 from dss.models.steps import judging, learning, make_optimizer, one_row, put_average
+from dss.models.workers import ALONE, Workers
 from dss.options import TrainOptions
 
 WARM_UP = 0.05  # part of all steps in which the learning rate rises to its full value

@@ -7,7 +7,7 @@ import numpy as np
 
 from dss.models.backend import keras, tf
 from dss.models.layers import UpsampleLinear
-from dss.models.parallel import Workers
+from dss.models.workers import Workers
 from dss.options import TrainOptions
 
 WEIGHT_DECAY = 0.01

@@ -22,9 +22,9 @@ from pydantic import (
 )
 
 from dss.errors import DssError, raise_problems
-from dss.near_names import guess
+from dss.support.spelling import guess
 
-PathKind = Literal["", "recordings", "dataset", "material", "run", "folder", "file", "new"]
+PathKind = Literal["", "recordings", "dataset", "view", "run", "folder", "file", "new"]
 
 
 def option(
@@ -47,7 +47,7 @@ def option(
         unit: "s", "samples", "Hz", or "" for a plain number.
         group: the heading under which a form and `--help` list it.
         path: what is chosen, if it names something on disk: a folder with "recordings", a
-            "dataset", either of these ("material"), or a "run", which must be there; a "folder" or
+            "dataset", either of these ("view"), or a "run", which must be there; a "folder" or
             "file", or what is "new".
         rare: whether few need it: a form shows it only when asked to.
         bounds: the range, in pydantic's words: ge, gt, le, lt, min_length, ...

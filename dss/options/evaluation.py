@@ -1,4 +1,4 @@
-"""The options of judging (`dss.evaluate`, `dss.tune`) and of the demonstration."""
+"""The options of judging (`dss.evaluate`, `dss.predict.tuning`) and of the demonstration."""
 
 from pathlib import Path
 from typing import Literal
@@ -40,7 +40,7 @@ class EvaluateOptions(Options):
 
 
 class TuneOptions(EvaluateOptions):
-    """How annotations are compared while thresholds are chosen (`dss.tune.tune`)."""
+    """How annotations are compared while thresholds are chosen (`dss.predict.tuning.tune`)."""
 
     data_dir: Path | None = option(
         None,

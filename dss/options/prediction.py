@@ -1,4 +1,4 @@
-"""The options of annotating recordings (`dss.predict`, `dss.postprocess`)."""
+"""The options of annotating recordings (`dss.predict`, `dss.predict.detection`)."""
 
 from pathlib import Path
 from typing import Literal
@@ -7,7 +7,7 @@ from dss.options.base import Options, Ranges, Words, option
 
 
 class DetectOptions(Options):
-    """How probabilities become annotations (`dss.postprocess.detect`)."""
+    """How probabilities become annotations (`dss.predict.detection.detect`)."""
 
     # Half of the F1 that can be had is best for F1; and people miss more events than they make up.
     event_threshold: float = option(
@@ -107,8 +107,8 @@ class DetectOptions(Options):
 class PredictOptions(DetectOptions):
     """How a recording is annotated (`dss.predict.predict`).
 
-    What is not given of the thresholds, distances, gaps and lengths is what `dss.tune.tune` stored
-    with the run, or the default.
+    Thresholds, distances, gaps and lengths that you do not give are those that `dss.predict.tune`
+    stored with the run, or the defaults.
     """
 
     channel: int | None = option(
@@ -200,7 +200,7 @@ class PredictFilesOptions(PredictOptions):
 
 
 class ProofreadOptions(Options):
-    """What is worth looking at first (`dss.proofread`)."""
+    """What is worth looking at first (`dss.review.proofread`)."""
 
     n_least: int = option(
         20,

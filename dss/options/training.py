@@ -16,7 +16,7 @@ from dss.options.network import NetworkOptions
 
 
 class AugmentOptions(Options):
-    """How chunks for training are varied (`dss.models.augment`)."""
+    """How chunks for training are varied (`dss.models.augmentation`)."""
 
     gain_db: float = option(
         0.0,
@@ -285,7 +285,7 @@ class TrainOptions(NetworkOptions):
 
 
 class TrainCommandOptions(TrainOptions):
-    """What `dss train` takes: the options, or the script to be written (`dss.script`)."""
+    """What `dss train` takes: the options, or the script to be written (`dss.train.job_script`)."""
 
     write_script: Path | None = option(
         None,

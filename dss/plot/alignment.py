@@ -9,12 +9,12 @@ from matplotlib.figure import Figure
 from dss.data.annotations import EVENT, SEGMENT
 from dss.data.targets import make_targets
 from dss.errors import DssError
-from dss.material import Material
 from dss.options import DatasetOptions
 from dss.plot.colors import paler, song_colors
 from dss.plot.examples import choose_examples
 from dss.plot.figure import WIDTH_INCHES, SongFigure, plain_style
-from dss.units import readable
+from dss.review.views import View
+from dss.support.units import readable
 
 REACH_SECONDS = {SEGMENT: 0.05, EVENT: 0.015}  # around an onset or offset
 SMOOTH_SECONDS = {SEGMENT: 0.004, EVENT: 0.001}
@@ -23,7 +23,7 @@ N_COLUMNS = 6
 
 
 @plain_style()
-def plot_alignment(materials: Sequence[Material], n_examples: int = 100, seed: int = 0) -> Figure:
+def plot_alignment(views: Sequence[View], n_examples: int = 100, seed: int = 0) -> Figure:
     """Loudness around onsets, offsets and events, with the target there.
 
     The coloured line is the median of the loudness, each example's scaled from 0 to 1; half of the
@@ -33,13 +33,13 @@ def plot_alignment(materials: Sequence[Material], n_examples: int = 100, seed: i
     height.
 
     Arguments:
-        materials: recordings or splits, as `dss.material.open_material` gives them.
+        views: recordings or splits, as `dss.review.views.open_views` gives them.
         n_examples: of each song type, at most.
         seed: another one takes other examples.
 
     Raises: DssError if nothing is annotated.
     """
-    chosen = choose_examples(materials, n_examples, np.random.default_rng(seed))
+    chosen = choose_examples(views, n_examples, np.random.default_rng(seed))
     if not chosen:
         raise DssError("Nothing is annotated here: there is nothing to align")
     colors = song_colors(list(chosen))
@@ -80,18 +80,18 @@ def around(name: str, examples, at_stop: bool) -> tuple[np.ndarray, np.ndarray, 
     reach, smooth = REACH_SECONDS[kind], SMOOTH_SECONDS[kind]
     seconds = np.linspace(-reach, reach, N_POINTS)
     loudness, target = [], []
-    for material, times, _ in examples:
-        rate = material.recording.samplerate_hz
+    for view, times, _ in examples:
+        rate = view.recording.samplerate_hz
         middle = times[1] if at_stop else times[0]
         margin = 2 * smooth + 2 / rate
         first = max(0, round((middle - reach - margin) * rate))
-        last = min(material.recording.n_samples, round((middle + reach + margin) * rate) + 1)
-        x = material.recording.read(first, last)
+        last = min(view.recording.n_samples, round((middle + reach + margin) * rate) + 1)
+        x = view.recording.read(first, last)
         at = np.arange(first, last) / rate - middle
         loudness.append(
             np.interp(seconds, at, _loudness(x, rate, smooth), left=np.nan, right=np.nan)
         )
-        y = _target(material, name, first, last)
+        y = _target(view, name, first, last)
         target.append(np.interp(seconds, at, y, left=np.nan, right=np.nan))
     return 1000 * seconds, np.array(loudness), np.array(target)
 
@@ -116,16 +116,16 @@ def _loudness(x: np.ndarray, rate: float, smooth_seconds: float) -> np.ndarray:
     return np.clip((level - low) / max(high - low, 1e-12), 0, 1)
 
 
-def _target(material: Material, name: str, first: int, last: int) -> np.ndarray:
+def _target(view: View, name: str, first: int, last: int) -> np.ndarray:
     """The target of a song type in a stretch [samples]."""
-    if material.targets is not None:
-        y = material.targets[first:last, list(material.class_names).index(name)]
+    if view.targets is not None:
+        y = view.targets[first:last, list(view.class_names).index(name)]
         return np.asarray(y, np.float32)
-    table = material.annotations
+    table = view.annotations
     is_event = table["start_seconds"] == table["stop_seconds"]
     kind = EVENT if is_event[table["name"] == name].any() else SEGMENT
     std = DatasetOptions().event_std_seconds
-    rate = material.recording.samplerate_hz
+    rate = view.recording.samplerate_hz
     return make_targets(table, {name: kind}, rate, first, last, std)[:, 1]
 
 

@@ -7,13 +7,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from dss.data.annotated import is_absence
 from dss.data.annotations import NOISE, found
-from dss.data.known import is_absence
 from dss.errors import DssError
-from dss.material import Material
 from dss.plot.colors import song_colors
 from dss.plot.figure import figure_rows, place_rows, plain_style
 from dss.plot.spectrogram import contrast, song_range, spectrogram
+from dss.review.views import View
 
 EVENT_SECONDS = 0.02  # that are shown before and after an event
 BEFORE, AFTER = 0.3, 1.5  # what is shown of a segment, in its usual durations
@@ -23,7 +23,7 @@ MOST_TYPES = 30
 
 @plain_style()
 def plot_examples(
-    materials: Sequence[Material],
+    views: Sequence[View],
     n_examples: int = 6,
     *,
     frequency_range_hz: tuple[float, float] | None = None,
@@ -36,7 +36,7 @@ def plot_examples(
     takes the same width in all rows.
 
     Arguments:
-        materials: recordings or splits, as `dss.material.open_material` gives them.
+        views: recordings or splits, as `dss.review.views.open_views` gives them.
         n_examples: of each type, at most.
         frequency_range_hz: lowest and highest frequency; default: those of the song.
         seed: another one shows other examples.
@@ -44,7 +44,7 @@ def plot_examples(
     Raises: DssError if nothing is annotated.
     """
     rng = np.random.default_rng(seed)
-    chosen = choose_examples(materials, n_examples, rng)
+    chosen = choose_examples(views, n_examples, rng)
     if not chosen:
         raise DssError("Nothing is annotated here: there is no example to show")
     colors = song_colors(list(chosen))
@@ -57,7 +57,7 @@ def plot_examples(
         draw = _draw_waveforms if is_event else _draw_spectrograms
         draw(axis, chosen[name], sounds[name], n_examples, range_hz)
         look = {"rotation": 0, "ha": "right", "va": "center", "color": colors[name]}
-        n = sum((found(m.annotations)["name"] == name).sum() for m in materials)
+        n = sum((found(m.annotations)["name"] == name).sum() for m in views)
         axis.set_ylabel(f"{name}\nn = {n}", fontsize=10, **look)
     title = f"{range_hz[0] / 1000:.2g} to {range_hz[1] / 1000:.2g} kHz"
     more = len(chosen) - len(names)
@@ -69,17 +69,17 @@ def plot_examples(
 
 
 def choose_examples(
-    materials: Sequence[Material], n_examples: int, rng: np.random.Generator
-) -> dict[str, list[tuple[Material, tuple[float, float], tuple[float, float]]]]:
-    """Annotations of each song type, drawn at random from all materials, in their order.
+    views: Sequence[View], n_examples: int, rng: np.random.Generator
+) -> dict[str, list[tuple[View, tuple[float, float], tuple[float, float]]]]:
+    """Annotations of each song type, drawn at random from all views, in their order.
 
-    Returns: by song type, for each example its material, its start and stop, and the first and
+    Returns: by song type, for each example its view, its start and stop, and the first and
         last second to show: all in seconds.
     """
     rows = [
         (name, number, start, stop)
-        for number, material in enumerate(materials)
-        for name, start, stop in _times(material)
+        for number, view in enumerate(views)
+        for name, start, stop in _times(view)
     ]
     chosen = {}
     names = {row[0] for row in rows} - {NOISE}
@@ -91,24 +91,24 @@ def choose_examples(
         )
         drawn = sorted(rng.choice(len(mine), min(n_examples, len(mine)), replace=False))
         chosen[name] = [
-            (materials[number], (start, stop), (start - before, start + after))
+            (views[number], (start, stop), (start - before, start + after))
             for _, number, start, stop in (mine[i] for i in drawn)
         ]
     return chosen
 
 
-def _times(material: Material):
-    table = found(material.annotations)[["name", "start_seconds", "stop_seconds"]]
+def _times(view: View):
+    table = found(view.annotations)[["name", "start_seconds", "stop_seconds"]]
     return table.itertuples(index=False, name=None)
 
 
-def _read(material: Material, times, shown) -> tuple[np.ndarray, float]:
+def _read(view: View, times, shown) -> tuple[np.ndarray, float]:
     """The sound of an example [samples, channels], silent beyond the recording, and its rate."""
-    rate = material.recording.samplerate_hz
+    rate = view.recording.samplerate_hz
     start, stop = (round(t * rate) for t in shown)
     stop = max(stop, start + 1)
-    x = material.recording.read(max(0, start), min(stop, material.recording.n_samples))
-    missing = max(0, -start), max(0, stop - material.recording.n_samples)
+    x = view.recording.read(max(0, start), min(stop, view.recording.n_samples))
+    missing = max(0, -start), max(0, stop - view.recording.n_samples)
     return np.pad(x, (missing, (0, 0))), rate
 
 

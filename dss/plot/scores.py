@@ -16,7 +16,7 @@ from dss.plot.bars import draw_annotations, within
 from dss.plot.colors import song_colors
 from dss.plot.figure import WIDTH_INCHES, SongFigure, Time, plain_style
 from dss.plot.spectrogram import draw_spectrogram, song_range, spectrogram
-from dss.units import readable
+from dss.support.units import readable
 
 NAME_LENGTH = 44  # of a file, with which a title fits over half of a figure
 CONTEXT_SECONDS = 0.15  # at least, on both sides of a mistake

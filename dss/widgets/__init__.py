@@ -1,13 +1,13 @@
 """Forms and viewers for notebooks: the only package of dss that imports ipywidgets."""
 
-from dss.widgets.dataset import DatasetForm
-from dss.widgets.explorer import PredictionViewer
-from dss.widgets.forms import Form
-from dss.widgets.inspecting import InspectForm
-from dss.widgets.prediction import PredictForm
-from dss.widgets.shown import Shown
-from dss.widgets.training import TrainingForm
-from dss.widgets.viewer import Viewer
+from dss.widgets.forms.dataset import DatasetForm
+from dss.widgets.forms.form import Form
+from dss.widgets.forms.inspection import InspectForm
+from dss.widgets.forms.prediction import PredictForm
+from dss.widgets.forms.shown import Shown
+from dss.widgets.forms.training import TrainingForm
+from dss.widgets.viewer.predictions import PredictionViewer
+from dss.widgets.viewer.viewer import Viewer
 
 __all__ = [
     "DatasetForm",

@@ -1,0 +1,106 @@
+"""What is known about a recording: which stretches somebody looked at, and for which song types."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dss.data.annotations import (
+    ABSENT,
+    EVENT,
+    NOISE,
+    ROUNDING_SECONDS,
+    annotated_path,
+    found,
+    is_absence,
+)
+from dss.data.stretches import intersection, union
+from dss.data.texttables import COLUMNS, parse_times, read_csv
+from dss.errors import raise_problems
+from dss.support.files import replacing
+
+
+def read_annotated(recording: str | Path, duration_seconds: float) -> np.ndarray:
+    """The stretches of a recording that somebody looked at, as `STEM_annotated.csv` says.
+
+    Outside them nothing is known: neither that there is song, nor that there is none. Stretches
+    that overlap or touch each other become one.
+
+    Arguments:
+        recording: the audio file; `STEM_annotated.csv` (start_seconds,stop_seconds) lies beside it.
+        duration_seconds: the length of the recording.
+
+    Returns: [stretches, 2] first and last second, sorted. The whole recording if there is no such
+        file; nothing if the file has no rows.
+    Raises: DssError that lists all rows of the file that cannot be right.
+    """
+    path = annotated_path(recording)
+    if not path.is_file():
+        return np.array([[0.0, duration_seconds]])
+    table = read_csv(path, COLUMNS[1:])
+    problems = [f"{path}, row {row}: {problem}" for row, problem in parse_times(table)]
+    for row, start, stop in table[COLUMNS[1:]].itertuples(name=None):
+        where = f"{path}, row {row}:"
+        if np.isnan(start) or np.isnan(stop):
+            problems.append(f"{where} needs a start and a stop")
+        elif stop <= start:
+            problems.append(f"{where} stops at {stop:g} s, not after it starts at {start:g} s")
+        elif start < 0:
+            problems.append(f"{where} starts at {start:g} s, before the recording")
+        elif stop > duration_seconds + ROUNDING_SECONDS:
+            problems.append(
+                f"{where} stops at {stop:g} s, but the recording ends at {duration_seconds:g} s"
+            )
+    raise_problems(problems, "These stretches cannot be right:")
+    return union(table[COLUMNS[1:]].to_numpy().clip(max=duration_seconds))
+
+
+def write_annotated(recording: str | Path, stretches: np.ndarray) -> None:
+    """Write which stretches of a recording somebody looked at, replacing what is there.
+
+    Arguments:
+        recording: the audio file.
+        stretches: [stretches, 2] first and last second; all song in them is annotated.
+    """
+    table = pd.DataFrame(union(stretches), columns=COLUMNS[1:])
+    with replacing(annotated_path(recording)) as part:
+        table.to_csv(part, index=False, float_format="%.6f")
+
+
+def known_stretches(
+    annotations: pd.DataFrame,
+    types: Mapping[str, str],
+    looked_at: np.ndarray,
+    reach_seconds: float,
+    names: Iterable[str] = (),
+) -> np.ndarray:
+    """Where it is known which song types are there and which are not.
+
+    That is all that was looked at; but if somebody annotated `noise` or `not_<song type>`, then
+    only what is annotated is known: all types under an annotation, and under `not_x` only x. So
+    stretches that are `not_x` for every song type x are known, too.
+
+    Arguments:
+        annotations: annotation table of a recording.
+        types: category by name of the song types that are asked for; `noise` is one if it is here.
+        looked_at: [stretches, 2] seconds.
+        reach_seconds: how far around an event is known.
+        names: what is annotated in other recordings, and what is not asked for: `not_x` says that
+            x is not there only if there is an x somewhere.
+
+    Returns: [stretches, 2] seconds.
+    """
+    table = found(annotations)
+    names = {*names, *table["name"], *types}
+    absent = table["name"].map(lambda name: is_absence(name, names))
+    says_noise = NOISE not in types and (table["name"] == NOISE).any()
+    if not (absent.any() or says_noise):
+        return union(looked_at)
+    reach = np.where(table["name"].map(types) == EVENT, reach_seconds, 0)[:, None] * [-1, 1]
+    times = table[["start_seconds", "stop_seconds"]].to_numpy() + reach
+    nothing = np.array([[-np.inf, np.inf]])
+    for name in types:
+        nothing = intersection(nothing, times[(table["name"] == ABSENT + name).to_numpy()])
+    known = union(np.concatenate([times[~absent.to_numpy(bool)], nothing]))
+    return intersection(known, looked_at)

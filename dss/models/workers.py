@@ -1,0 +1,195 @@
+"""Several processes that train one network together: each learns from its part of every batch.
+
+Each process has the whole network and one device. What the parts of a batch give is averaged over
+all of them, weighted by the samples that count; so they all take the step that one process would
+take with the whole batch, and have the same weights at any time.
+
+The sums go through the collectives of `tf.distribute.MultiWorkerMirroredStrategy`. Its variables
+are not used: those of Keras 3 cannot be made under it (keras-team/keras, issue 20585).
+"""
+
+import signal
+import threading
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from dss.errors import DssError
+from dss.models import processes
+from dss.models.backend import keras, tf
+from dss.options import TrainOptions
+from dss.support.progress import say
+
+
+class Workers:
+    """This process among those that train together; made without arguments, it is alone.
+
+    Attributes:
+        index: of this process; the first, 0, is the one that writes files.
+        count: how many processes there are.
+    """
+
+    def __init__(self, addresses: list[str] | None = None, index: int = 0):
+        self.index, self.count = index, len(addresses or [""])
+        self._interrupted = False
+        if self.count > 1:
+            self._all_reduce = _connect(addresses, index)
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process is the one that writes files."""
+        return self.index == 0
+
+    @property
+    def part(self) -> slice:
+        """The chunks of each batch that this process learns from."""
+        return slice(self.index, None, self.count)
+
+    def sum(self, values: np.ndarray) -> np.ndarray:
+        """The sum of numbers [n] over all processes, which have to call this in the same order.
+
+        Raises: KeyboardInterrupt in all of them if one was interrupted; ConnectionError if one is
+            lost.
+        """
+        if self.count == 1:
+            return values
+        own = tf.convert_to_tensor(values)
+        flag = tf.cast([self._interrupted], own.dtype)
+        try:
+            total = self._all_reduce(tf.concat([own, flag], 0)).numpy()
+        except tf.errors.OpError as error:
+            raise ConnectionError(
+                "Another process of this training is gone. The best epoch so far is kept; "
+                f"continue_from goes on from it. ({error.message.splitlines()[0]})"
+            ) from None
+        if total[-1] > 0:
+            raise KeyboardInterrupt
+        return total[:-1]
+
+    def step(self, find: Callable, apply: Callable, compiled: bool) -> Callable:
+        """A function of a batch that takes one training step with the parts of all processes.
+
+        Arguments:
+            find: a part of a batch -> a list of tensors, means over its samples; how many samples.
+            apply: the means over the samples of all processes -> the result.
+            compiled: whether to compile both with XLA.
+        """
+        if self.count == 1:
+            return tf.function(lambda *batch: apply(find(*batch)[0]), jit_compile=compiled)
+        shapes = []
+
+        @tf.function(jit_compile=compiled)
+        def find_sums(*batch):
+            means, count = find(*batch)
+            shapes[:] = [mean.shape for mean in means]
+            return tf.concat([*(tf.reshape(mean * count, [-1]) for mean in means), [count]], 0)
+
+        @tf.function(jit_compile=compiled)
+        def apply_means(sums):
+            flat = sums[:-1] / tf.maximum(sums[-1], 1)
+            parts = tf.split(flat, [shape.num_elements() for shape in shapes])
+            return apply([tf.reshape(p, s) for p, s in zip(parts, shapes, strict=True)])
+
+        return lambda *batch: apply_means(self.sum(find_sums(*batch)))
+
+    def same(self, text: str = "") -> str:
+        """The text that the first process gives, in all of them. Up to 4096 bytes."""
+        own = np.zeros(4096, np.int32)
+        if self.is_first:
+            own[: len(text.encode())] = list(text.encode())
+        return bytes(self.sum(own).tolist()).rstrip(b"\0").decode()
+
+    def check_agree(self, settings: str) -> None:
+        """Raise a DssError if not all processes have these settings."""
+        own = np.array([zlib.crc32(settings.encode())], np.float64)
+        if self.sum(own)[0] != self.count * own[0]:
+            raise DssError(
+                "The processes that train together have different options, or different data"
+            )
+
+    def vary_dropout(self, model: keras.Model) -> None:
+        """Switch off other filters than the other processes do, for other parts of the batch."""
+        for variable in model.variables:
+            if variable.path.endswith("seed_generator_state"):
+                variable.assign(variable.numpy() + np.array([self.index, 0]))
+
+    @contextmanager
+    def stopping_together(self) -> Iterator[None]:
+        """Ctrl-C and SIGTERM in one process raise KeyboardInterrupt in all, at their next sum."""
+        if self.count == 1 or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def interrupt(*_) -> None:
+            if self._interrupted:  # for the second time: whoever asks does not want to wait
+                raise KeyboardInterrupt
+            self._interrupted = True
+
+        before = {s: signal.signal(s, interrupt) for s in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            self._interrupted = False
+
+
+ALONE = Workers()
+
+
+def join(options: TrainOptions, data_sha256: str) -> Workers:
+    """This process among those that the environment names; it waits for them.
+
+    Arguments:
+        options: of the training; all processes must have the same.
+        data_sha256: which data it is, which must be the same too.
+
+    Raises: DssError if the options do not fit so many processes, or differ between them.
+    """
+    addresses, index = processes.addresses()
+    count = len(addresses)
+    if options.devices not in (1, count):
+        raise DssError(
+            f"devices: {options.devices}, but {count} processes train together, as TF_CONFIG "
+            "or SLURM says, each with one device. Leave it out."
+        )
+    if count == 1:
+        return ALONE
+    if count > options.batch_size:
+        raise DssError(
+            f"batch_size: {options.batch_size} chunks cannot be shared among {count} processes"
+        )
+    if index == 0:
+        say(f"Waiting for the other processes: {', '.join(addresses[1:])}")
+    workers = Workers(addresses, index)
+    elsewhere = {"data_dir", "save_dir", "continue_from"}  # paths may differ between machines
+    workers.check_agree(f"{options.model_dump(mode='json', exclude=elsewhere)} {data_sha256}")
+    return workers
+
+
+def _connect(addresses: list[str], index: int) -> Callable:
+    """A function that sums a tensor over all processes. Each takes one device of its machine."""
+    hosts = [address.rpartition(":")[0] for address in addresses]
+    before, here = hosts[:index].count(hosts[index]), hosts.count(hosts[index])
+    gpus = tf.config.list_physical_devices("GPU")
+    if len(gpus) > 1 and here > len(gpus):
+        raise DssError(f"{here} processes on {hosts[index]}, but it has {len(gpus)} GPUs")
+    if gpus:
+        tf.config.set_visible_devices(gpus[before % len(gpus)], "GPU")
+    resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
+        tf.train.ClusterSpec({"worker": addresses}), task_type="worker", task_id=index
+    )
+    try:
+        strategy = tf.distribute.MultiWorkerMirroredStrategy(resolver)
+    except RuntimeError as error:
+        raise DssError(
+            "Processes that train together have to begin with it: TensorFlow has been used in "
+            f"this one before ({error})"
+        ) from None
+
+    def add(value):
+        return tf.distribute.get_replica_context().all_reduce("SUM", tf.identity(value))
+
+    return tf.function(lambda value: strategy.run(add, args=(value,)))

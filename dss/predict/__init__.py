@@ -1,0 +1,18 @@
+"""Predicting: recordings become annotations, with the network of a run."""
+
+from dss.predict.detection import detect
+from dss.predict.files import predict_files
+from dss.predict.recording import annotate, attempt, predict, probabilities
+from dss.predict.stream import Stream
+from dss.predict.tuning import tune
+
+__all__ = [
+    "Stream",
+    "annotate",
+    "attempt",
+    "detect",
+    "predict",
+    "predict_files",
+    "probabilities",
+    "tune",
+]

@@ -1,0 +1,77 @@
+"""Annotate recordings on a Dask cluster: the workers are other processes, or other machines."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from dss.data.audio import Loader
+from dss.errors import DssError
+from dss.options import PredictFilesOptions
+from dss.predict.recording import attempt
+from dss.runs import open_run
+
+CONNECT_SECONDS = 20
+
+
+def annotate_on_cluster(
+    targets: Mapping[Path, Path],
+    trunk: Path,
+    options: PredictFilesOptions,
+    loader: Loader | None = None,
+) -> Iterator[tuple[Path, Exception | None]]:
+    """Annotate recordings on the workers of a scheduler, each on the next worker that is free.
+
+    A recording whose worker is lost is annotated again by another one; if that happens more often
+    than the scheduler allows (3 times, unless it was told otherwise), it is given up. Recordings,
+    run and annotations must have the same paths on all machines.
+
+    Arguments:
+        targets: the file of annotations to write, by audio file.
+        trunk: of the run's files.
+        options: as for `dss.predict.predict_files`, with the address of the scheduler.
+        loader: as for `dss.predict.predict`; the workers must be able to import it, unless it is
+            defined in a script or a notebook.
+
+    Yields: each recording when it is done, and what was wrong with it, or None.
+    Raises: DssError if dask is not installed, or nothing answers at the address.
+    """
+    try:
+        from distributed import Client, KilledWorker, as_completed
+    except ImportError:
+        raise DssError(
+            "scheduler: needs Dask, which is not installed; pip install 'dss[cluster]'"
+        ) from None
+    try:
+        client = Client(options.scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise DssError(
+            f"scheduler: there is none at {options.scheduler} ({error}); right would be an address "
+            "such as tcp://node1:8786, which `dask scheduler` prints"
+        ) from None
+    with client:
+        futures = {
+            client.submit(
+                _attempt,
+                path.resolve(),
+                target.resolve(),
+                trunk.resolve(),
+                options,
+                loader,
+                pure=False,
+            ): path
+            for path, target in targets.items()
+        }
+        try:
+            for future in as_completed(futures, loop=client.loop):
+                try:
+                    yield futures[future], future.result()
+                except KilledWorker as error:
+                    yield futures[future], error
+        finally:
+            client.cancel(list(futures))
+
+
+def _attempt(
+    path: Path, target: Path, trunk: Path, options: PredictFilesOptions, loader: Loader | None
+) -> Exception | None:
+    """Annotate one recording on a worker."""
+    return attempt(path, target, open_run(trunk), options, lambda seconds: None, loader)

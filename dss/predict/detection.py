@@ -1,0 +1,177 @@
+"""From probabilities to annotations: events are peaks, segments are stretches of song.
+
+A `Detector` takes probabilities block by block and gives each annotation as soon as nothing that
+comes later can change it, so that memory does not grow with the recording's length.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dss.data.annotations import COLUMNS, EVENT, SEGMENT
+from dss.errors import DssError
+from dss.options import DetectOptions, takes_options
+from dss.predict.events import Events
+from dss.predict.segments import Segments
+
+FOUND_COLUMNS = [*COLUMNS, "confidence"]
+
+
+@takes_options
+def detect(
+    blocks: Iterable[np.ndarray],
+    types: Mapping[str, str],
+    samplerate_hz: float,
+    *,
+    options: DetectOptions,
+) -> pd.DataFrame:
+    """The events and segments in probabilities.
+
+    An event is a peak of its probability at or above `event_threshold`. Of peaks closer than
+    `event_distance_seconds` the highest stays; then events go whose nearest neighbour of the same
+    type is nearer than `event_interval_min_seconds` or farther than `event_interval_max_seconds`.
+    The time of an event is that of the peak, between samples where a parabola through the three
+    highest says so.
+
+    Song is where the probabilities of all segment types together stay at or above
+    `segment_hold_threshold` and somewhere reach `segment_threshold`. It is cut where the most
+    probable type changes. Pieces of one type with less than `segment_fill_seconds` between them
+    become one. A piece shorter than `segment_min_seconds` is joined to one that it touches, the one
+    whose type is more probable in it; the type of the whole is that with most of the probability.
+    Pieces that are still shorter are deleted, and so are those longer than their type can be.
+    `segment_durations` says that, and may say of a type that it has to be longer than others.
+
+    Arguments:
+        blocks: probabilities [samples, 1 + len(types)], one block after the other; class 0 is
+            noise. For a single array, `[array]`.
+        types: category by song type: "event" or "segment", in the order of the classes.
+        samplerate_hz: samples a second.
+
+    Returns: a table with name, start_seconds, stop_seconds and confidence (of an event the
+        probability at the peak, of a segment the mean of its type's over all its samples), in the
+        order of starts.
+    """
+    detector = Detector(types, samplerate_hz, options)
+    tables = [table for block in blocks if len(table := detector.add(block))]
+    return _in_order([*tables, detector.end()])
+
+
+def fits(options: DetectOptions) -> bool:
+    """Whether the options fit each other."""
+    hold, longest = options.segment_hold_threshold, options.event_interval_max_seconds
+    return (hold is None or hold <= options.segment_threshold) and (
+        longest is None or longest >= options.event_interval_min_seconds
+    )
+
+
+def _check(options: DetectOptions) -> None:
+    if not fits(options):
+        raise DssError(
+            f"segment_hold_threshold ({options.segment_hold_threshold}) should not be above "
+            f"segment_threshold ({options.segment_threshold}), nor event_interval_min_seconds "
+            f"({options.event_interval_min_seconds}) above event_interval_max_seconds "
+            f"({options.event_interval_max_seconds})"
+        )
+
+
+def nothing_found() -> pd.DataFrame:
+    """The table that `detect` gives where there is no song."""
+    return _table([])
+
+
+def tuned(options: DetectOptions, params: Mapping[str, Any]) -> DetectOptions:
+    """The options with what was stored with a run, for those nobody gave.
+
+    Arguments:
+        options: as they were given.
+        params: of the run; thresholds, distances, gaps and lengths are in `detect`.
+
+    Raises: DssError if the options that were given contradict each other, or say something of a
+        song type that the run does not know.
+    """
+    stored = DetectOptions.checked(params.get("detect", {}).get("options", {}))
+    options = merged(options, stored)
+    _check(options)
+    kinds = zip(params.get("class_names", ()), params.get("class_types", ()), strict=True)
+    segments = [name for name, kind in kinds if kind == SEGMENT]
+    unknown = [name for name in options.segment_durations if name not in segments]
+    if unknown and segments:
+        raise DssError(
+            f"segment_durations: there are no segments called {', '.join(unknown)}; right would be "
+            f"{', '.join(segments[1:]) or 'none: all are events'}"
+        )
+    return options
+
+
+def merged(given: DetectOptions, known: DetectOptions) -> DetectOptions:
+    """The options given, and those known for the others, which give way where they contradict.
+
+    Durations are merged by song type; none at all, if they were given, lift all limits.
+    """
+    names = known.model_fields_set - given.model_fields_set
+    update = {name: getattr(known, name) for name in names}
+    if given.segment_durations:
+        update["segment_durations"] = known.segment_durations | given.segment_durations
+    both = given.model_copy(update=update)
+    hold, longest = both.segment_hold_threshold, both.event_interval_max_seconds
+    if "segment_hold_threshold" in names and hold is not None:
+        update["segment_hold_threshold"] = min(hold, both.segment_threshold)
+    if "event_interval_max_seconds" in names and longest is not None:
+        is_possible = longest >= both.event_interval_min_seconds
+        update["event_interval_max_seconds"] = longest if is_possible else None
+    return given.model_copy(update=update)
+
+
+class Detector:
+    """Events and segments in probabilities that come block by block; see `detect`."""
+
+    def __init__(self, types: Mapping[str, str], samplerate_hz: float, options: DetectOptions):
+        _check(options)
+        self.samplerate_hz = samplerate_hz
+        names = list(types)
+        self.events = {
+            name: (1 + names.index(name), Events(options, samplerate_hz))
+            for name in names
+            if types[name] == EVENT
+        }
+        self.segment_names = [name for name in names if types[name] == SEGMENT]
+        self.segment_columns = [1 + names.index(name) for name in self.segment_names]
+        self.segments = Segments(self.segment_names, options, samplerate_hz)
+
+    @property
+    def delay_seconds(self) -> float:
+        """The seconds that must follow, at most, until song that has ended is certain."""
+        delays = [events.delay for _, events in self.events.values()]
+        return (1 + max([self.segments.fill, *delays])) / self.samplerate_hz
+
+    def add(self, p: np.ndarray) -> pd.DataFrame:
+        """Take the next probabilities [samples, classes].
+
+        Returns: the annotations that are certain now, in the order of their starts.
+        """
+        events = {name: events.add(p[:, column]) for name, (column, events) in self.events.items()}
+        return self._found(events, self.segments.add(p[:, self.segment_columns]))
+
+    def end(self) -> pd.DataFrame:
+        """The annotations that waited for what comes next, when nothing does."""
+        events = {name: events.end() for name, (_, events) in self.events.items()}
+        return self._found(events, self.segments.end())
+
+    def _found(self, events, segments) -> pd.DataFrame:
+        rows = [(name, t, t, p) for name, found in events.items() for t, p in found]
+        rows += [(self.segment_names[label], *row) for label, *row in segments]
+        table = _table(rows)
+        table[COLUMNS[1:]] /= self.samplerate_hz
+        return _in_order([table])
+
+
+def _table(rows: list[tuple[str, float, float, float]]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=FOUND_COLUMNS)
+    return table.astype({"name": str, **dict.fromkeys(FOUND_COLUMNS[1:], float)})
+
+
+def _in_order(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    table = pd.concat(tables, ignore_index=True)
+    return table.sort_values(["start_seconds", "name"], ignore_index=True, kind="stable")

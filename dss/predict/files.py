@@ -1,0 +1,116 @@
+"""Annotate the recordings of a folder into files, here or on the workers of a cluster."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from dss.data.audio import Loader
+from dss.errors import DssError, raise_problems
+from dss.options import PredictFilesOptions, PredictOptions, takes_options
+from dss.predict.detection import tuned
+from dss.predict.pending import Pace, still_to_do, target_paths
+from dss.predict.recording import UNREADABLE, attempt, check_channels, open_fitting
+from dss.runs import Run, open_run, read_params, run_trunk
+from dss.support.files import check_writable
+from dss.support.progress import bar, say
+
+
+@takes_options
+def predict_files(
+    recordings: str | Path,
+    run: str | Path | Run,
+    loader: Loader | None = None,
+    *,
+    after_each: Callable[[Path], None] = lambda path: None,
+    options: PredictFilesOptions,
+) -> list[Path]:
+    """Annotate recordings and write `STEM_annotations.csv` for each.
+
+    Where song was almost found, `STEM_near_misses.csv` says so beside it, for
+    `dss.review.proofread`. A file is written when its recording is done, so Ctrl-C loses only the
+    recording it interrupts. One that cannot be read does not stop the others. Annotations that were
+    made or changed by hand are never overwritten (`dss.predict.ownership`).
+
+    Arguments:
+        recordings: an audio file; a folder of these; or a pattern such as "day1/*.wav". Subfolders
+            count, and are made in the save folder too.
+        run: the trunk of a run's files, any one of them, or what `dss.runs.load_run` gave.
+        loader: as for `predict`.
+        after_each: is called with each file that was written.
+
+    Returns: the files written, in the order of the recordings' paths.
+    Raises: DssError before anything is written if nothing can be; after the last recording if some
+        could not be annotated: which, and why.
+    """
+    if options.proposals and options.format != "csv":
+        raise DssError(f"proposals: the format {options.format} cannot say this; only csv can")
+    params = run.params if isinstance(run, Run) else read_params(run_trunk(run))
+    options = tuned(options, params)
+    targets = target_paths(recordings, options.save_dir, options.format, options.endings)
+    todo = still_to_do(targets, options.existing)
+    if not todo:
+        return []
+    for folder in {options.save_dir} if options.save_dir else {targets[p].parent for p in todo}:
+        check_writable(folder)
+    run = open_run(run)
+    seconds, problems = _check_recordings(todo, run, options, loader)
+    total = sum(seconds.values())
+    with bar(total=round(total), unit="s", unit_scale=True, desc="annotate") as progress:
+        pace = Pace(total, progress)
+        files = {path: targets[path] for path in seconds}
+        results = _results(files, seconds, run, options, loader, pace.count)
+        for n_done, (path, error) in enumerate(results, start=1):
+            pace.finish(seconds[path])
+            if progress.disable and len(seconds) > 1:
+                say(f"{n_done}/{len(seconds)} {path.name}: {error or 'annotated'}; {pace}")
+            if error is None:
+                after_each(targets[path])
+            else:
+                problems[path] = error
+    _raise_failed(problems, len(todo))
+    return [targets[path] for path in todo]
+
+
+def _results(
+    targets: dict[Path, Path],
+    seconds: dict[Path, float],
+    run: Run,
+    options: PredictFilesOptions,
+    loader: Loader | None,
+    after_block: Callable[[float], None],
+) -> Iterator[tuple[Path, Exception | None]]:
+    """Annotate recordings, here or on a cluster: each when it is done, and what was wrong."""
+    if options.scheduler:
+        from dss.predict.cluster import annotate_on_cluster
+
+        for path, error in annotate_on_cluster(targets, run.trunk, options, loader):
+            after_block(seconds[path])
+            yield path, error
+    else:
+        for path, target in targets.items():
+            yield path, attempt(path, target, run, options, after_block, loader)
+
+
+def _check_recordings(
+    paths: list[Path], run: Run, options: PredictOptions, loader: Loader | None
+) -> tuple[dict[Path, float], dict[Path, Exception]]:
+    """Seconds of each recording that fits the network, and what is wrong with each other one."""
+    seconds, problems = {}, {}
+    for path in paths:
+        try:
+            recording = open_fitting(path, run, options, loader)
+            check_channels(path, recording.n_channels, run, options.channel)
+            seconds[path] = recording.duration_seconds
+        except UNREADABLE as error:
+            problems[path] = error
+    return seconds, problems
+
+
+def _raise_failed(problems: dict[Path, Exception], n_recordings: int) -> None:
+    texts = [
+        str(error) if str(path) in str(error) else f"{path}: {error}"
+        for path, error in sorted(problems.items())
+    ]
+    if texts and n_recordings == 1:
+        raise DssError(texts[0])
+    failed = f"{len(texts)} of {n_recordings} recordings could not be annotated"
+    raise_problems(texts, f"{failed}{'; the others are' * (len(texts) < n_recordings)}:")

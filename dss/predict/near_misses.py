@@ -1,0 +1,130 @@
+"""Near misses: where song was almost found, and may have been missed.
+
+`STEM_near_misses.csv` lies beside the annotations that dss writes, if there are any: a row each,
+with name, start_seconds, stop_seconds and probability.
+"""
+
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dss.data.annotations import EVENT, SEGMENT, found
+from dss.data.stretches import of_mask
+from dss.data.texttables import COLUMNS, read_csv
+from dss.options import DetectOptions
+from dss.support.files import remove, replacing
+
+NEAR_COLUMNS = [*COLUMNS, "probability"]
+NEAR = 0.5  # the part of a threshold that is reached by what is nearly found
+
+
+class NearMisses:
+    """Collects them from probabilities on their way to where annotations are made of them.
+
+    A near miss is a stretch in which the probability of song, of whatever type, is at least half of
+    the threshold, and in which there is no annotation: it stayed below the threshold, or what was
+    there was deleted because it was too short, too long, or too far from others. Stretches with
+    less than `segment_fill_seconds` between them are one.
+
+    Arguments:
+        types: category by song type, in the order of the classes, without noise.
+        samplerate_hz: of the probabilities.
+        options: how annotations are made of them.
+    """
+
+    def __init__(self, types: Mapping[str, str], samplerate_hz: float, options: DetectOptions):
+        thresholds = {EVENT: options.event_threshold, SEGMENT: options.segment_threshold}
+        self._least = NEAR * min(thresholds[kind] for kind in types.values())
+        self._names, self._kinds = list(types), list(types.values())
+        self._rate = samplerate_hz
+        self._gap = options.segment_fill_seconds * samplerate_hz
+        self._shortest = options.segment_min_seconds * samplerate_hz
+        self._n_samples = 0
+        self._last: tuple[int, int, np.ndarray, float] | None = None  # the next may belong to it
+        self._done = array("d")  # class, start, stop, peak of each one before
+
+    def watch(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """Pass on probabilities [samples, classes], class 0 being noise, block by block."""
+        for p in blocks:
+            is_near = p[:, 0] <= 1 - self._least
+            for start, stop in of_mask(is_near).tolist():
+                mass = p[start:stop, 1:].sum(axis=0, dtype=float)
+                self._add(start, stop, mass, 1 - float(p[start:stop, 0].min()))
+            self._n_samples += len(p)
+            yield p
+
+    def _add(self, start: int, stop: int, mass: np.ndarray, peak: float) -> None:
+        start, stop = self._n_samples + start, self._n_samples + stop
+        if self._last and start - self._last[1] <= self._gap:
+            start, _, mass_before, peak_before = self._last
+            mass, peak = mass + mass_before, max(peak, peak_before)
+        else:
+            self._close()
+        self._last = start, stop, mass, peak
+
+    def _close(self) -> None:
+        if not self._last:
+            return
+        start, stop, mass, peak = self._last
+        number = int(mass.argmax())
+        if self._kinds[number] == EVENT or stop - start >= self._shortest:
+            self._done.extend([number, start, stop, peak])
+        self._last = None
+
+    def table(self, annotations: pd.DataFrame) -> pd.DataFrame:
+        """Those where there is no annotation, when all blocks have passed.
+
+        Returns: a table with name (of the most probable type), start_seconds, stop_seconds, and
+            probability, that of song at its highest.
+        """
+        self._close()
+        number, start, stop, peak = np.reshape(self._done, (-1, 4)).T
+        near = pd.DataFrame(
+            {
+                "name": np.array(self._names, object)[number.astype(int)],
+                "start_seconds": start / self._rate,
+                "stop_seconds": stop / self._rate,
+                "probability": peak,
+            }
+        )
+        return _without(near, annotations)
+
+
+def near_misses_path(annotations: Path) -> Path:
+    """Where the near misses are of what was written to STEM_annotations.csv."""
+    stem = annotations.name.partition("_annotations.")[0]
+    return annotations.with_name(f"{stem}_near_misses.csv")
+
+
+def write_near_misses(table: pd.DataFrame, annotations: Path) -> None:
+    """Write what `NearMisses.table` gave beside a file of annotations; no file if there is none."""
+    path = near_misses_path(annotations)
+    if table.empty:
+        remove(path)
+        return
+    with replacing(path) as part:
+        table.to_csv(part, index=False, float_format="%.6f")
+
+
+def read_near_misses(annotations: Path, table: pd.DataFrame) -> pd.DataFrame:
+    """The near misses beside a file of annotations, without those that are annotated by now.
+
+    Arguments:
+        annotations: the file.
+        table: the annotations in it.
+    """
+    path = near_misses_path(annotations)
+    near = read_csv(path, NEAR_COLUMNS) if path.is_file() else pd.DataFrame(columns=NEAR_COLUMNS)
+    return _without(near, table)
+
+
+def _without(near: pd.DataFrame, annotations: pd.DataFrame) -> pd.DataFrame:
+    """The near misses that no annotation overlaps."""
+    start, stop = found(annotations)[COLUMNS[1:]].to_numpy(float).T
+    # As many annotations end before a stretch begins as begin before it ends: none overlaps it.
+    n_ended = np.searchsorted(np.sort(stop), near["start_seconds"])
+    n_begun = np.searchsorted(np.sort(start), near["stop_seconds"], side="right")
+    return near[n_ended == n_begun].reset_index(drop=True)

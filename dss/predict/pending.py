@@ -1,0 +1,166 @@
+"""Which recordings are annotated into which files, and how long that will take."""
+
+import datetime
+import glob
+import time
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from dss.data.annotation_files import annotations_beside
+from dss.data.annotations import annotations_path
+from dss.data.recordings import find_recordings
+from dss.errors import DssError, raise_problems
+from dss.predict.ownership import check_replaceable, is_by_dss
+from dss.support.progress import say
+
+TOLD_SECONDS = 60  # between lines in a log that tell how far a long recording is
+ENDINGS = {
+    "csv": ".csv",
+    "audacity": ".txt",
+    "raven": ".selections.txt",
+    "textgrid": ".TextGrid",
+}
+
+
+def find_matching(
+    recordings: str | Path, endings: Sequence[str] | None = None
+) -> tuple[list[Path], Path]:
+    """The audio files that a file, a folder or a pattern means, and the folder of all of them.
+
+    A pattern that names an ending, such as "*.mat", means all files with it; one that does not,
+    such as "day1/*", what `find_recordings` takes.
+    """
+    path = Path(recordings)
+    if path.exists() or not glob.has_magic(str(path)):
+        return find_recordings(path, endings), path if path.is_dir() else path.parent
+    found = _matching(str(path), endings)
+    if not found:
+        raise DssError(f"{path}: no file fits this pattern")
+    plain = []
+    for part in path.parent.parts:
+        if glob.has_magic(part):
+            break
+        plain.append(part)
+    return sorted(found), Path(*plain)
+
+
+def _matching(pattern: str, endings: Sequence[str] | None) -> set[Path]:
+    ending = Path(pattern).suffix
+    is_ending_said = bool(ending) and not glob.has_magic(ending)
+
+    @cache
+    def within(folder: Path) -> set[Path]:
+        try:
+            return {*find_recordings(folder, endings)}
+        except DssError:  # there are none
+            return set()
+
+    found = set()
+    for match in map(Path, glob.glob(pattern, recursive=True)):
+        if match.is_dir():
+            found |= within(match)
+        elif is_ending_said or match in within(match.parent):
+            found.add(match)
+    return found
+
+
+def target_path(recording: Path, format: str) -> Path:
+    """The file of annotations of a recording, in one of the formats."""
+    csv = annotations_path(recording)
+    return csv.with_name(csv.stem + ENDINGS[format])
+
+
+def target_paths(
+    recordings: str | Path,
+    save_dir: Path | None,
+    format: str,
+    endings: Sequence[str] | None = None,
+) -> dict[Path, Path]:
+    """The file of annotations of each recording that a file, a folder or a pattern means.
+
+    Arguments:
+        recordings: as for `find_matching`.
+        save_dir: where the files go, in subfolders like those of the recordings; None for beside
+            the recordings.
+        format: of the files.
+        endings: as for `find_recordings`.
+    """
+    paths, folder = find_matching(recordings, endings)
+    return {
+        path: target_path((save_dir or folder) / path.relative_to(folder), format) for path in paths
+    }
+
+
+def annotated_already(recording: Path, target: Path) -> Path | None:
+    """The annotations of a recording that are there, or None.
+
+    They are in the file to write, or, if that is to lie beside the recording, in any file there
+    that dss did not write: those in the file to write would be read instead.
+    """
+    if target.exists():
+        return target
+    if target.parent.resolve() != recording.parent.resolve():
+        return None
+    beside = annotations_beside(recording)
+    return next((file for file in beside if not is_by_dss(file)), None)
+
+
+def still_to_do(targets: dict[Path, Path], existing: str) -> list[Path]:
+    """The recordings to annotate, of those with these files to write.
+
+    Arguments:
+        targets: file of annotations by audio file.
+        existing: "skip", "overwrite" or "error": what to do where annotations are there.
+
+    Raises: DssError for "error"; for "overwrite" if annotations were made or changed by hand; and
+        if two recordings would be annotated in one file.
+    """
+    files = list(targets.values())
+    twice = sorted(str(target) for target, n in Counter(files).items() if n > 1)
+    raise_problems(twice, "Two recordings of one name would be annotated in one file; rename one:")
+    found = {path: annotated_already(path, target) for path, target in targets.items()}
+    there = {path: file for path, file in found.items() if file}
+    if existing == "overwrite":
+        check_replaceable(there.values())
+    if existing == "overwrite" or not there:
+        return list(targets)
+    if existing == "error":
+        raise_problems(
+            [*map(str, there.values())],
+            "These annotations are there already. Give another folder (--save-dir), skip their "
+            "recordings (--existing skip), or overwrite them (--existing overwrite):",
+        )
+    say(
+        f"skipped, as annotations are there already: {len(there)} of {len(targets)} recordings; "
+        "--existing overwrite replaces these, --save-dir writes elsewhere"
+    )
+    return [path for path in targets if path not in there]
+
+
+class Pace:
+    """How far annotating is, and how long the rest will take: on a bar, or as lines of a log."""
+
+    def __init__(self, total_seconds: float, progress):
+        self._total, self._progress = total_seconds, progress
+        self._done = self._finished = 0.0
+        self._begun = self._told = time.monotonic()
+
+    def count(self, seconds: float) -> None:
+        """Count these seconds of audio as done."""
+        self._done += seconds
+        self._progress.update(seconds)
+        if self._progress.disable and time.monotonic() - self._told >= TOLD_SECONDS:
+            self._told = time.monotonic()
+            say(str(self))
+
+    def finish(self, seconds: float) -> None:
+        """Count a recording of this duration as done, however much of it could be read."""
+        self._finished += seconds
+        self._done = self._finished
+
+    def __str__(self) -> str:
+        part = self._done / self._total
+        rest = (time.monotonic() - self._begun) * (1 / part - 1)
+        return f"{part:.0%} done, {datetime.timedelta(seconds=round(rest))} left"

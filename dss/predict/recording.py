@@ -1,0 +1,216 @@
+"""Annotate a recording with a trained network."""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import soundfile
+
+from dss import models
+from dss.data.audio import Loader, as_float
+from dss.data.recordings import Recording, open_recording, unsaid_rate
+from dss.errors import DssError
+from dss.options import DetectOptions, PredictFilesOptions, PredictOptions, takes_options
+from dss.predict.detection import detect, tuned
+from dss.predict.near_misses import NearMisses, write_near_misses
+from dss.predict.ownership import write
+from dss.predict.pending import find_matching
+from dss.predict.stored_probabilities import probabilities_path, store_blocks
+from dss.predict.stream import audio_array
+from dss.runs import Run, open_run
+from dss.support.files import remove, replacing
+from dss.support.progress import bar
+
+# What a file that cannot be read raises, in its header or on the way.
+UNREADABLE = (DssError, OSError, soundfile.LibsndfileError)
+
+
+@takes_options
+def predict(
+    recording: str | Path | np.ndarray,
+    run: str | Path | Run,
+    loader: Loader | None = None,
+    *,
+    options: PredictOptions,
+) -> pd.DataFrame:
+    """Annotate a recording, or several.
+
+    Arguments:
+        recording: an audio file; a folder of these, with its subfolders; a pattern such as
+            "day1/*.wav"; or audio [samples, channels] or [samples], floats in -1..1 or integers of
+            a recorder, at the sample rate of the network unless `samplerate_hz` says otherwise.
+            What has another sample rate is resampled.
+        run: the trunk of a run's files, any one of them, or what `dss.runs.load_run` gave.
+        loader: a function that reads recordings of another form, as for `dss.data.open_recording`;
+            `endings` says which files of a folder these are.
+
+    Returns: a table with name, start_seconds, stop_seconds and confidence, a row an annotation;
+        for a folder or a pattern with a further column, recording: the path of the file.
+    Raises: DssError if a recording or the run cannot be read, or do not fit each other.
+    """
+    run = open_run(run)
+    options = tuned(options, run.params)
+    if isinstance(recording, np.ndarray) or Path(recording).is_file():
+        opened = fitting(recording, run, options, loader)
+        with bar(total=opened.duration_seconds, unit="s", desc="annotate") as progress:
+            blocks = probability_blocks(opened, run, options, progress.update)
+            return _detect(blocks, run, options)
+    paths, _ = find_matching(recording, options.endings)
+    tables = [
+        predict(path, run, loader, options=options).assign(recording=str(path)) for path in paths
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def annotate(
+    path: Path,
+    target: Path,
+    run: Run,
+    options: PredictFilesOptions,
+    after_block: Callable[[float], None],
+    loader: Loader | None = None,
+) -> None:
+    """Annotate one recording: write `target`, beside it near misses, and probabilities if asked.
+
+    Arguments:
+        path: the audio file.
+        target: the file of annotations.
+        run: the trained network.
+        options: as for `predict_files`, with what `dss.predict.detection.tuned` adds.
+        after_block: is called with the seconds of audio that were annotated since the last call.
+        loader: as for `predict`.
+    """
+    recording = fitting(path, run, options, loader)
+    near = NearMisses(run.song_types, run.samplerate_hz, options)
+    blocks = near.watch(probability_blocks(recording, run, options, after_block))
+    if options.probabilities:
+        with replacing(probabilities_path(target)) as part:
+            table = _detect(store_blocks(blocks, part, recording.n_samples, run), run, options)
+    else:
+        table = _detect(blocks, run, options)
+        remove(probabilities_path(target))  # of what was annotated before
+    if options.proposals:
+        table["confirmed"] = False
+    write_near_misses(near.table(table), target)
+    write(table, target, options.format, recording.duration_seconds)
+
+
+def attempt(
+    path: Path,
+    target: Path,
+    run: Run,
+    options: PredictFilesOptions,
+    after_block: Callable[[float], None],
+    loader: Loader | None = None,
+) -> Exception | None:
+    """`annotate`, but what is wrong with the recording is returned, not raised."""
+    try:
+        annotate(path, target, run, options, after_block, loader)
+    except UNREADABLE as error:
+        return error
+    return None
+
+
+@takes_options
+def probabilities(
+    recording: str | Path | np.ndarray,
+    run: str | Path | Run,
+    loader: Loader | None = None,
+    *,
+    options: PredictOptions,
+) -> np.ndarray:
+    """The probability of each class at each sample of a recording: [samples, classes] float32.
+
+    For a short recording, to look at: all of it is in memory. Arguments as for `predict`, without
+    folders and patterns. The samples are at the sample rate of the network.
+    """
+    run = open_run(run)
+    opened = fitting(recording, run, options, loader)
+    with bar(total=opened.duration_seconds, unit="s", desc="annotate") as progress:
+        blocks = probability_blocks(opened, run, options, progress.update)
+        return np.concatenate(list(blocks))
+
+
+def probability_blocks(
+    recording: Recording,
+    run: Run,
+    options: PredictOptions,
+    after_block: Callable[[float], None] = lambda seconds: None,
+) -> Iterator[np.ndarray]:
+    """The probabilities of a recording, block by block: [samples, classes] float32.
+
+    Arguments:
+        recording: what `fitting` gave.
+        run: the trained network.
+        options: as for `predict`.
+        after_block: is called with the seconds of audio of each block when it was used.
+    """
+    if options.batch_size:
+        block_samples = options.batch_size * run.options.nb_hist
+    else:
+        block_samples = models.best_block(run.options, recording.n_samples)
+    for _, p in run.network(block_samples).blocks(recording.read, recording.n_samples):
+        yield p
+        after_block(len(p) / run.samplerate_hz)
+
+
+def fitting(
+    recording: str | Path | np.ndarray,
+    run: Run,
+    options: PredictOptions,
+    loader: Loader | None = None,
+) -> Recording:
+    """Open an audio file, or an array, so that it fits the network: its sample rate and channels.
+
+    Raises: DssError if it cannot be read, or has another number of channels.
+    """
+    channel = options.channel
+    if isinstance(recording, np.ndarray):
+        x = audio_array(recording, "the array")
+        if not len(x):
+            raise DssError("the array: holds no samples")
+        rate = options.samplerate_hz or run.samplerate_hz
+        opened = Recording(Path("the array"), rate, *x.shape, lambda a, b: as_float(x[a:b]))
+    else:
+        opened = open_fitting(recording, run, options, loader)
+    opened = opened.resampled(run.samplerate_hz)
+    check_channels(opened.path, opened.n_channels, run, channel)
+    if channel is None:
+        return opened
+    one = slice(channel, channel + 1)
+    return Recording(
+        opened.path,
+        opened.samplerate_hz,
+        opened.n_samples,
+        1,
+        lambda a, b: opened.read(a, b)[:, one],
+    )
+
+
+def open_fitting(
+    path: str | Path, run: Run, options: PredictOptions, loader: Loader | None
+) -> Recording:
+    """Open an audio file; a npy file has the sample rate of the network if nobody says another."""
+    rate = options.samplerate_hz or run.samplerate_hz
+    return open_recording(path, loader, unsaid_rate(path, loader, rate))
+
+
+def _detect(blocks: Iterable[np.ndarray], run: Run, options: DetectOptions) -> pd.DataFrame:
+    return detect(blocks, run.song_types, run.samplerate_hz, options=options)
+
+
+def check_channels(source: str | Path, n_channels: int, run: Run, channel: int | None) -> None:
+    """Raise a DssError if a recording has not the channels that the network was trained with."""
+    expected = run.params["nb_channels"]
+    expects = f"the network was trained with {expected} channel{'s' if expected > 1 else ''}"
+    if channel is not None and expected != 1:
+        raise DssError(f"channel: {expects} and takes all of them; leave the option out")
+    if channel is not None and channel >= n_channels:
+        raise DssError(
+            f"{source}: there is no channel {channel}; it has the channels 0 to {n_channels - 1}"
+        )
+    if channel is None and n_channels != expected:
+        pick = ". Pick one of them (--channel)." if expected == 1 else ""
+        has = f"{n_channels} channel{'s' if n_channels > 1 else ''}"
+        raise DssError(f"{source}: has {has}, but {expects}{pick}")

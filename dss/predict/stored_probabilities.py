@@ -1,0 +1,101 @@
+"""Probabilities on disk: `STEM_probabilities.zarr`, written while a recording is annotated.
+
+With them a recording is annotated again at once, with other thresholds, gaps and lengths.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dss.options import DetectOptions, takes_options
+from dss.predict.detection import detect
+from dss.runs import Run
+
+READ_SAMPLES = 2**19  # at a time
+
+
+def probabilities_path(annotations: Path) -> Path:
+    """Where the probabilities are whose annotations are written to STEM_annotations.csv."""
+    stem = annotations.name.partition("_annotations.")[0]
+    return annotations.with_name(f"{stem}_probabilities.zarr")
+
+
+def store_blocks(
+    blocks: Iterable[np.ndarray], folder: Path, n_samples: int, run: Run
+) -> Iterator[np.ndarray]:
+    """Write probabilities block by block while they are passed on.
+
+    The array has the dimensions time and song_type, is compressed and float16 (exact to 0.0005),
+    and a block is a chunk of it; `zarr.open_array(folder)` reads it. Its attributes are
+    samplerate_hz and class_names.
+
+    Arguments:
+        blocks: probabilities [samples, classes], all but the last one equally long.
+        folder: the zarr store to write.
+        n_samples: length of the recording at the sample rate of the network.
+        run: the network that they are from.
+    """
+    import zarr
+
+    names = run.params["class_names"]
+    start = 0
+    for block in blocks:
+        if not start:
+            array = zarr.create_array(
+                str(folder),
+                shape=(n_samples, len(names)),
+                chunks=(len(block), len(names)),
+                dtype="float16",
+                dimension_names=("time", "song_type"),
+                attributes={"samplerate_hz": run.samplerate_hz, "class_names": list(names)},
+            )
+        array[start : start + len(block)] = block.astype(np.float16)
+        start += len(block)
+        yield block
+
+
+def stored_probabilities(annotations: Path):
+    """The probabilities beside a file of annotations, to be sliced: [samples, classes] float16.
+
+    Returns: a zarr array, whose attributes are samplerate_hz and class_names; None if there is
+        none.
+    """
+    import zarr
+
+    path = probabilities_path(annotations)
+    return zarr.open_array(path, mode="r") if path.is_dir() else None
+
+
+@takes_options
+def detect_stored(
+    p,
+    types: Mapping[str, str],
+    start_sample: int = 0,
+    stop_sample: int | None = None,
+    *,
+    after_block: Callable[[], None] = lambda: None,
+    options: DetectOptions,
+) -> pd.DataFrame:
+    """Annotate a stretch of a recording from what `stored_probabilities` gave.
+
+    Arguments:
+        p: the probabilities.
+        types: category by song type, in the order of the classes, without noise.
+        start_sample, stop_sample: the stretch, at the sample rate of the probabilities.
+        after_block: is called again and again on the way.
+
+    Returns: what `dss.predict.detection.detect` gives, times from the start of the recording.
+    """
+    rate = p.attrs["samplerate_hz"]
+    stop_sample = p.shape[0] if stop_sample is None else min(stop_sample, p.shape[0])
+
+    def blocks() -> Iterator[np.ndarray]:
+        for start in range(start_sample, stop_sample, READ_SAMPLES):
+            yield p[start : min(start + READ_SAMPLES, stop_sample)].astype(np.float32)
+            after_block()
+
+    table = detect(blocks(), types, rate, options=options)
+    table[["start_seconds", "stop_seconds"]] += start_sample / rate
+    return table

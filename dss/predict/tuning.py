@@ -1,0 +1,275 @@
+"""Choose how probabilities become annotations: by what scores best on the validation data."""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+import yaml
+
+from dss.data.annotations import EVENT, SEGMENT
+from dss.data.batches import split_stretches
+from dss.data.dataset import open_dataset
+from dss.data.stretches import of_mask
+from dss.errors import DssError
+from dss.evaluate.matching import score_pairs
+from dss.evaluate.pairs import Pair
+from dss.options import DetectOptions, PredictOptions, TuneOptions, takes_options
+from dss.predict.detection import detect, fits
+from dss.predict.recording import fitting, probability_blocks
+from dss.runs import Run, open_run, run_file, write_params
+from dss.support.files import check_writable
+from dss.support.progress import bar
+
+BLOCK_SAMPLES = 2**19
+MAX_SWEEPS = 4
+THRESHOLDS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
+SECONDS = [0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1]
+# What is tried for each option, by the category that it is for.
+CANDIDATES = {
+    EVENT: {
+        "event_threshold": THRESHOLDS,
+        "event_distance_seconds": SECONDS[:-2],
+        "event_interval_max_seconds": [None, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0],
+    },
+    SEGMENT: {
+        "segment_threshold": THRESHOLDS,
+        "segment_hold_threshold": [None, 0.1, 0.2, 0.3, 0.4],
+        "segment_fill_seconds": SECONDS,
+        "segment_min_seconds": SECONDS,
+    },
+}
+# See dss.train.durations.
+LEARNED = (
+    "segment_durations",
+    "segment_min_seconds",
+    "segment_fill_seconds",
+    "event_interval_max_seconds",
+)
+# Targets say exactly where song is: nothing is to be smoothed.
+OF_TARGETS = DetectOptions(
+    event_threshold=0.25,
+    event_distance_seconds=0,
+    segment_threshold=0.5,
+    segment_fill_seconds=0,
+    segment_min_seconds=0,
+)
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What was chosen, and what it gives.
+
+    Attributes:
+        options: value by option, of the song's categories: events, segments or both.
+        defaults: the same with the defaults, and what training found out.
+        scores: a row for each song type and `all`: f1 with the defaults, and f1 with what was
+            chosen, on the data that it was chosen with.
+    """
+
+    options: dict[str, Any]
+    defaults: dict[str, Any]
+    scores: pd.DataFrame
+
+
+@takes_options
+def tune(run: str | Path | Run, *, options: TuneOptions) -> Tuned:
+    """Choose thresholds, distances, gaps and lengths, and store them with the run.
+
+    The validation split of the run's dataset is annotated once; then each option in turn takes the
+    value with the highest F1 of all song types of its category, until no single one improves it by
+    more than a standard error of F1: what a few annotations gain would not last on other data.
+    What is chosen goes into `_params.yaml` under `detect`, where `dss.predict` finds it; what is
+    given to `dss.predict` explicitly counts more. Tuning again begins anew, with what training
+    found out.
+
+    Arguments:
+        run: the trunk of a run's files, any one of them, or what `dss.runs.load_run` gave.
+
+    Raises: DssError if the dataset is not there, does not fit the run, or has no song in its
+        validation split.
+    """
+    run = open_run(run)
+    stored = _stored_params(run)
+    split = _val_split(run, options)
+    with tempfile.TemporaryDirectory() as folder:
+        pieces = list(_pieces(split, run, Path(folder)))
+        if not any(len(piece.true) for piece in pieces):
+            raise DssError("The validation split holds no song: nothing can be chosen with it")
+        start = chosen = DetectOptions.checked(_learned(stored))
+        with bar(unit="try", desc="tune") as progress:
+            for category in (EVENT, SEGMENT):
+                chosen = _search(category, pieces, run, chosen, options, progress.update)
+        scores = pd.DataFrame(
+            {
+                "f1_default": _score(pieces, run.song_types, run, start, options)["f1"],
+                "f1": _score(pieces, run.song_types, run, chosen, options)["f1"],
+            }
+        )
+    categories = set(run.song_types.values())
+    names = [name for kind in (EVENT, SEGMENT) if kind in categories for name in CANDIDATES[kind]]
+    values, defaults = chosen.to_yaml_types(), start.to_yaml_types()
+    result = Tuned({n: values[n] for n in names}, {n: defaults[n] for n in names}, scores)
+    f1 = {column: float(scores.at["all", column]) for column in scores}
+    tolerance = options.tolerance_seconds
+    stored["detect"] = {
+        "options": {**_learned(stored), **result.options},
+        "learned": _learned(stored),
+        **f1,
+        "tolerance_seconds": tolerance,
+    }
+    write_params(run.trunk, stored)
+    return result
+
+
+def format_tuned(tuned: Tuned) -> str:
+    """What was chosen and what was gained, as text to read."""
+    values = pd.DataFrame({"default": tuned.defaults, "chosen": tuned.options}, dtype=object)
+    scores = tuned.scores.rename(columns={"f1_default": "F1, default", "f1": "F1, chosen"})
+    gain = tuned.scores["f1"]["all"] - tuned.scores["f1_default"]["all"]
+    return "\n\n".join(
+        [
+            values.to_string(na_rep="none"),
+            scores.rename_axis(None).to_string(float_format="{:.3f}".format),
+            f"Gained: {gain:+.3f} F1 on the validation data, which it was chosen with",
+        ]
+    )
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A stretch of the validation split, annotated by hand and with its probabilities."""
+
+    true: pd.DataFrame
+    p: np.ndarray  # [samples, classes]
+    looked_at: np.ndarray  # [stretches, 2] seconds
+
+
+def _stored_params(run: Run) -> dict[str, Any]:
+    source = run_file(run.trunk, "_params.yaml")
+    try:
+        return yaml.safe_load(source.read_text())
+    except yaml.YAMLError:
+        raise DssError(
+            f"{source}: was written by another program, and is not changed. Give thresholds, gaps "
+            "and lengths to `dss predict`."
+        ) from None
+
+
+def _learned(params: dict[str, Any]) -> dict[str, Any]:
+    """How long segments and gaps, and how far apart events can be, as training found out.
+
+    A run that was tuned keeps this apart from what was chosen.
+    """
+    detect = params.get("detect", {})
+    options = detect.get("learned", detect.get("options", {}))
+    return {name: options[name] for name in LEARNED if name in options}
+
+
+def _val_split(run: Run, options: TuneOptions) -> tuple[xr.DataTree, np.ndarray, np.ndarray]:
+    """The dataset, and the targets and stretches of its validation split."""
+    if options.data_dir is None and not run.params.get("data_dir"):
+        raise DssError(f"{run.trunk}: does not say its dataset; give it (--data-dir)")
+    source = options.data_dir or Path(run.params["data_dir"])
+    tree = open_dataset(source)
+    suffix = run.params.get("y_suffix")
+    name = f"y_{suffix}" if suffix else "y"
+    names = tree.attrs.get("class_names" + name[1:])
+    if list(names or []) != list(run.params["class_names"]):
+        raise DssError(
+            f"{source}: has the classes {names}, but the network was trained with "
+            f"{run.params['class_names']}"
+        )
+    if (rate := tree.attrs["samplerate_x_Hz"]) != run.samplerate_hz:
+        raise DssError(
+            f"{source}: has a sample rate of {rate:g} Hz, but the network was trained with "
+            f"{run.samplerate_hz:g} Hz"
+        )
+    check_writable(run.trunk.parent)
+    stretches = split_stretches(tree, "val")
+    if not len(stretches):
+        raise DssError(f"{source}: the val split is empty; make the dataset with one")
+    return tree, tree["val"][name].data, stretches
+
+
+def _pieces(split, run: Run, folder: Path) -> Iterator[_Piece]:
+    """The stretches of the split, their probabilities in files of a folder."""
+    tree, y, stretches = split
+    whole = PredictOptions()  # all channels
+    x, rate = tree["val"]["x"].data, run.samplerate_hz
+    annotated = tree["val"]["annotated"].data if "annotated" in tree["val"] else None
+    for number, (first, last) in enumerate(stretches):
+        audio = x[first:last]
+        p = np.lib.format.open_memmap(
+            folder / f"{number}.npy", "w+", np.float32, (len(audio), y.shape[1])
+        )
+        done = 0
+        for block in probability_blocks(fitting(audio, run, whole), run, whole):
+            p[done : done + len(block)] = block
+            done += len(block)
+        targets = (b.astype(np.float32) for b in _blocks(y[first:last]))
+        true = detect(targets, run.song_types, rate, options=OF_TARGETS)
+        looked_at = np.array([[0.0, np.inf]])
+        if annotated is not None:
+            looked_at = of_mask(annotated[first:last]) / rate
+        yield _Piece(true, p, looked_at)
+
+
+def _blocks(x: np.ndarray) -> Iterator[np.ndarray]:
+    for start in range(0, len(x), BLOCK_SAMPLES):
+        yield x[start : start + BLOCK_SAMPLES]
+
+
+def _search(
+    category: str, pieces, run: Run, start: DetectOptions, options: TuneOptions, after_try
+) -> DetectOptions:
+    """The best options of one category, one option after the other."""
+    types = {name: kind for name, kind in run.song_types.items() if kind == category}
+    if not types:
+        return start
+    chosen, (best, error) = start, _f1(_score(pieces, types, run, start, options))
+    for _ in range(MAX_SWEEPS):
+        before = chosen
+        for name, values in CANDIDATES[category].items():
+            tried = [chosen.model_copy(update={name: value}) for value in values]
+            tried = [candidate for candidate in tried if fits(candidate)]
+            found = []
+            for candidate in tried:
+                found.append(_f1(_score(pieces, types, run, candidate, options)))
+                after_try()
+            highest = max(found)
+            if highest[0] > best + error:
+                equal = [c for c, f1 in zip(tried, found, strict=True) if f1 == highest]
+                (best, error), chosen = highest, equal[(len(equal) - 1) // 2]
+        if chosen == before:
+            break
+    return chosen
+
+
+def _f1(scores: pd.DataFrame) -> tuple[float, float]:
+    """F1 of all song types (0 if there is none) and its standard error."""
+    row = scores.loc["all"]
+    f1 = 0.0 if np.isnan(row["f1"]) else float(row["f1"])
+    return f1, float(np.sqrt(f1 * (1 - f1) / max(row["true"], 1)))
+
+
+def _score(
+    pieces: list[_Piece],
+    types: Mapping[str, str],
+    run: Run,
+    detect_options: DetectOptions,
+    options: TuneOptions,
+) -> pd.DataFrame:
+    """Scores of some song types, as `dss.evaluate.evaluate` gives them."""
+    columns = [0, *(1 + list(run.song_types).index(name) for name in types)]
+    pairs = []
+    for number, piece in enumerate(pieces):
+        blocks = (block[:, columns] for block in _blocks(piece.p))
+        predicted = detect(blocks, types, run.samplerate_hz, options=detect_options)
+        true = piece.true[piece.true["name"].isin(list(types))]
+        pairs.append(Pair(true, predicted, piece.looked_at, frozenset(types), str(number)))
+    return score_pairs(pairs, options)

@@ -1,0 +1,241 @@
+"""Annotating by hand: tables that are changed annotation by annotation, undone, and written."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from dss.data.annotated import write_annotated
+from dss.data.annotations import (
+    EVENT,
+    NOISE,
+    SEGMENT,
+    annotations_path,
+    found,
+    read_annotations,
+    write_annotations,
+)
+from dss.data.stretches import union
+from dss.data.texttables import COLUMNS
+from dss.errors import DssError, raise_problems
+from dss.predict.ownership import is_by_dss
+
+
+class Edited(NamedTuple):
+    """What is known about a recording by hand.
+
+    Its annotation table; and the stretches that somebody looked at, [stretches, 2] seconds, None if
+    nothing is said about these.
+    """
+
+    annotations: pd.DataFrame
+    looked_at: np.ndarray | None = None
+
+
+class Edits:
+    """The changes to the annotations of recordings; nothing is written before `save`."""
+
+    def __init__(self):
+        self._now: dict[Path, Edited] = {}
+        self._saved: dict[Path, Edited] = {}
+        self._before: list[tuple[Path, Edited]] = []
+        self._stamps: dict[Path, tuple | None] = {}
+
+    def of(self, recording: Path) -> Edited | None:
+        """The annotations of a recording as they are now; None if they were never changed."""
+        return self._now.get(recording)
+
+    def put(self, recording: Path, edited: Edited, before: Edited) -> None:
+        """Change the annotations of a recording, which were `before` so far.
+
+        Raises: DssError if its file of annotations holds others, which would be lost.
+        """
+        if recording not in self._now:
+            file = annotations_path(recording)
+            _check_shown(file, before.annotations)
+            self._saved[recording], self._stamps[recording] = before, _stamp(file)
+        self._before.append((recording, self._now.get(recording, before)))
+        self._now[recording] = edited
+
+    def undo(self) -> Path | None:
+        """Take back the last change; returns the recording that it changed."""
+        if not self._before:
+            return None
+        recording, edited = self._before.pop()
+        self._now[recording] = edited
+        if edited is self._saved[recording] and recording not in dict(self._before):
+            del self._now[recording]  # as if it had never been changed
+        return recording
+
+    @property
+    def unsaved(self) -> list[Path]:
+        """The recordings whose annotations are not as they were saved."""
+        return [r for r, edited in self._now.items() if edited is not self._saved[r]]
+
+    def forget_saved(self) -> None:
+        """Know only what is not saved: the rest is read again, and cannot be undone any more."""
+        unsaved = self.unsaved
+        self._now = {recording: self._now[recording] for recording in unsaved}
+        self._before = [change for change in self._before if change[0] in unsaved]
+
+    def save(self) -> list[Path]:
+        """Write what was changed: `STEM_annotations.csv`, and `STEM_annotated.csv` if it is known.
+
+        Returns: the files of annotations.
+        Raises: DssError if another program changed such a file meanwhile; nothing is written then.
+        """
+        unsaved = self.unsaved
+        files = {recording: annotations_path(recording) for recording in unsaved}
+        raise_problems(
+            [str(file) for r, file in files.items() if _stamp(file) not in (None, self._stamps[r])],
+            "These files were changed by another program since they were opened. Move them away "
+            "to save yours, or undo yours and open the recordings again:",
+        )
+        for recording, file in files.items():
+            edited = self._now[recording]
+            write_annotations(edited.annotations, file)
+            if edited.looked_at is not None:
+                write_annotated(recording, edited.looked_at)
+            self._saved[recording], self._stamps[recording] = edited, _stamp(file)
+        return [*files.values()]
+
+
+def annotate(
+    annotations: pd.DataFrame,
+    name: str,
+    start_seconds: float,
+    stop_seconds: float,
+    row: int | None = None,
+    kinds: Mapping[str, str] | None = None,
+) -> tuple[pd.DataFrame, int]:
+    """An annotation table with one more annotation, or with one of them changed.
+
+    Arguments:
+        annotations: the table; it is not changed.
+        name: the song type.
+        start_seconds, stop_seconds: the same for an event.
+        row: which annotation to change, as the index of the table says; default: add one.
+        kinds: category by song type, of those that are known: "event" or "segment".
+
+    Returns: the table in the order of starts, its rows counted from 0; and the row of the
+        annotation.
+    Raises: DssError if there is no name, or it is one of the other kind.
+    """
+    name = name.strip()
+    if not name:
+        raise DssError("Give a name: which song type is it?")
+    kind = EVENT if start_seconds == stop_seconds else SEGMENT
+    rest = annotations if row is None else annotations.drop(index=row)
+    known = (kinds or {}) | kinds_of(rest)
+    if name != NOISE and known.get(name, kind) != kind:
+        right = "click where it is" if kind == SEGMENT else "mark where it starts and stops"
+        raise DssError(f"{name} is a song type of {known[name]}s: {right}.")
+    changed = {"name": name, "start_seconds": start_seconds, "stop_seconds": stop_seconds}
+    old = {} if row is None else annotations.loc[row].drop("confidence", errors="ignore").to_dict()
+    is_absent = (rest["name"] == name) & rest["start_seconds"].isna()  # it does occur
+    one = pd.DataFrame([old | changed], columns=annotations.columns)
+    there = rest[~is_absent]
+    table = pd.concat([there, one], ignore_index=True) if len(there) else one
+    place = table["start_seconds"].to_numpy().argsort(kind="stable")
+    new = int(np.flatnonzero(place == len(table) - 1)[0])
+    return table.iloc[place].reset_index(drop=True), new
+
+
+def remove(annotations: pd.DataFrame, row: int) -> pd.DataFrame:
+    """An annotation table without one of its annotations; its rows are counted from 0."""
+    return annotations.drop(index=row).reset_index(drop=True)
+
+
+def following(
+    tables: Iterable[pd.DataFrame], name: str | None, seconds: float, step: int, beyond: float
+) -> tuple[float, float] | None:
+    """The start and stop of the annotation whose middle follows a time; None if none does.
+
+    Arguments:
+        tables: annotation tables.
+        name: of the song type that is looked for; None for any.
+        seconds: the time.
+        step: 1 for the next one, -1 for the previous one.
+        beyond: more than so many seconds away.
+    """
+    rows = [found(table) for table in tables]
+    rows = [table if name is None else table[table["name"] == name] for table in rows]
+    none = np.empty((0, 2))
+    times = np.concatenate([none, *(table[COLUMNS[1:]].to_numpy(float) for table in rows)])
+    after = step * (times.mean(axis=1) - seconds)
+    is_beyond = after > beyond
+    return tuple(times[is_beyond][after[is_beyond].argmin()]) if is_beyond.any() else None
+
+
+def at(annotations: pd.DataFrame, seconds: float, within_seconds: float) -> int | None:
+    """The annotation at a time, the shortest one if several are; None if there is none.
+
+    Arguments:
+        annotations: the table.
+        seconds: the time.
+        within_seconds: how far beside it an annotation may be.
+
+    Returns: its row, as the index of the table says.
+    """
+    table = found(annotations)
+    start, stop = (table[column] for column in COLUMNS[1:])
+    beside = np.maximum(np.maximum(start - seconds, seconds - stop), 0)
+    near = table[beside <= within_seconds]
+    if not len(near):
+        return None
+    order = pd.DataFrame({"beside": beside[near.index], "length": stop - start})
+    return int(order.loc[near.index].sort_values(["length", "beside"]).index[0])
+
+
+def look_at(edited: Edited, start_seconds: float, stop_seconds: float) -> Edited:
+    """Note that somebody looked at a stretch: all song in it is annotated."""
+    stretch = np.array([[start_seconds, stop_seconds]])
+    if edited.looked_at is not None:
+        stretch = np.concatenate([edited.looked_at, stretch])
+    return edited._replace(looked_at=union(stretch))
+
+
+def n_unseen(edited: Edited) -> int:
+    """How many annotations have their middle outside of the stretches that somebody looked at."""
+    if edited.looked_at is None:
+        return 0
+    middle = found(edited.annotations)[COLUMNS[1:]].mean(axis=1).to_numpy()[:, None]
+    start, stop = edited.looked_at.T
+    return int((~((start <= middle) & (middle <= stop)).any(axis=1)).sum())
+
+
+def are_same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
+    """Whether two tables hold the same annotations, in the same order, to the microsecond."""
+    if one["name"].tolist() != other["name"].tolist():
+        return False
+    times, others = (table[COLUMNS[1:]].to_numpy(float) for table in (one, other))
+    return np.allclose(times, others, rtol=0, atol=1e-6, equal_nan=True)
+
+
+def kinds_of(annotations: pd.DataFrame) -> dict[str, str]:
+    """Category by song type, "event" or "segment", of those that occur."""
+    table = found(annotations)
+    is_event = table["start_seconds"] == table["stop_seconds"]
+    return {n: EVENT if e else SEGMENT for n, e in zip(table["name"], is_event, strict=True)}
+
+
+def _check_shown(file: Path, annotations: pd.DataFrame) -> None:
+    """Raise a DssError if a file holds other annotations, or cannot be read."""
+    if not file.is_file() or is_by_dss(file):
+        return
+    if not are_same(read_annotations(file), annotations):
+        raise DssError(
+            f"{file}: holds other annotations than those that are changed here, and would be "
+            "replaced. Move it away first."
+        )
+
+
+def _stamp(file: Path) -> tuple[int, int] | None:
+    """What changes when the file does."""
+    try:
+        status = file.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_size, status.st_mtime_ns

@@ -1,0 +1,127 @@
+"""What is worth looking at first: the least certain annotations, and recordings full of them."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dss.data.annotations import found, read_annotations
+from dss.data.recordings import is_hidden
+from dss.errors import DssError
+from dss.evaluate.pairs import ENDING
+from dss.options import ProofreadOptions, takes_options
+from dss.predict.near_misses import read_near_misses
+
+Annotated = str | Path | Mapping[Path, pd.DataFrame]
+
+ANNOTATION, NEAR_MISS = "annotation", "near miss"
+SURE = 5  # annotations without doubt that are added to those of every recording
+LISTED = ["file", "look_at", "name", "found", "start_seconds", "stop_seconds", "confidence"]
+
+
+@takes_options
+def least_certain(annotated: Annotated, *, options: ProofreadOptions) -> pd.DataFrame:
+    """What is most probably wrong: annotations, and near misses, where song may have been missed.
+
+    Near misses are read from beside the annotations. Where annotations are marked as proposals,
+    those that somebody confirmed are left out.
+
+    Arguments:
+        annotated: a file that `dss.predict.predict_files` wrote, a folder of these, or annotation
+            tables by their files.
+
+    Returns: a table with file, look_at (minutes:seconds), name, found ("annotation" or "near
+        miss"), start_seconds, stop_seconds and confidence (of a near miss the probability of song
+        at its highest). First comes what is most probably wrong: an annotation with a confidence
+        of 0.3 is with 0.7, a near miss with a probability of 0.4 with 0.4.
+    Raises: DssError if there are no annotations with a confidence.
+    """
+    tables = [table.assign(file=str(path)) for path, table in _doubtful(annotated)]
+    table = pd.concat(tables, ignore_index=True)
+    table = table.sort_values("doubt", ascending=False, kind="stable", ignore_index=True)
+    table = table[: options.n_least]
+    table["look_at"] = [_minutes(seconds) for seconds in table["start_seconds"]]
+    return table[LISTED]
+
+
+def rank_recordings(annotated: Annotated) -> pd.DataFrame:
+    """Annotated recordings, the one that the network is least sure of first.
+
+    It is the one to annotate by hand next, and to train with again (uncertainty sampling; Settles
+    2009, Active Learning Literature Survey, section 3.1). Counted are annotations and near misses,
+    so that a recording in which song was missed comes first, too; long ones once for each second.
+
+    Arguments:
+        annotated: as for `least_certain`.
+
+    Returns: a table with file, annotations and near_misses (their numbers), lowest_confidence (of
+        the annotations; NaN without), and uncertainty: the part of annotations and near misses
+        that are expected to be wrong, if there were 5 more that are sure. So a recording with a
+        single one, which can teach little, does not come first.
+    Raises: DssError if there are no annotations with a confidence.
+    """
+    rows = []
+    for path, table in _doubtful(annotated):
+        is_annotation = table["found"] == ANNOTATION
+        seconds = table["stop_seconds"] - table["start_seconds"]
+        weight = np.maximum(np.ceil(seconds.to_numpy(float)), 1)
+        uncertainty = (weight * table["doubt"]).sum() / (weight.sum() + SURE)
+        lowest = table.loc[is_annotation, "confidence"].min()
+        rows.append((str(path), is_annotation.sum(), (~is_annotation).sum(), lowest, uncertainty))
+    columns = ["file", "annotations", "near_misses", "lowest_confidence", "uncertainty"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.sort_values("uncertainty", ascending=False, kind="stable", ignore_index=True)
+
+
+def format_proofread(least: pd.DataFrame, ranked: pd.DataFrame) -> str:
+    """Both tables as text to read."""
+    if least.empty:
+        return "There is nothing to look at: no annotation, and nothing that is nearly one."
+    parts = [("Most probably wrong", least.drop(columns=["start_seconds", "stop_seconds"]))]
+    if len(ranked) > 1:
+        parts.append(("Recordings to annotate next, the least certain first", ranked))
+    style = {"index": False, "float_format": "{:.3f}".format, "na_rep": ""}
+    return "\n\n".join(f"{title}\n{table.to_string(**style)}" for title, table in parts)
+
+
+def _doubtful(annotated: Annotated) -> Iterator[tuple[Path, pd.DataFrame]]:
+    """The annotations with a confidence that nobody confirmed, and the near misses, file by file.
+
+    The column doubt is the probability that they are wrong.
+    """
+    if isinstance(annotated, Mapping):
+        tables = annotated
+    else:
+        annotated = Path(annotated)
+        paths = [annotated]
+        if annotated.is_dir():
+            there = sorted(annotated.rglob(f"*{ENDING}"))
+            paths = [path for path in there if not is_hidden(path.relative_to(annotated))]
+        tables = {path: read_annotations(path) for path in paths}
+    tables = {path: table for path, table in tables.items() if "confidence" in table}
+    if not tables:
+        where = "here" if isinstance(annotated, Mapping) else annotated
+        raise DssError(
+            f"{where}: holds no annotations with a confidence, as `dss predict` writes them"
+        )
+    for path, table in tables.items():
+        near = read_near_misses(path, table).rename(columns={"probability": "confidence"})
+        near = near.assign(found=NEAR_MISS, doubt=near["confidence"])
+        table = found(table)
+        table = table.assign(confidence=pd.to_numeric(table["confidence"], errors="coerce"))
+        table = table[table["confidence"].notna()]
+        if "confirmed" in table:
+            table = table[~is_confirmed(table)]
+        table = table.assign(found=ANNOTATION, doubt=1 - table["confidence"])
+        yield path, pd.concat([part for part in (table, near) if len(part)] or [table])
+
+
+def is_confirmed(table: pd.DataFrame) -> pd.Series:
+    """Whether somebody confirmed each of the annotations in a table with a column `confirmed`."""
+    return table["confirmed"].astype(str).str.lower() == "true"
+
+
+def _minutes(seconds: float) -> str:
+    minutes, milliseconds = divmod(round(1000 * seconds), 60_000)
+    return f"{minutes}:{milliseconds / 1000:06.3f}"

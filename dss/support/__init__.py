@@ -1,0 +1,1 @@
+"""What any stage may use, and what knows of none: whole files, progress, units, spelling."""

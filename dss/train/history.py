@@ -1,0 +1,97 @@
+"""How a training goes: the scores of its epochs, in `_history.csv` and on the screen."""
+
+import csv
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from dss.runs import run_file
+from dss.support.files import replacing
+from dss.support.progress import say
+
+COUNTS = ("epoch", "best_epoch")  # columns of whole numbers
+
+
+@dataclass
+class History:
+    """The scores of the epochs, in `_history.csv` as it goes, with the seconds that are left."""
+
+    trunk: Path
+    nb_epoch: int
+    rows: list[dict[str, float]] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
+    done_before: int = 0
+    is_warm: bool = False  # whether the first epoch is over, in which the network is compiled
+
+    def read(self, n_epochs: int) -> None:
+        """Go on with the first epochs of a run that was interrupted; forget those after.
+
+        Rows that cannot be read, after a power cut or a full disk, are lost; training goes on.
+        """
+        path = run_file(self.trunk, "_history.csv")
+        lines = path.read_text(errors="replace").splitlines() if path.is_file() else []
+        rows = [_numbers(row) for row in csv.DictReader(lines)]
+        self.rows = [row for row in rows if row.get("epoch", n_epochs + 1) <= n_epochs]
+        if len(self.rows) < n_epochs:
+            say(f"{path}: is damaged; scores of {n_epochs - len(self.rows)} epochs are lost")
+        self.done_before = len(self.rows)
+        if self.rows:
+            self._write()
+
+    def add(self, scores: dict[str, float]) -> dict[str, float]:
+        """Write the scores of an epoch; returns them with what was added."""
+        now = time.monotonic()
+        per_epoch = (now - self.began) / (len(self.rows) + 1 - self.done_before)
+        left = per_epoch * (self.nb_epoch - scores["epoch"])
+        row = {**scores, "seconds_left": round(left, 1)}
+        self.rows.append(row)
+        if not self.is_warm:
+            self.is_warm, self.began, self.done_before = True, now, len(self.rows)
+        if len(self.rows) == 1:
+            self._write()
+        else:  # `tail -f` goes on
+            with run_file(self.trunk, "_history.csv").open("a", newline="") as file:
+                csv.DictWriter(file, fieldnames=row).writerow(row)
+        return row
+
+    def _write(self) -> None:
+        """Write all rows: who follows the file never finds it empty."""
+        with (
+            replacing(run_file(self.trunk, "_history.csv")) as part,
+            part.open("w", newline="") as file,
+        ):
+            writer = csv.DictWriter(file, fieldnames=self.rows[0])
+            writer.writeheader()
+            writer.writerows(self.rows)
+
+
+def _numbers(row: dict[str, str]) -> dict[str, float]:
+    """A row as numbers; nothing if it is not whole."""
+    try:
+        return {name: (int if name in COUNTS else float)(text) for name, text in row.items()}
+    except (TypeError, ValueError):
+        return {}
+
+
+def log_to_tensorboard(folder: Path, scores: dict[str, float]) -> None:
+    """Write the scores of an epoch for TensorBoard."""
+    from dss.models.backend import tf
+
+    with tf.summary.create_file_writer(str(folder)).as_default(step=scores["epoch"]):
+        for name, value in scores.items():
+            tf.summary.scalar(name, value)
+
+
+def show(progress, row: dict[str, float], nb_epoch: int) -> None:
+    """Show the scores of an epoch on a bar, or as a line where there is none."""
+    f1 = {name.removeprefix("val_f1_"): v for name, v in row.items() if name.startswith("val_f1_")}
+    f1 = " ".join(f"{name} {value:.2f}" for name, value in f1.items() if name != "noise")
+    progress.set_postfix_str(f"loss {row['loss']:.4f}, val {row['val_loss']:.4f}, F1 {f1}")
+    progress.update()
+    if progress.disable:
+        left = timedelta(seconds=round(row["seconds_left"]))
+        say(
+            f"epoch {row['epoch']}/{nb_epoch}: loss {row['loss']:.4f}, validation loss "
+            f"{row['val_loss']:.4f}, F1 {f1}, {left} left"
+        )

@@ -1,0 +1,153 @@
+"""Write a shell script that trains on another machine, by itself or under a scheduler."""
+
+import math
+import os
+import re
+import shlex
+from pathlib import Path
+
+from dss import models
+from dss.errors import DssError
+from dss.options import TrainCommandOptions, TrainOptions, takes_options
+from dss.support.files import replacing
+
+PATHS = ("data_dir", "save_dir", "continue_from")
+# How to submit the script, and where a scheduler says that this was done: it runs a copy.
+SUBMIT = {"slurm": "sbatch {}", "sge": "qsub {}", "lsf": "bsub < {}"}
+FOLDER = {"slurm": "SLURM_SUBMIT_DIR", "sge": "SGE_O_WORKDIR", "lsf": "LS_SUBCWD"}
+
+
+@takes_options
+def write_script(*, options: TrainCommandOptions) -> Path:
+    """Write the script in `write_script`: header, modules, conda environment, `dss train`.
+
+    It holds the options that were given, and paths relative to its folder: copy the folder, with
+    the dataset, to the other machine.
+
+    Returns: the script, which can be executed.
+    Raises: DssError if no network can be built with the options, or the script is there already.
+    """
+    path = options.write_script
+    if path is None:
+        raise DssError("write_script: is needed: the shell script to write, such as job.sh")
+    if options.nodes > 1 and options.scheduler != "slurm":
+        raise DssError(
+            f"nodes: {options.nodes}, but only SLURM starts a process on each machine. Elsewhere "
+            "start dss train on each yourself, with TF_CONFIG."
+        )
+    if path.exists():
+        raise DssError(f"{path}: is there already. Delete it, or give another name.")
+    if not (options.auto or options.preset or options.continue_from):
+        models.check(options)
+    blocks = [
+        "\n".join(["#!/usr/bin/env bash", *_header(options)]),
+        "\n".join([_how_to_run(options), "set -eo pipefail", _change_folder(options.scheduler)]),
+        "\n".join(_environment(options)),
+        _command(options),
+    ]
+    with replacing(path) as part:
+        part.write_text("\n\n".join(filter(None, blocks)) + "\n")
+        part.chmod(0o755)
+    return path
+
+
+def _header(options: TrainCommandOptions) -> list[str]:
+    """What to reserve, in the words of the scheduler."""
+    name = re.sub(r"[^\w.-]", "_", f"dss_{options.data_dir.stem}", flags=re.ASCII)
+    hours, memory, cores, gpus = options.hours, options.memory_gb, options.cores, options.gpus
+    tasks = _tasks(options)
+    headers = {
+        "": [],
+        "slurm": [
+            f"#SBATCH --job-name={name}",
+            f"#SBATCH --output={name}_%j.log",
+            f"#SBATCH --time={hours}:00:00",
+            f"#SBATCH --mem={memory}G",
+            *([f"#SBATCH --nodes={options.nodes}"] if options.nodes > 1 else []),
+            *([f"#SBATCH --ntasks-per-node={tasks}"] if options.nodes > 1 else []),
+            f"#SBATCH --cpus-per-task={math.ceil(cores / tasks)}",
+            *([f"#SBATCH --gres=gpu:{gpus}"] if gpus else []),
+        ],
+        "sge": [
+            f"#$ -N {name}",
+            "#$ -S /bin/bash",
+            "#$ -cwd",
+            "#$ -j y",
+            "#$ -R y",  # hold cores free until there are enough
+            f"#$ -l h_rt={hours}:00:00",
+            # For each core; but with GPUs CUDA maps much more memory than it uses.
+            f"#$ -l mem_free={memory}G" if gpus else f"#$ -l h_vmem={math.ceil(memory / cores)}G",
+            f"#$ -pe smp {cores}",
+            *([f"#$ -l gpu={gpus}"] if gpus else []),
+        ],
+        "lsf": [
+            f"#BSUB -J {name}",
+            f"#BSUB -o {name}_%J.log",
+            f"#BSUB -W {hours}:00",
+            f"#BSUB -M {memory}GB",
+            f"#BSUB -n {cores}",
+            f'#BSUB -R "span[hosts=1] rusage[mem={memory}GB]"',
+            *([f'#BSUB -gpu "num={gpus}"'] if gpus else []),
+        ],
+    }
+    return headers[options.scheduler]
+
+
+def _tasks(options: TrainCommandOptions) -> int:
+    """How many processes SLURM starts on each machine; on a single one, dss starts them."""
+    return max(options.gpus, 1) if options.nodes > 1 else 1
+
+
+def _how_to_run(options: TrainCommandOptions) -> str:
+    name = shlex.quote(options.write_script.name)
+    if options.scheduler:
+        submit = SUBMIT[options.scheduler].format(name)
+        how = f"# Trains a network with dss. Submit it from its folder: {submit}"
+        if options.scheduler == "sge":
+            how += (
+                "\n# Clusters differ in what they call cores of one machine (smp) and GPUs (gpu)."
+            )
+        return how
+    return f"# Trains a network with dss. Run it from anywhere: bash {name}"
+
+
+def _change_folder(scheduler: str) -> str:
+    here = '$(dirname "$0")'
+    return f'cd "${{{FOLDER[scheduler]}:-{here}}}"' if scheduler else f'cd "{here}"'
+
+
+def _environment(options: TrainCommandOptions) -> list[str]:
+    lines = []
+    if options.modules:
+        lines.append("# shellcheck disable=SC1091")
+        lines.append("type -t module >/dev/null || source /etc/profile")
+        lines.append(shlex.join(["module", "load", *options.modules]))
+    if options.conda_env:
+        lines.append('eval "$(conda shell.bash hook)"')
+        lines.append(shlex.join(["conda", "activate", options.conda_env]))
+    return lines
+
+
+def _command(options: TrainCommandOptions) -> str:
+    """`dss train` with what was given, a switch a line, paths seen from the script."""
+    folder = options.write_script.resolve().parent
+    given = {
+        name: getattr(options, name)
+        for name in TrainOptions.model_fields
+        if name in options.model_fields_set
+    }
+    if options.gpus > 1 and options.nodes == 1:
+        given.setdefault("devices", options.gpus)
+    for name in PATHS:
+        if given.get(name) is not None:
+            given[name] = Path(os.path.relpath(given[name].resolve(), folder))
+    words = TrainOptions.checked(given).to_switches(given)
+    lines = []
+    for word in words:
+        if word.startswith("--"):
+            lines.append(word)
+        else:
+            lines[-1] += f" {shlex.quote(word)}"
+    # srun does not know how many cores the header reserves for each process.
+    srun = 'srun --cpus-per-task="$SLURM_CPUS_PER_TASK" ' if options.nodes > 1 else ""
+    return " \\\n    ".join([f"{srun}dss train", *lines])

@@ -1,0 +1,165 @@
+"""The results of a run: its history, and how well the network does on the test split."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from dss import models
+from dss.data.batches import array_of, split_stretches
+from dss.errors import DssError
+from dss.options import NetworkOptions
+from dss.runs import run_file
+from dss.support import hdf5
+from dss.support.files import replacing
+from dss.support.progress import say
+
+if TYPE_CHECKING:
+    import keras
+
+MOST_NUMBERED = 12  # classes; the matrix of more is shown by colours alone
+
+
+def write_results(
+    trunk: Path,
+    history: list[dict[str, float]],
+    tree: xr.DataTree,
+    y_name: str,
+    class_names: list[str],
+    model: "keras.Model",
+    options: NetworkOptions,
+) -> None:
+    """Write `_results.h5`; with a test split also print its scores and draw `_confusion.png`.
+
+    A test split that nobody looked at is none.
+
+    The file holds `history/<column>`, `class_names`, and of the test split `labels` and
+    `predictions` [samples], `known` [samples] (0 where nobody looked: not judged),
+    `confusion_matrix` [true, predicted], and `report`: precision, recall and F1 by song type as
+    JSON.
+    """
+    import h5py
+
+    test = {}
+    if tree["test"].sizes["time"]:
+        test = _judge_test(tree, y_name, class_names, model, options)
+    with replacing(run_file(trunk, "_results.h5")) as part, h5py.File(part, "w") as file:
+        for column in history[0]:
+            # The name of a song type may hold a slash, which would make a group of it.
+            file[f"history/{column.replace('/', '|')}"] = [row[column] for row in history]
+        file["class_names"] = class_names
+        for name, value in test.items():
+            file[name] = json.dumps(value) if name == "report" else value
+    if test:
+        say(_format_report(test["report"], class_names))
+        _draw_confusion(run_file(trunk, "_confusion.png"), test["confusion_matrix"], class_names)
+
+
+class Results(NamedTuple):
+    """How well the network of a run does on its test split, sample by sample.
+
+    Attributes:
+        scores: a row a class, with the columns precision, recall, f1 and samples.
+        confusion: [true classes, predicted classes] numbers of samples.
+        class_names: noise and the song types, in the order of the rows.
+    """
+
+    scores: pd.DataFrame
+    confusion: np.ndarray
+    class_names: list[str]
+
+
+def read_results(run: str | Path) -> Results:
+    """The scores and the confusion matrix of a run.
+
+    Arguments:
+        run: the trunk of a run's files.
+
+    Raises: DssError if there are none, as the training was stopped or had no test split; or if the
+        file is damaged.
+    """
+    columns = {"precision": "precision", "recall": "recall", "f1-score": "f1", "support": "samples"}
+    path = run_file(run, "_results.h5")
+    if not path.is_file():
+        raise DssError(f"{path}: is not there; the training did not come to its end")
+    with hdf5.reading(path) as file:
+        if "report" not in file:
+            raise DssError(f"{path}: holds no scores, as the dataset has no test split")
+        report, confusion = json.loads(file["report"][()]), file["confusion_matrix"][()]
+        names = [name.decode() for name in file["class_names"]]
+        scores = pd.DataFrame.from_dict({name: report[name] for name in names}, orient="index")
+    scores = scores[list(columns)].rename(columns=columns).astype({"samples": int})
+    return Results(scores.rename_axis("song type"), confusion, names)
+
+
+def _judge_test(tree, y_name, class_names, model, options) -> dict[str, Any]:
+    """What the network says of the test split, sample by sample."""
+    from sklearn.metrics import classification_report, confusion_matrix
+
+    from dss.models.inference import Network
+
+    test = tree["test"]
+    x, y = array_of(test["x"]), array_of(test[y_name])
+    labels, predictions = (np.zeros(len(y), np.uint16) for _ in range(2))
+    known = np.ones(len(y), bool)
+    if "annotated" in test:
+        known = np.asarray(test["annotated"], bool)
+    if not known.any():
+        say("The test split is not judged: nobody looked at any of it")
+        return {}
+    network = Network(model, options, models.best_block(options, test.sizes["time"]))
+    for first, last in split_stretches(tree, "test"):
+
+        def read(start: int, stop: int, first: int = first) -> np.ndarray:
+            return np.asarray(x[first + start : first + stop], np.float32)
+
+        for start, p in network.blocks(read, last - first):
+            here = slice(first + start, first + start + len(p))
+            predictions[here] = p.argmax(axis=1)
+            labels[here] = np.argmax(np.asarray(y[here]), axis=1)
+    judged, classes = (labels[known], predictions[known]), range(len(class_names))
+    report = classification_report(*judged, labels=classes, output_dict=True, zero_division=0)
+    # Classes last: one may be called as an average is, such as accuracy.
+    report |= {name: report.pop(str(i)) for i, name in enumerate(class_names)}
+    return {
+        "labels": labels,
+        "predictions": predictions,
+        "known": known.astype(np.uint8),
+        "confusion_matrix": confusion_matrix(*judged, labels=classes),
+        "report": report,
+    }
+
+
+def _format_report(report: dict[str, Any], class_names: list[str]) -> str:
+    """The scores by song type as a table to read."""
+    width = max(len("song type"), *map(len, class_names))
+    lines = [
+        "The test split, sample by sample:",
+        f"{'song type':<{width}}  precision  recall     F1  samples",
+    ]
+    for name in class_names:
+        row = report[name]
+        lines.append(
+            f"{name:<{width}}  {row['precision']:9.3f}  {row['recall']:6.3f}  "
+            f"{row['f1-score']:5.3f}  {row['support']:7.0f}"
+        )
+    return "\n".join(lines)
+
+
+def _draw_confusion(path: Path, matrix: np.ndarray, class_names: list[str]) -> None:
+    """Draw how often each class (row) was taken for each class (column), as a part of its row."""
+    from matplotlib.figure import Figure
+    from sklearn.metrics import ConfusionMatrixDisplay
+
+    size = 2.5 + 0.45 * len(class_names)
+    figure = Figure(figsize=(size, size), layout="constrained")
+    parts = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    display = ConfusionMatrixDisplay(parts, display_labels=class_names)
+    few = len(class_names) <= MOST_NUMBERED
+    style = {"cmap": "Blues", "colorbar": not few, "xticks_rotation": "vertical"}
+    display.plot(ax=figure.subplots(), include_values=few, values_format=".2f", **style)
+    with replacing(path) as part:
+        figure.savefig(part, format="png", dpi=120)

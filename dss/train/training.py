@@ -1,0 +1,281 @@
+"""Train a network with a dataset, and write the files of the run."""
+
+import platform
+import shlex
+import warnings
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import xarray as xr
+
+import dss
+from dss import models
+from dss.data.batches import Chunks, array_of, draw_fraction, split_stretches
+from dss.data.contents import audio_warnings, fingerprint, song_stretches, song_type_warnings
+from dss.data.dataset import open_dataset
+from dss.errors import DssError, DssWarning
+from dss.models import processes
+from dss.options import TrainOptions, takes_options
+from dss.runs import SUFFIXES, new_trunk, read_params, run_file, write_params
+from dss.support.files import check_writable, remove
+from dss.support.progress import bar, say
+from dss.train import history
+from dss.train.durations import learned_durations
+from dss.train.launch import launch
+from dss.train.results import write_results
+from dss.train.resume import check_fits, inherit, put_weights
+from dss.train.suggestions import complete
+
+if TYPE_CHECKING:
+    import keras
+
+    from dss.models.workers import Workers
+
+
+@takes_options
+def train(*, options: TrainOptions) -> Path:
+    """Train a network.
+
+    The best epoch so far is on disk at any time: stop with Ctrl-C, or in any other way, and it
+    stays; `continue_from` goes on from there. With a test split the network is judged in the end,
+    sample by sample.
+
+    Returns: the trunk of the run's files in the save folder, which `dss.predict.predict` takes.
+    Raises: DssError before anything is written if the options do not fit each other or the data;
+        and if the loss is no number any more: then the files of the best epoch stay.
+    Warns: DssWarning for what works but is hardly meant: chunks shorter than the filters reach,
+        batches larger than the data, song types without examples, silent or clipped recordings.
+    """
+    if options.devices > 1 and processes.count() == 1:
+        return launch(options)
+    options, resumed = inherit(options)
+    options, reasons = complete(options)
+    models.check(options)
+    tree = open_dataset(options.data_dir)
+    models.check(options, tree["train"].sizes["time"])
+    check_fits(options, tree)
+    y_name = _targets_name(tree, options)
+    chunks = {split: _chunks(tree, split, y_name, options) for split in ("train", "val")}
+    class_names = list(tree.attrs["class_names" + y_name.removeprefix("y")])
+    song = {s: song_stretches(c.y, c.stretches, c.annotated) for s, c in chunks.items()}
+    if not any(map(len, song["train"][1:])):
+        raise DssError(f"{options.data_dir}: the train split holds no song at all")
+    options, doubts = _heed(options, tree, chunks, song, class_names)
+    if processes.index() == 0:
+        for name, why in reasons.items():
+            say(f"{name} {why}")
+        for sentence in doubts:
+            warnings.warn(sentence, DssWarning, stacklevel=3)
+    check_writable(options.run_dir)
+    params = _params(tree, y_name, options, reasons, doubts)
+    if resumed:  # now all options are given, and fit
+        params |= {name: read_params(resumed).get(name) for name in ("chosen", "warnings")}
+    params["detect"] = {"options": _learned(song["train"], chunks["train"], params)}
+    workers = _join(options, params)
+    trunk = resumed or _trunk(options.run_dir, options.save_prefix, workers)
+    try:
+        if workers.is_first:
+            write_params(trunk, params)
+        model = _model(chunks["train"], params, options, resumed)
+        if workers.is_first:
+            reach = models.receptive_field(options) / tree.attrs["samplerate_x_Hz"]
+            size = f"{model.count_params():,} weights, filters reach {1000 * reach:.1f} ms"
+            say(f"{trunk.name}: {size}")
+        rows = _fit(trunk, model, chunks, song, params, options, workers)
+        if workers.is_first:
+            models.load_weights(model, run_file(trunk, "_model.h5"))
+    except BaseException as error:
+        if workers.is_first:
+            _clear(trunk, error)
+        raise
+    if workers.is_first:
+        write_results(trunk, rows, tree, y_name, class_names, model, options)
+    workers.same()  # all files are there when any process goes on
+    return trunk
+
+
+def _targets_name(tree: xr.DataTree, options: TrainOptions) -> str:
+    """The targets to train with: y, or y_<song type>."""
+    name = f"y_{options.y_suffix}" if options.y_suffix else "y"
+    if name not in tree["train"]:
+        there = [n.removeprefix("y_") for n in tree["train"].data_vars if n.startswith("y_")]
+        raise DssError(
+            f"y_suffix: {options.data_dir} has no targets for {options.y_suffix!r} alone; it has "
+            f"them for {', '.join(there) or 'no single song type'}"
+        )
+    return name
+
+
+def _chunks(tree: xr.DataTree, split: str, y_name: str, options: TrainOptions) -> Chunks:
+    stretches = split_stretches(tree, split)
+    if not len(stretches):
+        raise DssError(f"{options.data_dir}: the {split} split is empty; make the dataset with one")
+    if options.fraction_data < 1:
+        stretches = draw_fraction(stretches, options.fraction_data, options.seed)
+    node = tree[split]
+    annotated = array_of(node["annotated"]) if "annotated" in node else None
+    x, y = array_of(node["x"]), array_of(node[y_name])
+    return Chunks(x, y, stretches, options.nb_hist, models.padding(options), annotated)
+
+
+def _heed(
+    options: TrainOptions, tree: xr.DataTree, chunks, song, class_names
+) -> tuple[TrainOptions, list[str]]:
+    """The options with a batch size that the data can fill, and what is to be said of the data."""
+    doubts = []
+    reach, nb_hist = models.receptive_field(options), options.nb_hist
+    if reach > nb_hist:
+        doubts.append(
+            f"filters reach {reach} samples, the chunk has {nb_hist}: the outer part of them never "
+            "sees signal. Take longer chunks (nb_hist), shorter filters (kernel_size), or fewer "
+            "blocks (nb_conv)."
+        )
+    n_chunks = len(chunks["train"].grid()[0])
+    if options.batch_size > n_chunks:
+        doubts.append(
+            f"batch_size: {options.batch_size} is more than the {n_chunks} chunks for training: "
+            f"{n_chunks} is taken, and an epoch is one step. Fewer, or shorter chunks (nb_hist), "
+            "would learn faster."
+        )
+        options = options.model_copy(update={"batch_size": n_chunks})
+    for split, of_split in song.items():
+        doubts += song_type_warnings(of_split, class_names, split)
+        doubts += audio_warnings(tree, split)
+    if options.augmentations:
+        from dss.models.augmentation import check_augmentations
+
+        nb_channels, rate = tree["train"].sizes["channel"], tree.attrs["samplerate_x_Hz"]
+        check_augmentations(options.augmentations, nb_channels, rate)
+    return options, doubts
+
+
+def _join(options: TrainOptions, params: dict[str, Any]) -> "Workers":
+    from dss.models.workers import join
+
+    return join(options, params["data_sha256"])
+
+
+def _trunk(save_dir: Path, prefix: str, workers: "Workers") -> Path:
+    """The trunk of a new run, the same in all processes that train it."""
+    own = new_trunk(save_dir, prefix) if workers.is_first else ""
+    return Path(workers.same(str(own)))
+
+
+def _learned(song: list, chunks: Chunks, params: dict[str, Any]) -> dict[str, Any]:
+    """What detection takes from the annotations of the training data."""
+    names, types = params["class_names"], params["class_types"]
+    return learned_durations(song, names, types, chunks.stretches, params["samplerate_x_Hz"])
+
+
+def _clear(trunk: Path, error: BaseException) -> None:
+    """Leave of a run that ended with an error what can be used."""
+    if not run_file(trunk, "_model.h5").is_file():
+        for suffix in SUFFIXES:
+            remove(run_file(trunk, suffix))
+        if isinstance(error, KeyboardInterrupt):
+            say(f"{trunk.name}: stopped before its first epoch ended, so nothing is kept")
+
+
+def _params(tree: xr.DataTree, y_name: str, options, reasons, doubts) -> dict[str, Any]:
+    """What `_params.yaml` says."""
+    suffix = y_name.removeprefix("y")
+    attributes = tree.attrs
+    padding = models.padding(options)
+    libraries = ("tensorflow", "keras", "numpy", "h5py")
+    absolute = options.model_copy(
+        update={
+            name: path.resolve()
+            for name in ("data_dir", "save_dir", "continue_from")
+            if (path := getattr(options, name)) is not None
+        }
+    )
+    return {
+        "class_names": list(attributes[f"class_names{suffix}"]),
+        "class_types": list(attributes[f"class_types{suffix}"]),
+        "samplerate_x_Hz": attributes["samplerate_x_Hz"],
+        "samplerate_y_Hz": attributes["samplerate_y_Hz"],
+        "nb_channels": tree["train"].sizes["channel"],
+        "data_padding": padding,
+        "stride": options.nb_hist - 2 * padding,
+        "receptive_field_samples": models.receptive_field(options),
+        **absolute.to_yaml_types(),
+        "chosen": reasons,
+        "warnings": doubts,
+        "data_sha256": fingerprint(tree),
+        "versions": {
+            "dss": dss.__version__,
+            "python": platform.python_version(),
+            **{name: version(name) for name in libraries},
+        },
+        "command": shlex.join(["dss", "train", *absolute.to_switches()]),
+    }
+
+
+def _model(train_chunks: Chunks, params, options: TrainOptions, resumed) -> "keras.Model":
+    """The network as training begins: with new weights, or those of the run it continues."""
+    from dss.models.backend import keras, tf
+    from dss.models.fit import standardize
+
+    keras.utils.set_random_seed(options.seed)
+    # TensorFlow knows no gradient of separable convolutions that is the same every time on a GPU.
+    if tf.config.list_physical_devices("GPU") and not any(options.use_separable):
+        tf.config.experimental.enable_op_determinism()
+    shape = (params["nb_channels"], len(params["class_names"]))
+    model = models.build(options, *shape, options.mixed_precision)
+    if options.continue_from and not resumed:
+        put_weights(model, options.continue_from, params["class_names"])
+    else:
+        standardize(model, train_chunks)
+    models.freeze(model, options.freeze)
+    return model
+
+
+def _fit(
+    trunk: Path, model, chunks, song, params, options: TrainOptions, workers: "Workers"
+) -> list[dict[str, float]]:
+    """Fit the network, writing files epoch by epoch; returns the scores of all epochs."""
+    from dss.models.fit import fit
+
+    checkpoint = run_file(trunk, "_checkpoint.h5")
+    log = history.History(trunk, options.nb_epoch)
+    n_done = 0
+    if workers.is_first and checkpoint.is_file():
+        n_done = models.epochs_done(checkpoint)
+        log.read(n_done)
+        say(f"{trunk.name}: goes on after epoch {n_done} of {options.nb_epoch}")
+    total = {"total": options.nb_epoch, "initial": n_done, "unit": "epoch"}
+    with (
+        bar(**total, desc="train", hidden=not workers.is_first) as progress,
+        workers.stopping_together(),
+    ):
+
+        def after_epoch(scores: dict[str, float], is_best: bool) -> None:
+            if not workers.is_first:
+                return
+            if is_best:
+                models.save_weights(model, run_file(trunk, "_model.h5"))
+            row = log.add(scores)
+            if options.tensorboard:
+                history.log_to_tensorboard(run_file(trunk, "_tensorboard"), row)
+            history.show(progress, row, options.nb_epoch)
+
+        came_to_end = fit(
+            model,
+            chunks["train"],
+            chunks["val"],
+            params["class_names"],
+            options,
+            after_epoch,
+            checkpoint=checkpoint,
+            samplerate_hz=params["samplerate_x_Hz"],
+            n_val=sum(map(len, song["val"][1:])),
+            song=song["train"] if options.balance else None,
+            workers=workers,
+        )
+    if came_to_end and workers.is_first:
+        remove(checkpoint)
+    elif workers.is_first:
+        last = f"epoch {log.rows[-1]['epoch']:g} of {options.nb_epoch}"
+        say(f"{trunk.name}: stopped after {last}; --continue-from {trunk} goes on from there")
+    return log.rows

@@ -1,0 +1,42 @@
+"""One of several processes that train together on this machine, as `dss.train.launch` starts them.
+
+Options come in and the trunk of the run goes out, both as JSON.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+import warnings
+
+from dss.errors import DssError, DssWarning
+from dss.support.progress import say
+from dss.train.training import train
+
+
+def main() -> None:
+    """Train with the options on standard input; print the trunk of the run, or what is wrong."""
+    warnings.simplefilter("always", DssWarning)
+    warnings.showwarning = lambda message, *_: say(f"dss: warning: {message}")
+    options = json.loads(sys.stdin.readline())
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        result = {"trunk": str(train(**options))}
+    except DssError as error:
+        result = {"error": str(error)}
+    except ConnectionError:  # the process that is gone knows why
+        sys.exit(1)
+    except KeyboardInterrupt:
+        result = {"stopped": True}
+    print(json.dumps(result))
+
+
+def _end_with_parent() -> None:
+    """Nothing more comes on standard input; it ends when the process that started this one does."""
+    sys.stdin.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    main()

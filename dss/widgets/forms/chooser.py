@@ -1,0 +1,133 @@
+"""A chooser of files and folders that knows datasets and runs, and opens only on demand."""
+
+import html
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import ipywidgets as widgets
+
+from dss.data.recordings import AUDIO_ENDINGS
+from dss.options.base import PathKind
+from dss.runs import can_annotate
+
+STORES = (".npy", ".zarr", ".h5")
+PARAMS = "_params.yaml"
+MOST = 500  # entries that are listed of a folder
+
+
+class Chooser:
+    """A list of what is in a folder: a click on a folder opens it, on what is looked for takes it.
+
+    Everything is read where the notebook's kernel runs, so it works on a remote server.
+
+    Arguments:
+        kind: what is looked for, as options say it.
+        take: called with the path that was chosen, as text: relative to the working folder if it
+            is in it or beside it.
+
+    Attributes:
+        widget: what a form shows; nothing while it is closed.
+    """
+
+    def __init__(self, kind: PathKind, take: Callable[[str], None]):
+        self.kind, self._take = kind, take
+        self._where = widgets.HTML()
+        self._list = widgets.Select(rows=8, layout={"width": "auto"})
+        self._is_listing = False  # a new list selects its first entry by itself
+        self._list.observe(self._clicked, names="value")
+        label = "Put it here" if kind == "new" else "Take this folder"
+        self._here = widgets.Button(description=label, icon="check", layout={"width": "auto"})
+        self._here.on_click(lambda _: self._done(self.folder / self._name))
+        takes_folder = kind in ("recordings", "view", "folder", "new")
+        self._here.layout.display = "" if takes_folder else "none"
+        close = widgets.Button(description="Close", layout={"width": "auto"})
+        close.on_click(lambda _: self.close())
+        buttons = widgets.HBox([self._here, close])
+        self.widget = widgets.VBox([self._where, self._list, buttons])
+        self.widget.add_class("dss-chooser")
+        self.close()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is shown."""
+        return self.widget.layout.display != "none"
+
+    def open(self, path: str) -> None:
+        """Show the folder of what the field holds, or the nearest one above that there is."""
+        path = Path(path or ".").expanduser().resolve()
+        self._name = path.name if self.kind == "new" else ""
+        is_store = self.kind == "view" and path.suffix in STORES
+        is_beside = is_store or path.is_file() or self.kind in ("new", "dataset", "run", "file")
+        folder = path.parent if is_beside else path
+        while not folder.is_dir():
+            folder = folder.parent
+        self.show(folder)
+        self.widget.layout.display = ""
+
+    def toggle(self, path: str) -> None:
+        """Open it, or close it if it is open."""
+        if self.is_open:
+            self.close()
+        else:
+            self.open(path)
+
+    def close(self) -> None:
+        """Hide it."""
+        self.widget.layout.display = "none"
+
+    def show(self, folder: Path) -> None:
+        """List a folder."""
+        self.folder = folder
+        self._where.value = f"<code>{html.escape(str(folder))}</code>"
+        try:
+            names = sorted(os.listdir(folder), key=str.lower)
+        except OSError as error:
+            self._where.value += f" cannot be read ({error.strerror})"
+            names = []
+        if self.kind in ("recordings", "view"):
+            audio = [name for name in names if name.lower().endswith(AUDIO_ENDINGS)]
+            n_files = sum((folder / name).is_file() for name in audio)
+            self._where.value += f" holds {n_files} recording{'s' * (n_files != 1)}"
+        entries = [(".. (the folder above)", folder.parent)] if folder.parent != folder else []
+        found = [self._entry(folder / name) for name in names if not name.startswith(".")]
+        entries += list(filter(None, found))[:MOST]
+        self._is_listing = True
+        self._list.options = entries
+        self._list.value = None
+        self._is_listing = False
+
+    def _entry(self, path: Path) -> tuple[str, Path] | None:
+        """How a path is listed, and what a click on it means; None if it is not listed."""
+        if path.suffix in STORES and path.is_dir():
+            is_listed = self.kind in ("dataset", "view", "new")
+            return (f"▦ {path.name}", path) if is_listed else None
+        if path.is_dir():
+            return f"▸ {path.name}/", path
+        if self.kind == "run" and path.name.endswith(PARAMS):
+            trunk = path.with_name(path.name.removesuffix(PARAMS))
+            return (f"◆ {trunk.name}", trunk) if can_annotate(trunk) else None
+        is_store = self.kind in ("dataset", "view") and path.suffix == ".h5"
+        is_sound = self.kind == "view" and path.name.lower().endswith(AUDIO_ENDINGS)
+        return (path.name, path) if self.kind == "file" or is_store or is_sound else None
+
+    def _clicked(self, change: dict) -> None:
+        path = change["new"]
+        if path is None or self._is_listing:
+            return
+        if path.is_dir() and path.suffix not in STORES:
+            self.show(path)
+        else:
+            self._done(path)
+
+    def _done(self, path: Path) -> None:
+        name_is_missing = self.kind == "new" and path == self.folder
+        self._take(as_shown(path) + os.sep * name_is_missing)
+        self.close()
+
+
+def as_shown(path: Path) -> str:
+    """A path as one would write it: relative if it is not far away."""
+    relative = os.path.relpath(path)
+    far = relative.startswith(os.path.join("..", "..", ".."))
+    return str(path) if far else relative

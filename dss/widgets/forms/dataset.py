@@ -1,0 +1,196 @@
+"""The form for making a dataset: a preview of what it will hold, then the dataset."""
+
+import html
+import io
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+import xarray as xr
+
+from dss.data import check_annotations, make_dataset, open_dataset, preview_dataset
+from dss.data.dataset import default_store, made_otherwise
+from dss.data.report import missing
+from dss.data.splits import recording_groups
+from dss.data.stores import check_ending
+from dss.errors import DssError
+from dss.options import DatasetOptions, SourceOptions
+from dss.options.base import option
+from dss.plot import plot_splits
+from dss.widgets.forms.fields import PICTURE, doubt_html
+from dss.widgets.forms.form import Form
+from dss.widgets.forms.hints import recording_facts
+from dss.widgets.forms.tables import counts_table, problems_table
+
+MOST_NAMED = 6  # individuals; the rest are counted
+
+
+class DatasetFormOptions(DatasetOptions):
+    """The options of a dataset, and the folder that it is made of."""
+
+    data_dir: Path = option(
+        ...,
+        "Data folder",
+        "Your recordings, each with its annotations beside it. Folders in it count, too.",
+        group="Files",
+        path="recordings",
+    )
+
+
+class DatasetForm(Form):
+    """A form for `dss make-dataset`: Preview, Make dataset, Stop.
+
+    Arguments:
+        values: what the fields hold at first, the others their defaults; by default what was last
+            used in this folder.
+        loader, annotation_loader: for formats of your own; see `dss.data.make_dataset`.
+    """
+
+    def __init__(
+        self,
+        values: Mapping[str, Any] | None = None,
+        *,
+        loader: Callable | None = None,
+        annotation_loader: Callable | None = None,
+    ):
+        self._loaders = {"loader": loader, "annotation_loader": annotation_loader}
+        self._preview = self._made("Preview", "See the splits; nothing is written", self.preview)
+        super().__init__(
+            DatasetFormOptions, self._make, "Make dataset", values=values, remember="dataset"
+        )
+        self._buttons.children = (self._preview, *self._buttons.children)
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """Why the form cannot be run, by option; empty if it can."""
+        problems = super().problems
+        try:
+            check_ending(Path(self.options.get("store_dir", "default.npy")))
+        except DssError as error:
+            problems["store_dir"] = str(error)
+        store = self._store()
+        if not problems and store and store.exists() and not self.options["overwrite"]:
+            differs = self._made_otherwise(store)
+            if differs:
+                problems["store_dir"] = (
+                    f"{store} is there already, made otherwise ({', '.join(differs)}): tick "
+                    "Overwrite, or give another name"
+                )
+        if not problems:
+            try:
+                self._recordings()
+            except DssError as error:
+                problems["data_dir"] = str(error)
+        if not problems:
+            try:
+                self._individuals()
+            except DssError as error:
+                others = f", such as {error.problems[0]}" if error.problems else ""
+                problems["groups"] = str(error).split(":\n")[0] + others
+        return problems
+
+    @property
+    def hints(self) -> dict[str, str]:
+        """What the recordings hold, where the dataset goes, and whether there is one already."""
+        return self._recording_hints() | self._store_hints()
+
+    def _recording_hints(self) -> dict[str, str]:
+        try:
+            files, names = self._recordings()
+        except DssError:
+            return {}
+        hints = {"data_dir": f"{len(files)} recording{'s' * (len(files) > 1)}."}
+        if names:
+            hints["song_types"] = f"Annotated are {', '.join(names)}."
+        with suppress(DssError):
+            individuals = self._individuals()
+            n, more = len(individuals), ", ..." * (len(individuals) > MOST_NAMED)
+            named = ", ".join(individuals[:MOST_NAMED]) + more
+            hints["groups"] = f"{n} individual{'s' * (n > 1)}: {named}." if n else ""
+        return hints
+
+    def _individuals(self) -> list[str]:
+        """Those that the groups name, if any."""
+        groups = self.options.get("groups")
+        return sorted(set(recording_groups(self._recordings()[0], groups))) if groups else []
+
+    def _recordings(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The recordings, and the song types in them."""
+        sources = SourceOptions.checked(self._of(SourceOptions))
+        folder, loader = self.options.get("data_dir", ""), self._loaders["annotation_loader"]
+        endings = tuple(sources.endings or ())
+        return recording_facts(folder, endings, sources.annotation_format, loader)
+
+    def _store_hints(self) -> dict[str, str]:
+        store = self._store()
+        if not store:
+            return {}
+        if not store.exists():
+            return {} if "store_dir" in self.options else {"store_dir": f"{store}."}
+        if self.options["overwrite"]:
+            return {"store_dir": f"{store} is replaced."}
+        if self._made_otherwise(store):  # which is a problem
+            return {}
+        return {"store_dir": f"{store} was made just so; it is made anew."}
+
+    def _store(self) -> Path | None:
+        """Where the dataset goes, if that can be known."""
+        store, folder = (self.options.get(name) for name in ("store_dir", "data_dir"))
+        if store is None and folder is None:
+            return None
+        with suppress(DssError):
+            return Path(store or default_store(folder))
+
+    def _made_otherwise(self, store: Path) -> list[str]:
+        """What differs from how the dataset that is there was made, by its labels."""
+        try:
+            options = DatasetOptions.checked(self._of(DatasetOptions))
+            names = made_otherwise(store, self.options.get("data_dir", ""), options)
+        except DssError:  # it is no dataset, or the form cannot be run
+            names = ["folder"]
+        fields = [self._fields["data_dir" if name == "folder" else name] for name in names]
+        return [field.option.title for field in fields]
+
+    def preview(self) -> xr.DataTree:
+        """Show in the form what the dataset would hold, and what is wrong with the data.
+
+        Returns: what `dss.data.preview_dataset` says.
+        Raises: DssError if no dataset can be made.
+        """
+        options = self._given()
+        folder = options.pop("data_dir", "")
+        named = self._of(SourceOptions)
+        problems = check_annotations(folder, **self._loaders, **named)
+        heading = widgets.HTML("<h3>Preview: nothing is written</h3>")
+        shown = [heading, widgets.HTML(problems_table(problems))]
+        self._below.children = shown if len(problems) else []
+        with self._said_to_work(self._aside):
+            tree = preview_dataset(folder, **self._loaders, **options)
+        shown.append(widgets.HTML(counts_table(tree) + doubt_html(missing(tree.attrs))))
+        file = io.BytesIO()
+        plot_splits(tree).savefig(file, format="png", dpi=100)
+        shown.append(widgets.Image(value=file.getvalue(), format="png"))
+        shown[-1].layout = PICTURE
+        self._below.children = shown
+        self._made_with[self._below] = self._of_result()
+        self._check()
+        return tree
+
+    def _of_result(self) -> Any:
+        return self._as_values(self.options | {"overwrite": False})
+
+    def _make(self, data_dir: str, **named) -> Path:
+        named["overwrite"] = True  # what is there was made just so, or is to be replaced
+        return make_dataset(data_dir, **self._loaders, **named)
+
+    def _describe(self, result: Path) -> str:
+        self._below.children = []
+        tree = open_dataset(result)
+        return f"The dataset is in <b>{html.escape(str(result))}</b>.{counts_table(tree)}"
+
+    def _check(self) -> None:
+        super()._check()
+        # Nothing is written, so that it does not matter where to.
+        self._preview.disabled = bool(self._n_at_work or self.problems.keys() - {"store_dir"})

@@ -1,0 +1,111 @@
+"""What the options of training mean for a dataset: milliseconds, reach, number of weights."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from dss import models
+from dss.data import open_dataset
+from dss.data.annotation_files import recording_annotations
+from dss.data.annotations import NOISE, found
+from dss.data.recordings import find_recordings
+from dss.data.splits import SPLITS
+from dss.errors import DssError
+from dss.options import TrainOptions
+from dss.support.units import readable
+
+MOST_READ = 50  # recordings whose annotations are read for a hint
+
+
+class Facts(NamedTuple):
+    """What a form says of a dataset."""
+
+    samplerate_hz: float
+    nb_channels: int
+    song_types: tuple[str, ...]
+    individual_types: tuple[str, ...]  # those with targets of their own
+    seconds: dict[str, float]  # by split
+
+
+def dataset_facts(path: str | Path) -> Facts:
+    """The facts of a dataset, read once for as long as it does not change.
+
+    Raises: DssError if there is no dataset.
+    """
+    path = Path(path)
+    return _facts(path, path.stat().st_mtime_ns if path.exists() else 0)
+
+
+def recording_facts(
+    folder: str | Path,
+    endings: tuple[str, ...] = (),
+    annotation_format: str | None = None,
+    annotation_loader: Callable | None = None,
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The recordings of a folder, relative to it, and the song types of the first of them.
+
+    Found once for as long as no file comes or goes; arguments as for `dss.data.make_dataset`.
+
+    Raises: DssError if there is none.
+    """
+    folder = Path(folder)
+    changed = folder.stat().st_mtime_ns if folder.exists() else 0
+    return _recordings(folder, changed, endings, annotation_format, annotation_loader)
+
+
+def hints(options: TrainOptions, facts: Facts) -> dict[str, str]:
+    """What values mean, in a few words, by option."""
+    rate, hop = facts.samplerate_hz, 2**options.nb_pre_conv
+    lengths = ", ".join(f"{split} {readable(s)}" for split, s in facts.seconds.items() if s)
+    channels = f", {facts.nb_channels} channels" if facts.nb_channels > 1 else ""
+    said = {
+        "data_dir": f"{lengths}; {rate:g} Hz{channels}; {', '.join(facts.song_types)}.",
+        "nb_hist": f"{readable(options.nb_hist / rate)}.",
+        "kernel_size": f"{readable(options.kernel_size * hop / rate)}.",
+        "nb_conv": f"They see {readable(models.receptive_field(options) / rate)}.",
+    }
+    if options.save_dir is None:
+        said["save_dir"] = f"{options.run_dir}."
+    if hop > 1:
+        said["nb_pre_conv"] = f"A frame each {readable(hop / rate)}."
+    if hop > 1 and options.pre_nb_dft:
+        said["pre_nb_dft"] = f"{readable(options.pre_nb_dft / rate)}."
+    return said
+
+
+def describe_network(options: TrainOptions, facts: Facts) -> str:
+    """A line on the network: weights, how far it sees, what of a chunk is used."""
+    nb_classes = 2 if options.y_suffix else 1 + len(facts.song_types)
+    weights = models.count_weights(options, facts.nb_channels, nb_classes)
+    rate, ignored = facts.samplerate_hz, models.padding(options)
+    chunk, reach = (readable(n / rate) for n in (options.nb_hist, models.receptive_field(options)))
+    line = f"{weights:,} weights · filters reach {reach} · a chunk is {chunk}"
+    if ignored:
+        line += f", of which {readable(ignored / rate)} at each end are ignored"
+    return line
+
+
+@lru_cache(maxsize=8)
+def _recordings(folder: Path, changed: int, endings, *how):
+    files, names = find_recordings(folder, endings or None), set()
+    for file in files[:MOST_READ]:
+        with suppress(DssError):
+            names |= set(found(recording_annotations(file, *how)[1])["name"]) - {NOISE}
+    top = folder.parent if folder.is_file() else folder
+    return tuple(file.relative_to(top).as_posix() for file in files), tuple(sorted(names))
+
+
+@lru_cache(maxsize=8)
+def _facts(path: Path, changed: int) -> Facts:
+    tree = open_dataset(path)
+    rate, names = tree.attrs["samplerate_x_Hz"], tree.attrs["class_names"]
+    variables = map(str, tree["train"].data_vars)
+    return Facts(
+        samplerate_hz=rate,
+        nb_channels=tree["train"].sizes["channel"],
+        song_types=tuple(names[1:]),
+        individual_types=tuple(n.removeprefix("y_") for n in variables if n.startswith("y_")),
+        seconds={split: tree[split].sizes["time"] / rate for split in SPLITS},
+    )

@@ -1,0 +1,47 @@
+"""What was last used and made in this folder, by form."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dss.support.files import replacing
+
+MEMORY = Path(".dss_forms.yaml")
+
+
+def remembered(name: str | None) -> dict[str, Any]:
+    """The values that the form of this name was last run with here; empty if it never was."""
+    return _read().get(name) or {}
+
+
+def chosen(name: str | None) -> dict[str, Any]:
+    """The last of these values that somebody chose: not those that a notebook begins with."""
+    return _read().get(f"{name} chosen") or {}
+
+
+def last_result(name: str | None) -> Path | None:
+    """What it last made here, if that is still there: a dataset, or the trunk of a run."""
+    path = Path(_read().get(f"{name} result", "nothing"))
+    is_there = any(path.parent.glob(f"{path.name}*"))  # a run is the files that begin so
+    return path if is_there else None
+
+
+def remember(
+    name: str, values: dict[str, Any], result: Any = None, *, is_chosen: bool = False
+) -> None:
+    """Keep the values of a form, whether somebody chose them, and what it made if it is a path."""
+    kept = {name: values}
+    if is_chosen:
+        kept[f"{name} chosen"] = values
+    if isinstance(result, Path):
+        kept[f"{name} result"] = str(result)
+    with replacing(MEMORY) as part:
+        part.write_text(yaml.safe_dump(_read() | kept))
+
+
+def _read() -> dict[str, Any]:
+    try:
+        return yaml.safe_load(MEMORY.read_text()) or {}
+    except (OSError, yaml.YAMLError):
+        return {}

@@ -1,0 +1,179 @@
+"""The form for annotating recordings with a trained network."""
+
+import html
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from dss.data.audio import Loader
+from dss.errors import DssError
+from dss.options import DetectOptions, PredictFilesOptions
+from dss.options.base import option
+from dss.predict import predict_files
+from dss.predict.detection import tuned
+from dss.predict.ownership import is_by_dss
+from dss.predict.pending import annotated_already, target_paths
+from dss.runs import read_params, run_trunk
+from dss.widgets.forms.form import Form
+
+MOST_LOOKED_AT = 200  # files of annotations that may be by hand
+
+
+class PredictFormOptions(PredictFilesOptions):
+    """The options of annotating files, the recordings, and the run."""
+
+    first_groups: ClassVar[tuple[str, ...]] = ("Recordings", "Files", "Events and segments")
+
+    recordings: Path = option(
+        ...,
+        "Recordings",
+        "What is annotated: a file, a folder with all below it, or a pattern such as day1/*.wav.",
+        group="Recordings",
+        path="folder",
+    )
+    run: Path = option(
+        ...,
+        "Run",
+        "The trained network: any one of its files, or what their names begin with.",
+        group="Recordings",
+        path="run",
+    )
+
+
+@dataclass(frozen=True)
+class Annotated:
+    """Recordings that were annotated.
+
+    Attributes:
+        files: file of annotations by recording.
+        trunk: of the run.
+        options: how they were annotated, with what was stored with the run.
+        loader: the function that reads them, if they are of a form of your own.
+    """
+
+    files: dict[Path, Path]
+    trunk: Path
+    options: PredictFormOptions
+    loader: Loader | None = None
+
+    def targets(self, save_dir: Path | None, format: str) -> dict[Path, Path]:
+        """Where the annotations go in another folder, or format: file by recording."""
+        other = {"save_dir": save_dir or self.options.save_dir, "format": format}
+        return _targets(self.options.model_copy(update=other))
+
+
+class PredictForm(Form):
+    """A form for `dss predict`: Annotate, Stop.
+
+    When a run is chosen, the thresholds, distances, gaps and lengths that `dss tune` stored with it
+    are filled in.
+
+    Arguments:
+        values: what the fields hold at first, the others their defaults; by default what was last
+            used in this folder.
+        loader: for recordings of a form of your own; see `dss.predict.predict`.
+    """
+
+    stopped = "Stopped: recordings that were done stay annotated."
+
+    def __init__(self, values: Mapping[str, Any] | None = None, *, loader: Loader | None = None):
+        self._loader = loader
+        self._files: dict[Path, Path] = {}  # of annotations by recording, as last checked
+        if values is not None:
+            values = {"probabilities": True, **_stored(values.get("run", "")), **values}
+        super().__init__(
+            PredictFormOptions, self._annotate, "Annotate", values=values, remember="predict"
+        )
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """Why the form cannot be run, by option; empty if it can."""
+        problems = super().problems
+        self._files = {}
+        try:
+            options = PredictFormOptions.checked(self.options)
+            self._files = _targets(options)
+        except DssError as error:
+            problems = problems or {"recordings": str(error)}
+        by_hand = [] if problems or self.options["existing"] == "skip" else self._there()[1]
+        if by_hand and self.options["existing"] == "overwrite":
+            problems["save_dir"] = (
+                f"{by_hand[0].name} was annotated by hand and would be overwritten: give another "
+                "folder"
+            )
+        return problems
+
+    @property
+    def hints(self) -> dict[str, str]:
+        """What is annotated, with what, and what happens to annotations that are there."""
+        hints = self._source_hints()
+        there, by_hand = self._there()
+        if not there or self.options["existing"] != "skip":
+            return hints
+        if by_hand:
+            name = by_hand[0].name
+            hints["save_dir"] = f"{name} was annotated by hand and is skipped: give a folder."
+        else:
+            n = len(there)
+            are = "s are" if n > 1 else " is"
+            hints["existing"] = f"{n} recording{are} annotated already and skipped."
+        return hints
+
+    def _source_hints(self) -> dict[str, str]:
+        n = len(self._files)
+        hints = {"recordings": f"{n} recording{'s' * (n > 1)}."} if n else {}
+        with suppress(DssError):
+            params = read_params(run_trunk(self.options.get("run", "")))
+            n, names = params["nb_channels"], ", ".join(params["class_names"][1:])
+            channels = f", {n} channels" if n > 1 else ""
+            hints["run"] = f"{names}; {params['samplerate_x_Hz']:g} Hz{channels}."
+        return hints
+
+    def _given(self) -> dict[str, Any]:
+        """The options, and which of detection are blank: none stored with the run takes over."""
+        return self._blank(DetectOptions.model_fields) | self.options
+
+    def _annotate(self, recordings: str, run: str, **named) -> Annotated:
+        options = PredictFormOptions.checked({"recordings": recordings, "run": run, **named})
+        files = _targets(options)
+        own = PredictFilesOptions.model_fields
+        predict_files(
+            options.recordings,
+            options.run,
+            self._loader,
+            **{name: value for name, value in named.items() if name in own},
+        )
+        trunk = run_trunk(options.run)
+        return Annotated(files, trunk, tuned(options, read_params(trunk)), self._loader)
+
+    def _describe(self, result: Annotated) -> str:
+        folder = html.escape(str(next(iter(result.files.values())).parent))
+        n = len(result.files)
+        return f"The annotations of {n} recording{'s' * (n > 1)} are in <b>{folder}</b>."
+
+    def _changed(self, name: str) -> None:
+        if name == "run" and not self._is_filling:
+            self.options = _stored(self._fields["run"].value)
+        super()._changed(name)
+
+    def _there(self) -> tuple[list[Path], list[Path]]:
+        """The annotations that are there already; those by somebody else."""
+        found = (annotated_already(path, target) for path, target in self._files.items())
+        there = [file for file in found if file]
+        return there, [file for file in there[:MOST_LOOKED_AT] if not is_by_dss(file)]
+
+
+def _targets(options: PredictFormOptions) -> dict[Path, Path]:
+    """The file that is written for each recording."""
+    return target_paths(options.recordings, options.save_dir, options.format, options.endings)
+
+
+def _stored(run: str | Path) -> dict[str, Any]:
+    """How probabilities become annotations, as it is stored with a run."""
+    try:
+        params = read_params(run_trunk(run))
+    except DssError:
+        return {}
+    return dict(tuned(DetectOptions(), params))  # all of them, so that none of another run stay

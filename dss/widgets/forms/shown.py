@@ -1,0 +1,76 @@
+"""What a function makes of the result of a form: a table, a figure, text."""
+
+from base64 import b64encode
+from collections.abc import Callable
+from os import environ
+from typing import Any
+
+import ipywidgets as widgets
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.display import display
+
+from dss.errors import DssError
+from dss.support import progress
+from dss.widgets.forms.form import Form
+
+
+class Shown:
+    """Shows what a function makes of the result of a form, and shows it anew with each new result.
+
+    Arguments:
+        form: it is waited for until it has a result.
+        function: called with the result; returns what is shown.
+    """
+
+    def __init__(self, form: Form, function: Callable[[Any], Any]):
+        self._function, self._is_app = function, progress.APP in environ
+        self._below = None  # the cell, once it is displayed
+        result = form.finish()
+        if self._is_app:
+            self.output = widgets.Output()
+            self._show(result)
+            form.when_done(self._show)
+        else:
+            self._shown = _displayed(function(result))
+            form.when_done(self._show_below)
+
+    def _ipython_display_(self) -> None:
+        if self._is_app:
+            display(self.output)
+        else:
+            self._below = display(self._shown, display_id=True)
+
+    def _show_below(self, result: Any) -> None:
+        """Show another result where the first one is."""
+        if self._below is not None:
+            self._below.update(_displayed(self._made(result)))
+
+    def _made(self, result: Any) -> Any:
+        try:
+            return self._function(result)
+        except DssError as error:
+            return str(error)
+
+    def _show(self, result: Any) -> None:
+        shown = _displayed(self._made(result))
+        data, metadata = InteractiveShell.instance().display_formatter.format(shown)
+        data = {kind: _as_text(content) for kind, content in data.items()}
+        made = {"output_type": "display_data", "data": data, "metadata": metadata}
+        self.output.outputs = (made,)
+
+
+class _Text(str):
+    """Text that is displayed as it is, not in quotes."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _displayed(shown: Any) -> Any:
+    """What can be displayed in the place of something else."""
+    return _Text(shown) if isinstance(shown, str) else getattr(shown, "widget", shown)
+
+
+def _as_text(content: Any) -> Any:
+    """Pictures as a page takes them."""
+    return b64encode(content).decode() if isinstance(content, bytes) else content

@@ -1,0 +1,251 @@
+"""The form for training: in a process of its own, watched while it goes, found again later."""
+
+import html
+import io
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+import pandas as pd
+from matplotlib.figure import Figure
+
+from dss import models
+from dss.errors import DssError
+from dss.options import NetworkOptions, TrainCommandOptions, TrainOptions
+from dss.plot import plot_confusion, plot_history
+from dss.runs import list_files, read_params, run_file
+from dss.train.job_script import write_script
+from dss.train.results import read_results
+from dss.train.suggestions import PRESETS, suggest
+from dss.widgets.forms import background, memory
+from dss.widgets.forms.fields import PICTURE, doubt_html
+from dss.widgets.forms.form import Form
+from dss.widgets.forms.hints import dataset_facts, describe_network, hints
+
+POLL_SECONDS = 0.5
+IMAGE = {"format": "png", "layout": PICTURE}
+
+
+class TrainingForm(Form):
+    """A form for `dss train`: Suggest, Train, Stop, Write script, and what the options mean.
+
+    Training runs in a process of its own: the notebook can be closed, and a form that is opened
+    later in the same folder shows the training that still goes on.
+
+    Arguments:
+        values: what the fields hold at first, the others their defaults; by default what was last
+            used in this folder.
+    """
+
+    def __init__(self, values: Mapping[str, Any] | None = None):
+        self._meaning = widgets.HTML()
+        self._curves = widgets.Image(**IMAGE)
+        super().__init__(TrainCommandOptions, self._train, "Train", values=values, remember="train")
+        self._stop.tooltip = "End it after this step; the best epoch stays"
+        suggesting = self._made("Suggest", "Fill in what suits the data, and say why", self.suggest)
+        self._buttons.children = (suggesting, *self._buttons.children)
+        writing = self._made(
+            "Write script", "Write it; nothing is trained here", self._script_shown
+        )
+        writing.layout = {"width": "auto", "margin": "6px 0 0 274px", "align_self": "flex-start"}
+        fold = next(fold for fold, _, names in self._folds if "write_script" in names)
+        fold.children[0].children += (writing,)
+        parts = list(self.widget.children)
+        parts.insert(parts.index(self._buttons), self._meaning)
+        self.widget.children = parts
+        if self.is_running:
+            self.options = self.last_used  # those that it was started with
+            self._launch(self._watch_found)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the training that was last started in this folder still goes on."""
+        return background.is_running()
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """Why the form cannot be run, by option; empty if it can."""
+        problems = super().problems
+        if problems:
+            return problems
+        try:
+            facts = dataset_facts(self.options["data_dir"])
+        except DssError as error:
+            return {"data_dir": str(error)}
+        suffix = self.options.get("y_suffix", "")
+        if suffix and suffix not in facts.individual_types:
+            there = ", ".join(facts.individual_types) or "no single song type"
+            problems["y_suffix"] = f"the dataset has targets for {there}, not for {suffix!r} alone"
+        n_samples = round(facts.seconds["train"] * facts.samplerate_hz)
+        try:
+            if not (self.options["auto"] or "continue_from" in self.options):
+                models.check(NetworkOptions.checked(self._of(NetworkOptions)), n_samples)
+        except DssError as error:
+            problems |= dict(problem.split(": ", 1) for problem in error.problems)
+        return problems
+
+    @property
+    def hints(self) -> dict[str, str]:
+        """What values mean, by option, such as milliseconds; shown beside the fields."""
+        try:
+            facts = dataset_facts(self.options.get("data_dir", ""))
+            said = hints(TrainOptions.checked(self._of(TrainOptions)), facts)
+        except DssError:
+            return {}
+        if "write_script" in self.options:
+            said["write_script"] = "Write script writes it; Train trains here all the same."
+        return said
+
+    def suggest(self) -> None:
+        """Fill in what suits the dataset, and say why."""
+        if "data_dir" not in self.options:
+            raise DssError("data_dir: is needed, to see what suits the data")
+        given = {"y_suffix": self.options.get("y_suffix", "")}
+        suggestions = suggest(self.options["data_dir"], given)
+        self.options = {name: value for name, (value, _) in suggestions.items()}
+        rows = [
+            f"<tr><th>{html.escape(self._fields[name].option.title)}</th>"
+            f"<td>{html.escape(str(self._fields[name].value))}</td>"
+            f'<td class="dss-text">{html.escape(why)}</td></tr>'
+            for name, (_, why) in suggestions.items()
+        ]
+        self._aside.value = f"<table>{''.join(rows)}</table>"
+
+    def stop(self) -> None:
+        """End the training after the step that it is at; the best epoch stays."""
+        self._is_ending = True
+        background.stop()
+
+    def write_script(self) -> Path:
+        """Write the script for another machine, as `dss.train.job_script.write_script` does."""
+        of_script = {n: v for n, v in self.options.items() if n not in TrainOptions.model_fields}
+        return write_script(**self._given(), **of_script)
+
+    def _script_shown(self) -> None:
+        if "write_script" not in self.options:
+            title = self._fields["write_script"].option.title
+            raise DssError(f"{title}: is needed: the file to write")
+        script = self.write_script()
+        text = html.escape(script.read_text())
+        self._aside.value = f"The script is <b>{html.escape(str(script))}</b>:<pre>{text}</pre>"
+
+    def _of_result(self) -> Any:
+        return self._as_values(self._of(TrainOptions))
+
+    def _show_result(self, made_with: Any) -> None:
+        super()._show_result(made_with)
+        self._made_with[self._below] = made_with
+
+    def _given(self) -> dict[str, Any]:
+        """What differs from the defaults, or belongs to the preset: the rest may be chosen."""
+        preset = PRESETS.get(self.options.get("preset"), {})
+        return {
+            name: value
+            for name, value in (self._blank(preset) | self._of(TrainOptions)).items()
+            if value != self._fields[name].default or name in preset
+        }
+
+    def _changed(self, name: str) -> None:
+        if name == "data_dir":
+            self._aside.value = ""  # it is of other data
+        preset = self.options.get("preset")
+        if name == "preset" and preset:  # show at once what it means
+            of_any = {name for values in PRESETS.values() for name in values}
+            defaults = {name: self._fields[name].default for name in of_any}
+            self.options = defaults | PRESETS[preset]
+        else:
+            super()._changed(name)
+
+    def _check(self) -> None:
+        super()._check()
+        try:
+            facts = dataset_facts(self.options.get("data_dir", ""))
+            self._fields["y_suffix"].offer(facts.individual_types)
+            line = describe_network(TrainOptions.checked(self._of(TrainOptions)), facts)
+            self._meaning.value = f'<div class="dss-meaning">{line}</div>'
+        except DssError:
+            self._meaning.value = ""
+
+    def _train(self, **named) -> Path:
+        """Start the process and wait until it ends. Returns the trunk of the run's files."""
+        background.start(TrainOptions.checked(named), list(named))
+        return self._watch()
+
+    def _watch_found(self) -> None:
+        made_with = self._of_result()
+        self.result = self._watch()
+        memory.remember(self.remember, self.last_used, self.result)
+        self._show_result(made_with)
+
+    def _describe(self, result: Path) -> str:
+        said = f"The run is <b>{html.escape(str(result))}</b>."
+        if run_file(result, "_checkpoint.h5").is_file():
+            said += " It was stopped early: <i>Continue from</i> it to go on."
+        said += _table(list_files(result), "dss-files")
+        said += doubt_html(read_params(result)["warnings"])
+        with suppress(DssError):
+            scores, confusion, class_names = read_results(result)
+            said += f"The test split, sample by sample:{_table(scores.rename_axis(None).round(3))}"
+            image = widgets.Image(value=_png(plot_confusion(confusion, class_names), 70), **IMAGE)
+            self._below.children = [self._curves, image]
+        return said
+
+    def _watch(self) -> Path:
+        """Show how the training goes until it ends. Returns the trunk of the run's files."""
+        self._below.children, self._is_ending = [], False
+        self._made_with.clear()
+        shown = 0
+        while True:
+            goes_on = self.is_running
+            history = background.history()
+            self._status.value = self._stage(history)
+            if len(history) > shown:
+                shown = len(history)
+                self._show_progress("", shown, background.state()["nb_epoch"])
+                self._curves.value = _png(plot_history(history), 90)
+                self._below.children = [self._curves]
+            if not goes_on:
+                return background.result()
+            time.sleep(POLL_SECONDS)
+
+    def _stage(self, history: pd.DataFrame) -> str:
+        """What the training is at, as HTML."""
+        last = background.state()
+        so_far = _duration(time.time() - last["started"])
+        if self._is_ending and history.empty:
+            return "stopping: no epoch has ended, so nothing is kept ..."
+        if self._is_ending:
+            return f"stopping: the best of {len(history)} epochs stays, and is judged ..."
+        if background.trunk() is None:
+            return f"starting ... ({so_far})"
+        if history.empty:
+            return f"in the first epoch, which takes longest ... ({so_far})"
+        if len(history) == last["nb_epoch"]:
+            return f"all {len(history)} epochs are done: the best one is judged ..."
+        scores = [
+            f"{html.escape(name.removeprefix('val_f1_'))} <b>{history[name].iloc[-1]:.2f}</b>"
+            for name in history
+            if name.startswith("val_f1_")
+        ]
+        left = _duration(history["seconds_left"].iloc[-1])
+        return (
+            f"epoch {len(history)} of {last['nb_epoch']}, at most {left} left; "
+            f"validation F1 by samples: {', '.join(scores)}"
+        )
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+
+
+def _png(figure: Figure, dpi: float) -> bytes:
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=dpi)
+    return file.getvalue()
+
+
+def _table(table: pd.DataFrame, classes: str = "") -> str:
+    return table.to_html(border=0, justify="right", classes=classes)

@@ -1,0 +1,1 @@
+"""The viewer: recordings, annotations and predictions to look at and to correct."""

@@ -1,0 +1,87 @@
+"""What a viewer shows, drawn: the stretch of a recording, its annotations, its probabilities."""
+
+from collections.abc import Callable
+
+from dss.plot.figure import SongFigure, young_garbage
+from dss.plot.overview import Overviews, coarse_envelope
+from dss.plot.recording import draw_recording
+from dss.plot.rows import Envelope
+from dss.plot.spectrogram import contrast
+
+
+class Drawing:
+    """Draws what a viewer shows, as fast as can be: with what it drew before.
+
+    Arguments:
+        viewer: a `dss.widgets.Viewer`.
+        when_read: called, in a thread, once all of a long recording was read: it was sketched
+            before.
+    """
+
+    def __init__(self, viewer, when_read: Callable[[], None]):
+        self._viewer = viewer
+        self._overviews = Overviews(when_read)
+        self._figure: SongFigure | None = None
+
+    @property
+    def is_sketch(self) -> bool:
+        """Whether only some of what was drawn last had been read."""
+        return self._overviews.is_sketch
+
+    def let_rows_shrink(self) -> None:
+        """Let rows be as high as what is drawn next needs, not what was drawn before."""
+        self._figure = None
+
+    def forget_range(self) -> None:
+        """Find the frequencies of the song anew, from what is drawn next."""
+        self._overviews.song_range_hz = None
+
+    @young_garbage()
+    def draw(self) -> tuple[bytes, tuple[float, ...]]:
+        """The picture, and the edges of its rows, as `dss.widgets.viewer.picture` takes them."""
+        viewer = self._viewer
+        view, look, values = viewer.view, viewer.options, self._values()
+        rate, (first, last) = viewer.recording.samplerate_hz, viewer.stretch
+        start, stop = viewer.samples()
+        wave, power = self._overviews.draw(viewer.recording, look["channel"], start, stop)
+        song_range_hz = self._overviews.song_range_hz
+        viewer.controls.show_contrast(contrast(power))
+        viewer.controls.show_range(song_range_hz)
+        unknown = viewer.editor.unknown(viewer.recording, view.unknown)
+        here = (unknown < last) & (unknown > first)[:, ::-1]
+        self._figure = draw_recording(
+            wave,
+            power,
+            rate,
+            start / rate,
+            annotations=viewer.annotations,
+            probabilities=values,
+            what="probability" if view.targets is None else "target",
+            class_names=viewer.value_names,
+            song_types=viewer.song_types.names,
+            unknown=unknown[here.any(axis=1)] if here.any() else None,
+            cuts=[t for t in view.cuts if first < t < last],
+            frequency_range_hz=look["frequency_range_hz"] or song_range_hz,
+            log_frequency=look["log_frequency"],
+            power_range_db=look["contrast_db"],
+            title=self._title(values is None and viewer.values is not None),
+            again=self._figure,
+        )
+        top, bottom = (self._figure.axes[i].get_position() for i in (0, -1))
+        return self._figure.jpeg(), (top.x0, top.x1, 1 - top.y1, 1 - bottom.y0)
+
+    def _values(self) -> Envelope | None:
+        """The extremes of targets or probabilities; None if the stretch is too long for them."""
+        viewer = self._viewer
+        if viewer.values is None:
+            return None
+        rate = viewer.values_hz or viewer.recording.samplerate_hz
+        return coarse_envelope(viewer.values, rate, viewer.stretch)
+
+    def _title(self, are_values_hidden: bool) -> str:
+        view = self._viewer.view
+        title = view.name
+        if are_values_hidden:
+            what = "probabilities" if view.targets is None else "targets"
+            title += f" (zoom in to see the {what})"
+        return title + (" (a sketch, until all of it is read)" if self.is_sketch else "")

@@ -1,0 +1,277 @@
+"""Annotating by hand in a viewer: what is marked gets a name, a click chooses what is there."""
+
+import html
+from collections.abc import Callable
+from pathlib import Path
+
+import ipywidgets as widgets
+import numpy as np
+import pandas as pd
+
+from dss.data.annotated import read_annotated
+from dss.data.annotation_files import unread_annotations
+from dss.data.annotations import ABSENT, NOISE, annotated_path, is_absence
+from dss.data.recordings import Recording
+from dss.data.stretches import complement
+from dss.data.texttables import COLUMNS
+from dss.errors import DssError
+from dss.review.edits import (
+    Edited,
+    Edits,
+    annotate,
+    are_same,
+    at,
+    kinds_of,
+    look_at,
+    n_unseen,
+    remove,
+)
+
+HELP = (
+    "<b>Drag</b> over the picture where a syllable is, or <b>click</b> where a pulse is; then "
+    "press a number, or write a name and press <b>Enter</b>. A click on an annotation chooses it: "
+    "drag its edges, give it another name, or press <b>Delete</b>; a click on one by dss marks it, "
+    "and <b>Enter</b> takes it over. Nothing is written before "
+    "<b>Save</b>.<br>Keys, once you clicked on the picture: "
+)
+KEYS = (
+    "arrows, <b>+</b> and <b>&minus;</b> move and zoom, <b>n</b> and <b>p</b> choose the next and "
+    "previous annotation, <b>space</b> plays, <b>Delete</b>, <b>Ctrl Z</b> undoes. The wheel zooms "
+    "with <b>Ctrl</b> and scrolls with <b>Shift</b>. Click twice to see what is marked."
+)
+
+EDITS = Edits()  # of all viewers: what is not saved outlives the cell that shows it
+
+
+class Editor:
+    """Changes the annotations by hand of what a viewer shows.
+
+    Arguments:
+        viewer: a `dss.widgets.Viewer`.
+
+    Attributes:
+        widget: name, buttons, and what the keys do, in a fold.
+        edits: what was changed, of all recordings, in all viewers of this kernel.
+        chosen: the row of the annotation that is chosen; None if none is.
+    """
+
+    def __init__(self, viewer):
+        self._viewer = viewer
+        self.edits, self.chosen = EDITS, None
+        self._is_possible = True
+        self._saved = ""  # what was saved, until something else is shown
+        self._name = widgets.Combobox(placeholder="song type", layout={"width": "150px"})
+        self._name.on_msg(self._hear_enter)
+        self._add = self._button("Add", "plus", "Annotate what is marked", self._name_marked)
+        seen = "All song in what is shown is annotated; what nobody has seen is unknown from now on"
+        buttons = [
+            self._add,
+            self._button("Delete", "trash", "Delete the annotation that is chosen", self.delete),
+            self._button("Undo", "undo", "Take back the last change", self.undo),
+            self._button("All seen", "eye", seen, self.look_at_shown),
+            self._button("Save", "save", "Write what was changed beside the audio", self.save),
+        ]
+        self._said, self._help = widgets.HTML(), widgets.HTML()
+        row = widgets.HBox([self._name, *buttons, self._said], layout={"align_items": "center"})
+        self.widget = widgets.Accordion([widgets.VBox([row, self._help])], selected_index=None)
+        self.widget.titles = ("Annotate by hand",)
+        self.widget.add_class("dss-more")
+
+    @property
+    def names(self) -> list[str]:
+        """The song types, in the order of the keys 1 to 9."""
+        return list(self._name.options)
+
+    def fit(self, names: list[str], is_possible: bool) -> None:
+        """Fit the editor to other annotations, with these song types for the keys."""
+        self.choose(None)
+        self._name.options, self._saved = names, ""
+        if self._name.value not in names:
+            self._name.value = ""
+        self._is_possible = is_possible
+        self.widget.layout.display = "" if is_possible else "none"
+        keys = "".join(f"<b>{i}</b> {html.escape(n)}, " for i, n in enumerate(names[:9], start=1))
+        self._help.value = f'<div class="dss-help">{HELP}{keys}{KEYS}</div>'
+        self._say()
+
+    def choose(self, row: int | None) -> None:
+        """Choose an annotation, or none."""
+        self.chosen = row
+        self._add.description = "Add" if row is None else "Change"
+        if row is not None:
+            self._name.value = self._now().annotations.at[row, "name"]
+
+    def click(self, seconds: float, within_seconds: float) -> None:
+        """Mark the annotation at this time, as `mark` does; if there is none, mark the time."""
+        if not self._mark(lambda table: at(table, seconds, within_seconds)):
+            self._viewer.selection = seconds, seconds
+
+    def mark(self, start_seconds: float, stop_seconds: float) -> None:
+        """Mark an annotation, and choose it if it is one by hand.
+
+        Of one in another table, such as that by dss, the name is the one that `Enter` gives.
+        """
+
+        def row_of(table: pd.DataFrame) -> int | None:
+            is_it = (table[COLUMNS[1:]].to_numpy() == [start_seconds, stop_seconds]).all(axis=1)
+            return table.index[is_it][0] if is_it.any() else None
+
+        self._mark(row_of)
+
+    def _mark(self, row_of: Callable[[pd.DataFrame], int | None]) -> bool:
+        """Mark the annotation that a function finds, by hand if it can be; whether there is one."""
+        self.choose(None)
+        by_hand = self._now().annotations
+        for table in (by_hand, *self._viewer.annotations.values()):
+            row = row_of(table)
+            if row is not None:
+                self._name.value, *marked = table.loc[row, COLUMNS]
+                self.choose(row if table is by_hand else None)
+                self._viewer.selection = tuple(marked)
+                return True
+        return False
+
+    def annotate(self, name: str) -> None:
+        """Give what is marked a name: a new annotation, or the one that is chosen."""
+        if self._viewer.selection is None:
+            raise DssError("Nothing is marked: drag over the picture, or click on it.")
+        now = self._now()
+        kinds = {}
+        for label, other in self._viewer.annotations.items():
+            if label != self._viewer.by_hand_label:
+                kinds |= kinds_of(other)
+        table, row = annotate(now.annotations, name, *self._viewer.selection, self.chosen, kinds)
+        self._put(now._replace(annotations=table))
+        self.choose(row)
+        name = table.at[row, "name"]
+        if name == NOISE or is_absence(name, self.names):
+            what = "song" if name == NOISE else name.removeprefix(ABSENT)
+            self._viewer.say(
+                f"{name} says that there is no {what} here. In a recording with such annotations, "
+                "only what is annotated is known: the rest is not learned from."
+            )
+
+    def press(self, key: str) -> None:
+        """Do what a key on the picture stands for."""
+        if key.isdigit() and int(key) <= len(self.names):
+            self.annotate(self.names[int(key) - 1])
+        elif key == "Enter":
+            self._name_marked()
+        elif key in ("Delete", "Backspace"):
+            self.delete()
+        elif key == "undo":
+            self.undo()
+
+    def move_edges(self) -> None:
+        """Give the annotation that is chosen the times that are marked."""
+        if self.chosen is not None:
+            self.annotate(self._now().annotations.at[self.chosen, "name"])
+
+    def delete(self) -> None:
+        """Delete the annotation that is chosen."""
+        if self.chosen is None:
+            raise DssError("No annotation is chosen: click on one.")
+        now = self._now()
+        self._viewer.drawing.let_rows_shrink()
+        self._put(now._replace(annotations=remove(now.annotations, self.chosen)))
+        self.choose(None)
+        self._viewer.selection = None
+
+    def look_at_shown(self) -> None:
+        """Note that all song in what is shown is annotated."""
+        edited = look_at(self._now(), *self._viewer.stretch)
+        self._put(edited)
+        if n := n_unseen(edited):
+            self._viewer.say(
+                f"{n} annotation{'s' * (n > 1)} outside of what was seen will not be learned from: "
+                "say that you saw these places, too, or undo."
+            )
+
+    def undo(self) -> None:
+        """Take back the last change."""
+        recording = self.edits.undo()
+        if recording is None:
+            raise DssError("There is nothing to undo.")
+        self.choose(None)
+        self._viewer.selection = None
+        self._viewer.drawing.let_rows_shrink()
+        self._viewer.show_recording(recording)
+        self._say()
+        if recording != self._viewer.recording.path:
+            self._viewer.say(f"Undone in {recording}, which is not shown here.")
+
+    def save(self) -> list[Path]:
+        """Write the annotations of all recordings that were changed; returns the files."""
+        recordings = self.edits.unsaved
+        if not recordings:
+            self._say(self._saved or "There is nothing to save.")
+            return []
+        files = self.edits.save()
+        ignored = [other.name for r in recordings for other in unread_annotations(r)]
+        what = ", ".join(file.name for file in files[:3]) + " ..." * (len(files) > 3)
+        said = f"Saved {what}."
+        if ignored:
+            said += f" {', '.join(ignored[:3])}: not read any more."
+        if not self._is_read():
+            said += " But other annotations are read here: see annotation format, or loader."
+        self._viewer.saved(recordings)
+        self._saved = said
+        self._say(said)
+        return files
+
+    def shown(self, recording: Path, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+        """The tables of a recording, with what was changed in them."""
+        edited = self.edits.of(recording)
+        if edited is None:
+            return tables
+        label = self._viewer.by_hand_label
+        return {label: edited.annotations, **{n: t for n, t in tables.items() if n != label}}
+
+    def unknown(self, recording: Recording, otherwise: np.ndarray) -> np.ndarray:
+        """[stretches, 2] seconds of a recording that nobody looked at."""
+        edited = self.edits.of(recording.path)
+        if edited is None or edited.looked_at is None:
+            return otherwise
+        return complement(edited.looked_at, recording.duration_seconds)
+
+    def _now(self) -> Edited:
+        """What is known by hand about the recording that is shown."""
+        recording = self._viewer.recording
+        edited = self.edits.of(recording.path)
+        if edited:
+            return edited
+        looked_at = None
+        if annotated_path(recording.path).is_file():
+            looked_at = read_annotated(recording.path, recording.duration_seconds)
+        return Edited(self._viewer.annotations_to_edit().reset_index(drop=True), looked_at)
+
+    def _is_read(self) -> bool:
+        """Whether who opens the recording that is shown again sees its annotations as they are."""
+        edited = self.edits.of(self._viewer.recording.path)
+        return edited is None or are_same(edited.annotations, self._viewer.view.find[0]())
+
+    def _put(self, edited: Edited) -> None:
+        if not self._is_possible:
+            raise DssError("This cannot be annotated: annotate the recordings that it is made of.")
+        recording = self._viewer.recording.path
+        self.edits.put(recording, edited, self._now())
+        self._viewer.show_recording(recording)
+
+    def _name_marked(self) -> None:
+        self.annotate(self._name.value)
+
+    def _hear_enter(self, _, content: dict, buffers: list) -> None:
+        if content.get("event") == "submit":
+            self._viewer.guarded(self._name_marked)
+
+    def _say(self, said: str = "") -> None:
+        names = [recording.name for recording in self.edits.unsaved]
+        if names:
+            said = f"<b>Not saved yet: {', '.join(names[:3])}{' ...' * (len(names) > 3)}</b>"
+        self._said.value = f'<span class="dss-help">{said}</span>'
+
+    def _button(self, text: str, icon: str, tooltip: str, action: Callable) -> widgets.Button:
+        made = widgets.Button(description=text, icon=icon, tooltip=tooltip)
+        made.layout.width = "auto"
+        made.on_click(lambda _: self._viewer.guarded(action))
+        return made

@@ -1,0 +1,83 @@
+"""What mouse and keys on the picture of a viewer do."""
+
+from typing import Any
+
+import numpy as np
+
+from dss.widgets.viewer.picture import Picture
+
+NEAR = 0.005  # of what is shown: how far beside an annotation a click may be
+SEEN_BESIDE = 0.5  # of what is marked: what is shown before and after it
+FASTEST = 10  # times that one turn of the wheel zooms
+
+
+class Gestures:
+    """Does with a viewer what somebody asks for on its picture.
+
+    Arguments:
+        viewer: a `dss.widgets.Viewer`.
+
+    Attributes:
+        picture: what is shown, and told what is done on it.
+    """
+
+    def __init__(self, viewer):
+        self._viewer = viewer
+        self._dragged: tuple[float, float] | None = None  # what was marked when the last click came
+        self.picture = Picture(lambda asked: viewer.guarded(lambda: self._answer(asked)))
+
+    def _answer(self, asked: dict[str, Any]) -> None:
+        viewer = self._viewer
+        start, stop = viewer.stretch
+        seconds = {
+            name: start + asked[name] * (stop - start)
+            for name in ("at", "start", "stop")
+            if name in asked
+        }
+        match asked["do"]:
+            case "select":
+                viewer.selection = seconds["start"], seconds["stop"]
+                if asked["is_edge"]:
+                    viewer.editor.move_edges()
+                else:
+                    viewer.editor.choose(None)
+            case "click":
+                self._dragged = viewer.selection if viewer.editor.chosen is None else None
+                viewer.editor.click(seconds["at"], NEAR * (stop - start))
+            case "double":
+                self._show_marked(seconds["at"])
+            case "zoom":
+                at, by = seconds["at"], float(np.clip(asked["factor"], 1 / FASTEST, FASTEST))
+                viewer.stretch = at - (at - start) / by, at + (stop - at) / by
+            case "scroll":
+                viewer.move(asked["by"])
+            case "key":
+                self._press(asked["key"])
+
+    def _press(self, key: str) -> None:
+        viewer = self._viewer
+        match key:
+            case "ArrowLeft" | "ArrowRight":
+                viewer.move(0.5 if key == "ArrowRight" else -0.5)
+            case "+" | "-":
+                viewer.zoom(2 if key == "+" else 0.5)
+            case "n" | "p":
+                viewer.go(1 if key == "n" else -1)
+            case " ":
+                viewer.play()
+            case "Escape":
+                viewer.editor.choose(None)
+                viewer.selection = None
+            case _:
+                viewer.editor.press(key)
+
+    def _show_marked(self, at: float) -> None:
+        """Show what is marked, and a bit around it."""
+        viewer, dragged = self._viewer, self._dragged
+        if dragged and dragged[0] <= at <= dragged[1]:  # the first click marked something else
+            viewer.editor.choose(None)
+            viewer.selection = dragged
+        start, stop = viewer.selection or (0, 0)
+        if start < stop:
+            beside = SEEN_BESIDE * (stop - start)
+            viewer.stretch = start - beside, stop + beside

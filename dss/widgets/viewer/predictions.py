@@ -1,0 +1,286 @@
+"""A viewer of what dss annotated: thresholds to move, scores, and what is worth checking."""
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+import pandas as pd
+
+from dss import review
+from dss.data.annotations import COLUMNS, annotations_path, read_annotations
+from dss.data.recordings import unsaid_rate
+from dss.errors import DssError
+from dss.evaluate import evaluate
+from dss.predict.stored_probabilities import detect_stored, stored_probabilities
+from dss.review.views import recording_view
+from dss.runs import read_params
+from dss.widgets.forms.fields import problem_html
+from dss.widgets.forms.prediction import Annotated, PredictForm
+from dss.widgets.forms.waiting import wait_for
+from dss.widgets.viewer.checklist import CheckList
+from dss.widgets.viewer.saving import SaveRow
+from dss.widgets.viewer.thresholds import Thresholds, scores_html
+from dss.widgets.viewer.viewer import Viewer
+
+BY_HAND, BY_DSS = "by hand", "by dss"
+AROUND_SECONDS = 2.0  # beside what is shown, that is detected again at once
+PATIENCE_SECONDS = 0.3  # after the last move of a slider, until everything is detected again
+
+
+class PredictionViewer(Viewer):
+    """Annotations by dss over those by hand, and the probabilities that they come from.
+
+    Moving a threshold changes what is shown at once; scores and lists follow, once all recordings
+    were detected again.
+
+    Arguments:
+        source: a form, whose result is shown, and shown again when it annotates again; or what it
+            returned.
+        start_seconds, stop_seconds: as for `Viewer`.
+
+    Attributes:
+        thresholds: the options of `dss.predict.detection.detect`; set some with a dictionary.
+        scores: what `dss.evaluate.evaluate` says, of the recordings that the network did not learn
+            from, if there are such; without rows if none was annotated by hand.
+        least_certain: what `dss.review.proofread.least_certain` lists.
+    """
+
+    def __init__(
+        self,
+        source: PredictForm | Annotated,
+        *,
+        start_seconds: float | None = None,
+        stop_seconds: float | None = None,
+    ):
+        result = source.result if isinstance(source, PredictForm) else source
+        if result is None:
+            raise DssError("Nothing was annotated yet: press Annotate, or run form.run()")
+        self._generation = 0
+        self._scores = _no_scores()
+        self.sliders = Thresholds(self._moved)
+        self.checking = CheckList(self._check_at)
+        self.saving = SaveRow(lambda: self.save(self.saving.folder, self.saving.format))
+        self._said = widgets.HTML()
+        self._take(result)
+        super().__init__(
+            self._materials_of(result), start_seconds=start_seconds, stop_seconds=stop_seconds
+        )
+        below = [self.sliders.widget, self._said, self.checking.widget, self.saving.widget]
+        self.widget.children = [*self.widget.children, *below]
+        self._later(0)
+        if isinstance(source, PredictForm):
+            source.when_done(self.show_result)
+
+    def show_result(self, annotated: Annotated) -> None:
+        """Show other recordings that were annotated."""
+        self.saving.clear()
+        with self._one_draws:
+            self._take(annotated)
+            self._open(self._materials_of(annotated))
+        self._later(0)
+
+    @property
+    def thresholds(self) -> dict[str, Any]:
+        """How probabilities become annotations, as the sliders say."""
+        return self.sliders.values
+
+    @thresholds.setter
+    def thresholds(self, values: Mapping[str, Any]) -> None:
+        self.sliders.values = values
+        self._moved()
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        """The scores with the thresholds chosen; waits until they are known."""
+        wait_for(self._worker)
+        return self._scores
+
+    @property
+    def compared(self) -> tuple[list[Path], list[pd.DataFrame]]:
+        """What the scores compare: files by hand, and tables by dss, as `dss.evaluate` takes them.
+
+        Waits until the tables are known.
+        """
+        wait_for(self._worker)
+        judged, _ = self._judged()
+        return [self._hand[recording] for recording in judged], [
+            self._found[recording] for recording in judged
+        ]
+
+    @property
+    def least_certain(self) -> pd.DataFrame:
+        """What is worth checking first; waits until it is known."""
+        wait_for(self._worker)
+        return self.checking.table
+
+    def save(self, save_dir: str | Path | None = None, format: str = "csv") -> list[Path]:
+        """Write the annotations of all recordings, as the thresholds make them.
+
+        Arguments:
+            save_dir: the folder; default: where they were written before.
+            format: csv, audacity, raven or textgrid.
+
+        Returns: the files.
+        """
+        wait_for(self._worker)
+        targets = self._annotated.targets(Path(save_dir) if save_dir else None, format)
+        proposals, loader = self._annotated.options.proposals, self._annotated.loader
+        how = {"loader": loader, "samplerate_hz": self._unsaid_hz}
+        return review.save(self._found, targets, format, proposals, **how)
+
+    @property
+    def by_hand_label(self) -> str:
+        """Which of the annotation tables is changed by hand."""
+        return BY_HAND
+
+    def annotations_to_edit(self) -> pd.DataFrame:
+        """The table that changes by hand begin with: those by hand, or else those by dss."""
+        if BY_HAND in self._tables:
+            return self._tables[BY_HAND]
+        wait_for(self._worker)
+        return self._found[self.recording.path][COLUMNS]
+
+    def saved(self, recordings: Sequence[Path]) -> None:
+        """Let annotations that were written count as those by hand."""
+        super().saved(recordings)
+        for recording in recordings:
+            self._hand[recording] = annotations_path(recording)
+        self._later(0)
+
+    def _take(self, annotated: Annotated) -> None:
+        params = read_params(annotated.trunk)
+        names, kinds = params["class_names"][1:], params["class_types"][1:]
+        self._types = dict(zip(names, kinds, strict=True))
+        self._annotated, self._class_names = annotated, params["class_names"]
+        self._unsaid_hz = annotated.options.samplerate_hz or params["samplerate_x_Hz"]
+        self._hand = {
+            recording: file
+            for recording, by_dss in annotated.files.items()
+            if (file := review.by_hand(recording, by_dss))
+        }
+        self._learned = review.learned_from(annotated.trunk)
+        self._found = {r: read_annotations(f, recording=r) for r, f in annotated.files.items()}
+        stored = all(stored_probabilities(file) is not None for file in annotated.files.values())
+        self.sliders.fit(annotated.options, set(kinds), stored)
+        self._as_written = self.sliders.options
+
+    def _materials_of(self, annotated: Annotated):
+        """The recordings, those first that the network did not learn from."""
+        files = sorted(annotated.files, key=self._was_learned)
+        loader = annotated.loader
+        rates = [unsaid_rate(file, loader, self._unsaid_hz) for file in files]
+        return [
+            recording_view(file, loader=loader, samplerate_hz=rate)
+            for file, rate in zip(files, rates, strict=True)
+        ]
+
+    def _was_learned(self, recording: Path) -> bool:
+        return self._learned is not None and review.was_learned(recording, self._learned)
+
+    def _is_known(self, recording: Path) -> bool:
+        """Whether annotating it by hand brings nothing new."""
+        return recording in self._hand or self._was_learned(recording)
+
+    def _first_names(self) -> list[str]:
+        return [*self._types, *super()._first_names()]
+
+    def _load(self) -> None:
+        self._player.children, self._status.value = [], ""
+        recording = self.recording.path
+        self.values = stored_probabilities(self._annotated.files[recording])
+        self.value_names = self._class_names if self.values is not None else []
+        self.values_hz = None if self.values is None else self.values.attrs["samplerate_hz"]
+        hand = {BY_HAND: self.view.annotations} if recording in self._hand else {}
+        self._tables = hand | {BY_DSS: self._found[recording]}
+
+    def _draw(self) -> None:
+        with self._one_draws:
+            if self.sliders.options != self._as_written:
+                start, stop = self._stretch
+                rate = self.values_hz
+                edges = max(0, start - AROUND_SECONDS) * rate, (stop + AROUND_SECONDS) * rate
+                self._tables[BY_DSS] = detect_stored(
+                    self.values, self._types, *map(round, edges), options=self.sliders.options
+                )
+            super()._draw()
+
+    def _moved(self) -> None:
+        self._draw()
+        self._later(PATIENCE_SECONDS)
+
+    def _check_at(self, row) -> None:
+        names = {str(self._annotated.files[m.recording.path]): m.name for m in self.views}
+        if names[row.file] != self.view.name:
+            self.show(names[row.file])
+        self.look_at((row.start_seconds + row.stop_seconds) / 2)
+
+    def _later(self, wait_seconds: float) -> None:
+        """Detect everything again in a thread, unless a slider is moved again before."""
+        self._generation += 1
+        work = (self._generation, wait_seconds)
+        self._worker = threading.Thread(target=self._detect_all, args=work, daemon=True)
+        self._worker.start()
+
+    def _detect_all(self, generation: int, wait_seconds: float) -> None:
+        def go_on() -> None:
+            if generation != self._generation:
+                raise _Superseded
+
+        try:
+            time.sleep(wait_seconds)
+            go_on()
+            found, options = self._found, self.sliders.options
+            if options != self._as_written:
+                files = self._annotated.files
+                found = review.detect_again(files, self._types, options, go_on)
+            scores, said = self._judge(found)
+            go_on()
+            with self._one_draws:
+                self._found, self._as_written, self._scores = found, options, scores
+                self._said.value = said
+                files, known = self._annotated.files, [*filter(self._is_known, found)]
+                tables = {files[r]: self._reviewed(r, table) for r, table in found.items()}
+                self.checking.fill(tables, {files[r] for r in known})
+                self._tables[BY_DSS] = found[self.recording.path]
+        except _Superseded:
+            pass
+        except DssError as error:
+            self._said.value = problem_html(str(error))
+
+    def _reviewed(self, recording: Path, table: pd.DataFrame) -> pd.DataFrame:
+        """A table by dss that says which annotations somebody made by hand, too."""
+        if recording not in self._hand:
+            return table
+        by_hand = read_annotations(self._hand[recording], recording=recording)
+        return table.assign(confirmed=review.is_by_hand(table, by_hand))
+
+    def _judge(self, found: Mapping[Path, pd.DataFrame]) -> tuple[pd.DataFrame, str]:
+        """The scores, and how they are shown."""
+        if not self._hand:
+            said = "Nothing to compare with: no recording was annotated by hand."
+            return _no_scores(), said
+        judged, what = self._judged()
+        hand = [self._hand[recording] for recording in judged]
+        scores = evaluate(hand, [found[recording] for recording in judged])
+        return scores, scores_html(scores, len(judged), what)
+
+    def _judged(self) -> tuple[list[Path], str]:
+        """The recordings that the scores are of, and what these are."""
+        held_out = [recording for recording in self._hand if not self._was_learned(recording)]
+        if not held_out:
+            return [*self._hand], "that the network learned from: it does worse on others"
+        if self._learned is None:
+            return held_out, "annotated by hand; whether the network learned from them is not known"
+        return held_out, "that the network did not learn from"
+
+
+def _no_scores() -> pd.DataFrame:
+    """A table of scores without rows."""
+    return evaluate([], []).iloc[:0]
+
+
+class _Superseded(Exception):
+    """A slider was moved again."""

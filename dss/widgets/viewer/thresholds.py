@@ -1,0 +1,141 @@
+"""Sliders for how probabilities become annotations, and the scores that follow."""
+
+import html
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import ipywidgets as widgets
+import pandas as pd
+
+from dss.data.annotations import EVENT, SEGMENT
+from dss.errors import DssError
+from dss.options import DetectOptions, EvaluateOptions
+from dss.predict.detection import merged
+
+SHOWN = {
+    EVENT: ["event_threshold", "event_distance_seconds"],
+    SEGMENT: ["segment_threshold", "segment_fill_seconds", "segment_min_seconds"],
+}
+LONGEST_SECONDS = 0.1  # that a slider reaches, unless more is chosen already
+NOT_STORED = (
+    "Probabilities were not written: to move thresholds, tick Write probabilities, choose "
+    "overwrite, and annotate again."
+)
+COLUMNS = {
+    "true": ("by hand", "{:.0f}"),
+    "predicted": ("by dss", "{:.0f}"),
+    "precision": ("precision", "{:.3f}"),
+    "recall": ("recall", "{:.3f}"),
+    "f1": ("F1", "{:.3f}"),
+    "onset_error_ms": ("onset error (ms)", "{:.1f}"),
+    "offset_error_ms": ("offset error (ms)", "{:.1f}"),
+}
+
+
+class Thresholds:
+    """A slider for each option of detection that one may want to move.
+
+    Arguments:
+        moved: is called after each move.
+
+    Attributes:
+        widget: all of them.
+        options: the options of detection, those without a slider included.
+        values: the same by name, those that are blank excepted; set some with a dictionary.
+    """
+
+    def __init__(self, moved: Callable[[], None]):
+        self._moved, self._is_set_here = moved, False
+        self._sliders = {n: _slider(n) for names in SHOWN.values() for n in names}
+        for slider in self._sliders.values():
+            slider.observe(self._on_change, names="value")
+        self._note = widgets.HTML()
+        self.widget = widgets.VBox([*self._sliders.values(), self._note])
+        self._base, self._is_stored = DetectOptions(), True
+
+    def fit(self, options: DetectOptions, kinds: set[str], is_stored: bool) -> None:
+        """Start from other options, with sliders for events, segments or both."""
+        for kind, names in SHOWN.items():
+            for name in names:
+                self._sliders[name].layout.display = "" if kind in kinds else "none"
+                self._sliders[name].disabled = not is_stored
+        self._base = DetectOptions()
+        self._set({name: getattr(options, name) for name in DetectOptions.model_fields})
+        self._is_stored = is_stored
+        self._note.value = "" if is_stored else NOT_STORED
+
+    @property
+    def options(self) -> DetectOptions:
+        """The options of detection."""
+        moved = {name: self._value(name) for name in self._sliders}
+        return merged(DetectOptions().model_copy(update=moved), self._base)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The options of detection, those that are blank excepted."""
+        options = self.options.to_yaml_types()
+        return {name: value for name, value in options.items() if value not in (None, {})}
+
+    @values.setter
+    def values(self, values: Mapping[str, Any]) -> None:
+        if not self._is_stored:
+            raise DssError(NOT_STORED)
+        self._set(values)
+
+    def _set(self, values: Mapping[str, Any]) -> None:
+        self._is_set_here = True
+        checked = DetectOptions.checked(values)
+        self._base = self._base.model_copy(update={name: getattr(checked, name) for name in values})
+        for name in values.keys() & self._sliders.keys():
+            slider, value = self._sliders[name], getattr(checked, name)
+            slider.min = min(slider.min, value)
+            if value > slider.max:
+                slider.max = 2 * value if slider.min == 0 else value
+            slider.value = value
+        self._is_set_here = False
+
+    def _value(self, name: str) -> float:
+        """What a slider says: what it was set to, if all it did since is to round that."""
+        slider, was_set = self._sliders[name], getattr(self._base, name)
+        is_rounded = abs(slider.value - was_set) <= 0.501 * slider.step
+        return was_set if is_rounded else round(slider.value, 6)
+
+    def _on_change(self, _) -> None:
+        if not self._is_set_here:
+            self._moved()
+
+
+def scores_html(scores: pd.DataFrame, n_recordings: int, what: str) -> str:
+    """Scores as a table, and which recordings they are of."""
+    tolerance = 1000 * EvaluateOptions().tolerance_seconds
+    shown = {n: look for n, look in COLUMNS.items() if n in scores and scores[n].notna().any()}
+    head = "".join(f"<th>{title}</th>" for title, _ in shown.values())
+    rows = [
+        f"<tr><th>{html.escape(str(name))}</th>"
+        + "".join(
+            f"<td>{'' if pd.isna(row[n]) else look.format(row[n])}</td>"
+            for n, (_, look) in shown.items()
+        )
+        + "</tr>"
+        for name, row in scores.iterrows()
+    ]
+    s = "s" * (n_recordings > 1)
+    text = f"{n_recordings} recording{s} {what}. Right: name, and onset to {tolerance:g} ms."
+    table = f"<table><thead><tr><th></th>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    return f"{table}<div>{text}</div>"
+
+
+def _slider(name: str) -> widgets.FloatSlider:
+    field = DetectOptions.model_fields[name]
+    is_time = bool(field.json_schema_extra["unit"])
+    return widgets.FloatSlider(
+        value=field.default,
+        min=0 if is_time else 0.02,
+        max=LONGEST_SECONDS if is_time else 0.98,
+        step=0.001 if is_time else 0.01,
+        readout_format=".3f" if is_time else ".2f",
+        description=field.title + (" (s)" if is_time else ""),
+        tooltip=field.description,
+        style={"description_width": "230px"},
+        layout={"width": "98%", "max_width": "800px"},
+    )

@@ -1,0 +1,390 @@
+"""A viewer: scroll and zoom through recordings, hear them, and annotate them by hand."""
+
+import html
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from dss.data.annotations import found
+from dss.data.recordings import Recording
+from dss.errors import DssError
+from dss.plot.bars import checked_annotations
+from dss.review.edits import following
+from dss.review.views import View, no_annotations, views_of
+from dss.widgets.forms.chooser import Chooser
+from dss.widgets.forms.fields import PICTURE, STYLE, problem_html
+from dss.widgets.forms.form import Form
+from dss.widgets.viewer.controls import Controls, button
+from dss.widgets.viewer.drawing import Drawing
+from dss.widgets.viewer.editor import Editor
+from dss.widgets.viewer.gestures import Gestures
+from dss.widgets.viewer.song_types import SongTypes, names_in
+from dss.widgets.viewer.sound import player
+
+FIRST_SECONDS, BEFORE_SECONDS = 3.0, 0.5  # what is shown at first, and before an annotation
+SHORTEST_SECONDS = 0.02
+LONGEST_PLAYED_SECONDS = 60
+READ_AT_ONCE = 100  # recordings whose song types are known before they are shown
+MANY_VALUES = 2**24  # of targets, in which annotations are looked for in a thread
+
+Annotations = pd.DataFrame | Mapping[str, pd.DataFrame]
+
+
+class Viewer:
+    """Shows a stretch of a recording; only what is shown is read and drawn.
+
+    On the picture, one drags to mark a stretch, clicks to mark a time or choose an annotation, and
+    clicks twice to see what is marked; Ctrl and wheel zoom, Shift and wheel scroll. What is marked
+    is annotated by hand with what `Annotate by hand` unfolds.
+
+    Arguments:
+        source: an audio file, a folder of these, or a dataset; what `dss.data.open_recording` or
+            `dss.data.open_dataset` gave; a list of `dss.review.views.View`; or a form whose
+            result is such a list: what it opens next is shown, too.
+        annotations: a table, or tables by a label, such as {"by hand": a, "by dss": b}. Default:
+            those beside each recording, or those that the targets of a dataset show.
+        probabilities: [samples, classes] of the whole recording, to draw below.
+        class_names: of the columns of the probabilities.
+        start_seconds, stop_seconds: the stretch that is shown at first; default: 3 seconds where
+            the first annotation is.
+
+    Attributes:
+        widget: what a notebook shows.
+        views: what can be shown; `show` shows another one.
+        stretch: (start, stop) in seconds of what is shown; set it to show another one.
+        selection: (start, stop) in seconds of what is marked, None if nothing is; set it to mark
+            another stretch.
+        annotations: set it to show others.
+        editor: changes the annotations by hand.
+        values, value_names, values_hz: what is drawn below, its classes, its sample rate if that is
+            not the recording's.
+        song_types: of what can be shown, in the order of their colours.
+        drawing: draws what is shown.
+        options: how it is shown; set some with a dictionary.
+    """
+
+    def __init__(
+        self,
+        source: str | Path | Recording | xr.DataTree | Sequence[View] | Form,
+        annotations: Annotations | None = None,
+        *,
+        probabilities: np.ndarray | None = None,
+        class_names: Sequence[str] = (),
+        start_seconds: float | None = None,
+        stop_seconds: float | None = None,
+    ):
+        self._given = None if annotations is None else _labelled(annotations)
+        self._one_draws = threading.RLock()
+        self.values, self.value_names = probabilities, list(class_names)
+        self.values_hz: float | None = None
+        stretch = None
+        if start_seconds is not None or stop_seconds is not None:
+            start = start_seconds or 0.0
+            stop = start + FIRST_SECONDS if stop_seconds is None else stop_seconds
+            stretch = (start, stop)
+        self._selection = self._stretch = None
+        self._image = Gestures(self).picture
+        self._image.layout = PICTURE
+        self._player, self._status, self._marked = widgets.Box(), widgets.HTML(), widgets.HTML()
+        self.controls, self.editor = Controls(self), Editor(self)
+        self._chooser = Chooser("view", self._choose)
+        if isinstance(source, str | Path):
+            tooltip = "open a folder of recordings or a dataset"
+            opening = button("folder-open", tooltip, lambda: self._chooser.open(str(source)))
+            self.controls.add(opening)
+        top = [widgets.HTML(STYLE), self._chooser.widget, self.controls.widget, self._status]
+        below = [self._marked, self.editor.widget, self._player]
+        self.widget = widgets.VBox([*top, self._image, *below])
+        self.widget.add_class("dss-form")
+        if isinstance(source, Form):
+            source.when_done(self.open)
+            source = source.finish()
+        self._open(views_of(source), stretch)
+
+    def open(self, source: str | Path | Sequence[View]) -> None:
+        """Show other recordings, or another dataset, with their annotations."""
+        views = views_of(source)
+        with self._one_draws:
+            self._given = self.values = None
+            self.value_names = []
+            self._open(views)
+
+    def show(self, name: str) -> None:
+        """Show another recording, or split."""
+        names = [view.name for view in self.views]
+        if name not in names:
+            raise DssError(f"{name}: is not shown here; there are {', '.join(names)}")
+        with self._one_draws:
+            self.view = self.views[names.index(name)]
+            self.drawing.let_rows_shrink()
+            self._load()
+            self.song_types.meet(self._names(), are_read=True)
+            self._tables = self.editor.shown(self.recording.path, self._tables)
+            self.controls.fit(self.recording, self._names(), name)
+            self._fit_editor()
+            self.selection = None
+        if self._stretch is None:
+            first = self._first_annotation()
+            self._stretch = (first, first + FIRST_SECONDS)
+        self.stretch = self._stretch
+
+    @property
+    def recording(self) -> Recording:
+        """The recording that is shown."""
+        return self.view.recording
+
+    @property
+    def annotations(self) -> dict[str, pd.DataFrame]:
+        """The annotation tables by their labels."""
+        return self._tables
+
+    @annotations.setter
+    def annotations(self, annotations: Annotations) -> None:
+        tables = _labelled(annotations)
+        self.song_types.meet(names_in(tables.values()), are_read=True)
+        self._take_tables(tables)
+
+    @property
+    def by_hand_label(self) -> str:
+        """Which of the annotation tables is changed by hand."""
+        return next(iter(self._tables), "annotations")
+
+    @property
+    def selection(self) -> tuple[float, float] | None:
+        """First and last second of what is marked; the same if it is a point in time."""
+        return self._selection
+
+    @selection.setter
+    def selection(self, selection: tuple[float, float] | None) -> None:
+        whole = self.recording.duration_seconds
+        self._selection = selection and tuple(
+            float(np.clip(t, 0, whole)) for t in sorted(selection)
+        )
+        self._image.selection = self._marked_places()
+        self._marked.value = _described(self._selection)
+
+    @property
+    def stretch(self) -> tuple[float, float]:
+        """First and last second of what is shown."""
+        return self._stretch
+
+    @stretch.setter
+    def stretch(self, stretch: tuple[float, float]) -> None:
+        whole = self.recording.duration_seconds
+        shortest = min(whole, max(SHORTEST_SECONDS, 2 / self.recording.samplerate_hz))
+        duration = float(np.clip(stretch[1] - stretch[0], shortest, whole))
+        start = float(np.clip(stretch[0], 0, whole - duration))
+        self._stretch = (start, start + duration)
+        self.controls.follow(self._stretch, whole)
+        self._draw()
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """How the stretch is shown: channel, song_type, log_frequency, frequency_range_hz, ..."""
+        return self.controls.options
+
+    @options.setter
+    def options(self, values: Mapping[str, Any]) -> None:
+        self.controls.options = values
+
+    def move(self, by: float) -> None:
+        """Scroll by so many times what is shown: 1 shows what follows, -1 what comes before."""
+        start, stop = self.stretch
+        self.stretch = (start + by * (stop - start), stop + by * (stop - start))
+
+    def zoom(self, factor: float) -> None:
+        """Show so many times less around the middle; below 1, more."""
+        start, stop = self.stretch
+        middle, half = (start + stop) / 2, (stop - start) / (2 * factor)
+        self.stretch = (middle - half, middle + half)
+
+    def look_at(self, seconds: float) -> None:
+        """Bring this time to the middle."""
+        half = (self.stretch[1] - self.stretch[0]) / 2
+        self.stretch = (seconds - half, seconds + half)
+
+    def go(self, step: int) -> None:
+        """Mark the next (1) or previous (-1) annotation of the type chosen, and show it.
+
+        Next is what follows what is marked, or the middle if nothing is marked that is shown.
+        """
+        start, stop = self._selection or (np.inf, -np.inf)
+        is_shown = start <= self._stretch[1] and stop >= self._stretch[0]
+        middle = sum(self._selection if is_shown else self._stretch) / 2
+        # Where an annotation is in the middle already, look beyond it.
+        beyond = 1e-6 + 0.5 / self.recording.samplerate_hz
+        song_type = self.options["song_type"]
+        there = following(self._tables.values(), song_type, middle, step, beyond)
+        self._status.value = ""
+        if there:
+            self.editor.mark(*there)
+            self.look_at(sum(there) / 2)
+        else:
+            where = "after" if step > 0 else "before"
+            self.say(f"There is no {song_type or 'annotation'} {where} {middle:.3f} s.")
+
+    def play(self) -> None:
+        """Play what is marked, or else shown, a minute at most; ultrasound ten times slower."""
+        rate = self.recording.samplerate_hz
+        start, stop = self.samples()
+        if self._selection and self._selection[0] < self._selection[1]:
+            start, stop = (round(t * rate) for t in self._selection)
+        x = self.recording.read(start, min(stop, start + round(LONGEST_PLAYED_SECONDS * rate)))
+        self._player.children = [player(x[:, self.options["channel"] or 0], rate)]
+
+    def show_recording(self, path: Path) -> None:
+        """Show a recording with its annotations as they are now; what is marked stays marked."""
+        here = next((m for m in self.views if m.recording.path == path), None)
+        if here is None:
+            return
+        if here is not self.view:
+            self.show(here.name)
+            return
+        with self._one_draws:
+            if self.editor.edits.of(path) is None:
+                self._load()
+            self._take_tables(self.editor.shown(path, self._tables))
+
+    def annotations_to_edit(self) -> pd.DataFrame:
+        """The table that changes by hand begin with."""
+        return self._tables.get(self.by_hand_label, no_annotations())
+
+    def saved(self, recordings: Sequence[Path]) -> None:
+        """Let annotations that were written be read when they are asked for again."""
+        for view in self.views:
+            if view.recording.path in recordings:
+                view.forget()
+
+    def say(self, text: str) -> None:
+        """Say something above the picture, until something else is done."""
+        self._status.value = html.escape(text)
+
+    def guarded(self, action: Callable[[], Any]) -> None:
+        """Do what somebody asked for, or say what is wrong with it."""
+        self._status.value = ""
+        try:
+            action()
+        except (DssError, OSError) as error:
+            self._status.value = problem_html(str(error))
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        display(self.widget)
+
+    def _take_tables(self, tables: dict[str, pd.DataFrame]) -> None:
+        """Show other annotations of what is shown."""
+        self._tables = tables
+        self.controls.set_types(self._names())
+        self._fit_editor()
+        self._draw()
+
+    def _fit_editor(self) -> None:
+        is_possible = self.view.targets is None and self.recording.path.is_file()
+        self.song_types.meet(self._names(), are_read=False)
+        self.editor.fit(self.song_types.with_keys(self._names_by_hand()), is_possible)
+
+    def _marked_places(self) -> tuple[float, ...]:
+        """What is marked, as parts of what is shown."""
+        if self._selection is None or self._stretch is None:
+            return ()
+        start, stop = self._stretch
+        return tuple((t - start) / (stop - start) for t in self._selection)
+
+    def _choose(self, path: str) -> None:
+        self.guarded(lambda: self.open(path))
+
+    def _open(self, views: Sequence[View], stretch: tuple[float, float] | None = None) -> None:
+        """Let these be shown, and show the first one: a stretch of it, or its first annotation."""
+        self.views, self.drawing = list(views), Drawing(self, self._draw_again)
+        self._stretch = stretch
+        self.editor.edits.forget_saved()
+        self.song_types = SongTypes()
+        self.song_types.meet(self._first_names(), are_read=True)
+        self.song_types.meet(self._names_by_hand(), are_read=False)
+        self.controls.set_names([view.name for view in self.views])
+        self.show(self.views[0].name)
+
+    def _load(self) -> None:
+        """Take annotations and targets of the view that is to be shown."""
+        self._player.children, self._status.value = [], ""
+        if self.view.targets is not None:
+            self.values, self.value_names = self.view.targets, self.view.class_names
+        self._tables = self._given or {}
+        if self._given is not None:
+            return
+        if self.view.targets is None or self.view.targets.size < MANY_VALUES:
+            self._tables = {"annotations": self.view.annotations}
+        else:
+            threading.Thread(target=self._find_annotations, daemon=True).start()
+
+    def _find_annotations(self) -> None:
+        view = self.view
+        self._status.value = "Looking for the annotations in the targets ..."
+        table = view.annotations
+        with self._one_draws:
+            if view is self.view:
+                self._status.value = ""
+                self.annotations = table
+
+    def _first_annotation(self) -> float:
+        """A bit before the first annotation, of the first table that holds one; else 0."""
+        tables = [found(table) for table in self._tables.values()]
+        first = next((table["start_seconds"].min() for table in tables if len(table)), 0.0)
+        return max(0.0, float(first) - BEFORE_SECONDS)
+
+    def _names(self) -> list[str]:
+        return names_in(self._tables.values())
+
+    def _first_names(self) -> list[str]:
+        """The song types of all that can be shown, or of the first recordings of very many."""
+        if self._given is not None:
+            return names_in(self._given.values())
+        some = self.views[:READ_AT_ONCE]
+        return names_in(view.annotations for view in some if view.targets is None)
+
+    def _names_by_hand(self) -> list[str]:
+        """The song types in what was changed by hand."""
+        edits = [self.editor.edits.of(view.recording.path) for view in self.views]
+        return names_in(edited.annotations for edited in edits if edited)
+
+    def samples(self) -> tuple[int, int]:
+        """First sample of what is shown, and the one after the last."""
+        start, stop = (round(t * self.recording.samplerate_hz) for t in self._stretch)
+        return start, max(stop, start + 1)
+
+    def _draw(self) -> None:
+        with self._one_draws:
+            picture, edges = self.drawing.draw()
+            with self._image.hold_sync():
+                self._image.value, self._image.edges = picture, edges
+                self._image.selection = self._marked_places()
+
+    def _draw_again(self) -> None:
+        """Draw what was drawn when little of a long recording had been read."""
+        with self._one_draws:
+            if self.drawing.is_sketch:
+                self._draw()
+
+
+def _described(selection: tuple[float, float] | None) -> str:
+    if selection is None:
+        return ""
+    start, stop = selection
+    if start == stop:
+        return f"{start:.4f} s"
+    return f"{start:.4f} to {stop:.4f} s: {1000 * (stop - start):.1f} ms"
+
+
+def _labelled(annotations: Annotations) -> dict[str, pd.DataFrame]:
+    if isinstance(annotations, pd.DataFrame):
+        annotations = {"annotations": annotations}
+    if not isinstance(annotations, Mapping):
+        raise DssError("annotations: right would be a table, or a dictionary of tables by a label")
+    return {label: checked_annotations(table) for label, table in annotations.items()}

@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+from conftest import write_recording
+
+from dss.data import make_dataset
+from dss.errors import DssError, DssWarning
+from dss.review.views import summarize
+from dss.widgets import InspectForm, Viewer
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path, monkeypatch):
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+
+
+def test_recordings_and_then_a_dataset_are_looked_at(folder):
+    form = InspectForm({"path": folder})
+    assert "3 recordings; a, b, p." in form._fields["path"].said
+    assert [view.name for view in form.run()] == [f"bird_{i}.wav" for i in range(3)]
+    assert "Nothing is wrong" in form._status.value
+    viewer = Viewer(form)
+    form.options = {"path": make_dataset(folder)}
+    assert "A dataset." in form._fields["path"].said
+    form.run()
+    assert [m.name for m in viewer.views] == [m.name for m in form.result]
+    assert viewer.view.name == "train"
+
+
+def test_what_is_wrong_is_listed_and_the_sound_can_still_be_seen(folder):
+    write_recording(folder, "late", np.zeros((1000, 1)), 1000, [("a", 5, 6)])
+    form = InspectForm({"path": folder})
+    form.run()
+    assert "late_annotations.csv, row 2" in form._status.value
+    assert len(form.result) == 4
+
+
+def test_a_recording_that_cannot_be_read_is_listed_and_the_others_are_looked_at(folder):
+    (folder / "a_corrupt.wav").write_bytes(b"no sound")
+    (folder / "a_corrupt_annotations.csv").write_text("name,start_seconds,stop_seconds\na,1,2\n")
+    form = InspectForm({"path": folder})
+    with pytest.warns(DssWarning, match="1 of 4 recordings left out: .*a_corrupt.wav"):
+        assert len(form.run()) == 3
+    assert "a_corrupt.wav" in form._status.value
+    assert "cannot be read as audio" in form._status.value
+    table = summarize(folder, **form.how)
+    assert table.loc["a_corrupt.wav", ["seconds", "samplerate_hz", "channels"]].isna().all()
+    assert table.loc["all", ["seconds", "samplerate_hz", "channels"]].tolist() == [12, 1000, 1]
+
+
+def test_a_broken_h5_is_an_error(tmp_path):
+    (tmp_path / "broken.h5").write_bytes(b"no HDF5")
+    form = InspectForm({"path": tmp_path / "broken.h5"})
+    with pytest.raises(DssError, match=r"broken\.h5: cannot be read as HDF5"):
+        form.run()
+
+
+def test_how_recordings_are_read_is_handed_on(tmp_path):
+    (tmp_path / "song").mkdir()
+    np.save(tmp_path / "song" / "bird.npy", np.zeros(4000))
+    (tmp_path / "song" / "bird_annotations.csv").write_text(
+        "name,start_seconds,stop_seconds\na,1,1.1\n"
+    )
+    form = InspectForm({"path": tmp_path / "song"})
+    with pytest.raises(DssError, match="does not say its sample rate"):
+        form.run()
+    form.options = {"samplerate_hz": 2000}
+    (view,) = form.run()
+    assert view.recording.samplerate_hz == 2000
+    assert summarize(tmp_path / "song", **form.how)["seconds"]["all"] == 2
+
+
+def test_a_dataset_or_a_folder_is_chosen_by_clicks(folder, tmp_path):
+    make_dataset(folder)
+    form = InspectForm({"path": folder})
+    chooser = form._fields["path"].chooser
+    chooser.open(str(folder.with_suffix(".npy")))
+    entries = dict(chooser._list.options)
+    assert {"▸ song/", "▦ song.npy"} <= set(entries)
+    chooser._list.value = entries["▸ song/"]
+    assert "holds 3 recordings" in chooser._where.value
+    chooser._here.click()
+    assert form.options["path"] == "../song"
+    chooser.open("../song")
+    chooser.show(tmp_path)
+    chooser._list.value = entries["▦ song.npy"]
+    assert form.options["path"] == "../song.npy"

@@ -1,0 +1,381 @@
+import re
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import tone_song, write_recording
+
+from dss.data import read_annotations
+from dss.errors import DssError
+from dss.evaluate import evaluate
+from dss.options import PredictFilesOptions
+from dss.predict import predict
+from dss.predict.detection import tuned
+from dss.review.comparison import is_by_hand
+from dss.widgets import PredictForm, PredictionViewer
+
+pytestmark = pytest.mark.usefixtures("nothing_edited")
+OWN = PredictFilesOptions.model_fields
+TIMES = ["start_seconds", "stop_seconds"]
+
+
+@pytest.fixture
+def values(tiny_run, tmp_path):
+    """What a form holds for three new recordings, one of them without annotations by hand."""
+    for i in range(3):
+        x, rows = tone_song(seed=20 + i)
+        path = write_recording(tmp_path / "new", f"bird_{20 + i}", x, 1000, rows)
+    path.with_name(f"{path.stem}_annotations.csv").unlink()
+    folder = str(tmp_path / "annotated")
+    return {"recordings": str(tmp_path / "new"), "run": str(tiny_run[0]), "save_dir": folder}
+
+
+@pytest.fixture
+def form(values, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    form = PredictForm(values)
+    form.run()
+    return form
+
+
+@pytest.fixture
+def viewer(form):
+    viewer = PredictionViewer(form)
+    assert viewer.scores is not None
+    return viewer
+
+
+def test_by_hand_and_by_dss_are_shown_with_their_scores(viewer, values, tmp_path):
+    assert list(viewer.annotations) == ["by hand", "by dss"]
+    found = [predict(tmp_path / "new" / f"bird_{i}.wav", values["run"]) for i in (20, 21)]
+    hand = [tmp_path / "new" / f"bird_{i}_annotations.csv" for i in (20, 21)]
+    expected = evaluate(hand, found)
+    assert viewer.scores["predicted"].tolist() == expected["predicted"].tolist()
+    np.testing.assert_allclose(viewer.scores["f1"], expected["f1"])
+    assert "2 recordings that the network did not learn from" in viewer._said.value
+    viewer.show("bird_22.wav")
+    assert list(viewer.annotations) == ["by dss"]
+
+
+def test_recordings_of_another_form_are_shown_and_saved(values, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    x, _ = tone_song(seed=30)
+    x.astype(np.float32).tofile(tmp_path / "new" / "bird.raw")
+
+    def load(path):
+        return 1000, np.fromfile(path, np.float32)
+
+    form = PredictForm({**values, "endings": [".raw"]}, loader=load)
+    form.run()
+    viewer = PredictionViewer(form)
+    assert viewer.recording.duration_seconds == len(x) / 1000
+    assert viewer.save(tmp_path / "again") == [tmp_path / "again" / "bird_annotations.csv"]
+
+
+def test_arrays_are_shown_and_saved_at_the_rate_of_the_network(values, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save(tmp_path / "bird.npy", tone_song(seed=20)[0])
+    form = PredictForm(values | {"recordings": str(tmp_path / "bird.npy")})
+    form.run()
+    viewer = PredictionViewer(form)
+    assert viewer.recording.samplerate_hz == 1000
+    assert viewer.save(tmp_path / "again", "textgrid") == [
+        tmp_path / "again/bird_annotations.TextGrid"
+    ]
+
+
+def test_moving_a_threshold_changes_the_picture_and_then_the_scores(viewer, values, tmp_path):
+    before, picture = viewer.scores, viewer._image.value
+    viewer.stretch = (0, 4)
+    viewer.thresholds = {"segment_threshold": 0.9, "event_threshold": 0.9}
+    expected = predict(
+        tmp_path / "new" / "bird_20.wav",
+        values["run"],
+        segment_threshold=0.9,
+        event_threshold=0.9,
+    )
+    at_once = viewer.annotations["by dss"]
+    assert viewer._image.value != picture
+    assert at_once["name"].tolist() == expected["name"].tolist()
+    assert viewer.scores["predicted"]["all"] <= before["predicted"]["all"]
+    np.testing.assert_allclose(viewer.annotations["by dss"][TIMES], expected[TIMES], atol=0.002)
+
+
+def test_a_slider_that_is_moved_by_hand_does_the_same(viewer):
+    viewer.sliders._sliders["segment_min_seconds"].value = 0.1
+    viewer.sliders._sliders["segment_threshold"].value = 0.98
+    assert viewer.thresholds["segment_threshold"] == 0.98
+    durations = np.diff(viewer.annotations["by dss"].query("name != 'p'")[TIMES])
+    assert (durations >= 0.1 - 1e-9).all()
+    assert viewer.scores is not None
+
+
+def test_a_slider_can_be_moved_below_a_tuned_hold_threshold(tiny_run, values, tmp_path):
+    from dss.runs import read_params, write_params
+
+    stored = {"segment_threshold": 0.6, "segment_hold_threshold": 0.5}
+    params = read_params(tiny_run[0]) | {"detect": {"options": stored}}
+    write_params(tmp_path / "tuned", params)
+    shutil.copy(f"{tiny_run[0]}_model.h5", tmp_path / "tuned_model.h5")
+    form = PredictForm(values | {"run": str(tmp_path / "tuned")})
+    viewer = PredictionViewer(form.run())
+    assert viewer.sliders.options.segment_hold_threshold == 0.5
+    viewer.sliders._sliders["segment_threshold"].value = 0.3
+    expected = predict(tmp_path / "new" / "bird_20.wav", values["run"], segment_threshold=0.3)
+    assert viewer.scores is not None
+    np.testing.assert_allclose(viewer.annotations["by dss"][TIMES], expected[TIMES], atol=0.002)
+
+
+def test_what_dss_found_beside_annotations_by_hand_is_taken_over_by_a_click(viewer):
+    by_hand, by_dss = viewer.annotations.values()
+    name, *times = by_dss.loc[by_dss["name"] == "a", ["name", *TIMES]].iloc[1]
+    viewer.editor._put(
+        viewer.editor._now()._replace(
+            annotations=by_hand[(by_hand["start_seconds"] - times[0]).abs() > 0.1]
+        )
+    )
+    viewer.editor.click(sum(times) / 2, 0.001)
+    assert viewer.selection == tuple(times)
+    assert viewer.editor.chosen is None
+    viewer.editor.press("Enter")
+    after = viewer.annotations["by hand"]
+    assert [name, *times] in after[["name", *TIMES]].to_numpy().tolist()
+    assert len(after) == len(by_hand)
+
+
+def test_the_next_annotation_by_dss_brings_its_name(viewer):
+    by_hand, by_dss = viewer.annotations.values()
+    viewer.editor._put(viewer.editor._now()._replace(annotations=by_hand.iloc[:0]))
+    viewer.editor._name.value = "b"
+    name, *times = by_dss.loc[by_dss["name"] == "a", ["name", *TIMES]].iloc[0]
+    viewer.editor.mark(*times)
+    assert viewer.editor._name.value == name
+    assert viewer.editor.chosen is None
+
+
+def test_a_recording_whose_only_change_is_undone_follows_the_thresholds_again(viewer):
+    viewer.show("bird_22.wav")
+    viewer.editor.click(viewer.annotations["by dss"][TIMES].iloc[0].mean(), 0.001)
+    viewer.editor.delete()
+    assert "by hand" in viewer.annotations
+    viewer.editor.undo()
+    assert list(viewer.annotations) == ["by dss"]
+    assert viewer.editor.edits.of(viewer.recording.path) is None
+
+
+def test_what_was_made_by_hand_too_is_not_worth_checking(viewer, tmp_path):
+    table = viewer.least_certain
+    assert "bird_22" in set(table["file"].map(lambda f: Path(f).name.split("_annotations")[0]))
+    for file, rows in table[table["found"] == "annotation"].groupby("file"):
+        hand = tmp_path / "new" / Path(file).name
+        if hand.is_file():
+            agree = is_by_hand(rows, read_annotations(hand))
+            assert not agree.any()
+    by_hand, by_dss = viewer.annotations.values()
+    assert is_by_hand(by_dss, by_hand).sum() == evaluate(by_hand, by_dss).loc["all", "matched"]
+
+
+def test_a_click_shows_the_least_certain_annotation(viewer):
+    table = viewer.least_certain
+    assert table["confidence"].is_monotonic_increasing
+    row = table.iloc[1]
+    viewer.stretch = (0, 0.5)
+    viewer.checking._list.value = 1
+    start, stop = viewer.stretch
+    assert row["file"].endswith(viewer.view.name.replace(".wav", "_annotations.csv"))
+    assert start <= row["start_seconds"] <= row["stop_seconds"] <= stop
+
+
+def test_annotations_are_saved_as_the_thresholds_make_them(viewer, tmp_path):
+    viewer.thresholds = {"segment_threshold": 0.95}
+    files = viewer.save(tmp_path / "praat", "textgrid")
+    assert [file.name for file in files] == [
+        f"bird_{i}_annotations.TextGrid" for i in range(20, 23)
+    ]
+    first = read_annotations(files[0])
+    assert sorted(first["name"]) == sorted(viewer.annotations["by dss"]["name"])
+
+
+def test_annotations_by_hand_are_never_replaced(form, viewer, values, tmp_path):
+    hand = (tmp_path / "new" / "bird_20_annotations.csv").read_bytes()
+    with pytest.raises(DssError, match=r"(?s)made or changed by hand .*bird_20_annotations.csv"):
+        viewer.save(values["recordings"])
+    form.options = {"save_dir": "", "existing": "overwrite"}
+    assert "bird_20_annotations.csv was annotated by hand" in form.problems["save_dir"]
+    form.options = {"existing": "skip"}
+    assert "is skipped" in form.hints["save_dir"]
+    assert (tmp_path / "new" / "bird_20_annotations.csv").read_bytes() == hand
+
+
+def test_the_viewer_shows_what_the_form_annotates_next(form, viewer, tmp_path):
+    x, rows = tone_song(seed=30)
+    write_recording(tmp_path / "other", "bird_30", x, 1000, rows)
+    assert form.hints["existing"] == "3 recordings are annotated already and skipped."
+    form.options = {"recordings": str(tmp_path / "other")}
+    form.run()
+    assert [view.name for view in viewer.views] == ["bird_30.wav"]
+    assert viewer.scores["true"]["all"] == len(rows)
+
+
+def test_what_was_stored_with_a_run_is_filled_in(tiny_run, values, tmp_path):
+    from dss.runs import read_params, write_params
+
+    stored = {"segment_threshold": 0.35, "segment_durations": {"a": [0.01, 0.3]}}
+    params = read_params(tiny_run[0]) | {"detect": {"options": stored}}
+    write_params(tmp_path / "tuned", params)
+    shutil.copy(f"{tiny_run[0]}_model.h5", tmp_path / "tuned_model.h5")
+    assert PredictForm(values).options["segment_threshold"] != "0.35"
+    form = PredictForm(values | {"run": str(tmp_path / "tuned")})
+    assert form.options["segment_threshold"] == "0.35"
+    assert form.options["segment_durations"] == "a=0.01:0.3"
+    assert form.problems == {}
+
+
+def test_durations_that_are_cleared_are_no_limits(tiny_run, values, tmp_path):
+    form = PredictForm(values)
+    assert form.options["segment_durations"]
+    form.options = {"segment_durations": {}}
+    form.run()
+    assert form.result.options.segment_durations == {}
+
+
+def test_what_was_stored_with_another_run_does_not_stay(tiny_run, values, tmp_path):
+    from dss.runs import read_params, write_params
+
+    stored = {"event_interval_max_seconds": 0.5, "segment_durations": {"call A": [0.01, 0.3]}}
+    params = read_params(tiny_run[0]) | {"detect": {"options": stored}}
+    params["class_names"] = ["noise", "call A", *params["class_names"][2:]]
+    write_params(tmp_path / "tuned", params)
+    write_params(tmp_path / "untuned", params | {"detect": {}})
+    for name in ("tuned", "untuned"):
+        shutil.copy(f"{tiny_run[0]}_model.h5", tmp_path / f"{name}_model.h5")
+    form = PredictForm(values | {"run": str(tmp_path / "tuned")})
+    assert form.options["event_interval_max_seconds"] == "0.5"
+    assert form.problems == {}
+    form._fields["run"].input.value = str(tmp_path / "untuned")
+    assert "event_interval_max_seconds" not in form.options
+    assert "segment_durations" not in form.options
+    form._fields["run"].input.value = str(tmp_path / "tuned")
+    form._fields["event_interval_max_seconds"].input.value = ""  # nor what is cleared by hand
+    given = PredictFilesOptions(**{n: v for n, v in form._given().items() if n in OWN})
+    assert tuned(given, params).event_interval_max_seconds is None
+
+
+def test_stop_ends_it_and_recordings_that_are_done_stay_done(values, tmp_path, monkeypatch):
+    import dss.predict.ownership
+
+    form, write = PredictForm(values), dss.predict.ownership.write_annotations
+
+    def write_and_stop(*arguments):
+        write(*arguments)
+        form.stop()
+        time.sleep(0.2)  # bars are drawn ten times a second
+
+    monkeypatch.setattr(dss.predict.ownership, "write_annotations", write_and_stop)
+    with pytest.raises(DssError, match="Stopped: recordings that were done stay annotated"):
+        form.finish()
+    assert "Stopped" in form._status.value
+    written = [path.name for path in (tmp_path / "annotated").glob("*_annotations.csv")]
+    assert written == ["bird_20_annotations.csv"]
+
+
+def test_what_is_annotated_and_with_what_is_said_at_once(values, tmp_path):
+    form = PredictForm(values)
+    assert "3 recordings." in form._fields["recordings"].said
+    assert "a, b, p; 1000 Hz." in form._fields["run"].said
+    form.options = {"recordings": str(tmp_path / "new" / "*.mp3")}
+    assert "no file fits this pattern" in form._fields["recordings"].said
+    assert form._button.disabled
+
+
+def test_without_probabilities_thresholds_cannot_be_moved(values):
+    form = PredictForm(values | {"probabilities": False})
+    form.run()
+    viewer = PredictionViewer(form)
+    assert all(slider.disabled for slider in viewer.sliders._sliders.values())
+    assert len(viewer.scores)
+    with pytest.raises(DssError, match="tick Write probabilities"):
+        viewer.thresholds = {"segment_threshold": 0.2}
+
+
+def test_a_network_is_not_judged_by_what_it_learned(tiny_run, values, tmp_path):
+    learned = tiny_run[1].parent / "song"
+    form = PredictForm(values | {"recordings": str(learned)})
+    form.run()
+    viewer = PredictionViewer(form)
+    assert viewer.scores["true"]["all"] < sum(
+        len(read_annotations(file)) for file in learned.glob("*_annotations.csv")
+    )
+    assert "1 recording that the network did not learn from" in viewer._said.value
+
+
+def test_without_annotations_by_hand_there_are_no_scores(values, tmp_path):
+    for file in (tmp_path / "new").glob("*_annotations.csv"):
+        file.unlink()
+    form = PredictForm(values)
+    form.run()
+    viewer = PredictionViewer(form)
+    assert viewer.scores[["true", "precision", "recall", "f1"]].empty
+    assert viewer.compared == ([], [])
+    assert "Nothing to compare with" in viewer._said.value
+    assert "bird_20" in viewer.checking._next.value
+
+
+def test_every_option_of_detection_can_be_set(viewer):
+    viewer.thresholds = {"segment_hold_threshold": 0.2, "segment_threshold": 0.997}
+    assert viewer.thresholds["segment_hold_threshold"] == 0.2
+    assert viewer.thresholds["segment_threshold"] == 0.997
+    before = viewer.thresholds
+    viewer.thresholds = before
+    assert viewer.thresholds == before
+    slider = viewer.sliders._sliders["segment_threshold"]
+    assert slider.max == 0.997
+    viewer.thresholds = {"segment_threshold": 0.357}
+    slider.value = 0.36  # as a browser sends it back, in steps of the slider
+    assert viewer.thresholds["segment_threshold"] == 0.357
+    slider.value = 0.37
+    assert viewer.thresholds["segment_threshold"] == 0.37
+    with pytest.raises(DssError, match="did you mean segment_threshold"):
+        viewer.thresholds = {"segment_thresholds": 0.2}
+
+
+def test_what_is_worth_annotating_next_is_not_annotated_by_hand(viewer):
+    assert "bird_22" in viewer.checking._next.value
+    assert "bird_20" not in viewer.checking._next.value
+    texts = [text for text, _ in viewer.checking._list.options]
+    assert re.fullmatch(r"[abp], confidence 0\.\d\d, at 0:0\d\.\d{3} in bird_2\d", texts[0])
+
+
+def test_what_was_saved_is_not_said_of_other_annotations(form, viewer, tmp_path):
+    viewer.saving._chooser.open(str(tmp_path))
+    viewer.saving._chooser._here.click()
+    viewer.saving._folder.value += "/saved"
+    viewer.saving._clicked()
+    assert "3 files in <b>" in viewer.saving._said.value
+    form.options = {"save_dir": str(tmp_path / "again")}
+    form.run()
+    assert viewer.saving._said.value == ""
+
+
+def test_nothing_is_shown_before_something_was_annotated(values):
+    with pytest.raises(DssError, match="press Annotate"):
+        PredictionViewer(PredictForm(values))
+
+
+def test_annotations_by_dss_are_corrected_by_hand_and_count_then(viewer, tmp_path):
+    viewer.show("bird_22.wav")
+    judged = viewer.scores["true"]["all"]
+    found = viewer.annotations["by dss"]
+    row = found.iloc[0]
+    viewer.editor.click((row["start_seconds"] + row["stop_seconds"]) / 2, 0.001)
+    viewer.editor.delete()
+    assert list(viewer.annotations) == ["by hand", "by dss"]
+    assert len(viewer.annotations["by hand"]) == len(found) - 1
+    assert "confidence" not in viewer.annotations["by hand"]
+    file = tmp_path / "new" / "bird_22_annotations.csv"
+    assert not file.exists()
+    assert viewer.editor.save() == [file]
+    assert viewer.scores["true"]["all"] == judged + len(found) - 1
+    assert len(read_annotations(tmp_path / "annotated" / file.name)) == len(found)

@@ -1,0 +1,135 @@
+import numpy as np
+import pytest
+from conftest import TINY, write_recording
+
+from dss import models
+from dss.data import make_dataset
+from dss.errors import DssError
+from dss.options import TrainOptions
+from dss.support.units import readable
+from dss.train import suggest
+from dss.train.suggestions import PRESETS, complete
+
+
+def recording_with(folder, samplerate, hz, seconds, song_seconds=0.06, event=False, seed=0):
+    """Tones (or pulses) at a frequency every 0.3 s over soft noise."""
+    rng = np.random.default_rng(seed)
+    x = 0.01 * rng.standard_normal((round(seconds * samplerate), 1))
+    rows = []
+    for start in np.arange(0.2, seconds - 0.5, 0.3):
+        n = round(song_seconds * samplerate)
+        first = round(start * samplerate)
+        tone = np.sin(2 * np.pi * hz * np.arange(n) / samplerate) * np.hanning(n)
+        x[first : first + n, 0] += 0.5 * tone
+        stop = start if event else start + song_seconds
+        rows.append(("pulse" if event else "syllable", start, stop))
+    write_recording(folder, f"r{seed}", x, samplerate, rows)
+
+
+def dataset(tmp_path, **settings):
+    recording_with(tmp_path / "song", **settings)
+    return make_dataset(tmp_path / "song", test_fraction=0, event_std_seconds=0.002)
+
+
+def values(suggestions):
+    return {name: suggestion.value for name, suggestion in suggestions.items()}
+
+
+def test_fly_song_is_worked_on_as_audio(tmp_path):
+    store = dataset(tmp_path, samplerate=4000, hz=220, seconds=40, song_seconds=0.012, event=True)
+    chosen = suggest(store)
+    assert chosen["pre_nb_dft"].value == 0
+    assert 0.0005 <= 2 ** chosen["nb_pre_conv"].value / 4000 <= 0.001
+    assert "freeze" not in chosen
+    assert "4 kHz" in chosen["nb_pre_conv"].reason
+    assert all(suggestion.reason for suggestion in chosen.values())
+    models.check(TrainOptions(data_dir=store, **values(chosen)))
+    by_sample = suggest(store, {"nb_pre_conv": 0})
+    assert by_sample["kernel_size"].value == 16  # 4 ms: one cycle of 220 Hz
+    assert not {"pre_nb_dft", "dilations", "freeze"} & by_sample.keys()
+    assert suggest(store, {"model_name": "das_tcn"})["nb_pre_conv"].value == 0
+
+
+@pytest.mark.parametrize(("samplerate", "hz"), [(22050, 3000), (44100, 4000), (250_000, 70_000)])
+def test_birdsong_and_ultrasound_are_downsampled_to_frames_of_about_a_millisecond(
+    tmp_path, samplerate, hz
+):
+    store = dataset(tmp_path, samplerate=samplerate, hz=hz, seconds=8)
+    chosen = values(suggest(store))
+    assert 0.0005 < 2 ** chosen["nb_pre_conv"] / samplerate < 0.002
+    assert chosen["pre_nb_dft"] >= 2 * 2 ** chosen["nb_pre_conv"]
+    reason = suggest(store)["nb_pre_conv"].reason
+    assert f"{hz / 1000:.0f}"[:1] in reason
+    models.check(TrainOptions(data_dir=store, **chosen))
+
+
+def test_long_syllables_are_seen_in_a_longer_context(tmp_path):
+    reaches = []
+    for song_seconds in (0.03, 0.08):
+        folder = tmp_path / str(song_seconds)
+        store = dataset(folder, samplerate=22050, hz=3000, seconds=8, song_seconds=song_seconds)
+        options = TrainOptions(data_dir=store, **values(suggest(store)))
+        assert np.all(np.diff(options.dilations) > 0)
+        reaches.append(models.receptive_field(options) / 22050)
+        assert f"reach {readable(reaches[-1])} in all" in suggest(store)["dilations"].reason
+    np.testing.assert_allclose(reaches, [0.5, 0.8], rtol=0.1)
+
+
+def test_what_is_given_stays_and_the_rest_goes_with_it(tmp_path):
+    store = dataset(tmp_path, samplerate=8000, hz=500, seconds=200)
+    free, tied = values(suggest(store)), values(suggest(store, {"nb_hist": 65536}))
+    assert "nb_hist" not in tied
+    assert tied["batch_size"] < free["batch_size"]
+    options, reasons = complete(
+        TrainOptions(data_dir=store, auto=True, kernel_size=5, nb_epoch=400)
+    )
+    assert (options.kernel_size, options.nb_epoch) == (5, 400)
+    assert not {"kernel_size", "nb_epoch"} & reasons.keys()
+    assert not options.auto  # nothing is left to be chosen: the options repeat the run
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_presets_fit_a_network_and_leave_what_is_given(preset):
+    options, reasons = complete(TrainOptions(data_dir="x", preset=preset, nb_filters=7))
+    models.check(options)
+    assert options.nb_filters == 7
+    assert options.nb_hist == PRESETS[preset]["nb_hist"]
+    assert f"preset {preset}" in reasons["nb_hist"]
+    assert options.nb_hist > models.receptive_field(options)
+
+
+def test_a_preset_without_its_frontend_has_no_spectrogram_to_freeze():
+    with_it, without = (
+        complete(TrainOptions(data_dir="x", preset="mouse", **given))[0]
+        for given in ({}, {"nb_pre_conv": 0})
+    )
+    assert (with_it.freeze, without.freeze) == (["spectrogram"], [])
+
+
+def test_a_preset_goes_before_the_data(tmp_path):
+    store = dataset(tmp_path, samplerate=4000, hz=220, seconds=10)
+    options, _ = complete(TrainOptions(data_dir=store, auto=True, preset="songbird"))
+    assert options.nb_pre_conv == 5
+
+
+def test_training_with_auto_says_why(tmp_path, tiny_run, capsys):
+    import yaml
+
+    from dss.runs import run_file
+    from dss.train import train
+
+    given = {name: TINY[name] for name in ("nb_filters", "nb_conv", "dilations")}
+    trunk = train(data_dir=tiny_run[1], save_dir=tmp_path, auto=True, nb_epoch=1, **given)
+    params = yaml.safe_load(run_file(trunk, "_params.yaml").read_text())
+    assert params["chosen"]["kernel_size"] in capsys.readouterr().err
+    assert params["auto"] is False
+    assert not given.keys() & params["chosen"].keys()
+
+
+def test_a_dataset_without_song_is_an_error(tmp_path):
+    store = dataset(tmp_path, samplerate=4000, hz=220, seconds=10)
+    y = np.load(store / "train" / "y.npy")
+    y[:] = [1, 0]
+    np.save(store / "train" / "y.npy", y)
+    with pytest.raises(DssError, match="the train split has no song"):
+        suggest(store)
