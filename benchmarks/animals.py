@@ -44,11 +44,11 @@ class Corpus:
 
 
 CORPORA = {
-    "zebra_finch_adults": Corpus(groups="(g17y2U|g4p5U)"),
+    "zebra_finch_adults": Corpus(n_folds=3),
     "zebra_finch_backpack": Corpus(n_folds=3),
     "meerkat": Corpus(n_folds=3, tolerance_seconds=0.02),
-    "canary": Corpus(groups="(llb3|llb16)"),
-    "mouse": Corpus(n_folds=4),
+    "canary": Corpus(n_folds=2),
+    "mouse": Corpus(n_folds=3),
     "zebra_finch_calls": Corpus(n_folds=2, judge_names=False),
     "bengalese_finch": Corpus(n_folds=2, train_seconds=180),
     "zebra_finch": Corpus(n_folds=7),
