@@ -1,10 +1,10 @@
-"""How well dss learns the song of each animal, judged on recordings, days or animals it never heard.
+"""How well dss learns the song of each animal, judged on recordings that it never heard.
 
 python benchmarks/animals.py [--corpora meerkat canary ...] [--seeds 0 1 2] [--jobs 2]
 
-Each run makes a dataset of some recordings of a corpus, trains with the options that dss chooses, and
-annotates the recordings that were left out. It is a process of its own. `--train` changes options of
-training, `--quick` takes the first fold of each corpus.
+Each run makes a dataset of some recordings of a corpus, trains with the options that dss chooses,
+and annotates the recordings that were left out. It is a process of its own. `--train` changes
+options of training, `--quick` takes the first fold of each corpus.
 """
 
 import argparse
@@ -177,7 +177,9 @@ def score(true_dir: Path, predicted_dir: Path, corpus: Corpus) -> dict[str, floa
         [read_annotations(folder / name) for name in names] for folder in (true_dir, predicted_dir)
     )
     if not corpus.judge_names:
-        true, predicted = ([t.assign(name=ONE_NAME) for t in tables] for tables in (true, predicted))
+        true, predicted = (
+            [t.assign(name=ONE_NAME) for t in tables] for tables in (true, predicted)
+        )
     within = {"tolerance_seconds": corpus.tolerance_seconds}
     table = summarize(true, predicted, **within).loc["all"]
     both = summarize(
@@ -197,7 +199,7 @@ def score(true_dir: Path, predicted_dir: Path, corpus: Corpus) -> dict[str, floa
 
 
 def _overlapping(true, predicted) -> tuple[int, int, int, int]:
-    """Predicted that overlap any true one, and all of them; true that any predicted one does, all."""
+    """How many predicted ones overlap a true one, of how many; and the same for the true ones."""
     columns = ["start_seconds", "stop_seconds"]
     a, b = (table[columns].dropna().to_numpy() for table in (true, predicted))
     meets = (a[:, None, 0] < b[None, :, 1]) & (b[None, :, 0] < a[:, None, 1])

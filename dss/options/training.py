@@ -176,10 +176,12 @@ class TrainOptions(NetworkOptions):
         rare=True,
     )
     auto: bool = option(
-        False,
+        True,
         "Choose from the data",
-        "Choose chunk and filter duration, frontend, filters, batch size, epochs and learning rate "
-        "from the sample rate, the durations and the band of the song. What is given stays.",
+        "Choose what you do not give (chunk and filter duration, frontend, filters, batch size, "
+        "epochs, learning rate) from the sample rate, the durations and the band of the song. Off, "
+        "or where you describe a network yourself (chunk duration, number and duration of filters, "
+        "TCN blocks): the fixed defaults.",
         group="Presets and earlier runs",
         rare=True,
     )

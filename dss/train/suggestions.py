@@ -22,6 +22,7 @@ STEPS = 500  # that training takes at least until it is done
 CONTEXT_SECONDS = 0.5, 1.0  # that filters on a spectrogram reach
 FLOOR = 0.1  # of a spectrogram, as a part of the power of noise
 LEAST_FLOOR = 1e-12  # half a step of 16-bit audio, spread over the frequencies of a spectrogram
+DESCRIBED = {"nb_hist", "nb_filters", "kernel_size", "nb_conv"}  # with all these, nothing is chosen
 EXAMPLES = 200  # annotations of a song type that are looked at; more say the same
 
 
@@ -188,7 +189,7 @@ def complete(options: TrainOptions) -> tuple[TrainOptions, dict[str, str]]:
                 continue  # there is no spectrogram
             if name not in values:
                 values[name], reasons[name] = value, f"{value}: preset {options.preset}"
-    if options.auto:
+    if options.auto and ("auto" in values or not values.keys() >= DESCRIBED):
         for name, (value, reason) in suggest(options.data_dir, values).items():
             values[name], reasons[name] = value, f"{value}: {reason}"
     if not reasons:
