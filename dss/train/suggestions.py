@@ -221,8 +221,8 @@ def _window(song: Song, hop: int) -> tuple[int, str]:
     rate = song.samplerate_hz
     if rate <= RAW_HZ:
         return 0, "no STFT: the waveform tells more than its spectrum"
-    window = int(np.clip(2 ** round(math.log2(0.01 * rate)), 2 * hop, max(512, 2 * hop)))
-    return window, f"{1000 * window / rate:.3g} ms, two frames at least"
+    window = int(np.clip(2 ** math.floor(math.log2(0.01 * rate)), 2 * hop, max(512, 2 * hop)))
+    return window, f"{1000 * window / rate:.3g} ms, shorter than most pauses between syllables"
 
 
 def _floor(song: Song, window: int) -> tuple[float, str]:
