@@ -71,7 +71,10 @@ def test_a_switch_does_not_swallow_the_word_behind_it(folder, capsys):
     ("words", "message"),
     [
         (["make-dataset", "nowhere"], "dss: nowhere: there is no such file or folder"),
-        (["train", "--data-dir", "x.npy", "--nb-hist", "1"], "too short for the filters"),
+        (
+            ["train", "--data-dir", "x.npy", "--nb-hist", "1", "--no-auto"],
+            "too short for the filters",
+        ),
         (["train", "--data-dir", "x.npy", "--nb-epoch", "few"], "nb_epoch: 'few'"),
         (["predict", "x.wav", "y"], "y: is not a run"),
         (["evaluate", "x.csv", "y.csv"], "x.csv: there are no annotations here"),

@@ -25,7 +25,7 @@ from dss.support.progress import shown_by
 
 
 def test_the_dataset_holds_the_audio_and_the_targets_of_its_recordings(folder):
-    tree = open_dataset(make_dataset(folder))
+    tree = open_dataset(make_dataset(folder, event_std_seconds=0.001))
     names = tree.attrs["class_names"]
     assert names == ["noise", "a", "b", "p"]
     assert tree.attrs["class_types"] == ["segment", "segment", "segment", "event"]
@@ -83,7 +83,7 @@ def test_the_report_counts_every_annotation_once(folder):
 
 
 def test_a_song_type_may_be_called_as_a_column_of_the_report(folder):
-    make_dataset(folder, rename="a=seconds b=unknown p=channels")
+    make_dataset(folder, rename="a=seconds b=unknown p=channels", event_std_seconds=0.001)
     tree = open_dataset(folder.with_name("song.npy"))
     rows = [r for path in folder.glob("*.csv") for r in read_annotations(path)["name"]]
     table = describe(tree)
@@ -282,7 +282,7 @@ def test_a_split_that_would_be_empty_is_an_error(tmp_path):
     x, rows = tone_song(seed=0)
     write_recording(tmp_path / "song", "only", x, 1000, rows)
     with pytest.raises(DssError, match="Too few recordings .* to split test by files"):
-        make_dataset(tmp_path / "song")
+        make_dataset(tmp_path / "song", test_split="files")
 
 
 def test_what_is_no_dataset_is_an_error(folder):
@@ -510,6 +510,7 @@ def test_any_annotations_come_back_from_any_splits(tables, kinds, test, blocks, 
             test_fraction=test,
             block_seconds=blocks,
             event_std_seconds=std,
+            gap_seconds=0,
             **{f"{s}_split": kind for s, kind in zip(("train", "val", "test"), kinds, strict=True)},
         )
         tree = open_dataset(store)

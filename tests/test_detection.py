@@ -233,8 +233,10 @@ def test_segments_are_as_long_as_their_type_can_be():
         b=[(slice(14, 30), 0.9), (slice(120, 124), 0.9)],
     )
     table = found(p, segment_durations={"a": (0.005, 0.02)})
-    assert table["name"].tolist() == ["b", "a", "b"]
-    assert table["start_seconds"].tolist() == [0.01, 0.04, 0.12]  # the short a is part of the b
+    assert table["name"].tolist() == ["b", "a", "a", "a", "b"]
+    # The short a is part of the b; the long one is two, one after the other.
+    assert table["start_seconds"].tolist() == [0.01, 0.04, 0.06, 0.075, 0.12]
+    assert table["stop_seconds"].tolist() == [0.03, 0.05, 0.075, 0.09, 0.124]
     with pytest.raises(DssError, match="the shorter first: a=2:1"):
         found(p, segment_durations="a=2:1")
     with pytest.raises(DssError, match="written as name=shortest:longest"):

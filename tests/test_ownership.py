@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from conftest import side_by_side, tone_song, write_recording
 
-from dss import review
 from dss.data import find_recordings, read_annotations, recording_annotations
 from dss.errors import DssError
 from dss.predict import predict_files
 from dss.predict.detection import detect
 from dss.predict.ownership import NOTES, is_by_dss, write
 from dss.predict.pending import still_to_do, target_path
+from dss.review import comparison
 
 
 @pytest.fixture
@@ -56,11 +56,11 @@ def test_what_was_corrected_is_not_saved_over(recordings, format):
     wavs = find_recordings(recordings)
     tables, targets = dict.fromkeys(wavs, table), {wav: target_path(wav, format) for wav in wavs}
     for _ in range(2):
-        files = review.save(tables, targets, format)
+        files = comparison.save(tables, targets, format)
     before = files[0].read_bytes()
     corrected = correct(files[1])
     with pytest.raises(DssError, match=r"(?s)made or changed by hand .*bird_1_annotations"):
-        review.save(dict.fromkeys(wavs, table[:0]), targets, format)
+        comparison.save(dict.fromkeys(wavs, table[:0]), targets, format)
     assert [file.read_bytes() for file in files] == [before, corrected]
 
 
@@ -74,7 +74,7 @@ def test_recordings_of_another_form_are_saved_with_their_loader(tmp_path):
     def load(path):
         return 1000, np.fromfile(path, np.int16)
 
-    review.save({recording: table}, {recording: target}, "textgrid", loader=load)
+    comparison.save({recording: table}, {recording: target}, "textgrid", loader=load)
     assert "xmax = 2" in target.read_text()  # where the recording ends
 
 
@@ -90,17 +90,17 @@ def test_what_was_corrected_counts_as_by_hand(tiny_run, recordings, tmp_path):
     wav, run = recordings / "bird_0.wav", tiny_run[0]
     (beside,) = predict_files(wav, run, proposals=True)
     (by_dss,) = predict_files(wav, run, save_dir=tmp_path / "out")
-    assert review.by_hand(wav, by_dss) is None
+    assert comparison.by_hand(wav, by_dss) is None
     proposed = beside.read_text()
     beside.write_text(f"{proposed}sine,0.1,0.2,,\n")
-    assert review.by_hand(wav, by_dss) is None
+    assert comparison.by_hand(wav, by_dss) is None
     beside.write_text(proposed.replace("False", "True", 1))
-    assert review.by_hand(wav, by_dss) == beside
+    assert comparison.by_hand(wav, by_dss) == beside
     beside.write_bytes(by_dss.read_bytes())  # a copy
-    assert review.by_hand(wav, by_dss) is None
+    assert comparison.by_hand(wav, by_dss) is None
     correct(beside)
-    assert review.by_hand(wav, by_dss) == beside
-    assert review.by_hand(wav, beside) is None
+    assert comparison.by_hand(wav, by_dss) == beside
+    assert comparison.by_hand(wav, beside) is None
 
 
 def _write_many(folder, number):
@@ -152,11 +152,11 @@ def test_a_recording_was_learned_from_unless_it_is_another_of_the_same_name(tmp_
     for i, day in enumerate(("day1", "day2", "copy")):
         x, rows = tone_song(seed=min(i, 1))
         wavs.append(write_recording(tmp_path / day, "0001", x, 1000, rows))
-    learned = review.Learned(frozenset(["0001.wav"]), tmp_path / "day2")
-    assert [review.was_learned(wav, learned) for wav in wavs] == [False, True, True]
+    learned = comparison.Learned(frozenset(["0001.wav"]), tmp_path / "day2")
+    assert [comparison.was_learned(wav, learned) for wav in wavs] == [False, True, True]
     wavs[1].unlink()  # it cannot be seen any more
-    assert all(review.was_learned(wav, learned) for wav in wavs)
-    assert not review.was_learned(wavs[0].with_name("0002.wav"), learned)
+    assert all(comparison.was_learned(wav, learned) for wav in wavs)
+    assert not comparison.was_learned(wavs[0].with_name("0002.wav"), learned)
 
 
 @pytest.mark.parametrize("name", ["a\nb.csv", "a\\nb.csv", "a\\\nb.csv", "a\\b.csv"])

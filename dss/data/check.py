@@ -25,11 +25,12 @@ from dss.data.annotations import (
     time_problems,
 )
 from dss.data.audio import Loader
+from dss.data.choices import EVENT_STD_SECONDS
 from dss.data.levels import level_problems, spread_blocks
 from dss.data.recordings import Recording, find_recordings, open_source
 from dss.data.targets import GAUSSIAN_REACH
 from dss.errors import DssError, raise_problems
-from dss.options import DatasetOptions, SourceOptions, takes_options
+from dss.options import SourceOptions, takes_options
 from dss.support.units import readable
 
 ERROR, WARNING = "error", "warning"
@@ -280,7 +281,7 @@ def _unknown(recordings: Sequence[Recording], tables) -> Iterator[Problem]:
     by_recording = {r.path: table for r, (_, table) in zip(recordings, tables, strict=True)}
     if not any((table["name"] == NOISE).any() for table in by_recording.values()):
         return  # and no definitions need be read
-    reach = GAUSSIAN_REACH * DatasetOptions().event_std_seconds
+    reach = GAUSSIAN_REACH * EVENT_STD_SECONDS
     with suppress(DssError, OSError):  # which are among the problems already
         types = song_types(by_recording, _definitions(recordings)[0])
         names = set(types).union(*(table["name"] for table in by_recording.values()))

@@ -19,7 +19,7 @@ import pandas as pd
 
 import dss
 from dss.data import report, stores, targets
-from dss.data.sources import Source, read_sources, with_targets
+from dss.data.sources import Assembled, Source, read_sources
 from dss.data.splits import SPLITS, Stretch, recording_groups, split_recordings
 from dss.errors import DssError, DssWarning, raise_problems
 from dss.options import DatasetOptions, takes_options
@@ -62,16 +62,16 @@ def make_dataset(
     store = options.store_dir or default_store(folder)
     stores.check_ending(store)
     _check_store(store, folder, options.overwrite)
-    sources, types = read_sources(folder, options, loader, annotation_loader)
-    plan = plan_splits(sources, types, options)
-    tables = [with_targets(source, types, options) for source in sources]
-    attributes = dataset_attributes(folder, plan, sources, types, tables, options)
+    made_of = read_sources(folder, options, loader, annotation_loader)
+    plan, tables = plan_splits(made_of), made_of.tables()
+    attributes = dataset_attributes(folder, plan, made_of, tables, options)
+    sources, types = made_of.sources, made_of.types
     for sentence in report.missing(attributes):
         warnings.warn(sentence, DssWarning, stacklevel=3)
     with replacing(store.resolve()) as part:  # it may be a link to another disk
         writer = stores.ZarrWriter(part) if store.suffix == ".zarr" else stores.NpyWriter(part)
         for split in SPLITS:
-            _write_split(writer, split, plan[split], sources, types, tables, options)
+            _write_split(writer, split, plan[split], sources, types, tables, made_of.options)
             if options.split_csv:
                 table = _split_annotations(plan[split], sources, types)
                 table.to_csv(part / f"{split}_annotations.csv", index=False, float_format="%.6f")
@@ -119,13 +119,12 @@ def default_store(folder: str | Path) -> Path:
     return folder.with_name(folder.name + ".npy")
 
 
-def plan_splits(
-    sources: list[Source], types: Mapping[str, str], options: DatasetOptions
-) -> dict[str, list[Stretch]]:
+def plan_splits(made_of: Assembled) -> dict[str, list[Stretch]]:
     """Which stretches of the sources each split would get, without writing anything.
 
     Raises: DssError if a split cannot be had, or training or validation would be empty.
     """
+    sources, types, options = made_of.sources, made_of.types, made_of.options
     groups = recording_groups([source.name for source in sources], options.groups)
     reach = targets.GAUSSIAN_REACH * options.event_std_seconds
     songs = [s.song(types, reach, group) for s, group in zip(sources, groups, strict=True)]
@@ -254,8 +253,23 @@ def _in_order(function: Callable, tasks: Iterable) -> Iterator:
             yield waiting.popleft().result()
 
 
-def dataset_attributes(folder, plan, sources, types, tables, options) -> dict[str, Any]:
-    """The attributes of a dataset: plain types only."""
+def dataset_attributes(
+    folder: Path,
+    plan: Mapping[str, list[Stretch]],
+    made_of: Assembled,
+    tables: list[pd.DataFrame],
+    options: DatasetOptions,
+) -> dict[str, Any]:
+    """The attributes of a dataset: plain types only.
+
+    Arguments:
+        folder: of the recordings.
+        plan: the stretches of each split.
+        made_of: recordings and song types.
+        tables: the annotations as the targets show them.
+        options: as they were given, which `made_otherwise` compares.
+    """
+    sources, types = made_of.sources, made_of.types
     samplerate = float(sources[0].recording.samplerate_hz)
     attributes = {
         "samplerate_x_Hz": samplerate,
@@ -274,6 +288,7 @@ def dataset_attributes(folder, plan, sources, types, tables, options) -> dict[st
     attributes["report"] = report.count(plan, sources, types, tables)
     attributes["made_from"] = str(folder.resolve())
     attributes["made_with"] = {"dss": dss.__version__, **options.to_yaml_types()}
+    attributes["chosen"] = made_of.chosen
     return attributes
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dss.data.dataset import dataset_attributes, plan_splits
-from dss.data.sources import read_sources, with_targets
+from dss.data.sources import read_sources
 from dss.options import DatasetOptions, takes_options
 
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ def preview_dataset(
     import xarray as xr
 
     folder = Path(folder)
-    sources, types = read_sources(folder, options, loader, annotation_loader)
-    plan = plan_splits(sources, types, options)
-    tables = [with_targets(source, types, options) for source in sources]
-    attributes = dataset_attributes(folder, plan, sources, types, tables, options)
+    made_of = read_sources(folder, options, loader, annotation_loader)
+    plan = plan_splits(made_of)
+    attributes = dataset_attributes(folder, plan, made_of, made_of.tables(), options)
     return xr.DataTree(xr.Dataset(attrs=attributes))

@@ -78,7 +78,8 @@ def format_report(tree: "xr.DataTree") -> str:
         + (f" ({counts.at['unknown', split]:.1f} s unknown)" if "unknown" in counts.index else "")
         for split in counts.columns
     ]
-    return f"{', '.join(lengths)}\n\n{table.to_string()}\n"
+    chosen = "".join(f"{name}: {why}\n" for name, why in tree.attrs.get("chosen", {}).items())
+    return f"{', '.join(lengths)}\n\n{table.to_string()}\n" + (chosen and f"\n{chosen}")
 
 
 @takes_options

@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ from dss.data.annotations import (
     song_types,
 )
 from dss.data.check import find_problems, format_problems, raise_errors
+from dss.data.choices import chosen_options
 from dss.data.recordings import Recording, find_recordings, open_source
 from dss.data.splits import Song
 from dss.data.stretches import as_mask, intersection
@@ -29,6 +31,28 @@ from dss.errors import DssError, DssWarning, raise_problems
 from dss.options import DatasetOptions
 
 BOUNDARIES = ("onset", "offset")
+
+
+class Assembled(NamedTuple):
+    """What a dataset is made of.
+
+    Attributes:
+        sources: the recordings with what is known about them, in the order of their paths.
+        types: category by song type.
+        options: with all that was left to the data filled in.
+        chosen: why, by option.
+        gaps_within_types: whether only segments of one song type are moved apart.
+    """
+
+    sources: list["Source"]
+    types: dict[str, str]
+    options: DatasetOptions
+    chosen: dict[str, str]
+    gaps_within_types: bool
+
+    def tables(self) -> list[pd.DataFrame]:
+        """The annotations as the targets show them: with gaps, and boundaries as events."""
+        return [_with_targets(source.annotations, self) for source in self.sources]
 
 
 @dataclass(frozen=True)
@@ -77,10 +101,9 @@ def read_sources(
     options: DatasetOptions,
     loader: Callable | None = None,
     annotation_loader: Callable | None = None,
-) -> tuple[list[Source], dict[str, str]]:
+) -> Assembled:
     """Read all annotations of a data folder and the headers of its recordings.
 
-    Returns: the sources in the order of their paths, and the song types, category by name.
     Raises: DssError that lists everything that is wrong, by file and row.
     """
     recordings, tables = _read_folder(folder, options, loader, annotation_loader)
@@ -99,7 +122,10 @@ def read_sources(
     new_names = {old: options.rename.get(old, old) for old in old_names or all_types}
     old_types = {old: types[new] for old, new in new_names.items() if new in types}
     annotated = {*new_names}.union(*(table["name"] for _, table in tables))
-    reach = targets.GAUSSIAN_REACH * options.event_std_seconds
+    renamed = [_renamed(table, options.rename) for _, table in tables]
+    seconds = [recording.duration_seconds for recording in recordings]
+    settled, chosen = chosen_options(renamed, seconds, types, options)
+    reach = targets.GAUSSIAN_REACH * settled.event_std_seconds
     sources = []
     for recording, (_, table) in zip(recordings, tables, strict=True):
         everywhere = np.array([[0, recording.duration_seconds]])
@@ -112,12 +138,11 @@ def read_sources(
         sources.append(Source(recording, name, table, None if is_all else known))
     if options.boundary_targets:
         types |= dict.fromkeys(BOUNDARIES, EVENT)
-    return sources, types
+    return Assembled(sources, types, settled, chosen, options.gap_seconds is None)
 
 
-def with_targets(source: Source, types: Mapping[str, str], options: DatasetOptions) -> pd.DataFrame:
-    """The annotations as the targets show them: with gaps, and onsets and offsets as events."""
-    table = source.annotations
+def _with_targets(table: pd.DataFrame, made_of: Assembled) -> pd.DataFrame:
+    types, options = made_of.types, made_of.options
     if options.boundary_targets:
         segments = found(table)[lambda t: t["name"].map(types) == SEGMENT]
         rows = [
@@ -125,7 +150,7 @@ def with_targets(source: Source, types: Mapping[str, str], options: DatasetOptio
             for name, time in zip(BOUNDARIES, COLUMNS[1:], strict=True)
         ]
         table = pd.concat([table, *rows], ignore_index=True)
-    return targets.add_gaps(table, types, options.gap_seconds)
+    return targets.add_gaps(table, types, options.gap_seconds, made_of.gaps_within_types)
 
 
 def _read_folder(folder: Path, options: DatasetOptions, loader, annotation_loader):

@@ -1,23 +1,24 @@
 """Where a dataset is kept: NAME.npy (memory maps), NAME.zarr (compressed), NAME.h5 (to read).
 
 Each holds the arrays of the splits as `train/x`, `train/y`, ..., and the attributes. A dataset by
-DeepSS or DAS keeps its attributes in a pickle, which is read by an unpickler that knows numpy
-arrays and plain types, and nothing that could run code.
+DeepSS or DAS keeps its attributes in a pickle, of which only plain data is read
+(`dss.data.plain_pickle`).
 """
 
 import itertools
 import json
 import math
-import pickle
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from tokenize import TokenError
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import yaml
 
 from dss.data.annotations import EVENT, SEGMENT
+from dss.data.plain_pickle import MOST_BYTES, read_plain_pickle
 from dss.errors import DssError
 from dss.support import hdf5
 
@@ -256,42 +257,15 @@ def _plain_h5(value: Any) -> Any:
 
 def _read_legacy_attributes(path: Path) -> dict[str, Any]:
     """The dictionary that `np.save` pickled."""
-    with path.open("rb") as file:
-        try:
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
+        with path.open("rb") as file:
             np.lib.format.read_magic(file)
             np.lib.format.read_array_header_1_0(file)
-            attributes = _plain(_PlainUnpickler(file).load())
-        except (ValueError, EOFError, pickle.UnpicklingError) as error:
-            raise DssError(
-                f"{path}: cannot be read as the attributes of a dataset ({error})"
-            ) from None
+            attributes = read_plain_pickle(file.read())
+    except (ValueError, EOFError, OSError, SyntaxError, TokenError) as error:
+        raise DssError(f"{path}: cannot be read as the attributes of a dataset ({error})") from None
     if not isinstance(attributes, dict):
         raise DssError(f"{path}: holds no attributes of a dataset")
     return attributes
-
-
-class _PlainUnpickler(pickle.Unpickler):
-    """Knows numpy arrays, their types and scalars; everything else in a pickle is refused."""
-
-    def find_class(self, module: str, name: str):
-        if module.replace("._core.", ".core.") == "numpy.core.multiarray":
-            if name == "_reconstruct":
-                return np.ndarray.__reduce__(np.empty(0))[0]
-            if name == "scalar":
-                return np.float64(0).__reduce__()[0]
-        if (module, name) == ("numpy", "ndarray"):
-            return np.ndarray
-        if (module, name) == ("numpy", "dtype"):
-            return np.dtype
-        raise pickle.UnpicklingError(f"it asks for {module}.{name}, which is no plain data")
-
-
-def _plain(value: Any) -> Any:
-    """Numpy scalars and arrays in nested containers as plain types."""
-    if isinstance(value, dict):
-        return {_plain(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value.item() if isinstance(value, np.generic) else value

@@ -4,6 +4,8 @@ Each amount is drawn for each chunk on its own, evenly from nothing to what the 
 """
 
 import numpy as np
+import scipy.fft
+import scipy.interpolate
 import scipy.ndimage
 import scipy.signal
 
@@ -12,6 +14,7 @@ from dss.options import AugmentOptions
 
 FADE_SECONDS = 0.002
 BACKGROUND_GAIN = 0.25, 2.0
+EQUALIZER_BANDS = 9
 
 
 def check_augmentations(options: AugmentOptions, nb_channels: int, samplerate_hz: float) -> None:
@@ -52,6 +55,8 @@ def augment(
     if options.noise:
         level = x.std(axis=(1, 2), keepdims=True) * options.noise * rng.random((n_chunks, 1, 1))
         x = x + level.astype(x.dtype) * rng.standard_normal(x.shape, np.float32)
+    if options.equalize_db:
+        x = _equalize(x, options.equalize_db, rng)
     if options.gain_db:
         x = x * 10 ** (_evenly(options.gain_db, n_chunks, rng) / 20)
     if options.invert:
@@ -103,6 +108,19 @@ def add_background(
 def _evenly(reach: float, n_chunks: int, rng: np.random.Generator) -> np.ndarray:
     """A number from -reach to reach for each chunk: [chunks, 1, 1]."""
     return rng.uniform(-reach, reach, (n_chunks, 1, 1)).astype(np.float32)
+
+
+def _equalize(x: np.ndarray, reach_db: float, rng: np.random.Generator) -> np.ndarray:
+    """Filter each chunk so that bands become louder or softer, as by another microphone or room.
+
+    The gain is drawn at a few frequencies from 0 to half the sample rate, and smooth between them.
+    """
+    gains_db = rng.uniform(-reach_db, reach_db, (len(x), EQUALIZER_BANDS))
+    spectrum = scipy.fft.rfft(x, axis=1)
+    places = np.linspace(0, EQUALIZER_BANDS - 1, spectrum.shape[1])
+    smooth = scipy.interpolate.PchipInterpolator(np.arange(EQUALIZER_BANDS), gains_db, axis=1)
+    gain = 10 ** (smooth(places) / 20)
+    return scipy.fft.irfft(spectrum * gain[:, :, None].astype(np.float32), x.shape[1], axis=1)
 
 
 def _shift_frequencies(x: np.ndarray, shift_hz: np.ndarray, samplerate_hz: float) -> np.ndarray:

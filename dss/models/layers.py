@@ -59,16 +59,15 @@ class LogSpectrogram(keras.layers.Layer):
     """A short-time Fourier transform whose windowed sines and cosines are trained further.
 
     Frame i is centred on the samples i * hop to (i + 1) * hop. Each channel is transformed on its
-    own. At initialisation the output is the log power of a Hann-windowed STFT.
+    own. At initialisation the output is the log power of a Hann-windowed STFT, in which a sine of
+    amplitude 1 has the power 1. `floor` is added to each power: sounds far below it are silence.
 
     Input [batch, samples, channels], output [batch, samples / hop, channels * (window // 2 + 1)].
     """
 
-    floor = 1e-6  # a power below which nothing can be heard in 16-bit audio
-
-    def __init__(self, window: int, hop: int, **layer):
+    def __init__(self, window: int, hop: int, floor: float, **layer):
         super().__init__(**layer)
-        self.window, self.hop = window, hop
+        self.window, self.hop, self.floor = window, hop, floor
         # Kernels as long as a multiple of the hop: an ordinary convolution over frames of hop
         # samples computes the strided one.
         self.n_hops = -(-window // hop)

@@ -30,7 +30,8 @@ def tcn(nb_channels: int, nb_classes: int, options: NetworkOptions) -> keras.Mod
     x = inputs
     hop = 2**options.nb_pre_conv
     if hop > 1 and options.pre_nb_dft:
-        x = LogSpectrogram(options.pre_nb_dft, hop, name="spectrogram", dtype="float32")(x)
+        shape = options.pre_nb_dft, hop, options.pre_floor
+        x = LogSpectrogram(*shape, name="spectrogram", dtype="float32")(x)
     elif hop > 1:
         frames = (options.nb_hist // hop, hop * nb_channels)
         x = layers.Reshape(frames, name="frames", dtype="float32")(x)

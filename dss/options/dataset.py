@@ -90,22 +90,24 @@ class DatasetOptions(SourceOptions):
         group="Song types",
         rare=True,
     )
-    event_std_seconds: float = option(
-        0.001,
+    event_std_seconds: float | None = option(
+        None,
         "Width of events",
         "An event is a single point in time; its target is a Gaussian with this standard "
         "deviation, so that a prediction which is slightly off still counts for something. "
-        "0 marks one sample.",
+        "0 marks one sample. Chosen from the annotations unless you give it: 3 ms, or less where "
+        "events follow each other faster.",
         unit="s",
         group="Targets",
         ge=0,
         le=1,
     )
-    gap_seconds: float = option(
-        0.0,
+    gap_seconds: float | None = option(
+        None,
         "Gap between segments",
         "Segments that follow each other closer than this are shortened until this much noise "
-        "lies between them, so that they do not merge in the prediction. Useful for birdsong.",
+        "lies between them, so that they do not merge in the prediction. Unless you give it, "
+        "segments of the same song type are kept 4 ms apart if some of them touch.",
         unit="s",
         group="Targets",
         ge=0,
@@ -114,18 +116,21 @@ class DatasetOptions(SourceOptions):
     train_split: SplitBy = option(
         "samples",
         "Split train by",
-        "Take whole recordings (files), or a stretch of every recording that no other split took "
-        "whole (samples), for training.",
+        "Train on whole recordings (files) or on a part of each recording (samples).",
         group="Splits",
     )
     val_split: SplitBy = option(
-        "samples", "Split validation by", "The same for validation.", group="Splits"
+        "samples",
+        "Split validation by",
+        "Validate on whole recordings (files) or on a part of each recording (samples).",
+        group="Splits",
     )
-    test_split: SplitBy = option(
-        "files",
+    test_split: Literal["auto", "files", "samples"] = option(
+        "auto",
         "Split test by",
-        "The same for testing. By files tells how well the network does on new recordings; with "
-        "groups, how well it does on new individuals.",
+        "Test on whole recordings (files) or on a part of each recording (samples). Files tell how "
+        "well the network does on new recordings; with groups, on new individuals. Auto takes "
+        "files if there are three recordings or more.",
         group="Splits",
     )
     train_fraction: float | None = option(
@@ -162,11 +167,12 @@ class DatasetOptions(SourceOptions):
         group="Splits",
         path="file",
     )
-    block_seconds: float = option(
-        0.0,
+    block_seconds: float | None = option(
+        None,
         "Blocks",
-        "Splits by samples deal out blocks of this duration instead of one stretch a recording, "
-        "so that rare song types reach every split in proportion. 0 for one stretch.",
+        "Splits by samples deal out blocks of this duration instead of one stretch per recording, "
+        "so that rare song types reach every split in proportion. 0 for one stretch, which is also "
+        "the default unless one or two recordings have to serve for testing as well.",
         unit="s",
         group="Splits",
         ge=0,

@@ -118,3 +118,14 @@ class NetworkOptions(Options):
         ge=0,
         le=16384,
     )
+    pre_floor: float = option(
+        1e-6,
+        "STFT floor",
+        "Added to the power at each frequency before the logarithm: sounds far below it count as "
+        "silence. A sine of amplitude 1 has the power 1. A tenth of the power of the background "
+        "noise suits most recordings; too high a floor hides soft song.",
+        group="Network",
+        rare=True,
+        gt=0,
+        le=1,
+    )

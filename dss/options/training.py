@@ -27,6 +27,16 @@ class AugmentOptions(Options):
         ge=0,
         le=60,
     )
+    equalize_db: float = option(
+        0.0,
+        "Equalizer",
+        "Make some frequency bands of a chunk louder and others softer, by this much at most, as "
+        "another microphone, cage or distance does.",
+        unit="dB",
+        group="Augmentations",
+        ge=0,
+        le=60,
+    )
     invert: float = option(
         0.0,
         "Invert",
@@ -166,10 +176,12 @@ class TrainOptions(NetworkOptions):
         rare=True,
     )
     auto: bool = option(
-        False,
+        True,
         "Choose from the data",
-        "Choose chunk and filter duration, frontend, filters, batch size, epochs and learning rate "
-        "from the sample rate, the durations and the band of the song. What is given stays.",
+        "Choose what you do not give (chunk and filter duration, frontend, filters, batch size, "
+        "epochs, learning rate) from the sample rate, the durations and the band of the song. Off, "
+        "or where you describe a network yourself (chunk duration, number and duration of filters, "
+        "TCN blocks): the fixed defaults.",
         group="Presets and earlier runs",
         rare=True,
     )

@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dss.data.annotations import EVENT, SEGMENT
+from dss.data.choices import EVENT_STD_SECONDS
 from dss.data.targets import make_targets
 from dss.errors import DssError
-from dss.options import DatasetOptions
 from dss.plot.colors import paler, song_colors
 from dss.plot.examples import choose_examples
 from dss.plot.figure import WIDTH_INCHES, SongFigure, plain_style
@@ -124,7 +124,7 @@ def _target(view: View, name: str, first: int, last: int) -> np.ndarray:
     table = view.annotations
     is_event = table["start_seconds"] == table["stop_seconds"]
     kind = EVENT if is_event[table["name"] == name].any() else SEGMENT
-    std = DatasetOptions().event_std_seconds
+    std = EVENT_STD_SECONDS
     rate = view.recording.samplerate_hz
     return make_targets(table, {name: kind}, rate, first, last, std)[:, 1]
 

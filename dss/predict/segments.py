@@ -1,26 +1,33 @@
 """Segments in probabilities that come block by block: stretches of song, cut into types."""
 
 import heapq
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
 from dss.options import DetectOptions
+
+CELL_SECONDS = 0.001  # the lowest probability of song is kept for each of these, to cut there
 
 
 @dataclass
 class _Piece:
     """Samples `start` to before `stop`, and the probability mass of each segment type in them.
 
-    Pieces are song of one type, or what is between song (label -1).
+    Pieces are song of one type, or what is between song (label -1). `lowest` holds the lowest
+    probability of song in each cell, of so many samples from sample 0 on, that the piece touches.
     """
 
     label: int
     start: int
     stop: int
     mass: np.ndarray
-    peak: float = 0.0
+    peak: float
+    cell: int
+    lowest: list[np.ndarray]
 
     @property
     def length(self) -> int:
@@ -31,6 +38,11 @@ class _Piece:
         self.stop = other.stop
         self.mass = self.mass + other.mass
         self.peak = max(self.peak, other.peak)
+        first, *rest = other.lowest
+        if other.start % self.cell:  # both touch the cell where they meet
+            self.lowest[-1][-1] = min(self.lowest[-1][-1], first[0])
+            first = first[1:]
+        self.lowest += [part for part in (first, *rest) if len(part)]
 
 
 class Segments:
@@ -44,6 +56,7 @@ class Segments:
         least = options.segment_min_seconds
         self.shortest = [samplerate_hz * max(shortest, least) for shortest, _ in limits]
         self.longest = [samplerate_hz * longest for _, longest in limits]
+        self.cell = max(1, round(CELL_SECONDS * samplerate_hz))
         self.n_samples = 0
         self.held: list[_Piece] = []  # touching song at or above the hold threshold, so far
         self.song: list[_Piece] = []  # song of the current stretch, with the gaps within it
@@ -78,10 +91,13 @@ class Segments:
         mass = np.add.reduceat(p, start, axis=0, dtype=float)
         peak = np.maximum.reduceat(song, start)
         first, self.n_samples = self.n_samples, self.n_samples + len(p)
-        for label, a, b, m, s in zip(
-            labels[start].tolist(), start.tolist(), stop.tolist(), mass, peak, strict=True
+        cells = np.arange(-first % self.cell, len(p), self.cell)
+        edges = np.union1d(start, cells)
+        lowest = np.split(np.minimum.reduceat(song, edges), np.searchsorted(edges, start)[1:])
+        for label, a, b, m, s, low in zip(
+            labels[start].tolist(), start.tolist(), stop.tolist(), mass, peak, lowest, strict=True
         ):
-            yield _Piece(label, first + a, first + b, m, float(s))
+            yield _Piece(label, first + a, first + b, m, float(s), self.cell, [low])
 
     def _close_held(self) -> list[tuple[int, float, float, float]]:
         """Song that was held ends here: it is song if it reached the threshold, else a gap."""
@@ -105,16 +121,46 @@ class Segments:
         if self.gap:
             self.gap.extend(piece)
         else:
-            self.gap = _Piece(-1, piece.start, piece.stop, piece.mass)
+            self.gap = replace(piece, label=-1, peak=0.0)
         return self._close_stretch() if self.gap.length >= self.fill else []
 
     def _close_stretch(self) -> list[tuple[int, float, float, float]]:
         pieces, self.song, self.gap = _join(self.song, self.shortest), [], None
-        return [
-            (piece.label, piece.start, piece.stop, min(piece.mass[piece.label] / piece.length, 1.0))
-            for piece in pieces
-            if self.shortest[piece.label] <= piece.length <= self.longest[piece.label]
-        ]
+        found = []
+        for piece in pieces:
+            if piece.length < self.shortest[piece.label]:
+                continue
+            confidence = min(piece.mass[piece.label] / piece.length, 1.0)
+            edges = [piece.start, *self._cuts(piece), piece.stop]
+            found += [(piece.label, *parts, confidence) for parts in pairwise(edges)]
+        return found
+
+    def _cuts(self, piece: _Piece) -> list[int]:
+        """Where to cut a piece that is longer than its type can be: one is sung after the other.
+
+        It is cut where song is least probable, as often as needed, and never so that a part is too
+        short.
+        """
+        shortest, longest = self.shortest[piece.label], self.longest[piece.label]
+        if piece.length <= longest:
+            return []
+        lowest, first_cell = np.concatenate(piece.lowest), piece.start // self.cell
+        cuts, waiting = [], [(piece.start, piece.stop)]
+        while waiting:
+            start, stop = waiting.pop()
+            first, last = (
+                math.ceil(edge / self.cell - first_cell - 0.5)
+                for edge in (start + shortest, stop - shortest)
+            )
+            if stop - start <= longest or first >= last:
+                continue
+            allowed = lowest[first:last]
+            equally_low = first + np.flatnonzero(allowed == allowed.min())
+            middles = ((first_cell + equally_low + 0.5) * self.cell).astype(int)
+            cut = int(middles[np.abs(middles - (start + stop) / 2).argmin()])
+            cuts.append(cut)
+            waiting += [(start, cut), (cut, stop)]
+        return sorted(cuts)
 
 
 def _join(pieces: list[_Piece], shortest: list[float]) -> list[_Piece]:

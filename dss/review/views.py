@@ -25,6 +25,7 @@ from dss.data.annotations import (
 from dss.data.batches import array_of, split_stretches
 from dss.data.check import COLUMNS as PROBLEM_COLUMNS
 from dss.data.check import WARNING, check_annotations, format_problems
+from dss.data.choices import EVENT_STD_SECONDS
 from dss.data.contents import audio_warnings, song_stretches, song_type_warnings
 from dss.data.dataset import open_dataset
 from dss.data.recordings import Recording, find_recordings, open_readable, open_source
@@ -34,7 +35,7 @@ from dss.data.stretches import complement, intersection, of_mask
 from dss.data.targets import GAUSSIAN_REACH
 from dss.data.texttables import COLUMNS
 from dss.errors import DssError, DssWarning
-from dss.options import DatasetOptions, SourceOptions, takes_options
+from dss.options import SourceOptions, takes_options
 
 ENDINGS = (".npy", ".zarr", ".h5")
 
@@ -314,7 +315,7 @@ def _known(table: pd.DataFrame, looked_at: np.ndarray, reading: _Reading) -> np.
     if not table["name"].str.startswith((NOISE, ABSENT)).any():
         return looked_at  # and the other recordings need not be read
     types, names = reading.song
-    reach = GAUSSIAN_REACH * DatasetOptions().event_std_seconds
+    reach = GAUSSIAN_REACH * EVENT_STD_SECONDS
     return known_stretches(table, types, looked_at, reach, names)
 
 

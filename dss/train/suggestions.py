@@ -20,6 +20,9 @@ RAW_FRAME_SECONDS = 0.0008
 RAW_DILATIONS = [1, 4, 16]  # with filters of 7 frames no sample in reach is skipped
 STEPS = 500  # that training takes at least until it is done
 CONTEXT_SECONDS = 0.5, 1.0  # that filters on a spectrogram reach
+FLOOR = 0.1  # of a spectrogram, as a part of the power of noise
+LEAST_FLOOR = 1e-12  # half a step of 16-bit audio, spread over the frequencies of a spectrogram
+DESCRIBED = {"nb_hist", "nb_filters", "kernel_size", "nb_conv"}  # with all these, nothing is chosen
 EXAMPLES = 200  # annotations of a song type that are looked at; more say the same
 
 
@@ -95,6 +98,7 @@ class Song(NamedTuple):
     shortest_seconds: float | None  # the tenth part of the segments is shorter
     typical_seconds: float | None  # the median of the segments
     band_hz: tuple[float, float]
+    noise_density: float  # the power per Hz of what is no song, at the median frequency
 
 
 def suggest(data_dir: str | Path, given: dict[str, Any] | None = None) -> dict[str, Suggestion]:
@@ -123,6 +127,8 @@ def suggest(data_dir: str | Path, given: dict[str, Any] | None = None) -> dict[s
     downsample = choose("nb_pre_conv", *_downsampling(song, in_frames))
     hop = 2**downsample
     window = choose("pre_nb_dft", *_window(song, hop)) if downsample else 0
+    if window:
+        choose("pre_floor", *_floor(song, window))
     if window and not given.get("continue_from"):
         choose("freeze", ["spectrogram"], "with the STFT as it is the network learns sooner")
     kernel_size = choose("kernel_size", *_kernel_size(song, hop))
@@ -183,7 +189,7 @@ def complete(options: TrainOptions) -> tuple[TrainOptions, dict[str, str]]:
                 continue  # there is no spectrogram
             if name not in values:
                 values[name], reasons[name] = value, f"{value}: preset {options.preset}"
-    if options.auto:
+    if options.auto and ("auto" in values or not values.keys() >= DESCRIBED):
         for name, (value, reason) in suggest(options.data_dir, values).items():
             values[name], reasons[name] = value, f"{value}: {reason}"
     if not reasons:
@@ -215,8 +221,15 @@ def _window(song: Song, hop: int) -> tuple[int, str]:
     rate = song.samplerate_hz
     if rate <= RAW_HZ:
         return 0, "no STFT: the waveform tells more than its spectrum"
-    window = int(np.clip(2 ** round(math.log2(0.01 * rate)), 2 * hop, max(512, 2 * hop)))
-    return window, f"{1000 * window / rate:.3g} ms, two frames at least"
+    window = int(np.clip(2 ** math.floor(math.log2(0.01 * rate)), 2 * hop, max(512, 2 * hop)))
+    return window, f"{1000 * window / rate:.3g} ms, shorter than most pauses between syllables"
+
+
+def _floor(song: Song, window: int) -> tuple[float, str]:
+    """A part of the power that noise has at a frequency of the spectrogram."""
+    noise = 3 * song.noise_density * song.samplerate_hz / window  # below a Hann window
+    floor = float(f"{min(max(FLOOR * noise, LEAST_FLOOR), 1):.2g}")
+    return floor, f"{100 * FLOOR:g} % of the power of noise between song, so that soft song counts"
 
 
 def _kernel_size(song: Song, hop: int) -> tuple[int, str]:
@@ -268,8 +281,9 @@ def _survey(tree: xr.DataTree, y_suffix: str) -> Song:
     segments = [s for s, kind in zip(song, types, strict=True) if kind == "segment" and len(s)]
     seconds = np.diff(np.concatenate(segments), axis=1) / rate if segments else np.empty(0)
     x = array_of(train["x"])
-    background = _spectrum(x, noise, rate)
-    bands = [_band(_spectrum(x, s, rate) - background, rate) for s in song if len(s)]
+    around_noise = _spectra(x, noise, rate)
+    background = around_noise.mean(axis=0)
+    bands = [_band(_spectra(x, s, rate).mean(axis=0) - background, rate) for s in song if len(s)]
     return Song(
         samplerate_hz=rate,
         train_seconds=float(np.diff(stretches, axis=1).sum() / rate),
@@ -279,6 +293,7 @@ def _survey(tree: xr.DataTree, y_suffix: str) -> Song:
         shortest_seconds=float(np.quantile(seconds, 0.1)) if segments else None,
         typical_seconds=float(np.median(seconds)) if segments else None,
         band_hz=(min(low for low, _ in bands), max(high for _, high in bands)),
+        noise_density=float(np.median(around_noise)),
     )
 
 
@@ -292,16 +307,16 @@ def _band(added: np.ndarray, rate: float) -> tuple[float, float]:
     return float(frequency[max(low, 1)]), float(frequency[high])
 
 
-def _spectrum(x, occurrences: np.ndarray, rate: float) -> np.ndarray:
-    """Mean power at each frequency around the middles of up to 200 occurrences."""
+def _spectra(x, occurrences: np.ndarray, rate: float) -> np.ndarray:
+    """Power per Hz around the middles of up to 200 occurrences: [occurrences, frequencies]."""
     import scipy.signal
 
     window = 2 ** round(math.log2(0.03 * rate))
     if not len(occurrences):
-        return np.zeros(window // 2 + 1)
+        return np.zeros((1, window // 2 + 1))
     drawn = np.linspace(0, len(occurrences) - 1, min(EXAMPLES, len(occurrences))).astype(int)
     middles = occurrences[drawn].mean(axis=1).astype(int)
     starts = np.clip(middles - window // 2, 0, max(0, len(x) - window))
     blocks = np.stack([np.asarray(x[start : start + window], np.float32) for start in starts])
     _, power = scipy.signal.periodogram(blocks, rate, window="hann", nfft=window, axis=1)
-    return power.mean(axis=(0, 2))
+    return power.mean(axis=2)

@@ -9,12 +9,12 @@ from typing import Any
 import ipywidgets as widgets
 import pandas as pd
 
-from dss import review
 from dss.data.annotations import COLUMNS, annotations_path, read_annotations
 from dss.data.recordings import unsaid_rate
 from dss.errors import DssError
 from dss.evaluate import evaluate
 from dss.predict.stored_probabilities import detect_stored, stored_probabilities
+from dss.review import comparison
 from dss.review.views import recording_view
 from dss.runs import read_params
 from dss.widgets.forms.fields import problem_html
@@ -129,7 +129,7 @@ class PredictionViewer(Viewer):
         targets = self._annotated.targets(Path(save_dir) if save_dir else None, format)
         proposals, loader = self._annotated.options.proposals, self._annotated.loader
         how = {"loader": loader, "samplerate_hz": self._unsaid_hz}
-        return review.save(self._found, targets, format, proposals, **how)
+        return comparison.save(self._found, targets, format, proposals, **how)
 
     @property
     def by_hand_label(self) -> str:
@@ -159,9 +159,9 @@ class PredictionViewer(Viewer):
         self._hand = {
             recording: file
             for recording, by_dss in annotated.files.items()
-            if (file := review.by_hand(recording, by_dss))
+            if (file := comparison.by_hand(recording, by_dss))
         }
-        self._learned = review.learned_from(annotated.trunk)
+        self._learned = comparison.learned_from(annotated.trunk)
         self._found = {r: read_annotations(f, recording=r) for r, f in annotated.files.items()}
         stored = all(stored_probabilities(file) is not None for file in annotated.files.values())
         self.sliders.fit(annotated.options, set(kinds), stored)
@@ -178,7 +178,7 @@ class PredictionViewer(Viewer):
         ]
 
     def _was_learned(self, recording: Path) -> bool:
-        return self._learned is not None and review.was_learned(recording, self._learned)
+        return self._learned is not None and comparison.was_learned(recording, self._learned)
 
     def _is_known(self, recording: Path) -> bool:
         """Whether annotating it by hand brings nothing new."""
@@ -235,7 +235,7 @@ class PredictionViewer(Viewer):
             found, options = self._found, self.sliders.options
             if options != self._as_written:
                 files = self._annotated.files
-                found = review.detect_again(files, self._types, options, go_on)
+                found = comparison.detect_again(files, self._types, options, go_on)
             scores, said = self._judge(found)
             go_on()
             with self._one_draws:
@@ -255,7 +255,7 @@ class PredictionViewer(Viewer):
         if recording not in self._hand:
             return table
         by_hand = read_annotations(self._hand[recording], recording=recording)
-        return table.assign(confirmed=review.is_by_hand(table, by_hand))
+        return table.assign(confirmed=comparison.is_by_hand(table, by_hand))
 
     def _judge(self, found: Mapping[Path, pd.DataFrame]) -> tuple[pd.DataFrame, str]:
         """The scores, and how they are shown."""

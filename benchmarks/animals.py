@@ -1,0 +1,219 @@
+"""How well dss learns the song of each animal, judged on recordings that it never heard.
+
+python benchmarks/animals.py [--corpora meerkat canary ...] [--seeds 0 1 2] [--jobs 2]
+
+Each run makes a dataset of some recordings of a corpus, trains with the options that dss chooses,
+and annotates the recordings that were left out. It is a process of its own. `--train` changes
+options of training, `--quick` takes the first fold of each corpus.
+"""
+
+import argparse
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from measure import measure
+
+RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "data"
+ONE_NAME = "song"
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A folder of recordings, and how it is split.
+
+    Attributes:
+        groups: a pattern whose brackets match what is left out as a whole, such as the animal;
+            blank to leave out single recordings.
+        n_folds: how many parts recordings are dealt into.
+        train_seconds: with so much audio at most; the first recordings are taken.
+        judge_names: whether names count; else boundaries only.
+        tolerance_seconds: of onsets and offsets.
+    """
+
+    groups: str = ""
+    n_folds: int = 2
+    train_seconds: float = float("inf")
+    judge_names: bool = True
+    tolerance_seconds: float = 0.01
+
+
+CORPORA = {
+    "zebra_finch_adults": Corpus(n_folds=3),
+    "zebra_finch_backpack": Corpus(n_folds=3),
+    "meerkat": Corpus(n_folds=3, tolerance_seconds=0.02),
+    "canary": Corpus(n_folds=2),
+    "mouse": Corpus(n_folds=3),
+    "zebra_finch_calls": Corpus(n_folds=2, judge_names=False),
+    "bengalese_finch": Corpus(n_folds=2, train_seconds=180),
+    "zebra_finch": Corpus(n_folds=7),
+}
+SCORES = {
+    "f1": "F1 onset",
+    "f1_both": "F1 onset and offset",
+    "f1_frames": "F1 by ms",
+    "f1_overlap": "F1 by overlap",
+    "frame_error": "frame error %",
+    "syllable_error": "syllable error %",
+    "onset_error_ms": "onset error [ms]",
+}
+
+
+def main() -> int:
+    """Read the command line, run all folds with all seeds, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--corpora", nargs="+", default=[*CORPORA], choices=[*CORPORA])
+    parser.add_argument("--folds", type=int, nargs="+", help="these folds only")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--jobs", type=int, default=1, help="runs at the same time")
+    parser.add_argument("--train", default="{}", help="options of training, as JSON")
+    parser.add_argument("--quick", action="store_true", help="the first fold of each corpus")
+    parser.add_argument("--keep", type=Path, help="a folder in which runs and annotations stay")
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.inside:
+        (name,), (fold,), (seed,) = arguments.corpora, arguments.folds, arguments.seeds
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = Path(temporary)
+            if arguments.keep:
+                folder = arguments.keep / f"{name}_{fold}_{seed}"
+                folder.mkdir(parents=True)
+            print(json.dumps(judge(name, folder, fold, seed, json.loads(arguments.train))))
+        return 0
+    if not RECORDINGS.is_dir():
+        print(f"{RECORDINGS} is not here", file=sys.stderr)
+        return 1
+    tasks = []
+    for name in arguments.corpora:
+        folds = range(1 if arguments.quick else CORPORA[name].n_folds)
+        for fold in folds if arguments.folds is None else arguments.folds:
+            tasks += [(name, fold, seed) for seed in arguments.seeds]
+    print("| corpus | fold | seed |", " | ".join(SCORES.values()), "| CPU-s | MB |")
+    print("| --- | ---: | ---: |", " | ".join(["---:"] * (len(SCORES) + 2)), "|", flush=True)
+    rows: dict[str, list[dict[str, float]]] = {name: [] for name in arguments.corpora}
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        words = ["--train", arguments.train]
+        words += ["--keep", str(arguments.keep)] * bool(arguments.keep)
+        for (name, fold, seed), row in zip(tasks, pool.map(_run(words), tasks), strict=True):
+            rows[name].append(row)
+            print(f"| {name} | {fold} | {seed} | {_cells(row)} |", flush=True)
+    print()
+    for name, of_corpus in rows.items():
+        means = {score: _mean([row[score] for row in of_corpus]) for score in of_corpus[0]}
+        print(f"| {name} | mean | | {_cells(means)} |", flush=True)
+    return 0
+
+
+def _run(words: list[str]) -> Callable[[tuple[str, int, int]], dict[str, float]]:
+    def run(task: tuple[str, int, int]) -> dict[str, float]:
+        """The scores of one training, and what its process cost."""
+        name, fold, seed = task
+        which = ["--corpora", name, "--folds", str(fold), "--seeds", str(seed)]
+        cost = measure([sys.executable, __file__, "--inside", *which, *words])
+        if cost.exit_code:
+            print(cost.output, file=sys.stderr)
+            return dict.fromkeys(SCORES, float("nan")) | {"cpu": cost.cpu_seconds, "mb": 0}
+        return json.loads(cost.output.splitlines()[-1]) | {
+            "cpu": cost.cpu_seconds,
+            "mb": cost.peak_mb,
+        }
+
+    return run
+
+
+def split(name: str, fold: int) -> tuple[list[Path], list[Path]]:
+    """The recordings of a corpus to learn from, and those to judge."""
+    from dss.data import find_recordings, open_recording
+
+    corpus, recordings = CORPORA[name], find_recordings(RECORDINGS / name)
+    if corpus.groups:
+        group = [re.search(corpus.groups, path.name)[1] for path in recordings]
+        part = [sorted({*group}).index(g) for g in group]
+    else:
+        part = [i % corpus.n_folds for i in range(len(recordings))]
+    judged = [path for path, p in zip(recordings, part, strict=True) if p == fold]
+    learned, left = [], corpus.train_seconds
+    for path in recordings:
+        seconds = open_recording(path).duration_seconds
+        if path not in judged and seconds <= left:
+            learned.append(path)
+            left -= seconds
+    return learned, judged
+
+
+def judge(
+    name: str, folder: Path, fold: int, seed: int, train_options: dict[str, object]
+) -> dict[str, float]:
+    """Train with some of the recordings, annotate the others, and score."""
+    from dss.data import make_dataset
+    from dss.predict import predict_files
+    from dss.train import train
+
+    for part, paths in zip(("learn", "judge"), split(name, fold), strict=True):
+        (folder / part).mkdir()
+        for path in paths:
+            for file in (path, path.with_name(f"{path.stem}_annotations.csv")):
+                (folder / part / file.name).symlink_to(file)
+    store = make_dataset(folder / "learn", test_fraction=0, seed=seed)
+    trunk = train(data_dir=store, seed=seed, **{"auto": True, **train_options})
+    predict_files(folder / "judge", trunk, save_dir=folder / "annotated")
+    return score(folder / "judge", folder / "annotated", CORPORA[name])
+
+
+def score(true_dir: Path, predicted_dir: Path, corpus: Corpus) -> dict[str, float]:
+    """All scores of a folder of predictions."""
+    import numpy as np
+
+    from dss.data import read_annotations
+    from dss.evaluate import sample_confusion, summarize
+
+    names = sorted(path.name for path in true_dir.glob("*_annotations.csv"))
+    true, predicted = (
+        [read_annotations(folder / name) for name in names] for folder in (true_dir, predicted_dir)
+    )
+    if not corpus.judge_names:
+        true, predicted = (
+            [t.assign(name=ONE_NAME) for t in tables] for tables in (true, predicted)
+        )
+    within = {"tolerance_seconds": corpus.tolerance_seconds}
+    table = summarize(true, predicted, **within).loc["all"]
+    both = summarize(
+        true, predicted, **within, offset_tolerance_seconds=corpus.tolerance_seconds
+    ).loc["all"]
+    confusion = sample_confusion(true, predicted).to_numpy()
+    hits = np.array([_overlapping(t, p) for t, p in zip(true, predicted, strict=True)]).sum(axis=0)
+    return {
+        "f1": float(table["f1"]),
+        "f1_both": float(both["f1"]),
+        "f1_frames": float(table["sample_macro_f1"]),
+        "f1_overlap": float(2 / (hits[1] / max(hits[0], 1) + hits[3] / max(hits[2], 1))),
+        "frame_error": 100 * float(1 - np.trace(confusion) / confusion.sum()),
+        "syllable_error": 100 * float(table["syllable_error_rate"]),
+        "onset_error_ms": float(table["onset_error_ms"]),
+    }
+
+
+def _overlapping(true, predicted) -> tuple[int, int, int, int]:
+    """How many predicted ones overlap a true one, of how many; and the same for the true ones."""
+    columns = ["start_seconds", "stop_seconds"]
+    a, b = (table[columns].dropna().to_numpy() for table in (true, predicted))
+    meets = (a[:, None, 0] < b[None, :, 1]) & (b[None, :, 0] < a[:, None, 1])
+    return meets.any(axis=0).sum(), len(b), meets.any(axis=1).sum(), len(a)
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _cells(row: dict[str, float]) -> str:
+    scores = " | ".join(f"{row[name]:.3f}" for name in SCORES)
+    return f"{scores} | {row['cpu']:.0f} | {row['mb']:.0f}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,106 @@
+"""What of a dataset follows from its recordings and annotations, where nobody says it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dss.data.annotations import EVENT, SEGMENT, found
+from dss.options import DatasetOptions
+
+EVENT_STD_SECONDS = 0.003  # as precise as people place pulses
+EVENTS_APART = 8  # standard deviations from one event to the next, at least
+GAP_SECONDS = 0.004  # a few frames of a network
+FEWEST_TOUCHING = 0.01  # part of the segments of a type that follow each other without a pause
+FEWEST_RECORDINGS = 3  # so that one can be spared for testing
+N_BLOCKS = 30  # that a dataset of one or two recordings is dealt out in, for testing by samples
+BLOCK_SECONDS = 0.5, 10.0
+
+
+def chosen_options(
+    tables: Sequence[pd.DataFrame],
+    durations_seconds: Sequence[float],
+    types: Mapping[str, str],
+    options: DatasetOptions,
+) -> tuple[DatasetOptions, dict[str, str]]:
+    """The options with those filled in that were left to the data.
+
+    Arguments:
+        tables: the annotations of each recording.
+        durations_seconds: of the recordings.
+        types: category by song type.
+        options: as they were given.
+
+    Returns: the options, and a sentence for each that was chosen and differs from the fixed value.
+    """
+    values: dict[str, Any] = {}
+    reasons: dict[str, str] = {}
+    if options.event_std_seconds is None:
+        values["event_std_seconds"] = _event_width(tables, types, reasons)
+    if options.gap_seconds is None:
+        values["gap_seconds"] = _gap(tables, types, reasons)
+    if options.test_split == "auto":
+        few = len(durations_seconds) < FEWEST_RECORDINGS and options.groups is None
+        values["test_split"] = "samples" if few else "files"
+        if few and options.test_fraction:
+            n = f"{len(durations_seconds)} recording{'s' * (len(durations_seconds) > 1)}"
+            reasons["test_split"] = f"samples: with {n}, none can be spared for testing"
+            if options.block_seconds is None:
+                seconds = np.clip(sum(durations_seconds) / N_BLOCKS, *BLOCK_SECONDS)
+                values["block_seconds"] = float(f"{seconds:.2g}")
+                reasons["block_seconds"] = (
+                    f"{values['block_seconds']:g} s, so that each split has a part of all that is "
+                    "sung"
+                )
+    if options.block_seconds is None:
+        values.setdefault("block_seconds", 0.0)
+    return options.model_copy(update=values), reasons
+
+
+def touching(tables: Sequence[pd.DataFrame], types: Mapping[str, str]) -> tuple[int, int]:
+    """How many segments follow one of the same name within `GAP_SECONDS`, and how many follow one.
+
+    Nothing in the targets tells the first ones apart.
+    """
+    pauses = [np.empty(0)]
+    for table in tables:
+        segments = found(table)[lambda t: t["name"].map(types) == SEGMENT]
+        segments = segments.sort_values("start_seconds")
+        is_same = segments["name"].to_numpy()[1:] == segments["name"].to_numpy()[:-1]
+        start, stop = (segments[c].to_numpy() for c in ("start_seconds", "stop_seconds"))
+        pauses.append((start[1:] - stop[:-1])[is_same])
+    pause = np.concatenate(pauses)
+    return int((pause < GAP_SECONDS).sum()), len(pause)
+
+
+def _gap(tables, types: Mapping[str, str], reasons: dict[str, str]) -> float:
+    n_touching, n_following = touching(tables, types)
+    if n_touching <= FEWEST_TOUCHING * n_following:
+        return 0.0
+    reasons["gap_seconds"] = (
+        f"{GAP_SECONDS:g} s between segments of one name: {n_touching} of {n_following} follow "
+        f"each other within {1000 * GAP_SECONDS:g} ms and would merge"
+    )
+    return GAP_SECONDS
+
+
+def _event_width(tables, types: Mapping[str, str], reasons: dict[str, str]) -> float:
+    intervals = [np.empty(0)]
+    for table in tables:
+        table = found(table)
+        for name, kind in types.items():
+            if kind == EVENT:
+                of_type = table["start_seconds"][table["name"] == name]
+                intervals.append(np.diff(np.sort(of_type.to_numpy())))
+    interval = np.concatenate(intervals)
+    interval = interval[interval > 0]
+    if not len(interval):
+        return EVENT_STD_SECONDS
+    shortest = float(np.quantile(interval, 0.05))
+    width = float(f"{min(EVENT_STD_SECONDS, shortest / EVENTS_APART):.2g}")
+    reasons["event_std_seconds"] = (
+        f"{width:g} s: about as precise as people place events, and well below the "
+        f"{shortest:.2g} s between them"
+    )
+    return width
