@@ -14,7 +14,6 @@ release = version = dss.__version__
 
 extensions = [
     "sphinx.ext.autodoc",
-    "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "myst_nb",
@@ -22,7 +21,6 @@ extensions = [
     "docstrings",
     "tour",
 ]
-templates_path = ["_templates"]
 exclude_patterns = ["_build", "tour"]
 nitpicky = False  # types of other packages have no pages here
 
@@ -44,9 +42,6 @@ myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 nb_execution_mode = "off"  # extensions/tour.py has run them already
 
-autosummary_generate = True
-autosummary_imported_members = True
-autosummary_ignore_module_all = False
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
 autodoc_typehints_format = "short"
