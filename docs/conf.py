@@ -21,7 +21,7 @@ extensions = [
     "docstrings",
     "tour",
 ]
-exclude_patterns = ["_build", "tour"]
+exclude_patterns = ["_build", "jupyter_execute", "tour"]
 nitpicky = False  # types of other packages have no pages here
 
 html_theme = "pydata_sphinx_theme"
@@ -49,6 +49,7 @@ autodoc_member_order = "bysource"
 autodoc_class_signature = "separated"
 default_role = "code"  # docstrings are plain text with `names` in it
 napoleon_numpy_docstring = False
+napoleon_use_ivar = True
 napoleon_custom_sections = [("Options", "params_style")]
 copybutton_exclude = ".linenos, .gp"
 copybutton_prompt_text = r">>> |\.\.\. "

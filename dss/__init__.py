@@ -3,10 +3,10 @@
     recordings + annotations -> dataset -> network -> run files -> annotations -> scores
          dss.data               dss.data  dss.models  dss.train   dss.predict  dss.evaluate
 
-The rooms of the package, each importing only those before it: support, options, data, models, runs,
+The parts of the package, each importing only those before it: support, options, data, models, runs,
 train, evaluate, predict, review, plot, widgets, and the command line.
 
-`import dss` imports nothing heavy: a stage's module is imported when it is first named.
+`import dss` stays fast: each part is imported when you first use it.
 """
 
 import importlib

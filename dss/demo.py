@@ -1,4 +1,4 @@
-"""The demonstration: the whole way from the shipped recordings to annotations and scores."""
+"""The demo: go all the way from the included recordings to annotations and scores."""
 
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from dss.runs import load_run
 from dss.support.files import replacing
 from dss.train import train
 
-# What suits each song: for the dataset, the network and its training, detection and scores.
+# Settings for each song: dataset, training, detection, and scoring.
 SONGS: dict[str, dict[str, dict[str, Any]]] = {
     "finch": {
         "dataset": {"test_fraction": 0.2},
@@ -42,7 +42,7 @@ SONGS: dict[str, dict[str, dict[str, Any]]] = {
         "dataset": {"test_fraction": 0.3, "event_std_seconds": 0.002},
         "train": {"preset": "fly"},
         "detect": {"segment_fill_seconds": 0.05, "segment_min_seconds": 0.1},
-        # Sine song fades in and out: nobody can place its onset to 10 ms.
+        # Sine song fades in and out, so nobody can place its onset within 10 ms.
         "evaluate": {"tolerance_seconds": 0.025},
     },
 }
@@ -51,10 +51,10 @@ SHOWN_SECONDS = 3.0
 
 @takes_options
 def demo(*, options: DemoOptions) -> Path:
-    """Assemble the shipped recordings, train, annotate recordings held out, and score the result.
+    """Make a dataset of the included recordings, train, annotate the test recordings, and score.
 
-    Returns: the folder with the dataset, the run, the annotations and a figure.
-    Raises: DssError if the shipped recordings are not there.
+    Returns: the folder with the dataset, the run, the annotations and the figures.
+    Raises: DssError if the included recordings are missing.
     """
     recordings = shipped("data") / options.song
     settings = SONGS[options.song]
@@ -67,16 +67,16 @@ def demo(*, options: DemoOptions) -> Path:
         **settings["dataset"],
     )
     tree = open_dataset(store)
-    print(f"The dataset {store}, split by samples into train and val, by files into test:\n")
+    print(f"Dataset {store}: train and val are split by samples, test by files:\n")
     print(f"{format_report(tree)}\n")
     trunk = train(data_dir=store, seed=options.seed, **settings["train"])
-    print(f"The files of the run begin with {trunk}\n")
+    print(f"The run files start with {trunk}\n")
     held_out = [recordings / name for name in tree.attrs["filename_test"]]
     written = _annotate(held_out, trunk, folder, settings["detect"])
     true = [annotations_path(recording) for recording in held_out]
     scores = evaluate(true, written[0::2], **settings["evaluate"])
     tolerance = 1000 * settings["evaluate"]["tolerance_seconds"]
-    print(f"\n{len(held_out)} recordings held out, onset within {tolerance:g} ms and right name:\n")
+    print(f"\n{len(held_out)} test recordings: right name, onset within {tolerance:g} ms:\n")
     print(format_scores(scores))
     print("\nWritten:", *written, sep="\n  ")
     return folder
@@ -85,24 +85,24 @@ def demo(*, options: DemoOptions) -> Path:
 def _annotate(
     recordings: list[Path], trunk: Path, folder: Path, settings: dict[str, float]
 ) -> list[Path]:
-    """Write the annotations of each recording and a figure of its first song; which files."""
+    """Write the annotations of each recording and a figure of its first song; return the files."""
     from dss.plot import plot_recording
 
     run = load_run(trunk)
     options = tuned(DetectOptions.checked(settings), run.params)
     written = []
     for path in recordings:
-        recording, by_hand = open_recording(path), read_annotations(annotations_path(path))
+        recording, manual = open_recording(path), read_annotations(annotations_path(path))
         p = probabilities(path, run)
-        by_dss = detect([p], run.song_types, run.samplerate_hz, options=options)
+        predicted = detect([p], run.song_types, run.samplerate_hz, options=options)
         written.append(folder / annotations_path(path).name)
-        write(by_dss, written[-1], "csv")
-        first = max(0.0, by_hand["start_seconds"].min() - 0.5)
+        write(predicted, written[-1], "csv")
+        first = max(0.0, manual["start_seconds"].min() - 0.5)
         start, stop = (round(t * run.samplerate_hz) for t in (first, first + SHOWN_SECONDS))
         figure = plot_recording(
             recording.read(start, stop),
             run.samplerate_hz,
-            annotations={"by hand": by_hand, "by dss": by_dss},
+            annotations={"manual": manual, "predicted": predicted},
             probabilities=p[start:stop],
             class_names=run.params["class_names"],
             start_seconds=start / run.samplerate_hz,

@@ -118,7 +118,7 @@ def _begun(trunk: Path) -> tuple[str, float]:
 
 
 def new_trunk(save_dir: Path, prefix: str) -> Path:
-    """[PREFIX_]YYYYMMDD_hhmmss, with the next second that no run has taken."""
+    """`[PREFIX_]YYYYMMDD_hhmmss`, with the next second that no run has taken."""
     stamp = datetime.now().replace(microsecond=0)
     while True:
         name = f"{stamp:{STAMP}}"

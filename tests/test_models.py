@@ -173,11 +173,14 @@ def test_the_output_is_what_the_mathematics_says():
         ({"nb_hist": 6}, "chunk of 6 samples is too short for the filters: 3 .* nothing is left"),
         (
             {"nb_pre_conv": 3, "nb_hist": 100},
-            "100 is no multiple of the downsampling by 8; .* be 96",
+            "100 is not a multiple of the downsampling factor 8. Use 96",
         ),
         ({"use_separable": [True, False, True]}, "has 3 values for 1 blocks"),
         ({"nb_pre_conv": 1, "pre_nb_dft": 7}, "window of 7 samples is too short"),
-        ({"nb_pre_conv": 1, "pre_nb_dft": 0, "model_name": "das_tcn"}, "das_tcn cannot do without"),
+        (
+            {"nb_pre_conv": 1, "pre_nb_dft": 0, "model_name": "das_tcn"},
+            "not with das_tcn, which needs one",
+        ),
     ],
 )
 def test_options_that_do_not_fit_are_an_error(options, message):
@@ -198,14 +201,14 @@ def test_weights_come_back_and_misfits_are_named(tmp_path):
     for a, b in zip(model.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
     with pytest.raises(
-        DssError, match=r"scores/kernel: has shape \(4, 3\) in the file, and \(4, 7\)"
+        DssError, match=r"scores/kernel: has shape \(4, 3\) in the file, but \(4, 7\)"
     ):
         models.load_weights(build(n_classes=7), tmp_path / "w.h5")
     with h5py.File(tmp_path / "w.h5", "a") as file:
         del file["input/bias"]
         file["extra"] = np.zeros(3)
     with pytest.raises(
-        DssError, match="input/bias: is not in the file\n  extra: belongs to no layer"
+        DssError, match="input/bias: missing from the file\n  extra: belongs to no layer"
     ):
         models.load_weights(model, tmp_path / "w.h5")
 

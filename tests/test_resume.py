@@ -243,8 +243,8 @@ def test_frozen_layers_stay_as_they_are(tiny_run, tmp_path):
     ("options", "message"),
     [
         ({"nb_filters": 3}, "nb_filters: 3, but the network of .* has 8"),
-        ({"freeze": ["blocks"]}, "has no blocks; right would be among input, block0, scores"),
-        ({"freeze": ["input", "block0", "scores"]}, "leaves nothing to be trained"),
+        ({"freeze": ["blocks"]}, "has no blocks. Choose from input, block0, scores"),
+        ({"freeze": ["input", "block0", "scores"]}, "nothing can be trained"),
         ({"continue_from": "nowhere"}, "nowhere: is not a run"),
     ],
 )

@@ -11,6 +11,8 @@ def write_sections_out(app, what, name, obj, options, lines):
     for i, line in enumerate(lines):
         if found := re.match(r"Returns: (.+)", line):
             lines[i] = f":returns: {found[1]}"
+        elif found := re.match(r"Warns: (.+)", line):
+            lines[i] = f":Warns: {found[1]}"
         elif found := re.match(r"Raises: (\w+) (.+)", line):
             lines[i] = f":raises {found[1]}: {found[2]}"
 

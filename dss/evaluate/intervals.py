@@ -41,8 +41,8 @@ def bootstrap(
     Raises: DssError for a single recording.
     """
     pairs = read_pairs(true, predicted)
-    how = {"n_draws": n_draws, "level": level, "seed": seed}
-    return bootstrap_pairs(pairs, match_all(pairs, options), confusions(pairs), **how)
+    matches, confused = match_all(pairs, options), confusions(pairs)
+    return bootstrap_pairs(pairs, matches, confused, n_draws=n_draws, level=level, seed=seed)
 
 
 def bootstrap_pairs(
@@ -56,7 +56,7 @@ def bootstrap_pairs(
 ) -> pd.DataFrame:
     """What `bootstrap` gives, of what `read_pairs`, `match_all` and `confusions` gave."""
     if len(pairs) < 2:
-        raise DssError("An interval over recordings needs at least two of them, not 1")
+        raise DssError("There is only one recording; an interval needs at least two. Add more.")
     draws = np.random.default_rng(seed).integers(len(pairs), size=(n_draws, len(pairs)))
     times = np.array([np.bincount(draw, minlength=len(pairs)) for draw in draws])
     # Of few recordings there are few draws that differ.

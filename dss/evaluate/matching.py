@@ -85,7 +85,9 @@ def precision_recall(
     """
     pairs = read_pairs(true, predicted)
     if any(len(pair.predicted) and "confidence" not in pair.predicted for pair in pairs):
-        raise DssError("The predicted annotations have no column confidence, as those by dss do")
+        raise DssError(
+            "The predicted annotations have no column confidence. Use annotations predicted by dss."
+        )
     tables = []
     for threshold in np.arange(1, 101) / 100:
         sure = [
@@ -105,7 +107,7 @@ def precision_recall(
 def timing_errors(
     true: Recordings, predicted: Recordings, *, options: EvaluateOptions
 ) -> pd.DataFrame:
-    """The errors of all annotations that are right, predicted - true.
+    """Return the timing errors of all correct annotations, predicted - true.
 
     Arguments:
         true, predicted: as for `evaluate`.
@@ -118,8 +120,8 @@ def timing_errors(
     for name in song_names(pairs):
         for match, pair in zip(matches[name], pairs, strict=True):
             onset, offset = 1000 * match.errors.T
-            true = pair.marks[0]
-            is_event = not true.is_segment[true.names == name].any()
+            marks = pair.marks[0]
+            is_event = not marks.is_segment[marks.names == name].any()
             errors = {"onset_error_ms": onset, "offset_error_ms": np.nan if is_event else offset}
             tables.append(pd.DataFrame({"name": name, **errors}, range(len(onset))))
     return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)

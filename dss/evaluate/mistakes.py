@@ -1,4 +1,4 @@
-"""The annotations that are wrong, the worst first."""
+"""List wrong annotations, the worst first."""
 
 import numpy as np
 import pandas as pd
@@ -12,10 +12,10 @@ COLUMNS = ["recording", "mistake", "name", "start_seconds", "stop_seconds", "con
 
 @takes_options
 def mistakes(true: Recordings, predicted: Recordings, *, options: EvaluateOptions) -> pd.DataFrame:
-    """The annotations that are wrong: false alarms and what was missed.
+    """List wrong annotations: false positives and missed annotations.
 
-    The worst are the false alarms with the highest confidence; where predictions have none, and
-    among what was missed, the longest. Both kinds come in turns.
+    False positives are sorted by confidence; missed annotations, and predictions without
+    confidence, by duration, the longest first. The two kinds alternate.
 
     Arguments:
         true, predicted: as for `evaluate`.
@@ -23,7 +23,7 @@ def mistakes(true: Recordings, predicted: Recordings, *, options: EvaluateOption
     Returns: a table with recording (file of the true annotations, or its number), mistake ("false"
         or "missed"), name, start_seconds, stop_seconds, confidence (NaN for what was missed).
     """
-    kinds = {"false": [], "missed": []}
+    kinds: dict[str, list[pd.DataFrame]] = {"false": [], "missed": []}
     pairs = read_pairs(true, predicted)
     for pair in pairs:
         for match in match_pair(pair, options).values():

@@ -76,12 +76,18 @@ def read_pairs(true: Recordings, predicted: Recordings) -> list[Pair]:
         for given in (true, predicted):
             if isinstance(given, str | Path) and not Path(given).exists():
                 raise DssError(f"{given}: there is no such file or folder")
-        raise DssError(f"{true} and {predicted}: one is a folder, the other is not")
+        raise DssError(
+            f"{true} and {predicted}: one is a folder, the other is not. Give two folders, or two "
+            "files."
+        )
     true, predicted = (
         [given] if isinstance(given, Annotations) else list(given) for given in (true, predicted)
     )
     if len(true) != len(predicted):
-        raise DssError(f"{len(true)} true annotation tables, but {len(predicted)} predicted ones")
+        raise DssError(
+            f"There are {len(true)} tables of true annotations, but {len(predicted)} of predicted "
+            "ones. Give one of each per recording."
+        )
     return [_pair(t, p, number) for number, (t, p) in enumerate(zip(true, predicted, strict=True))]
 
 
@@ -132,15 +138,14 @@ def _is_folder(annotations) -> bool:
 
 
 def _table(annotations: Annotations) -> pd.DataFrame:
-    is_table = isinstance(annotations, pd.DataFrame)
-    return annotations if is_table else read_annotations(annotations)
+    return annotations if isinstance(annotations, pd.DataFrame) else read_annotations(annotations)
 
 
 def _matching_files(true: Path, predicted: Path) -> tuple[list[Path], list[Path]]:
     """The annotation files in one folder, and those of the same recordings in the other."""
     by_hand, found_by = _annotation_files(true, predicted), _annotation_files(predicted, true)
     if not by_hand:
-        raise DssError(f"{true}: holds no *{ENDING}, nor annotations of another format")
+        raise DssError(f"{true}: has no *{ENDING} and no annotations in another format")
     missing = [f"{predicted / stem}{ENDING}" for stem in by_hand if stem not in found_by]
     raise_problems(missing, f"Annotations in {true} have none to be compared with:")
     return [*by_hand.values()], [found_by[stem] for stem in by_hand]

@@ -89,11 +89,11 @@ def edit_distance(first: Sequence, second: Sequence) -> int:
     if not len(first) or not len(second):
         return max(len(first), len(second))
     codes = {item: code for code, item in enumerate(dict.fromkeys([*first, *second]))}
-    second = np.array([codes[item] for item in second])
+    second_codes = np.array([codes[item] for item in second])
     steps = np.arange(len(second) + 1)
     row = steps
     for item in first:
-        replaced = row[:-1] + (second != codes[item])
+        replaced = row[:-1] + (second_codes != codes[item])
         best = np.concatenate([row[:1] + 1, np.minimum(row[1:] + 1, replaced)])
         row = np.minimum.accumulate(best - steps) + steps
     return int(row[-1])

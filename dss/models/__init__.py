@@ -1,7 +1,7 @@
-"""Networks: built by name from options, saved as plain numbers, loaded name by name.
+"""Build networks from options, save their weights as plain arrays, and load them by name.
 
-A network is never unpickled and no code in a file is run: it is rebuilt from the options in
-`_params.yaml`, and the weights of `_model.h5` are put in by name, shape by shape.
+dss never unpickles a network and runs no code from a file: it rebuilds the network from the options
+in `_params.yaml` and loads the weights in `_model.h5` by name, checking every shape.
 """
 
 import math
@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # TensorFlow is imported only where a network is built
     import h5py
     import keras
 
-BLOCK_SAMPLES = 2**17, 2**15  # longer ones are not faster on CPUs
+BLOCK_SAMPLES = 2**17, 2**15  # longer blocks are no faster on CPUs
 
 
 def build(
@@ -30,14 +30,14 @@ def build(
     """Build the network that the options describe, with random weights.
 
     Arguments:
-        options: the architecture and its shape.
-        nb_channels: of the audio.
-        nb_classes: song types and noise.
-        mixed_precision: "bfloat16" or "float16" to compute with 16 bits; weights keep 32.
+        options: the architecture and its hyperparameters.
+        nb_channels: number of audio channels.
+        nb_classes: number of classes: the song types plus noise.
+        mixed_precision: "bfloat16" or "float16" to compute with 16 bits; weights keep 32 bits.
 
-    Returns: a model from audio [batch, nb_hist, nb_channels] to probabilities [batch, nb_hist,
+    Returns: a model that maps audio [batch, nb_hist, nb_channels] to probabilities [batch, nb_hist,
         nb_classes].
-    Raises: DssError if the options do not fit each other; see `check`.
+    Raises: DssError if the options contradict each other; see `check`.
     """
     from dss.models.backend import keras
     from dss.models.das import das_tcn
@@ -54,7 +54,7 @@ def build(
 
 
 def padding(options: NetworkOptions) -> int:
-    """How many samples at both ends of a chunk are ignored, because filters reach beyond them."""
+    """Return how many samples to ignore at each end of a chunk, where filters reach beyond it."""
     if not options.ignore_boundaries:
         return 0
     if options.model_name == "das_tcn":
@@ -63,18 +63,19 @@ def padding(options: NetworkOptions) -> int:
 
 
 def first_chunk(options: NetworkOptions) -> int:
-    """The sample at which the chunks of a recording begin: minus the padding, or more before.
+    """Return the sample at which the first chunk of a recording starts; it is never positive.
 
-    Those of DAS begin at multiples of the stride, and its predictions depend on that.
+    In DAS, chunks start at multiples of the stride, and the predictions depend on that.
     """
     before = padding(options)
     return -before if options.model_name == "tcn" else 2 * before - options.nb_hist
 
 
 def reach(options: NetworkOptions) -> int | None:
-    """How many samples before or after a sample can change its prediction: a multiple of frames.
+    """Return how many samples before or after a sample can affect its prediction, in whole frames.
 
-    None if all of the chunk does: with an LSTM, and in a model of DAS by the loudest sound in it.
+    None if the whole chunk can: with an LSTM, or in a DAS model, which normalizes each chunk by its
+    loudest sound.
     """
     if options.model_name != "tcn" or options.nb_lstm_units:
         return None
@@ -83,35 +84,34 @@ def reach(options: NetworkOptions) -> int | None:
     if options.nb_pre_conv == 0:
         return frames
     hop = 2**options.nb_pre_conv
-    # A sample is interpolated between two frames, and the window is wider than a frame.
+    # Samples are interpolated between two frames, and the window is wider than a frame.
     return (frames + 1 + math.ceil(max(options.pre_nb_dft - hop, 0) / 2 / hop)) * hop
 
 
 def best_block(options: NetworkOptions, n_samples: int) -> int:
-    """Of the two usual sizes of a block, the one with which so many samples are done sooner.
+    """Choose the block size that processes this many samples faster.
 
-    Of long blocks less is computed twice, for what the filters reach; short ones are filled by
-    short recordings.
+    Long blocks overlap less in total; short blocks waste less padding on short recordings.
     """
     overlap = 2 * (reach(options) or 0)
     return min(BLOCK_SAMPLES, key=lambda block: math.ceil(n_samples / block) * (block + overlap))
 
 
 def receptive_field(options: NetworkOptions) -> int:
-    """How many samples of audio the filters reach: those that can change one prediction.
+    """Return the receptive field: how many samples of audio can affect one prediction.
 
-    An LSTM reaches all of the chunk, whatever this says.
+    This covers the convolutions only; an LSTM always sees the whole chunk.
     """
     frames = 1 + options.nb_conv * sum(options.dilations) * (options.kernel_size - 1)
     if options.nb_pre_conv == 0:
         return frames
     hop = 2**options.nb_pre_conv
-    # A sample is interpolated between two frames, and the window is wider than a frame.
+    # Samples are interpolated between two frames, and the window is wider than a frame.
     return frames * hop + max(options.pre_nb_dft, hop)
 
 
 def count_weights(options: NetworkOptions, nb_channels: int, nb_classes: int) -> int:
-    """How many weights the network has that `build` makes, without building it."""
+    """Count the weights of the network that `build` returns, without building it."""
     is_das = options.model_name == "das_tcn"
     separable = options.use_separable * (options.nb_conv if len(options.use_separable) == 1 else 1)
     filters, taps, n_features, total = options.nb_filters, options.kernel_size, nb_channels, 0
@@ -123,7 +123,7 @@ def count_weights(options: NetworkOptions, nb_channels: int, nb_classes: int) ->
         total += 2 * options.pre_nb_dft * n_frequencies
     total += n_features * filters + filters + (0 if is_das else 2 * n_features)
     for is_separable in separable:
-        depth = 4 if is_das else 1  # filters for each channel
+        depth = 4 if is_das else 1  # filters per channel
         first = filters * depth * (taps + filters) if is_separable else taps * filters**2
         norm = 0 if is_das else 2 * filters
         total += len(options.dilations) * (first + filters + norm + filters**2 + filters)
@@ -134,71 +134,71 @@ def count_weights(options: NetworkOptions, nb_channels: int, nb_classes: int) ->
 
 
 def check(options: NetworkOptions, n_samples: int = 0) -> None:
-    """Raise a DssError if no network can be built with these options; it lists all reasons.
+    """Raise a DssError that lists every reason why these options cannot make a network.
 
-    `n_samples` of audio are there to train with; 0 if that is not known.
+    `n_samples` is the amount of training audio; 0 if unknown.
     """
     problems = []
     if 0 < n_samples < options.nb_hist:
         problems.append(
-            f"nb_hist: a chunk of {options.nb_hist} samples is longer than all audio to train "
-            f"with, {n_samples} samples; right would be much less"
+            f"nb_hist: a chunk of {options.nb_hist} samples is longer than all audio for training "
+            f"({n_samples} samples). Use much shorter chunks."
         )
     needed = 2 * padding(options)
     if options.nb_hist <= needed:
         problems.append(
             f"nb_hist: a chunk of {options.nb_hist} samples is too short for the filters: "
             f"{padding(options)} samples (kernel_size x nb_conv x 2**nb_pre_conv) are ignored at "
-            "both ends, and nothing is left. Right would be "
-            f"more than {needed}, shorter filters, fewer blocks, or ignore_boundaries False."
+            f"each end, so nothing is left. Set nb_hist to more than {needed}, use shorter filters "
+            "or fewer blocks, or set ignore_boundaries to False."
         )
     if options.nb_hist % 2**options.nb_pre_conv:
         hop = 2**options.nb_pre_conv
         nearest = max(1, round(options.nb_hist / hop)) * hop
         problems.append(
-            f"nb_hist: {options.nb_hist} is no multiple of the downsampling by {hop}; right would "
-            f"be {nearest}"
+            f"nb_hist: {options.nb_hist} is not a multiple of the downsampling factor {hop}. "
+            f"Use {nearest} instead."
         )
     is_raw_tcn = options.model_name == "tcn" and not options.pre_nb_dft
     if options.nb_pre_conv and options.pre_nb_dft < 8 and not is_raw_tcn:
         problems.append(
-            f"pre_nb_dft: a window of {options.pre_nb_dft} samples is too short for an STFT; right "
-            "would be 8 or more, or 0 for none, which das_tcn cannot do without"
+            f"pre_nb_dft: a window of {options.pre_nb_dft} samples is too short for an STFT. Use 8 "
+            "or more, or 0 for no STFT (not with das_tcn, which needs one)."
         )
     if len(options.use_separable) not in (1, options.nb_conv):
         problems.append(
             f"use_separable: has {len(options.use_separable)} values for {options.nb_conv} blocks "
-            "(nb_conv); right would be one value a block, or one for all"
+            "(nb_conv). Give one value per block, or a single value for all blocks."
         )
-    raise_problems(problems, "A network cannot be built with these options:")
+    raise_problems(problems, "Cannot build a network with these options:")
 
 
 def freeze(model: "keras.Model", names: Sequence[str]) -> None:
-    """Keep the weights of layers as they are; block0 means all layers of the first block.
+    """Freeze the weights of some layers; block0 means all layers of the first block.
 
-    Raises: DssError if the network has no such layers, or nothing would be left to be trained.
+    Raises: DssError if the network has no such layers, or if no layer would be left to train.
     """
     with_weights = [layer for layer in model.layers if layer.trainable_weights]
     parts = list(dict.fromkeys(layer.name.split("_")[0] for layer in with_weights))
     unknown = [name for name in names if name not in parts]
     if unknown:
         raise DssError(
-            f"freeze: the network has no {' and no '.join(unknown)}; right would be among "
-            f"{', '.join(parts)}"
+            f"freeze: the network has no {' and no '.join(unknown)}. Choose from "
+            f"{', '.join(parts)}."
         )
     if set(parts) <= set(names):
-        raise DssError("freeze: leaves nothing to be trained")
+        raise DssError("freeze: all layers are frozen, so nothing can be trained. Name fewer.")
     for layer in with_weights:
         layer.trainable = layer.name.split("_")[0] not in names
 
 
 def resized(model: "keras.Model", options: NetworkOptions, nb_hist: int) -> "keras.Model":
-    """The same network to predict with, for chunks of another length: 32 bits throughout.
+    """Rebuild a network for prediction on chunks of another length, with 32 bits throughout.
 
     Arguments:
-        model: a network that `build` made.
-        options: with which it was built.
-        nb_hist: samples of a chunk.
+        model: a network made by `build`.
+        options: the options it was built with.
+        nb_hist: the new chunk length in samples.
     """
     from dss.models.layers import LogSpectrogram
 
@@ -212,7 +212,7 @@ def resized(model: "keras.Model", options: NetworkOptions, nb_hist: int) -> "ker
 
 
 def save_weights(model: "keras.Model", path: Path) -> None:
-    """Write all weights to an HDF5 file: a plain array for each, named as in the network."""
+    """Write each weight to an HDF5 file as a plain array, named as in the network."""
     import h5py
 
     with replacing(path) as part, h5py.File(part, "w") as file:
@@ -221,10 +221,10 @@ def save_weights(model: "keras.Model", path: Path) -> None:
 
 
 def load_weights(model: "keras.Model", path: Path) -> None:
-    """Put the weights of an HDF5 file into a network.
+    """Load the weights of an HDF5 file into a network.
 
-    Raises: DssError that lists what is missing, is of another shape, or belongs to no layer, or
-        says that the file is damaged; the network is unchanged then.
+    Raises: DssError if the file is damaged, or a list of all weights that are missing, have another
+        shape, or belong to no layer. The network then stays unchanged.
     """
     with hdf5.reading(path) as file:
         is_das = "model_weights" in file
@@ -232,34 +232,34 @@ def load_weights(model: "keras.Model", path: Path) -> None:
     problems = []
     for weight in model.weights:
         if weight.path not in stored:
-            problems.append(f"{weight.path}: is not in the file")
+            problems.append(f"{weight.path}: missing from the file")
         elif stored[weight.path].shape != tuple(weight.shape):
             problems.append(
-                f"{weight.path}: has shape {stored[weight.path].shape} in the file, and "
+                f"{weight.path}: has shape {stored[weight.path].shape} in the file, but "
                 f"{tuple(weight.shape)} in the network"
             )
     unknown = stored.keys() - {weight.path for weight in model.weights}
     problems += [f"{name}: belongs to no layer of the network" for name in sorted(unknown)]
-    raise_problems(problems, f"{path}: the weights do not fit the network that the run describes:")
+    raise_problems(problems, f"{path}: the weights do not match the network of this run:")
     for weight in model.weights:
         weight.assign(stored[weight.path])
 
 
 def _das_arrays(file: "h5py.File", model: "keras.Model") -> dict[str, np.ndarray]:
-    """The weights of a model of DAS: in the order of ours, each by the path of ours."""
+    """Return the weights of a DAS model by the paths of our layers; both have the same order."""
     from dss.models.das import read_arrays
 
     arrays = read_arrays(file)
     if len(arrays) != len(model.weights):
         raise DssError(
-            f"{file.filename}: holds {len(arrays)} arrays, but the network that the parameters "
-            f"describe has {len(model.weights)}"
+            f"{file.filename}: holds {len(arrays)} arrays, but the network described by the "
+            f"parameters has {len(model.weights)}. Check that both files are from the same run."
         )
     return dict(zip((weight.path for weight in model.weights), arrays, strict=True))
 
 
 def _arrays(group: "h5py.Group") -> Iterator[tuple[str, np.ndarray]]:
-    """All arrays in an HDF5 group and the groups in it, each with its path."""
+    """Yield all arrays in an HDF5 group and its subgroups, each with its path."""
     for item in group.values():
         if hasattr(item, "shape"):
             yield item.name.removeprefix("/"), item[()]

@@ -1,6 +1,6 @@
-"""Augmentations: chunks for training, varied anew every time they are drawn.
+"""Augment training chunks, differently each time they are drawn.
 
-Each amount is drawn for each chunk on its own, evenly from nothing to what the options say.
+Every amount is drawn per chunk, uniformly up to the value in the options.
 """
 
 import numpy as np
@@ -18,22 +18,22 @@ EQUALIZER_BANDS = 9
 
 
 def check_augmentations(options: AugmentOptions, nb_channels: int, samplerate_hz: float) -> None:
-    """Raise a DssError if an augmentation cannot be had from such recordings."""
+    """Raise a DssError if an augmentation does not suit these recordings."""
     if options.channel_drop and nb_channels == 1:
         raise DssError(
-            "channel_drop: the recordings have one channel, which cannot be spared; leave it at 0"
+            "channel_drop: the recordings have one channel, which cannot be dropped. Leave it at 0."
         )
     if options.frequency_shift_hz >= samplerate_hz / 2:
         raise DssError(
-            f"frequency_shift_hz: {options.frequency_shift_hz:g} Hz would move all sound out of "
-            f"the recording, which ends at {samplerate_hz / 2:g} Hz; right would be much less"
+            f"frequency_shift_hz: {options.frequency_shift_hz:g} Hz would move all sound beyond "
+            f"the Nyquist frequency, {samplerate_hz / 2:g} Hz. Use a much smaller value."
         )
 
 
 def shift_starts(
     starts: np.ndarray, options: AugmentOptions, samplerate_hz: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """Where to take the chunks instead: [chunks] samples. Targets move along with the audio."""
+    """Shift the starts of chunks at random: [chunks] samples. Targets move with the audio."""
     reach = round(options.time_shift_seconds * samplerate_hz)
     return starts + rng.integers(-reach, reach, len(starts), endpoint=True) if reach else starts
 
@@ -41,13 +41,13 @@ def shift_starts(
 def augment(
     x: np.ndarray, options: AugmentOptions, samplerate_hz: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """The chunks as the options vary them; what is 0 in the options stays as it is.
+    """Augment chunks of audio; augmentations set to 0 are skipped.
 
     Arguments:
-        x: audio [chunks, nb_hist, channels] float32; it is not changed.
-        options: how much of what.
-        samplerate_hz: of the audio.
-        rng: where the amounts are drawn from.
+        x: audio [chunks, nb_hist, channels] float32, left unchanged.
+        options: the strength of each augmentation.
+        samplerate_hz: sample rate of the audio.
+        rng: random number generator.
     """
     n_chunks, _, nb_channels = x.shape
     if options.frequency_shift_hz:
@@ -76,18 +76,19 @@ def add_background(
     samplerate_hz: float,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """The chunks, to some of which what is no song in another one of them is added.
+    """Mix background from other chunks into some of the chunks.
 
-    It is added from a random place on, a quarter to twice as loud as it was, and fades in and out
-    where song was cut from it. What is not known to be no song, of weight 0, is never added.
+    Background is the audio of another chunk without its song. It is shifted by a random amount,
+    scaled by a quarter to two, and fades in and out where song was cut. Unannotated samples
+    (weight 0) may hold song, so they are never added.
 
     Arguments:
-        x: audio [chunks, nb_hist, channels] float32; it is not changed.
+        x: audio [chunks, nb_hist, channels] float32, left unchanged.
         y: targets [chunks, nb_hist, classes], class 0 is noise.
-        weight: [chunks, nb_hist], 0 where a sample does not count.
-        options: with which probability (`background`).
-        samplerate_hz: of the audio.
-        rng: where all is drawn from.
+        weight: [chunks, nb_hist], 0 for samples that do not count.
+        options: how likely a chunk is to get background (`background`).
+        samplerate_hz: sample rate of the audio.
+        rng: random number generator.
     """
     if not options.background:
         return x
@@ -98,7 +99,7 @@ def add_background(
         gain, shift = np.exp(rng.uniform(*np.log(BACKGROUND_GAIN))), rng.integers(x.shape[1])
         if is_added:
             quiet = ((y[other, :, 0] > 0.99) & (weight[other] > 0)).astype(np.float32)
-            # 0 from where song is less than half a fade away, 1 from a whole one on.
+            # 0 closer than half a fade to song, 1 from a whole fade on.
             near = scipy.ndimage.uniform_filter1d(quiet, 2 * fade, mode="wrap")
             envelope = gain * np.maximum(0, 2 * near - 1)
             mixed[chunk] += np.roll(envelope[:, None] * x[other], shift, axis=0)
@@ -106,14 +107,14 @@ def add_background(
 
 
 def _evenly(reach: float, n_chunks: int, rng: np.random.Generator) -> np.ndarray:
-    """A number from -reach to reach for each chunk: [chunks, 1, 1]."""
+    """Draw a number from -reach to reach for each chunk: [chunks, 1, 1]."""
     return rng.uniform(-reach, reach, (n_chunks, 1, 1)).astype(np.float32)
 
 
 def _equalize(x: np.ndarray, reach_db: float, rng: np.random.Generator) -> np.ndarray:
-    """Filter each chunk so that bands become louder or softer, as by another microphone or room.
+    """Make frequency bands of each chunk louder or softer, as another microphone or room would.
 
-    The gain is drawn at a few frequencies from 0 to half the sample rate, and smooth between them.
+    Gains are drawn at a few frequencies from 0 to half the sample rate and interpolated smoothly.
     """
     gains_db = rng.uniform(-reach_db, reach_db, (len(x), EQUALIZER_BANDS))
     spectrum = scipy.fft.rfft(x, axis=1)
@@ -124,7 +125,7 @@ def _equalize(x: np.ndarray, reach_db: float, rng: np.random.Generator) -> np.nd
 
 
 def _shift_frequencies(x: np.ndarray, shift_hz: np.ndarray, samplerate_hz: float) -> np.ndarray:
-    """Move all frequencies by the same number of Hz: a carrier on the analytic signal."""
+    """Shift all frequencies by the same number of Hz: multiply the analytic signal by a carrier."""
     time = np.arange(x.shape[1], dtype=np.float32)[:, None] / np.float32(samplerate_hz)
     carrier = np.exp(2j * np.pi * shift_hz * time).astype(np.complex64)
     return (scipy.signal.hilbert(x, axis=1).astype(np.complex64) * carrier).real

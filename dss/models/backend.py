@@ -1,7 +1,7 @@
-"""Keras and TensorFlow, imported without what dss has no use for.
+"""Import Keras and TensorFlow quietly, and without packages that dss does not need.
 
-That is the lines that their C++ parts print on standard error, before anything in Python can say
-that they are not wanted; and packages that Keras imports for its own plots and its wrappers.
+Their C++ code prints to standard error before Python can silence it, and Keras imports large
+packages for its plots and wrappers.
 """
 
 import os
@@ -9,11 +9,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 
 @contextmanager
 def _quiet_stderr() -> Iterator[None]:
-    """Keep what is written to standard error below Python's level, and show it on an error."""
+    """Hold back what C++ code writes to standard error; show it only after an error."""
     sys.stderr.flush()
     stderr = os.dup(2)
     with tempfile.TemporaryFile() as kept:
@@ -31,9 +32,10 @@ def _quiet_stderr() -> Iterator[None]:
 
 @contextmanager
 def _without(*packages: str) -> Iterator[None]:
-    """Hide packages from imports, unless they are imported already: 80 MB less, and a second."""
+    """Hide packages that are not imported yet; this saves 80 MB and a second."""
     hidden = [package for package in packages if package not in sys.modules]
-    sys.modules.update(dict.fromkeys(hidden))
+    modules: dict[str, Any] = sys.modules  # None in it makes an import fail
+    modules.update(dict.fromkeys(hidden))
     try:
         yield
     finally:
@@ -45,7 +47,7 @@ with _quiet_stderr(), _without("matplotlib", "sklearn"):
     import keras
     import tensorflow as tf
 
-# Else it warns when a fifth run is loaded, as if one were traced again and again.
+# Otherwise it warns about retracing when you load a fifth run.
 tf.get_logger().setLevel("ERROR")
 
 __all__ = ["keras", "tf"]

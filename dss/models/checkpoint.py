@@ -1,4 +1,4 @@
-"""Checkpoints: all that a training which was interrupted needs to go on as if it had not been."""
+"""Checkpoints hold everything needed to resume an interrupted training exactly."""
 
 import json
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import keras
 
 WAY_OUT = (
-    "The training cannot go on where it was stopped. To train further from its best weights, give "
+    "The training cannot resume where it stopped. To train further from its best weights, set "
     "another nb_epoch, or remove this file."
 )
 
@@ -21,7 +21,7 @@ WAY_OUT = (
 def save_checkpoint(
     path: Path, variables: Sequence["keras.Variable"], state: dict[str, Any]
 ) -> None:
-    """Write the variables, and `state`, plain numbers, to an HDF5 file."""
+    """Write variables and `state`, a dictionary of plain values, to an HDF5 file."""
     import h5py
 
     with replacing(path) as part, h5py.File(part, "w") as file:
@@ -31,22 +31,24 @@ def save_checkpoint(
 
 
 def load_checkpoint(path: Path, variables: Sequence["keras.Variable"]) -> dict[str, Any]:
-    """Put all numbers back; returns the state.
+    """Restore the variables in place; return the state.
 
-    Raises: DssError if the checkpoint is damaged, or of another network.
+    Raises: DssError if the checkpoint is damaged or belongs to another network.
     """
     with hdf5.reading(path, WAY_OUT) as file:
         for i, variable in enumerate(variables):
             name = _name(i)
             if name not in file or file[name].shape != tuple(variable.shape):
-                raise DssError(f"{path}: is of another network: {variable.path} does not fit")
+                raise DssError(
+                    f"{path}: belongs to another network: {variable.path} does not match. {WAY_OUT}"
+                )
         for i, variable in enumerate(variables):
             variable.assign(file[_name(i)][()])
         return json.loads(file.attrs["state"])
 
 
 def epochs_done(path: Path) -> int:
-    """After how many epochs a checkpoint was written.
+    """Return the number of epochs completed when a checkpoint was written.
 
     Raises: DssError if the checkpoint is damaged.
     """
@@ -55,5 +57,5 @@ def epochs_done(path: Path) -> int:
 
 
 def _name(place: int) -> str:
-    """By place, not by name: names of the optimizer's variables are not unique."""
+    """Name a variable by its position, as the optimizer's names are not unique."""
     return f"{place:05}"

@@ -1,10 +1,10 @@
-"""The network of DAS 0.32, and the files of models that were trained with it.
+"""The network of DAS 0.32, and how to read the files of models trained with DAS.
 
-DAS writes `_model.h5` with Keras 2 and `_params.yaml` with Python tags. Of the first only the
-arrays are read, matched by their order; in the second only the tags that DAS itself writes are
-known, and stand for plain values. No code that is in either is run.
+DAS writes `_model.h5` with Keras 2 and `_params.yaml` with Python tags. dss reads only the arrays
+from the first, matching them by order, and accepts only the tags that DAS writes in the second, as
+plain values. It runs no code from either file.
 
-Source: Steinfath, Palacios, Rottschaefer, Yuezak & Clemens (2021), eLife 10:e68837; its program at
+Source: Steinfath, Palacios, Rottschaefer, Yuezak & Clemens (2021), eLife 10:e68837; software at
 https://github.com/janclemenslab/das, release 0.32.13.
 """
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     import h5py
     import keras
 
-ARCHITECTURES = ("tcn", "tcn_stft")  # one and the same in DAS
+ARCHITECTURES = ("tcn", "tcn_stft")  # identical in DAS
 OLD_NAMES = {"nb_kernels": "nb_filters", "pre_nb_conv": "nb_pre_conv"}
 DEPTH_MULTIPLIER = 4  # of separable convolutions
-# What functions of DAS can build, but its training does not ask for.
+# DAS has functions that build other variants, but its training never uses them.
 USUAL = {
     "activation": "norm_relu",
     "use_skip_connections": True,
@@ -34,11 +34,11 @@ USUAL = {
 
 
 def das_tcn(nb_channels: int, nb_classes: int, options: NetworkOptions) -> "keras.Model":
-    """Build the network of DAS. Arguments and result are those of `dss.models.tcn.tcn`.
+    """Build the network of DAS, with the same arguments and result as `dss.models.tcn.tcn`.
 
-    It differs from `tcn` in the frontend (decibels below the loudest of the chunk, not
-    standardized), in the normalisation (by the largest filter), and in repeating each frame
-    instead of interpolating.
+    It differs from `tcn` in the frontend (decibels relative to the loudest sound in the chunk, not
+    standardized), in the normalization (by the largest filter), and in that it repeats frames
+    instead of interpolating them.
     """
     from dss.models.backend import keras
     from dss.models.layers import DecibelSpectrogram, DilatedConv1D, NormalizeByMaximum
@@ -71,26 +71,32 @@ def das_tcn(nb_channels: int, nb_classes: int, options: NetworkOptions) -> "kera
 
 
 def is_das_params(params: dict[str, Any]) -> bool:
-    """Whether `_params.yaml` was written by DAS: dss writes its versions into it."""
+    """Tell whether `_params.yaml` is from DAS: files from dss list its versions."""
     return "versions" not in params and "nb_classes" in params
 
 
 def params_from_das(params: dict[str, Any], source: Path) -> dict[str, Any]:
-    """The parameters that `dss.runs` needs, from those that DAS writes.
+    """Convert parameters written by DAS to those that `dss.runs` needs.
 
-    Raises: DssError if the model is of a kind that is not known here.
+    Raises: DssError if dss does not support this kind of model.
     """
     params = {**{new: params[old] for old, new in OLD_NAMES.items() if old in params}, **params}
     if params.get("model_name") not in ARCHITECTURES:
         raise DssError(
-            f"{source}: is a model of DAS of the kind {params.get('model_name')}; right would be "
-            f"{' or '.join(ARCHITECTURES)}"
+            f"{source}: is a DAS model of type {params.get('model_name')}, which dss cannot read. "
+            f"Use a model of type {' or '.join(ARCHITECTURES)}."
         )
     for name, usual in USUAL.items():
         if params.get(name, usual) != usual:
-            raise DssError(f"{source}: is a model of DAS with {name} {params[name]}, not {usual}")
+            raise DssError(
+                f"{source}: is a DAS model with {name} {params[name]}; dss can only read models "
+                f"with {name} {usual}."
+            )
     if params.get("upsample") is False or params.get("output_stride", 1) != 1:
-        raise DssError(f"{source}: this model of DAS has fewer predictions than samples")
+        raise DssError(
+            f"{source}: this DAS model makes fewer predictions than there are samples, which dss "
+            "cannot use. Use a model trained with upsampling."
+        )
     separable = params.get("use_separable", False)
     separable = list(separable) if isinstance(separable, list | tuple) else [separable]
     nb_conv = params["nb_conv"]
@@ -111,7 +117,7 @@ def params_from_das(params: dict[str, Any], source: Path) -> dict[str, Any]:
 
 
 def read_arrays(file: "h5py.File") -> list[np.ndarray]:
-    """All weights of a model that Keras 2 has written, in the order of its layers."""
+    """Read all weights of a model saved by Keras 2, in the order of its layers."""
     group = file["model_weights"]
     layers = [group[_text(name)] for name in group.attrs["layer_names"]]
     return [layer[_text(name)][()] for layer in layers for name in layer.attrs["weight_names"]]
@@ -122,25 +128,25 @@ def _text(name: str | bytes) -> str:
 
 
 class DasLoader(yaml.SafeLoader):
-    """A safe loader that also knows the tags of numpy's numbers and texts, as plain values."""
+    """A safe loader that also reads numpy's scalars and strings, as plain values."""
 
 
-def _tuple(loader: yaml.SafeLoader, node: yaml.Node) -> tuple:
+def _tuple(loader: yaml.SafeLoader, node: yaml.SequenceNode) -> tuple:
     return tuple(loader.construct_sequence(node, deep=True))
 
 
-def _dtype(loader: yaml.SafeLoader, node: yaml.Node) -> str:
-    """The name of a numpy type, such as f8 or U4, with its byte order, such as <."""
+def _dtype(loader: yaml.SafeLoader, node: yaml.MappingNode) -> str:
+    """Return the name of a numpy dtype with its byte order, such as <f8 or <U4."""
     fields = loader.construct_mapping(node, deep=True)
     return str(fields.get("state", (3, "<"))[1]).replace("|", "") + str(fields["args"][0])
 
 
-def _scalar(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
-    """A number or text of numpy, from the name of its type and its bytes."""
+def _scalar(loader: yaml.SafeLoader, node: yaml.SequenceNode) -> Any:
+    """Return a numpy number or string as a plain value, from its dtype and its bytes."""
     dtype, data = loader.construct_sequence(node, deep=True)
     try:
         if np.dtype(dtype).kind not in "biufU":
-            raise TypeError(f"the type {dtype} is none of a number or a text")
+            raise TypeError(f"the dtype {dtype} is neither a number nor a string")
         return np.frombuffer(data, dtype)[0].item()
     except (TypeError, ValueError) as error:
         raise yaml.constructor.ConstructorError(None, None, str(error), node.start_mark) from None

@@ -91,18 +91,22 @@ def fit(
     state = [*model.variables, row, *optimizer.variables]
     if checkpoint.is_file():
         at = Progress(**load_checkpoint(checkpoint, state))
-        rng.bit_generator.state = at.random
+        if at.random:
+            rng.bit_generator.state = at.random
     workers.vary_dropout(model)
-    drawn = {
-        "song": song,
-        "augmentations": options.augmentations,
-        "samplerate_hz": samplerate_hz,
-        "part": workers.part,
-    }
     try:
         while at.epoch < options.nb_epoch:
             at.epoch += 1
-            batches = ahead(training_batches(train, options.batch_size, rng, **drawn))
+            drawn = training_batches(
+                train,
+                options.batch_size,
+                rng,
+                song=song,
+                augmentations=options.augmentations,
+                samplerate_hz=samplerate_hz,
+                part=workers.part,
+            )
+            batches = ahead(drawn)
             loss = _learn_epoch(learn, optimizer, batches, at, options, total_steps, workers)
             put_average(model, row, optimizer)
             scores = _judge(judge, val, options.batch_size, class_names, workers)
@@ -114,7 +118,7 @@ def fit(
                 break
             if options.reduce_lr and at.waited and at.waited % options.reduce_lr_patience == 0:
                 at.learning_rate /= 10
-            at.random = rng.bit_generator.state
+            at.random = dict(rng.bit_generator.state)
             if workers.is_first:
                 save_checkpoint(checkpoint, state, asdict(at))
     except KeyboardInterrupt:
@@ -198,13 +202,13 @@ def _check_loss(
         return
     if broken_audio:
         raise Exploded(
-            f"Training stopped in epoch {at.epoch}: the audio holds values that are no numbers "
-            "(NaN or infinite). Make the dataset again from recordings without them."
+            f"Training stopped in epoch {at.epoch}: the audio contains NaN or infinite values. "
+            "Make the dataset again from recordings without them."
         )
-    kept = f" The weights of epoch {at.best_epoch} are kept." if at.best_epoch else ""
+    kept = f" The weights of epoch {at.best_epoch} are saved." if at.best_epoch else ""
     raise Exploded(
         f"Training stopped in epoch {at.epoch}: the loss became {loss:.3g} at a learning rate of "
-        f"{at.learning_rate:.2g}. Take a smaller one: learning_rate {options.learning_rate / 10:g} "
+        f"{at.learning_rate:.2g}. Use a smaller one: learning_rate {options.learning_rate / 10:g} "
         f"instead of {options.learning_rate:g}.{kept}"
     )
 
@@ -215,10 +219,10 @@ def _judge(
     """The scores of the validation split, by samples."""
     batches = ahead(all_batches(val, batch_size, workers.part))
     found = [np.concatenate([np.ravel(v) for v in judge(*batch)]) for batch in batches]
-    total, count, *confusion = workers.sum(np.sum(found, axis=0, dtype=float))
+    total, count, *counts = workers.sum(np.sum(found, axis=0, dtype=float))
     if not count:
-        raise DssError("Nothing is annotated in the val split: give it more of the data")
-    confusion = np.reshape(confusion, (len(class_names), -1))
+        raise DssError("The validation split has no annotations. Give it more of the data.")
+    confusion = np.reshape(counts, (len(class_names), -1))
     either = confusion.sum(axis=0) + confusion.sum(axis=1)
     f1 = np.divide(
         2 * np.diag(confusion), either, out=np.full(len(either), np.nan), where=either > 0

@@ -64,6 +64,8 @@ def _from_slurm() -> list[str]:
     n_tasks = [int(n) for n, times in tasks for _ in range(int(times or 1))]
     where = [(host, i) for host, n in zip(hosts, n_tasks, strict=True) for i in range(n)]
     if where[index()][0] != hosts[int(os.environ["SLURM_NODEID"])]:
-        raise DssError("Give srun --distribution=block: its tasks are not in the machines' order")
+        raise DssError(
+            "SLURM's tasks are not in the machines' order. Run srun with --distribution=block."
+        )
     first_port = 20000 + 64 * (int(os.environ["SLURM_JOB_ID"]) % 500)
     return [f"{host}:{first_port + i}" for host, i in where]

@@ -37,7 +37,7 @@ def training_batches(
         samplerate_hz: of the audio, which augmentations need.
         part: which chunks of each batch to give. All are drawn: the parts add up to the whole.
     """
-    starts, owner = chunks.grid(rng.integers(chunks.stride))
+    starts, owner = chunks.grid(int(rng.integers(chunks.stride)))
     if song is None:
         order = rng.permutation(len(starts))
     else:

@@ -35,7 +35,7 @@ class Workers:
         self.index, self.count = index, len(addresses or [""])
         self._interrupted = False
         if self.count > 1:
-            self._all_reduce = _connect(addresses, index)
+            self._all_reduce = _connect(addresses or [""], index)
 
     @property
     def is_first(self) -> bool:
@@ -61,8 +61,8 @@ class Workers:
             total = self._all_reduce(tf.concat([own, flag], 0)).numpy()
         except tf.errors.OpError as error:
             raise ConnectionError(
-                "Another process of this training is gone. The best epoch so far is kept; "
-                f"continue_from goes on from it. ({error.message.splitlines()[0]})"
+                "Another process of this training is gone. The best epoch so far is saved; use "
+                f"continue_from to train on from it. ({error.message.splitlines()[0]})"
             ) from None
         if total[-1] > 0:
             raise KeyboardInterrupt
@@ -78,7 +78,7 @@ class Workers:
         """
         if self.count == 1:
             return tf.function(lambda *batch: apply(find(*batch)[0]), jit_compile=compiled)
-        shapes = []
+        shapes: list[tf.TensorShape] = []
 
         @tf.function(jit_compile=compiled)
         def find_sums(*batch):
@@ -106,7 +106,8 @@ class Workers:
         own = np.array([zlib.crc32(settings.encode())], np.float64)
         if self.sum(own)[0] != self.count * own[0]:
             raise DssError(
-                "The processes that train together have different options, or different data"
+                "The processes that train together have different options or different data. Start "
+                "all of them with the same options and the same dataset."
             )
 
     def vary_dropout(self, model: keras.Model) -> None:
@@ -152,14 +153,15 @@ def join(options: TrainOptions, data_sha256: str) -> Workers:
     count = len(addresses)
     if options.devices not in (1, count):
         raise DssError(
-            f"devices: {options.devices}, but {count} processes train together, as TF_CONFIG "
-            "or SLURM says, each with one device. Leave it out."
+            f"devices: {options.devices}, but {count} processes train together (from TF_CONFIG or "
+            "SLURM), each with one device. Leave the option out."
         )
     if count == 1:
         return ALONE
     if count > options.batch_size:
         raise DssError(
-            f"batch_size: {options.batch_size} chunks cannot be shared among {count} processes"
+            f"batch_size: {options.batch_size} chunks cannot be shared among {count} processes. "
+            f"Use {count} or more."
         )
     if index == 0:
         say(f"Waiting for the other processes: {', '.join(addresses[1:])}")

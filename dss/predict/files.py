@@ -31,7 +31,7 @@ def predict_files(
     made or changed by hand are never overwritten (`dss.predict.ownership`).
 
     Arguments:
-        recordings: an audio file; a folder of these; or a pattern such as "day1/*.wav". Subfolders
+        recordings: an audio file; a folder of these; or a pattern such as `day1/*.wav`. Subfolders
             count, and are made in the save folder too.
         run: the trunk of a run's files, any one of them, or what `dss.runs.load_run` gave.
         loader: as for `predict`.
@@ -42,7 +42,10 @@ def predict_files(
         could not be annotated: which, and why.
     """
     if options.proposals and options.format != "csv":
-        raise DssError(f"proposals: the format {options.format} cannot say this; only csv can")
+        raise DssError(
+            f"proposals: the format {options.format} cannot mark annotations as unconfirmed. "
+            "Use csv."
+        )
     params = run.params if isinstance(run, Run) else read_params(run_trunk(run))
     options = tuned(options, params)
     targets = target_paths(recordings, options.save_dir, options.format, options.endings)
@@ -113,4 +116,4 @@ def _raise_failed(problems: dict[Path, Exception], n_recordings: int) -> None:
     if texts and n_recordings == 1:
         raise DssError(texts[0])
     failed = f"{len(texts)} of {n_recordings} recordings could not be annotated"
-    raise_problems(texts, f"{failed}{'; the others are' * (len(texts) < n_recordings)}:")
+    raise_problems(texts, f"{failed}{'; the others are done' * (len(texts) < n_recordings)}:")

@@ -37,7 +37,7 @@ def find_matching(
         return find_recordings(path, endings), path if path.is_dir() else path.parent
     found = _matching(str(path), endings)
     if not found:
-        raise DssError(f"{path}: no file fits this pattern")
+        raise DssError(f"{path}: no file fits this pattern. Check the folder and the ending.")
     plain = []
     for part in path.parent.parts:
         if glob.has_magic(part):
@@ -119,7 +119,7 @@ def still_to_do(targets: dict[Path, Path], existing: str) -> list[Path]:
     """
     files = list(targets.values())
     twice = sorted(str(target) for target, n in Counter(files).items() if n > 1)
-    raise_problems(twice, "Two recordings of one name would be annotated in one file; rename one:")
+    raise_problems(twice, "Two recordings of one name would write to the same file. Rename one:")
     found = {path: annotated_already(path, target) for path, target in targets.items()}
     there = {path: file for path, file in found.items() if file}
     if existing == "overwrite":
@@ -133,8 +133,8 @@ def still_to_do(targets: dict[Path, Path], existing: str) -> list[Path]:
             "recordings (--existing skip), or overwrite them (--existing overwrite):",
         )
     say(
-        f"skipped, as annotations are there already: {len(there)} of {len(targets)} recordings; "
-        "--existing overwrite replaces these, --save-dir writes elsewhere"
+        f"skipped, as annotations are there already: {len(there)} of {len(targets)} recordings. "
+        "Use --existing overwrite to replace them, or --save-dir to write elsewhere."
     )
     return [path for path in targets if path not in there]
 

@@ -38,7 +38,7 @@ def predict(
 
     Arguments:
         recording: an audio file; a folder of these, with its subfolders; a pattern such as
-            "day1/*.wav"; or audio [samples, channels] or [samples], floats in -1..1 or integers of
+            `day1/*.wav`; or audio [samples, channels] or [samples], floats in -1..1 or integers of
             a recorder, at the sample rate of the network unless `samplerate_hz` says otherwise.
             What has another sample rate is resampled.
         run: the trunk of a run's files, any one of them, or what `dss.runs.load_run` gave.
@@ -169,7 +169,7 @@ def fitting(
     if isinstance(recording, np.ndarray):
         x = audio_array(recording, "the array")
         if not len(x):
-            raise DssError("the array: holds no samples")
+            raise DssError("the array: holds no samples. Give audio of at least one sample.")
         rate = options.samplerate_hz or run.samplerate_hz
         opened = Recording(Path("the array"), rate, *x.shape, lambda a, b: as_float(x[a:b]))
     else:
@@ -205,10 +205,11 @@ def check_channels(source: str | Path, n_channels: int, run: Run, channel: int |
     expected = run.params["nb_channels"]
     expects = f"the network was trained with {expected} channel{'s' if expected > 1 else ''}"
     if channel is not None and expected != 1:
-        raise DssError(f"channel: {expects} and takes all of them; leave the option out")
+        raise DssError(f"channel: {expects} and uses all of them. Leave the option out.")
     if channel is not None and channel >= n_channels:
         raise DssError(
-            f"{source}: there is no channel {channel}; it has the channels 0 to {n_channels - 1}"
+            f"{source}: there is no channel {channel}; it has the channels 0 to {n_channels - 1}. "
+            "Choose one of these (--channel)."
         )
     if channel is None and n_channels != expected:
         pick = ". Pick one of them (--channel)." if expected == 1 else ""

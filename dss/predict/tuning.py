@@ -1,4 +1,4 @@
-"""Choose how probabilities become annotations: by what scores best on the validation data."""
+"""Choose the detection options that score best on the validation split."""
 
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -99,7 +99,10 @@ def tune(run: str | Path | Run, *, options: TuneOptions) -> Tuned:
     with tempfile.TemporaryDirectory() as folder:
         pieces = list(_pieces(split, run, Path(folder)))
         if not any(len(piece.true) for piece in pieces):
-            raise DssError("The validation split holds no song: nothing can be chosen with it")
+            raise DssError(
+                f"{run.trunk}: the validation split holds no song to tune with. Make a dataset "
+                "whose validation split has song, and give it (--data-dir)."
+            )
         start = chosen = DetectOptions.checked(_learned(stored))
         with bar(unit="try", desc="tune") as progress:
             for category in (EVENT, SEGMENT):
@@ -135,7 +138,7 @@ def format_tuned(tuned: Tuned) -> str:
         [
             values.to_string(na_rep="none"),
             scores.rename_axis(None).to_string(float_format="{:.3f}".format),
-            f"Gained: {gain:+.3f} F1 on the validation data, which it was chosen with",
+            f"Gained: {gain:+.3f} F1 on the validation split used for tuning",
         ]
     )
 
@@ -173,7 +176,7 @@ def _learned(params: dict[str, Any]) -> dict[str, Any]:
 def _val_split(run: Run, options: TuneOptions) -> tuple[xr.DataTree, np.ndarray, np.ndarray]:
     """The dataset, and the targets and stretches of its validation split."""
     if options.data_dir is None and not run.params.get("data_dir"):
-        raise DssError(f"{run.trunk}: does not say its dataset; give it (--data-dir)")
+        raise DssError(f"{run.trunk}: does not name its dataset. Give it (--data-dir).")
     source = options.data_dir or Path(run.params["data_dir"])
     tree = open_dataset(source)
     suffix = run.params.get("y_suffix")

@@ -86,12 +86,12 @@ def log_to_tensorboard(folder: Path, scores: dict[str, float]) -> None:
 def show(progress, row: dict[str, float], nb_epoch: int) -> None:
     """Show the scores of an epoch on a bar, or as a line where there is none."""
     f1 = {name.removeprefix("val_f1_"): v for name, v in row.items() if name.startswith("val_f1_")}
-    f1 = " ".join(f"{name} {value:.2f}" for name, value in f1.items() if name != "noise")
-    progress.set_postfix_str(f"loss {row['loss']:.4f}, val {row['val_loss']:.4f}, F1 {f1}")
+    f1_text = " ".join(f"{name} {value:.2f}" for name, value in f1.items() if name != "noise")
+    progress.set_postfix_str(f"loss {row['loss']:.4f}, val {row['val_loss']:.4f}, F1 {f1_text}")
     progress.update()
     if progress.disable:
         left = timedelta(seconds=round(row["seconds_left"]))
         say(
             f"epoch {row['epoch']}/{nb_epoch}: loss {row['loss']:.4f}, validation loss "
-            f"{row['val_loss']:.4f}, F1 {f1}, {left} left"
+            f"{row['val_loss']:.4f}, F1 {f1_text}, {left} left"
         )

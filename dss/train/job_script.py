@@ -29,21 +29,21 @@ def write_script(*, options: TrainCommandOptions) -> Path:
     """
     path = options.write_script
     if path is None:
-        raise DssError("write_script: is needed: the shell script to write, such as job.sh")
+        raise DssError("write_script: is needed. Name the shell script to write, such as job.sh.")
     if options.nodes > 1 and options.scheduler != "slurm":
         raise DssError(
             f"nodes: {options.nodes}, but only SLURM starts a process on each machine. Elsewhere "
             "start dss train on each yourself, with TF_CONFIG."
         )
     if path.exists():
-        raise DssError(f"{path}: is there already. Delete it, or give another name.")
+        raise DssError(f"{path}: is there already. Delete it, or choose another name.")
     if not (options.auto or options.preset or options.continue_from):
         models.check(options)
     blocks = [
         "\n".join(["#!/usr/bin/env bash", *_header(options)]),
-        "\n".join([_how_to_run(options), "set -eo pipefail", _change_folder(options.scheduler)]),
+        "\n".join([_usage(path, options.scheduler), "set -eo pipefail", _cd(options.scheduler)]),
         "\n".join(_environment(options)),
-        _command(options),
+        _command(path, options),
     ]
     with replacing(path) as part:
         part.write_text("\n\n".join(filter(None, blocks)) + "\n")
@@ -98,20 +98,18 @@ def _tasks(options: TrainCommandOptions) -> int:
     return max(options.gpus, 1) if options.nodes > 1 else 1
 
 
-def _how_to_run(options: TrainCommandOptions) -> str:
-    name = shlex.quote(options.write_script.name)
-    if options.scheduler:
-        submit = SUBMIT[options.scheduler].format(name)
-        how = f"# Trains a network with dss. Submit it from its folder: {submit}"
-        if options.scheduler == "sge":
-            how += (
-                "\n# Clusters differ in what they call cores of one machine (smp) and GPUs (gpu)."
-            )
-        return how
-    return f"# Trains a network with dss. Run it from anywhere: bash {name}"
+def _usage(script: Path, scheduler: str) -> str:
+    name = shlex.quote(script.name)
+    if not scheduler:
+        return f"# Trains a network with dss. Run it from anywhere: bash {name}"
+    submit = SUBMIT[scheduler].format(name)
+    usage = f"# Trains a network with dss. Submit it from its folder: {submit}"
+    if scheduler == "sge":
+        usage += "\n# Clusters differ in their names for cores of one machine (smp) and GPUs (gpu)."
+    return usage
 
 
-def _change_folder(scheduler: str) -> str:
+def _cd(scheduler: str) -> str:
     here = '$(dirname "$0")'
     return f'cd "${{{FOLDER[scheduler]}:-{here}}}"' if scheduler else f'cd "{here}"'
 
@@ -128,9 +126,9 @@ def _environment(options: TrainCommandOptions) -> list[str]:
     return lines
 
 
-def _command(options: TrainCommandOptions) -> str:
-    """`dss train` with what was given, a switch a line, paths seen from the script."""
-    folder = options.write_script.resolve().parent
+def _command(script: Path, options: TrainCommandOptions) -> str:
+    """Return the `dss train` command, one switch per line, with paths relative to the script."""
+    folder = script.resolve().parent
     given = {
         name: getattr(options, name)
         for name in TrainOptions.model_fields

@@ -41,14 +41,15 @@ def launch(options: TrainOptions) -> Path:
         for process in processes:
             process.kill()
             process.wait()
+    assert first.stdout is not None  # `_start` gives the first process a pipe
     said = first.stdout.read()
     if not said and interrupted:
         raise KeyboardInterrupt
     if not said:
         codes = ", ".join(str(process.returncode) for process in processes)
         raise ChildProcessError(
-            f"A process that trained was killed (exit codes {codes}). The best epoch so far is "
-            "kept; continue_from goes on from it."
+            f"A training process was killed (exit codes {codes}). The best epoch so far is "
+            "saved; use continue_from to train on from it."
         )
     result = json.loads(said)
     if "trunk" in result:
@@ -80,6 +81,7 @@ def _start(workers: list[str], index: int, options: str) -> subprocess.Popen:
         start_new_session=True,
         text=True,
     )
+    assert process.stdin is not None
     process.stdin.write(options + "\n")
     process.stdin.flush()
     return process

@@ -84,10 +84,16 @@ def read_results(run: str | Path) -> Results:
     columns = {"precision": "precision", "recall": "recall", "f1-score": "f1", "support": "samples"}
     path = run_file(run, "_results.h5")
     if not path.is_file():
-        raise DssError(f"{path}: is not there; the training did not come to its end")
+        raise DssError(
+            f"{path}: does not exist, because the training did not come to its end. Resume it with "
+            "continue_from."
+        )
     with hdf5.reading(path) as file:
         if "report" not in file:
-            raise DssError(f"{path}: holds no scores, as the dataset has no test split")
+            raise DssError(
+                f"{path}: has no scores, because the dataset has no test split. Make the dataset "
+                "with one and train again."
+            )
         report, confusion = json.loads(file["report"][()]), file["confusion_matrix"][()]
         names = [name.decode() for name in file["class_names"]]
         scores = pd.DataFrame.from_dict({name: report[name] for name in names}, orient="index")
@@ -108,7 +114,7 @@ def _judge_test(tree, y_name, class_names, model, options) -> dict[str, Any]:
     if "annotated" in test:
         known = np.asarray(test["annotated"], bool)
     if not known.any():
-        say("The test split is not judged: nobody looked at any of it")
+        say("The test split is not scored: none of it was annotated")
         return {}
     network = Network(model, options, models.best_block(options, test.sizes["time"]))
     for first, last in split_stretches(tree, "test"):

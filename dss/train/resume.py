@@ -42,8 +42,8 @@ def inherit(options: TrainOptions) -> tuple[TrainOptions, Path | None]:
     if run_file(trunk, "_checkpoint.h5").is_file() and not _differing(again, stored):
         if params["data_sha256"] != fingerprint(open_dataset(options.data_dir)):
             raise DssError(
-                f"{trunk}: was interrupted, but {options.data_dir} is not the data it was trained "
-                "with. To train it further with other data, change an option, such as nb_epoch."
+                f"{trunk}: cannot resume: {options.data_dir} is not the data it was trained "
+                "with. To train it further on other data, change an option, such as nb_epoch."
             )
         now = {"data_dir": options.data_dir, "devices": options.devices}
         return TrainOptions.checked({**stored, **now}), trunk
@@ -53,7 +53,7 @@ def inherit(options: TrainOptions) -> tuple[TrainOptions, Path | None]:
         for name in shape.keys() & given.keys() - set(FREE)
         if given[name] != shape[name]
     ]
-    raise_problems(problems, "A network that is trained further keeps its shape:")
+    raise_problems(problems, "A network that you train further keeps its architecture:")
     return TrainOptions.checked({**shape, **given}), None
 
 
@@ -64,7 +64,7 @@ def _was_lowered(params: Mapping[str, Any]) -> bool:
 
 def _differing(given: Mapping[str, Any], stored: Mapping[str, Any]) -> set[str]:
     """The options given, by themselves or by a preset, that are not those of a run."""
-    wanted = {**PRESETS.get(given.get("preset"), {}), **given}
+    wanted = {**PRESETS.get(given.get("preset") or "", {}), **given}
     before = TrainOptions.checked(stored)
     own = {"data_dir", "continue_from", "devices", "auto", "preset"}
     return {name for name in wanted.keys() - own if not _same(wanted[name], getattr(before, name))}
@@ -88,7 +88,7 @@ def check_fits(options: TrainOptions, tree: xr.DataTree) -> None:
         for what, (here, there) in stated.items()
         if here != there
     ]
-    raise_problems(problems, f"The network of {options.continue_from} cannot hear this dataset:")
+    raise_problems(problems, f"The network of {options.continue_from} does not fit this dataset:")
 
 
 def put_weights(model: "keras.Model", trunk: Path, class_names: list[str]) -> None:

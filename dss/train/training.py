@@ -60,7 +60,10 @@ def train(*, options: TrainOptions) -> Path:
     class_names = list(tree.attrs["class_names" + y_name.removeprefix("y")])
     song = {s: song_stretches(c.y, c.stretches, c.annotated) for s, c in chunks.items()}
     if not any(map(len, song["train"][1:])):
-        raise DssError(f"{options.data_dir}: the train split holds no song at all")
+        raise DssError(
+            f"{options.data_dir}: the train split holds no song at all. Make the dataset again "
+            "with more annotated recordings."
+        )
     options, doubts = _heed(options, tree, chunks, song, class_names)
     if processes.index() == 0:
         for name, why in reasons.items():
@@ -80,7 +83,7 @@ def train(*, options: TrainOptions) -> Path:
         model = _model(chunks["train"], params, options, resumed)
         if workers.is_first:
             reach = models.receptive_field(options) / tree.attrs["samplerate_x_Hz"]
-            size = f"{model.count_params():,} weights, filters reach {1000 * reach:.1f} ms"
+            size = f"{model.count_params():,} weights, receptive field {1000 * reach:.1f} ms"
             say(f"{trunk.name}: {size}")
         rows = _fit(trunk, model, chunks, song, params, options, workers)
         if workers.is_first:
@@ -127,16 +130,16 @@ def _heed(
     reach, nb_hist = models.receptive_field(options), options.nb_hist
     if reach > nb_hist:
         doubts.append(
-            f"filters reach {reach} samples, the chunk has {nb_hist}: the outer part of them never "
-            "sees signal. Take longer chunks (nb_hist), shorter filters (kernel_size), or fewer "
-            "blocks (nb_conv)."
+            f"the receptive field is {reach} samples, longer than a chunk of {nb_hist}: its outer "
+            "part never sees signal. Use longer chunks (nb_hist), shorter filters (kernel_size), "
+            "or fewer blocks (nb_conv)."
         )
     n_chunks = len(chunks["train"].grid()[0])
     if options.batch_size > n_chunks:
         doubts.append(
-            f"batch_size: {options.batch_size} is more than the {n_chunks} chunks for training: "
-            f"{n_chunks} is taken, and an epoch is one step. Fewer, or shorter chunks (nb_hist), "
-            "would learn faster."
+            f"batch_size: {options.batch_size} is more than the {n_chunks} chunks for training, so "
+            f"dss uses {n_chunks}, and an epoch is a single step. Smaller batches or shorter "
+            "chunks (nb_hist) learn faster."
         )
         options = options.model_copy(update={"batch_size": n_chunks})
     for split, of_split in song.items():
@@ -243,7 +246,7 @@ def _fit(
     if workers.is_first and checkpoint.is_file():
         n_done = models.epochs_done(checkpoint)
         log.read(n_done)
-        say(f"{trunk.name}: goes on after epoch {n_done} of {options.nb_epoch}")
+        say(f"{trunk.name}: resumes after epoch {n_done} of {options.nb_epoch}")
     total = {"total": options.nb_epoch, "initial": n_done, "unit": "epoch"}
     with (
         bar(**total, desc="train", hidden=not workers.is_first) as progress,

@@ -21,6 +21,7 @@ def main() -> None:
     warnings.showwarning = lambda message, *_: say(f"dss: warning: {message}")
     options = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    result: dict[str, str | bool]
     try:
         result = {"trunk": str(train(**options))}
     except DssError as error:
