@@ -13,7 +13,7 @@ from dss import models
 from dss.data import make_dataset
 from dss.errors import DssError
 from dss.options import TrainOptions
-from dss.runs import run_file, run_trunk
+from dss.runs import read_params, run_file, run_trunk
 from dss.train import train
 from dss.train.suggestions import PRESETS
 from dss.widgets import TrainingForm
@@ -95,7 +95,7 @@ def test_a_training_that_failed_after_an_epoch_is_no_success(store, tiny_run):
     log.write_text(
         "dss: warning: song is rare\ndss: Training stopped in epoch 2: the loss became 1e9\n"
     )
-    last = {"process": None, "folder": str(folder), "started": 0, "nb_epoch": 9, "log": str(log)}
+    last = {"process": None, "folder": str(folder), "started": 0, "log": str(log)}
     background.STATE.write_text(yaml.safe_dump(last))
     form = TrainingForm({"data_dir": store})
     form._launch(form._watch_found)
@@ -207,9 +207,40 @@ def test_a_preset_shows_at_once_what_it_means_and_what_is_changed_then_stays(sto
 def test_what_is_left_at_its_default_is_not_given(store):
     form = TrainingForm({"data_dir": store, "continue_from": "x", "hours": 3})
     assert form._given() == {"data_dir": str(store), "continue_from": "x"}
-    form.options = {"auto": True, "continue_from": ""}
-    assert form._given() == {"data_dir": str(store), "auto": True}
+    form.options = {"auto": False, "continue_from": "", "nb_hist": 512}
+    assert form._given() == {"data_dir": str(store), "auto": False, "nb_hist": "512"}
     assert not form.problems
+
+
+def test_options_left_at_their_defaults_are_said_to_be_chosen(store):
+    form = TrainingForm({"data_dir": store})
+    assert "are chosen from the data when you press Train" in form._meaning.value
+    assert "Chosen from the data." in form._fields["nb_hist"].said
+    form.options = {"nb_hist": 512}
+    assert "Chosen from the data." not in form._fields["nb_hist"].said
+    assert "512 ms" in form._fields["nb_hist"].said
+    assert "Chosen from the data." in form._fields["nb_conv"].said
+    form.options = {"auto": False}
+    assert "weights" in form._meaning.value
+    assert "Chosen from the data." not in form._fields["nb_conv"].said
+
+
+def test_defaults_that_are_not_used_are_no_problem(store):
+    form = TrainingForm({"data_dir": store, "nb_conv": 60})  # with the default chunk, too long
+    assert not form.problems
+    form.options = {"auto": False}
+    assert "nb_hist" in form.problems or "nb_conv" in form.problems
+
+
+def test_a_training_whose_epochs_are_chosen_counts_these(store):
+    form = TrainingForm({"data_dir": store, "nb_filters": 4, "nb_conv": 1})
+    seen = []
+    form._status.observe(lambda change: seen.append(change["new"]), names="value")
+    trunk = form.run()
+    nb_epoch = read_params(trunk)["nb_epoch"]
+    assert 12 <= nb_epoch < TrainOptions.model_fields["nb_epoch"].default
+    assert form._bar.value == len(pd.read_csv(run_file(trunk, "_history.csv"))) / nb_epoch
+    assert any(f"of {nb_epoch}, at most" in said for said in seen)
 
 
 def test_the_script_is_written_and_shown(store):

@@ -18,7 +18,7 @@ import yaml
 
 from dss.errors import DssError
 from dss.options import TrainOptions
-from dss.runs import run_file
+from dss.runs import read_params, run_file
 from dss.support.files import replacing
 
 STOPPED = "The training was stopped"
@@ -40,7 +40,7 @@ def start(options: TrainOptions, given: Sequence[str]) -> None:
         )
     state = {"process": process.pid, "folder": str(options.run_dir), "started": time.time()}
     with replacing(STATE) as part:
-        part.write_text(yaml.safe_dump(state | {"nb_epoch": options.nb_epoch, "log": str(log)}))
+        part.write_text(yaml.safe_dump(state | {"log": str(log)}))
     threading.Thread(target=process.wait, daemon=True).start()  # else it stays as a zombie
 
 
@@ -51,7 +51,7 @@ def stop() -> None:
 
 
 def state() -> dict[str, Any]:
-    """The training that was last started in this folder: process, folder, started, nb_epoch."""
+    """The training that was last started in this folder: process, folder, started, log."""
     try:
         return yaml.safe_load(STATE.read_text()) or {}
     except (OSError, yaml.YAMLError):
@@ -81,6 +81,11 @@ def trunk() -> Path | None:
         if file.stat().st_mtime >= last["started"] - 1
     )
     return Path(str(begun[-1][1]).removesuffix("_params.yaml")) if begun else None
+
+
+def nb_epoch() -> int | None:
+    """How many epochs it trains at most, which may be chosen from the data; None if not known."""
+    return read_params(trunk()).get("nb_epoch") if trunk() else None
 
 
 def history() -> pd.DataFrame:

@@ -19,7 +19,7 @@ from dss.plot import plot_confusion, plot_history
 from dss.runs import list_files, read_params, run_file
 from dss.train.job_script import write_script
 from dss.train.results import read_results
-from dss.train.suggestions import PRESETS, suggest
+from dss.train.suggestions import DESCRIBED, PRESETS, suggest
 from dss.widgets.forms import background, memory
 from dss.widgets.forms.fields import PICTURE, doubt_html
 from dss.widgets.forms.form import Form
@@ -27,6 +27,13 @@ from dss.widgets.forms.hints import dataset_facts, describe_network, hints
 
 POLL_SECONDS = 0.5
 IMAGE = {"format": "png", "layout": PICTURE}
+OF_PRESETS = {name for values in PRESETS.values() for name in values}
+CHOSEN = OF_PRESETS | DESCRIBED | {"pre_floor"}  # what `suggest` chooses
+LEFT_TO_THE_DATA = (
+    "Options that you leave at their defaults are chosen from the data when you press Train; "
+    "Suggest fills them in now, and says why. To train with the defaults themselves, untick "
+    "<i>Choose from the data</i>."
+)
 
 
 class TrainingForm(Form):
@@ -81,7 +88,7 @@ class TrainingForm(Form):
             problems["y_suffix"] = f"the dataset has targets for {there}, not for {suffix!r} alone"
         n_samples = round(facts.seconds["train"] * facts.samplerate_hz)
         try:
-            if not (self.options["auto"] or "continue_from" in self.options):
+            if not (self._is_chosen or "continue_from" in self.options):
                 models.check(NetworkOptions.checked(self._of(NetworkOptions)), n_samples)
         except DssError as error:
             problems |= dict(problem.split(": ", 1) for problem in error.problems)
@@ -95,8 +102,10 @@ class TrainingForm(Form):
             said = hints(TrainOptions.checked(self._of(TrainOptions)), facts)
         except DssError:
             return {}
+        if self._is_chosen:  # the defaults are not what is trained with
+            said |= dict.fromkeys(CHOSEN - self._given().keys(), "Chosen from the data.")
         if "write_script" in self.options:
-            said["write_script"] = "Write script writes it; Train trains here all the same."
+            said["write_script"] = "Write script writes it; Train still trains here."
         return said
 
     def suggest(self) -> None:
@@ -139,6 +148,11 @@ class TrainingForm(Form):
         super()._show_result(made_with)
         self._made_with[self._below] = made_with
 
+    @property
+    def _is_chosen(self) -> bool:
+        """Whether training chooses options, as `dss.train.suggestions.complete` does."""
+        return self.options["auto"] and not self._given().keys() >= DESCRIBED
+
     def _given(self) -> dict[str, Any]:
         """What differs from the defaults, or belongs to the preset: the rest may be chosen."""
         preset = PRESETS.get(self.options.get("preset"), {})
@@ -153,8 +167,7 @@ class TrainingForm(Form):
             self._aside.value = ""  # it is of other data
         preset = self.options.get("preset")
         if name == "preset" and preset:  # show at once what it means
-            of_any = {name for values in PRESETS.values() for name in values}
-            defaults = {name: self._fields[name].default for name in of_any}
+            defaults = {name: self._fields[name].default for name in OF_PRESETS}
             self.options = defaults | PRESETS[preset]
         else:
             super()._changed(name)
@@ -164,7 +177,8 @@ class TrainingForm(Form):
         try:
             facts = dataset_facts(self.options.get("data_dir", ""))
             self._fields["y_suffix"].offer(facts.individual_types)
-            line = describe_network(TrainOptions.checked(self._of(TrainOptions)), facts)
+            options = TrainOptions.checked(self._of(TrainOptions))
+            line = LEFT_TO_THE_DATA if self._is_chosen else describe_network(options, facts)
             self._meaning.value = f'<div class="dss-meaning">{line}</div>'
         except DssError:
             self._meaning.value = ""
@@ -204,7 +218,7 @@ class TrainingForm(Form):
             self._status.value = self._stage(history)
             if len(history) > shown:
                 shown = len(history)
-                self._show_progress("", shown, background.state()["nb_epoch"])
+                self._show_progress("", shown, background.nb_epoch())
                 self._curves.value = _png(plot_history(history), 90)
                 self._below.children = [self._curves]
             if not goes_on:
@@ -213,8 +227,7 @@ class TrainingForm(Form):
 
     def _stage(self, history: pd.DataFrame) -> str:
         """What the training is at, as HTML."""
-        last = background.state()
-        so_far = _duration(time.time() - last["started"])
+        so_far = _duration(time.time() - background.state()["started"])
         if self._is_ending and history.empty:
             return "stopping: no epoch has ended, so nothing is kept ..."
         if self._is_ending:
@@ -223,7 +236,8 @@ class TrainingForm(Form):
             return f"starting ... ({so_far})"
         if history.empty:
             return f"in the first epoch, which takes longest ... ({so_far})"
-        if len(history) == last["nb_epoch"]:
+        nb_epoch = background.nb_epoch()
+        if len(history) == nb_epoch:
             return f"all {len(history)} epochs are done: the best one is judged ..."
         scores = [
             f"{html.escape(name.removeprefix('val_f1_'))} <b>{history[name].iloc[-1]:.2f}</b>"
@@ -232,7 +246,7 @@ class TrainingForm(Form):
         ]
         left = _duration(history["seconds_left"].iloc[-1])
         return (
-            f"epoch {len(history)} of {last['nb_epoch']}, at most {left} left; "
+            f"epoch {len(history)} of {nb_epoch}, at most {left} left; "
             f"validation F1 by samples: {', '.join(scores)}"
         )
 
