@@ -63,7 +63,7 @@ def test_the_frontend_is_a_hann_stft_at_first():
 
     window, hop = 64, 16
     x = np.random.default_rng(0).standard_normal(640).astype("float32")
-    layer = LogSpectrogram(window, hop)
+    layer = LogSpectrogram(window, hop, 1e-6)
     ours = np.exp(np.asarray(layer(x[None, :, None]))[0]) - layer.floor
     # A frame of ours is centred on the middle of its hop samples.
     left = (window - hop) // 2
@@ -85,7 +85,7 @@ def test_a_frontend_that_is_still_a_stft_computes_it_faster(window, hop):
     from dss.models.layers import LogSpectrogram
 
     x = np.random.default_rng(0).standard_normal((2, 640, 2)).astype("float32")
-    layer = LogSpectrogram(window, hop)
+    layer = LogSpectrogram(window, hop, 1e-6)
     y = layer(x)
     layer.settle()
     assert layer.is_fourier
@@ -101,7 +101,7 @@ def test_the_frontend_takes_any_window(window, hop):
 
     x = np.zeros((1, 512, 1), "float32")
     x[0, 256] = 1  # between two hops of 16 and 32: both sides see the same
-    frames = np.asarray(LogSpectrogram(window, hop)(x))[0].max(axis=1)
+    frames = np.asarray(LogSpectrogram(window, hop, 1e-6)(x))[0].max(axis=1)
     np.testing.assert_allclose(frames, frames[::-1], atol=0.7)
     assert len(frames) == 512 // hop
 

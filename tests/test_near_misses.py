@@ -44,8 +44,8 @@ def test_what_stays_below_the_threshold_is_a_near_miss_and_what_is_found_is_none
     np.testing.assert_allclose(table["probability"], [0.4, 0.3], atol=1e-6)
 
 
-def test_song_that_was_deleted_as_it_lasts_too_long_is_a_near_miss():
-    options = OPTIONS.model_copy(update={"segment_durations": {"a": (0.02, 0.1)}})
+def test_song_that_was_deleted_as_it_is_too_short_is_a_near_miss():
+    options = OPTIONS.model_copy(update={"segment_durations": {"a": (0.25, 0.4)}})
     watched = NearMisses(TYPES, 1000, options)
     blocks = watched.watch([probabilities(("a", 100, 300, 0.95))])
     assert detect(blocks, TYPES, 1000, options=options).empty

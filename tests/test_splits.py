@@ -153,9 +153,10 @@ def test_what_is_wrong_with_a_file_of_groups_is_said(tmp_path, text, said):
 
 def test_what_cannot_be_split_is_an_error():
     with pytest.raises(DssError, match=r"Too few recordings \(1\) to split test by .* least 2"):
-        split_recordings([recording(1000)], 1000, DatasetOptions())
+        split_recordings([recording(1000)], 1000, DatasetOptions(test_split="files"))
+    options = DatasetOptions(test_split="files")
     with pytest.raises(DssError, match=r"Too few groups of recordings \(1\)"):
-        split_recordings([recording(1000, group="x")] * 3, 1000, DatasetOptions())
+        split_recordings([recording(1000, group="x")] * 3, 1000, options)
     options = DatasetOptions(val_fraction=0.5, test_fraction=0.5)
     with pytest.raises(DssError, match="leave nothing for training"):
         split_recordings([recording(1000)] * 5, 1000, options)

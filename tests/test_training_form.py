@@ -154,11 +154,11 @@ def test_what_the_numbers_mean_follows_what_is_typed(store):
     assert "8 ms" in form._fields["kernel_size"].said
     before = models.count_weights(TrainOptions(data_dir=store, **TINY), 1, 4)
     assert f"{before:,} weights" in form._meaning.value
-    form._fields["nb_filters"].input.value = "16"
-    after = models.count_weights(TrainOptions(data_dir=store, **TINY | {"nb_filters": 16}), 1, 4)
+    form._fields["nb_filters"].input.value = "24"
+    after = models.count_weights(TrainOptions(data_dir=store, **TINY | {"nb_filters": 24}), 1, 4)
     assert f"{after:,} weights" in form._meaning.value
     form._fields["y_suffix"].input.value = "a"
-    assert f"{after - 2 * 17:,} weights" in form._meaning.value  # two classes instead of four
+    assert f"{after - 2 * 25:,} weights" in form._meaning.value  # two classes instead of four
 
 
 def test_what_cannot_be_trained_is_said_beside_the_field(store):

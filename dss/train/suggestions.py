@@ -135,7 +135,7 @@ def suggest(data_dir: str | Path, given: dict[str, Any] | None = None) -> dict[s
     nb_conv = choose(
         "nb_conv",
         2 if downsample else 3,
-        "frames are far apart: two blocks see enough context"
+        f"two blocks are enough: each frame covers {readable(hop / rate)}"
         if downsample
         else "three blocks, so that filters on the audio itself see enough context",
     )
@@ -191,10 +191,18 @@ def complete(options: TrainOptions) -> tuple[TrainOptions, dict[str, str]]:
                 values[name], reasons[name] = value, f"{value}: preset {options.preset}"
     if options.auto and ("auto" in values or not values.keys() >= DESCRIBED):
         for name, (value, reason) in suggest(options.data_dir, values).items():
-            values[name], reasons[name] = value, f"{value}: {reason}"
+            values[name], reasons[name] = value, f"{_shown(value)}: {reason}"
     if not reasons:
         return options, {}
     return TrainOptions.checked({**values, "preset": "", "auto": False}), reasons
+
+
+def _shown(value: Any) -> str:
+    """A value as a person reads it: of augmentations, those that are used."""
+    if not isinstance(value, AugmentOptions):
+        return str(value)
+    used = [name for name in value.model_fields_set if getattr(value, name)]
+    return ", ".join(f"{name} {getattr(value, name):g}" for name in sorted(used))
 
 
 def _downsampling(song: Song, in_frames: bool) -> tuple[int, str]:
