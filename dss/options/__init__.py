@@ -6,6 +6,7 @@ command line, the notebook forms, the checks, and the saved YAML.
 
 from dss.options.base import (
     Options,
+    declared,
     describe_range,
     grouped_fields,
     holds_many,
@@ -40,6 +41,7 @@ __all__ = [
     "TrainCommandOptions",
     "TrainOptions",
     "TuneOptions",
+    "declared",
     "describe_range",
     "grouped_fields",
     "holds_many",

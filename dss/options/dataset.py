@@ -52,9 +52,7 @@ class DatasetOptions(SourceOptions):
         group="Files",
         path="new",
     )
-    overwrite: bool = option(
-        False, "Overwrite", "Replace an existing dataset.", group="Files"
-    )
+    overwrite: bool = option(False, "Overwrite", "Replace an existing dataset.", group="Files")
     split_csv: bool = option(
         False,
         "Write annotations of each split",
