@@ -1,13 +1,16 @@
-"""The `dss` command: each stage as a subcommand, its switches derived from the stage's options."""
+"""The `dss` command: one subcommand per stage, with switches derived from the stage's options."""
 
 import argparse
 import signal
 import sys
 import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from pydantic.fields import FieldInfo
 
 from dss import __version__, options
 from dss.errors import DssError, DssWarning
@@ -15,17 +18,17 @@ from dss.support.spelling import guess
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command line; the exit code is 0, 2 for bad input, or 130 after Ctrl-C."""
+    """Run a command line and return the exit code: 0, 2 for invalid input, or 130 after Ctrl-C."""
     parser, subparsers = _parser()
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     command = subparsers.get(arguments[0]) if arguments else None
     if command:
         arguments = _spell_out_switches(arguments, command)
-    namespace, unknown = parser.parse_known_args(arguments)
+    parsed, unknown = parser.parse_known_args(arguments)
     if unknown:
         parser.error(_explain_unknown(unknown, command))
-    namespace = vars(namespace)
-    run = namespace.pop("run_command", None)
+    named = vars(parsed)
+    run = named.pop("run_command", None)
     if run is None:
         parser.print_help()
         return 0
@@ -33,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with _stopped_by_sigterm(), warnings.catch_warnings():
             warnings.simplefilter("always", DssWarning)
             warnings.showwarning = _print_warning
-            run(**namespace)
+            run(**named)
     except (DssError, OSError) as error:
         print(f"dss: {error}", file=sys.stderr)
         return 2
@@ -44,14 +47,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def train_main(arguments: Sequence[str] | None = None) -> int:
-    """The command `dss-train`, which is `dss train`."""
+    """Run `dss-train`, which is the same as `dss train`."""
     return main(["train", *(sys.argv[1:] if arguments is None else arguments)])
 
 
 @contextmanager
 def _stopped_by_sigterm() -> Iterator[None]:
-    """SIGTERM, which schedulers and forms send, stops a command as Ctrl-C does: cleanly."""
-    if threading.current_thread() is not threading.main_thread():  # it gets no signals
+    """Stop a command cleanly at SIGTERM, which schedulers and forms send, as at Ctrl-C."""
+    if threading.current_thread() is not threading.main_thread():  # other threads get no signals
         yield
         return
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -61,7 +64,7 @@ def _stopped_by_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _print_warning(message, category, *_) -> None:
+def _print_warning(message: Warning | str, category: type[Warning], *_: Any) -> None:
     kind = "warning" if category is DssWarning else category.__name__
     print(f"dss: {kind}: {message}", file=sys.stderr)
 
@@ -76,7 +79,7 @@ def _make_dataset(folder: Path, **named) -> None:
 
 
 def _check(folder: Path, **named) -> None:
-    """Check recordings and annotations: list every problem at once."""
+    """Check recordings and annotations, and list all problems."""
     from dss.data import check_annotations
     from dss.data.check import format_problems
 
@@ -88,12 +91,12 @@ def _check(folder: Path, **named) -> None:
     counts = {"error": n_errors, "warning": len(problems) - n_errors}
     summary = ", ".join(f"{n} {what}{'' if n == 1 else 's'}" for what, n in counts.items())
     if n_errors:
-        raise DssError(f"{summary}: a dataset can be made once the errors are corrected")
+        raise DssError(f"{summary}. Correct the errors before you make a dataset.")
     print(summary)
 
 
 def _train(options_file: Path | None = None, **named) -> None:
-    """Train a network with a dataset."""
+    """Train a network on a dataset."""
     if options_file:
         named = {**options.read_options(options_file, options.TrainOptions), **named}
     own = options.TrainOptions.model_fields
@@ -103,7 +106,7 @@ def _train(options_file: Path | None = None, **named) -> None:
         print(f"The script is {write_script(**named)}")
     elif for_script := named.keys() & options.TrainCommandOptions.model_fields.keys() - own.keys():
         names = ", ".join(sorted(for_script))
-        raise DssError(f"{names}: belong to a script; give its name with --write-script")
+        raise DssError(f"{names}: only used in a script; name the script with --write-script")
     else:
         from dss.models import processes
         from dss.train import train
@@ -114,28 +117,28 @@ def _train(options_file: Path | None = None, **named) -> None:
 
 
 def _predict(recordings: Path, run: Path, **named) -> None:
-    """Annotate a recording, or all recordings of a folder or a pattern, with a trained network."""
+    """Annotate recordings (a file, a folder or a pattern) with a trained network."""
     from dss.predict import predict_files
 
     predict_files(recordings, run, after_each=lambda path: print(path, flush=True), **named)
 
 
 def _tune(run: Path, **named) -> None:
-    """Choose thresholds, gaps and lengths with the validation data, and store them with the run."""
+    """Tune thresholds, gaps and durations on the validation data, and store them with the run."""
     from dss.predict.tuning import format_tuned, tune
 
     print(format_tuned(tune(run, **named)))
 
 
 def _proofread(annotated: Path, **named) -> None:
-    """List the least certain annotations, and which recordings to annotate by hand next."""
+    """List the least certain annotations, and suggest which recordings to annotate next."""
     from dss.review.proofread import format_proofread, least_certain, rank_recordings
 
     print(format_proofread(least_certain(annotated, **named), rank_recordings(annotated)))
 
 
 def _evaluate(true: Path, predicted: Path, json: bool = False, **named) -> None:
-    """Compare predicted annotations with true ones: two files, or two folders."""
+    """Compare predictions with true annotations: two files or two folders."""
     from dss.evaluate import format_summary, summarize
 
     if json:
@@ -145,51 +148,52 @@ def _evaluate(true: Path, predicted: Path, json: bool = False, **named) -> None:
 
 
 def _demo(**named) -> None:
-    """Make datasets of the shipped recordings, train, annotate and score: the whole way."""
+    """Run all stages on example recordings: make a dataset, train, annotate and score."""
     from dss.demo import demo
 
     demo(**named)
 
 
-def _notebooks(folder: Path, **named) -> None:
+def _notebooks(folder: Path, **named: Any) -> None:
     """Write the four notebooks and their example recordings into a folder of yours."""
     from dss.examples import how_to_open, write_notebooks
 
     print(how_to_open(write_notebooks(folder, **named)))
 
 
-# Each command: what runs it, its positional arguments with help, and the class of its switches.
-_COMMANDS = {
+RUN_HELP = "the run: the common start of its files' names, or any one of the files"
+# Each command: its function, its positional arguments with their help, its class of options.
+_COMMANDS: dict[str, tuple[Callable[..., None], dict[str, str], type[options.Options]]] = {
     "check": (
         _check,
-        {"folder": "recordings with their annotations"},
+        {"folder": "folder of recordings with their annotations"},
         options.SourceOptions,
     ),
     "make-dataset": (
         _make_dataset,
-        {"folder": "recordings with STEM_annotations.csv beside each"},
+        {"folder": "folder of recordings, each with its STEM_annotations.csv"},
         options.DatasetOptions,
     ),
     "train": (_train, {}, options.TrainCommandOptions),
     "predict": (
         _predict,
         {
-            "recordings": "an audio file, a folder of these, or a pattern in quotes: 'day1/*.wav'",
-            "run": "the trunk of a run's files, or any one of them",
+            "recordings": "an audio file, a folder, or a pattern in quotes, such as 'day1/*.wav'",
+            "run": RUN_HELP,
         },
         options.PredictFilesOptions,
     ),
-    "tune": (_tune, {"run": "the trunk of a run's files, or any one of them"}, options.TuneOptions),
+    "tune": (_tune, {"run": RUN_HELP}, options.TuneOptions),
     "proofread": (
         _proofread,
-        {"annotated": "STEM_annotations.csv that dss predict wrote, or a folder of such files"},
+        {"annotated": "a STEM_annotations.csv written by dss predict, or a folder of such files"},
         options.ProofreadOptions,
     ),
     "evaluate": (
         _evaluate,
         {
-            "true": "STEM_annotations.csv made by hand, or a folder of such files",
-            "predicted": "the predicted ones; files in folders are matched by name",
+            "true": "manual annotations (STEM_annotations.csv), or a folder of such files",
+            "predicted": "predictions to compare with; files in folders are matched by name",
         },
         options.EvaluateOptions,
     ),
@@ -211,40 +215,45 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
         if name == "evaluate":
             command.add_argument("--json", action="store_true", help="print the scores as JSON")
         if name == "train":
-            help_text = "take options from a YAML file, or the _params.yaml of a run to repeat it"
-            settings = {"dest": "options_file", "type": Path, "default": argparse.SUPPRESS}
-            command.add_argument("--options", metavar="FILE", help=help_text, **settings)
+            command.add_argument(
+                "--options",
+                dest="options_file",
+                metavar="FILE",
+                type=Path,
+                default=argparse.SUPPRESS,
+                help="read options from a YAML file; the _params.yaml of a run repeats the run",
+            )
         _add_options(command, options_class)
         command.set_defaults(run_command=run)
     return parser, commands.choices
 
 
 def _add_options(parser: argparse.ArgumentParser, options_class: type[options.Options]) -> None:
-    """A switch for each field; values stay text, which the options class reads and checks."""
+    """Add a switch for each field; values stay text, which the options class parses and checks."""
     for title, names in options.grouped_fields(options_class).items():
         group = parser.add_argument_group(title)
         for name in names:
             _add_option(group, name, options_class.model_fields[name])
 
 
-def _add_option(group: argparse._ArgumentGroup, name: str, field) -> None:
+def _add_option(group: argparse._ArgumentGroup, name: str, field: FieldInfo) -> None:
     flag = "--" + name.replace("_", "-")
     help_text = f"{field.description} {options.describe_range(field)}".replace("%", "%%")
-    settings = {"dest": name, "default": argparse.SUPPRESS}
+    settings: dict[str, Any] = {"dest": name, "default": argparse.SUPPRESS}
     if field.annotation is bool:
-        switch = {"nargs": "?", "const": "true", "help": help_text, "metavar": "True|False"}
-        group.add_argument(flag, **switch, **settings)
-        off = {"action": "store_const", "const": "false", "help": argparse.SUPPRESS}
-        group.add_argument(f"--no-{flag[2:]}", **off, **settings)
+        on: dict[str, Any] = {"nargs": "?", "const": "true", "metavar": "True|False"}
+        off: dict[str, Any] = {"action": "store_const", "const": "false"}
+        group.add_argument(flag, help=help_text, **on, **settings)
+        group.add_argument(f"--no-{flag[2:]}", help=argparse.SUPPRESS, **off, **settings)
     elif options.holds_many(field):
         group.add_argument(flag, nargs="+", help=help_text, metavar="X", **settings)
     else:
-        metavar = (field.json_schema_extra["unit"] or "X").upper()
+        metavar = (options.declared(field)["unit"] or "X").upper()
         group.add_argument(flag, help=help_text, metavar=metavar, **settings)
 
 
 def _explain_unknown(words: list[str], command: argparse.ArgumentParser | None) -> str:
-    """What is said of words that mean nothing, with the switch that is nearest to the first."""
+    """Name the arguments that are unknown, and suggest the switch most similar to the first."""
     switches = command._option_string_actions if command else {}
     meant = guess(words[0].partition("=")[0], switches)
     return f"unrecognized arguments: {' '.join(words)}{meant}"
@@ -253,10 +262,10 @@ def _explain_unknown(words: list[str], command: argparse.ArgumentParser | None) 
 def _spell_out_switches(arguments: list[str], parser: argparse.ArgumentParser) -> list[str]:
     """Write `--switch True` as `--switch=True`, and a lone `--switch` as `--switch=true`.
 
-    Otherwise a lone switch would take the word behind it, such as a file's name, for its value.
+    Otherwise a lone switch would take the word after it, such as a file name, for its value.
     """
     switches = {a.option_strings[0] for a in parser._actions if a.nargs == "?" and a.option_strings}
-    spelled = []
+    spelled: list[str] = []
     for word in arguments:
         if spelled and spelled[-1] in switches:
             is_value = word.lower() in ("true", "false")

@@ -1,33 +1,33 @@
-"""The error that dss raises when what it was given cannot be right."""
+"""The error and the warning that dss raises about its input."""
 
 from collections.abc import Sequence
 from typing import Any
 
 
 class DssError(ValueError):
-    """Bad input: the message says what is wrong, in which file and row, and what would be right.
+    """Invalid input: the message says what is wrong, in which file and row, and how to fix it.
 
-    The command line prints the message without a traceback and exits with code 2; a notebook shows
-    the message alone, too. `problems` holds each of several problems, and `rest` what could be read
-    in spite of them, as `raise_problems` was given them.
+    The command line prints the message without a traceback and exits with code 2; notebooks also
+    show the message alone. If `raise_problems` raised the error, `problems` lists the individual
+    problems and `rest` holds everything that could be read despite them.
     """
 
     problems: Sequence[str] = ()
     rest: Any = None
 
     def _render_traceback_(self) -> list[str]:
-        """What IPython shows instead of a traceback."""
+        """The text that IPython shows instead of a traceback."""
         return [f"{type(self).__name__}: {self}"]
 
 
 class DssWarning(UserWarning):
-    """Something that works but is probably not what was meant: the message says what and why."""
+    """Input that works but is probably not intended: the message says what and why."""
 
 
 def raise_problems(problems: Sequence[str], heading: str, rest: Any = None) -> None:
-    """Raise all `problems` as one DssError under a `heading`; do nothing if there are none.
+    """Raise one DssError that lists all `problems` under a `heading`; do nothing if there are none.
 
-    At most 30 are printed: the first rows of a broken file tell as much as all of them.
+    The message shows at most 30: the first rows of a broken file tell as much as all of them.
     """
     if not problems:
         return

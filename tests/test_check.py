@@ -47,7 +47,7 @@ def test_a_folder_without_problems_has_an_empty_table(folder):
         (["a,1,2", "a,3,2.5"], 3, "a", "stops at 2.5 s, before it starts at 3 s", "error"),
         (["a,-1,2"], 2, "a", "starts at -1 s, before the recording", "error"),
         (["a,1,2", "a,9,11"], 3, "a", "stops at 11 s, but the recording ends at 10 s", "error"),
-        (["a,1,NaN"], 2, "a", "has a start and no stop; for an event, stop = start", "error"),
+        (["a,1,NaN"], 2, "a", "has a start but no stop; for an event, set stop = start", "error"),
         (["a,1,two"], 2, None, "stop_seconds is 'two'; right would be a number", "error"),
         ([",1,2"], 2, None, "the name is missing", "error"),
         (["a,1,2", "a,3,4", "a,5,5"], 4, "a", "2 of 3 a are segments; use two", "error"),
@@ -282,7 +282,7 @@ def test_the_command_lists_problems_and_exits_with_2_if_there_are_errors(tmp_pat
     write(tmp_path, "y")
     assert main(["check", str(tmp_path)]) == 2
     out, err = capsys.readouterr()
-    assert f"error: {tmp_path / 'y.wav'}: there are no annotations beside it" in out
+    assert f"error: {tmp_path / 'y.wav'}: there are no annotations next to it" in out
     assert "dss: 1 error, 1 warning" in err
 
 

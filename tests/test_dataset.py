@@ -205,7 +205,7 @@ def break_annotations(folder, row):
 BROKEN = {
     "no annotations": (
         lambda f: (f / "bird_1_annotations.csv").unlink(),
-        "bird_1.wav: there are no annotations beside it; right would be bird_1_annotations.csv",
+        "bird_1.wav: there are no annotations next to it; add bird_1_annotations.csv",
     ),
     "beyond the end": (
         lambda f: break_annotations(f, "a,3.9,4.5"),

@@ -371,7 +371,7 @@ def test_a_folder_is_listed_once_until_it_changes(tmp_path, monkeypatch):
 
 def test_a_file_of_no_known_format_says_what_would_be_right(tmp_path):
     path = write(tmp_path / "a.txt", "Recorded at dawn\n")
-    with pytest.raises(DssError, match=r"is of no known format\. Right would be a CSV file"):
+    with pytest.raises(DssError, match=r"has an unknown format\. Use a CSV file"):
         read_annotations(path)
 
 
@@ -391,7 +391,10 @@ def test_an_annotation_loader_of_ones_own_is_a_plain_function(tmp_path):
     assert found.index.tolist() == [1, 2]
     for loader, message in [
         (lambda path: {}["x"], "the annotation loader failed: KeyError"),
-        (lambda path: [1], "the annotation loader gave list; right would be a pandas table"),
+        (
+            lambda path: [1],
+            "the annotation loader returned list; it should return a pandas DataFrame",
+        ),
         (lambda path: given[["name"]], "gave name; right would be"),
         (lambda path: table(("a", "x", 1)), "row 1: start_seconds is 'x'"),
     ]:

@@ -101,7 +101,7 @@ def test_only_what_is_given_is_in_the_script_and_paths_are_relative(tmp_path, mo
     ("options", "message"),
     [
         ({"nb_hist": 1, "auto": False}, "too short for the filters"),
-        ({"write_script": None}, "write_script: is needed"),
+        ({"write_script": None}, "write_script: is required"),
         ({"scheduler": "slrum"}, "scheduler: 'slrum'"),
     ],
 )
@@ -121,4 +121,4 @@ def test_a_script_that_is_there_is_not_overwritten(tmp_path):
 
 def test_what_belongs_to_a_script_is_not_taken_without_one(capsys):
     assert main(["train", "--data-dir", "x.npy", "--gpus", "2"]) == 2
-    assert "gpus: belong to a script" in capsys.readouterr().err
+    assert "gpus: only used in a script" in capsys.readouterr().err

@@ -25,7 +25,7 @@ def test_an_unknown_name_is_an_error_with_the_nearest_right_one():
 def test_all_problems_are_listed_at_once():
     with pytest.raises(DssError) as error:
         TrainOptions.checked({"nb_epoch": 0, "learning_rate": "fast"})
-    for line in ("data_dir: is needed (data folder)", "nb_epoch: 0", "learning_rate: 'fast'"):
+    for line in ("data_dir: is required (data folder)", "nb_epoch: 0", "learning_rate: 'fast'"):
         assert line in str(error.value)
 
 

@@ -1,4 +1,4 @@
-"""What is known about a recording: which stretches somebody looked at, and for which song types."""
+"""Annotated stretches: which parts of a recording were annotated, and for which song types."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -22,18 +22,17 @@ from dss.support.files import replacing
 
 
 def read_annotated(recording: str | Path, duration_seconds: float) -> np.ndarray:
-    """The stretches of a recording that somebody looked at, as `STEM_annotated.csv` says.
+    """Read which stretches of a recording were annotated, from `STEM_annotated.csv`.
 
-    Outside them nothing is known: neither that there is song, nor that there is none. Stretches
-    that overlap or touch each other become one.
+    Outside of them it is unknown whether there is song. Stretches that overlap or touch are merged.
 
     Arguments:
         recording: the audio file; `STEM_annotated.csv` (start_seconds,stop_seconds) lies beside it.
         duration_seconds: the length of the recording.
 
-    Returns: [stretches, 2] first and last second, sorted. The whole recording if there is no such
-        file; nothing if the file has no rows.
-    Raises: DssError that lists all rows of the file that cannot be right.
+    Returns: [stretches, 2] start and stop in seconds, sorted. The whole recording if there is no
+        such file; empty if the file has no rows.
+    Raises: DssError that lists all invalid rows of the file.
     """
     path = annotated_path(recording)
     if not path.is_file():
@@ -43,25 +42,27 @@ def read_annotated(recording: str | Path, duration_seconds: float) -> np.ndarray
     for row, start, stop in table[COLUMNS[1:]].itertuples(name=None):
         where = f"{path}, row {row}:"
         if np.isnan(start) or np.isnan(stop):
-            problems.append(f"{where} needs a start and a stop")
+            problems.append(f"{where} needs both a start and a stop")
         elif stop <= start:
-            problems.append(f"{where} stops at {stop:g} s, not after it starts at {start:g} s")
+            problems.append(
+                f"{where} stops at {stop:g} s, but must stop after its start, {start:g} s"
+            )
         elif start < 0:
             problems.append(f"{where} starts at {start:g} s, before the recording")
         elif stop > duration_seconds + ROUNDING_SECONDS:
             problems.append(
                 f"{where} stops at {stop:g} s, but the recording ends at {duration_seconds:g} s"
             )
-    raise_problems(problems, "These stretches cannot be right:")
+    raise_problems(problems, "These annotated stretches are invalid; correct them:")
     return union(table[COLUMNS[1:]].to_numpy().clip(max=duration_seconds))
 
 
 def write_annotated(recording: str | Path, stretches: np.ndarray) -> None:
-    """Write which stretches of a recording somebody looked at, replacing what is there.
+    """Save which stretches of a recording were annotated, replacing an existing file.
 
     Arguments:
         recording: the audio file.
-        stretches: [stretches, 2] first and last second; all song in them is annotated.
+        stretches: [stretches, 2] start and stop in seconds; all song within them is annotated.
     """
     table = pd.DataFrame(union(stretches), columns=COLUMNS[1:])
     with replacing(annotated_path(recording)) as part:
@@ -75,19 +76,19 @@ def known_stretches(
     reach_seconds: float,
     names: Iterable[str] = (),
 ) -> np.ndarray:
-    """Where it is known which song types are there and which are not.
+    """Find the stretches where it is known for all song types whether they occur.
 
-    That is all that was looked at; but if somebody annotated `noise` or `not_<song type>`, then
-    only what is annotated is known: all types under an annotation, and under `not_x` only x. So
-    stretches that are `not_x` for every song type x are known, too.
+    These are all stretches that were annotated. But if there are annotations named `noise` or
+    `not_<song type>`, only annotated time is known: all types within an annotation, but only x
+    within `not_x`. Stretches that are `not_x` for every song type x are therefore also known.
 
     Arguments:
         annotations: annotation table of a recording.
-        types: category by name of the song types that are asked for; `noise` is one if it is here.
-        looked_at: [stretches, 2] seconds.
-        reach_seconds: how far around an event is known.
-        names: what is annotated in other recordings, and what is not asked for: `not_x` says that
-            x is not there only if there is an x somewhere.
+        types: category by name of the requested song types; may include `noise`.
+        looked_at: [stretches, 2] seconds, the stretches that were annotated.
+        reach_seconds: how much time around an event is known.
+        names: further names, from other recordings or not requested: `not_x` marks the absence of
+            x only if x is a name.
 
     Returns: [stretches, 2] seconds.
     """

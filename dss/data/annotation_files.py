@@ -1,4 +1,4 @@
-"""Lookup: which file holds the annotations of a recording, and its annotations."""
+"""Find the file that holds the annotations of a recording, and read it."""
 
 import re
 import time
@@ -20,17 +20,17 @@ AT_REST_NS = 2_000_000_000
 
 
 def find_annotations(recording: str | Path, format: str | None = None) -> Path:
-    """The file with the annotations of a recording.
+    """Find the file with the annotations of a recording.
 
-    STEM_annotations.csv counts first. Else it is what is named after the recording and holds
-    annotations: STEM.txt, STEM.csv, STEM.TextGrid, STEM.wav.not.mat, STEM.Table.1.selections.txt,
-    STEM_annotations.txt, ... A file for many recordings lies in their folder or in the one above.
+    STEM_annotations.csv takes precedence. Otherwise, it is the annotation file named after the
+    recording: STEM.txt, STEM.csv, STEM.TextGrid, STEM.wav.not.mat, STEM.Table.1.selections.txt,
+    STEM_annotations.txt, ... A file for many recordings lies in their folder or the one above.
 
     Arguments:
         recording: the audio file.
-        format: look for files of this format only (see `dss.data.formats`).
+        format: find only files of this format (see `dss.data.formats`).
 
-    Raises: DssError if there is no such file, or there are several.
+    Raises: DssError if there is no such file, or more than one.
     """
     recording = Path(recording)
     usual, name = annotations_path(recording), format and split_format(format)[0]
@@ -44,14 +44,14 @@ def find_annotations(recording: str | Path, format: str | None = None) -> Path:
     if not there:
         what = f"annotations in the format {name}" if name else "annotations"
         raise DssError(
-            f"{recording}: there are no {what} beside it; right would be "
+            f"{recording}: there are no {what} next to it; add "
             f"{usual.name if name in (None, 'csv') else 'a file named after the recording'}"
         )
     if len(there) > 1:
         raise DssError(
             f"{recording}: there are several files of annotations, "
-            f"{', '.join(path.name for path in there)}. Say which format to read "
-            "(annotation_format), or rename those that are not meant."
+            f"{', '.join(path.name for path in there)}. Choose the format to read "
+            "(annotation_format), or rename the other files."
         )
     return there[0]
 
@@ -61,13 +61,13 @@ def recording_annotations(
     format: str | None = None,
     loader: Callable[[Path], pd.DataFrame] | None = None,
 ) -> tuple[Path, pd.DataFrame]:
-    """The annotations of a recording and the file that they are from.
+    """Read the annotations of a recording; returns their file and their table.
 
     Arguments:
         recording: the audio file.
         format: as for `read_annotations`.
-        loader: a function that reads annotations of another form: `loader(recording) -> table` with
-            the columns name, start_seconds and stop_seconds. Errors then name the recording.
+        loader: a function that reads a format of your own: `loader(recording) -> table` with the
+            columns name, start_seconds and stop_seconds. Errors then name the recording.
     """
     recording = Path(recording)
     if loader is None:
@@ -82,8 +82,8 @@ def recording_annotations(
     if not isinstance(table, pd.DataFrame) or not set(COLUMNS) <= {*table.columns}:
         what = ",".join(map(str, getattr(table, "columns", [type(table).__name__])))
         raise DssError(
-            f"{recording}: the annotation loader gave {what}; right would be a pandas table with "
-            f"the columns {','.join(COLUMNS)}"
+            f"{recording}: the annotation loader returned {what}; it should return a pandas "
+            f"DataFrame with the columns {','.join(COLUMNS)}"
         )
     table = table.reset_index(drop=True).rename(index=lambda i: i + 1)
     table["name"] = table["name"].map(str)
@@ -92,7 +92,7 @@ def recording_annotations(
 
 
 def unread_annotations(recording: str | Path) -> list[Path]:
-    """What else could be read as annotations of a recording that has STEM_annotations.csv."""
+    """Other annotation files of a recording, which are ignored due to STEM_annotations.csv."""
     recording = Path(recording)
     unread = []
     for path in annotations_beside(recording):
@@ -109,10 +109,10 @@ def annotations_beside(recording: Path) -> list[Path]:
 
 
 def annotation_endings(ending: str) -> str:
-    """A pattern of what follows the stem of a recording in the names of files of annotations.
+    """A pattern for what follows a recording's stem in the name of its annotation file.
 
     Arguments:
-        ending: a pattern of the ending of the recording, which may be part of the name.
+        ending: a pattern for the recording's ending, which may be part of the name.
     """
     return (
         rf"((?:{ending})?([._](annotations|labels))?\.(csv|txt|textgrid|phn|wrd)"
@@ -121,7 +121,7 @@ def annotation_endings(ending: str) -> str:
 
 
 def _possible_annotations(recording: Path, format: str | None) -> list[Path]:
-    """Files that may be annotations of a recording, by their names."""
+    """Files that may be annotations of a recording, judging by their names."""
     if format in OF_MANY_RECORDINGS:
         pattern = OF_MANY_RECORDINGS[format]
         return sorted([*recording.parent.glob(pattern), *recording.parent.parent.glob(pattern)])
@@ -132,9 +132,9 @@ def _possible_annotations(recording: Path, format: str | None) -> list[Path]:
 
 
 def _names_with_stem(folder: Path, stem: str) -> Iterator[str]:
-    """The names of the files in a folder that begin with a stem, upper case being lower case."""
+    """The names of the files in a folder that start with a stem, ignoring case."""
     changed = folder.stat().st_mtime_ns
-    # The clock of a file system is coarse: a folder that has just changed may change again in time.
+    # File times are coarse: a folder that has just changed may change again with the same time.
     is_at_rest = time.time_ns() - changed > AT_REST_NS
     names = (_names if is_at_rest else _names.__wrapped__)(folder, changed)
     for lower, name in islice(names, bisect_left(names, (stem,)), None):
@@ -143,12 +143,12 @@ def _names_with_stem(folder: Path, stem: str) -> Iterator[str]:
         yield name
 
 
-@lru_cache(maxsize=8)  # or a folder of many recordings would be listed for each of them
+@lru_cache(maxsize=8)  # otherwise, a folder would be listed once per recording in it
 def _names(folder: Path, changed: int) -> list[tuple[str, str]]:
     return sorted((path.name.lower(), path.name) for path in folder.iterdir())
 
 
 def _may_be(path: Path, format: str | None) -> bool:
-    """Whether a file may hold annotations in this format, or in any if none is given."""
+    """Whether a file may hold annotations in this format, or in any format if none is given."""
     guess = guess_format(path)
     return guess in (format, None) if format else guess is not None

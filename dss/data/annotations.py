@@ -1,8 +1,8 @@
-"""Annotations: a table of names, starts and stops: found, read, written, and checked.
+"""Annotation tables: read, write and check names, starts and stops.
 
 An annotation table is a pandas DataFrame with the columns `name`, `start_seconds` and
-`stop_seconds`, a row an annotation, in the order of their starts. An event has start = stop. A row
-with NaN as start names a song type that was looked for in this recording and not found.
+`stop_seconds`, one row per annotation, sorted by start. Events have start = stop. A row with NaN as
+start names a song type that the annotator looked for in this recording but did not find.
 """
 
 from collections.abc import Container, Iterable, Iterator, Mapping
@@ -20,23 +20,23 @@ NOISE = "noise"
 EVENT = "event"
 SEGMENT = "segment"
 ABSENT = "not_"  # a row named not_x says that x is not in this stretch
-ROUNDING_SECONDS = 0.001  # a time may be written with three digits
+ROUNDING_SECONDS = 0.001  # times may be written with three digits
 
 
 def annotations_path(recording: str | Path) -> Path:
-    """Where the annotations of a recording are: STEM_annotations.csv beside STEM.wav."""
+    """The path of a recording's annotations: STEM_annotations.csv next to STEM.wav."""
     recording = Path(recording)
     return recording.with_name(f"{recording.stem}_annotations.csv")
 
 
 def definitions_path(recording: str | Path) -> Path:
-    """Where the song types of a recording may be defined: STEM_definitions.csv."""
+    """The path of a recording's song type definitions, STEM_definitions.csv, which may not exist."""
     recording = Path(recording)
     return recording.with_name(f"{recording.stem}_definitions.csv")
 
 
 def annotated_path(recording: str | Path) -> Path:
-    """Where the stretches of a recording that somebody looked at may be: STEM_annotated.csv."""
+    """The path of a recording's annotated stretches, which may not exist: STEM_annotated.csv."""
     recording = Path(recording)
     return recording.with_name(f"{recording.stem}_annotated.csv")
 
@@ -49,14 +49,14 @@ def read_annotations(
     Arguments:
         path: CSV with name,start_seconds,stop_seconds; Audacity labels, a Raven selection table, a
             Praat TextGrid, or another format that `dss.data.formats` lists.
-        format: the format; default: what the ending and the content say. `raven:Species` takes the
-            names from the column Species, `textgrid:notes` reads the tier notes.
-        recording: the audio file, for formats with many recordings in a file or times in samples.
+        format: the format; by default, detected from the ending and content. `raven:Species` takes
+            the names from the column Species, `textgrid:notes` reads the tier notes.
+        recording: the audio file, for formats with many recordings per file or times in samples.
 
-    Returns: the table, with further columns of a CSV file kept; the index is the row in the file
-        (the header is row 1), which is what error messages name.
-    Raises: DssError if the file is missing, of no known format, lacks a column, or holds a time
-        that is not a number; all such rows are listed at once.
+    Returns: the table, including extra columns of a CSV file; its index is the row in the file
+        (the header is row 1), as in error messages.
+    Raises: DssError if the file is missing, has an unknown format, lacks a column, or contains
+        times that are not numbers; it lists all such rows.
     """
     path = Path(path)
     if not path.is_file():
@@ -64,10 +64,10 @@ def read_annotations(
     format = format or guess_format(path)
     if format is None:
         raise DssError(
-            f"{path}: is of no known format. Right would be a CSV file with the columns "
-            f"{','.join(COLUMNS)}, or name the format: {', '.join(FORMATS)}."
+            f"{path}: has an unknown format. Use a CSV file with the columns "
+            f"{','.join(COLUMNS)}, or name the format (annotation_format): {', '.join(FORMATS)}."
         )
-    return read_table(path, format, recording and Path(recording))
+    return read_table(path, format, Path(recording) if recording else None)
 
 
 def write_annotations(
@@ -76,41 +76,40 @@ def write_annotations(
     format: str = "csv",
     duration_seconds: float | None = None,
 ) -> None:
-    """Write an annotation table, times to the microsecond, replacing what is there.
+    """Write an annotation table, with times in microseconds, replacing an existing file.
 
-    Only CSV holds rows without a time and further columns, as they are; the other formats leave
-    them out. Events are point labels in Audacity, boxes without a duration in Raven, points of a
-    tier in Praat.
+    Only CSV keeps rows without a time and extra columns; other formats drop them. Events become
+    point labels in Audacity, boxes without a duration in Raven, and points in Praat.
 
     Arguments:
         annotations: the table.
         path: the file.
         format: csv, audacity, raven or textgrid.
-        duration_seconds: the length of the recording, where a TextGrid should end; default: the
-            last annotation.
+        duration_seconds: the length of the recording, where a TextGrid ends; by default, the end
+            of the last annotation.
 
-    Raises: DssError if the format cannot be written, or cannot hold one of the names.
+    Raises: DssError if dss cannot write the format, or the format does not allow one of the names.
     """
     with replacing(Path(path)) as part:
         write_table(annotations, part, split_format(format)[0], duration_seconds)
 
 
 def found(annotations: pd.DataFrame) -> pd.DataFrame:
-    """The rows with a time: without those that name a song type which does not occur."""
+    """The rows with a time, without the rows that name a song type that was not found."""
     return annotations[annotations["start_seconds"].notna()]
 
 
 def is_absence(name: str, names: Container[str]) -> bool:
-    """Whether this is no song type, but says that another one is not there."""
+    """Whether a name is not a song type but marks the absence of one, such as `not_x` for x."""
     return name.startswith(ABSENT) and name.removeprefix(ABSENT) in names
 
 
 def is_song(names: pd.Series, others: Iterable[str] = ()) -> pd.Series:
-    """Which of the names in annotations are song types: bool; not `noise` and `not_<song type>`.
+    """Which names are song types, as bool: neither `noise` nor `not_<song type>`.
 
     Arguments:
-        names: the names in a recording.
-        others: those in other recordings: `not_x` says that x is not there if there is one in any.
+        names: the names in the annotations of a recording.
+        others: names in other recordings; `not_x` marks the absence of x if x is in any of them.
     """
     there = {*names, *others}
     song = {name for name in there if name != NOISE and not is_absence(name, there)}
@@ -120,16 +119,16 @@ def is_song(names: pd.Series, others: Iterable[str] = ()) -> pd.Series:
 def time_problems(
     annotations: pd.DataFrame, duration_seconds: float, tolerance_seconds: float = 0
 ) -> Iterator[tuple[int, str, str]]:
-    """What is wrong with the times of an annotation table: row, name and problem.
+    """Find invalid times in an annotation table; yields row, name and problem.
 
     Arguments:
-        annotations: a table as `read_annotations` gives it.
+        annotations: a table as returned by `read_annotations`.
         duration_seconds: the length of the recording.
-        tolerance_seconds: how far beyond the end is no problem yet.
+        tolerance_seconds: how far annotations may extend beyond the end.
     """
     for row, name, start, stop in found(annotations)[COLUMNS].itertuples(name=None):
         if np.isnan(stop):
-            yield row, name, "has a start and no stop; for an event, stop = start"
+            yield row, name, "has a start but no stop; for an event, set stop = start"
         elif stop < start:
             yield row, name, f"stops at {stop:g} s, before it starts at {start:g} s"
         elif start < 0:
@@ -146,14 +145,14 @@ def read_definitions(path: Path) -> dict[str, str]:
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise DssError(f"{path}: cannot be read as CSV ({error})") from None
     if table.shape[1] != 2:
-        raise DssError(f"{path}: has {table.shape[1]} columns; right would be name,category")
+        raise DssError(f"{path}: has {table.shape[1]} columns, but should have two: name,category")
     problems = [
-        f"{path}, row {row}: the category of {name} is {category!r}; right would be {EVENT} or "
+        f"{path}, row {row}: the category of {name} is {category!r}, but should be {EVENT} or "
         f"{SEGMENT}"
         for row, (name, category) in enumerate(table.itertuples(index=False, name=None), start=1)
         if category not in (EVENT, SEGMENT)
     ]
-    raise_problems(problems, "These definitions cannot be read:")
+    raise_problems(problems, "These definitions are invalid; correct them:")
     return dict(table.itertuples(index=False, name=None))
 
 
@@ -162,20 +161,23 @@ def song_types(
     definitions: Iterable[Path] = (),
     rename: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """The song types in annotation tables, each with its category: event or segment.
+    """The song types in annotation tables, with their categories: event or segment.
 
-    A type is an event if its annotations have start = stop, a segment if they do not. One that was
-    never found is what the definitions say; else a segment if its row has a stop, or an event.
+    A type is an event if its annotations have start = stop, and a segment otherwise. For a type
+    that was never found, the definitions decide; without definitions, it is a segment if its row
+    has a stop, and an event otherwise.
 
     Arguments:
-        tables: annotation tables by the file that they are from.
+        tables: annotation tables by the file that they come from.
         definitions: `STEM_definitions.csv` files: rows of a name and a category.
         rename: new names, by the names in the files.
 
     Returns: category by name, sorted by name, without `noise` and `not_<song type>`.
-    Raises: DssError if a name is used both as an event and as a segment: which, and where.
+    Raises: DssError if a name is used for both events and segments, with the rows.
     """
-    categories, never_found, problems = {}, {}, []
+    categories: dict[str, tuple[str, Path, int]] = {}
+    never_found: dict[str, str] = {}
+    problems = []
     stated = [*_stated_categories(tables, definitions)]
     names = {name for _, name, _, _ in stated}
     for path, old_name, category, row in stated:
@@ -188,20 +190,22 @@ def song_types(
             was, where, first_row = categories[name]
             problems.append(
                 f"{path}, row {row}: {name} is used as {category}, but as {was} in {where}, row "
-                f"{first_row}. Use two names, or make start = stop in all of them or in none."
+                f"{first_row}. Use two names, or set start = stop in all of them or in none."
             )
-    raise_problems(problems, "A song type is either an event or a segment:")
+    raise_problems(problems, "A song type must be either an event or a segment:")
     kinds = never_found | {name: category for name, (category, _, _) in categories.items()}
     return {name: kinds[name] for name in sorted(kinds) if name != NOISE}
 
 
-def _stated_categories(tables, definitions):
-    """What each file says: (file, name, category, row), the row None for a type not found."""
+def _stated_categories(
+    tables: Mapping[Path, pd.DataFrame], definitions: Iterable[Path]
+) -> Iterator[tuple[Path, str, str, int | None]]:
+    """Yield (file, name, category, row) as stated by each file; row None for a type not found."""
     for path in definitions:
         for row, (name, category) in enumerate(read_definitions(path).items(), start=1):
             yield path, name, category, row
     for path, table in tables.items():
-        stated = {}  # loops over rows are quicker than pandas where there are many small tables
+        stated: dict[tuple[str, str, bool], int | None] = {}  # for small tables, faster than pandas
         for row, name, start, stop in table[COLUMNS].itertuples(name=None):
             if np.isnan(start):
                 stated.setdefault((name, EVENT if np.isnan(stop) else SEGMENT, False), None)

@@ -1,12 +1,12 @@
-"""Every option of every stage, once: its type, default, range, unit, label and help.
+"""All options of all stages, each declared once: type, default, range, unit, label and help.
 
-One class a stage, one module a part of the way. The Python signature (`takes_options`), the command
-line, the forms of the notebooks, the checks and the saved YAML all derive from the fields of that
-class.
+Each stage has one options class. Its fields define the Python signature (`takes_options`), the
+command line, the notebook forms, the checks, and the saved YAML.
 """
 
 from dss.options.base import (
     Options,
+    declared,
     describe_range,
     grouped_fields,
     holds_many,
@@ -42,6 +42,7 @@ __all__ = [
     "TrainCommandOptions",
     "TrainOptions",
     "TuneOptions",
+    "declared",
     "describe_range",
     "grouped_fields",
     "holds_many",

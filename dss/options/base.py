@@ -1,14 +1,14 @@
-"""What all options share: how a field is declared, checked, explained and handed on."""
+"""The base of all options classes: declare, check and describe fields, and pass them on."""
 
 import functools
 import inspect
 import re
 import textwrap
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, ClassVar, Literal, Self, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, Union, get_args, get_origin
 
 import yaml
 from pydantic import (
@@ -20,11 +20,13 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 
 from dss.errors import DssError, raise_problems
 from dss.support.spelling import guess
 
 PathKind = Literal["", "recordings", "dataset", "view", "run", "folder", "file", "new"]
+Result = TypeVar("Result")
 
 
 def option(
@@ -37,30 +39,30 @@ def option(
     path: PathKind = "",
     rare: bool = False,
     **bounds: Any,
-):
-    """A field of an options class: what it is called, what it does, and what it may be.
+) -> Any:
+    """Declare a field of an options class: its default, label, help, unit and range.
 
     Arguments:
-        default: the value if nobody says otherwise; `...` if there is none.
-        label: the name on a form.
-        help: one or more sentences: what it does and how to choose it.
+        default: the default value; `...` if the option is required.
+        label: the name shown on a form.
+        help: one or more sentences: what the option does and how to choose it.
         unit: "s", "samples", "Hz", or "" for a plain number.
-        group: the heading under which a form and `--help` list it.
-        path: what is chosen, if it names something on disk: a folder with "recordings", a
-            "dataset", either of these ("view"), or a "run", which must be there; a "folder" or
-            "file", or what is "new".
-        rare: whether few need it: a form shows it only when asked to.
-        bounds: the range, in pydantic's words: ge, gt, le, lt, min_length, ...
+        group: the heading under which forms and `--help` list the option.
+        path: what to select, if the option is a path: a folder with "recordings", a "dataset",
+            either of these ("view"), or a "run", all of which must exist; a "folder" or "file";
+            or "new" for one to be created.
+        rare: whether few users need the option; a form then shows it only on request.
+        bounds: the range as pydantic's arguments: ge, gt, le, lt, min_length, ...
     """
     extra = {"unit": unit, "group": group, "path": path, "rare": rare}
     return Field(default, title=label, description=help, json_schema_extra=extra, **bounds)
 
 
 def as_text(value: Any) -> str:
-    """A value as one types it, in a form or a file: what the options read as the same value.
+    """Format a value as you would type it in a form or a file; options parse it back unchanged.
 
-    Words for a list, old=new for names by names, name=shortest:longest for ranges; what these
-    cannot say, such as names that hold '=', is YAML.
+    Lists become words, renames old=new, and ranges name=shortest:longest. Values that these
+    notations cannot express, such as names that contain '=', become YAML.
     """
     if isinstance(value, Options):
         value = value.model_dump(mode="json", exclude_defaults=True)
@@ -89,7 +91,7 @@ def _as_yaml(value: Any) -> str:
 
 
 def _split_words(value: Any) -> Any:
-    """A list may be written as text: True "call A", as on a form; or as YAML in brackets."""
+    """Parse a list typed as words, such as True "call A", or as YAML in brackets."""
     if not isinstance(value, str):
         return [] if value == [""] else value
     if value.lstrip().startswith(("[", "{")):
@@ -99,17 +101,17 @@ def _split_words(value: Any) -> Any:
 
 
 def _split_pairs(value: Any) -> Any:
-    """A dictionary may be written as old=new, or as several of these; or as YAML in braces."""
+    """Parse a dictionary typed as one or more old=new, or as YAML in braces."""
     words = _split_items(value)
     if isinstance(words, dict):
         return words
     if not all("=" in word.strip("=") and word.count("=") == 1 for word in words):
-        raise ValueError("written as old=new, or in YAML where a name holds '='")
+        raise ValueError("written as old=new, or as YAML if a name contains '='")
     return dict(word.split("=", 1) for word in words)
 
 
 def _split_ranges(value: Any) -> Any:
-    """A dictionary of ranges may be written as name=shortest:longest, or several; or as YAML."""
+    """Parse ranges typed as one or more name=shortest:longest, or as YAML in braces."""
     words = _split_items(value)
     if isinstance(words, dict):
         return words
@@ -120,7 +122,7 @@ def _split_ranges(value: Any) -> Any:
 
 
 def _split_items(value: Any) -> dict | list[str]:
-    """The words of a dictionary that is written as text, on a form or a command line."""
+    """Parse a dictionary typed on a form or a command line into its words, or read it as YAML."""
     if isinstance(value, list) and len(value) == 1 and str(value[0]).lstrip().startswith("{"):
         value = value[0]
     words = _split_words(value)
@@ -128,11 +130,11 @@ def _split_items(value: Any) -> dict | list[str]:
 
 
 def _read_inline(text: str) -> Any:
-    """YAML text in brackets or braces; names stay as they are written, such as 1 or no."""
+    """Read YAML in brackets or braces; names such as 1 or no stay text."""
     try:
         return yaml.load(text, yaml.BaseLoader)
     except yaml.YAMLError:
-        raise ValueError("YAML, if it begins with a bracket or a brace") from None
+        raise ValueError("valid YAML, because it starts with a bracket or a brace") from None
 
 
 def _check_ranges(ranges: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
@@ -159,17 +161,17 @@ _PLAIN_WORDS = {
 
 
 class Options(BaseModel):
-    """What all options classes share: unknown names are errors, checked values do not change."""
+    """The base of all options classes: rejects unknown names and is immutable once checked."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, protected_namespaces=(), allow_inf_nan=False
     )
-    first_groups: ClassVar[tuple[str, ...]] = ()  # headings that come before the others
+    first_groups: ClassVar[tuple[str, ...]] = ()  # headings to list before the others
 
     @model_validator(mode="before")
     @classmethod
     def _read_none(cls, values: Any) -> Any:
-        """The word none, on a command line, for no value, where there need not be one."""
+        """Accept the word none, as typed on a command line, where an option may have no value."""
         if not isinstance(values, dict):
             return values
         blank = {n for n, f in cls.model_fields.items() if f.default is None}
@@ -177,7 +179,7 @@ class Options(BaseModel):
 
     @classmethod
     def checked(cls, values: Mapping[str, Any]) -> Self:
-        """The options with these values; a DssError lists every value that cannot be."""
+        """Create options from these values; a DssError lists all values that are invalid."""
         problems = cls.problems(values)
         heading = "These options cannot be used:"
         raise_problems([f"{name}: {why}" for name, why in problems.items()], heading)
@@ -185,7 +187,7 @@ class Options(BaseModel):
 
     @classmethod
     def problems(cls, values: Mapping[str, Any]) -> dict[str, str]:
-        """Why these values cannot be used: what would be right, by the name of the option."""
+        """Explain which values are invalid, and what would be valid, by the name of the option."""
         try:
             cls(**values)
         except ValidationError as error:
@@ -195,12 +197,12 @@ class Options(BaseModel):
         return {}
 
     @classmethod
-    def _explain(cls, item: dict[str, Any]) -> str:
+    def _explain(cls, item: Mapping[str, Any]) -> str:
         name = str(item["loc"][0]) if item["loc"] else ""
         if item["type"] == "extra_forbidden":
             return f"there is no such option{guess(name, cls.model_fields)}"
         if item["type"] == "missing":
-            return f"is needed ({cls.model_fields[name].title.lower()})"
+            return f"is required ({str(cls.model_fields[name].title).lower()})"
         if isinstance(item.get("ctx", {}).get("error"), DssError):
             error = item["ctx"]["error"]
             return "; ".join(error.problems) or str(error)
@@ -210,12 +212,12 @@ class Options(BaseModel):
         return f"{item['input']!r} should be {message}" if name else message
 
     def to_yaml_types(self) -> dict[str, Any]:
-        """The options as plain types that YAML can hold."""
+        """Convert the options to plain types that can be saved as YAML."""
         return self.model_dump(mode="json")
 
     def to_switches(self, names: Collection[str] | None = None) -> list[str]:
-        """All options that are not blank, or those of these names, as words of a command line."""
-        words = []
+        """Convert the named options, or all that are not blank, to words of a command line."""
+        words: list[str] = []
         for name, value in self.to_yaml_types().items():
             if value in (None, "", [], {}) if names is None else name not in names:
                 continue
@@ -226,19 +228,20 @@ class Options(BaseModel):
         return words
 
 
-def takes_options(function):
-    """Let `function` be called with the fields of its `options` parameter as keywords.
+def takes_options(function: Callable[..., Result]) -> Callable[..., Result]:
+    """Let users call `function` with the fields of its `options` parameter as keywords.
 
     `function(x, *, options: TrainOptions)` becomes `function(x, *, data_dir, nb_epoch=400, ...)`:
-    the signature and the docstring show the fields, and their values are checked before
-    `function` starts. A ready options object can still be passed as `options`.
+    its signature and docstring show the fields, and their values are checked before `function`
+    runs. You can still pass an options object as `options`. To type checkers, the result accepts
+    any arguments, because its parameters are known only at run time.
     """
     signature = inspect.signature(function)
-    options_class = signature.parameters["options"].annotation
+    options_class: type[Options] = signature.parameters["options"].annotation
     own = [p for p in signature.parameters.values() if p.name != "options"]
 
     @functools.wraps(function)
-    def wrapper(*args, options=None, **named):
+    def wrapper(*args: Any, options: Options | None = None, **named: Any) -> Result:
         if options is None:
             names = {p.name for p in own}
             values = {name: named.pop(name) for name in list(named) if name not in names}
@@ -254,8 +257,9 @@ def takes_options(function):
         )
         for name, field in options_class.model_fields.items()
     ]
-    wrapper.__signature__ = signature.replace(parameters=[*own, *fields])
-    doc = inspect.cleandoc(function.__doc__).split("\n\nOptions:\n")
+    shown = signature.replace(parameters=[*own, *fields])
+    wrapper.__signature__ = shown  # type: ignore[attr-defined]  # read by inspect.signature
+    doc = inspect.cleandoc(function.__doc__ or "").split("\n\nOptions:\n")
     wrapper.__doc__ = f"{doc[0]}\n\nOptions:\n{_describe_fields(options_class)}"
     return wrapper
 
@@ -268,37 +272,37 @@ def _describe_fields(options_class: type[Options]) -> str:
     return "\n".join(entries)
 
 
-def describe_range(field) -> str:
-    """The default, unit and range of a field in brackets, as help and docstrings show them."""
-    bounds = {
-        key: getattr(m, key)
-        for m in field.metadata
-        for key in ("ge", "gt", "le", "lt")
-        if hasattr(m, key)
-    }
-    symbols = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
-    parts = [f"{symbols[key]} {value:g}" for key, value in bounds.items()]
+def describe_range(field: FieldInfo) -> str:
+    """Describe the default, range and unit of a field in parentheses, for help and docstrings."""
+    words = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+    bounds = {key: getattr(m, key) for m in field.metadata for key in words if hasattr(m, key)}
+    parts = [f"{words[key]} {value:g}" for key, value in bounds.items()]
     if not field.is_required() and field.default not in (None, "", {}):
         default = field.default
         shown = " ".join(map(str, default)) if isinstance(default, list | tuple) else default
         parts.insert(0, f"default {shown}")
-    unit = field.json_schema_extra["unit"]
-    if unit:
+    if unit := declared(field)["unit"]:
         parts.append(f"in {unit}")
     return f"({', '.join(parts)})" if parts else ""
 
 
+def declared(field: FieldInfo) -> dict[str, Any]:
+    """The unit, group, path and rare that `option` declared for a field."""
+    assert isinstance(field.json_schema_extra, dict)
+    return field.json_schema_extra
+
+
 def grouped_fields(options_class: type[Options]) -> dict[str, list[str]]:
-    """The names of the fields by the heading under which help and forms list them, in order."""
+    """The names of the fields, by the heading under which help and forms list them."""
     groups: dict[str, list[str]] = {group: [] for group in options_class.first_groups}
     for name, field in options_class.model_fields.items():
-        groups.setdefault(field.json_schema_extra["group"], []).append(name)
+        groups.setdefault(declared(field)["group"], []).append(name)
     return groups
 
 
-def holds_many(field) -> bool:
-    """Whether a field is a list or a dictionary, which is written as several words."""
-    kinds = [field.annotation]
+def holds_many(field: FieldInfo) -> bool:
+    """Whether a field is a list or a dictionary, which you type as several words."""
+    kinds: list[Any] = [field.annotation]
     while kinds:
         kind = kinds.pop()
         if get_origin(kind) in (list, dict):
@@ -308,7 +312,7 @@ def holds_many(field) -> bool:
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML file that maps names to values; a DssError says why if it cannot be."""
+    """Read a YAML file that maps names to values; a DssError says why if that is impossible."""
     try:
         text = Path(path).read_text()
     except (OSError, UnicodeDecodeError) as error:
@@ -317,14 +321,14 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def read_options(path: Path, options_class: type[Options]) -> dict[str, Any]:
-    """The values of options in a YAML file, or in the `_params.yaml` of a run.
+    """Read the values of options from a YAML file, or from the `_params.yaml` of a run.
 
     `train(**read_options(path, TrainOptions))` repeats a run.
 
-    Raises: DssError if the file cannot be read, or names an option that there is not.
+    Raises: DssError if the file cannot be read or contains an unknown option.
     """
     values = read_yaml(path)
-    if "versions" in values:  # a run says much besides its options
+    if "versions" in values:  # the file of a run, which contains more than its options
         return {name: values[name] for name in options_class.model_fields if name in values}
     problems = [
         f"{name}: {options_class._explain({'loc': [name], 'type': 'extra_forbidden'})}"
@@ -335,11 +339,11 @@ def read_options(path: Path, options_class: type[Options]) -> dict[str, Any]:
 
 
 def parse_yaml(text: str, source: str) -> dict[str, Any]:
-    """YAML text as a dictionary; `source` is what a DssError names."""
+    """Parse YAML text into a dictionary; `source` is the name used in a DssError."""
     try:
         values = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise DssError(f"{source}: cannot be read as YAML ({error})") from None
     if not isinstance(values, dict):
-        raise DssError(f"{source}: should hold rows such as nb_hist: 1024")
+        raise DssError(f"{source}: holds no options; write lines such as nb_hist: 1024")
     return {str(name): value for name, value in values.items()}

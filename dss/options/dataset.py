@@ -9,13 +9,13 @@ SplitBy = Literal["files", "samples"]
 
 
 class SourceOptions(Options):
-    """What is read of a data folder (`dss.data.check_annotations`)."""
+    """Which files of a data folder to read, and how (`dss.data.check_annotations`)."""
 
     endings: Words | None = option(
         None,
         "Endings of recordings",
-        "Take the files with these endings, and no others, such as .mat for a loader of your own. "
-        "Defaults to all forms of audio that dss reads.",
+        "Use only files with these endings, such as .mat for a loader of your own. "
+        "By default, all audio formats that dss supports.",
         group="Files",
         rare=True,
         min_length=1,
@@ -23,8 +23,9 @@ class SourceOptions(Options):
     samplerate_hz: float | None = option(
         None,
         "Sample rate",
-        "Resample all recordings to this rate. Defaults to the rate of the recordings, which is "
-        "the same for all of them then. Of npy files, which do not say theirs, it is the rate.",
+        "Resample all recordings to this rate. By default, keep the recordings' own rate, which "
+        "must then be the same for all of them. npy files do not store a rate: for them, give the "
+        "rate they were recorded at.",
         unit="Hz",
         group="Files",
         rare=True,
@@ -33,8 +34,8 @@ class SourceOptions(Options):
     annotation_format: str | None = option(
         None,
         "Annotation format",
-        "The format of the annotations, such as csv, audacity, raven or textgrid. Defaults to what "
-        "the ending and the content of each file say.",
+        "The format of the annotations, such as csv, audacity, raven or textgrid. By default, "
+        "detected from the ending and content of each file.",
         group="Files",
         rare=True,
     )
@@ -46,57 +47,53 @@ class DatasetOptions(SourceOptions):
     store_dir: Path | None = option(
         None,
         "Store folder",
-        "The dataset to write. Its name ends in .npy, or in .zarr for very big data; that is how "
-        "it is recognised. Defaults to the data folder with .npy appended.",
+        "The dataset to write. Its name must end in .npy, or in .zarr for very large datasets. "
+        "Defaults to the data folder with .npy appended.",
         group="Files",
         path="new",
     )
-    overwrite: bool = option(
-        False, "Overwrite", "Replace a dataset that is there already.", group="Files"
-    )
+    overwrite: bool = option(False, "Overwrite", "Replace an existing dataset.", group="Files")
     split_csv: bool = option(
         False,
-        "Write annotations of the splits",
-        "Also write the annotations of each split as CSV, in seconds of the split.",
+        "Write annotations of each split",
+        "Also write the annotations of each split as CSV, in seconds from the start of the split.",
         group="Files",
         rare=True,
     )
     song_types: Words | None = option(
         None,
         "Song types",
-        "Use only these song types, once they are renamed; the others count as noise. Defaults "
-        "to all that are annotated.",
+        "Keep only these song types (after renaming); everything else becomes noise. By default, "
+        "all annotated song types.",
         group="Song types",
         min_length=1,
     )
     rename: Renames = option(
         {},
         "Rename",
-        "Rename song types, as old=new; several with one new name are merged.",
+        "Rename song types, as old=new. Types given the same new name are merged.",
         group="Song types",
     )
     individual_targets: bool = option(
         False,
         "Make individual training targets",
-        "Add targets for each song type alone, so that a network can be trained for one type only. "
-        "Helps for recordings with several channels.",
+        "Add separate targets for each song type, so that you can train a network for a single "
+        "type. Useful for multi-channel recordings.",
         group="Song types",
     )
     boundary_targets: bool = option(
         False,
         "Targets for onsets and offsets",
-        "Add the onsets and the offsets of all segments as two more song types, onset and offset, "
-        "which are events.",
+        "Add the onsets and offsets of all segments as two extra event types, onset and offset.",
         group="Song types",
         rare=True,
     )
     event_std_seconds: float | None = option(
         None,
         "Width of events",
-        "An event is a single point in time; its target is a Gaussian with this standard "
-        "deviation, so that a prediction which is slightly off still counts for something. "
-        "0 marks one sample. Chosen from the annotations unless you give it: 3 ms, or less where "
-        "events follow each other faster.",
+        "Standard deviation of the Gaussian that marks an event in the targets. It gives partial "
+        "credit to predictions that are slightly off. 0 marks a single sample. By default, chosen "
+        "from the annotations: 3 ms, or less if events follow each other more closely.",
         unit="s",
         group="Targets",
         ge=0,
@@ -105,9 +102,9 @@ class DatasetOptions(SourceOptions):
     gap_seconds: float | None = option(
         None,
         "Gap between segments",
-        "Segments that follow each other closer than this are shortened until this much noise "
-        "lies between them, so that they do not merge in the prediction. Unless you give it, "
-        "segments of the same song type are kept 4 ms apart if some of them touch.",
+        "Shorten segments that follow each other too closely, so that at least this much noise "
+        "separates them and they do not merge in the predictions. By default, segments of the "
+        "same song type are kept 4 ms apart if some of them touch.",
         unit="s",
         group="Targets",
         ge=0,
@@ -116,27 +113,28 @@ class DatasetOptions(SourceOptions):
     train_split: SplitBy = option(
         "samples",
         "Split train by",
-        "Train on whole recordings (files) or on a part of each recording (samples).",
+        "Train on whole recordings (files) or on part of each recording (samples).",
         group="Splits",
     )
     val_split: SplitBy = option(
         "samples",
         "Split validation by",
-        "Validate on whole recordings (files) or on a part of each recording (samples).",
+        "Validate on whole recordings (files) or on part of each recording (samples).",
         group="Splits",
     )
     test_split: Literal["auto", "files", "samples"] = option(
         "auto",
         "Split test by",
-        "Test on whole recordings (files) or on a part of each recording (samples). Files tell how "
-        "well the network does on new recordings; with groups, on new individuals. Auto takes "
-        "files if there are three recordings or more.",
+        "Test on whole recordings (files) or on part of each recording (samples). Testing on files "
+        "shows how well the network generalizes to new recordings or, with groups, to new "
+        "individuals. auto uses files if there are at least three recordings.",
         group="Splits",
     )
     train_fraction: float | None = option(
         None,
         "Train fraction",
-        "Part of the data for training. Defaults to all that validation and test leave.",
+        "Fraction of the data used for training. By default, everything that is not used for "
+        "validation or testing.",
         group="Splits",
         gt=0,
         lt=1,
@@ -144,7 +142,8 @@ class DatasetOptions(SourceOptions):
     val_fraction: float = option(
         0.2,
         "Validation fraction",
-        "Part of the data that steers training: when to stop, which epoch is the best.",
+        "Fraction of the data used for validation during training: to pick the best epoch and "
+        "decide when to stop.",
         group="Splits",
         gt=0,
         lt=1,
@@ -152,8 +151,8 @@ class DatasetOptions(SourceOptions):
     test_fraction: float = option(
         0.1,
         "Test fraction",
-        "Part of the data that is kept for judging the network in the end. 0 if there is too "
-        "little data to spare.",
+        "Fraction of the data held out to evaluate the trained network. Set it to 0 if you have "
+        "too little data to spare.",
         group="Splits",
         ge=0,
         lt=1,
@@ -161,18 +160,19 @@ class DatasetOptions(SourceOptions):
     groups: str | None = option(
         None,
         "Groups",
-        "Which individual a recording is from, so that splits by files keep individuals together: "
-        "a pattern whose brackets match the individual in a recording's path, such as "
-        "'(bird[0-9]+)_', or a CSV file with the columns file,group.",
+        "Which individual each recording comes from, so that splits by files keep individuals "
+        "together. Either a regular expression whose parentheses capture the individual in the "
+        "recording's path, such as '(bird[0-9]+)_', or a CSV file with the columns file,group.",
         group="Splits",
         path="file",
     )
     block_seconds: float | None = option(
         None,
         "Blocks",
-        "Splits by samples deal out blocks of this duration instead of one stretch per recording, "
-        "so that rare song types reach every split in proportion. 0 for one stretch, which is also "
-        "the default unless one or two recordings have to serve for testing as well.",
+        "When splitting by samples, distribute blocks of this duration instead of one stretch per "
+        "recording, so that each split gets its share of rare song types. 0 uses one stretch per "
+        "split. By default 0, unless you have only one or two recordings to train, validate and "
+        "test on.",
         unit="s",
         group="Splits",
         ge=0,

@@ -1,4 +1,4 @@
-"""The options of judging (`dss.evaluate`, `dss.predict.tuning`), the demo and the notebooks."""
+"""The options of evaluation (`dss.evaluate`, `dss.predict.tuning`), the demo and the notebooks."""
 
 from pathlib import Path
 from typing import Literal
@@ -12,8 +12,8 @@ class EvaluateOptions(Options):
     tolerance_seconds: float = option(
         0.01,
         "Tolerance",
-        "A predicted annotation is right if a true one of the same name starts within this time "
-        "of it.",
+        "A predicted annotation is correct if a true annotation with the same name starts within "
+        "this time of it.",
         unit="s",
         group="Scores",
         gt=0,
@@ -22,7 +22,8 @@ class EvaluateOptions(Options):
     event_tolerance_seconds: float | None = option(
         None,
         "Tolerance of events",
-        "The same for events, which can be placed better than onsets. Defaults to the tolerance.",
+        "The tolerance for events, which can be placed more precisely than onsets. Defaults to "
+        "the tolerance above.",
         unit="s",
         group="Scores",
         gt=0,
@@ -31,7 +32,7 @@ class EvaluateOptions(Options):
     offset_tolerance_seconds: float | None = option(
         None,
         "Tolerance of offsets",
-        "A segment must also stop within this time of the true one. Defaults to no such condition.",
+        "If given, a predicted segment must also stop within this time of the true one.",
         unit="s",
         group="Scores",
         gt=0,
@@ -40,24 +41,24 @@ class EvaluateOptions(Options):
 
 
 class TuneOptions(EvaluateOptions):
-    """How annotations are compared while thresholds are chosen (`dss.predict.tuning.tune`)."""
+    """How annotations are compared while tuning thresholds (`dss.predict.tuning.tune`)."""
 
     data_dir: Path | None = option(
         None,
         "Data folder",
-        "The dataset whose validation split is annotated. Defaults to the one of the run.",
+        "The dataset whose validation split is used. Defaults to the dataset of the run.",
         group="Data",
     )
 
 
 class DemoOptions(Options):
-    """How the demonstration runs (`dss.demo.demo`)."""
+    """How the demo runs (`dss.demo.demo`)."""
 
     song: Literal["finch", "fly"] = option(
-        "finch", "Song", "Which of the shipped recordings: finch or fly song.", group="Demo"
+        "finch", "Song", "Which example recordings to use: finch or fly song.", group="Demo"
     )
     save_dir: Path = option(
-        Path("dss_demo"), "Save folder", "Where all that the demo makes goes.", group="Demo"
+        Path("dss_demo"), "Save folder", "Where the demo saves its files.", group="Demo"
     )
     seed: int = option(
         0,

@@ -1,4 +1,4 @@
-"""The shape of a network (`dss.models`)."""
+"""The architecture of a network (`dss.models`)."""
 
 from typing import Literal
 
@@ -6,20 +6,20 @@ from dss.options.base import Counts, Options, Switches, option
 
 
 class NetworkOptions(Options):
-    """The shape of a network: with the data's channels and classes, all that builds it."""
+    """The architecture of a network: with the numbers of channels and classes, all it takes."""
 
     model_name: Literal["tcn", "das_tcn"] = option(
         "tcn",
         "Network",
-        "The architecture: tcn, a temporal convolutional network; das_tcn, that of DAS 0.32, as "
-        "which models trained with DAS are loaded.",
+        "The architecture: tcn, a temporal convolutional network; or das_tcn, the network of DAS "
+        "0.32, used to load models trained with DAS.",
         group="Network",
         rare=True,
     )
     nb_hist: int = option(
         1024,
         "Chunk duration",
-        "The network sees the audio in chunks of this many samples.",
+        "The network processes the audio in chunks of this many samples.",
         unit="samples",
         group="Network",
         ge=1,
@@ -27,16 +27,16 @@ class NetworkOptions(Options):
     ignore_boundaries: bool = option(
         True,
         "Ignore boundaries",
-        "Chunks overlap, and their ends, where filters reach beyond the chunk, are neither trained "
-        "on nor used for predictions.",
+        "Let chunks overlap and ignore their ends, where filters reach beyond the chunk, during "
+        "training and prediction.",
         group="Network",
         rare=True,
     )
     nb_filters: int = option(
         16,
         "Number of filters",
-        "Filters in each layer: 16 to 32 for most songs. More make training slower and help when "
-        "there are many song types.",
+        "Number of filters in each layer. 16 to 32 work for most songs; more filters help with "
+        "many song types but slow down training.",
         group="Network",
         ge=1,
         le=1024,
@@ -44,8 +44,8 @@ class NetworkOptions(Options):
     kernel_size: int = option(
         16,
         "Filter duration",
-        "Duration of a filter, in samples after the frontend: as long as the finest feature of "
-        "the song, such as one pulse or one cycle of the carrier.",
+        "Duration of the filters, in samples after the frontend. Match it to the finest feature "
+        "of the song, such as a single pulse or one cycle of the carrier.",
         unit="samples",
         group="Network",
         ge=1,
@@ -54,7 +54,8 @@ class NetworkOptions(Options):
     nb_conv: int = option(
         3,
         "Number of TCN blocks",
-        "More blocks see a longer context and can tell more complex song apart: 2 to 6.",
+        "More blocks give the network a larger receptive field and help with complex song. "
+        "Typically 2 to 6.",
         group="Network",
         ge=1,
         le=100,
@@ -62,9 +63,9 @@ class NetworkOptions(Options):
     use_separable: Switches = option(
         [False],
         "Separable TCN blocks",
-        "For recordings with several channels: True for the blocks that filter each channel with "
-        "the same filters first and mix the channels second. One value for each block, "
-        "usually True for the first one or two; or one value for all.",
+        "For multi-channel recordings: True for blocks that first apply the same filters to each "
+        "channel and then mix the channels. Give one value per block (usually True for the first "
+        "one or two), or a single value for all blocks.",
         group="Network",
         rare=True,
         min_length=1,
@@ -72,7 +73,7 @@ class NetworkOptions(Options):
     dilations: Counts = option(
         [1, 2, 4, 8, 16],
         "Dilations",
-        "The spacing of the filters' taps in the layers of a block.",
+        "The dilation rate of each layer in a block: the spacing between the taps of its filters.",
         group="Network",
         rare=True,
         min_length=1,
@@ -80,8 +81,8 @@ class NetworkOptions(Options):
     dropout: float = option(
         0.0,
         "Dropout",
-        "The part of the filters of each layer that is switched off, others in every training "
-        "step: 0.1 to 0.3 if the network learns its training data by heart.",
+        "Fraction of the filters in each layer that is switched off at random in each training "
+        "step. Try 0.1 to 0.3 if the network overfits.",
         group="Network",
         rare=True,
         ge=0,
@@ -90,9 +91,8 @@ class NetworkOptions(Options):
     nb_lstm_units: int = option(
         0,
         "LSTM units",
-        "Put a recurrent layer that runs both ways, with this many units each, behind the last "
-        "block: it sees the whole chunk. Slow, above all without a downsampling frontend. 0 for "
-        "none.",
+        "Add a bidirectional LSTM layer with this many units per direction after the last block; "
+        "it sees the whole chunk. Slow, especially without a downsampling frontend. 0 for none.",
         group="Network",
         rare=True,
         ge=0,
@@ -101,8 +101,8 @@ class NetworkOptions(Options):
     nb_pre_conv: int = option(
         0,
         "Downsample by 2 to the power of",
-        "The network works on frames of 2**n samples, of an STFT or of the audio itself (STFT "
-        "window 0): frames of half a millisecond to one suit most song. 0 works on each sample.",
+        "Downsample to frames of 2**n samples, with an STFT or directly from the audio (STFT "
+        "window 0). Frames of 0.5 to 1 ms suit most song. 0 works on individual samples.",
         group="Network",
         ge=0,
         le=10,
@@ -110,8 +110,8 @@ class NetworkOptions(Options):
     pre_nb_dft: int = option(
         256,
         "STFT window",
-        "Length of the window of the STFT, 8 or more. 0 for none: the samples of a frame go into "
-        "the network as they are, which suits sample rates that are low for the song (fly song).",
+        "Length of the STFT window, at least 8. 0 for no STFT: the network sees the raw samples "
+        "of each frame, which suits song recorded at a low sample rate (fly song).",
         unit="samples",
         group="Network",
         rare=True,
@@ -121,9 +121,10 @@ class NetworkOptions(Options):
     pre_floor: float = option(
         1e-6,
         "STFT floor",
-        "Added to the power at each frequency before the logarithm: sounds far below it count as "
-        "silence. A sine of amplitude 1 has the power 1. A tenth of the power of the background "
-        "noise suits most recordings; too high a floor hides soft song.",
+        "Added to the power at each frequency before taking the logarithm, so that sounds far "
+        "below it count as silence. A sine of amplitude 1 has a power of 1. A tenth of the power "
+        "of the background noise suits most recordings; if the floor is too high, it hides soft "
+        "song.",
         group="Network",
         rare=True,
         gt=0,

@@ -9,12 +9,12 @@ from dss.options.base import Options, Ranges, Words, option
 class DetectOptions(Options):
     """How probabilities become annotations (`dss.predict.detection.detect`)."""
 
-    # Half of the F1 that can be had is best for F1; and people miss more events than they make up.
+    # The best threshold for F1 is half the best F1; and people miss more events than they invent.
     event_threshold: float = option(
         0.4,
         "Event threshold",
-        "The probability that the peak of an event must reach. Lower it if pulses are missed, "
-        "raise it if noise is called a pulse.",
+        "The minimum peak probability of an event. Lower it to miss fewer events, raise it to get "
+        "fewer false positives.",
         group="Events and segments",
         rare=True,
         gt=0,
@@ -23,7 +23,8 @@ class DetectOptions(Options):
     event_distance_seconds: float = option(
         0.01,
         "Shortest time between events",
-        "Of events of one type that are closer than this, the most probable stays.",
+        "Of events of the same type that are closer together than this, keep only the most "
+        "probable.",
         unit="s",
         group="Events and segments",
         rare=True,
@@ -33,7 +34,7 @@ class DetectOptions(Options):
     event_interval_min_seconds: float = option(
         0.0,
         "Shortest interval",
-        "Delete events whose nearest neighbour of the same type is nearer, both of them.",
+        "Delete pairs of events of the same type that are closer together than this.",
         unit="s",
         group="Events and segments",
         rare=True,
@@ -43,8 +44,9 @@ class DetectOptions(Options):
     event_interval_max_seconds: float | None = option(
         None,
         "Longest interval",
-        "Delete events whose nearest neighbour of the same type is farther, such as single pulses "
-        "outside song. Defaults to what the run knows; none for no limit.",
+        "Delete events farther than this from any other event of the same type, such as single "
+        "pulses outside song. By default, the limit learned from the training data; none for no "
+        "limit.",
         unit="s",
         group="Events and segments",
         rare=True,
@@ -54,7 +56,7 @@ class DetectOptions(Options):
     segment_threshold: float = option(
         0.5,
         "Segment threshold",
-        "The probability that song, of all segment types together, must reach.",
+        "The minimum probability of song, summed over all segment types.",
         group="Events and segments",
         rare=True,
         gt=0,
@@ -63,8 +65,9 @@ class DetectOptions(Options):
     segment_hold_threshold: float | None = option(
         None,
         "Segment hold threshold",
-        "A lower probability, down to which song lasts once it has reached the segment threshold. "
-        "Defaults to what is stored with the run; none for the segment threshold.",
+        "A lower threshold for continuing song: once song has reached the segment threshold, it "
+        "lasts until its probability falls below this. Defaults to the value stored with the run; "
+        "none for the segment threshold.",
         group="Events and segments",
         rare=True,
         gt=0,
@@ -73,7 +76,7 @@ class DetectOptions(Options):
     segment_fill_seconds: float = option(
         0.005,
         "Fill gaps shorter than",
-        "Segments of one type with less time between them become one.",
+        "Merge segments of the same type that are separated by less than this.",
         unit="s",
         group="Events and segments",
         rare=True,
@@ -83,8 +86,8 @@ class DetectOptions(Options):
     segment_min_seconds: float = option(
         0.02,
         "Delete segments shorter than",
-        "Segments that are shorter, once gaps are filled, become part of a segment that they "
-        "touch; those that touch none are deleted.",
+        "After gaps are filled, merge shorter segments into a segment that they touch, and delete "
+        "those that touch none.",
         unit="s",
         group="Events and segments",
         rare=True,
@@ -94,10 +97,10 @@ class DetectOptions(Options):
     segment_durations: Ranges = option(
         {},
         "Durations of song types",
-        "The shortest and the longest a segment of a song type can be, such as a=0.03:0.09 "
-        "b=0.1:0.2. What is shorter becomes part of a segment that it touches, or is deleted; what "
-        "is longer is deleted. A run knows them from its training data; 0:60 lifts the limits of a "
-        "type, but for that of all types.",
+        "The shortest and longest duration of each song type, such as a=0.03:0.09 b=0.1:0.2. "
+        "Shorter segments are merged into a segment that they touch, or deleted; longer segments "
+        "are deleted. By default, learned from the training data; 0:60 lifts the limits of a type, "
+        "except for the one above that applies to all types.",
         unit="s",
         group="Events and segments",
         rare=True,
@@ -107,15 +110,15 @@ class DetectOptions(Options):
 class PredictOptions(DetectOptions):
     """How a recording is annotated (`dss.predict.predict`).
 
-    Thresholds, distances, gaps and lengths that you do not give are those that `dss.predict.tune`
-    stored with the run, or the defaults.
+    Thresholds, distances, gaps and durations that you do not give are taken from the run, where
+    `dss.predict.tune` stores them, or else from the defaults.
     """
 
     channel: int | None = option(
         None,
         "Channel",
-        "Annotate only this channel of the recording, counted from 0, with a network for one "
-        "channel. Defaults to all channels.",
+        "Annotate only this channel of the recording, counted from 0, with a single-channel "
+        "network. By default, all channels.",
         group="Recordings",
         rare=True,
         ge=0,
@@ -123,8 +126,8 @@ class PredictOptions(DetectOptions):
     samplerate_hz: float | None = option(
         None,
         "Sample rate",
-        "The sample rate of npy files and arrays, which do not say theirs. Defaults to that of the "
-        "network.",
+        "The sample rate of npy files and arrays, which do not store one. Defaults to the "
+        "network's sample rate.",
         unit="Hz",
         group="Recordings",
         rare=True,
@@ -133,8 +136,8 @@ class PredictOptions(DetectOptions):
     endings: Words | None = option(
         None,
         "Endings of recordings",
-        "Of a folder, annotate the files with these endings, and no others. Defaults to all forms "
-        "of audio that dss reads.",
+        "In a folder, annotate only files with these endings. By default, all audio formats that "
+        "dss supports.",
         group="Recordings",
         rare=True,
         min_length=1,
@@ -142,9 +145,9 @@ class PredictOptions(DetectOptions):
     batch_size: int | None = option(
         None,
         "Batch size",
-        "Chunks of audio that are computed together. More take more memory, and are faster on a "
-        "GPU; the result is the same. Defaults to as many as hold 131072 samples; to fewer for "
-        "short recordings.",
+        "Number of chunks that are processed together. Larger batches use more memory and are "
+        "faster on a GPU; the result is the same. By default, as many chunks as hold 131072 "
+        "samples, or fewer for short recordings.",
         group="Computing",
         rare=True,
         ge=1,
@@ -152,60 +155,60 @@ class PredictOptions(DetectOptions):
 
 
 class PredictFilesOptions(PredictOptions):
-    """How recordings are annotated into files (`dss.predict.predict_files`)."""
+    """How recordings are annotated and the results saved (`dss.predict.predict_files`)."""
 
     save_dir: Path | None = option(
         None,
         "Save folder",
-        "Where the annotations go. Defaults to the folder of each recording.",
+        "Where to save the annotations. Defaults to the folder of each recording.",
         group="Files",
         path="folder",
     )
     existing: Literal["skip", "overwrite", "error"] = option(
         "skip",
-        "Annotations that are there already",
-        "Leave them and skip their recordings (skip), replace them (overwrite), or stop before "
-        "anything is written (error). Only what dss wrote is replaced, never what was made or "
-        "changed by hand.",
+        "Existing annotations",
+        "Skip recordings that already have annotations (skip), replace the annotations "
+        "(overwrite), or stop before anything is written (error). Manual annotations and "
+        "corrections are never replaced.",
         group="Files",
     )
     format: Literal["csv", "audacity", "raven", "textgrid"] = option(
         "csv",
         "Format",
-        "CSV, which datasets are made of; Audacity labels; Raven selection tables; or Praat "
+        "CSV, which you can make datasets from; Audacity labels; Raven selection tables; or Praat "
         "TextGrids.",
         group="Files",
     )
     probabilities: bool = option(
         False,
         "Write probabilities",
-        "Also write the probability of each class at each sample, as STEM_probabilities.zarr.",
+        "Also save the probability of each class at each sample, as STEM_probabilities.zarr.",
         group="Files",
     )
     proposals: bool = option(
         False,
         "Mark as proposals",
-        "Add a column `confirmed` that is False for every annotation, until somebody looked at it.",
+        "Add a column `confirmed`, which is False for each annotation until somebody reviews it.",
         group="Files",
         rare=True,
     )
     scheduler: str | None = option(
         None,
         "Scheduler",
-        "The address of a Dask scheduler, such as tcp://node1:8786: its workers annotate the "
-        "recordings. They must see the same files under the same paths.",
+        "The address of a Dask scheduler whose workers annotate the recordings, such as "
+        "tcp://node1:8786. The workers must have access to the same files under the same paths.",
         group="Computing",
         rare=True,
     )
 
 
 class ProofreadOptions(Options):
-    """What is worth looking at first (`dss.review.proofread`)."""
+    """Which annotations to review first (`dss.review.proofread`)."""
 
     n_least: int = option(
         20,
         "Least certain annotations",
-        "How many of the annotations are listed, the least certain one first.",
+        "How many annotations to list, starting with the least certain one.",
         group="Lists",
         ge=1,
     )

@@ -1,27 +1,21 @@
-"""The options of training (`dss.train`), of augmentation, and of a script for elsewhere."""
+"""The options of training (`dss.train`), of augmentation, and of job scripts."""
 
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator
 
-from dss.options.base import (
-    Options,
-    Words,
-    option,
-    parse_yaml,
-    read_yaml,
-)
+from dss.options.base import Options, Words, option, parse_yaml, read_yaml
 from dss.options.network import NetworkOptions
 
 
 class AugmentOptions(Options):
-    """How chunks for training are varied (`dss.models.augmentation`)."""
+    """How training chunks are augmented (`dss.models.augmentation`)."""
 
     gain_db: float = option(
         0.0,
         "Gain",
-        "Make chunks louder or softer, by this much at most.",
+        "Make chunks louder or softer by up to this much.",
         unit="dB",
         group="Augmentations",
         ge=0,
@@ -30,8 +24,8 @@ class AugmentOptions(Options):
     equalize_db: float = option(
         0.0,
         "Equalizer",
-        "Make some frequency bands of a chunk louder and others softer, by this much at most, as "
-        "another microphone, cage or distance does.",
+        "Make some frequency bands of a chunk louder and others softer by up to this much, as a "
+        "different microphone, cage or distance would.",
         unit="dB",
         group="Augmentations",
         ge=0,
@@ -40,8 +34,8 @@ class AugmentOptions(Options):
     invert: float = option(
         0.0,
         "Invert",
-        "Turn chunks upside down with this probability, as a microphone for particle velocity "
-        "hears an animal on its other side.",
+        "Flip the sign of the waveform with this probability, as happens when an animal moves to "
+        "the other side of a particle velocity microphone.",
         group="Augmentations",
         ge=0,
         le=1,
@@ -49,7 +43,7 @@ class AugmentOptions(Options):
     noise: float = option(
         0.0,
         "Noise",
-        "Add white noise: its level at most, as a part of that of the chunk.",
+        "Add white noise with up to this level, relative to the level of the chunk.",
         group="Augmentations",
         ge=0,
         le=10,
@@ -57,8 +51,8 @@ class AugmentOptions(Options):
     background: float = option(
         0.0,
         "Background",
-        "Add what is heard outside song elsewhere in the recordings to chunks, with this "
-        "probability: wing beats, calls, the noise of cages. Song is then found in spite of them.",
+        "With this probability, add a sound from outside song elsewhere in the recordings, such as "
+        "wing beats, calls or cage noise. The network learns to detect song despite such sounds.",
         group="Augmentations",
         ge=0,
         le=1,
@@ -66,7 +60,7 @@ class AugmentOptions(Options):
     time_shift_seconds: float = option(
         0.0,
         "Time shift",
-        "Take chunks, and their targets, from this much earlier or later at most.",
+        "Shift chunks, with their targets, earlier or later by up to this much.",
         unit="s",
         group="Augmentations",
         ge=0,
@@ -75,7 +69,7 @@ class AugmentOptions(Options):
     channel_drop: float = option(
         0.0,
         "Channel drop",
-        "Silence each channel of a chunk with this probability; one always stays.",
+        "Silence each channel of a chunk with this probability; at least one is always kept.",
         group="Augmentations",
         ge=0,
         lt=1,
@@ -83,7 +77,7 @@ class AugmentOptions(Options):
     frequency_shift_hz: float = option(
         0.0,
         "Frequency shift",
-        "Shift all frequencies up or down, by this much at most.",
+        "Shift all frequencies up or down by up to this much.",
         unit="Hz",
         group="Augmentations",
         ge=0,
@@ -91,7 +85,7 @@ class AugmentOptions(Options):
 
 
 def _read_augmentations(value: Any) -> Any:
-    """Augmentations may be given as a YAML file, as YAML text in braces, or as a mapping."""
+    """Accept augmentations as a YAML file, as YAML text in braces, or as a mapping."""
     if value is None or isinstance(value, AugmentOptions):
         return value
     if isinstance(value, dict):
@@ -114,35 +108,35 @@ class TrainOptions(NetworkOptions):
     data_dir: Path = option(
         ...,
         "Data folder",
-        "The dataset. Its name ends in .npy, .zarr or .h5.",
+        "The dataset to train on. Its name ends in .npy, .zarr or .h5.",
         group="Data set",
         path="dataset",
     )
     save_dir: Path | None = option(
         None,
         "Save folder",
-        "Where the run's files go. Defaults to the data folder with .npy replaced by .res.",
+        "Where to save the run's files. Defaults to the data folder with .npy replaced by .res.",
         group="Data set",
         path="folder",
     )
     save_prefix: str = option(
         "",
         "Prefix for save files",
-        "A word in front of the date and time in the names of the run's files.",
+        "A word to put before the date and time in the names of the run's files.",
         group="Data set",
         pattern=r"^[^/\\]*$",
     )
     y_suffix: str = option(
         "",
         "Song type",
-        "Train for one song type only, if the dataset has targets for it (y_<song type>). "
-        "Blank for all song types.",
+        "Train for a single song type, if the dataset has individual targets for it "
+        "(y_<song type>). Leave blank for all song types.",
         group="Data set",
     )
     fraction_data: float = option(
         1.0,
         "Data fraction",
-        "Train and validate on a random part of the chunks. The test split is not affected.",
+        "Train and validate on a random fraction of the data. The test split is not affected.",
         group="Data set",
         rare=True,
         gt=0,
@@ -151,8 +145,8 @@ class TrainOptions(NetworkOptions):
     seed: int = option(
         0,
         "Seed",
-        "The same seed gives the same weights on the same machine; on a GPU not with separable "
-        "blocks.",
+        "The same seed gives the same weights on the same machine, except for separable blocks on "
+        "a GPU.",
         group="Data set",
         rare=True,
         ge=0,
@@ -161,15 +155,15 @@ class TrainOptions(NetworkOptions):
     balance: bool = option(
         False,
         "Balance song types",
-        "Draw the chunks for training so that each song type, and noise, gets the same share, "
-        "however sparse it is. Without it every sample counts once an epoch.",
+        "Draw the training chunks so that each song type, and noise, gets the same share, however "
+        "rare it is. Otherwise, each sample is used once per epoch.",
         group="Data set",
     )
     augmentations: Augmentations = option(
         None,
         "Augmentations",
-        "Vary the chunks for training, anew in every epoch: a YAML file, or the YAML itself, such "
-        "as {gain_db: 6, invert: 0.5, noise: 0.1, background: 0.5, time_shift_seconds: 0.1, "
+        "Vary the training chunks at random in every epoch. Give a YAML file or the YAML itself, "
+        "such as {gain_db: 6, invert: 0.5, noise: 0.1, background: 0.5, time_shift_seconds: 0.1, "
         "channel_drop: 0.2, frequency_shift_hz: 100}.",
         group="Data set",
         path="file",
@@ -178,26 +172,27 @@ class TrainOptions(NetworkOptions):
     auto: bool = option(
         True,
         "Choose from the data",
-        "Choose what you do not give (chunk and filter duration, frontend, filters, batch size, "
-        "epochs, learning rate) from the sample rate, the durations and the band of the song. Off, "
-        "or where you describe a network yourself (chunk duration, number and duration of filters, "
-        "TCN blocks): the fixed defaults.",
+        "Choose the options that you do not give (chunk and filter duration, frontend, filters, "
+        "batch size, epochs, learning rate) from the sample rate and from the durations and "
+        "frequency band of the song. If off, or if you specify the network yourself (chunk "
+        "duration, number and duration of filters, TCN blocks), the fixed defaults are used.",
         group="Presets and earlier runs",
         rare=True,
     )
     preset: Literal["", "fly", "songbird", "mouse"] = option(
         "",
         "Preset",
-        "Settings that suit fly song, birdsong, or the ultrasound of mice. What is given stays.",
+        "Settings for fly song, birdsong, or mouse ultrasonic vocalizations. Options that you give "
+        "take precedence.",
         group="Presets and earlier runs",
         rare=True,
     )
     continue_from: Path | None = option(
         None,
         "Continue from",
-        "A run. If it was interrupted, and no option that is given differs from its own, it is "
-        "resumed where it stopped. Else its network is trained further as a new run; for new song "
-        "types the last layer is extended, and the rest kept.",
+        "An earlier run. If it was interrupted and you change none of its options, training "
+        "resumes where it stopped. Otherwise, its network is trained further as a new run; for new "
+        "song types, the last layer is extended and the rest is kept.",
         group="Presets and earlier runs",
         path="run",
         rare=True,
@@ -205,26 +200,27 @@ class TrainOptions(NetworkOptions):
     freeze: Words = option(
         [],
         "Freeze",
-        "Layers that are not trained: spectrogram, input, block0, block1, ..., scores.",
+        "Layers to leave unchanged during training: spectrogram, input, block0, block1, ..., "
+        "scores.",
         group="Presets and earlier runs",
         rare=True,
     )
     batch_size: int = option(
-        32, "Batch size", "Chunks in one training step.", group="Training", ge=1
+        32, "Batch size", "Number of chunks in each training step.", group="Training", ge=1
     )
     nb_epoch: int = option(
         400,
         "Number of epochs",
-        "Passes through the training data, at most: training stops early if nothing improves "
-        "any more (early stopping patience).",
+        "Maximum number of passes through the training data. Training stops earlier if it no "
+        "longer improves (early stopping patience).",
         group="Training",
         ge=1,
     )
     learning_rate: float = option(
         0.001,
         "Learning rate",
-        "The size of a training step: 0.0001 to 0.01 work for most data. If the loss explodes, "
-        "take a smaller one.",
+        "The size of a training step. Values from 0.0001 to 0.01 work for most data; use a smaller "
+        "one if the loss diverges.",
         group="Training",
         gt=0,
         le=10,
@@ -257,16 +253,17 @@ class TrainOptions(NetworkOptions):
     mixed_precision: Literal["", "bfloat16", "float16"] = option(
         "",
         "Mixed precision",
-        "Compute with numbers of 16 bits: faster on GPUs that can (bfloat16 on recent ones, "
-        "float16 on older ones). The weights keep 32. Blank for 32 bits throughout.",
+        "Compute with 16-bit numbers, which is faster on GPUs that support it (bfloat16 on recent "
+        "ones, float16 on older ones). Weights are kept in 32 bits. Leave blank for 32 bits "
+        "throughout.",
         group="Training",
         rare=True,
     )
     devices: int = option(
         1,
         "Devices",
-        "Train on this many GPUs of this machine at once: each learns from its part of every "
-        "batch. On a machine without GPUs, in this many processes.",
+        "Train on this many GPUs of this machine at once, each processing a part of every batch. "
+        "On a machine without GPUs, train in this many processes.",
         group="Training",
         rare=True,
         ge=1,
@@ -275,7 +272,7 @@ class TrainOptions(NetworkOptions):
     tensorboard: bool = option(
         False,
         "Create tensorboard logs",
-        "Write logs for TensorBoard next to the run's files.",
+        "Save logs for TensorBoard next to the run's files.",
         group="Training",
         rare=True,
     )
@@ -287,12 +284,12 @@ class TrainOptions(NetworkOptions):
 
 
 class TrainCommandOptions(TrainOptions):
-    """What `dss train` takes: the options, or the script to be written (`dss.train.job_script`)."""
+    """The options of `dss train`: training, or writing a job script (`dss.train.job_script`)."""
 
     write_script: Path | None = option(
         None,
         "Script",
-        "Do not train, but write a shell script that does, for another machine. Paths in it are "
+        "Instead of training, write a shell script that trains on another machine. Its paths are "
         "relative to its folder.",
         group="Script for another machine",
         path="new",
@@ -301,14 +298,14 @@ class TrainCommandOptions(TrainOptions):
     scheduler: Literal["", "slurm", "sge", "lsf"] = option(
         "",
         "Scheduler",
-        "Begin the script with a header for this scheduler.",
+        "Start the script with a header for this scheduler.",
         group="Script for another machine",
         rare=True,
     )
     hours: int = option(
         24,
         "Hours",
-        "The time to reserve.",
+        "Time to reserve.",
         unit="h",
         group="Script for another machine",
         rare=True,
@@ -318,7 +315,8 @@ class TrainCommandOptions(TrainOptions):
     nodes: int = option(
         1,
         "Machines",
-        "The machines to reserve, for SLURM: they train together, and all have to see the folder.",
+        "Number of machines to reserve (SLURM only). They train together, and all need access to "
+        "the folder.",
         group="Script for another machine",
         rare=True,
         ge=1,
@@ -327,7 +325,7 @@ class TrainCommandOptions(TrainOptions):
     memory_gb: int = option(
         16,
         "Memory",
-        "The memory to reserve on a machine.",
+        "Memory to reserve on each machine.",
         unit="GB",
         group="Script for another machine",
         rare=True,
@@ -337,7 +335,7 @@ class TrainCommandOptions(TrainOptions):
     cores: int = option(
         4,
         "Cores",
-        "The cores to reserve on a machine.",
+        "Number of cores to reserve on each machine.",
         group="Script for another machine",
         rare=True,
         ge=1,
@@ -346,7 +344,7 @@ class TrainCommandOptions(TrainOptions):
     gpus: int = option(
         0,
         "GPUs",
-        "The GPUs to reserve on a machine; all train together.",
+        "Number of GPUs to reserve on each machine. All of them train together.",
         group="Script for another machine",
         rare=True,
         ge=0,
@@ -355,7 +353,7 @@ class TrainCommandOptions(TrainOptions):
     conda_env: str = option(
         "",
         "Conda environment",
-        "Activate this environment: its name or its folder.",
+        "Activate this environment, given by name or folder.",
         group="Script for another machine",
         rare=True,
     )
