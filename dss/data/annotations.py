@@ -30,7 +30,7 @@ def annotations_path(recording: str | Path) -> Path:
 
 
 def definitions_path(recording: str | Path) -> Path:
-    """The path of a recording's song type definitions, STEM_definitions.csv, which may not exist."""
+    """The path of STEM_definitions.csv beside a recording; it may not exist."""
     recording = Path(recording)
     return recording.with_name(f"{recording.stem}_definitions.csv")
 
