@@ -15,6 +15,7 @@ from dss.data.stores import class_problems
 from dss.errors import DssError, raise_problems
 from dss.models import das
 from dss.options import DetectOptions, NetworkOptions, Options
+from dss.support import yaml_files
 from dss.support.files import replacing
 
 if TYPE_CHECKING:
@@ -216,10 +217,7 @@ def read_params(trunk: Path) -> dict[str, Any]:
     Raises: DssError if it cannot be read, lacks what is needed, or holds what cannot be right.
     """
     source = run_file(trunk, "_params.yaml")
-    try:
-        params = yaml.load(source.read_text(), das.DasLoader) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise DssError(f"{source}: cannot be read as YAML ({error})") from None
+    params = yaml_files.read(source, das.DasLoader) or {}
     if not isinstance(params, dict):
         raise DssError(f"{source}: holds {params!r}; right would be the options of a run by name")
     needed = ["samplerate_x_Hz", "class_names", "class_types"]

@@ -1,12 +1,15 @@
+import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 from conftest import side_by_side
 
 from dss.errors import DssError
+from dss.support import files
 from dss.support.files import MACHINE, check_writable, replacing
 
 
@@ -90,3 +93,71 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(DssError, match="cannot write into this folder"):
         check_writable(tmp_path / "file" / "sub")
+
+
+REPLACE = """
+import itertools, sys
+from pathlib import Path
+from dss.support import files
+if sys.argv[2] == "in two steps":
+    files._renameat2 = lambda: None
+for number in itertools.count(1):
+    with files.replacing(Path(sys.argv[1])) as part:
+        part.mkdir()
+        for i in range(3):
+            (part / f"{i}").write_text(str(number))
+    print(number, flush=True)
+"""
+
+
+def whole(store):
+    """The number that all three files of a folder hold."""
+    (number,) = {file.read_text() for file in store.iterdir()}
+    assert len([*store.iterdir()]) == 3
+    return int(number)
+
+
+@pytest.mark.parametrize("how", ["at once", "in two steps"])
+def test_a_kill_leaves_the_old_or_the_new_folder_and_the_next_process_keeps_it(tmp_path, how):
+    store = tmp_path / ("é" * 110 + ".npy")  # 224 bytes: longer than what is hidden beside it
+    store.mkdir()
+    for i in range(3):
+        (store / f"{i}").write_text("0")
+    for moment in range(20):
+        process = subprocess.Popen(
+            [sys.executable, "-c", REPLACE, store, how], stdout=subprocess.PIPE
+        )
+        process.stdout.readline()  # it has begun
+        time.sleep(moment * 0.0007)
+        process.send_signal(signal.SIGKILL)
+        last = int((process.communicate()[0].split() or [1])[-1])
+        if how == "at once":
+            assert whole(store) >= last
+        files._remove_left.cache_clear()
+        with replacing(tmp_path / "other.txt") as part:
+            part.write_text("of the next process")
+        assert whole(store) >= last
+        assert {p.name for p in tmp_path.iterdir()} == {store.name, "other.txt"}
+
+
+@pytest.mark.parametrize("step", ["mkdir", "put aside", "put there"])
+def test_a_kill_at_each_step_of_an_exchange_in_two_loses_nothing(tmp_path, step):
+    killed = subprocess.Popen([sys.executable, "-c", ""])
+    killed.wait()
+    left, store = f".store.npy.1.{MACHINE}-{killed.pid}", tmp_path / "store.npy"
+    new, aside = tmp_path / f"{left}.part", tmp_path / f"{left}.aside"
+    steps = ["mkdir", "put aside", "put there"]
+    for folder, content in ((store, "old"), (new, "new")):
+        folder.mkdir()
+        (folder / "x").write_text(content)
+    for action in steps[: steps.index(step) + 1]:
+        if action == "mkdir":
+            aside.mkdir()
+        elif action == "put aside":
+            store.rename(aside / store.name)
+        else:
+            new.rename(store)
+    with replacing(tmp_path / "other.txt") as part:
+        part.write_text("of the next process")
+    assert (store / "x").read_text() == ("new" if step == "put there" else "old")
+    assert {p.name for p in tmp_path.iterdir()} == {"store.npy", "other.txt"}

@@ -93,6 +93,29 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(store, tmp_path, m
     assert params(whole)["command"].replace("whole", "stopped") == params(resumed)["command"]
 
 
+def test_a_run_that_was_stopped_before_its_results_gets_them_and_is_not_trained_again(
+    store, tmp_path, monkeypatch
+):
+    from dss.train import training
+
+    def killed(*arguments):
+        raise SystemExit
+
+    options = {"data_dir": store, "save_dir": tmp_path, "nb_epoch": 2, **TINY}
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "write_results", killed)
+        with pytest.raises(SystemExit):
+            train(**options)
+    (checkpoint,) = tmp_path.glob("*_checkpoint.h5")
+    trunk = tmp_path / checkpoint.name.removesuffix("_checkpoint.h5")
+    before = weights(trunk)
+    assert train(**options, continue_from=trunk) == trunk
+    assert run_file(trunk, "_results.h5").is_file()
+    assert not checkpoint.exists()
+    assert all(np.array_equal(before[name], value) for name, value in weights(trunk).items())
+    assert len(pd.read_csv(run_file(trunk, "_history.csv"))) == 2
+
+
 @pytest.mark.parametrize("damage", ["", "<html>", "half a row", "gone"])
 def test_a_damaged_history_does_not_keep_a_run_from_going_on(tmp_path, capsys, damage):
     from dss.train.history import History

@@ -16,6 +16,7 @@ import yaml
 
 from dss.errors import DssError
 from dss.options import NetworkOptions
+from dss.support import yaml_files
 
 if TYPE_CHECKING:
     import h5py
@@ -127,7 +128,7 @@ def _text(name: str | bytes) -> str:
     return name.decode() if isinstance(name, bytes) else name
 
 
-class DasLoader(yaml.SafeLoader):
+class DasLoader(yaml_files.Loader):
     """A safe loader that also reads numpy's scalars and strings, as plain values."""
 
 

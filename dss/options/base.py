@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 
 from dss.errors import DssError, raise_problems
+from dss.support import yaml_files
 from dss.support.spelling import guess
 
 PathKind = Literal["", "recordings", "dataset", "view", "run", "folder", "file", "new"]
@@ -132,8 +133,8 @@ def _split_items(value: Any) -> dict | list[str]:
 def _read_inline(text: str) -> Any:
     """Read YAML in brackets or braces; names such as 1 or no stay text."""
     try:
-        return yaml.load(text, yaml.BaseLoader)
-    except yaml.YAMLError:
+        return yaml_files.parse(text, "the option", yaml.BaseLoader)
+    except DssError:
         raise ValueError("valid YAML, because it starts with a bracket or a brace") from None
 
 
@@ -313,11 +314,7 @@ def holds_many(field: FieldInfo) -> bool:
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """Read a YAML file that maps names to values; a DssError says why if that is impossible."""
-    try:
-        text = Path(path).read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DssError(f"{path}: cannot be read ({error})") from None
-    return parse_yaml(text, str(path))
+    return _by_name(yaml_files.read(Path(path)), str(path))
 
 
 def read_options(path: Path, options_class: type[Options]) -> dict[str, Any]:
@@ -340,10 +337,10 @@ def read_options(path: Path, options_class: type[Options]) -> dict[str, Any]:
 
 def parse_yaml(text: str, source: str) -> dict[str, Any]:
     """Parse YAML text into a dictionary; `source` is the name used in a DssError."""
-    try:
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise DssError(f"{source}: cannot be read as YAML ({error})") from None
+    return _by_name(yaml_files.parse(text, source), source)
+
+
+def _by_name(values: Any, source: str) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise DssError(f"{source}: holds no options; write lines such as nb_hist: 1024")
     return {str(name): value for name, value in values.items()}

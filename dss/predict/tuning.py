@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
-import yaml
 
 from dss.data.annotations import EVENT, SEGMENT
 from dss.data.batches import split_stretches
@@ -22,6 +21,7 @@ from dss.options import DetectOptions, PredictOptions, TuneOptions, takes_option
 from dss.predict.detection import detect, fits
 from dss.predict.recording import fitting, probability_blocks
 from dss.runs import Run, open_run, run_file, write_params
+from dss.support import yaml_files
 from dss.support.files import check_writable
 from dss.support.progress import bar
 
@@ -155,8 +155,8 @@ class _Piece:
 def _stored_params(run: Run) -> dict[str, Any]:
     source = run_file(run.trunk, "_params.yaml")
     try:
-        return yaml.safe_load(source.read_text())
-    except yaml.YAMLError:
+        return yaml_files.read(source)
+    except DssError:
         raise DssError(
             f"{source}: was written by another program, and is not changed. Give thresholds, gaps "
             "and lengths to `dss predict`."

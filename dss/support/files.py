@@ -1,9 +1,11 @@
 """Writing files so that nothing is ever half-written: beside their place, then renamed into it."""
 
+import ctypes
 import errno
 import os
 import platform
 import shutil
+import sys
 import threading
 import zlib
 from collections.abc import Iterator
@@ -16,15 +18,21 @@ from dss.errors import DssError
 MACHINE = f"{zlib.crc32(platform.node().encode()):x}"
 LONGEST_NAME = 200  # bytes; 255 is what file systems allow
 ATTEMPTS = 20  # to put a folder where others put theirs at the same time
+MEANWHILE = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR)
+PART, ASIDE = ".part", ".aside"  # endings of what is being written, and of what it replaces
+# What Linux calls them: AT_FDCWD and RENAME_EXCHANGE.
+AT_WORKING_FOLDER, EXCHANGE = -100, 2
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a path to write a file or a folder to; rename it to `path` at the end.
 
-    If the block fails or the process is killed, `path` is as it was before. Processes, and threads,
-    that write to the same place do not meet: the last one to end wins. What was left by a process
-    of this machine that was killed is removed by the next one that writes into the same folder.
+    If the block fails or the process is killed, `path` is as it was before, or is the new one.
+    Processes, and threads, that write to the same place do not meet: the last one to end wins. What
+    was left by a process of this machine that was killed is removed by the next one that writes
+    into the same folder. Where the system cannot exchange two folders in one step, this next one
+    also puts back what was put aside at the moment of the kill.
 
     Raises: DssError if the disk is full.
     """
@@ -35,7 +43,7 @@ def replacing(path: Path) -> Iterator[Path]:
     if len(os.fsencode(name)) > LONGEST_NAME:  # in bytes; the ending is added to it
         name = f"{name[:20]}-{zlib.crc32(os.fsencode(name)):x}"
     thread = threading.get_native_id()
-    part = path.with_name(f".{name}.{thread}.{MACHINE}-{os.getpid()}.part")
+    part = path.with_name(f".{name}.{thread}.{MACHINE}-{os.getpid()}{PART}")
     remove(part)
     try:
         yield part
@@ -49,35 +57,86 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def _rename(part: Path, path: Path) -> None:
-    """Put a file or a folder in its place; a folder that is there goes out of the way first."""
-    old = part.with_name(f".old{part.name}")
-    try:
-        for attempts_left in reversed(range(ATTEMPTS)):
-            if part.is_dir():
-                remove(old)
-                with suppress(FileNotFoundError):
-                    os.replace(path, old)
-            try:
-                os.replace(part, path)
-            except OSError as error:  # somebody else put a folder there meanwhile
-                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) or not attempts_left:
-                    raise
+    """Put a file or a folder in its place, at once; `part` then is what was there, if anything."""
+    for attempts_left in reversed(range(ATTEMPTS)):
+        try:
+            if part.is_dir() and os.path.lexists(path):
+                _exchange(part, path)
             else:
-                return
+                os.replace(part, path)
+        except OSError as error:  # somebody else put a folder there meanwhile, or took it away
+            if error.errno not in MEANWHILE or not attempts_left:
+                raise
+        else:
+            return
+
+
+def _exchange(part: Path, path: Path) -> None:
+    """Exchange the names of a new folder and of what is in its place.
+
+    In one step where the system can. Elsewhere what is there is put aside first, in a folder where
+    it keeps its name: if the process is killed before the second step, `_remove_left` puts it back.
+    """
+    if _exchange_at_once(part, path):
+        return
+    aside = part.with_suffix(ASIDE)
+    remove(aside)
+    aside.mkdir()
+    os.replace(path, aside / path.name)
+    try:
+        os.replace(part, path)
     finally:
-        if old.exists() and not path.exists():
-            with suppress(OSError):  # somebody else did
+        _put_back(aside)
+
+
+def _exchange_at_once(part: Path, path: Path) -> bool:
+    """Exchange two names in one step; returns False where the system cannot."""
+    renameat2 = _renameat2()
+    if renameat2 is None:
+        return False
+    names = os.fsencode(part), os.fsencode(path)
+    if renameat2(AT_WORKING_FOLDER, names[0], AT_WORKING_FOLDER, names[1], EXCHANGE) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM):
+        return False  # some file systems cannot, such as those of a network
+    raise OSError(number, os.strerror(number), str(path))
+
+
+@cache
+def _renameat2():
+    """The function of Linux that exchanges two names; None elsewhere."""
+    if not sys.platform.startswith("linux"):
+        return None
+    function = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if function is not None:
+        place = (ctypes.c_int, ctypes.c_char_p)
+        function.argtypes = (*place, *place, ctypes.c_uint)
+    return function
+
+
+def _put_back(aside: Path) -> None:
+    """Put what was put aside back into its place, if nothing new came there; else remove it."""
+    for old in aside.iterdir():
+        path = aside.parent / old.name
+        if not os.path.lexists(path):
+            with suppress(OSError):  # somebody else put something there meanwhile
                 os.replace(old, path)
-        remove(old)
+    remove(aside)
 
 
 @cache
 def _remove_left(folder: Path) -> None:
-    """Remove, once, what processes of this machine that were killed left in a folder."""
-    for left in folder.glob(f".*.{MACHINE}-*.part"):
-        process = left.name.rpartition("-")[2].removesuffix(".part")
-        if not (process.isdigit() and _is_alive(int(process))):
-            remove(left)
+    """Remove, once, what processes of this machine that were killed left in a folder.
+
+    What they had put aside to replace it, and did not replace, goes back into its place.
+    """
+    for ending, clear in ((ASIDE, _put_back), (PART, remove)):
+        for left in folder.glob(f".*.{MACHINE}-*{ending}"):
+            process = left.name.rpartition("-")[2].removesuffix(ending)
+            if not (process.isdigit() and _is_alive(int(process))):
+                with suppress(FileNotFoundError):  # another process removes it, too
+                    clear(left)
 
 
 def _is_alive(process: int) -> bool:

@@ -85,7 +85,7 @@ def train(*, options: TrainOptions) -> Path:
             reach = models.receptive_field(options) / tree.attrs["samplerate_x_Hz"]
             size = f"{model.count_params():,} weights, receptive field {1000 * reach:.1f} ms"
             say(f"{trunk.name}: {size}")
-        rows = _fit(trunk, model, chunks, song, params, options, workers)
+        rows, came_to_end = _fit(trunk, model, chunks, song, params, options, workers)
         if workers.is_first:
             models.load_weights(model, run_file(trunk, "_model.h5"))
     except BaseException as error:
@@ -94,6 +94,8 @@ def train(*, options: TrainOptions) -> Path:
         raise
     if workers.is_first:
         write_results(trunk, rows, tree, y_name, class_names, model, options)
+        if came_to_end:
+            remove(run_file(trunk, "_checkpoint.h5"))  # last: killed before, the run can be resumed
     workers.same()  # all files are there when any process goes on
     return trunk
 
@@ -236,8 +238,11 @@ def _model(train_chunks: Chunks, params, options: TrainOptions, resumed) -> "ker
 
 def _fit(
     trunk: Path, model, chunks, song, params, options: TrainOptions, workers: "Workers"
-) -> list[dict[str, float]]:
-    """Fit the network, writing files epoch by epoch; returns the scores of all epochs."""
+) -> tuple[list[dict[str, float]], bool]:
+    """Fit the network, writing files epoch by epoch.
+
+    Returns: the scores of all epochs, and whether training came to its end.
+    """
     from dss.models.fit import fit
 
     checkpoint = run_file(trunk, "_checkpoint.h5")
@@ -276,9 +281,7 @@ def _fit(
             song=song["train"] if options.balance else None,
             workers=workers,
         )
-    if came_to_end and workers.is_first:
-        remove(checkpoint)
-    elif workers.is_first:
+    if not came_to_end and workers.is_first:
         last = f"epoch {log.rows[-1]['epoch']:g} of {options.nb_epoch}"
         say(f"{trunk.name}: stopped after {last}; --continue-from {trunk} goes on from there")
-    return log.rows
+    return log.rows, came_to_end

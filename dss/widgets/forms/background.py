@@ -19,6 +19,7 @@ import yaml
 from dss.errors import DssError
 from dss.options import TrainOptions
 from dss.runs import read_params, run_file
+from dss.support import yaml_files
 from dss.support.files import replacing
 
 STOPPED = "The training was stopped"
@@ -53,8 +54,8 @@ def stop() -> None:
 def state() -> dict[str, Any]:
     """The training that was last started in this folder: process, folder, started, log."""
     try:
-        return yaml.safe_load(STATE.read_text()) or {}
-    except (OSError, yaml.YAMLError):
+        return yaml_files.read(STATE) or {}
+    except DssError:
         return {}
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import yaml
 
+from dss.errors import DssError
+from dss.support import yaml_files
 from dss.support.files import replacing
 
 MEMORY = Path(".dss_forms.yaml")
@@ -42,6 +44,6 @@ def remember(
 
 def _read() -> dict[str, Any]:
     try:
-        return yaml.safe_load(MEMORY.read_text()) or {}
-    except (OSError, yaml.YAMLError):
+        return yaml_files.read(MEMORY) or {}
+    except DssError:
         return {}

@@ -1,0 +1,85 @@
+"""YAML that was written by anybody: plain data only, within limits.
+
+Nothing in it is ever run. An alias counts as all that it stands for, and none may hold itself: 16
+MB of aliases can stand for gigabytes.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dss.errors import DssError
+
+# The parser in C is ten times as fast; not every build of PyYAML has it.
+Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+MOST_BYTES = 2**26
+MOST_NODES = 2**21  # numbers, texts, lists and dictionaries, aliases written out
+DEEPEST = 50  # lists in lists
+LONGEST_PLAIN = 100_000  # characters without quotes, which may be a number
+
+
+def read(path: Path, loader: type = Loader) -> Any:
+    """What a YAML file holds.
+
+    Arguments:
+        path: the file.
+        loader: a safe loader, which may know more tags.
+
+    Raises: DssError that names the file, if it is not there, cannot be read, or is not plain data.
+    """
+    if not path.is_file():  # a pipe would keep us waiting
+        raise DssError(f"{path}: there is no such file")
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise DssError(
+                f"{path}: cannot be read as YAML (it has more than {MOST_BYTES:,} bytes)"
+            )
+        text = path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DssError(f"{path}: cannot be read as YAML ({error})") from None
+    return parse(text, str(path), loader)
+
+
+def parse(text: str, source: str, loader: type = Loader) -> Any:
+    """What YAML text holds; `source` is what a DssError names."""
+    try:
+        _check_size(text)
+        return yaml.load(text, loader)
+    except DssError:
+        raise
+    except Exception as error:  # such as a ValueError for a date in month 13
+        raise DssError(f"{source}: cannot be read as YAML ({error})") from None
+
+
+def _check_size(text: str) -> None:
+    """Raise a ValueError if YAML text stands for too much, from its events alone."""
+    if len(text) > MOST_BYTES:
+        raise ValueError(f"it has more than {MOST_BYTES:,} characters")
+    sizes: dict[str, int] = {}  # of what has an anchor
+    open_nodes: list[list[Any]] = []  # anchor and size of each list or dictionary around
+    for event in yaml.parse(text, Loader):
+        if isinstance(event, yaml.CollectionEndEvent):
+            anchor, size = open_nodes.pop()
+        elif isinstance(event, yaml.CollectionStartEvent):
+            sizes.pop(event.anchor, None)  # or it could hold itself under a name used before
+            open_nodes.append([event.anchor, 1])
+            if len(open_nodes) > DEEPEST:
+                raise ValueError(f"it is nested more than {DEEPEST} deep")
+            continue
+        elif isinstance(event, yaml.ScalarEvent):
+            anchor, size = event.anchor, 1
+            if not event.style and len(event.value) > LONGEST_PLAIN:
+                raise ValueError(f"it has a value of {len(event.value):,} characters")
+        elif isinstance(event, yaml.AliasEvent):
+            anchor, size = None, sizes.get(event.anchor)
+            if size is None:
+                raise ValueError(f"the alias *{event.anchor} holds itself, or stands for nothing")
+        else:
+            continue
+        if anchor is not None:
+            sizes[anchor] = size
+        if open_nodes:
+            open_nodes[-1][1] += size
+        if size > MOST_NODES or (open_nodes and open_nodes[-1][1] > MOST_NODES):
+            raise ValueError(f"it stands for more than {MOST_NODES:,} values")

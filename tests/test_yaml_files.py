@@ -1,0 +1,57 @@
+import os
+
+import pytest
+import yaml
+
+from dss.errors import DssError
+from dss.support import yaml_files
+
+
+def test_plain_data_comes_back_aliases_too(tmp_path):
+    names = ["noise", "song"]
+    values = {"names": names, "again": names, "rate": 1e4, "nothing": None, "deep": [[[1]]]}
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump(values))
+    assert "*" in (tmp_path / "a.yaml").read_text()  # so PyYAML writes lists that are there twice
+    assert yaml_files.read(tmp_path / "a.yaml") == values
+
+
+BOMB = "a0: &a0 [x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 8)}]\n" for i in range(1, 12)
+)
+MERGES = "a0: &a0 {x: 1, y: 2, z: 3}\n" + "".join(
+    f"a{i}: &a{i} {{<<: [{', '.join([f'*a{i - 1}'] * 8)}]}}\n" for i in range(1, 12)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (BOMB, "stands for more than"),
+        (MERGES, "stands for more than"),
+        ("&a [*a]", "holds itself"),
+        ("[&a 1, &a [*a]]", "holds itself"),
+        ("[" * 100, "nested more than 50 deep"),
+        ("- " * 100, "nested more than 50 deep"),
+        ("a: " + "1:" * 60_000 + "1", "a value of 120,001 characters"),
+        ("!!int foo", "invalid literal"),
+        ("2026-13-45", "month must be in 1..12"),
+        ("!!python/object/apply:os.system [ls]", "could not determine a constructor"),
+        ("x: \x01", "not allowed"),
+        ("{", "did not find expected node"),
+    ],
+)
+def test_what_is_no_plain_data_or_too_much_is_an_error(tmp_path, text, said):
+    (tmp_path / "a.yaml").write_text(text)
+    with pytest.raises(DssError, match=rf"(?s)a\.yaml: cannot be read as YAML .*{said}"):
+        yaml_files.read(tmp_path / "a.yaml")
+
+
+def test_a_file_that_is_too_large_no_text_or_a_pipe_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(yaml_files, "MOST_BYTES", 100)
+    (tmp_path / "large").write_text("a" * 101)
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    os.mkfifo(tmp_path / "pipe")
+    said = {"large": "more than 100 bytes", "binary": "can't decode", "pipe": "no such file"}
+    for name, what in said.items():
+        with pytest.raises(DssError, match=f"{name}: .*{what}"):
+            yaml_files.read(tmp_path / name)
