@@ -93,7 +93,7 @@ def test_they_are_declared_in_yaml_as_a_file_as_text_or_as_a_mapping(tmp_path):
     [
         ("{gain: 6}", "augmentations: gain: there is no such option; did you mean gain_db"),
         ("{noise: -1}", "augmentations: noise: -1"),
-        ("nowhere.yaml", "augmentations: nowhere.yaml: cannot be read"),
+        ("nowhere.yaml", "augmentations: nowhere.yaml: there is no such file"),
         ("{gain_db: [}", "cannot be read as YAML"),
     ],
 )

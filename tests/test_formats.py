@@ -395,7 +395,7 @@ def test_an_annotation_loader_of_ones_own_is_a_plain_function(tmp_path):
             lambda path: [1],
             "the annotation loader returned list; it should return a pandas DataFrame",
         ),
-        (lambda path: given[["name"]], "gave name; right would be"),
+        (lambda path: given[["name"]], "returned name; it should return"),
         (lambda path: table(("a", "x", 1)), "row 1: start_seconds is 'x'"),
     ]:
         with pytest.raises(DssError, match=message):

@@ -101,7 +101,7 @@ def test_only_what_is_given_is_in_the_script_and_paths_are_relative(tmp_path, mo
     ("options", "message"),
     [
         ({"nb_hist": 1, "auto": False}, "too short for the filters"),
-        ({"write_script": None}, "write_script: is required"),
+        ({"write_script": None}, "write_script: is needed"),
         ({"scheduler": "slrum"}, "scheduler: 'slrum'"),
     ],
 )

@@ -34,7 +34,7 @@ def test_a_function_shows_its_options_and_their_defaults():
     assert next(iter(parameters)) == "folder"
     assert parameters["gap_seconds"].default == DatasetOptions.model_fields["gap_seconds"].default
     assert set(DatasetOptions.model_fields) < set(parameters)
-    assert "gap_seconds: Segments that follow" in make_dataset.__doc__
+    assert "gap_seconds: Shorten segments that" in make_dataset.__doc__
 
 
 def test_options_do_not_reach_a_function_that_does_not_know_them():
@@ -90,7 +90,7 @@ def test_names_that_hold_blanks_are_written_in_quotes():
     options = DetectOptions.checked({"segment_durations": '"call A"=0.1:0.2, b=0:1'})
     assert options.segment_durations == {"call A": (0.1, 0.2), "b": (0, 1)}
     (problem,) = DetectOptions.problems({"segment_durations": "{a: "}).values()
-    assert "should be YAML" in problem
+    assert "should be valid YAML" in problem
     words = DetectOptions(segment_durations={"call A": (0.1, 0.2)}).to_switches(
         ["segment_durations"]
     )
