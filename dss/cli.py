@@ -84,12 +84,14 @@ def _check(folder: Path, **named) -> None:
     from dss.data.check import format_problems
 
     problems = check_annotations(folder, **named)
-    for severity in ("warning", "error"):
+    for severity in ("mended", "warning", "error"):
         for problem in format_problems(problems[problems["severity"] == severity]):
             print(f"{severity}: {problem}")
     n_errors = int((problems["severity"] == "error").sum())
-    counts = {"error": n_errors, "warning": len(problems) - n_errors}
+    n_mended = int((problems["severity"] == "mended").sum())
+    counts = {"error": n_errors, "warning": len(problems) - n_errors - n_mended}
     summary = ", ".join(f"{n} {what}{'' if n == 1 else 's'}" for what, n in counts.items())
+    summary += f", {n_mended} mended" * bool(n_mended)
     if n_errors:
         raise DssError(f"{summary}. Correct the errors before you make a dataset.")
     print(summary)

@@ -55,8 +55,6 @@ def test_a_folder_without_problems_has_an_empty_table(folder):
         (["a,1,2", "a,1.5,3"], 3, "a", "overlaps another (row 2) by 500 ms", "warning"),
         (["a,1,2", "b,1.8,3"], 3, "b", "overlaps a (row 2) by 200 ms", "warning"),
         (["a,1,9", "b,2,3", "c,4,5"], 4, "c", "overlaps a (row 2) by 1 s", "warning"),
-        (["a,1,2", "b,3,4", "a,1,2"], 4, "a", "is there twice: it is the same as", "warning"),
-        (["p,1,1", "p,1,1"], 3, "p", "is there twice: it is the same as row 2", "warning"),
         (["a,1,1.0005"], 2, "a", "lasts 0.5 ms", "warning"),
         (
             [*(f"a,{i},{i + 0.8}" for i in range(5)), "a,8,8.05"],
@@ -259,7 +257,6 @@ def test_there_is_a_row_for_an_overlap_if_and_only_if_two_segments_overlap(tmp_p
     table = pd.DataFrame(segments, columns=HEADER.split(","))
     listed = find_problems([array_recording(np.zeros(10_400), 1000)], [(source, table)])
     assert listed["problem"].str.startswith("overlaps").any() == overlap
-    assert listed["problem"].str.startswith("is there twice").sum() == len(rows) - len(distinct)
 
 
 def test_errors_are_raised_together_and_warnings_are_not(tmp_path):

@@ -10,7 +10,7 @@ from dss.data.annotations import (
     ABSENT,
     EVENT,
     NOISE,
-    ROUNDING_SECONDS,
+    TOLERANCE_SECONDS,
     annotated_path,
     found,
     is_absence,
@@ -47,14 +47,14 @@ def read_annotated(recording: str | Path, duration_seconds: float) -> np.ndarray
             problems.append(
                 f"{where} stops at {stop:g} s, but must stop after its start, {start:g} s"
             )
-        elif start < 0:
+        elif start < -TOLERANCE_SECONDS:
             problems.append(f"{where} starts at {start:g} s, before the recording")
-        elif stop > duration_seconds + ROUNDING_SECONDS:
+        elif stop > duration_seconds + TOLERANCE_SECONDS:
             problems.append(
                 f"{where} stops at {stop:g} s, but the recording ends at {duration_seconds:g} s"
             )
     raise_problems(problems, "These annotated stretches are invalid; correct them:")
-    return union(table[COLUMNS[1:]].to_numpy().clip(max=duration_seconds))
+    return union(table[COLUMNS[1:]].to_numpy().clip(0, duration_seconds))
 
 
 def write_annotated(recording: str | Path, stretches: np.ndarray) -> None:

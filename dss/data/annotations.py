@@ -20,7 +20,7 @@ NOISE = "noise"
 EVENT = "event"
 SEGMENT = "segment"
 ABSENT = "not_"  # a row named not_x says that x is not in this stretch
-ROUNDING_SECONDS = 0.001  # times may be written with three digits
+TOLERANCE_SECONDS = 0.005  # that times may reach beyond the ends of a recording
 
 
 def annotations_path(recording: str | Path) -> Path:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import soundfile
 
+from dss.data import wav
 from dss.errors import DssError
 
 SOUND_ENDINGS = (".wav", ".flac", ".ogg")
@@ -82,11 +83,14 @@ def as_float(x: np.ndarray) -> np.ndarray:
 
 
 def _open_sound(path: Path) -> Audio:
+    if mended := wav.mended_length(path):
+        header, n_samples = mended
+        reader = partial(wav.read_frames, path, header)
+        return Audio(header.samplerate_hz, n_samples, header.n_channels, reader)
     try:
         info = soundfile.info(path)
     except soundfile.LibsndfileError as error:
         raise DssError(f"{path}: cannot be read as audio ({error.error_string})") from None
-    _check_wav_is_whole(path)
     return Audio(info.samplerate, info.frames, info.channels, partial(_read_sound, path))
 
 
@@ -98,20 +102,6 @@ def _read_sound(path: Path, start: int, stop: int) -> np.ndarray:
             f"{path}: samples {start} to {stop} cannot be read ({error.error_string}). The file is "
             "damaged: copy it again."
         ) from None
-
-
-def _check_wav_is_whole(path: Path) -> None:
-    """libsndfile takes a truncated wav for a shorter one: compare its header with its size."""
-    with path.open("rb") as file:
-        head = file.read(8)
-    stated = int.from_bytes(head[4:8], "little") + 8
-    # Programs that write to a pipe do not know the size and leave 0 or the largest number there.
-    is_stated = head[:4] == b"RIFF" and 8 < stated < 0xFFFFFFFF
-    if is_stated and path.stat().st_size < stated - 1:
-        raise DssError(
-            f"{path}: the file is truncated: it has {path.stat().st_size} bytes, but its header "
-            f"says {stated}. Copy it again."
-        )
 
 
 def _open_array(load: Loader, path: Path) -> Audio:

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from dss.data import mending
 from dss.data.annotated import known_stretches, read_annotated
-from dss.data.annotation_files import recording_annotations, unread_annotations
+from dss.data.annotation_files import unread_annotations
 from dss.data.annotations import (
     EVENT,
     NOISE,
@@ -26,14 +27,15 @@ from dss.data.annotations import (
 )
 from dss.data.audio import Loader
 from dss.data.choices import EVENT_STD_SECONDS
+from dss.data.inputs import Input, read_input
 from dss.data.levels import level_problems, spread_blocks
-from dss.data.recordings import Recording, find_recordings, open_source
+from dss.data.recordings import Recording, find_recordings
 from dss.data.targets import GAUSSIAN_REACH
 from dss.errors import DssError, raise_problems
 from dss.options import SourceOptions, takes_options
 from dss.support.units import readable
 
-ERROR, WARNING = "error", "warning"
+ERROR, WARNING, MENDED = "error", "warning", "mended"
 COLUMNS = ["file", "row", "name", "problem", "severity"]
 SHORT_SECONDS = 0.001
 SHORT_PART = 0.1  # of the median of a song type
@@ -68,22 +70,25 @@ def check_annotations(
         loader: as for `open_recording`.
         annotation_loader: as for `recording_annotations`.
 
-    Returns: a table with the columns file, row, name, problem and severity (error or warning), a
-        row a problem, by file and row; without rows if all is well.
+    Returns: a table with the columns file, row, name, problem and severity (error, warning, or
+        mended: what dss puts right unless it is strict), a row a problem, by file and row; without
+        rows if all is well.
     Raises: DssError if there is no such folder, or no recording in it.
     """
     problems, recordings, tables = [], [], []
-    for path in find_recordings(folder, options.endings):
-        try:
-            recording = open_source(path, loader, options)
-            table = recording_annotations(path, options.annotation_format, annotation_loader)
-        except (DssError, OSError) as error:
-            problems += _problems_of(error, path)
-            table = getattr(error, "rest", None)
-            if table is None:
-                continue
-        recordings.append(recording)
-        tables.append(table)
+    with mending.collecting() as mended:
+        for path in find_recordings(folder, options.endings):
+            try:
+                source = read_input(path, options, loader, annotation_loader)
+            except (DssError, OSError) as error:
+                problems += _problems_of(error, path)
+                source = getattr(error, "rest", None)
+                if not isinstance(source, Input):
+                    continue
+            recordings.append(source.recording)
+            tables.append((source.file, source.table))
+    severity = ERROR if options.strict else MENDED
+    problems += [(file, None, None, what, severity) for file, what in mended]
     problems += find_problems(recordings, tables).itertuples(index=False, name=None)
     problems += [*_never_found(recordings, tables), *_unknown(recordings, tables)]
     problems += _levels(recordings)
@@ -104,11 +109,9 @@ def find_problems(
     for recording, (source, table) in zip(recordings, tables, strict=True):
         step = 1 / recording.samplerate_hz
         in_file = [
-            # Times are rounded when they are written: one sample beyond the end is no error.
             *((*p, ERROR) for p in time_problems(table, recording.duration_seconds, step)),
             *((*p, WARNING) for p in _unconfirmed(table)),
             *((*p, WARNING) for p in _contradictions(table)),
-            *((*p, WARNING) for p in _doubles(table)),
             *((*p, WARNING) for p in _overlaps(table, step)),
         ]
         problems += [(str(source), *problem) for problem in in_file]
@@ -214,14 +217,6 @@ def _contradictions(table: pd.DataFrame) -> Iterator[tuple[int, str, str]]:
                 name,
                 f"has no time, which means that there is none; but row {rows[0]} is one",
             )
-
-
-def _doubles(table: pd.DataFrame) -> Iterator[tuple[int, str, str]]:
-    first = {}
-    for row, name, *times in _plain_rows(found(table)):
-        before = first.setdefault((name, *(round(time, 6) for time in times)), row)
-        if before != row:
-            yield row, name, f"is there twice: it is the same as row {before}"
 
 
 def _overlaps(table: pd.DataFrame, tolerance_seconds: float) -> Iterator[tuple[int, str, str]]:

@@ -104,8 +104,9 @@ def made_otherwise(store: str | Path, folder: str | Path, options: DatasetOption
     made, now = attributes.get("made_with", {}), options.to_yaml_types()
     is_of_another = attributes.get("made_from") != str(Path(folder).resolve())
     compared = now.keys() - {"store_dir", "overwrite"}
+    defaults = DatasetOptions().to_yaml_types()  # of options that are younger than the dataset
     return ["folder"] * is_of_another + [
-        name for name in now if name in compared and made.get(name) != now[name]
+        name for name in now if name in compared and made.get(name, defaults[name]) != now[name]
     ]
 
 
@@ -289,6 +290,7 @@ def dataset_attributes(
     attributes["made_from"] = str(folder.resolve())
     attributes["made_with"] = {"dss": dss.__version__, **options.to_yaml_types()}
     attributes["chosen"] = made_of.chosen
+    attributes["mended"] = made_of.mended
     return attributes
 
 

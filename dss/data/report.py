@@ -79,7 +79,9 @@ def format_report(tree: "xr.DataTree") -> str:
         for split in counts.columns
     ]
     chosen = "".join(f"{name}: {why}\n" for name, why in tree.attrs.get("chosen", {}).items())
-    return f"{', '.join(lengths)}\n\n{table.to_string()}\n" + (chosen and f"\n{chosen}")
+    mended = "".join(f"mended: {sentence}\n" for sentence in tree.attrs.get("mended") or ())
+    said = [f"{', '.join(lengths)}\n", f"{table.to_string()}\n", chosen, mended]
+    return "\n".join(part for part in said if part)
 
 
 @takes_options

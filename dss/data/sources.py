@@ -9,9 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from dss.data import targets
+from dss.data import mending, targets
 from dss.data.annotated import known_stretches, read_annotated
-from dss.data.annotation_files import recording_annotations
 from dss.data.annotations import (
     COLUMNS,
     EVENT,
@@ -24,9 +23,10 @@ from dss.data.annotations import (
 )
 from dss.data.check import find_problems, format_problems, raise_errors
 from dss.data.choices import chosen_options
-from dss.data.recordings import Recording, find_recordings, open_source
+from dss.data.inputs import Input, read_input
+from dss.data.recordings import Recording, find_recordings
 from dss.data.splits import Song
-from dss.data.stretches import as_mask, intersection
+from dss.data.stretches import as_mask, complement, intersection
 from dss.errors import DssError, DssWarning, raise_problems
 from dss.options import DatasetOptions
 
@@ -42,6 +42,7 @@ class Assembled(NamedTuple):
         options: with all that was left to the data filled in.
         chosen: why, by option.
         gaps_within_types: whether only segments of one song type are moved apart.
+        mended: what was mended in the files, a sentence each.
     """
 
     sources: list["Source"]
@@ -49,6 +50,7 @@ class Assembled(NamedTuple):
     options: DatasetOptions
     chosen: dict[str, str]
     gaps_within_types: bool
+    mended: list[str]
 
     def tables(self) -> list[pd.DataFrame]:
         """The annotations as the targets show them: with gaps, and boundaries as events."""
@@ -106,7 +108,13 @@ def read_sources(
 
     Raises: DssError that lists everything that is wrong, by file and row.
     """
-    recordings, tables = _read_folder(folder, options, loader, annotation_loader)
+    with mending.collecting() as mended:
+        inputs = _read_folder(folder, options, loader, annotation_loader)
+    sentences = [f"{file}: {what}" for file, what in mended]
+    if options.strict:
+        raise_problems(sentences, "These files would have to be mended (strict):")
+    recordings = [found.recording for found in inputs]
+    tables = [(found.file, found.table) for found in inputs]
     problems = find_problems(recordings, tables)
     raise_errors(problems)
     if len(problems):
@@ -127,9 +135,10 @@ def read_sources(
     settled, chosen = chosen_options(renamed, seconds, types, options)
     reach = targets.GAUSSIAN_REACH * settled.event_std_seconds
     sources = []
-    for recording, (_, table) in zip(recordings, tables, strict=True):
+    for recording, _, table, unknown in inputs:
         everywhere = np.array([[0, recording.duration_seconds]])
         looked_at = read_annotated(recording.path, recording.duration_seconds)
+        looked_at = intersection(looked_at, complement(unknown, recording.duration_seconds))
         known = known_stretches(table, old_types, looked_at, reach, annotated)
         is_all = known.shape == (1, 2) and np.allclose(known, everywhere)
         path = recording.path
@@ -138,7 +147,8 @@ def read_sources(
         sources.append(Source(recording, name, table, None if is_all else known))
     if options.boundary_targets:
         types |= dict.fromkeys(BOUNDARIES, EVENT)
-    return Assembled(sources, types, settled, chosen, options.gap_seconds is None)
+    within_types = options.gap_seconds is None
+    return Assembled(sources, types, settled, chosen, within_types, sentences)
 
 
 def _with_targets(table: pd.DataFrame, made_of: Assembled) -> pd.DataFrame:
@@ -153,20 +163,16 @@ def _with_targets(table: pd.DataFrame, made_of: Assembled) -> pd.DataFrame:
     return targets.add_gaps(table, types, options.gap_seconds, made_of.gaps_within_types)
 
 
-def _read_folder(folder: Path, options: DatasetOptions, loader, annotation_loader):
-    """The recordings at the sample rate asked for, and (file, table) of their annotations."""
-    recordings, tables, problems = [], [], []
+def _read_folder(folder: Path, options, loader, annotation_loader) -> list[Input]:
+    """The recordings at the sample rate asked for, with their annotations."""
+    inputs, problems = [], []
     for path in find_recordings(folder, options.endings):
         try:
-            recording = open_source(path, loader, options)
-            table = recording_annotations(path, options.annotation_format, annotation_loader)
+            inputs.append(read_input(path, options, loader, annotation_loader))
         except DssError as error:
             problems += error.problems or [str(error)]
-            continue
-        recordings.append(recording)
-        tables.append(table)
     raise_problems(problems, "These recordings and annotations cannot be read:")
-    return recordings, tables
+    return inputs
 
 
 def _by_file(tables: list[tuple[Path, pd.DataFrame]]) -> dict[Path, pd.DataFrame]:

@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,14 @@ OTHER_NAMES = {
 }
 TEXTS = ("name", *OTHER_NAMES["name"], "file", "group")  # columns that may look like numbers
 HEAD_BYTES = 2**16  # of a file, which say what it holds
+
+
+class Unread(NamedTuple):
+    """Annotations of which some rows cannot be read: their file, all rows, and what is wrong."""
+
+    file: Path
+    table: pd.DataFrame
+    broken: list[tuple[int, str]]
 
 
 def read_csv(path: Path, columns: list[str]) -> pd.DataFrame:
@@ -73,10 +82,10 @@ def has_columns(path: Path, columns: list[str]) -> bool:
 
 
 def raise_broken(broken: list[tuple[int, str]], table: pd.DataFrame, path: Path) -> None:
-    """Raise a DssError if rows of annotations cannot be read; the rest is (path, other rows)."""
+    """Raise a DssError if rows of annotations cannot be read; its rest is `Unread`."""
     if not broken:
         return
-    rest = path, table.drop(index=[row for row, _ in broken])
+    rest = Unread(path, table, broken)
     problems = [f"{path}, row {row}: {problem}" for row, problem in broken]
     raise_problems(problems, "These annotations cannot be read:", rest)
 

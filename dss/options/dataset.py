@@ -39,6 +39,33 @@ class SourceOptions(Options):
         group="Files",
         rare=True,
     )
+    tolerance_seconds: float = option(
+        0.005,
+        "Tolerance at the ends",
+        "Cut annotations that reach beyond a recording by no more than this, such as one frame of "
+        "the program that they were made with. Beyond that, they are errors.",
+        unit="s",
+        group="Files",
+        rare=True,
+        ge=0,
+        le=1,
+    )
+    skip_bad_rows: bool = option(
+        False,
+        "Skip bad rows",
+        "Leave out annotations that cannot be right, such as those that stop before they start, "
+        "and list them. What is around them is unknown: the network does not learn from it.",
+        group="Files",
+        rare=True,
+    )
+    strict: bool = option(
+        False,
+        "Strict",
+        "Refuse files that dss would otherwise mend, such as truncated recordings or annotations "
+        "that are there twice.",
+        group="Files",
+        rare=True,
+    )
 
 
 class DatasetOptions(SourceOptions):

@@ -1,0 +1,143 @@
+"""A recording and its annotations as a dataset takes them: read together, mended where certain."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from dss.data import mending
+from dss.data.annotation_files import recording_annotations
+from dss.data.annotations import found, time_problems
+from dss.data.audio import Loader
+from dss.data.recordings import Recording, open_source
+from dss.data.stretches import union
+from dss.data.texttables import COLUMNS, Unread
+from dss.errors import DssError
+from dss.options import SourceOptions
+from dss.support.units import readable
+
+TIMES = COLUMNS[1:]
+
+
+class Input(NamedTuple):
+    """A recording and what is known about it.
+
+    Attributes:
+        recording: the audio.
+        file: where the annotations are.
+        table: the annotations, mended.
+        unknown: [stretches, 2] seconds around rows that were skipped.
+    """
+
+    recording: Recording
+    file: Path
+    table: pd.DataFrame
+    unknown: np.ndarray
+
+
+def read_input(
+    path: Path,
+    options: SourceOptions,
+    loader: Loader | None = None,
+    annotation_loader: Callable[[Path], pd.DataFrame] | None = None,
+) -> Input:
+    """Read a recording's header and its annotations, and mend what is certain.
+
+    Annotations that are there twice count once, and times that reach just beyond the recording are
+    cut at its ends. With `skip_bad_rows`, rows that cannot be right are left out.
+
+    Raises: DssError if one of them cannot be read; its `rest` is the Input without the bad rows.
+    """
+    recording = open_source(path, loader, options)
+    bad: list[tuple[int, str]] = []
+    failed = None
+    try:
+        file, table = recording_annotations(path, options.annotation_format, annotation_loader)
+    except DssError as error:
+        if not isinstance(error.rest, Unread):
+            raise
+        failed, (file, table, bad) = error, error.rest
+    rows = {row for row, _ in bad}
+    rest = table.drop(index=list(rows))
+    rest = _within(_without_doubles(rest, file), file, recording, options.tolerance_seconds)
+    if failed and not options.skip_bad_rows:
+        failed.rest = Input(recording, file, rest, np.empty((0, 2)))
+        raise failed
+    unknown = np.empty((0, 2))
+    if options.skip_bad_rows:
+        wrong = time_problems(rest, recording.duration_seconds, 1 / recording.samplerate_hz)
+        bad = sorted([*bad, *((row, f"({name}) {problem}") for row, name, problem in wrong)])
+        rows |= {row for row, _ in bad}
+        for row, problem in bad:
+            mending.note(file, f"row {row} is skipped, and what is around it unknown: {problem}")
+        rest = rest.drop(index=list(rows & {*rest.index}))
+        unknown = _around(table, rows, recording.duration_seconds)
+    return Input(recording, file, rest, unknown)
+
+
+def _without_doubles(table: pd.DataFrame, file: Path) -> pd.DataFrame:
+    """A table without rows that repeat another one exactly; those without a time may stay."""
+    is_double = table.duplicated(COLUMNS) & table["start_seconds"].notna()
+    rows = [*table.index[is_double]]
+    if rows:
+        n = f"{len(rows)} annotation{'s are' if len(rows) > 1 else ' is'}"
+        where = f"row{'s' * (len(rows) > 1)} {mending.listed(rows)}"
+        mending.note(file, f"{n} there twice and count{'s' * (len(rows) == 1)} once ({where})")
+    return table[~is_double]
+
+
+def _within(
+    table: pd.DataFrame, file: Path, recording: Recording, tolerance_seconds: float
+) -> pd.DataFrame:
+    """A table whose times that are out of the recording by no more than the tolerance are cut.
+
+    An event at the very end is at the last sample. What is out by a sample is rounded, and not
+    worth a word.
+    """
+    sample, end = 1 / recording.samplerate_hz, recording.duration_seconds
+    times = table[TIMES].to_numpy(float)
+    start, stop = times.T
+    with np.errstate(invalid="ignore"):
+        out = np.maximum(-start, stop - end)
+        is_event = start == stop
+        # A segment that lies outside with both ends leaves nothing to be cut.
+        is_beyond = ~is_event & ((stop <= 0) | (start >= end + sample))
+        is_near = (out <= max(tolerance_seconds, sample)) & ~is_beyond
+        said = is_near & (out > sample * 1.001)
+        last = np.stack([np.full(len(times), end - sample), np.where(is_event, end - sample, end)])
+        cut = times.clip(0, last.T)
+        is_near &= stop >= start
+    if said.any():
+        n, most = int(said.sum()), readable(float(out[said].max()))
+        rows = f"row{'s' * (n > 1)} {mending.listed(table.index[said])}"
+        what = f"{n} annotation{'s reach' if n > 1 else ' reaches'} up to {most} beyond the"
+        mending.note(file, f"{what} recording, and {'are' if n > 1 else 'is'} cut ({rows})")
+    if not is_near.any():
+        return table
+    table = table.copy()
+    table[TIMES] = np.where(is_near[:, None], cut, times)
+    return table
+
+
+def _around(table: pd.DataFrame, rows: set[int], duration_seconds: float) -> np.ndarray:
+    """Where annotations may be that were skipped: from the row before to the row after each.
+
+    Arguments:
+        table: all annotations, in the order of the file.
+        rows: those that are skipped.
+        duration_seconds: the length of the recording, whose ends count as rows.
+    """
+    good = found(table.drop(index=list(rows)))
+    stretches = []
+    for row in rows:
+        before, after = good[good.index < row], good[good.index > row]
+        own = pd.to_numeric(table.loc[row, TIMES], errors="coerce").astype(float)
+        edges = [
+            before["stop_seconds"].iloc[-1] if len(before) else 0.0,
+            after["start_seconds"].iloc[0] if len(after) else duration_seconds,
+            *own[np.isfinite(own)],
+        ]
+        stretches.append((min(edges), max(edges)))
+    return union(np.clip(np.array(stretches, float).reshape(-1, 2), 0, duration_seconds))

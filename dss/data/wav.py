@@ -1,0 +1,134 @@
+"""Headers of wav files that do not fit the file, as recorders leave them that were switched off.
+
+http://soundfile.sapp.org/doc/WaveFormat, and EBU Tech 3306 for files above 4 GB.
+"""
+
+import io
+import struct
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import soundfile
+
+from dss.data import mending
+from dss.support.units import readable
+
+# What libsndfile calls a format, by its number in the header and its bits per sample.
+SUBTYPES = {
+    (1, 8): "PCM_U8",
+    (1, 16): "PCM_16",
+    (1, 24): "PCM_24",
+    (1, 32): "PCM_32",
+    (3, 32): "FLOAT",
+    (3, 64): "DOUBLE",
+    (6, 8): "ALAW",
+    (7, 8): "ULAW",
+}
+EXTENSIBLE = 0xFFFE
+WRAP = 2**32  # sizes are numbers of 32 bits
+
+
+class Wav(NamedTuple):
+    """What a header says, and where in the file the samples are (bytes)."""
+
+    format: int
+    bits: int
+    n_channels: int
+    samplerate_hz: int
+    frame_bytes: int
+    start: int
+    claimed: int
+    size: int
+
+    @property
+    def subtype(self) -> str | None:
+        """The format as libsndfile calls it; None if samples have no fixed size."""
+        return SUBTYPES.get((self.format, self.bits))
+
+
+def mended_length(path: Path) -> tuple[Wav, int] | None:
+    """For a wav file whose header claims no samples, or 4 GB too few: how many frames there are.
+
+    A header that claims more samples than the file has is only noted: libsndfile reads what is
+    there.
+
+    Returns: the header and the number of frames; None if libsndfile reads the file as it is.
+    """
+    wav = read_header(path)
+    if wav is None or wav.claimed == WRAP - 1:  # programs that write to a pipe claim the largest
+        return None
+    there = wav.size - wav.start
+    if wav.claimed > there:
+        rate = wav.frame_bytes * wav.samplerate_hz
+        missing = f"{readable((wav.claimed - there) / rate)} are missing" if rate else "truncated"
+        mending.note(path, f"ends before its header says: {missing}; what is there is read")
+        return None
+    is_empty = wav.claimed == 0 and there > 0 and not _are_chunks(path, wav.start)
+    n_wrapped = (there - wav.claimed) // WRAP
+    if not (is_empty or n_wrapped) or wav.subtype is None or not wav.frame_bytes:
+        return None
+    length = there if is_empty else wav.claimed + n_wrapped * WRAP
+    n_frames = length // wav.frame_bytes
+    seconds = readable(n_frames / wav.samplerate_hz)
+    mending.note(path, f"its header says {wav.claimed} bytes of audio; {seconds} are there, read")
+    return (wav, n_frames) if n_frames else None
+
+
+def read_header(path: Path) -> Wav | None:
+    """The header of a wav file with a part for its samples; None if it is something else."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(12)
+        if head[:4] != b"RIFF" or head[8:] != b"WAVE":
+            return None
+        form = None
+        while len(chunk := file.read(8)) == 8:
+            name, claimed = struct.unpack("<4sI", chunk)
+            if name == b"data":
+                return form and Wav(*form, file.tell(), claimed, size)
+            start = file.tell()
+            if name == b"fmt ":
+                form = _format(file.read(min(claimed, 40)))
+            file.seek(start + claimed + claimed % 2)
+    return None
+
+
+def read_frames(path: Path, wav: Wav, start: int, stop: int) -> np.ndarray:
+    """Samples of a file whose header is wrong, to before `stop`: [samples, channels] float32."""
+    with path.open("rb") as file:
+        file.seek(wav.start + start * wav.frame_bytes)
+        content = file.read((stop - start) * wav.frame_bytes)
+    x, _ = soundfile.read(
+        io.BytesIO(content),
+        dtype="float32",
+        always_2d=True,
+        samplerate=wav.samplerate_hz,
+        channels=wav.n_channels,
+        format="RAW",
+        subtype=wav.subtype,
+        endian="LITTLE",
+    )
+    return x
+
+
+def _format(content: bytes) -> tuple[int, int, int, int, int] | None:
+    if len(content) < 16:
+        return None
+    number, n_channels, rate, _, frame_bytes, bits = struct.unpack_from("<HHIIHH", content)
+    if number == EXTENSIBLE and len(content) >= 26:
+        number = struct.unpack_from("<H", content, 24)[0]
+    return number, bits, n_channels, rate, frame_bytes
+
+
+def _are_chunks(path: Path, start: int) -> bool:
+    """Whether a file holds nothing but whole chunks from there on: then it has no samples."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        while start < size:
+            file.seek(start)
+            chunk = file.read(8)
+            if len(chunk) < 8 or not chunk[:4].isascii() or not chunk[:4].strip().isalnum():
+                return False
+            start += 8 + (length := int.from_bytes(chunk[4:], "little")) + length % 2
+    return start in (size, size + 1)

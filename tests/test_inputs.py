@@ -1,0 +1,168 @@
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from conftest import tone_song, write_recording
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dss.cli import main
+from dss.data import check_annotations, format_report, make_dataset, open_dataset
+from dss.data.inputs import read_input
+from dss.errors import DssError, DssWarning
+from dss.options import SourceOptions
+
+RATE = 1000
+
+
+def write(folder, *rows, seconds=10):
+    """A recording of noise, with rows of annotations."""
+    folder.mkdir(parents=True, exist_ok=True)
+    x = 0.1 * np.random.default_rng(0).standard_normal(seconds * RATE)
+    soundfile.write(folder / "x.wav", x, RATE)
+    text = "\n".join(["name,start_seconds,stop_seconds", *rows])
+    (folder / "x_annotations.csv").write_text(text + "\n")
+    return folder / "x.wav"
+
+
+def said(folder, **options):
+    """(severity, problem) of all that a check says."""
+    table = check_annotations(folder, **options)
+    return [*zip(table["severity"], table["problem"], strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "kept", "what"),
+    [
+        (["a,-0.0012,0.2"], (0, 0.2), "reaches up to 1.2 ms beyond the recording"),
+        (["a,9.5,10.0041"], (9.5, 10), "reaches up to 4.1 ms beyond the recording"),
+        (["p,10.003,10.003"], (9.999, 9.999), "reaches up to 3 ms beyond the recording"),
+        (["p,10,10"], (9.999, 9.999), None),
+        (["a,9.5,10.0009"], (9.5, 10), None),
+        (["a,2,3", "a,2,3", "a,2,3"], (2, 3), "2 annotations are there twice and count once"),
+        (["p,2,2", "p,2.0,2.000"], (2, 2), "1 annotation is there twice and counts once (row 3)"),
+    ],
+)
+def test_what_is_certain_is_mended_and_said_once(tmp_path, rows, kept, what):
+    path = write(tmp_path, *rows)
+    (found,) = said(tmp_path) or [("mended", None)]
+    assert found[0] == "mended"
+    assert (what or "") in (found[1] or "")
+    assert bool(what) == bool(found[1])
+    (times,) = read_input(path, SourceOptions()).table[["start_seconds", "stop_seconds"]].to_numpy()
+    np.testing.assert_allclose(times, kept)
+    strict = said(tmp_path, strict=True)
+    assert [severity for severity, _ in strict] == ["error"] * bool(what)
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        ("a,-0.006,1", "starts at -0.006 s, before the recording"),
+        ("a,9,10.006", "stops at 10.006 s, but the recording ends at 10 s"),
+        ("a,10.002,10.004", "stops at 10.004 s, but the recording ends at 10 s"),
+        ("a,-0.003,0", "starts at -0.003 s, before the recording"),
+    ],
+)
+def test_what_is_out_by_more_is_an_error_and_the_tolerance_can_be_chosen(tmp_path, row, problem):
+    write(tmp_path, "a,1,2", row)
+    assert said(tmp_path) == [("error", problem)]
+    if "006" in row:
+        assert [severity for severity, _ in said(tmp_path, tolerance_seconds=0.01)] == ["mended"]
+
+
+@given(st.lists(st.tuples(st.floats(-0.02, 10.02), st.floats(0, 0.02), st.booleans()), min_size=1))
+@settings(deadline=None, max_examples=40)
+def test_what_is_accepted_lies_in_the_recording_and_keeps_its_kind(tmp_path_factory, rows):
+    folder = tmp_path_factory.mktemp("x")
+    lines = [f"{'pa'[d]},{t:.6f},{t + d * (s + 0.002):.6f}" for t, s, d in rows]
+    path = write(folder, *lines)
+    table = read_input(path, SourceOptions(skip_bad_rows=True, tolerance_seconds=0.004)).table
+    times = table[["start_seconds", "stop_seconds"]].to_numpy()
+    samples = (times * RATE).round()
+    assert (samples[:, 0] >= 0).all()
+    assert (samples <= 10 * RATE).all()
+    is_event = (table["name"] == "p").to_numpy()
+    assert (samples[:, 0] < 10 * RATE).all()
+    assert ((times[:, 0] == times[:, 1]) == is_event).all()
+
+
+def test_bad_rows_are_errors_or_are_skipped_and_what_is_around_them_is_unknown(folder):
+    path = folder / "bird_1_annotations.csv"
+    good = pd.read_csv(path)
+    lines = path.read_text().splitlines()
+    lines.insert(6, "a,1.5,1.4")
+    lines.insert(12, "a,2.x,2.9")
+    path.write_text("\n".join(lines) + "\n")
+    assert [severity for severity, _ in said(folder)] == ["error", "error"]
+    with pytest.raises(DssError, match=r"row 13: start_seconds is '2.x'"):
+        make_dataset(folder)
+    mended = [what for severity, what in said(folder, skip_bad_rows=True) if severity == "mended"]
+    assert mended == [
+        "row 7 is skipped, and what is around it unknown: (a) stops at 1.4 s, before it starts at "
+        "1.5 s",
+        "row 13 is skipped, and what is around it unknown: start_seconds is '2.x'; right would be "
+        "a number",
+    ]
+    found = read_input(folder / "bird_1.wav", SourceOptions(skip_bad_rows=True))
+    assert found.table["start_seconds"].tolist() == good["start_seconds"].tolist()
+    before, after = good.iloc[4], good.iloc[5]  # the rows around the first
+    low, high = min(before["stop_seconds"], 1.4), max(after["start_seconds"], 1.5)
+    np.testing.assert_allclose(found.unknown[0], [low, high])
+    tree = open_dataset(make_dataset(folder, skip_bad_rows=True))
+    unknown = sum(tree.attrs["report"][split]["unknown_seconds"] for split in tree)
+    assert unknown == pytest.approx(np.diff(found.unknown).sum(), abs=0.01)
+
+
+def test_what_was_mended_is_in_the_dataset_its_report_and_the_command(tmp_path, capsys):
+    for i in range(3):
+        x, rows = tone_song(seed=i)
+        path = write_recording(tmp_path / "song", f"bird_{i}", x, RATE, rows)
+    path.write_bytes(path.read_bytes()[:-200])
+    with path.with_name("bird_1_annotations.csv").open("a") as file:
+        file.write("a,3.98,4.0030\n" * 2)
+    assert main(["make-dataset", str(tmp_path / "song")]) == 0
+    tree = open_dataset(tmp_path / "song.npy")
+    assert [sentence.rsplit("/")[-1].partition(":")[0] for sentence in tree.attrs["mended"]] == [
+        *["bird_1_annotations.csv"] * 2,
+        "bird_2.wav",
+    ]
+    out = capsys.readouterr().out
+    for sentence in tree.attrs["mended"]:
+        assert f"mended: {sentence}" in out
+        assert sentence in format_report(tree)
+    assert main(["check", str(tmp_path / "song")]) == 0
+    assert "3 mended" in capsys.readouterr().out
+    assert main(["check", str(tmp_path / "song"), "--strict"]) == 2
+    assert main(["make-dataset", str(tmp_path / "song"), "--strict", "--overwrite"]) == 2
+    assert "would have to be mended" in capsys.readouterr().err
+
+
+def test_annotations_beyond_what_is_left_of_a_recording_are_errors(folder):
+    path = folder / "bird_1.wav"
+    path.write_bytes(path.read_bytes()[:-4000])
+    problems = check_annotations(folder)
+    errors = problems[problems["severity"] == "error"]
+    assert len(errors)
+    assert errors["problem"].str.contains("but the recording ends at 2 s").all()
+
+
+def test_seconds_of_song_are_those_of_the_targets(folder):
+    path = folder / "bird_0_annotations.csv"
+    path.write_text(path.read_text() + "\n".join(path.read_text().splitlines()[1:]) + "\n")
+    tree = open_dataset(make_dataset(folder, event_std_seconds=0, gap_seconds=0))
+    for split in ("train", "val", "test"):
+        seconds = tree.attrs["report"][split]["song_seconds"]
+        for column, name in enumerate(tree.attrs["class_names"]):
+            if name in seconds:
+                in_targets = tree[split]["y"].values[:, column].sum() / RATE
+                assert seconds[name] == pytest.approx(in_targets, abs=0.01)
+
+
+def test_a_recording_that_is_opened_alone_says_what_is_mended(folder):
+    from dss.data import open_recording
+
+    path = folder / "bird_1.wav"
+    path.write_bytes(path.read_bytes()[:-4000])
+    with pytest.warns(DssWarning, match="2 s are missing; what is there is read"):
+        open_recording(path)

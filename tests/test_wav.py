@@ -1,0 +1,97 @@
+import struct
+import warnings
+
+import numpy as np
+import pytest
+import soundfile
+
+from dss.data import open_recording
+from dss.data.wav import read_header
+from dss.errors import DssError, DssWarning
+
+SUBTYPES = ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ALAW", "ULAW"]
+
+
+def write(folder, subtype="PCM_16", format="WAV", n=1000):
+    """A wav file of two channels; its samples as they are read."""
+    x = np.random.default_rng(0).uniform(-0.9, 0.9, (n, 2))
+    soundfile.write(folder / "a.wav", x, 500, subtype=subtype, format=format)
+    return folder / "a.wav", soundfile.read(folder / "a.wav", dtype="float32")[0]
+
+
+def claim(path, n_bytes):
+    """Let the header of a wav file say that it holds so many bytes of samples."""
+    content, at = bytearray(path.read_bytes()), read_header(path).start - 4
+    content[at : at + 4] = struct.pack("<I", n_bytes)
+    content[4:8] = struct.pack("<I", (n_bytes + at) % 2**32)
+    path.write_bytes(content)
+
+
+def read(path):
+    """All samples of a recording, and what is said about it."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        x = open_recording(path).read()
+    return x, " ".join(str(w.message) for w in caught)
+
+
+@pytest.mark.parametrize("subtype", SUBTYPES)
+@pytest.mark.parametrize("format", ["WAV", "WAVEX"])
+def test_samples_are_read_to_the_end_if_the_header_says_that_there_are_none(
+    tmp_path, subtype, format
+):
+    path, x = write(tmp_path, subtype, format)
+    claim(path, 0)
+    found, said = read(path)
+    np.testing.assert_array_equal(found, x)
+    assert "a.wav: its header says 0 bytes of audio; 2 s are there" in said
+    np.testing.assert_array_equal(open_recording(path).read(400, 403), x[400:403])
+
+
+@pytest.mark.parametrize("more", [1600, 10**9])
+def test_a_recording_that_ends_early_is_as_long_as_what_is_there(tmp_path, more):
+    path, x = write(tmp_path)
+    claim(path, x.size * 2 + more)
+    found, said = read(path)
+    np.testing.assert_array_equal(found, x)
+    assert "a.wav: ends before its header says: " in said
+    assert ("800 ms are missing" in said) == (more == 1600)
+
+
+def test_a_file_that_was_cut_within_a_sample_is_read_to_the_last_whole_one(tmp_path):
+    path, x = write(tmp_path)
+    path.write_bytes(path.read_bytes()[:-301])
+    np.testing.assert_array_equal(read(path)[0], x[:-76])
+
+
+@pytest.mark.parametrize("chunk", [b"LIST\x05\0\0\0abcde", b"junk\x05\0\0\0abcde\0", b"\0\0\0"])
+def test_what_is_behind_the_samples_is_no_audio_and_not_worth_a_word(tmp_path, chunk):
+    path, x = write(tmp_path)
+    path.write_bytes(path.read_bytes() + chunk)
+    found, said = read(path)
+    np.testing.assert_array_equal(found, x)
+    assert not said
+
+
+def test_a_size_that_wrapped_at_4_gb_is_unwrapped(tmp_path):
+    path, x = write(tmp_path)
+    start = read_header(path).start
+    n_bytes = 2**32 + 400
+    claim(path, 400)
+    with path.open("r+b") as file:
+        file.truncate(start + n_bytes)  # the rest takes no place on the disk
+        file.seek(start + n_bytes - 4)
+        file.write(struct.pack("<hh", 16384, -16384))
+    with pytest.warns(DssWarning, match="its header says 400 bytes of audio"):
+        recording = open_recording(path)
+    assert recording.n_samples == n_bytes // 4
+    np.testing.assert_array_equal(recording.read(0, 1000), x)
+    np.testing.assert_array_equal(recording.read(recording.n_samples - 1), [[0.5, -0.5]])
+
+
+@pytest.mark.parametrize("chunk", [b"", b"LIST\x04\0\0\0abcd"])
+def test_a_wav_that_holds_only_other_things_holds_no_samples(tmp_path, chunk):
+    path, _ = write(tmp_path, n=0)
+    path.write_bytes(path.read_bytes() + chunk)
+    with pytest.raises(DssError, match="holds no samples"):
+        open_recording(path)
