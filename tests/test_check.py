@@ -19,8 +19,8 @@ HEADER = "name,start_seconds,stop_seconds"
 
 
 def write(folder, stem, *rows, seconds=10, samplerate=1000, channels=1):
-    """A recording of a constant, with annotations if there are rows."""
-    x = np.full((seconds * samplerate, channels), 0.1)
+    """A recording of a constant for each channel, with annotations if there are rows."""
+    x = np.full((seconds * samplerate, channels), 0.1) / np.arange(1, channels + 1)
     soundfile.write(folder / f"{stem}.wav", x, samplerate)
     if rows:
         (folder / f"{stem}_annotations.csv").write_text("\n".join([HEADER, *rows]) + "\n")
@@ -186,7 +186,7 @@ def test_rows_that_cannot_be_read_do_not_hide_what_is_wrong_with_the_others(tmp_
 def test_one_channel_is_said_as_one(tmp_path):
     for stem, channels in {"x": 1, "y": 2, "z": 2}.items():
         write(tmp_path, stem, "a,1,2", channels=channels)
-    assert problems(tmp_path)[0][3] == "has 1 channel, not 2 as most of the others"
+    assert problems(tmp_path)[0][3].startswith("has 1 channel, not 2 as most of the others; use")
 
 
 def test_definitions_say_which_names_and_categories_are_right(tmp_path):

@@ -228,7 +228,7 @@ BROKEN = {
         "bird_1.wav: the sample rate is 2000 Hz, not 1000 Hz as most of the others",
     ),
     "channels": (
-        lambda f: soundfile.write(f / "bird_1.wav", np.zeros((4000, 2)), 1000),
+        lambda f: soundfile.write(f / "bird_1.wav", np.eye(4000, 2), 1000),
         "bird_1.wav: has 2 channels, not 1 as most of the others",
     ),
     "an empty wav": (

@@ -166,3 +166,41 @@ def test_a_recording_that_is_opened_alone_says_what_is_mended(folder):
     path.write_bytes(path.read_bytes()[:-4000])
     with pytest.warns(DssWarning, match="2 s are missing; what is there is read"):
         open_recording(path)
+
+
+def test_one_channel_or_the_mean_of_all_makes_mono_of_stereo(folder):
+    x, _ = soundfile.read(folder / "bird_1.wav")
+    soundfile.write(folder / "bird_1.wav", np.stack([x, x / 2], 1), RATE)
+    ((severity, problem),) = said(folder)
+    assert severity == "error"
+    assert "use one channel of each (--channel 0), or the mean of its channels (--mix)" in problem
+    for options, factor in (({"channel": 0}, 1), ({"mix": True}, 0.75)):
+        assert said(folder, **options) == []
+        found = read_input(folder / "bird_1.wav", SourceOptions(**options)).recording
+        np.testing.assert_allclose(found.read()[:, 0], factor * x, atol=1e-4)
+    with pytest.raises(DssError, match="bird_0.wav: there is no channel 1; it has only channel 0"):
+        make_dataset(folder, channel=1)
+    with pytest.raises(DssError, match="channel, mix: one channel, or the mean"):
+        make_dataset(folder, channel=0, mix=True)
+    tree = open_dataset(make_dataset(folder, channel=0))
+    assert tree["train"].sizes["channel"] == 1
+
+
+def test_equal_channels_among_mono_recordings_are_one(folder):
+    x, _ = soundfile.read(folder / "bird_1.wav")
+    soundfile.write(folder / "bird_1.wav", np.stack([x, x], 1), RATE)
+    assert said(folder) == [("mended", "has 2 channels that are the same; they are one")]
+    tree = open_dataset(make_dataset(folder))
+    assert tree["train"].sizes["channel"] == 1
+    assert tree.attrs["mended"][0].endswith(
+        "bird_1.wav: has 2 channels that are the same; they are one"
+    )
+
+
+def test_of_a_recording_of_another_rate_only_the_rate_is_said_and_which_would_suit(folder):
+    x, _ = soundfile.read(folder / "bird_1.wav")
+    soundfile.write(folder / "bird_1.wav", x, 2 * RATE)  # so that half of it is missing
+    ((severity, problem),) = said(folder)
+    assert severity == "error"
+    assert "the sample rate is 2000 Hz, not 1000 Hz" in problem
+    assert "(--samplerate-hz 2000, which keeps the band of the song)" in problem

@@ -12,7 +12,7 @@ from conftest import tone_song, write_recording
 
 from dss.cli import main
 from dss.data import make_dataset, open_dataset, read_annotations
-from dss.errors import DssError
+from dss.errors import DssError, DssWarning
 from dss.evaluate import evaluate
 from dss.predict import Stream, predict, predict_files, probabilities
 from dss.predict.stored_probabilities import probabilities_path
@@ -180,6 +180,13 @@ def test_another_number_of_channels_is_an_error_unless_one_is_picked(run, record
     assert len(predict(two, run, channel=0)) == 0
     with pytest.raises(DssError, match="there is no channel 2; it has the channels 0 to 1"):
         predict(two, run, channel=2)
+    mean = predict(two, run, mix=True)
+    pd.testing.assert_frame_equal(mean, predict(x / 2, run))
+    with pytest.raises(DssError, match="channel, mix: one channel, or the mean"):
+        predict(two, run, channel=0, mix=True)
+    same = np.stack([x, x], 1)
+    with pytest.warns(DssWarning, match="has 2 channels that are the same; one is used"):
+        pd.testing.assert_frame_equal(predict(same, run), predict(x, run))
 
 
 def test_a_broken_recording_does_not_stop_the_others(run, recordings, tmp_path):

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dss.data import mending
 from dss.data.annotated import known_stretches, read_annotated
 from dss.data.annotation_files import unread_annotations
 from dss.data.annotations import (
@@ -27,8 +26,9 @@ from dss.data.annotations import (
 )
 from dss.data.audio import Loader
 from dss.data.choices import EVENT_STD_SECONDS
-from dss.data.inputs import Input, read_input
+from dss.data.inputs import read_inputs
 from dss.data.levels import level_problems, spread_blocks
+from dss.data.rates import proposed_rate
 from dss.data.recordings import Recording, find_recordings
 from dss.data.targets import GAUSSIAN_REACH
 from dss.errors import DssError, raise_problems
@@ -75,18 +75,11 @@ def check_annotations(
         rows if all is well.
     Raises: DssError if there is no such folder, or no recording in it.
     """
-    problems, recordings, tables = [], [], []
-    with mending.collecting() as mended:
-        for path in find_recordings(folder, options.endings):
-            try:
-                source = read_input(path, options, loader, annotation_loader)
-            except (DssError, OSError) as error:
-                problems += _problems_of(error, path)
-                source = getattr(error, "rest", None)
-                if not isinstance(source, Input):
-                    continue
-            recordings.append(source.recording)
-            tables.append((source.file, source.table))
+    paths = find_recordings(folder, options.endings)
+    inputs, failed, mended = read_inputs(paths, options, loader, annotation_loader)
+    recordings = [found.recording for found in inputs]
+    tables = [(found.file, found.table) for found in inputs]
+    problems = [problem for path, error in failed for problem in _problems_of(error, path)]
     severity = ERROR if options.strict else MENDED
     problems += [(file, None, None, what, severity) for file, what in mended]
     problems += find_problems(recordings, tables).itertuples(index=False, name=None)
@@ -105,15 +98,18 @@ def find_problems(
         tables: for each, the file of its annotations and their table, as `recording_annotations`
             gives them.
     """
-    problems = [*_same_stems(recordings), *_formats(recordings)]
+    problems = [*_same_stems(recordings), *_channels(recordings), *_rates(recordings, tables)]
+    usual_rate = _usual([recording.samplerate_hz for recording in recordings])
     for recording, (source, table) in zip(recordings, tables, strict=True):
         step = 1 / recording.samplerate_hz
         in_file = [
-            *((*p, ERROR) for p in time_problems(table, recording.duration_seconds, step)),
             *((*p, WARNING) for p in _unconfirmed(table)),
             *((*p, WARNING) for p in _contradictions(table)),
             *((*p, WARNING) for p in _overlaps(table, step)),
         ]
+        if recording.samplerate_hz == usual_rate:  # or nobody knows whether it is the right one
+            wrong = time_problems(table, recording.duration_seconds, step)
+            in_file += ((*p, ERROR) for p in wrong)
         problems += [(str(source), *problem) for problem in in_file]
         try:
             problems += _unread(recording, source)
@@ -173,19 +169,31 @@ def _same_stems(recordings: Sequence[Recording]) -> Iterator[Problem]:
             yield str(path), None, None, f"{text}; rename or move one", ERROR
 
 
-def _formats(recordings: Sequence[Recording]) -> Iterator[Problem]:
-    rates = pd.Series([recording.samplerate_hz for recording in recordings])
-    channels = pd.Series([recording.n_channels for recording in recordings])
-    usual_rate, usual_channels = (of.mode().get(0) for of in (rates, channels))
+def _usual(values: Sequence[float]) -> float | None:
+    return pd.Series(values).mode().get(0)
+
+
+def _channels(recordings: Sequence[Recording]) -> Iterator[Problem]:
+    usual = _usual([recording.n_channels for recording in recordings])
     for recording in recordings:
-        if recording.samplerate_hz != usual_rate:
-            text = f"the sample rate is {recording.samplerate_hz:g} Hz, not {usual_rate:g} Hz as"
-            text = f"{text} most of the others have; resample them all (samplerate_hz)"
+        if (n := recording.n_channels) != usual:
+            text = f"has {n} channel{'s' * (n > 1)}, not {usual} as most of the others; use one "
+            text += "channel of each (--channel 0), or the mean of its channels (--mix)"
             yield str(recording.path), None, None, text, ERROR
-        if recording.n_channels != usual_channels:
-            n = recording.n_channels
-            text = f"has {n} channel{'s' * (n > 1)}, not {usual_channels} as most of the others"
-            yield str(recording.path), None, None, text, ERROR
+
+
+def _rates(recordings: Sequence[Recording], tables) -> Iterator[Problem]:
+    """Recordings of another sample rate than most, and which rate suits all of them."""
+    usual = _usual([recording.samplerate_hz for recording in recordings])
+    others = [recording for recording in recordings if recording.samplerate_hz != usual]
+    if not others:
+        return
+    with suppress(DssError, OSError):  # audio that cannot be read is a problem of its own
+        rate = proposed_rate(recordings, [table for _, table in tables])
+        for recording in others:
+            text = f"the sample rate is {recording.samplerate_hz:g} Hz, not {usual:g} Hz as most "
+            text += f"of the others have; resample them all (--samplerate-hz {rate:g}, which keeps "
+            yield str(recording.path), None, None, f"{text}the band of the song)", ERROR
 
 
 def _unread(recording: Recording, source: Path) -> Iterator[Problem]:

@@ -1,6 +1,7 @@
 """A recording and its annotations as a dataset takes them: read together, mended where certain."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -75,6 +76,42 @@ def read_input(
         rest = rest.drop(index=list(rows & {*rest.index}))
         unknown = _around(table, rows, recording.duration_seconds)
     return Input(recording, file, rest, unknown)
+
+
+def read_inputs(
+    paths: Iterable[Path],
+    options: SourceOptions,
+    loader: Loader | None = None,
+    annotation_loader: Callable[[Path], pd.DataFrame] | None = None,
+) -> tuple[list[Input], list[tuple[Path, Exception]], list[mending.Mended]]:
+    """Read several recordings with their annotations; arguments as for `read_input`.
+
+    If some recordings have one channel and others several that are the same, these have one too.
+
+    Returns: what can be read; what is wrong with the others, by recording; what was mended.
+    """
+    inputs, failed = [], []
+    with mending.collecting() as mended:
+        for path in paths:
+            try:
+                inputs.append(read_input(path, options, loader, annotation_loader))
+            except (DssError, OSError) as error:
+                failed.append((path, error))
+                if isinstance(rest := getattr(error, "rest", None), Input):
+                    inputs.append(rest)
+        if any(found.recording.n_channels == 1 for found in inputs):
+            inputs = [_with_one_channel(found) for found in inputs]
+    return inputs, failed, [*mended]
+
+
+def _with_one_channel(found: Input) -> Input:
+    recording = found.recording
+    with suppress(DssError, OSError):  # which is said where the audio is looked at
+        if recording.n_channels > 1 and recording.has_equal_channels():
+            n = recording.n_channels
+            mending.note(recording.path, f"has {n} channels that are the same; they are one")
+            return found._replace(recording=recording.one_channel(0))
+    return found
 
 
 def _without_doubles(table: pd.DataFrame, file: Path) -> pd.DataFrame:

@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from dss.options import SourceOptions
 AUDIO_ENDINGS = (*SOUND_ENDINGS, *ARRAY_ENDINGS)
 RUN_ENDINGS = ("_model.h5", "_results.h5")
 STORE_ENDINGS = (".npy", ".zarr")
+BLOCK_SAMPLES = 2**18
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,37 @@ class Recording:
             return self
         reader = Resampled(self, samplerate_hz)
         return Recording(self.path, samplerate_hz, reader.n_samples, self.n_channels, reader)
+
+    def one_channel(self, channel: int | None = None, mix: bool = False) -> "Recording":
+        """The same recording with one channel, or with all of them if none is asked for.
+
+        Arguments:
+            channel: which one, counted from 0.
+            mix: take the mean of all channels.
+
+        Raises: DssError if there is no such channel.
+        """
+        if channel is not None and mix:
+            raise DssError("channel, mix: one channel, or the mean of all? Give one of these.")
+        if channel is not None and channel >= self.n_channels:
+            n = self.n_channels
+            has = f"the channels 0 to {n - 1}" if n > 1 else "only channel 0"
+            raise DssError(
+                f"{self.path}: there is no channel {channel}; it has {has}. Choose one that is "
+                "there (--channel), or the mean of all (--mix)."
+            )
+        if self.n_channels == 1 or (channel is None and not mix):
+            return self
+        reader = partial(_read_mean, self.reader)
+        if channel is not None:
+            reader = partial(_read_channel, self.reader, channel)
+        return replace(self, n_channels=1, reader=reader)
+
+    def has_equal_channels(self) -> bool:
+        """Whether all channels hold the same; the audio is read up to where they differ."""
+        starts = range(0, self.n_samples, BLOCK_SAMPLES)
+        blocks = (self.read(start, start + BLOCK_SAMPLES) for start in starts)
+        return all((x == x[:, :1]).all() for x in blocks)
 
 
 def find_recordings(path: str | Path, endings: Sequence[str] | None = None) -> list[Path]:
@@ -191,12 +224,12 @@ def unsaid_rate(
 
 
 def open_source(path: str | Path, loader: Loader | None, options: SourceOptions) -> Recording:
-    """Open a recording as a dataset takes it: at the sample rate that the options ask for, if any.
+    """Open a recording as a dataset takes it: with the channels and the sample rate asked for.
 
     Of a npy file, which does not say its own, it is the sample rate.
     """
     rate = unsaid_rate(path, loader, options.samplerate_hz)
-    recording = open_recording(path, loader, rate)
+    recording = open_recording(path, loader, rate).one_channel(options.channel, options.mix)
     return recording.resampled(options.samplerate_hz or recording.samplerate_hz)
 
 
@@ -243,6 +276,14 @@ def resample(x: np.ndarray, samplerate_hz: float, new_samplerate_hz: float) -> n
     """
     y = array_recording(x, samplerate_hz).resampled(new_samplerate_hz).read()
     return y[:, 0] if np.ndim(x) == 1 else y
+
+
+def _read_channel(reader: Callable, channel: int, start: int, stop: int) -> np.ndarray:
+    return reader(start, stop)[:, channel : channel + 1]
+
+
+def _read_mean(reader: Callable, start: int, stop: int) -> np.ndarray:
+    return reader(start, stop).mean(axis=1, keepdims=True)
 
 
 def _is_stored(file: Path) -> bool:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from dss.data import mending, targets
+from dss.data import targets
 from dss.data.annotated import known_stretches, read_annotated
 from dss.data.annotations import (
     COLUMNS,
@@ -23,7 +23,7 @@ from dss.data.annotations import (
 )
 from dss.data.check import find_problems, format_problems, raise_errors
 from dss.data.choices import chosen_options
-from dss.data.inputs import Input, read_input
+from dss.data.inputs import Input, read_inputs
 from dss.data.recordings import Recording, find_recordings
 from dss.data.splits import Song
 from dss.data.stretches import as_mask, complement, intersection
@@ -108,11 +108,7 @@ def read_sources(
 
     Raises: DssError that lists everything that is wrong, by file and row.
     """
-    with mending.collecting() as mended:
-        inputs = _read_folder(folder, options, loader, annotation_loader)
-    sentences = [f"{file}: {what}" for file, what in mended]
-    if options.strict:
-        raise_problems(sentences, "These files would have to be mended (strict):")
+    inputs, mended = _read_folder(folder, options, loader, annotation_loader)
     recordings = [found.recording for found in inputs]
     tables = [(found.file, found.table) for found in inputs]
     problems = find_problems(recordings, tables)
@@ -148,7 +144,7 @@ def read_sources(
     if options.boundary_targets:
         types |= dict.fromkeys(BOUNDARIES, EVENT)
     within_types = options.gap_seconds is None
-    return Assembled(sources, types, settled, chosen, within_types, sentences)
+    return Assembled(sources, types, settled, chosen, within_types, mended)
 
 
 def _with_targets(table: pd.DataFrame, made_of: Assembled) -> pd.DataFrame:
@@ -163,16 +159,22 @@ def _with_targets(table: pd.DataFrame, made_of: Assembled) -> pd.DataFrame:
     return targets.add_gaps(table, types, options.gap_seconds, made_of.gaps_within_types)
 
 
-def _read_folder(folder: Path, options, loader, annotation_loader) -> list[Input]:
-    """The recordings at the sample rate asked for, with their annotations."""
-    inputs, problems = [], []
-    for path in find_recordings(folder, options.endings):
-        try:
-            inputs.append(read_input(path, options, loader, annotation_loader))
-        except DssError as error:
+def _read_folder(folder: Path, options, loader, annotation_loader) -> tuple[list[Input], list[str]]:
+    """The recordings with their annotations, and what was mended in them."""
+    paths = find_recordings(folder, options.endings)
+    inputs, failed, mended = read_inputs(paths, options, loader, annotation_loader)
+    problems: list[str] = []
+    for path, error in failed:
+        if isinstance(error, DssError):
             problems += error.problems or [str(error)]
+        else:
+            problems.append(f"{path}: {error}")
+    problems = [*dict.fromkeys(problems)]  # what is about no file would be there for each
     raise_problems(problems, "These recordings and annotations cannot be read:")
-    return inputs
+    sentences = [f"{file}: {what}" for file, what in mended]
+    if options.strict:
+        raise_problems(sentences, "These files would have to be mended (strict):")
+    return inputs, sentences
 
 
 def _by_file(tables: list[tuple[Path, pd.DataFrame]]) -> dict[Path, pd.DataFrame]:

@@ -31,6 +31,21 @@ class SourceOptions(Options):
         rare=True,
         gt=0,
     )
+    channel: int | None = option(
+        None,
+        "Channel",
+        "Use only this channel of the recordings, counted from 0. By default, all channels.",
+        group="Files",
+        rare=True,
+        ge=0,
+    )
+    mix: bool = option(
+        False,
+        "Mix channels",
+        "Use the mean of all channels of a recording.",
+        group="Files",
+        rare=True,
+    )
     annotation_format: str | None = option(
         None,
         "Annotation format",

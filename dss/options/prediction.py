@@ -123,6 +123,13 @@ class PredictOptions(DetectOptions):
         rare=True,
         ge=0,
     )
+    mix: bool = option(
+        False,
+        "Mix channels",
+        "Annotate the mean of all channels of the recording, with a single-channel network.",
+        group="Recordings",
+        rare=True,
+    )
     samplerate_hz: float | None = option(
         None,
         "Sample rate",

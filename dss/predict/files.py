@@ -8,7 +8,7 @@ from dss.errors import DssError, raise_problems
 from dss.options import PredictFilesOptions, PredictOptions, takes_options
 from dss.predict.detection import tuned
 from dss.predict.pending import Pace, still_to_do, target_paths
-from dss.predict.recording import UNREADABLE, attempt, check_channels, open_fitting
+from dss.predict.recording import UNREADABLE, attempt, open_fitting
 from dss.runs import Run, open_run, read_params, run_trunk
 from dss.support.files import check_writable
 from dss.support.progress import bar, say
@@ -100,9 +100,7 @@ def _check_recordings(
     seconds, problems = {}, {}
     for path in paths:
         try:
-            recording = open_fitting(path, run, options, loader)
-            check_channels(path, recording.n_channels, run, options.channel)
-            seconds[path] = recording.duration_seconds
+            seconds[path] = open_fitting(path, run, options, loader).duration_seconds
         except UNREADABLE as error:
             problems[path] = error
     return seconds, problems

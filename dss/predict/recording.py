@@ -8,6 +8,7 @@ import pandas as pd
 import soundfile
 
 from dss import models
+from dss.data import mending
 from dss.data.audio import Loader, as_float
 from dss.data.recordings import Recording, open_recording, unsaid_rate
 from dss.errors import DssError
@@ -165,53 +166,49 @@ def fitting(
 
     Raises: DssError if it cannot be read, or has another number of channels.
     """
-    channel = options.channel
-    if isinstance(recording, np.ndarray):
-        x = audio_array(recording, "the array")
-        if not len(x):
-            raise DssError("the array: holds no samples. Give audio of at least one sample.")
-        rate = options.samplerate_hz or run.samplerate_hz
-        opened = Recording(Path("the array"), rate, *x.shape, lambda a, b: as_float(x[a:b]))
-    else:
-        opened = open_fitting(recording, run, options, loader)
-    opened = opened.resampled(run.samplerate_hz)
-    check_channels(opened.path, opened.n_channels, run, channel)
-    if channel is None:
-        return opened
-    one = slice(channel, channel + 1)
-    return Recording(
-        opened.path,
-        opened.samplerate_hz,
-        opened.n_samples,
-        1,
-        lambda a, b: opened.read(a, b)[:, one],
-    )
+    if not isinstance(recording, np.ndarray):
+        return open_fitting(recording, run, options, loader).resampled(run.samplerate_hz)
+    x = audio_array(recording, "the array")
+    if not len(x):
+        raise DssError("the array: holds no samples. Give audio of at least one sample.")
+    rate = options.samplerate_hz or run.samplerate_hz
+    opened = Recording(Path("the array"), rate, *x.shape, lambda a, b: as_float(x[a:b]))
+    return _with_channels(opened, run, options).resampled(run.samplerate_hz)
 
 
 def open_fitting(
     path: str | Path, run: Run, options: PredictOptions, loader: Loader | None
 ) -> Recording:
-    """Open an audio file; a npy file has the sample rate of the network if nobody says another."""
+    """Open an audio file with the channels that the network needs, at its own sample rate.
+
+    A npy file has the sample rate of the network if nobody says another.
+    """
     rate = options.samplerate_hz or run.samplerate_hz
-    return open_recording(path, loader, unsaid_rate(path, loader, rate))
+    opened = open_recording(path, loader, unsaid_rate(path, loader, rate))
+    return _with_channels(opened, run, options)
 
 
 def _detect(blocks: Iterable[np.ndarray], run: Run, options: DetectOptions) -> pd.DataFrame:
     return detect(blocks, run.song_types, run.samplerate_hz, options=options)
 
 
-def check_channels(source: str | Path, n_channels: int, run: Run, channel: int | None) -> None:
-    """Raise a DssError if a recording has not the channels that the network was trained with."""
+def _with_channels(recording: Recording, run: Run, options: PredictOptions) -> Recording:
+    """A recording with the channels that the network was trained with.
+
+    Raises: DssError if it does not have these.
+    """
     expected = run.params["nb_channels"]
     expects = f"the network was trained with {expected} channel{'s' if expected > 1 else ''}"
-    if channel is not None and expected != 1:
-        raise DssError(f"channel: {expects} and uses all of them. Leave the option out.")
-    if channel is not None and channel >= n_channels:
-        raise DssError(
-            f"{source}: there is no channel {channel}; it has the channels 0 to {n_channels - 1}. "
-            "Choose one of these (--channel)."
-        )
-    if channel is None and n_channels != expected:
-        pick = ". Pick one of them (--channel)." if expected == 1 else ""
-        has = f"{n_channels} channel{'s' if n_channels > 1 else ''}"
-        raise DssError(f"{source}: has {has}, but {expects}{pick}")
+    if expected > 1 and (options.channel is not None or options.mix):
+        name = "mix" if options.mix else "channel"
+        raise DssError(f"{name}: {expects} and uses all of them. Leave the option out.")
+    n = recording.n_channels
+    recording = recording.one_channel(options.channel, options.mix)
+    if recording.n_channels == expected:
+        return recording
+    if expected == 1 and recording.has_equal_channels():
+        mending.note(recording.path, f"has {n} channels that are the same; one is used")
+        return recording.one_channel(0)
+    pick = ". Pick one of them (--channel), or their mean (--mix)." if expected == 1 else ""
+    has = f"{n} channel{'s' if n > 1 else ''}"
+    raise DssError(f"{recording.path}: has {has}, but {expects}{pick}")

@@ -1,0 +1,65 @@
+"""Which sample rate suits recordings that differ in theirs: the lowest that keeps their song."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from dss.data.annotations import found
+from dss.data.recordings import Recording
+from dss.data.texttables import COLUMNS
+
+ENERGY = 0.99  # of the song, that has to lie below
+USABLE = 0.9  # of the frequencies up to half a rate: those above are filtered when resampling
+WINDOW_SECONDS = 0.01
+LONGEST_SECONDS = 0.5  # that is looked at of an annotation
+N_LOOKED_AT = 20  # annotations of a recording, spread evenly
+
+
+def proposed_rate(recordings: Sequence[Recording], tables: Sequence[pd.DataFrame]) -> float:
+    """The lowest of the rates of some recordings, Hz, that keeps the band of their song.
+
+    Arguments:
+        recordings: audio, of which a little is read around annotations.
+        tables: the annotations of each.
+    """
+    rates = sorted({recording.samplerate_hz for recording in recordings})
+    highest = [
+        highest_hz(recording, table)
+        for recording, table in zip(recordings, tables, strict=True)
+        if recording.samplerate_hz > rates[0]
+    ]
+    needed = max(highest, default=0.0)
+    return next((rate for rate in rates if USABLE * rate / 2 >= needed), rates[-1])
+
+
+def highest_hz(recording: Recording, table: pd.DataFrame) -> float:
+    """Up to which frequency the annotated song of a recording reaches; 0 without song.
+
+    It is that below which nearly all energy lies that song has more than what is between it.
+    """
+    n = max(16, round(WINDOW_SECONDS * recording.samplerate_hz))
+    times = found(table)[COLUMNS[1:]].to_numpy(float)
+    times = times[np.linspace(0, len(times) - 1, min(len(times), N_LOOKED_AT)).astype(int)]
+    song = [p for a, b in times for p in _spectra(recording, a, min(b, a + LONGEST_SECONDS), n)]
+    pauses = np.stack([times[:-1, 1], times[1:, 0]], axis=1)
+    pauses = pauses[np.diff(pauses, axis=1)[:, 0] > WINDOW_SECONDS]
+    noise = [p for a, b in pauses for p in _spectra(recording, a, min(b, a + LONGEST_SECONDS), n)]
+    if not song:
+        return 0.0
+    energy = np.cumsum(np.mean(song, axis=0) - (np.mean(noise, axis=0) if noise else 0))
+    if energy[-1] <= 0:  # the song is no louder than the rest
+        return 0.0
+    return float(np.argmax(energy >= ENERGY * energy[-1]) * recording.samplerate_hz / n)
+
+
+def _spectra(recording: Recording, start: float, stop: float, n: int) -> Iterator[np.ndarray]:
+    """Power spectra of windows of n samples in a stretch of seconds; of one around a point."""
+    first, last = round(start * recording.samplerate_hz), round(stop * recording.samplerate_hz)
+    if last - first < n:
+        first = (first + last - n) // 2
+        last = first + n
+    first = max(first, 0)
+    x = recording.read(first, last).mean(axis=1)
+    for i in range(0, len(x) - n + 1, n):
+        yield np.abs(np.fft.rfft(x[i : i + n] * np.hanning(n))) ** 2
