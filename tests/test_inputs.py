@@ -204,3 +204,49 @@ def test_of_a_recording_of_another_rate_only_the_rate_is_said_and_which_would_su
     assert severity == "error"
     assert "the sample rate is 2000 Hz, not 1000 Hz" in problem
     assert "(--samplerate-hz 2000, which keeps the band of the song)" in problem
+
+
+@pytest.mark.parametrize(
+    ("rows", "unit", "expected"),
+    [
+        (["a,0:00:01.2,0:00:01.7", "a,0:02.5,0:03.25"], "s", [[1.2, 1.7], [2.5, 3.25]]),
+        (["a,1200,1700", "a,2500.5,3250"], "ms", [[1.2, 1.7], [2.5005, 3.25]]),
+        (["a,1200,1700", "a,2500,3250"], "samples", [[1.2, 1.7], [2.5, 3.25]]),
+    ],
+)
+def test_times_in_other_units_are_read(tmp_path, rows, unit, expected):
+    path = write(tmp_path, *rows)
+    options = SourceOptions(time_unit=unit, samplerate_hz=500)  # samples are those of the file
+    table = read_input(path, options).table
+    np.testing.assert_allclose(table[["start_seconds", "stop_seconds"]], expected)
+    assert said(tmp_path, time_unit=unit) == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "fits"),
+    [
+        (["a,1200,1700", "a,2500.5,3250"], "milliseconds (--time-unit ms)."),
+        (["a,120,170", "a,2500,3250"], "ms) or as samples (--time-unit samples)."),
+    ],
+)
+def test_the_unit_is_proposed_if_times_do_not_fit_as_seconds(tmp_path, rows, fits):
+    write(tmp_path, *rows)
+    ((severity, problem),) = said(tmp_path)
+    assert severity == "error"
+    assert "the times reach up to 3250, but the recording ends at 10 s. They fit as" in problem
+    assert problem.endswith(fits)
+
+
+def test_one_time_that_is_wrong_is_not_another_unit(tmp_path):
+    write(tmp_path, "a,1,2", "a,3,4", "a,5,15")
+    assert said(tmp_path) == [("error", "stops at 15 s, but the recording ends at 10 s")]
+
+
+NAMES = ["nan", "NA", "None", "True", "1", "01", "1.0", "NaN", "null", "1e3"]
+
+
+def test_names_are_text_as_they_are_written(tmp_path):
+    path = write(tmp_path, *(f"{name},{i},{i}.5" for i, name in enumerate(NAMES, start=0)))
+    assert read_input(path, SourceOptions()).table["name"].tolist() == NAMES
+    tree = open_dataset(make_dataset(tmp_path, block_seconds=0.5, seed=1))
+    assert tree.attrs["class_names"] == ["noise", *sorted(NAMES)]

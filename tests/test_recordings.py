@@ -282,3 +282,25 @@ def test_threads_that_read_one_file_load_it_once(tmp_path):
         blocks = [*pool.map(lambda start: recordings[0].read(start, start + 1)[0, 0], range(8))]
     assert blocks == [*range(8)]
     assert calls == ["a"]
+
+
+@pytest.mark.parametrize("rate", [8000, 16_000, 22_050, 44_100])
+@pytest.mark.parametrize(
+    ("format", "ending"),
+    [("MP3", "mp3"), ("OGG", "ogg"), ("AIFF", "aif"), ("W64", "w64"), ("CAF", "caf"), ("AU", "au")],
+)
+def test_other_formats_are_read_in_time_and_the_same_wherever_reading_begins(
+    tmp_path, format, ending, rate
+):
+    x = 0.01 * np.random.default_rng(0).standard_normal(3 * rate)
+    onset = round(1.3 * rate)
+    x[onset : onset + 400] += 0.5 * np.sin(np.arange(400))
+    soundfile.write(tmp_path / f"a.{ending}", x, rate, format=format)
+    (path,) = find_recordings(tmp_path)
+    recording = open_recording(path)
+    assert (recording.samplerate_hz, recording.n_samples) == (rate, 3 * rate)
+    y = recording.read()[:, 0]
+    shift = np.argmax(np.correlate(y[onset - 100 : onset + 500], x[onset : onset + 400], "valid"))
+    assert shift == 100  # what an encoder adds at the beginning is gone
+    parts = [recording.read(start, start + 3001)[:, 0] for start in range(0, 3 * rate, 3001)]
+    np.testing.assert_array_equal(np.concatenate(parts), y)

@@ -20,7 +20,25 @@ import soundfile
 from dss.data import wav
 from dss.errors import DssError
 
-SOUND_ENDINGS = (".wav", ".flac", ".ogg")
+# Of the formats that libsndfile knows, those that hold recordings, with their endings.
+_ENDINGS = {
+    "WAV": (".wav", ".wave"),
+    "FLAC": (".flac",),
+    "OGG": (".ogg", ".oga", ".opus"),
+    "MP3": (".mp3",),
+    "AIFF": (".aiff", ".aif", ".aifc"),
+    "AU": (".au", ".snd"),
+    "CAF": (".caf",),
+    "W64": (".w64",),
+    "RF64": (".rf64",),
+    "NIST": (".sph", ".nist"),
+    "VOC": (".voc",),
+}
+SOUND_ENDINGS = tuple(
+    ending for format in soundfile.available_formats() for ending in _ENDINGS.get(format, ())
+)
+# libsndfile does not give the same samples wherever it begins to read these.
+UNSTEADY = ("OGG", "MP3")
 ARRAY_ENDINGS = (".npz", ".npy", ".h5")
 # What audio and sample rate are called in npz and h5; the first name that is there counts.
 DATA_NAMES = ("data", "audio", "samples")
@@ -91,7 +109,26 @@ def _open_sound(path: Path) -> Audio:
         info = soundfile.info(path)
     except soundfile.LibsndfileError as error:
         raise DssError(f"{path}: cannot be read as audio ({error.error_string})") from None
-    return Audio(info.samplerate, info.frames, info.channels, partial(_read_sound, path))
+    read = partial(_read_sound, path)
+    if info.format in UNSTEADY:
+        read = partial(_read, _unpack, path)
+    return Audio(info.samplerate, info.frames, info.channels, read)
+
+
+def _unpack(path: Path) -> tuple[None, np.ndarray]:
+    """All samples as a memory map of a temporary file, read from the first to the last."""
+    with tempfile.TemporaryFile() as file:
+        try:
+            for block in soundfile.blocks(path, 2**18, dtype="float32", always_2d=True):
+                file.write(block)
+                n_channels = block.shape[1]
+        except soundfile.LibsndfileError as error:
+            raise DssError(
+                f"{path}: cannot be read ({error.error_string}). The file is damaged: copy it "
+                "again."
+            ) from None
+        file.flush()
+        return None, np.memmap(file, np.float32, "r").reshape(-1, n_channels)
 
 
 def _read_sound(path: Path, start: int, stop: int) -> np.ndarray:

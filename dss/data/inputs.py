@@ -12,7 +12,7 @@ from dss.data import mending
 from dss.data.annotation_files import recording_annotations
 from dss.data.annotations import found, time_problems
 from dss.data.audio import Loader
-from dss.data.recordings import Recording, open_source
+from dss.data.recordings import Recording, open_at_own_rate
 from dss.data.stretches import union
 from dss.data.texttables import COLUMNS, Unread
 from dss.errors import DssError
@@ -20,6 +20,9 @@ from dss.options import SourceOptions
 from dss.support.units import readable
 
 TIMES = COLUMNS[1:]
+MOST = 0.5  # part of the annotations
+FAR = 10  # times the length of a recording: where a single annotation is in another unit
+MISTAKEN_SECONDS = 1  # beyond the end of a recording, which are no other unit
 
 
 class Input(NamedTuple):
@@ -51,7 +54,9 @@ def read_input(
 
     Raises: DssError if one of them cannot be read; its `rest` is the Input without the bad rows.
     """
-    recording = open_source(path, loader, options)
+    recording = open_at_own_rate(path, loader, options)
+    own_rate = recording.samplerate_hz
+    recording = recording.resampled(options.samplerate_hz or own_rate)
     bad: list[tuple[int, str]] = []
     failed = None
     try:
@@ -60,6 +65,9 @@ def read_input(
         if not isinstance(error.rest, Unread):
             raise
         failed, (file, table, bad) = error, error.rest
+    table[TIMES] = table[TIMES] / {"s": 1, "ms": 1000, "samples": own_rate}[options.time_unit]
+    if options.time_unit == "s":
+        _check_unit(table, file, recording.duration_seconds, own_rate)
     rows = {row for row, _ in bad}
     rest = table.drop(index=list(rows))
     rest = _within(_without_doubles(rest, file), file, recording, options.tolerance_seconds)
@@ -112,6 +120,23 @@ def _with_one_channel(found: Input) -> Input:
             mending.note(recording.path, f"has {n} channels that are the same; they are one")
             return found._replace(recording=recording.one_channel(0))
     return found
+
+
+def _check_unit(table: pd.DataFrame, file: Path, end: float, samplerate_hz: float) -> None:
+    """Raise a DssError if times fit into the recording in another unit, but not in seconds."""
+    times = found(table)[TIMES].to_numpy(float)
+    is_beyond = times[:, 1] > end + MISTAKEN_SECONDS
+    last = times.max(initial=0, where=~np.isnan(times))
+    if is_beyond.sum() <= MOST * len(times) or (len(times) == 1 and last < FAR * end):
+        return
+    fits = ["milliseconds (--time-unit ms)"] if last <= 1000 * end else []
+    if last <= end * samplerate_hz and (times == times.round()).all():
+        fits.append("samples (--time-unit samples)")
+    if fits:
+        raise DssError(
+            f"{file}: the times reach up to {last:g}, but the recording ends at {end:g} s. They "
+            f"fit as {' or as '.join(fits)}."
+        )
 
 
 def _without_doubles(table: pd.DataFrame, file: Path) -> pd.DataFrame:

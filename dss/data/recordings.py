@@ -158,7 +158,8 @@ def open_recording(
 ) -> Recording:
     """Open an audio file without reading its samples.
 
-    wav, flac and ogg are read block by block, as are h5 files and memory-mapped npy and npz files.
+    wav, flac, aiff, au, caf, w64 and what else libsndfile reads are read block by block, as are h5
+    files and memory-mapped npy and npz files; mp3 and ogg are unpacked like a compressed npz.
     An npz or h5 file holds `data` [samples, channels] (or `audio`, `samples`) and `samplerate` (or
     `samplerate_Hz`, `sample_rate`, `rate`, `fs`), in h5 also as an attribute of the file or of the
     data. A compressed npz file is unpacked into a temporary file while it is read.
@@ -228,9 +229,14 @@ def open_source(path: str | Path, loader: Loader | None, options: SourceOptions)
 
     Of a npy file, which does not say its own, it is the sample rate.
     """
-    rate = unsaid_rate(path, loader, options.samplerate_hz)
-    recording = open_recording(path, loader, rate).one_channel(options.channel, options.mix)
+    recording = open_at_own_rate(path, loader, options)
     return recording.resampled(options.samplerate_hz or recording.samplerate_hz)
+
+
+def open_at_own_rate(path: str | Path, loader: Loader | None, options: SourceOptions) -> Recording:
+    """Open a recording as `open_source` does, but at the sample rate of its file."""
+    rate = unsaid_rate(path, loader, options.samplerate_hz)
+    return open_recording(path, loader, rate).one_channel(options.channel, options.mix)
 
 
 def open_readable(

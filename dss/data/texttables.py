@@ -20,6 +20,8 @@ OTHER_NAMES = {
     "stop_seconds": ("offset_s", "end_time", "offset", "stop", "end"),
 }
 TEXTS = ("name", *OTHER_NAMES["name"], "file", "group")  # columns that may look like numbers
+MISSING = ["", "NaN", "nan", "NA", "None", "<NA>"]  # what stands for no number
+CLOCK = r"^\s*(?:(\d+):)?(\d+):(\d+(?:\.\d*)?)\s*$"  # h:m:s or m:s
 HEAD_BYTES = 2**16  # of a file, which say what it holds
 
 
@@ -59,7 +61,8 @@ def read_rows(path: Path, columns: list[str]) -> tuple[pd.DataFrame, list[tuple[
             csv.writer(cut, delimiter=separator).writerows(rows)
             text = cut.getvalue()
         texts = {column: str for column in header if column.strip() in TEXTS}
-        table = parse(text, separator, dtype=texts)
+        missing_as = {name: [""] if name in texts else MISSING for name in header}
+        table = parse(text, separator, dtype=texts, na_values=missing_as)
     except (csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise DssError(f"{path}: cannot be read as CSV ({error})") from None
     there = ", ".join(map(str, table.columns))
@@ -95,7 +98,8 @@ def parse_times(table: pd.DataFrame) -> list[tuple[int, str]]:
     problems = []
     for column in COLUMNS[1:]:
         parsed = numbers(table[column])
-        for row in table.index[parsed.isna() & table[column].notna()]:
+        is_said = table[column].notna() & ~table[column].astype(str).isin(MISSING)
+        for row in table.index[parsed.isna() & is_said]:
             said = str(table.at[row, column])
             problems.append((row, f"{column} is {said!r}; right would be a number"))
         table[column] = parsed
@@ -108,10 +112,16 @@ def _called(column: str, there: Container[str]) -> str | None:
 
 
 def numbers(column: pd.Series) -> pd.Series:
-    """Numbers, with decimal points or commas; NaN for what is none, and for infinity."""
+    """Numbers, with decimal points or commas; clock times (1:02.5, 0:00:01.2) as seconds.
+
+    NaN for what is none of these, and for infinity.
+    """
     if column.dtype != float:
         column = column.astype(str).str.replace(",", ".")
     parsed = pd.to_numeric(column, errors="coerce").astype(float)
+    if parsed.isna().any() and column.dtype != float:
+        parts = column.str.extract(CLOCK).astype(float)
+        parsed = parsed.fillna(parts[0].fillna(0) * 3600 + parts[1] * 60 + parts[2])
     return parsed.where(np.isfinite(parsed))
 
 
@@ -147,16 +157,15 @@ def _too_long(rows: Iterable[list[str]], n_columns: int, separator: str) -> list
 
 
 def parse(text: str, separator: str, **named) -> pd.DataFrame:
-    """A table whose index is the row that an editor shows."""
+    """A table whose index is the row that an editor shows; names such as nan or NA are names."""
     table = pd.read_csv(
         io.StringIO(text),
         sep=separator,
+        **{"na_values": [""], **named},
         keep_default_na=False,
-        na_values=["NaN", "nan", ""],
         index_col=False,  # or one comma too many in all rows would shift the columns
         skip_blank_lines=False,  # or rows would not be counted as an editor does
         skipinitialspace=True,
-        **named,
     )
     if "header" not in named:
         table = table.rename(columns=str.strip)

@@ -54,6 +54,14 @@ class SourceOptions(Options):
         group="Files",
         rare=True,
     )
+    time_unit: Literal["s", "ms", "samples"] = option(
+        "s",
+        "Unit of times",
+        "The unit of the times in the annotation files: seconds, milliseconds, or samples of the "
+        "recording. Clock times, such as 1:02.5, are read in any case.",
+        group="Files",
+        rare=True,
+    )
     tolerance_seconds: float = option(
         0.005,
         "Tolerance at the ends",

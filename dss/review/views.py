@@ -116,6 +116,7 @@ def open_views(
     if is_dataset(path):
         return dataset_views(open_dataset(path))
     folder = path.parent if path.is_file() else path
+    _check_seconds(options)
     files = find_recordings(path, options.endings)
     recordings, problems = open_readable(files, loader, options)
     if problems:
@@ -154,9 +155,19 @@ def recording_view(
 ) -> View:
     """A recording with its annotations, if they can be read; arguments as for `open_views`."""
     path = Path(path)
+    _check_seconds(options)
     recording = open_source(path, loader, options)
     reading = _Reading([path], options, annotation_loader)
     return _recording_view(recording, name or path.name, reading)
+
+
+def _check_seconds(options: SourceOptions) -> None:
+    """Raise a DssError for other units: what is corrected in the viewer is saved in seconds."""
+    if options.time_unit != "s":
+        raise DssError(
+            f"time_unit: {options.time_unit}, but views show and save seconds. Write the "
+            "annotations in seconds first (dss.data.write_annotations)."
+        )
 
 
 def no_annotations() -> pd.DataFrame:
