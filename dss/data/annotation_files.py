@@ -13,10 +13,9 @@ import pandas as pd
 
 from dss.data.annotations import annotations_path, read_annotations
 from dss.data.formats import OF_MANY_RECORDINGS, guess_format, split_format
+from dss.data.shared_tables import AT_REST_NS, find_shared
 from dss.data.texttables import COLUMNS, parse_times, raise_broken
 from dss.errors import DssError
-
-AT_REST_NS = 2_000_000_000
 
 
 def find_annotations(recording: str | Path, format: str | None = None) -> Path:
@@ -24,7 +23,8 @@ def find_annotations(recording: str | Path, format: str | None = None) -> Path:
 
     STEM_annotations.csv takes precedence. Otherwise, it is the annotation file named after the
     recording: STEM.txt, STEM.csv, STEM.TextGrid, STEM.wav.not.mat, STEM.Table.1.selections.txt,
-    STEM_annotations.txt, ... A file for many recordings lies in their folder or the one above.
+    STEM_annotations.txt, ... A file for many recordings lies in their folder or the one above; a
+    selection table of Raven or a CSV file that names its recordings is found without a format.
 
     Arguments:
         recording: the audio file.
@@ -41,6 +41,8 @@ def find_annotations(recording: str | Path, format: str | None = None) -> Path:
         for path in _possible_annotations(recording, name)
         if path.is_file() and _may_be(path, name)
     ]
+    if not there and name in ("csv", "raven", None):
+        there = find_shared(recording, name)
     if not there:
         what = f"annotations in the format {name}" if name else "annotations"
         raise DssError(

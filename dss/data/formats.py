@@ -26,19 +26,21 @@ import numpy as np
 import pandas as pd
 
 from dss.data import textgrid
+from dss.data.shared_tables import is_shared, read_shared
 from dss.data.texttables import (
     COLUMNS,
     HEAD_BYTES,
+    RAVEN_TIMES,
     numbers,
     parse,
     parse_times,
     raise_broken,
+    read_raven_rows,
     read_rows,
     read_text,
 )
 from dss.errors import DssError, raise_problems
 
-RAVEN_TIMES = {"Begin Time (s)": "start_seconds", "End Time (s)": "stop_seconds"}
 RAVEN_NAMES = ("Annotation", "Label", "Species", "Call Type", "Type", "Name")
 RAVEN_COLUMNS = (
     *("Selection", "View", "Channel"),
@@ -118,11 +120,14 @@ def read_table(path: Path, format: str, recording: Path | None = None) -> pd.Dat
     name, part = split_format(format)
     broken = []
     if name == "csv":
-        table, broken = read_rows(path, COLUMNS)
+        if recording and is_shared(path, recording):
+            table, broken = read_shared(path, name, recording)
+        else:
+            table, broken = read_rows(path, COLUMNS)
     elif name == "audacity":
         table = _read_audacity(path)
     elif name == "raven":
-        table = _read_raven(path, part)
+        table = _read_raven(path, part, recording)
     elif name == "textgrid":
         tiers = [tier.strip() for tier in part.split(",") if part]
         table = _counted(textgrid.read(read_text(path), path, tiers))
@@ -181,27 +186,23 @@ def _read_audacity(path: Path) -> pd.DataFrame:
     return table.loc[~is_frequency, COLUMNS]
 
 
-def _read_raven(path: Path, column: str) -> pd.DataFrame:
+def _read_raven(path: Path, column: str, recording: Path | None) -> pd.DataFrame:
     """Selection tables of Raven; a selection with a row for each view counts once."""
-    try:
-        table = parse(read_text(path), "\t", quoting=3, dtype=str)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise DssError(f"{path}: cannot be read as selection table ({error})") from None
+    table = read_raven_rows(path)
+    files = table["Begin File"].dropna().unique() if "Begin File" in table else []
+    if recording and (len(files) > 1 or is_shared(path, recording)):
+        table, _ = read_shared(path, "raven", recording)
+    elif len(files) > 1:
+        raise DssError(
+            f"{path}: holds selections of {len(files)} recordings ({files[0]}, {files[1]}, ...). "
+            "Say of which to read them (recording)."
+        )
     there = ", ".join(map(str, table.columns))
-    missing = [name for name in RAVEN_TIMES if name not in table]
-    if missing:
-        raise DssError(f"{path}, row 1: there is no column {missing[0]!r}, only {there}")
     column = column or next((name for name in RAVEN_NAMES if name in table), "")
     if column not in table:
         raise DssError(
             f"{path}, row 1: there is no column {column or RAVEN_NAMES[0]!r} with the names of the "
             f"selections, only {there}. Say which one it is: annotation_format raven:COLUMN."
-        )
-    files = table["Begin File"].dropna().unique() if "Begin File" in table else []
-    if len(files) > 1:
-        raise DssError(
-            f"{path}: holds selections of {len(files)} recordings ({files[0]}, {files[1]}, ...). "
-            "Save a table for each."
         )
     table = table.rename(columns={**RAVEN_TIMES, column: "name"})
     if "Selection" in table:

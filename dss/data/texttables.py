@@ -19,7 +19,9 @@ OTHER_NAMES = {
     "start_seconds": ("onset_s", "start_time", "onset", "start"),
     "stop_seconds": ("offset_s", "end_time", "offset", "stop", "end"),
 }
-TEXTS = ("name", *OTHER_NAMES["name"], "file", "group")  # columns that may look like numbers
+RAVEN_TIMES = {"Begin Time (s)": "start_seconds", "End Time (s)": "stop_seconds"}
+# Columns that may look like numbers.
+TEXTS = ("name", *OTHER_NAMES["name"], "file", "filename", "file_name", "recording", "group")
 MISSING = ["", "NaN", "nan", "NA", "None", "<NA>"]  # what stands for no number
 CLOCK = r"^\s*(?:(\d+):)?(\d+):(\d+(?:\.\d*)?)\s*$"  # h:m:s or m:s
 HEAD_BYTES = 2**16  # of a file, which say what it holds
@@ -60,7 +62,7 @@ def read_rows(path: Path, columns: list[str]) -> tuple[pd.DataFrame, list[tuple[
             rows = (fields[: len(header)] for fields in _fields(text, separator))
             csv.writer(cut, delimiter=separator).writerows(rows)
             text = cut.getvalue()
-        texts = {column: str for column in header if column.strip() in TEXTS}
+        texts = {column: str for column in header if column.strip().lower() in TEXTS}
         missing_as = {name: [""] if name in texts else MISSING for name in header}
         table = parse(text, separator, dtype=texts, na_values=missing_as)
     except (csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
@@ -75,6 +77,22 @@ def read_rows(path: Path, columns: list[str]) -> tuple[pd.DataFrame, list[tuple[
             f"{there}. Right would be {','.join(columns)}."
         )
     return table, broken
+
+
+def read_raven_rows(path: Path) -> pd.DataFrame:
+    """A selection table of Raven as text; the index is the row that an editor shows.
+
+    Raises: DssError if it is none.
+    """
+    try:
+        table = parse(read_text(path), "\t", quoting=3, dtype=str)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise DssError(f"{path}: cannot be read as selection table ({error})") from None
+    missing = [name for name in RAVEN_TIMES if name not in table]
+    if missing:
+        there = ", ".join(map(str, table.columns))
+        raise DssError(f"{path}, row 1: there is no column {missing[0]!r}, only {there}")
+    return table
 
 
 def has_columns(path: Path, columns: list[str]) -> bool:

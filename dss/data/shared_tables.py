@@ -1,0 +1,181 @@
+"""Annotations of many recordings in one table, with a column that names the recording of each row.
+
+Such as a selection table of Raven (`Begin File`, `File Offset (s)`), or a CSV file with a column
+`filename`. The table lies beside the recordings, or in the folder above.
+"""
+
+import re
+import time
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from dss.data.texttables import (
+    COLUMNS,
+    HEAD_BYTES,
+    RAVEN_TIMES,
+    has_columns,
+    numbers,
+    read_raven_rows,
+    read_rows,
+    read_text,
+)
+from dss.errors import DssError
+
+# What programs call the column of recordings; the first that is there counts.
+FILE_COLUMNS = ("filename", "file", "recording", "begin file", "begin path", "file_name")
+OFFSET = "File Offset (s)"
+AT_REST_NS = 2_000_000_000  # since its last change, until the content of a folder is remembered
+
+
+class Shared(NamedTuple):
+    """A table of many recordings.
+
+    Attributes:
+        table: all rows.
+        broken: rows that cannot be read, and why.
+        column: which column names the recordings.
+        files: what it says, by the name of the file without folders, in lower case.
+    """
+
+    table: pd.DataFrame
+    broken: list[tuple[int, str]]
+    column: str
+    files: dict[str, list[str]]
+
+    def file_of(self, recording: Path) -> str | None:
+        """What the table calls a recording; None if it does not name it.
+
+        Paths may be those of another computer, and the ending may be missing; of several files of
+        the same name, the one counts that has most folders in common.
+        """
+        own = [part.lower() for part in recording.parts[-2::-1]]
+        names = dict.fromkeys((recording.name.lower(), recording.stem.lower()))
+        alike = [file for name in names for file in self.files.get(name, ())]
+
+        def in_common(file: str) -> int:
+            folders = _parts(file)[-2::-1]
+            pairs = zip(folders, own, strict=False)
+            return next((i for i, (a, b) in enumerate(pairs) if a != b), len(folders))
+
+        return max(alike, key=in_common, default=None)
+
+
+def find_shared(recording: Path, format: str | None = None) -> list[Path]:
+    """Tables of many recordings, beside a recording or in the folder above, that name this one.
+
+    Arguments:
+        recording: the audio file.
+        format: csv or raven, to find only these.
+    """
+    found = []
+    for folder in dict.fromkeys((recording.parent, recording.parent.parent)):
+        changed = folder.stat().st_mtime_ns
+        is_at_rest = time.time_ns() - changed > AT_REST_NS
+        tables = (_shared_in if is_at_rest else _shared_in.__wrapped__)(folder, changed)
+        for path, kind in tables:
+            shared = _read(path, kind) if format in (kind, None) else None
+            if shared and shared.file_of(recording) is not None:
+                found.append(path)
+    return found
+
+
+def is_shared(path: Path, recording: Path | None) -> bool:
+    """Whether a table is not named after the recording whose annotations are wanted."""
+    if recording is None:
+        return False
+    name, stem = path.name.lower(), recording.stem.lower()
+    return not (name.startswith(stem) and name[len(stem)] in "._-")
+
+
+def read_shared(
+    path: Path, format: str, recording: Path
+) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
+    """The rows of one recording in a table, and what is wrong with some of them.
+
+    Arguments:
+        path: the table; without a column that names recordings, all of it.
+        format: csv or raven; times in selection tables are made to count from the recording.
+        recording: the audio file.
+
+    Raises: DssError if no row is of this recording, or nobody knows where in it the times are.
+    """
+    shared = _read(path, format)
+    if shared is None:
+        return _rows(path, format)
+    file = shared.file_of(recording)
+    if file is None:
+        raise DssError(f"{path}: the column {shared.column!r} does not name {recording.name}")
+    rows = shared.table[shared.table[shared.column] == file]
+    broken = [(row, why) for row, why in shared.broken if row in rows.index]
+    if format == "raven":
+        n_files = shared.table[shared.column].nunique()
+        if OFFSET not in rows and n_files > 1:
+            raise DssError(
+                f"{path}: holds selections of {n_files} recordings, but not where in each they "
+                f"are. Add the measurement {OFFSET!r} in Raven, and save the table again."
+            )
+        rows = _from_offsets(rows) if OFFSET in rows else rows
+    return rows.copy(), broken
+
+
+def file_column(columns: Iterable[Any]) -> Any:
+    """The column that names recordings; None if there is none."""
+    called = {str(column).strip().lower(): column for column in columns}
+    return next((called[name] for name in FILE_COLUMNS if name in called), None)
+
+
+def _parts(file: str) -> list[str]:
+    return re.split(r"[/\\]", file.strip().lower())
+
+
+def _from_offsets(rows: pd.DataFrame) -> pd.DataFrame:
+    """Selections of Raven whose times count from the start of their own recording."""
+    begin, end = (numbers(rows[name]) for name in RAVEN_TIMES)
+    start = numbers(rows[OFFSET])
+    times = dict(zip(RAVEN_TIMES, (start, start + end - begin), strict=True))
+    # What is no number stays text, or it would stand for a song type that was not found.
+    return rows.assign(
+        **{n: t.astype(object).where(t.notna(), "missing") for n, t in times.items()}
+    )
+
+
+@lru_cache(maxsize=8)  # otherwise, a folder would be listed once per recording in it
+def _shared_in(folder: Path, changed: int) -> list[tuple[Path, str]]:
+    """The tables of many recordings in a folder, each with its format."""
+    found = []
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() not in (".csv", ".txt", ".tsv") or not path.is_file():
+            continue
+        head = read_text(path, HEAD_BYTES).partition("\n")[0]
+        is_raven = all(name in head for name in RAVEN_TIMES)
+        columns = [name.strip(' "\r') for name in re.split("\t" if is_raven else "[,;]", head)]
+        is_csv = path.suffix.lower() == ".csv" and has_columns(path, COLUMNS)
+        if file_column(columns) and (is_raven or is_csv):
+            found.append((path, "raven" if is_raven else "csv"))
+    return found
+
+
+def _read(path: Path, format: str) -> Shared | None:
+    changed = path.stat()
+    return _read_once(path, format, changed.st_mtime_ns, changed.st_size)
+
+
+@lru_cache(maxsize=4)  # otherwise, a table would be read once per recording in it
+def _read_once(path: Path, format: str, *changed: int) -> Shared | None:
+    table, broken = _rows(path, format)
+    column = file_column(table.columns)
+    if column is None:
+        return None
+    table[column] = table[column].astype(str)
+    files: dict[str, list[str]] = {}
+    for file in table[column].unique():
+        files.setdefault(_parts(file)[-1], []).append(file)
+    return Shared(table, broken, column, files)
+
+
+def _rows(path: Path, format: str) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
+    return read_rows(path, COLUMNS) if format == "csv" else (read_raven_rows(path), [])
