@@ -397,8 +397,9 @@ def test_the_best_epoch_is_marked():
     labels = [text.get_text() for text in axis.get_legend().get_texts()]
     assert labels == ["training", "validation", "best epoch: 3\n(loss 2.5)"]
     scored = history.assign(val_f1_noise=0.9, val_f1_a=np.linspace(0, 0.8, len(history)))
-    losses, f1 = plot.plot_history(scored).axes
-    assert [text.get_text() for text in f1.get_legend().get_texts()] == ["noise", "a"]
+    figure = plot.plot_history(scored)
+    losses, f1 = figure.axes
+    assert legend(figure) == ["noise", "a"]
     np.testing.assert_array_equal(f1.lines[1].get_ydata(), scored["val_f1_a"])
     assert losses.get_ylabel() == "loss"
     with pytest.raises(DssError, match="lacks val_loss"):

@@ -49,8 +49,8 @@ def test_the_curve_shows_each_song_type_and_its_best_threshold():
 def test_error_histograms_hold_every_match():
     figure = plot_errors(TRUE, FOUND)
     titles = [axis.get_title("left") for axis in figure.axes]
-    assert titles[0].startswith("a, n = 2")
-    assert titles[1].startswith("p, n = 1")
+    assert titles[0].startswith("a\nn = 2")
+    assert titles[1].startswith("p\nn = 1")
     heights = [sum(bar.get_height() for bar in axis.patches) for axis in figure.axes]
     assert heights[:2] == [2, 1]
     assert "No annotation is right" in plot_errors(TRUE, FOUND[:0]).get_suptitle()

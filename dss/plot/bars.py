@@ -52,8 +52,21 @@ def bars_inches(rows: pd.DataFrame, time: Time) -> float:
     return float(min(max(0.36, least) * _n_lanes(rows), 2))
 
 
-def draw_annotations(axis: Axes, rows: pd.DataFrame, label: str, time: Time, colors) -> None:
-    """Draw annotations as `within` gives them: events over the full height, segments in lanes."""
+def draw_annotations(
+    axis: Axes,
+    rows: pd.DataFrame,
+    label: str,
+    time: Time,
+    colors,
+    inches: tuple[float, float] | None = None,
+) -> None:
+    """Draw annotations as `within` gives them: events over the full height, segments in lanes.
+
+    Arguments:
+        axis, rows, label, time, colors: where, what, its name, and how.
+        inches: width and height of the axis; default: those of a row of the whole figure.
+    """
+    width, height = inches or (ROW_INCHES, bars_inches(rows, time))
     is_event = rows["start_seconds"] == rows["stop_seconds"]
     events, segments = rows[is_event], rows[~is_event]
     rgb = {name: to_rgb(colors[name]) for name in rows["name"].unique()}
@@ -65,7 +78,7 @@ def draw_annotations(axis: Axes, rows: pd.DataFrame, label: str, time: Time, col
     heights = np.stack([middles - BAR / 2 / n_lanes, middles + BAR / 2 / n_lanes], axis=1)
     draw = _draw_bars if len(segments) <= BINS else _draw_shares
     draw(axis, segments, heights, time, rgb)
-    _write_names(axis, segments, middles, time, rgb, BAR * bars_inches(rows, time) / n_lanes)
+    _write_names(axis, segments, middles, time, rgb, (width, BAR * height / n_lanes))
     axis.set(ylim=(0, 1), yticks=[])
     axis.spines[["left", "bottom"]].set_visible(False)
     look = {"rotation": 0, "ha": "right", "va": "center", "fontsize": 9, "linespacing": 1}
@@ -98,11 +111,17 @@ def _draw_shares(axis: Axes, segments: pd.DataFrame, heights: np.ndarray, time: 
 
 
 def _write_names(
-    axis: Axes, segments: pd.DataFrame, middles: np.ndarray, time: Time, rgb, bar_inches: float
+    axis: Axes, segments: pd.DataFrame, middles: np.ndarray, time: Time, rgb, inches
 ) -> None:
-    """Write the names on their bars, which are so high, flat or upright, where they fit."""
+    """Write the names on their bars, flat or upright, where they fit.
+
+    Arguments:
+        axis, segments, middles, time, rgb: where, the bars, the middles of lanes, and colours.
+        inches: the width of the axis, and the height of a bar.
+    """
+    axis_inches, bar_inches = inches
     spans = _spans(segments, time)
-    inches = (spans[:, 1] - spans[:, 0]) / time.span * ROW_INCHES
+    inches = (spans[:, 1] - spans[:, 0]) / time.span * axis_inches
     names, lanes = segments["name"].to_numpy(), segments["lane"].to_numpy()
     for i in np.flatnonzero(inches > LETTER_INCHES):
         letters = LETTER_INCHES * len(names[i]) + 0.03
@@ -111,7 +130,7 @@ def _write_names(
             light = to_oklab(np.array(rgb[names[i]])[None])[0, 0] > 0.68
             look = {"color": "black" if light else "white", "rotation": 0 if flat else 90}
             look |= {"ha": "center", "va": "center", "fontsize": 9}
-            axis.text(spans[i].mean(), middles[lanes[i]], names[i], **look)
+            axis.text(spans[i].mean(), middles[lanes[i]], names[i], in_layout=False, **look)
 
 
 def _spans(rows: pd.DataFrame, time: Time) -> np.ndarray:

@@ -11,7 +11,7 @@ from dss.data.annotated import is_absence
 from dss.data.annotations import NOISE, found
 from dss.errors import DssError
 from dss.plot.colors import song_colors
-from dss.plot.figure import figure_rows, place_rows, plain_style
+from dss.plot.figure import figure_rows, place_rows, plain_style, shortened
 from dss.plot.spectrogram import contrast, song_range, spectrogram
 from dss.review.views import View
 
@@ -58,13 +58,14 @@ def plot_examples(
         draw(axis, chosen[name], sounds[name], n_examples, range_hz)
         look = {"rotation": 0, "ha": "right", "va": "center", "color": colors[name]}
         n = sum((found(m.annotations)["name"] == name).sum() for m in views)
-        axis.set_ylabel(f"{name}\nn = {n}", fontsize=10, **look)
+        axis.set_ylabel(f"{shortened(name)}\nn = {n}", fontsize=10, **look)
     title = f"{range_hz[0] / 1000:.2g} to {range_hz[1] / 1000:.2g} kHz"
     more = len(chosen) - len(names)
     title += f"; {more} more song types are not shown" if more else ""
     heights = [1.05] * len(names)
     above = [0.0, *[0.35] * (len(names) - 1)]
-    place_rows(figure, heights, title, above=above, longest_name=0, n_legend_lines=0)
+    longest = max(len(shortened(name)) for name in names)
+    place_rows(figure, heights, title, above=above, longest_name=longest, n_legend_lines=0)
     return figure
 
 

@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 import matplotlib.style
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.patches import Patch
 from PIL import Image
 
@@ -194,19 +195,61 @@ def share_time(axes: Sequence[Axes], time: Time) -> None:
     axes[-1].set_xlabel("time (s)")
 
 
-def draw_legend(figure: Figure, names: list[str], colors, with_unknown: bool) -> int:
+def draw_legend(figure: FigureBase, names: list[str], colors, with_unknown: bool) -> int:
     """Names and colours below the figure: 60 at most, a column for as many as are side by side.
 
     Returns: the number of lines.
     """
-    n_columns = max(1, int(ROW_INCHES / (LETTER_INCHES * max(map(len, names), default=1) + 0.6)))
     handles = [Patch(color=colors[name], label=name) for name in names[:60]]
     if len(names) > 60:
         handles.append(Patch(alpha=0, label=f"+ {len(names) - 60}"))
     if with_unknown:
         handles.append(Patch(label="not annotated", **UNKNOWN))
-    if not handles:
-        return 0
-    look = {"ncols": n_columns, "handlelength": 1.2, "fontsize": 9, "borderaxespad": 0.2}
-    figure.legend(handles=handles, loc="lower center", **look)
+    return _put_legend(figure, handles, ROW_INCHES, loc="lower center") if handles else 0
+
+
+def legend_below(figure: Figure, handles: Sequence[Artist], title: str | None = None) -> None:
+    """Make a figure higher, and put a legend there, with as many columns as fit."""
+    width, height = figure.get_size_inches()
+    n_lines = _put_legend(figure, handles, width, loc="outside lower center", title=title)
+    n_lines += title is not None
+    figure.set_size_inches(width, height + LEGEND_LINE_INCHES * n_lines + 0.1)
+
+
+def _put_legend(figure: FigureBase, handles: Sequence[Artist], inches: float, **look) -> int:
+    """A legend that is not wider than this. Returns: the number of lines."""
+    longest = max(len(str(handle.get_label())) for handle in handles)
+    n_columns = max(1, int(inches / (LETTER_INCHES * longest + 0.6)))
+    look |= {"ncols": n_columns, "handlelength": 1.2, "fontsize": 9, "borderaxespad": 0.2}
+    figure.legend(handles=handles, **look)
     return -(-len(handles) // n_columns)
+
+
+def figure_panels(
+    n_rows: int, n_columns: int, inches: float, above: float, below: float, left: float = 0.15
+) -> tuple[SongFigure, np.ndarray]:
+    """A figure of panels. By hand: to find out what fits takes many seconds with 100 of them.
+
+    Arguments:
+        n_rows, n_columns: of panels.
+        inches: height of a panel.
+        above, below: inches left free above and below each, for titles, numbers and names.
+        left: inches left free beside the first column.
+
+    Returns: the figure, and its axes [rows, columns].
+    """
+    width = min(2.6 * n_columns + left, WIDTH_INCHES)
+    height = n_rows * (above + inches + below)
+    figure = SongFigure(figsize=(width, height), layout="none")
+    edges = {"left": left / width, "right": 1 - 0.3 / width}
+    edges |= {"bottom": below / height, "top": 1 - above / height}
+    gaps = {"wspace": 0.35, "hspace": (above + below) / inches}
+    return figure, figure.subplots(n_rows, n_columns, squeeze=False, gridspec_kw=edges | gaps)
+
+
+def shortened(name: str, n_letters: int = 22) -> str:
+    """A name without its middle, if it is longer: beginnings and ends tell names apart."""
+    if len(name) <= n_letters:
+        return name
+    n_last = (n_letters - 1) // 2
+    return f"{name[: n_letters - 1 - n_last]}…{name[-n_last:]}"

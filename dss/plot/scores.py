@@ -2,24 +2,39 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dss.data.recordings import AUDIO_ENDINGS, open_recording
+from dss.data.recordings import AUDIO_ENDINGS, Recording, open_recording
 from dss.errors import DssError
 from dss.evaluate import mistakes, precision_recall, read_pairs, timing_errors
 from dss.evaluate.pairs import Pair, Recordings, stem_of
 from dss.options import EvaluateOptions, takes_options
 from dss.plot.bars import draw_annotations, within
 from dss.plot.colors import song_colors
-from dss.plot.figure import WIDTH_INCHES, SongFigure, Time, plain_style
+from dss.plot.figure import (
+    LEGEND_LINE_INCHES,
+    WIDTH_INCHES,
+    SongFigure,
+    Time,
+    draw_legend,
+    figure_panels,
+    legend_below,
+    plain_style,
+    share_time,
+    shortened,
+)
 from dss.plot.spectrogram import draw_spectrogram, song_range, spectrogram
 from dss.support.units import readable
 
 NAME_LENGTH = 44  # of a file, with which a title fits over half of a figure
 CONTEXT_SECONDS = 0.15  # at least, on both sides of a mistake
+MISTAKE_INCHES = 2.7  # height of a mistake
+MOST_COLUMNS = 5  # of histograms
 ALL_COLOR = "#303030"
 
 
@@ -56,9 +71,7 @@ def plot_precision_recall(
         by_threshold.plot(best["threshold"], best["f1"], "o", color=colors[name], clip_on=False)
     curve.set(xlabel="recall", ylabel="precision", xlim=(0, 1.01), ylim=(0, 1.01))
     by_threshold.set(xlabel="confidence, at least", ylabel="F1", xlim=(0, 1), ylim=(0, 1.01))
-    figure.legend(
-        *curve.get_legend_handles_labels(), loc="outside right center", title="highest F1"
-    )
+    legend_below(figure, curve.get_legend_handles_labels()[0], title="highest F1")
     return figure
 
 
@@ -79,28 +92,36 @@ def plot_errors(true: Recordings, predicted: Recordings, *, options: EvaluateOpt
         return figure
     names = sorted(table["name"].unique())
     colors = song_colors(names)
-    edges = ["onset"]
-    if table["offset_error_ms"].notna().any():
-        edges.append("offset")
-    figure = SongFigure(figsize=(min(2.6 * len(names) + 0.8, WIDTH_INCHES), 2.2 * len(edges) + 0.4))
-    axes = figure.subplots(len(edges), len(names), squeeze=False)
-    for row, edge in zip(axes, edges, strict=True):
+    edges = [e for e in ("onset", "offset") if table[f"{e}_error_ms"].notna().any()]
+    n_columns = min(len(names), MOST_COLUMNS)
+    n_bands = -(-len(names) // n_columns)
+    figure, axes = figure_panels(len(edges) * n_bands, n_columns, 1.1, 0.6, 0.45, left=0.3)
+    for i, edge in enumerate(edges):
         shown = table[f"{edge}_error_ms"].dropna()
         reach = max(float(np.quantile(shown.abs(), 0.98, method="higher")), 1e-3)
         bins = np.linspace(-reach, reach, int(np.clip(len(shown) ** 0.5, 11, 51)) | 1)
-        for axis, name in zip(row, names, strict=True):
+        panels = axes[i :: len(edges)].ravel()
+        for axis, name in zip(panels, names, strict=False):
             values = table.loc[table["name"] == name, f"{edge}_error_ms"].dropna()
-            axis.hist(values, bins, color=colors[name])
-            axis.axvline(0, color="#303030", lw=0.8)
-            if len(values):
-                beyond = int((values.abs() > reach).sum())
-                text = f"n = {len(values)}" + (f", {beyond} beyond" if beyond else "")
-                median = f"median {readable(values.abs().median() / 1000)}"
-                axis.set_title(f"{name}, {text}\n{median}", fontsize=9)
-            axis.set(yticks=[], xlim=(-reach, reach))
-            axis.spines["left"].set_visible(False)
+            _draw_errors(axis, values, name, bins, colors[name])
             axis.set_xlabel(f"{edge} error (ms)", fontsize=9)
+        for axis in panels[len(names) :]:
+            axis.remove()
     return figure
+
+
+def _draw_errors(axis: Axes, values: pd.Series, name: str, bins: np.ndarray, color: str) -> None:
+    axis.hist(values, bins, color=color)
+    axis.axvline(0, color="#303030", lw=0.8)
+    if len(values):
+        beyond = int((values.abs() > bins[-1]).sum())
+        text = f"n = {len(values)}" + (f", {beyond} beyond" if beyond else "")
+        median = f"median {readable(values.abs().median() / 1000)}"
+        axis.set_title(f"{shortened(name)}\n{text}\n{median}", fontsize=9)
+    axis.set(yticks=[], xlim=(bins[0], bins[-1]))
+    axis.locator_params(axis="x", nbins=3)
+    axis.tick_params(labelsize=9)
+    axis.spines["left"].set_visible(False)
 
 
 @plain_style()
@@ -130,42 +151,67 @@ def plot_mistakes(
     if recordings and len(recordings) != len(pairs):
         raise DssError(f"recordings: {len(recordings)}, but annotation tables: {len(pairs)}")
     numbers = {pair.source: number for number, pair in enumerate(pairs)}
+    seen = []
+    for mistake in worst.itertuples():
+        pair = pairs[numbers[mistake.recording]]
+        path = recordings[numbers[mistake.recording]] if recordings else _audio_beside(pair.source)
+        seen.append(_look_at(mistake, pair, open_recording(Path(path))))
     colors = song_colors(sorted({name for pair in pairs for name in pair.names}))
-    n_columns = 2 if len(worst) > 1 else 1
-    n_rows = -(-len(worst) // n_columns)
-    figure = SongFigure(figsize=(WIDTH_INCHES, 2.7 * n_rows))
-    boxes = figure.subfigures(n_rows, n_columns, squeeze=False, wspace=0.03, hspace=0.04).ravel()
-    for box, mistake in zip(boxes, worst.itertuples(), strict=False):
-        number = numbers[mistake.recording]
-        path = recordings[number] if recordings else _audio_beside(pairs[number].source)
-        _draw_mistake(box, mistake, pairs[number], Path(path), colors)
+    names = {name for one in seen for table in one.tables.values() for name in table["name"]}
+    figure = SongFigure(figsize=(WIDTH_INCHES, 1), layout="none")
+    n_lines = draw_legend(figure, sorted(names), colors, False)
+    n_columns = 2 if len(seen) > 1 else 1
+    heights = [MISTAKE_INCHES] * -(-len(seen) // n_columns) + [LEGEND_LINE_INCHES * n_lines + 0.1]
+    figure.set_size_inches(WIDTH_INCHES, sum(heights))
+    boxes = figure.subfigures(len(heights), n_columns, squeeze=False, height_ratios=heights).ravel()
+    for box, one in zip(boxes, seen, strict=False):
+        _draw_mistake(box, one, colors, WIDTH_INCHES / n_columns)
     return figure
 
 
-def _draw_mistake(box, mistake, pair: Pair, path: Path, colors) -> None:
-    recording = open_recording(path)
+class _Seen(NamedTuple):
+    """A mistake with what is around it."""
+
+    mistake: NamedTuple
+    recording: Recording
+    time: Time
+    tables: dict[str, pd.DataFrame]
+
+
+def _look_at(mistake, pair: Pair, recording: Recording) -> _Seen:
     margin = max(CONTEXT_SECONDS, 1.5 * (mistake.stop_seconds - mistake.start_seconds))
     rate = recording.samplerate_hz
     first = max(0, round((mistake.start_seconds - margin) * rate))
     last = min(recording.n_samples, round((mistake.stop_seconds + margin) * rate))
     time = Time(first / rate, last / rate)
-    sound, *rows = box.subplots(3, 1, sharex=True, height_ratios=[5, 1, 1])
-    power = spectrogram(recording.read(first, last), rate)
+    tables = {"true": within(pair.true, time), "found": within(pair.predicted, time)}
+    return _Seen(mistake, recording, time, tables)
+
+
+def _draw_mistake(box, seen: _Seen, colors, width: float) -> None:
+    """The spectrogram above the annotations, in a box of this width in inches."""
+    mistake, recording, time, tables = seen
+    left, right, above, below = 0.85, 0.12, 0.42, 0.45
+    edges = {"left": left / width, "right": 1 - right / width}
+    edges |= {"top": 1 - above / MISTAKE_INCHES, "bottom": below / MISTAKE_INCHES}
+    bar_inches = (MISTAKE_INCHES - above - below) / (7 * 1.07)  # with gaps
+    sound, *rows = box.subplots(3, 1, height_ratios=[5, 1, 1], gridspec_kw={"hspace": 0.1, **edges})
+    rate = recording.samplerate_hz
+    power = spectrogram(recording.read(*(round(t * rate) for t in time)), rate)
     draw_spectrogram(sound, power, rate, time, song_range(power, rate), False)
-    tables = {"true": pair.true, "found": pair.predicted}
     for axis, (label, table) in zip(rows, tables.items(), strict=True):
-        draw_annotations(axis, within(table, time), label, time, colors)
-    for axis in (sound, rows[0]):
-        axis.tick_params(axis="x", bottom=axis is sound, labelbottom=False)
-    rows[-1].set_xlabel("time (s)", fontsize=9)
+        draw_annotations(axis, table, label, time, colors, (width - left - right, bar_inches))
+    share_time([sound, *rows], time)
+    rows[-1].xaxis.label.set_size(9)
+    rows[-1].locator_params(axis="x", nbins=5)
     for x in {mistake.start_seconds, mistake.stop_seconds}:
         sound.axvline(x, color="white", lw=1, ls=":")
-    sound.set_xlim(*time)
     sure = "" if pd.isna(mistake.confidence) else f", confidence {mistake.confidence:.2f}"
     what = {"false": "false alarm", "missed": "missed"}[mistake.mistake]
     minutes, seconds = divmod(mistake.start_seconds, 60)
-    name = path.name if len(path.name) <= NAME_LENGTH else f"…{path.name[1 - NAME_LENGTH :]}"
-    title = f"{name}, {int(minutes)}:{seconds:06.3f}\n{mistake.name} {what}{sure}"
+    name = recording.path.name
+    name = name if len(name) <= NAME_LENGTH else f"…{name[1 - NAME_LENGTH :]}"
+    title = f"{name}, {int(minutes)}:{seconds:06.3f}\n{shortened(mistake.name)} {what}{sure}"
     sound.set_title(title, fontsize=9)
 
 

@@ -1,6 +1,5 @@
 """Figures of numbers: song types by split, durations and intervals."""
 
-import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,7 +14,10 @@ from dss.data.splits import SPLITS
 from dss.errors import DssError
 from dss.plot.bars import checked_annotations
 from dss.plot.colors import paler, song_colors
-from dss.plot.figure import WIDTH_INCHES, SongFigure, plain_style
+from dss.plot.figure import LETTER_INCHES, WIDTH_INCHES, SongFigure, plain_style, shortened
+
+NAMES_INCHES = 7.5  # below the counts
+MOST_COLUMNS = 8  # of histograms
 
 
 @plain_style()
@@ -36,7 +38,9 @@ def plot_counts(counts: xr.DataTree | pd.DataFrame) -> Figure:
     if not splits or not names:
         raise DssError("These are no counts of a dataset: right would be dss.data.describe(tree)")
     colors, many = song_colors(names), len(names) > 10
-    figure = SongFigure(figsize=(WIDTH_INCHES, 4))
+    longest = LETTER_INCHES * max(len(shortened(name)) for name in names)
+    upright = longest > NAMES_INCHES / len(names)
+    figure = SongFigure(figsize=(WIDTH_INCHES, 4 + longest * upright))
     seconds_axis, axis = figure.subplots(1, 2, width_ratios=[1, 5])
     width = 0.8 / len(splits)
     for i, split in enumerate(splits):
@@ -56,7 +60,8 @@ def plot_counts(counts: xr.DataTree | pd.DataFrame) -> Figure:
     seconds_axis.set_title("seconds")
     seconds_axis.set_xticks(range(len(splits)), splits)
     axis.set(title="annotations", xlim=(-0.6, len(names) - 0.4))
-    axis.set_xticks(range(len(names)), names, rotation=90 if many else 0, fontsize=9 + (not many))
+    shown = [shortened(name) for name in names]
+    axis.set_xticks(range(len(names)), shown, rotation=90 if upright else 0, fontsize=9)
     values = table.loc[splits, names].to_numpy(float)
     if values.max() > 100 * values[values > 0].min(initial=np.inf):
         axis.set_yscale("symlog", linthresh=10)
@@ -92,7 +97,7 @@ def plot_durations(annotations: pd.DataFrame | Sequence[pd.DataFrame]) -> Figure
     parts = {what: part for what, part in parts.items() if part}
     if not parts:
         raise DssError("There is no segment and no two onsets of one song type: nothing to count")
-    n_columns = int(np.clip(max(map(len, parts.values())), 2, 8 if len(names) <= 24 else 10))
+    n_columns = int(np.clip(max(map(len, parts.values())), 2, MOST_COLUMNS))
     n_rows = [-(-len(part) // n_columns) for part in parts.values()]
     heights = [1.3 * n + 0.4 for n in n_rows]
     figure = SongFigure(figsize=(min(3.5 * n_columns, WIDTH_INCHES), sum(heights)), layout="none")
@@ -101,7 +106,7 @@ def plot_durations(annotations: pd.DataFrame | Sequence[pd.DataFrame]) -> Figure
         box.suptitle(what, x=0.01, y=1 - 0.05 / height, ha="left")
         # Set by hand: to find out what fits takes seconds with 100 panels.
         edges = {"left": 0.02, "right": 0.98, "bottom": 0.28 / height, "top": 1 - 0.55 / height}
-        gaps = {"wspace": 0.25, "hspace": 0.75}
+        gaps = {"wspace": 0.4, "hspace": 0.75}
         axes = box.subplots(n, n_columns, squeeze=False, gridspec_kw=edges | gaps).ravel()
         for axis, (name, values) in zip(axes, part.items(), strict=False):
             _draw_histogram(axis, values, name, colors[name])
@@ -120,7 +125,7 @@ def _draw_histogram(axis: Axes, values_ms: np.ndarray, name: str, color: str) ->
     text = f"n = {len(values_ms)}" + (f", {longer} longer" if longer else "")
     axis.text(1, 1, text, ha="right", va="top", fontsize=9, transform=axis.transAxes)
     axis.set(ylim=(0, 1.3 * tallest), yticks=[])
-    axis.set_title(textwrap.shorten(name, 15, placeholder="..."), fontsize=10)
+    axis.set_title(shortened(name, 11), fontsize=10)
     axis.xaxis.get_major_locator().set_params(nbins=2, integer=True)
     axis.tick_params(labelsize=9)
     axis.spines["left"].set_visible(False)

@@ -9,10 +9,9 @@ from matplotlib.figure import Figure
 
 from dss.errors import DssError
 from dss.plot.colors import FIRST_COLORS, song_colors
-from dss.plot.figure import SongFigure, plain_style
+from dss.plot.figure import LETTER_INCHES, SongFigure, legend_below, plain_style, shortened
 
 F1 = "val_f1_"  # what columns of a history begin with
-MOST_NAMED = 36  # classes that a legend has room for
 
 
 @plain_style()
@@ -33,15 +32,18 @@ def plot_confusion(matrix: np.ndarray, class_names: Sequence[str]) -> Figure:
     totals = matrix.sum(axis=1, keepdims=True)
     part = np.divide(matrix, totals, out=np.full((n, n), np.nan), where=totals > 0)
     inches = float(np.clip(0.75 * n, 3, 8.5))
-    figure = SongFigure(figsize=(inches + 1.8, inches + 0.8))
+    names = [shortened(name) for name in class_names]
+    longest = LETTER_INCHES * max(map(len, names))
+    upright = longest > 0.9 * inches / n
+    figure = SongFigure(figsize=(inches + 1.4 + longest, inches + 0.8 + longest * upright))
     axis = figure.subplots()
     axis.spines[:].set_visible(True)
     image = axis.imshow(part, vmin=0, vmax=1, cmap="Blues")
     figure.colorbar(image, label="part of the true class", shrink=0.7)
     every = -(-n // 52)  # as many names as fit
-    axis.set_xticks(range(0, n, every), class_names[::every], rotation=90 if n > 4 else 0)
-    axis.set_yticks(range(0, n, every), class_names[::every])
-    axis.tick_params(labelsize=10 if n <= 30 else 9)
+    axis.set_xticks(range(0, n, every), names[::every], rotation=90 if upright else 0)
+    axis.set_yticks(range(0, n, every), names[::every])
+    axis.tick_params(labelsize=9)
     axis.set(xlabel="predicted", ylabel="true")
     for (row, column), value in np.ndenumerate(part if n <= 12 else np.empty((0, 0))):
         text = "" if np.isnan(value) else f"{value:.1%}\n{matrix[row, column]:,}"
@@ -74,6 +76,7 @@ def plot_history(history: pd.DataFrame) -> Figure:
     _draw_losses(axes[0], history)
     if not f1.empty:
         _draw_f1(axes[1], history["epoch"], f1)
+        legend_below(figure, axes[1].lines)
     for axis in axes:
         axis.set_xlim(history["epoch"].min() - 0.5, history["epoch"].max() + 0.5)
         axis.set_xlabel("epoch")
@@ -105,8 +108,6 @@ def _draw_f1(axis: Axes, epochs: pd.Series, f1: pd.DataFrame) -> None:
     for name, color in song_colors(f1.columns).items():
         axis.plot(epochs, f1[name], color=color, marker=_marker(f1), ms=4, label=name)
     axis.set(ylabel="validation F1", ylim=(-0.02, 1.02))
-    if len(f1.columns) <= MOST_NAMED:
-        axis.legend(loc="upper left", bbox_to_anchor=(1, 1), ncols=1 + len(f1.columns) // 13)
 
 
 def _marker(history: pd.DataFrame) -> str:
