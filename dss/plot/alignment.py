@@ -46,7 +46,7 @@ def plot_alignment(views: Sequence[View], n_examples: int = 100, seed: int = 0) 
     n_columns = min(len(chosen), N_COLUMNS)
     n_bands = -(-len(chosen) // n_columns)
     n_rows = 1 if all(map(_is_event, chosen.values())) else 2  # of panels, for a type
-    figure, axes = figure_panels(n_rows * n_bands, n_columns, 1.1, 0.5, 0.65, left=0.45)
+    figure, axes = figure_panels(n_rows * n_bands, n_columns, 1.1, 0.5, 0.75, left=0.45)
     panels = axes.reshape(n_bands, n_rows, n_columns).swapaxes(1, 2).reshape(-1, n_rows)
     for pair, (name, examples) in zip(panels, chosen.items(), strict=False):
         edges = ["event"] if _is_event(examples) else ["onset", "offset"]
