@@ -179,7 +179,7 @@ def test_the_width_of_events_is_that_of_their_targets(store):
     ms, _, target = around("p", examples["p"], at_stop=False)
     assert width_ms(ms, target) == pytest.approx(2.355 * 4, abs=1)  # of a Gaussian
     titles = [axis.get_title(loc="left") for axis in plot.plot_alignment(open_views(store)).axes]
-    assert any(title.startswith("p, n = ") and "width 9" in title for title in titles)
+    assert any(title.startswith("p\nn = ") and "width 9" in title for title in titles)
 
 
 def test_nothing_annotated_has_no_examples(tmp_path):
