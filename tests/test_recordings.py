@@ -304,3 +304,34 @@ def test_other_formats_are_read_in_time_and_the_same_wherever_reading_begins(
     assert shift == 100  # what an encoder adds at the beginning is gone
     parts = [recording.read(start, start + 3001)[:, 0] for start in range(0, 3 * rate, 3001)]
     np.testing.assert_array_equal(np.concatenate(parts), y)
+
+
+def write_cbin(folder, x, rec="ADFREQ =  32000\r\nChans =   2\r\nSamples = 9\r\n"):
+    (folder / "a.cbin").write_bytes(x.astype(">i2").tobytes())
+    (folder / "a.rec").write_text(f"File created: today\r\n{rec}")
+    return folder / "a.cbin"
+
+
+def test_audio_of_evsonganaly_is_read_with_its_rec_file(tmp_path):
+    x = np.array([[-32768, 0], [16384, 1], [0, 32767]])
+    path = write_cbin(tmp_path, x)
+    assert find_recordings(tmp_path) == [path]
+    recording = open_recording(path)
+    assert (recording.samplerate_hz, recording.n_samples, recording.n_channels) == (32_000, 3, 2)
+    np.testing.assert_array_equal(recording.read(), x / np.float32(32768))
+
+
+@pytest.mark.parametrize(
+    ("rec", "message"),
+    [
+        ("ADFREQ = 32000\n", "a.rec: does not say Chans"),
+        ("ADFREQ = 32000\nChans = 99\n", "a.rec: says 99 channels; a.cbin has 6 values"),
+        ("ADFREQ = 0\nChans = 1\n", "the sample rate is 0"),
+    ],
+)
+def test_a_rec_file_that_cannot_be_right_is_an_error(tmp_path, rec, message):
+    with pytest.raises(DssError, match=message):
+        open_recording(write_cbin(tmp_path, np.zeros((3, 2)), rec))
+    (tmp_path / "a.rec").unlink()
+    with pytest.raises(DssError, match="are in a.rec: add this file"):
+        open_recording(tmp_path / "a.cbin")

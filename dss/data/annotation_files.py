@@ -117,7 +117,7 @@ def annotation_endings(ending: str) -> str:
         ending: a pattern for the recording's ending, which may be part of the name.
     """
     return (
-        rf"((?:{ending})?([._](annotations|labels))?\.(csv|txt|textgrid|phn|wrd)"
+        rf"((?:{ending})?([._](annotations|labels))?\.(csv|txt|tsv|textgrid|phn|wrd|svl|eaf)"
         rf"|(?:{ending}|_annotations)?(\.table\.\d+)?\.selections\.txt|(?:{ending})\.not\.mat)"
     )
 

@@ -5,6 +5,7 @@ It holds no open file and no samples, so that thousands of recordings can be ope
 can be sent to another process.
 """
 
+import re
 import shutil
 import tempfile
 import threading
@@ -39,7 +40,8 @@ SOUND_ENDINGS = tuple(
 )
 # libsndfile does not give the same samples wherever it begins to read these.
 UNSTEADY = ("OGG", "MP3")
-ARRAY_ENDINGS = (".npz", ".npy", ".h5")
+CBIN_KEYS = ("ADFREQ", "Chans")  # what a .rec file calls the sample rate and the channels
+ARRAY_ENDINGS = (".npz", ".npy", ".h5", ".cbin")
 # What audio and sample rate are called in npz and h5; the first name that is there counts.
 DATA_NAMES = ("data", "audio", "samples")
 RATE_NAMES = ("samplerate", "samplerate_Hz", "sample_rate", "rate", "fs")
@@ -70,6 +72,8 @@ def open_audio(path: Path, loader: Loader | None = None) -> Audio:
             return _open_array(_map_npz, path)
         case ".h5":
             return _open_h5(path)
+        case ".cbin":
+            return _open_array(partial(_map_cbin, _read_rec(path)), path)
         case _:
             return _open_sound(path)
 
@@ -182,6 +186,31 @@ def _map_npy(path: Path) -> tuple[None, np.ndarray]:
         return None, np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
         raise DssError(f"{path}: cannot be read as npy ({error})") from None
+
+
+def _read_rec(path: Path) -> tuple[float, float]:
+    """The sample rate and number of channels of a cbin file of evsonganaly, from its rec file."""
+    header = path.with_suffix(".rec")
+    if not header.is_file():
+        raise DssError(f"{path}: its sample rate and channels are in {header.name}: add this file")
+    text = header.read_text("latin-1")
+    number = r"(\d+(?:\.\d*)?(?:[eE]\+?\d+)?)"
+    said = {k: re.search(rf"^\s*{k}\s*=\s*{number}", text, re.M | re.I) for k in CBIN_KEYS}
+    values = [float(found[1]) for found in said.values() if found]
+    if len(values) < len(said):
+        missing = [key for key, found in said.items() if not found]
+        raise DssError(f"{header}: does not say {' and '.join(missing)}, as in {missing[0]} = 1")
+    n_values = path.stat().st_size // 2
+    if not values[1].is_integer() or not 1 <= values[1] <= n_values:
+        raise DssError(f"{header}: says {values[1]:g} channels; {path.name} has {n_values} values")
+    return values[0], values[1]
+
+
+def _map_cbin(rec: tuple[float, float], path: Path) -> tuple[float, np.ndarray]:
+    """Audio of evsonganaly: big-endian integers of 16 bits, channel by channel of each sample."""
+    rate, n_channels = rec[0], int(rec[1])
+    n_frames = path.stat().st_size // 2 // n_channels
+    return rate, np.memmap(path, ">i2", "r", shape=(n_frames, n_channels))
 
 
 def _map_npz(path: Path) -> tuple[Any, np.ndarray]:

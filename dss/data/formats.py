@@ -8,12 +8,14 @@
 | textgrid | .TextGrid | tiers of Praat: intervals with a name become segments, points events |
 | notmat | .not.mat | evsonganaly; one letter a syllable |
 | timit | .phn, .wrd | transcriptions of TIMIT |
+| svl | .svl | layers of Sonic Visualiser: regions become segments, other points events |
+| elan | .eaf | tiers of ELAN |
 | yarden | .mat | SongAnnotationGUI; one file for many recordings |
 | birdsong-recognition-dataset | .xml | Koumura & Okanoya 2016; one file for many recordings |
 | generic-seq | .csv | crowsetta's own; one file for many recordings |
 
 A format may be followed by which part of the file to read: `raven:Species` takes the names from
-the column Species, `textgrid:notes,calls` takes these tiers.
+the column Species, `textgrid:notes,calls` takes these tiers, and so does elan.
 """
 
 import re
@@ -25,7 +27,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dss.data import textgrid
+from dss.data import textgrid, xml_formats
 from dss.data.shared_tables import is_shared, read_shared
 from dss.data.texttables import (
     COLUMNS,
@@ -56,7 +58,8 @@ OF_MANY_RECORDINGS = {
     IN_SAMPLES: "*.xml",
     "generic-seq": "*.csv",
 }
-FORMATS = ("csv", "audacity", "raven", "textgrid", *FROM_CROWSETTA)
+FORMATS = ("csv", "audacity", "raven", "textgrid", "svl", "elan", *FROM_CROWSETTA)
+WITH_PARTS = ("raven", "textgrid", "elan")
 
 
 def split_format(format: str) -> tuple[str, str]:
@@ -70,10 +73,10 @@ def split_format(format: str) -> tuple[str, str]:
         raise DssError(
             f"annotation_format is {format!r}; right would be one of {', '.join(FORMATS)}"
         )
-    if part and name not in ("raven", "textgrid"):
+    if part and name not in WITH_PARTS:
         raise DssError(
-            f"annotation_format is {format!r}, but only raven:COLUMN and textgrid:TIER say which "
-            "part of a file to read"
+            f"annotation_format is {format!r}, but only raven:COLUMN, textgrid:TIER and "
+            "elan:TIER say which part of a file to read"
         )
     return name, part
 
@@ -86,6 +89,8 @@ def guess_format(path: Path) -> str | None:
         ".textgrid": "textgrid",
         ".phn": "timit",
         ".wrd": "timit",
+        ".svl": "svl",
+        ".eaf": "elan",
         ".xml": "birdsong-recognition-dataset",
     }.items():
         if name.endswith(ending):
@@ -129,8 +134,11 @@ def read_table(path: Path, format: str, recording: Path | None = None) -> pd.Dat
     elif name == "raven":
         table = _read_raven(path, part, recording)
     elif name == "textgrid":
-        tiers = [tier.strip() for tier in part.split(",") if part]
-        table = _counted(textgrid.read(read_text(path), path, tiers))
+        table = _counted(textgrid.read(read_text(path), path, _tiers(part)))
+    elif name == "svl":
+        table = _counted(xml_formats.read_svl(read_text(path), path))
+    elif name == "elan":
+        table = _counted(xml_formats.read_elan(read_text(path), path, _tiers(part)))
     else:
         table = _read_with_crowsetta(path, name, recording)
     broken += [(row, "the name is missing") for row in table.index[table["name"].isna()]]
@@ -170,6 +178,10 @@ def write_table(
             f"Annotations cannot be written as {format}; right would be csv, audacity, raven or "
             "textgrid"
         )
+
+
+def _tiers(part: str) -> list[str]:
+    return [tier.strip() for tier in part.split(",") if part]
 
 
 def _read_audacity(path: Path) -> pd.DataFrame:

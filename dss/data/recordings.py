@@ -298,7 +298,7 @@ def _is_stored(file: Path) -> bool:
 
 def _is_recording(file: Path) -> bool:
     ending = file.suffix.lower()
-    if ending in SOUND_ENDINGS:
+    if ending in (*SOUND_ENDINGS, ".cbin"):
         return True
     is_audio = ending != ".npy" and not file.name.endswith(RUN_ENDINGS) and holds_audio(file)
     return is_audio or bool(annotations_beside(file))

@@ -26,7 +26,15 @@ from dss.data.texttables import (
 from dss.errors import DssError
 
 # What programs call the column of recordings; the first that is there counts.
-FILE_COLUMNS = ("filename", "file", "recording", "begin file", "begin path", "file_name")
+FILE_COLUMNS = (
+    "filename",
+    "file",
+    "recording",
+    "begin file",
+    "begin path",
+    "file_name",
+    "media file name",
+)
 OFFSET = "File Offset (s)"
 AT_REST_NS = 2_000_000_000  # since its last change, until the content of a folder is remembered
 

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,9 +15,9 @@ from dss.errors import DssError, raise_problems
 COLUMNS = ["name", "start_seconds", "stop_seconds"]
 # What other programs call the columns of a CSV file; the first that is there counts.
 OTHER_NAMES = {
-    "name": ("label", "annotation"),
-    "start_seconds": ("onset_s", "start_time", "onset", "start"),
-    "stop_seconds": ("offset_s", "end_time", "offset", "stop", "end"),
+    "name": ("label", "annotation", "behavior"),
+    "start_seconds": ("onset_s", "start_time", "onset", "start", "start (s)", "time"),
+    "stop_seconds": ("offset_s", "end_time", "offset", "stop", "end", "stop (s)"),
 }
 RAVEN_TIMES = {"Begin Time (s)": "start_seconds", "End Time (s)": "stop_seconds"}
 # Columns that may look like numbers.
@@ -70,6 +70,8 @@ def read_rows(path: Path, columns: list[str]) -> tuple[pd.DataFrame, list[tuple[
     there = ", ".join(map(str, table.columns))
     called = {_called(column, table.columns): column for column in columns}
     table = table.rename(columns=called)
+    if "stop_seconds" in columns and "stop_seconds" not in table and "start_seconds" in table:
+        table = _with_stops(table)
     missing = [column for column in columns if column not in table]
     if missing:
         raise DssError(
@@ -124,9 +126,22 @@ def parse_times(table: pd.DataFrame) -> list[tuple[int, str]]:
     return problems
 
 
-def _called(column: str, there: Container[str]) -> str | None:
+def _called(column: str, there: Iterable[str]) -> str | None:
     """What a column is called in a CSV file; None if it is not there."""
-    return next((name for name in (column, *OTHER_NAMES.get(column, ())) if name in there), None)
+    called = {str(name).lower(): name for name in reversed([*there])}
+    names = (column, *OTHER_NAMES.get(column, ()))
+    return next((called[name] for name in names if name in called), None)
+
+
+def _with_stops(table: pd.DataFrame) -> pd.DataFrame:
+    """A table of Sonic Visualiser with stops: the starts and the durations, if there are any."""
+    durations = next((c for c in table if str(c).lower() in ("duration", "duration (s)")), None)
+    if durations is None:
+        return table
+    start, duration = numbers(table["start_seconds"]), numbers(table[durations])
+    stop = (start + duration).astype(object)
+    # What is no number stays text, which is named as such.
+    return table.assign(stop_seconds=stop.where(stop.notna(), table[durations]))
 
 
 def numbers(column: pd.Series) -> pd.Series:
