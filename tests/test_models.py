@@ -106,6 +106,31 @@ def test_the_frontend_takes_any_window(window, hop):
     assert len(frames) == 512 // hop
 
 
+@pytest.mark.parametrize("n_frames", [1, 2, 5, 8, 13])
+def test_power_above_background_is_that_above_a_soft_minimum_of_what_is_not_silent(n_frames):
+    from dss.models.layers import AboveBackground
+
+    floor, power = 1e-6, np.random.default_rng(0).uniform(1e-5, 1, (30, 2))
+    power[20:] = floor  # silence
+    x = np.log(power).astype("float32")
+    y = np.asarray(AboveBackground(n_frames, floor)(x[None]))[0]
+    for frame in range(20):
+        first = max(0, frame - n_frames // 2)
+        around = power[first : min(20, frame - n_frames // 2 + n_frames)]
+        background = np.mean(around**-0.5, axis=0) ** -2
+        np.testing.assert_allclose(y[frame], np.log(power[frame] / background), atol=1e-4)
+
+
+def test_above_the_background_all_levels_look_alike():
+    from dss.models.layers import AboveBackground, LogSpectrogram
+
+    x = np.random.default_rng(0).standard_normal((1, 2048, 1)).astype("float32")
+    soft, loud = (
+        AboveBackground(16, 1e-14)(LogSpectrogram(64, 16, 1e-14)(level * x)) for level in (0.01, 1)
+    )
+    np.testing.assert_allclose(soft, loud, atol=1e-2)
+
+
 def test_upsampling_is_linear_between_the_centres_of_frames():
     from dss.models.layers import UpsampleLinear
 
@@ -213,7 +238,14 @@ def test_weights_come_back_and_misfits_are_named(tmp_path):
         models.load_weights(model, tmp_path / "w.h5")
 
 
-@pytest.mark.parametrize("settings", [{"kernel_size": 4}, {**FRONTEND, "pre_nb_dft": 50}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"kernel_size": 4},
+        {**FRONTEND, "pre_nb_dft": 50},
+        {**FRONTEND, "pre_background": 9},
+    ],
+)
 def test_a_sample_is_judged_by_all_that_filters_reach_wherever_blocks_begin(settings):
     from dss.models.inference import Network
 

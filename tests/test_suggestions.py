@@ -58,6 +58,8 @@ def test_birdsong_and_ultrasound_are_downsampled_to_frames_of_about_a_millisecon
     chosen = values(suggest(store))
     assert 0.0005 < 2 ** chosen["nb_pre_conv"] / samplerate < 0.002
     assert chosen["pre_nb_dft"] >= 2 * 2 ** chosen["nb_pre_conv"]
+    frame_seconds = 2 ** chosen["nb_pre_conv"] / samplerate
+    np.testing.assert_allclose(chosen["pre_background"] * frame_seconds, 0.5, rtol=0.01)
     reason = suggest(store)["nb_pre_conv"].reason
     assert f"{hz / 1000:.0f}"[:1] in reason
     models.check(TrainOptions(data_dir=store, **chosen))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # TensorFlow is imported only where a network is built
     import h5py
     import keras
 
-BLOCK_SAMPLES = 2**17, 2**15  # longer blocks are no faster on CPUs
+BLOCK_SAMPLES = 2**18, 2**15  # longer blocks are hardly faster on CPUs
 
 
 def build(
@@ -84,6 +84,8 @@ def reach(options: NetworkOptions) -> int | None:
     if options.nb_pre_conv == 0:
         return frames
     hop = 2**options.nb_pre_conv
+    if options.pre_nb_dft:
+        frames += math.ceil(options.pre_background / 2)
     # Samples are interpolated between two frames, and the window is wider than a frame.
     return (frames + 1 + math.ceil(max(options.pre_nb_dft - hop, 0) / 2 / hop)) * hop
 
@@ -100,7 +102,8 @@ def best_block(options: NetworkOptions, n_samples: int) -> int:
 def receptive_field(options: NetworkOptions) -> int:
     """Return the receptive field: how many samples of audio can affect one prediction.
 
-    This covers the convolutions only; an LSTM always sees the whole chunk.
+    This covers the convolutions only; an LSTM always sees the whole chunk, and `pre_background`
+    has its own frames.
     """
     frames = 1 + options.nb_conv * sum(options.dilations) * (options.kernel_size - 1)
     if options.nb_pre_conv == 0:

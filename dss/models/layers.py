@@ -5,6 +5,7 @@ import numpy as np
 from dss.models.backend import keras
 
 ops = keras.ops
+SILENT = 1e-3  # log power above the floor
 
 
 class DilatedConv1D(keras.layers.Layer):
@@ -124,6 +125,41 @@ class LogSpectrogram(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         batch, n_samples, n_channels = input_shape
         return (batch, n_samples // self.hop, n_channels * (self.window // 2 + 1))
+
+
+class AboveBackground(keras.layers.Layer):
+    """How far each power is above the background of its frequency, whatever the recording's level.
+
+    The background is a soft minimum over the `n_frames` around a frame: that of amplitudes a whose
+    mean of 1/a is the same. So it follows the pauses, and hardly the song between them. Silent
+    frames, such as those beyond the ends of a recording, do not count.
+
+    Input and output: log power [batch, frames, frequencies], of which `floor` is the least power.
+    """
+
+    def __init__(self, n_frames: int, floor: float, **layer):
+        super().__init__(**layer)
+        self.n_frames, self.log_floor = n_frames, float(np.log(floor))
+
+    def call(self, x):
+        x = x - self.log_floor
+        counts = ops.cast(ops.any(x > SILENT, axis=-1, keepdims=True), x.dtype)
+        n = ops.maximum(self._around(counts), 1)
+        inverse = self._around(counts * ops.exp(-x / 2)) / n
+        return x + 2 * ops.log(ops.maximum(inverse, 1e-9))
+
+    def _around(self, x):
+        """The sum over `n_frames` around each frame, by sums of 1, 2, 4, ... of them."""
+        before = self.n_frames // 2
+        x_sum, first, length = 0, 0, x.shape[1]
+        x = ops.pad(x, [(0, 0), (before, self.n_frames - before), (0, 0)])
+        for bit in range(self.n_frames.bit_length()):
+            step = 2**bit
+            if self.n_frames & step:
+                x_sum = x_sum + x[:, first : first + length]
+                first += step
+            x = x[:, :-step] + x[:, step:]
+        return x_sum
 
 
 class Standardize(keras.layers.Layer):

@@ -5,15 +5,15 @@ Rottschaefer, Yuezak & Clemens (2021), eLife 10:e68837.
 """
 
 from dss.models.backend import keras
-from dss.models.layers import DilatedConv1D, LogSpectrogram, Standardize, UpsampleLinear
+from dss.models.layers import AboveBackground, DilatedConv1D, LogSpectrogram, Standardize, UpsampleLinear
 from dss.options import NetworkOptions
 
 
 def tcn(nb_channels: int, nb_classes: int, options: NetworkOptions) -> keras.Model:
     """Build the network.
 
-    [Log spectrogram every 2**nb_pre_conv samples, or frames of so many samples] - standardize -
-    dense - `nb_conv` blocks of one residual layer per dilation - sum of all layers - [LSTM] -
+    [Log spectrogram every 2**nb_pre_conv samples - [above background], or frames of so many
+    samples] - standardize - dense - `nb_conv` blocks of one residual layer per dilation - sum of all layers - [LSTM] -
     class scores - [interpolation to the rate of the audio] - softmax. Features and scores have 32
     bits, whatever the precision of the layers between.
 
@@ -32,6 +32,9 @@ def tcn(nb_channels: int, nb_classes: int, options: NetworkOptions) -> keras.Mod
     if hop > 1 and options.pre_nb_dft:
         shape = options.pre_nb_dft, hop, options.pre_floor
         x = LogSpectrogram(*shape, name="spectrogram", dtype="float32")(x)
+        if options.pre_background:
+            around = options.pre_background, options.pre_floor
+            x = AboveBackground(*around, name="background", dtype="float32")(x)
     elif hop > 1:
         frames = (options.nb_hist // hop, hop * nb_channels)
         x = layers.Reshape(frames, name="frames", dtype="float32")(x)

@@ -130,3 +130,15 @@ class NetworkOptions(Options):
         gt=0,
         le=1,
     )
+    pre_background: int = option(
+        0,
+        "Background window",
+        "Give the network the power at each frequency above its background, a soft minimum over "
+        "this many frames, instead of the power itself. Recordings of another level or with "
+        "another steady noise then look alike. 0 for the power itself.",
+        unit="frames",
+        group="Network",
+        rare=True,
+        ge=0,
+        le=8192,
+    )

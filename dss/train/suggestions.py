@@ -21,6 +21,7 @@ RAW_DILATIONS = [1, 4, 16]  # with filters of 7 frames no sample in reach is ski
 STEPS = 500  # that training takes at least until it is done
 CONTEXT_SECONDS = 0.5, 1.0  # that filters on a spectrogram reach
 FLOOR = 0.1  # of a spectrogram, as a part of the power of noise
+BACKGROUND_SECONDS = 0.5  # longer than syllables mostly are; twice that is no better
 LEAST_FLOOR = 1e-12  # half a step of 16-bit audio, spread over the frequencies of a spectrogram
 DESCRIBED = {"nb_hist", "nb_filters", "kernel_size", "nb_conv"}  # with all these, nothing is chosen
 EXAMPLES = 200  # annotations of a song type that are looked at; more say the same
@@ -127,8 +128,9 @@ def suggest(data_dir: str | Path, given: dict[str, Any] | None = None) -> dict[s
     downsample = choose("nb_pre_conv", *_downsampling(song, in_frames))
     hop = 2**downsample
     window = choose("pre_nb_dft", *_window(song, hop)) if downsample else 0
-    if window:
+    if window and in_frames:
         choose("pre_floor", *_floor(song, window))
+        choose("pre_background", *_background(rate, hop))
     if window and not given.get("continue_from"):
         choose("freeze", ["spectrogram"], "with the STFT as it is the network learns sooner")
     kernel_size = choose("kernel_size", *_kernel_size(song, hop))
@@ -238,6 +240,14 @@ def _floor(song: Song, window: int) -> tuple[float, str]:
     noise = 3 * song.noise_density * song.samplerate_hz / window  # below a Hann window
     floor = float(f"{min(max(FLOOR * noise, LEAST_FLOOR), 1):.2g}")
     return floor, f"{100 * FLOOR:g} % of the power of noise between song, so that soft song counts"
+
+
+def _background(rate: float, hop: int) -> tuple[int, str]:
+    frames = round(BACKGROUND_SECONDS * rate / hop)
+    return frames, (
+        f"song is what rises above the background of {readable(BACKGROUND_SECONDS)} around it, so "
+        "that softer and louder recordings look alike"
+    )
 
 
 def _kernel_size(song: Song, hop: int) -> tuple[int, str]:
