@@ -8,6 +8,7 @@ options of training, `--quick` takes the first fold of each corpus.
 """
 
 import argparse
+import itertools
 import json
 import re
 import sys
@@ -31,6 +32,8 @@ class Corpus:
         groups: a pattern whose brackets match what is left out as a whole, such as the animal;
             blank to leave out single recordings.
         n_folds: how many parts recordings are dealt into.
+        by_time: cut each recording into as many parts, of which one is left out: the same animals
+            are heard in training.
         train_seconds: with so much audio at most; the first recordings are taken.
         judge_names: whether names count; else boundaries only.
         tolerance_seconds: of onsets and offsets.
@@ -38,6 +41,7 @@ class Corpus:
 
     groups: str = ""
     n_folds: int = 2
+    by_time: bool = False
     train_seconds: float = float("inf")
     judge_names: bool = True
     tolerance_seconds: float = 0.01
@@ -45,7 +49,7 @@ class Corpus:
 
 CORPORA = {
     "zebra_finch_adults": Corpus(n_folds=3),
-    "zebra_finch_backpack": Corpus(n_folds=3),
+    "zebra_finch_backpack": Corpus(n_folds=3, by_time=True),
     "meerkat": Corpus(n_folds=3, tolerance_seconds=0.02),
     "canary": Corpus(n_folds=2),
     "mouse": Corpus(n_folds=3),
@@ -146,6 +150,29 @@ def split(name: str, fold: int) -> tuple[list[Path], list[Path]]:
     return learned, judged
 
 
+def cut(path: Path, n_parts: int, left_out: int, learn: Path, judge: Path) -> None:
+    """Cut a recording into parts of the same duration, one of them into another folder.
+
+    A segment that is cut in two belongs to the part in which it starts, up to its end.
+    """
+    import numpy as np
+    import pandas as pd
+    import soundfile
+
+    audio, rate = soundfile.read(path)
+    table = pd.read_csv(path.with_name(f"{path.stem}_annotations.csv"))
+    edges = np.linspace(0, len(audio), n_parts + 1).astype(int)
+    for part, (start, stop) in enumerate(itertools.pairwise(edges)):
+        folder = judge if part == left_out else learn
+        stem = f"{path.stem}_part{part}"
+        soundfile.write(folder / f"{stem}.wav", audio[start:stop], rate)
+        seconds = table["start_seconds"] * rate
+        of_part = table[(seconds >= start) & (seconds < stop)].copy()
+        for column in ("start_seconds", "stop_seconds"):
+            of_part[column] = (of_part[column] - start / rate).clip(upper=(stop - start) / rate)
+        of_part.to_csv(folder / f"{stem}_annotations.csv", index=False)
+
+
 def judge(
     name: str, folder: Path, fold: int, seed: int, train_options: dict[str, object]
 ) -> dict[str, float]:
@@ -154,11 +181,17 @@ def judge(
     from dss.predict import predict_files
     from dss.train import train
 
-    for part, paths in zip(("learn", "judge"), split(name, fold), strict=True):
-        (folder / part).mkdir()
-        for path in paths:
-            for file in (path, path.with_name(f"{path.stem}_annotations.csv")):
-                (folder / part / file.name).symlink_to(file)
+    learn, annotate = folder / "learn", folder / "judge"
+    learn.mkdir()
+    annotate.mkdir()
+    if CORPORA[name].by_time:
+        for path in sorted((RECORDINGS / name).glob("*.flac")):
+            cut(path, CORPORA[name].n_folds, fold, learn, annotate)
+    else:
+        for part, paths in zip((learn, annotate), split(name, fold), strict=True):
+            for path in paths:
+                for file in (path, path.with_name(f"{path.stem}_annotations.csv")):
+                    (part / file.name).symlink_to(file)
     store = make_dataset(folder / "learn", test_fraction=0, seed=seed)
     trunk = train(data_dir=store, seed=seed, **{"auto": True, **train_options})
     predict_files(folder / "judge", trunk, save_dir=folder / "annotated")

@@ -5,17 +5,23 @@ Rottschaefer, Yuezak & Clemens (2021), eLife 10:e68837.
 """
 
 from dss.models.backend import keras
-from dss.models.layers import AboveBackground, DilatedConv1D, LogSpectrogram, Standardize, UpsampleLinear
+from dss.models.layers import (
+    AboveBackground,
+    DilatedConv1D,
+    LogSpectrogram,
+    Standardize,
+    UpsampleLinear,
+)
 from dss.options import NetworkOptions
 
 
 def tcn(nb_channels: int, nb_classes: int, options: NetworkOptions) -> keras.Model:
     """Build the network.
 
-    [Log spectrogram every 2**nb_pre_conv samples - [above background], or frames of so many
-    samples] - standardize - dense - `nb_conv` blocks of one residual layer per dilation - sum of all layers - [LSTM] -
-    class scores - [interpolation to the rate of the audio] - softmax. Features and scores have 32
-    bits, whatever the precision of the layers between.
+    [Log spectrogram every 2**nb_pre_conv samples - [above its background], or frames of so many
+    samples] - standardize - dense - `nb_conv` blocks of one residual layer per dilation - sum of
+    all layers - [LSTM] - class scores - [interpolation to the rate of the audio] - softmax.
+    Features and scores have 32 bits, whatever the precision of the layers between.
 
     Arguments:
         nb_channels: of the audio.

@@ -19,6 +19,7 @@ RAW_HZ = 12_000  # at a lower sample rate the audio itself tells song apart
 RAW_FRAME_SECONDS = 0.0008
 RAW_DILATIONS = [1, 4, 16]  # with filters of 7 frames no sample in reach is skipped
 STEPS = 500  # that training takes at least until it is done
+FEWEST_EPOCHS = 24
 CONTEXT_SECONDS = 0.5, 1.0  # that filters on a spectrogram reach
 FLOOR = 0.1  # of a spectrogram, as a part of the power of noise
 BACKGROUND_SECONDS = 0.5  # longer than syllables mostly are; twice that is no better
@@ -170,8 +171,8 @@ def suggest(data_dir: str | Path, given: dict[str, Any] | None = None) -> dict[s
     steps = math.ceil(n_chunks / batch_size)
     choose(
         "nb_epoch",
-        int(np.clip(math.ceil(STEPS / steps), 12, 200)),
-        f"{steps} steps an epoch: about {STEPS} steps in all, 12 epochs at least",
+        int(np.clip(math.ceil(STEPS / steps), FEWEST_EPOCHS, 200)),
+        f"{steps} steps an epoch: about {STEPS} steps in all, {FEWEST_EPOCHS} epochs at least",
     )
     choose("augmentations", *(BACKGROUND if window else LEVELS))
     choose("learning_rate", 0.004, "learns fast with small batches, as it falls to zero")
