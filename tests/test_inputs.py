@@ -250,3 +250,17 @@ def test_names_are_text_as_they_are_written(tmp_path):
     assert read_input(path, SourceOptions()).table["name"].tolist() == NAMES
     tree = open_dataset(make_dataset(tmp_path, block_seconds=0.5, seed=1))
     assert tree.attrs["class_names"] == ["noise", *sorted(NAMES)]
+
+
+def test_the_check_shows_how_far_it_is_and_the_first_errors_at_once(folder, capsys, monkeypatch):
+    from dss.support import progress
+
+    (folder / "bird_0_annotations.csv").unlink()
+    shown = []
+    with progress.shown_by(lambda *what: shown.append(what)):
+        check_annotations(folder)
+    assert ("reading", 0, 3) in shown
+    monkeypatch.setattr(progress, "_is_watched", lambda: True)
+    check_annotations(folder)
+    assert "error: " in (err := capsys.readouterr().err)
+    assert "bird_0.wav: there are no annotations next to it" in err

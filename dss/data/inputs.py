@@ -17,10 +17,12 @@ from dss.data.stretches import union
 from dss.data.texttables import COLUMNS, Unread
 from dss.errors import DssError
 from dss.options import SourceOptions
+from dss.support.progress import bar, say
 from dss.support.units import readable
 
 TIMES = COLUMNS[1:]
 MOST = 0.5  # part of the annotations
+MOST_SAID = 5  # errors, while files are read
 FAR = 10  # times the length of a recording: where a single annotation is in another unit
 MISTAKEN_SECONDS = 1  # beyond the end of a recording, which are no other unit
 
@@ -100,10 +102,13 @@ def read_inputs(
     """
     inputs, failed = [], []
     with mending.collecting() as mended:
-        for path in paths:
+        progress = bar(paths, desc="reading", unit="recording")
+        for path in progress:
             try:
                 inputs.append(read_input(path, options, loader, annotation_loader))
             except (DssError, OSError) as error:
+                if len(failed) < MOST_SAID and not progress.disable:
+                    say(f"error: {error}")  # who waits for thousands of files sees it at once
                 failed.append((path, error))
                 if isinstance(rest := getattr(error, "rest", None), Input):
                     inputs.append(rest)

@@ -24,9 +24,10 @@ from dss.data.annotations import (
 from dss.data.check import find_problems, format_problems, raise_errors
 from dss.data.choices import chosen_options
 from dss.data.inputs import Input, read_inputs
+from dss.data.overlaps import overlap_warnings, overlaps, without_overlaps
 from dss.data.recordings import Recording, find_recordings
 from dss.data.splits import Song
-from dss.data.stretches import as_mask, complement, intersection
+from dss.data.stretches import as_mask, complement, intersection, union
 from dss.errors import DssError, DssWarning, raise_problems
 from dss.options import DatasetOptions
 
@@ -129,12 +130,19 @@ def read_sources(
     renamed = [_renamed(table, options.rename) for _, table in tables]
     seconds = [recording.duration_seconds for recording in recordings]
     settled, chosen = chosen_options(renamed, seconds, types, options)
+    if options.overlaps == "share":
+        for sentence in overlap_warnings(renamed, types, 1 / recordings[0].samplerate_hz):
+            warnings.warn(sentence, DssWarning, stacklevel=5)
     reach = targets.GAUSSIAN_REACH * settled.event_std_seconds
     sources = []
     for recording, _, table, unknown in inputs:
         everywhere = np.array([[0, recording.duration_seconds]])
         looked_at = read_annotated(recording.path, recording.duration_seconds)
         looked_at = intersection(looked_at, complement(unknown, recording.duration_seconds))
+        if options.overlaps == "unknown":
+            shared = [stretch[2:] for stretch in overlaps(_renamed(table, options.rename), types)]
+            shared = union(np.array(shared).reshape(-1, 2))
+            looked_at = intersection(looked_at, complement(shared, recording.duration_seconds))
         known = known_stretches(table, old_types, looked_at, reach, annotated)
         is_all = known.shape == (1, 2) and np.allclose(known, everywhere)
         path = recording.path
@@ -149,6 +157,8 @@ def read_sources(
 
 def _with_targets(table: pd.DataFrame, made_of: Assembled) -> pd.DataFrame:
     types, options = made_of.types, made_of.options
+    if options.overlaps in ("shorter", "later"):
+        table = without_overlaps(table, types, options.overlaps).reset_index(drop=True)
     if options.boundary_targets:
         segments = found(table)[lambda t: t["name"].map(types) == SEGMENT]
         rows = [

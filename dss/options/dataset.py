@@ -160,6 +160,14 @@ class DatasetOptions(SourceOptions):
         ge=0,
         le=1,
     )
+    overlaps: Literal["share", "shorter", "later", "unknown"] = option(
+        "share",
+        "Where song types overlap",
+        "Where segments of different song types overlap, each counts in part (share), the shorter "
+        "or the later one counts alone, or nothing is learned there (unknown).",
+        group="Targets",
+        rare=True,
+    )
     train_split: SplitBy = option(
         "samples",
         "Split train by",

@@ -1,0 +1,103 @@
+"""Segments of different song types that overlap: how long, and which of them counts there.
+
+In the targets, song types that overlap share their samples, unless one of them is made to win.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from dss.data.annotations import SEGMENT, found
+from dss.data.stretches import complement, intersection, union
+from dss.data.texttables import COLUMNS
+from dss.support.units import readable
+
+TIMES = COLUMNS[1:]
+MOST_NAMED = 3  # pairs of song types; the rest are counted
+
+
+def overlaps(
+    table: pd.DataFrame, types: Mapping[str, str], tolerance_seconds: float = 0
+) -> list[tuple[str, str, float, float]]:
+    """Where segments of two song types overlap: their names, in order, start and stop in seconds.
+
+    Arguments:
+        table: annotations of a recording.
+        types: category by song type; other annotations do not count.
+        tolerance_seconds: overlaps that are not longer do not count.
+    """
+    rows = _segments(table, types).sort_values("start_seconds")[COLUMNS]
+    shared, last = [], []  # of those before, the ones that have not ended
+    for name, start, stop in rows.itertuples(index=False, name=None):
+        last = [row for row in last if row[2] > start]
+        for other, _, other_stop in last:
+            end = min(stop, other_stop)
+            if other != name and end - start > tolerance_seconds:
+                shared.append((*sorted((other, name)), start, end))
+        last.append((name, start, stop))
+    return shared
+
+
+def overlap_warnings(
+    tables: Sequence[pd.DataFrame], types: Mapping[str, str], tolerance_seconds: float
+) -> list[str]:
+    """A sentence on what overlaps and what is learned there; none if nothing does."""
+    pairs: dict[tuple[str, str], list[float]] = {}
+    for table in tables:
+        for a, b, start, stop in overlaps(table, types, tolerance_seconds):
+            pairs.setdefault((a, b), []).append(stop - start)
+    if not pairs:
+        return []
+    longest = sorted(pairs, key=lambda pair: -sum(pairs[pair]))
+    named = [
+        f"{a} and {b} ({len(pairs[a, b])} times, {readable(sum(pairs[a, b]))} in all)"
+        for a, b in longest[:MOST_NAMED]
+    ]
+    more = len(longest) - MOST_NAMED
+    return [
+        f"Segments of different song types overlap: {', '.join(named)}"
+        + (f" and {more} more pairs" if more > 0 else "")
+        + ". The network learns there that each is as probable as the other. To choose, give "
+        "overlaps: shorter or later (that one counts), or unknown (nothing is learned there)."
+    ]
+
+
+def without_overlaps(table: pd.DataFrame, types: Mapping[str, str], winner: str) -> pd.DataFrame:
+    """A table in which segments of different song types do not overlap: one counts, one is cut.
+
+    Arguments:
+        table: annotations of a recording.
+        types: category by song type; other annotations stay as they are.
+        winner: shorter or later: which of two segments counts where both are.
+
+    Returns: a new table; a segment that was cut in two has two rows of the same index.
+    """
+    shared = overlaps(table, types)
+    if not shared:
+        return table
+    where = union(np.array([stretch[2:] for stretch in shared]))
+    segments = _segments(table, types)
+    start, stop = segments[TIMES].to_numpy().T
+    touched = (start[:, None] < where[:, 1]) & (stop[:, None] > where[:, 0])
+    segments = segments[touched.any(axis=1)]
+    order = segments["start_seconds"]
+    if winner == "shorter":
+        order = segments["start_seconds"] - segments["stop_seconds"]
+    placed: dict[str, np.ndarray] = {}
+    parts = []
+    for row in order.sort_values(ascending=False, kind="stable").index:
+        one = segments.loc[[row]]
+        name, own = one["name"].iloc[0], one[TIMES].to_numpy(float)
+        taken = [stretches for other, stretches in placed.items() if other != name]
+        if taken:
+            free = complement(union(np.concatenate(taken)), np.inf)
+            own = intersection(own, free)
+        placed[name] = np.concatenate([placed.get(name, np.empty((0, 2))), own])
+        parts += [one.assign(**dict(zip(TIMES, times, strict=True))) for times in own]
+    rest = table.drop(index=segments.index)
+    return pd.concat([rest, *parts]).sort_values("start_seconds", kind="stable")
+
+
+def _segments(table: pd.DataFrame, types: Mapping[str, str]) -> pd.DataFrame:
+    return found(table)[lambda t: t["name"].map(types) == SEGMENT]
