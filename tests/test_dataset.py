@@ -101,11 +101,11 @@ def test_a_song_type_may_be_called_as_a_column_of_the_report(folder):
     assert table.loc["all", ["seconds", "seconds (song type)"]].tolist() == [12, rows.count("a")]
 
 
-def test_what_is_shown_while_a_dataset_is_made_is_that_it_is_written(folder):
+def test_what_is_shown_while_a_dataset_is_made_is_that_it_is_read_and_written(folder):
     shown = set()
     with shown_by(lambda what, done, total: shown.add(what)):
         make_dataset(folder)
-    assert shown == {"writing train", "writing val", "writing test"}
+    assert shown == {"reading", "writing train", "writing val", "writing test"}
 
 
 def test_only_a_dataset_is_overwritten_and_never_with_its_recordings_in_it(folder, tmp_path):
