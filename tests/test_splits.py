@@ -47,7 +47,7 @@ def test_every_sample_is_in_at_most_one_split(
         for s in stretches:
             counts[s.recording][s.start_sample : s.stop_sample] += 1
     everything = np.concatenate(counts)
-    assert everything.max() == 1
+    assert everything.max() <= 1
     if options.train_fraction is None:
         assert everything.min() == 1
     assert plan == split_recordings(songs, 1000, options)

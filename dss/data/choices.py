@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from dss.data.annotations import EVENT, SEGMENT, found
+from dss.data.names import named_groups
 from dss.options import DatasetOptions
 
 EVENT_STD_SECONDS = 0.003  # as precise as people place pulses
@@ -23,6 +24,7 @@ def chosen_options(
     durations_seconds: Sequence[float],
     types: Mapping[str, str],
     options: DatasetOptions,
+    names: Sequence[str] = (),
 ) -> tuple[DatasetOptions, dict[str, str]]:
     """The options with those filled in that were left to the data.
 
@@ -31,6 +33,7 @@ def chosen_options(
         durations_seconds: of the recordings.
         types: category by song type.
         options: as they were given.
+        names: of the recordings, relative to the data folder.
 
     Returns: the options, and a sentence for each that was chosen and differs from the fixed value.
     """
@@ -53,9 +56,31 @@ def chosen_options(
                     f"{values['block_seconds']:g} s, so that each split has a part of all that is "
                     "sung"
                 )
+        elif options.groups is None and options.test_fraction:
+            values |= _groups(names, reasons)
     if options.block_seconds is None:
         values.setdefault("block_seconds", 0.0)
     return options.model_copy(update=values), reasons
+
+
+def _groups(names: Sequence[str], reasons: dict[str, str]) -> dict[str, str]:
+    """Keep together what is of one individual, or one day, if one of them can be spared."""
+    groups = named_groups(names)
+    if groups is None:
+        return {}
+    n, kind = len(groups.n_recordings), groups.kind
+    told = f"by the names of the recordings there are {n} {kind}s ({groups.listed()})"
+    if groups.are_enough:
+        reasons["groups"] = (
+            f"{told}; each is in one split as a whole, so that the test tells how well the network "
+            f"does on {kind}s that it never heard"
+        )
+        return {"groups": groups.pattern}
+    reasons["groups"] = (
+        f"none: {told}, of which none can be spared, so that the test is on other recordings of "
+        f"the same {kind}s"
+    )
+    return {}
 
 
 def touching(tables: Sequence[pd.DataFrame], types: Mapping[str, str]) -> tuple[int, int]:

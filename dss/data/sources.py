@@ -129,13 +129,15 @@ def read_sources(
     annotated = {*new_names}.union(*(table["name"] for _, table in tables))
     renamed = [_renamed(table, options.rename) for _, table in tables]
     seconds = [recording.duration_seconds for recording in recordings]
-    settled, chosen = chosen_options(renamed, seconds, types, options)
+    paths = [recording.path for recording in recordings]
+    names = [p.name if p == folder else p.relative_to(folder).as_posix() for p in paths]
+    settled, chosen = chosen_options(renamed, seconds, types, options, names)
     if options.overlaps == "share":
         for sentence in overlap_warnings(renamed, types, 1 / recordings[0].samplerate_hz):
             warnings.warn(sentence, DssWarning, stacklevel=5)
     reach = targets.GAUSSIAN_REACH * settled.event_std_seconds
     sources = []
-    for recording, _, table, unknown in inputs:
+    for name, (recording, _, table, unknown) in zip(names, inputs, strict=True):
         everywhere = np.array([[0, recording.duration_seconds]])
         looked_at = read_annotated(recording.path, recording.duration_seconds)
         looked_at = intersection(looked_at, complement(unknown, recording.duration_seconds))
@@ -145,8 +147,6 @@ def read_sources(
             looked_at = intersection(looked_at, complement(shared, recording.duration_seconds))
         known = known_stretches(table, old_types, looked_at, reach, annotated)
         is_all = known.shape == (1, 2) and np.allclose(known, everywhere)
-        path = recording.path
-        name = path.name if path == folder else path.relative_to(folder).as_posix()
         table = _renamed(table, options.rename)
         sources.append(Source(recording, name, table, None if is_all else known))
     if options.boundary_targets:

@@ -220,7 +220,9 @@ class DatasetOptions(SourceOptions):
         "Groups",
         "Which individual each recording comes from, so that splits by files keep individuals "
         "together. Either a regular expression whose parentheses capture the individual in the "
-        "recording's path, such as '(bird[0-9]+)_', or a CSV file with the columns file,group.",
+        "recording's path, such as '(bird[0-9]+)_', or a CSV file with the columns file,group. By "
+        "default, individuals or days where the names of the recordings tell at least three; "
+        "'(.+)' takes each recording by itself.",
         group="Splits",
         path="file",
     )

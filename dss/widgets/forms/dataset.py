@@ -12,6 +12,7 @@ import xarray as xr
 
 from dss.data import check_annotations, make_dataset, open_dataset, preview_dataset
 from dss.data.dataset import default_store, made_otherwise
+from dss.data.names import named_groups
 from dss.data.report import missing
 from dss.data.splits import recording_groups
 from dss.data.stores import check_ending
@@ -108,8 +109,18 @@ class DatasetForm(Form):
             individuals = self._individuals()
             n, more = len(individuals), ", ..." * (len(individuals) > MOST_NAMED)
             named = ", ".join(individuals[:MOST_NAMED]) + more
-            hints["groups"] = f"{n} individual{'s' * (n > 1)}: {named}." if n else ""
+            said = f"{n} individual{'s' * (n > 1)}: {named}."
+            hints["groups"] = said if n else self._told_by_names(files)
         return hints
+
+    @staticmethod
+    def _told_by_names(files: tuple[str, ...]) -> str:
+        """What the names of the recordings tell, if that is to be used."""
+        groups = named_groups(files)
+        if groups is None or not groups.are_enough:
+            return ""
+        n = len(groups.n_recordings)
+        return f"By the names there are {n} {groups.kind}s: {groups.listed()}."
 
     def _individuals(self) -> list[str]:
         """Those that the groups name, if any."""

@@ -1,0 +1,106 @@
+"""What the names of recordings tell: the individual, or the day."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+FEWEST_GROUPS = 3  # with two, testing on one of them leaves half of the data
+LARGEST_GROUP = 0.5  # part of the recordings that one group may have
+SEPARATOR = r"[/_\-. ]"
+# Letters and digits, such as llb3, g17y2U, VALP007; but not what only counts recordings.
+INDIVIDUAL = re.compile(r"(?=.*[a-z])(?=.*\d)[a-z0-9]+", re.IGNORECASE)
+COUNTED = re.compile(
+    r"(ch|chan|channel|mic|f|file|rec|recording|part|take|trial|session|song|call|s|t|n|no|v)\d+"
+    r"|\d+(khz|hz|ms|s|min|db|am|pm)|\d{1,2}[a-z]{3}\d{2,4}|\d{8}t\d{6}[a-z]*",
+    re.IGNORECASE,
+)
+DAYS = (
+    r"(?<!\d)((?:19|20)\d\d[-_.]?\d\d[-_.]?\d\d)(?=\D|$)",  # 2019_12_01, 20191201
+    r"(?i)(?<!\d)(\d{1,2}(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)(?:\d\d){1,2})(?!\d)",
+    r"(?<![\dA-Za-z])(\d{6})(?=[_\-. T])",  # 130519, in any order of day, month and year
+    r"(?<![\dA-Za-z])([345]\d{4})(?=[_.])",  # 43592: days since 1900, as Sound Analysis Pro counts
+)
+FORMATS = {
+    0: ("%Y%m%d",),
+    1: ("%d%b%Y", "%d%b%y"),
+    2: ("%y%m%d", "%d%m%y", "%m%d%y"),
+}
+
+
+class Groups(NamedTuple):
+    """Recordings that belong together, by their names.
+
+    Attributes:
+        pattern: a regular expression whose brackets match the group in the path of a recording.
+        kind: `individual` or `day`.
+        n_recordings: of each group, by its name.
+    """
+
+    pattern: str
+    kind: str
+    n_recordings: Counter[str]
+
+    @property
+    def are_enough(self) -> bool:
+        """Whether a group can be spared for testing."""
+        n = self.n_recordings.values()
+        return len(n) >= FEWEST_GROUPS and max(n) <= LARGEST_GROUP * sum(n)
+
+    def listed(self, most: int = 4) -> str:
+        """The names of the groups, as text."""
+        names = sorted(self.n_recordings)
+        return ", ".join(names[:most]) + ", ..." * (len(names) > most)
+
+
+def named_groups(paths: Sequence[str]) -> Groups | None:
+    """The individuals, or else the days, that the names of recordings tell.
+
+    Arguments:
+        paths: of the recordings, relative to the data folder.
+
+    Returns: individuals if one can be spared for testing, or days if one can; else what is told
+        all the same; None if that is nothing, or each recording is of another individual or day.
+    """
+    groups = [g for g in (_individuals(paths), _days(paths)) if g]
+    if any(len(g.n_recordings) == len(paths) for g in groups):  # as good as by recordings
+        return None
+    return next((g for g in groups if g.are_enough), groups[0] if groups else None)
+
+
+def _individuals(paths: Sequence[str]) -> Groups | None:
+    """Groups by the first part of the names that looks like an individual in all of them."""
+    parts = [re.split(f"{SEPARATOR}+", path.rpartition(".")[0]) for path in paths]
+    for i in range(min(map(len, parts), default=0)):
+        column = [part[i] for part in parts]
+        if all(INDIVIDUAL.fullmatch(p) and not COUNTED.fullmatch(p) for p in column):
+            before = rf"(?:[^/_\-. ]+{SEPARATOR}+){{{i}}}" if i else ""
+            if len({*column}) > 1:
+                return Groups(rf"^{before}([^/_\-. ]+)", "individual", Counter(column))
+    return None
+
+
+def _days(paths: Sequence[str]) -> Groups | None:
+    for number, pattern in enumerate(DAYS):
+        found = [re.search(pattern, path) for path in paths]
+        if found and all(found):
+            days = [match[1] for match in found]
+            if len({*days}) > 1 and _are_dates(days, FORMATS.get(number)):
+                return Groups(pattern, "day", Counter(days))
+    return None
+
+
+def _are_dates(days: list[str], formats: tuple[str, ...] | None) -> bool:
+    """Whether all are dates that are written in the same way."""
+    return formats is None or any(
+        all(_is_date(re.sub(r"[-_.]", "", day), form) for day in days) for form in formats
+    )
+
+
+def _is_date(text: str, form: str) -> bool:
+    try:
+        datetime.strptime(text, form)
+    except ValueError:
+        return False
+    return True

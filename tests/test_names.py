@@ -1,0 +1,58 @@
+import pytest
+from conftest import tone_song, write_recording
+
+from dss.data import make_dataset, open_dataset
+from dss.data.names import named_groups
+from dss.data.splits import SPLITS, recording_groups
+
+
+@pytest.mark.parametrize(
+    ("kind", "group", "other", "rest"),
+    [
+        ("individual", "llb3", "llb16", "{}_0310_2018_04_24_12_45_0{}.wav"),
+        ("individual", "g17y2U", "g4p5U", "zebra_finch_{}-f0000{}.flac"),
+        ("individual", "bird1", "bird2", "{}/0{}.wav"),
+        ("day", "2019_12_01", "2019_12_02", "b30807_{}_06-44-0{}.wav"),
+        ("day", "20191201", "20191202", "{}_06440{}.wav"),
+        ("day", "43592", "43593", "b30807_{}.2{}.wav"),
+        ("day", "220312", "230312", "gy6or6_baseline_{}_0836.{}.wav"),
+        ("day", "15DEC2022", "27DEC2022", "AL_6_{}_MF_{}.wav"),
+    ],
+)
+def test_names_tell_individuals_or_days(kind, group, other, rest):
+    paths = [rest.format(g, i) for g, n in ((group, 3), (other, 2)) for i in range(n)]
+    groups = named_groups(paths)
+    assert (groups.kind, groups.n_recordings) == (kind, {group: 3, other: 2})
+    assert recording_groups(paths, groups.pattern) == [group] * 3 + [other] * 2
+    assert not groups.are_enough
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["rec_1.wav", "rec_2.wav", "rec_3.wav"],
+        ["bird0_000.flac", "bird0_001.flac"],  # one
+        ["VALP007_15DEC2022.wav", "VALP009_15DEC2022.wav", "VLM298_27DEC2022.wav"],  # each
+        ["song_ch1.wav", "song_ch2.wav", "song_ch2 2.wav"],  # channels
+        ["x_999999_1.wav", "x_999998_1.wav", "x_999998_2.wav"],  # no dates
+    ],
+)
+def test_names_that_only_count_tell_nothing(names):
+    assert named_groups(names) is None
+
+
+def test_a_dataset_tests_on_an_individual_that_is_in_no_other_split(tmp_path):
+    for bird, i in [("ab1", 1), ("ab1", 2), ("cd2", 1), ("ef3", 1)]:
+        write_recording(tmp_path / "song", f"{bird}_{i}", *with_rate(tone_song(i)))
+    tree = open_dataset(make_dataset(tmp_path / "song", test_fraction=0.25))
+    birds = {split: {name[:3] for name in tree.attrs[f"filename_{split}"]} for split in SPLITS}
+    assert len(birds["test"]) == 1
+    assert not birds["test"] & (birds["train"] | birds["val"])
+    assert "3 individuals (ab1, cd2, ef3)" in tree.attrs["chosen"]["groups"]
+    alone = {"test_fraction": 0.25, "groups": "(.+)", "store_dir": tmp_path / "alone.npy"}
+    assert "groups" not in open_dataset(make_dataset(tmp_path / "song", **alone)).attrs["chosen"]
+
+
+def with_rate(song):
+    x, rows = song
+    return x, 1000, rows
