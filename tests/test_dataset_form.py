@@ -175,3 +175,15 @@ def test_recordings_of_a_format_of_your_own(tmp_path):
     )
     form.preview()
     assert open_dataset(form.run()).attrs["class_names"] == ["noise", "a", "b", "p"]
+
+
+def test_the_form_shows_which_annotations_a_pattern_finds(folder):
+    labels = folder.parent / "labels"
+    labels.mkdir()
+    for path in sorted(folder.glob("*_annotations.csv"))[:2]:
+        path.rename(labels / path.name.replace("_annotations", ""))
+    values = {"data_dir": str(folder), "annotations_at": "../labels/{stem}.csv"}
+    hint = DatasetForm(values).hints["annotations_at"]
+    assert hint == (
+        "2 of 3 recordings have annotations there, such as bird_0.wav: ../labels/bird_0.csv."
+    )

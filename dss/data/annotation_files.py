@@ -18,6 +18,10 @@ from dss.data.texttables import COLUMNS, parse_times, raise_broken
 from dss.errors import DssError
 
 
+class MissingAnnotations(DssError):
+    """There are no annotations next to a recording."""
+
+
 def find_annotations(recording: str | Path, format: str | None = None) -> Path:
     """Find the file with the annotations of a recording.
 
@@ -45,7 +49,7 @@ def find_annotations(recording: str | Path, format: str | None = None) -> Path:
         there = find_shared(recording, name)
     if not there:
         what = f"annotations in the format {name}" if name else "annotations"
-        raise DssError(
+        raise MissingAnnotations(
             f"{recording}: there are no {what} next to it; add "
             f"{usual.name if name in (None, 'csv') else 'a file named after the recording'}"
         )
@@ -62,6 +66,7 @@ def recording_annotations(
     recording: str | Path,
     format: str | None = None,
     loader: Callable[[Path], pd.DataFrame] | None = None,
+    place: Callable[[Path], Path] | None = None,
 ) -> tuple[Path, pd.DataFrame]:
     """Read the annotations of a recording; returns their file and their table.
 
@@ -70,10 +75,13 @@ def recording_annotations(
         format: as for `read_annotations`.
         loader: a function that reads a format of your own: `loader(recording) -> table` with the
             columns name, start_seconds and stop_seconds. Errors then name the recording.
+        place: a function that finds the file if it does not lie next to the recording, such as
+            `dss.data.places.place_of` gives. STEM_annotations.csv takes precedence.
     """
     recording = Path(recording)
     if loader is None:
-        path = find_annotations(recording, format)
+        is_elsewhere = place and not annotations_path(recording).is_file()
+        path = place(recording) if is_elsewhere else find_annotations(recording, format)
         return path, read_annotations(path, format, recording)
     try:
         table = loader(recording)

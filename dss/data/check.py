@@ -29,7 +29,7 @@ from dss.data.choices import EVENT_STD_SECONDS
 from dss.data.inputs import read_inputs
 from dss.data.levels import level_problems, spread_blocks
 from dss.data.rates import proposed_rate
-from dss.data.recordings import Recording, find_recordings
+from dss.data.recordings import Recording
 from dss.data.targets import GAUSSIAN_REACH
 from dss.errors import DssError, raise_problems
 from dss.options import SourceOptions, takes_options
@@ -75,8 +75,7 @@ def check_annotations(
         rows if all is well.
     Raises: DssError if there is no such folder, or no recording in it.
     """
-    paths = find_recordings(folder, options.endings)
-    inputs, failed, mended = read_inputs(paths, options, loader, annotation_loader)
+    inputs, failed, mended = read_inputs(Path(folder), options, loader, annotation_loader)
     recordings = [found.recording for found in inputs]
     tables = [(found.file, found.table) for found in inputs]
     problems = [problem for path, error in failed for problem in _problems_of(error, path)]

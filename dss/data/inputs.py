@@ -1,6 +1,6 @@
 """A recording and its annotations as a dataset takes them: read together, mended where certain."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from dss.data import mending
-from dss.data.annotation_files import recording_annotations
+from dss.data.annotation_files import MissingAnnotations, recording_annotations
 from dss.data.annotations import found, time_problems
 from dss.data.audio import Loader
-from dss.data.recordings import Recording, open_at_own_rate
+from dss.data.places import Place, fitting, place_of, proposed_pattern
+from dss.data.recordings import Recording, find_recordings, open_at_own_rate
 from dss.data.stretches import union
 from dss.data.texttables import COLUMNS, Unread
 from dss.errors import DssError
@@ -48,6 +49,7 @@ def read_input(
     options: SourceOptions,
     loader: Loader | None = None,
     annotation_loader: Callable[[Path], pd.DataFrame] | None = None,
+    place: Place | None = None,
 ) -> Input:
     """Read a recording's header and its annotations, and mend what is certain.
 
@@ -62,7 +64,8 @@ def read_input(
     bad: list[tuple[int, str]] = []
     failed = None
     try:
-        file, table = recording_annotations(path, options.annotation_format, annotation_loader)
+        how = options.annotation_format, annotation_loader, place
+        file, table = recording_annotations(path, *how)
     except DssError as error:
         if not isinstance(error.rest, Unread):
             raise
@@ -89,23 +92,27 @@ def read_input(
 
 
 def read_inputs(
-    paths: Iterable[Path],
+    folder: Path,
     options: SourceOptions,
     loader: Loader | None = None,
     annotation_loader: Callable[[Path], pd.DataFrame] | None = None,
 ) -> tuple[list[Input], list[tuple[Path, Exception]], list[mending.Mended]]:
-    """Read several recordings with their annotations; arguments as for `read_input`.
+    """Read the recordings of a folder with their annotations; arguments as for `read_input`.
 
     If some recordings have one channel and others several that are the same, these have one too.
 
     Returns: what can be read; what is wrong with the others, by recording; what was mended.
     """
+    paths, place = (
+        find_recordings(folder, options.endings),
+        place_of(options.annotations_at, folder),
+    )
     inputs, failed = [], []
     with mending.collecting() as mended:
         progress = bar(paths, desc="reading", unit="recording")
         for path in progress:
             try:
-                inputs.append(read_input(path, options, loader, annotation_loader))
+                inputs.append(read_input(path, options, loader, annotation_loader, place))
             except (DssError, OSError) as error:
                 if len(failed) < MOST_SAID and not progress.disable:
                     say(f"error: {error}")  # who waits for thousands of files sees it at once
@@ -114,6 +121,11 @@ def read_inputs(
                     inputs.append(rest)
         if any(found.recording.n_channels == 1 for found in inputs):
             inputs = [_with_one_channel(found) for found in inputs]
+    missing = [path for path, error in failed if isinstance(error, MissingAnnotations)]
+    if pattern := proposed_pattern(folder, missing):
+        n = len(fitting(pattern, folder, missing))
+        are = f"annotations of {n} of these {len(missing)} recordings are elsewhere"
+        failed.append((folder, DssError(f"{folder}: {are}: --annotations-at '{pattern}'")))
     return inputs, failed, [*mended]
 
 

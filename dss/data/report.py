@@ -11,6 +11,7 @@ import pandas as pd
 from dss.data.annotation_files import recording_annotations
 from dss.data.annotations import EVENT, definitions_path, found, read_definitions
 from dss.data.check import NEVER_FOUND
+from dss.data.places import place_of
 from dss.data.recordings import find_recordings, open_readable
 from dss.data.splits import SPLITS, Stretch
 from dss.data.texttables import COLUMNS
@@ -105,6 +106,8 @@ def list_recordings(
     folder, rows, counts, defined = Path(folder), {}, {}, set()
     files = find_recordings(folder, options.endings)
     recordings, _ = open_readable(files, loader, options)
+    place = place_of(options.annotations_at, folder)
+    how = options.annotation_format, annotation_loader, place
     for path in files:
         recording = recordings.get(path)
         name = path.name if path == folder else path.relative_to(folder).as_posix()
@@ -114,7 +117,7 @@ def list_recordings(
             "channels": recording.n_channels if recording else np.nan,
         }
         with suppress(DssError):
-            table = recording_annotations(path, options.annotation_format, annotation_loader)[1]
+            table = recording_annotations(path, *how)[1]
             none = dict.fromkeys(table["name"], 0)
             counts[name] = _by_column(none | found(table)["name"].value_counts().to_dict())
         if definitions_path(path).is_file():

@@ -25,7 +25,7 @@ from dss.data.check import find_problems, format_problems, raise_errors
 from dss.data.choices import chosen_options
 from dss.data.inputs import Input, read_inputs
 from dss.data.overlaps import overlap_warnings, overlaps, without_overlaps
-from dss.data.recordings import Recording, find_recordings
+from dss.data.recordings import Recording
 from dss.data.splits import Song
 from dss.data.stretches import as_mask, complement, intersection, union
 from dss.errors import DssError, DssWarning, raise_problems
@@ -171,8 +171,7 @@ def _with_targets(table: pd.DataFrame, made_of: Assembled) -> pd.DataFrame:
 
 def _read_folder(folder: Path, options, loader, annotation_loader) -> tuple[list[Input], list[str]]:
     """The recordings with their annotations, and what was mended in them."""
-    paths = find_recordings(folder, options.endings)
-    inputs, failed, mended = read_inputs(paths, options, loader, annotation_loader)
+    inputs, failed, mended = read_inputs(folder, options, loader, annotation_loader)
     problems: list[str] = []
     for path, error in failed:
         if isinstance(error, DssError):

@@ -54,6 +54,16 @@ class SourceOptions(Options):
         group="Files",
         rare=True,
     )
+    annotations_at: str | None = option(
+        None,
+        "Where annotations are",
+        "For annotations that are not next to their recordings: a path from the data folder, such "
+        "as ../labels/{folder}/{stem}.txt. {folder} is the recording's folder, {parent} the last "
+        "part of it, {stem} its name without and {name} with the ending; {stem-_audio} leaves out "
+        "_audio at the end, and * stands for any text.",
+        group="Files",
+        rare=True,
+    )
     time_unit: Literal["s", "ms", "samples"] = option(
         "s",
         "Unit of times",

@@ -28,6 +28,7 @@ from dss.data.check import WARNING, check_annotations, format_problems
 from dss.data.choices import EVENT_STD_SECONDS
 from dss.data.contents import audio_warnings, song_stretches, song_type_warnings
 from dss.data.dataset import open_dataset
+from dss.data.places import Place, place_of
 from dss.data.recordings import Recording, find_recordings, open_readable, open_source
 from dss.data.report import describe, list_recordings
 from dss.data.splits import SPLITS
@@ -122,7 +123,7 @@ def open_views(
     if problems:
         sentence = f"{len(problems)} of {len(files)} recordings left out: {problems[0]}"
         warnings.warn(sentence, DssWarning, stacklevel=3)
-    reading = _Reading(files, options, annotation_loader)
+    reading = _Reading(files, options, annotation_loader, place_of(options.annotations_at, path))
     return [
         _recording_view(recording, file.relative_to(folder).as_posix(), reading)
         for file, recording in recordings.items()
@@ -157,7 +158,8 @@ def recording_view(
     path = Path(path)
     _check_seconds(options)
     recording = open_source(path, loader, options)
-    reading = _Reading([path], options, annotation_loader)
+    place = place_of(options.annotations_at, path)
+    reading = _Reading([path], options, annotation_loader, place)
     return _recording_view(recording, name or path.name, reading)
 
 
@@ -292,10 +294,12 @@ class _Reading:
     files: Sequence[Path]
     options: SourceOptions
     loader: Callable | None
+    place: Place | None = None
 
     def read(self, recording: Path) -> pd.DataFrame:
         """The annotations of one of the recordings."""
-        return recording_annotations(recording, self.options.annotation_format, self.loader)[1]
+        how = self.options.annotation_format, self.loader, self.place
+        return recording_annotations(recording, *how)[1]
 
     @cached_property
     def song(self) -> tuple[dict[str, str], set[str]]:

@@ -2,6 +2,7 @@
 
 import html
 import io
+import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +14,7 @@ import xarray as xr
 from dss.data import check_annotations, make_dataset, open_dataset, preview_dataset
 from dss.data.dataset import default_store, made_otherwise
 from dss.data.names import named_groups
+from dss.data.places import fitting
 from dss.data.report import missing
 from dss.data.splits import recording_groups
 from dss.data.stores import check_ending
@@ -103,6 +105,8 @@ class DatasetForm(Form):
         except DssError:
             return {}
         hints = {"data_dir": f"{len(files)} recording{'s' * (len(files) > 1)}."}
+        if pattern := self.options.get("annotations_at"):
+            hints["annotations_at"] = _places_hint(pattern, Path(self.options["data_dir"]), files)
         if names:
             hints["song_types"] = f"Annotated are {', '.join(names)}."
         with suppress(DssError):
@@ -132,7 +136,8 @@ class DatasetForm(Form):
         sources = SourceOptions.checked(self._of(SourceOptions))
         folder, loader = self.options.get("data_dir", ""), self._loaders["annotation_loader"]
         endings = tuple(sources.endings or ())
-        return recording_facts(folder, endings, sources.annotation_format, loader)
+        how = endings, sources.annotation_format, loader, sources.annotations_at
+        return recording_facts(folder, *how)
 
     def _store_hints(self) -> dict[str, str]:
         store = self._store()
@@ -205,3 +210,13 @@ class DatasetForm(Form):
         super()._check()
         # Nothing is written, so that it does not matter where to.
         self._preview.disabled = bool(self._n_at_work or self.problems.keys() - {"store_dir"})
+
+
+def _places_hint(pattern: str, folder: Path, files: tuple[str, ...]) -> str:
+    """How many recordings have annotations where a pattern says, and an example."""
+    found = fitting(pattern, folder, [folder / file for file in files])
+    said = f"{len(found)} of {len(files)} recordings have annotations there"
+    if not found:
+        return f"{said}."
+    recording, file = found[0]
+    return f"{said}, such as {recording.name}: {os.path.relpath(file, folder)}."

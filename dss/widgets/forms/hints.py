@@ -10,6 +10,7 @@ from dss import models
 from dss.data import open_dataset
 from dss.data.annotation_files import recording_annotations
 from dss.data.annotations import NOISE, found
+from dss.data.places import place_of
 from dss.data.recordings import find_recordings
 from dss.data.splits import SPLITS
 from dss.errors import DssError
@@ -43,6 +44,7 @@ def recording_facts(
     endings: tuple[str, ...] = (),
     annotation_format: str | None = None,
     annotation_loader: Callable | None = None,
+    annotations_at: str | None = None,
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The recordings of a folder, relative to it, and the song types of the first of them.
 
@@ -52,7 +54,9 @@ def recording_facts(
     """
     folder = Path(folder)
     changed = folder.stat().st_mtime_ns if folder.exists() else 0
-    return _recordings(folder, changed, endings, annotation_format, annotation_loader)
+    return _recordings(
+        folder, changed, endings, annotations_at, annotation_format, annotation_loader
+    )
 
 
 def hints(options: TrainOptions, facts: Facts) -> dict[str, str]:
@@ -88,11 +92,12 @@ def describe_network(options: TrainOptions, facts: Facts) -> str:
 
 
 @lru_cache(maxsize=8)
-def _recordings(folder: Path, changed: int, endings, *how):
+def _recordings(folder: Path, changed: int, endings, annotations_at, *how):
+    place = place_of(annotations_at, folder)
     files, names = find_recordings(folder, endings or None), set()
     for file in files[:MOST_READ]:
         with suppress(DssError):
-            names |= set(found(recording_annotations(file, *how)[1])["name"]) - {NOISE}
+            names |= set(found(recording_annotations(file, *how, place)[1])["name"]) - {NOISE}
     top = folder.parent if folder.is_file() else folder
     return tuple(file.relative_to(top).as_posix() for file in files), tuple(sorted(names))
 

@@ -65,7 +65,8 @@ class InspectForm(Form):
             read = SourceOptions.checked(self._of(SourceOptions))
             loader = self._loaders["annotation_loader"]
             endings = tuple(read.endings or ())
-            files, names = recording_facts(path, endings, read.annotation_format, loader)
+            how = endings, read.annotation_format, loader, read.annotations_at
+            files, names = recording_facts(path, *how)
         except DssError:
             return {}
         n = len(files)

@@ -1,0 +1,125 @@
+"""Where annotations are that do not lie next to their recordings: a pattern, and which one fits.
+
+A pattern is a path from the data folder: `{folder}` stands for the folder of the recording in it,
+`{parent}` for the last part of that, `{name}` and `{stem}` for the recording's name with and
+without its ending, `{stem-_audio}` for the stem without `_audio` at its end, and `*` for any text.
+"""
+
+import glob
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from itertools import islice
+from pathlib import Path, PurePosixPath
+
+from dss.errors import DssError
+
+Place = Callable[[Path], Path]
+
+FIELD = re.compile(r"\{([^{}]*)\}")
+ENDINGS = (".csv", ".txt", ".tsv", ".textgrid", ".svl", ".eaf", ".not.mat", ".phn", ".wrd")
+MOST_FILES = 50_000  # that are looked at to find a pattern
+MOST_RECORDINGS = 20  # that a pattern is tried on
+FEWEST = 0.5  # of these, that a pattern has to fit
+
+
+def place_of(pattern: str | None, folder: str | Path) -> Place | None:
+    """A function that finds the annotations of a recording; None without a pattern.
+
+    Arguments:
+        pattern: as above.
+        folder: the data folder, or its only recording.
+
+    Raises: DssError if the pattern has a field that there is not; the function, if no file fits or
+        more than one.
+    """
+    if pattern is None:
+        return None
+    root = Path(folder) if Path(folder).is_dir() else Path(folder).parent
+    for field in FIELD.findall(pattern):
+        if field not in ("folder", "parent", "name", "stem") and not field.startswith("stem-"):
+            raise DssError(
+                f"annotations_at: there is no {{{field}}}, only {{folder}}, {{parent}}, {{name}}, "
+                "{stem} and {stem-TEXT}"
+            )
+
+    def find(recording: Path) -> Path:
+        wanted = FIELD.sub(lambda match: _filled(match[1], recording, root), pattern)
+        there = sorted(path for path in glob.glob(str(root / wanted)) if Path(path).is_file())
+        if len(there) == 1:
+            return Path(os.path.normpath(there[0]))
+        said = f"there are {len(there)} files" if there else "there are no annotations"
+        raise DssError(f"{recording}: {said} at {root / wanted} (annotations_at)")
+
+    return find
+
+
+def fitting(pattern: str, folder: Path, recordings: Sequence[Path]) -> list[tuple[Path, Path]]:
+    """The recordings that a pattern finds annotations of, each with their file."""
+    find, found = place_of(pattern, folder), []
+    for recording in recordings:
+        try:
+            found.append((recording, find(recording)))
+        except DssError:
+            continue
+    return found
+
+
+def proposed_pattern(folder: str | Path, recordings: Sequence[Path]) -> str | None:
+    """The pattern that fits most recordings without annotations; None if none fits enough of them.
+
+    Looked at are files in the data folder and in those beside it.
+    """
+    root = Path(folder)
+    if not root.is_dir() or not recordings:
+        return None
+    root = root.resolve()
+    tried = [Path(path).resolve() for path in recordings[:: len(recordings) // MOST_RECORDINGS + 1]]
+    files = (path for top in (root, root.parent) for path in _files(top))
+    files = [path for path in dict.fromkeys(files) if path.name.lower().endswith(ENDINGS)]
+    votes: Counter[str] = Counter()
+    for recording in tried:
+        votes.update({pattern for path in files if (pattern := _pattern(path, recording, root))})
+    fits = [pattern for pattern, n in votes.most_common(5) if n >= FEWEST * len(tried)]
+    return max(fits, key=lambda p: len(fitting(p, root, tried)), default=None)
+
+
+def _filled(field: str, recording: Path, root: Path) -> str:
+    folder = Path(os.path.relpath(recording.parent, root)).as_posix()
+    values = {
+        "folder": folder,
+        "parent": recording.parent.name,
+        "name": recording.name,
+        "stem": recording.stem,
+    }
+    stem, _, text = field.partition("-")
+    return glob.escape(values[stem].removesuffix(text) if text else values[stem])
+
+
+def _files(top: Path):
+    walked = (Path(place, name) for place, _, names in os.walk(top) for name in names)
+    return islice(walked, MOST_FILES)
+
+
+def _pattern(path: Path, recording: Path, root: Path) -> str | None:
+    """How the path of a file follows from that of a recording; None if their names differ."""
+    short = re.sub(r"[-_. ][A-Za-z]+$", "", recording.stem)
+    name = path.name
+    if recording.name in name:
+        name = name.replace(recording.name, "{name}", 1)
+    elif recording.stem in name:
+        name = name.replace(recording.stem, "{stem}", 1)
+    elif len(short) < len(recording.stem) and short in name:
+        name = name.replace(short, f"{{stem-{recording.stem[len(short) :]}}}", 1)
+    elif path.stem != recording.parent.name:
+        return None
+    else:
+        name = "{parent}" + path.suffix
+    own = Path(os.path.relpath(recording.parent, root)).parts
+    parts = list(Path(os.path.relpath(path.parent, root)).parts)
+    for i in range(len(parts) - len(own) + 1):
+        if own and tuple(parts[i : i + len(own)]) == own:
+            parts[i : i + len(own)] = ["{folder}"]
+            break
+    return str(PurePosixPath(*parts, name))
