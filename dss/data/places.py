@@ -85,6 +85,12 @@ def proposed_pattern(folder: str | Path, recordings: Sequence[Path]) -> str | No
     return max(fits, key=lambda p: len(fitting(p, root, tried)), default=None)
 
 
+def _replaced(name: str, text: str, field: str) -> str | None:
+    """A name with a field for a text that stands in it on its own; None if it does not."""
+    found = re.search(rf"(?<![A-Za-z0-9]){re.escape(text)}(?![A-Za-z0-9])", name)
+    return name[: found.start()] + field + name[found.end() :] if found else None
+
+
 def _filled(field: str, recording: Path, root: Path) -> str:
     folder = Path(os.path.relpath(recording.parent, root)).as_posix()
     values = {
@@ -105,17 +111,16 @@ def _files(top: Path):
 def _pattern(path: Path, recording: Path, root: Path) -> str | None:
     """How the path of a file follows from that of a recording; None if their names differ."""
     short = re.sub(r"[-_. ][A-Za-z]+$", "", recording.stem)
-    name = path.name
-    if recording.name in name:
-        name = name.replace(recording.name, "{name}", 1)
-    elif recording.stem in name:
-        name = name.replace(recording.stem, "{stem}", 1)
-    elif len(short) < len(recording.stem) and short in name:
-        name = name.replace(short, f"{{stem-{recording.stem[len(short) :]}}}", 1)
-    elif path.stem != recording.parent.name:
-        return None
-    else:
+    fields = {recording.name: "{name}", recording.stem: "{stem}"}
+    if short != recording.stem:
+        fields[short] = f"{{stem-{recording.stem[len(short) :]}}}"
+    if path.stem == recording.parent.name:
         name = "{parent}" + path.suffix
+    else:
+        names = (_replaced(path.name, text, field) for text, field in fields.items())
+        name = next(filter(None, names), "")
+    if not name:
+        return None
     own = Path(os.path.relpath(recording.parent, root)).parts
     parts = list(Path(os.path.relpath(path.parent, root)).parts)
     for i in range(len(parts) - len(own) + 1):
