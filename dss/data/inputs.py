@@ -122,7 +122,7 @@ def read_inputs(
         if any(found.recording.n_channels == 1 for found in inputs):
             inputs = [_with_one_channel(found) for found in inputs]
     missing = [path for path, error in failed if isinstance(error, MissingAnnotations)]
-    are_many = len(missing) > MOST * len(paths)  # a single one may just not be annotated
+    are_many = len(missing) > max(1, MOST * len(paths))  # one may just not be annotated
     if are_many and (pattern := proposed_pattern(folder, missing)):
         n = len(fitting(pattern, folder, missing))
         are = f"annotations of {n} of these {len(missing)} recordings are elsewhere"
