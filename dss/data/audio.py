@@ -110,7 +110,8 @@ def _open_sound(path: Path) -> Audio:
         reader = partial(wav.read_frames, path, header)
         return Audio(header.samplerate_hz, n_samples, header.n_channels, reader)
     try:
-        info = soundfile.info(path)
+        with path.open("rb") as file:  # or libsndfile takes ._x.mp3 for a part of x.mp3
+            info = soundfile.info(file)
     except soundfile.LibsndfileError as error:
         raise DssError(f"{path}: cannot be read as audio ({error.error_string})") from None
     read = partial(_read_sound, path)
@@ -123,15 +124,18 @@ def _unpack(path: Path) -> tuple[None, np.ndarray]:
     """All samples as a memory map of a temporary file, read from the first to the last."""
     with tempfile.TemporaryFile() as file:
         try:
-            for block in soundfile.blocks(path, 2**18, dtype="float32", always_2d=True):
-                file.write(block)
-                n_channels = block.shape[1]
+            with path.open("rb") as content, soundfile.SoundFile(content) as sound:
+                n_channels = sound.channels
+                while len(block := sound.read(2**18, "float32", always_2d=True)):
+                    file.write(block)
         except soundfile.LibsndfileError as error:
             raise DssError(
                 f"{path}: cannot be read ({error.error_string}). The file is damaged: copy it "
                 "again."
             ) from None
         file.flush()
+        if not file.tell():
+            return None, np.empty((0, n_channels), np.float32)
         return None, np.memmap(file, np.float32, "r").reshape(-1, n_channels)
 
 

@@ -43,7 +43,7 @@ from dss.data.texttables import (
 )
 from dss.errors import DssError, raise_problems
 
-RAVEN_NAMES = ("Annotation", "Label", "Species", "Call Type", "Type", "Name")
+RAVEN_NAMES = ("Annotation", "Label", "Species", "Call Type", "Type", "Name", "Common Name")
 RAVEN_COLUMNS = (
     *("Selection", "View", "Channel"),
     *RAVEN_TIMES,
@@ -105,6 +105,8 @@ def guess_format(path: Path) -> str | None:
         return "raven"
     if text.startswith("File type") and "ooTextFile" in text[:100]:
         return "textgrid"
+    if len(first) == 1:
+        first = first[0].split(None, 2)
     is_audacity = len(first) in (2, 3) and not np.isnan(numbers(pd.Series(first[:2]))).any()
     return "audacity" if is_audacity else None
 
@@ -189,6 +191,8 @@ def _read_audacity(path: Path) -> pd.DataFrame:
     text = read_text(path)
     if not text.strip():
         return pd.DataFrame(columns=COLUMNS)
+    if "\t" not in text:  # programs that imitate Audacity separate by blanks
+        text = re.sub(r"(?m)^[ ]*(\S+)[ ]+(\S+)[ ]+", r"\1\t\2\t", text)
     names = ["start_seconds", "stop_seconds", "name"]
     try:
         table = parse(text, "\t", header=None, names=names, quoting=3, dtype=str)
@@ -211,6 +215,8 @@ def _read_raven(path: Path, column: str, recording: Path | None) -> pd.DataFrame
         )
     there = ", ".join(map(str, table.columns))
     column = column or next((name for name in RAVEN_NAMES if name in table), "")
+    if column not in table and table.empty:  # Raven adds the column with the first name
+        return pd.DataFrame(columns=COLUMNS)
     if column not in table:
         raise DssError(
             f"{path}, row 1: there is no column {column or RAVEN_NAMES[0]!r} with the names of the "

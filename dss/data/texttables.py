@@ -5,7 +5,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,9 +15,17 @@ from dss.errors import DssError, raise_problems
 COLUMNS = ["name", "start_seconds", "stop_seconds"]
 # What other programs call the columns of a CSV file; the first that is there counts.
 OTHER_NAMES = {
-    "name": ("label", "annotation", "behavior"),
-    "start_seconds": ("onset_s", "start_time", "onset", "start", "start (s)", "time"),
-    "stop_seconds": ("offset_s", "end_time", "offset", "stop", "end", "stop (s)"),
+    "name": ("label", "annotation", "behavior", "common name"),
+    "start_seconds": (
+        "onset_s",
+        "start_time",
+        "onset",
+        "start",
+        "start (s)",
+        "start_time_s",
+        "time",
+    ),
+    "stop_seconds": ("offset_s", "end_time", "offset", "stop", "end", "stop (s)", "end (s)"),
 }
 RAVEN_TIMES = {"Begin Time (s)": "start_seconds", "End Time (s)": "stop_seconds"}
 # Columns that may look like numbers.
@@ -101,7 +109,8 @@ def has_columns(path: Path, columns: list[str]) -> bool:
     """Whether the header of a CSV file names these columns, or as other programs call them."""
     lines = read_text(path, HEAD_BYTES).splitlines() or [""]
     there = [name.strip(' "') for name in re.split("[,;]", lines[0])]
-    return all(_called(column, there) for column in columns)
+    lacking = [column for column in columns if not _called(column, there)]
+    return not lacking or (lacking == ["stop_seconds"] and _durations(there) is not None)
 
 
 def raise_broken(broken: list[tuple[int, str]], table: pd.DataFrame, path: Path) -> None:
@@ -133,9 +142,15 @@ def _called(column: str, there: Iterable[str]) -> str | None:
     return next((called[name] for name in names if name in called), None)
 
 
+def _durations(columns: Iterable[Any]) -> Any:
+    """The column of durations, which programs write instead of stops; None if there is none."""
+    called = ("duration", "duration (s)", "duration_s")
+    return next((column for column in columns if str(column).lower() in called), None)
+
+
 def _with_stops(table: pd.DataFrame) -> pd.DataFrame:
     """A table of Sonic Visualiser with stops: the starts and the durations, if there are any."""
-    durations = next((c for c in table if str(c).lower() in ("duration", "duration (s)")), None)
+    durations = _durations(table.columns)
     if durations is None:
         return table
     start, duration = numbers(table["start_seconds"]), numbers(table[durations])
@@ -166,6 +181,9 @@ def read_text(path: Path, n_bytes: int = -1) -> str:
         content = file.read(n_bytes)
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", errors="replace")
+    if 0 in content[:2] and len(content) > 1:  # without the mark that says so
+        order = "be" if content[0] == 0 else "le"
+        return content.decode(f"utf-16-{order}", errors="replace")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
