@@ -118,6 +118,15 @@ def _train(options_file: Path | None = None, **named) -> None:
             print(f"The files of the run begin with {trunk}")
 
 
+def _learning_curve(**named) -> None:
+    """Train with parts of a dataset, and say how much better more annotations would make it."""
+    from dss.train import format_learning_curve, learning_curve
+
+    table = learning_curve(**named)
+    print(table.round(3).to_string(index=False))
+    print(format_learning_curve(table))
+
+
 def _predict(recordings: Path, run: Path, **named) -> None:
     """Annotate recordings (a file, a folder or a pattern) with a trained network."""
     from dss.predict import predict_files
@@ -177,6 +186,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], dict[str, str], type[options.Opt
         options.DatasetOptions,
     ),
     "train": (_train, {}, options.TrainCommandOptions),
+    "learning-curve": (_learning_curve, {}, options.LearningCurveOptions),
     "predict": (
         _predict,
         {

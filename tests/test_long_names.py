@@ -63,6 +63,16 @@ def history(n_types):
     return pd.DataFrame({**losses, "best_epoch": 5, **f1})
 
 
+def curve(n_types):
+    rows = [
+        (name, 10 * 2**i, 2**i, f1, f1 - 0.05, f1 + 0.05, i < 4)
+        for name in ["all", *names(n_types)]
+        for i, f1 in enumerate([0.5, 0.6, 0.7, 0.8, 0.85])
+    ]
+    columns = ["song_type", "seconds", "song_seconds", "f1", "low", "high", "is_measured"]
+    return pd.DataFrame(rows, columns=columns)
+
+
 def recording(n_types, folder):
     classes, (true, found) = ["noise", *names(n_types)], song(n_types)
     p = np.eye(len(classes))[np.arange(10_000) // 100 % len(classes)]
@@ -93,6 +103,7 @@ FIGURES = {
     "plot_history": lambda n, folder: plot.plot_history(history(n)),
     "plot_precision_recall": lambda n, folder: plot.plot_precision_recall(*song(n)),
     "plot_errors": lambda n, folder: plot.plot_errors(*song(n)),
+    "plot_learning_curve": lambda n, folder: plot.plot_learning_curve(curve(n)),
     "plot_mistakes": mistakes,
     "plot_examples": lambda n, folder: plot.plot_examples(open_views(folder)),
     "plot_alignment": lambda n, folder: plot.plot_alignment(open_views(folder)),

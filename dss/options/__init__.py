@@ -24,7 +24,12 @@ from dss.options.prediction import (
     PredictOptions,
     ProofreadOptions,
 )
-from dss.options.training import AugmentOptions, TrainCommandOptions, TrainOptions
+from dss.options.training import (
+    AugmentOptions,
+    LearningCurveOptions,
+    TrainCommandOptions,
+    TrainOptions,
+)
 
 __all__ = [
     "AugmentOptions",
@@ -32,6 +37,7 @@ __all__ = [
     "DemoOptions",
     "DetectOptions",
     "EvaluateOptions",
+    "LearningCurveOptions",
     "NetworkOptions",
     "NotebooksOptions",
     "Options",

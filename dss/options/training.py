@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator
 
-from dss.options.base import Options, Words, option, parse_yaml, read_yaml
+from dss.options.base import Options, Parts, Words, option, parse_yaml, read_yaml
 from dss.options.network import NetworkOptions
 
 
@@ -363,4 +363,24 @@ class TrainCommandOptions(TrainOptions):
         "Load these environment modules, such as cuda/12.4.",
         group="Script for another machine",
         rare=True,
+    )
+
+
+class LearningCurveOptions(TrainOptions):
+    """What a learning curve is made of (`dss.train.learning_curve`): training, with parts."""
+
+    parts: Parts = option(
+        [0.125, 0.25, 0.5, 1.0],
+        "Parts",
+        "The parts of the data to train with. Each costs as much time as training with all of it.",
+        group="Learning curve",
+        min_length=3,
+    )
+    more: float = option(
+        2.0,
+        "More data",
+        "How many times the data to extrapolate to. Much more than twice as much is a guess.",
+        group="Learning curve",
+        gt=1,
+        le=10,
     )

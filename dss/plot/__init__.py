@@ -9,6 +9,7 @@ from dss.plot.alignment import plot_alignment
 from dss.plot.colors import song_colors
 from dss.plot.dataset import plot_dataset
 from dss.plot.examples import plot_examples
+from dss.plot.learning import plot_learning_curve
 from dss.plot.recording import plot_recording
 from dss.plot.scores import plot_errors, plot_mistakes, plot_precision_recall
 from dss.plot.splits import plot_splits
@@ -24,6 +25,7 @@ __all__ = [
     "plot_errors",
     "plot_examples",
     "plot_history",
+    "plot_learning_curve",
     "plot_mistakes",
     "plot_precision_recall",
     "plot_recording",
