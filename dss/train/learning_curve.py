@@ -1,4 +1,4 @@
-"""How much better would it be with more annotations? Train with parts of the data, and extrapolate."""
+"""What more annotations would bring: train with parts of the data, and extrapolate."""
 
 from collections.abc import Iterator
 from pathlib import Path
