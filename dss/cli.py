@@ -3,7 +3,6 @@
 import argparse
 import signal
 import sys
-import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 from dss import __version__, options
 from dss.errors import DssError, DssWarning
+from dss.support import system
 from dss.support.spelling import guess
 
 
@@ -54,14 +54,8 @@ def train_main(arguments: Sequence[str] | None = None) -> int:
 @contextmanager
 def _stopped_by_sigterm() -> Iterator[None]:
     """Stop a command cleanly at SIGTERM, which schedulers and forms send, as at Ctrl-C."""
-    if threading.current_thread() is not threading.main_thread():  # other threads get no signals
+    with system.handling_stops(signal.default_int_handler, with_ctrl_c=False):
         yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _print_warning(message: Warning | str, category: type[Warning], *_: Any) -> None:

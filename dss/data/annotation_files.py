@@ -80,8 +80,10 @@ def recording_annotations(
     """
     recording = Path(recording)
     if loader is None:
-        is_elsewhere = place and not annotations_path(recording).is_file()
-        path = place(recording) if is_elsewhere else find_annotations(recording, format)
+        if place and not annotations_path(recording).is_file():
+            path = place(recording)
+        else:
+            path = find_annotations(recording, format)
         return path, read_annotations(path, format, recording)
     try:
         table = loader(recording)

@@ -96,7 +96,7 @@ def read_inputs(
     options: SourceOptions,
     loader: Loader | None = None,
     annotation_loader: Callable[[Path], pd.DataFrame] | None = None,
-) -> tuple[list[Input], list[tuple[Path, Exception]], list[mending.Mended]]:
+) -> tuple[list[Input], list[tuple[Path, DssError | OSError]], list[mending.Mended]]:
     """Read the recordings of a folder with their annotations; arguments as for `read_input`.
 
     If some recordings have one channel and others several that are the same, these have one too.
@@ -107,7 +107,8 @@ def read_inputs(
         find_recordings(folder, options.endings),
         place_of(options.annotations_at, folder),
     )
-    inputs, failed = [], []
+    inputs: list[Input] = []
+    failed: list[tuple[Path, DssError | OSError]] = []
     with mending.collecting() as mended:
         progress = bar(paths, desc="reading", unit="recording")
         for path in progress:

@@ -28,7 +28,8 @@ def overlaps(
         tolerance_seconds: overlaps that are not longer do not count.
     """
     rows = _segments(table, types).sort_values("start_seconds")[COLUMNS]
-    shared, last = [], []  # of those before, the ones that have not ended
+    shared: list[tuple[str, str, float, float]] = []
+    last: list[tuple[str, float, float]] = []  # of those before, the ones that have not ended
     for name, start, stop in rows.itertuples(index=False, name=None):
         last = [row for row in last if row[2] > start]
         for other, _, other_stop in last:

@@ -34,8 +34,10 @@ def place_of(pattern: str | None, folder: str | Path) -> Place | None:
     Raises: DssError if the pattern has a field that there is not; the function, if no file fits or
         more than one.
     """
-    if pattern is None:
-        return None
+    return None if pattern is None else _place(pattern, folder)
+
+
+def _place(pattern: str, folder: str | Path) -> Place:
     root = Path(folder) if Path(folder).is_dir() else Path(folder).parent
     for field in FIELD.findall(pattern):
         if field not in ("folder", "parent", "name", "stem") and not field.startswith("stem-"):
@@ -57,7 +59,7 @@ def place_of(pattern: str | None, folder: str | Path) -> Place | None:
 
 def fitting(pattern: str, folder: Path, recordings: Sequence[Path]) -> list[tuple[Path, Path]]:
     """The recordings that a pattern finds annotations of, each with their file."""
-    find, found = place_of(pattern, folder), []
+    find, found = _place(pattern, folder), []
     for recording in recordings:
         try:
             found.append((recording, find(recording)))
@@ -76,8 +78,8 @@ def proposed_pattern(folder: str | Path, recordings: Sequence[Path]) -> str | No
         return None
     root = root.resolve()
     tried = [Path(path).resolve() for path in recordings[:: len(recordings) // MOST_RECORDINGS + 1]]
-    files = (path for top in (root, root.parent) for path in _files(top))
-    files = [path for path in dict.fromkeys(files) if path.name.lower().endswith(ENDINGS)]
+    there = dict.fromkeys(path for top in (root, root.parent) for path in _files(top))
+    files = [path for path in there if path.name.lower().endswith(ENDINGS)]
     votes: Counter[str] = Counter()
     for recording in tried:
         votes.update({pattern for path in files if (pattern := _pattern(path, recording, root))})

@@ -8,8 +8,6 @@ The sums go through the collectives of `tf.distribute.MultiWorkerMirroredStrateg
 are not used: those of Keras 3 cannot be made under it (keras-team/keras, issue 20585).
 """
 
-import signal
-import threading
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +18,7 @@ from dss.errors import DssError
 from dss.models import processes
 from dss.models.backend import keras, tf
 from dss.options import TrainOptions
+from dss.support import system
 from dss.support.progress import say
 
 
@@ -119,7 +118,7 @@ class Workers:
     @contextmanager
     def stopping_together(self) -> Iterator[None]:
         """Ctrl-C and SIGTERM in one process raise KeyboardInterrupt in all, at their next sum."""
-        if self.count == 1 or threading.current_thread() is not threading.main_thread():
+        if self.count == 1:
             yield
             return
 
@@ -128,12 +127,10 @@ class Workers:
                 raise KeyboardInterrupt
             self._interrupted = True
 
-        before = {s: signal.signal(s, interrupt) for s in (signal.SIGINT, signal.SIGTERM)}
         try:
-            yield
+            with system.handling_stops(interrupt):
+                yield
         finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
             self._interrupted = False
 
 

@@ -1,11 +1,9 @@
 """Writing files so that nothing is ever half-written: beside their place, then renamed into it."""
 
-import ctypes
 import errno
 import os
 import platform
 import shutil
-import sys
 import threading
 import zlib
 from collections.abc import Iterator
@@ -14,14 +12,13 @@ from functools import cache
 from pathlib import Path
 
 from dss.errors import DssError
+from dss.support import system
 
 MACHINE = f"{zlib.crc32(platform.node().encode()):x}"
 LONGEST_NAME = 200  # bytes; 255 is what file systems allow
 ATTEMPTS = 20  # to put a folder where others put theirs at the same time
 MEANWHILE = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR)
 PART, ASIDE = ".part", ".aside"  # endings of what is being written, and of what it replaces
-# What Linux calls them: AT_FDCWD and RENAME_EXCHANGE.
-AT_WORKING_FOLDER, EXCHANGE = -100, 2
 
 
 @contextmanager
@@ -63,7 +60,7 @@ def _rename(part: Path, path: Path) -> None:
             if part.is_dir() and os.path.lexists(path):
                 _exchange(part, path)
             else:
-                os.replace(part, path)
+                system.replace(part, path)
         except OSError as error:  # somebody else put a folder there meanwhile, or took it away
             if error.errno not in MEANWHILE or not attempts_left:
                 raise
@@ -77,7 +74,7 @@ def _exchange(part: Path, path: Path) -> None:
     In one step where the system can. Elsewhere what is there is put aside first, in a folder where
     it keeps its name: if the process is killed before the second step, `_remove_left` puts it back.
     """
-    if _exchange_at_once(part, path):
+    if system.exchange(part, path):
         return
     aside = part.with_suffix(ASIDE)
     remove(aside)
@@ -87,32 +84,6 @@ def _exchange(part: Path, path: Path) -> None:
         os.replace(part, path)
     finally:
         _put_back(aside)
-
-
-def _exchange_at_once(part: Path, path: Path) -> bool:
-    """Exchange two names in one step; returns False where the system cannot."""
-    renameat2 = _renameat2()
-    if renameat2 is None:
-        return False
-    names = os.fsencode(part), os.fsencode(path)
-    if renameat2(AT_WORKING_FOLDER, names[0], AT_WORKING_FOLDER, names[1], EXCHANGE) == 0:
-        return True
-    number = ctypes.get_errno()
-    if number in (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM):
-        return False  # some file systems cannot, such as those of a network
-    raise OSError(number, os.strerror(number), str(path))
-
-
-@cache
-def _renameat2():
-    """The function of Linux that exchanges two names; None elsewhere."""
-    if not sys.platform.startswith("linux"):
-        return None
-    function = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
-    if function is not None:
-        place = (ctypes.c_int, ctypes.c_char_p)
-        function.argtypes = (*place, *place, ctypes.c_uint)
-    return function
 
 
 def _put_back(aside: Path) -> None:
@@ -134,19 +105,9 @@ def _remove_left(folder: Path) -> None:
     for ending, clear in ((ASIDE, _put_back), (PART, remove)):
         for left in folder.glob(f".*.{MACHINE}-*{ending}"):
             process = left.name.rpartition("-")[2].removesuffix(ending)
-            if not (process.isdigit() and _is_alive(int(process))):
+            if not (process.isdigit() and system.is_alive(int(process))):
                 with suppress(FileNotFoundError):  # another process removes it, too
                     clear(left)
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # it belongs to somebody else
-        return True
-    return True
 
 
 def remove(path: Path) -> None:

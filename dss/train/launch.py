@@ -5,7 +5,6 @@ Each is a `dss.train.worker`.
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from dss.errors import DssError
 from dss.options import TrainOptions
+from dss.support import system
 
 POLL_SECONDS = 0.05
 PATIENCE_SECONDS = 20  # for the other processes to end, when one has
@@ -67,7 +67,7 @@ def _wait(processes: list[subprocess.Popen]) -> bool:
             return interrupted
         except KeyboardInterrupt:
             interrupted = True
-            processes[0].send_signal(signal.SIGINT)
+            system.interrupt(processes[0])
 
 
 def _start(workers: list[str], index: int, options: str) -> subprocess.Popen:
@@ -78,8 +78,8 @@ def _start(workers: list[str], index: int, options: str) -> subprocess.Popen:
         env={**os.environ, "TF_CONFIG": json.dumps(place)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE if index == 0 else subprocess.DEVNULL,
-        start_new_session=True,
         text=True,
+        **system.apart(),
     )
     assert process.stdin is not None
     process.stdin.write(options + "\n")

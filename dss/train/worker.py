@@ -4,13 +4,12 @@ Options come in and the trunk of the run goes out, both as JSON.
 """
 
 import json
-import os
-import signal
 import sys
 import threading
 import warnings
 
 from dss.errors import DssError, DssWarning
+from dss.support import system
 from dss.support.progress import say
 from dss.train.training import train
 
@@ -36,7 +35,7 @@ def main() -> None:
 def _end_with_parent() -> None:
     """Nothing more comes on standard input; it ends when the process that started this one does."""
     sys.stdin.read()
-    os.kill(os.getpid(), signal.SIGTERM)
+    system.end_this_process()
 
 
 if __name__ == "__main__":

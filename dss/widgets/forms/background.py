@@ -1,8 +1,6 @@
 """A training in a process of its own: start it, find it again, follow its files, end it."""
 
-import os
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -19,7 +17,7 @@ import yaml
 from dss.errors import DssError
 from dss.options import TrainOptions
 from dss.runs import read_params, run_file
-from dss.support import yaml_files
+from dss.support import system, yaml_files
 from dss.support.files import replacing
 
 STOPPED = "The training was stopped"
@@ -37,7 +35,7 @@ def start(options: TrainOptions, given: Sequence[str]) -> None:
     log = Path(f"{STATE}.log")
     with log.open("w") as file:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
+            command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, **system.apart()
         )
     state = {"process": process.pid, "folder": str(options.run_dir), "started": time.time()}
     with replacing(STATE) as part:
@@ -48,7 +46,7 @@ def start(options: TrainOptions, given: Sequence[str]) -> None:
 def stop() -> None:
     """End the training after the step that it is at."""
     if is_running():
-        os.kill(state()["process"], signal.SIGTERM)
+        system.stop(state()["process"])
 
 
 def state() -> dict[str, Any]:

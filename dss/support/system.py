@@ -1,0 +1,155 @@
+"""What differs between Linux, macOS and Windows: processes, signals and exchanging names.
+
+Nothing else in dss asks which system it runs on.
+"""
+
+import ctypes
+import errno
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+# What Linux calls them: AT_FDCWD and RENAME_EXCHANGE; and macOS: RENAME_SWAP.
+AT_WORKING_FOLDER, EXCHANGE, SWAP = -100, 2, 2
+# Windows: the right to ask for an exit code, the one of a process that goes on, and an error.
+QUERY, STILL_ACTIVE, ACCESS_DENIED = 0x1000, 259, 5
+PATIENCE_SECONDS = 2.0  # until a file that somebody reads is free, where that matters
+NOT_HERE = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM)
+
+
+def is_windows() -> bool:
+    """Whether this is Windows."""
+    return sys.platform == "win32"
+
+
+def is_alive(process: int) -> bool:
+    """Whether a process of this machine goes on.
+
+    Arguments:
+        process: its number.
+    """
+    if is_windows():  # where os.kill ends a process, whatever the signal
+        return _is_alive_on_windows(process)
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it belongs to somebody else
+        return True
+    return True
+
+
+def stop(process: int) -> None:
+    """Ask a process that was started with `apart` to stop cleanly."""
+    os.kill(process, _only_there(signal, "CTRL_BREAK_EVENT") if is_windows() else signal.SIGTERM)
+
+
+def interrupt(process: subprocess.Popen) -> None:
+    """Hand Ctrl-C on to a process that was started with `apart`."""
+    process.send_signal(_only_there(signal, "CTRL_BREAK_EVENT") if is_windows() else signal.SIGINT)
+
+
+def apart() -> dict[str, Any]:
+    """Arguments of `subprocess.Popen` for a process that a terminal's Ctrl-C does not reach."""
+    if is_windows():
+        return {"creationflags": _only_there(subprocess, "CREATE_NEW_PROCESS_GROUP")}
+    return {"start_new_session": True}
+
+
+def end_this_process() -> None:
+    """Stop this process as `stop` does, from any of its threads."""
+    if is_windows():  # there a process cannot send itself one of these
+        import _thread
+
+        _thread.interrupt_main(_only_there(signal, "SIGBREAK"))
+    else:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+@contextmanager
+def handling_stops(handler: Callable, with_ctrl_c: bool = True) -> Iterator[None]:
+    """Within, what asks this process to stop calls a handler; only in the main thread.
+
+    Arguments:
+        handler: a signal handler.
+        with_ctrl_c: whether Ctrl-C calls it, too.
+    """
+    if threading.current_thread() is not threading.main_thread():  # others get no signals
+        yield
+        return
+    numbers = [signal.SIGTERM] + [signal.SIGINT] * with_ctrl_c
+    numbers += [_only_there(signal, "SIGBREAK")] if is_windows() else []
+    before = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
+
+
+def replace(part: Path, path: Path) -> None:
+    """`os.replace`, with patience where a file cannot be replaced while somebody reads it."""
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return os.replace(part, path)
+        except PermissionError:
+            if not is_windows() or time.monotonic() > give_up:
+                raise
+            time.sleep(0.05)
+
+
+def exchange(part: Path, path: Path) -> bool:
+    """Exchange two names in one step; returns False where the system cannot."""
+    exchange_names = _exchange_names()
+    if exchange_names is None:
+        return False
+    if exchange_names(os.fsencode(part), os.fsencode(path)) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in NOT_HERE:  # some file systems cannot, such as those of a network
+        return False
+    raise OSError(number, os.strerror(number), str(path))
+
+
+@cache
+def _exchange_names() -> Callable[[bytes, bytes], int] | None:
+    """The function of the system that exchanges two names; None if there is none."""
+    if is_windows():
+        return None
+    library = ctypes.CDLL(None, use_errno=True)
+    if sys.platform == "darwin" and hasattr(library, "renamex_np"):
+        swap = library.renamex_np
+        swap.argtypes = (ctypes.c_char_p, ctypes.c_char_p, ctypes.c_uint)
+        return lambda a, b: swap(a, b, SWAP)
+    if hasattr(library, "renameat2"):
+        rename = library.renameat2
+        place = (ctypes.c_int, ctypes.c_char_p)
+        rename.argtypes = (*place, *place, ctypes.c_uint)
+        return lambda a, b: rename(AT_WORKING_FOLDER, a, AT_WORKING_FOLDER, b, EXCHANGE)
+    return None
+
+
+def _only_there(module: ModuleType, name: str) -> Any:
+    """What a module of Python has on Windows alone."""
+    return getattr(module, name)
+
+
+def _is_alive_on_windows(process: int) -> bool:
+    kernel = _only_there(ctypes, "windll").kernel32
+    handle = kernel.OpenProcess(QUERY, False, process)
+    if not handle:
+        return kernel.GetLastError() == ACCESS_DENIED  # it belongs to somebody else
+    code = ctypes.c_ulong()
+    kernel.GetExitCodeProcess(handle, ctypes.byref(code))
+    kernel.CloseHandle(handle)
+    return code.value == STILL_ACTIVE
