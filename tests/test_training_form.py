@@ -258,3 +258,18 @@ def test_the_script_is_written_and_shown(store):
     subprocess.run(["bash", "-n", "job.sh"], check=True)
     with pytest.raises(DssError, match="is there already"):
         form.write_script()
+
+
+def test_the_learning_curve_is_shown_with_its_sentences(store, monkeypatch):
+    form = TrainingForm({"data_dir": store, "nb_epoch": 1, **TINY})
+    rows = [("all", 30, 9, 0.9, 0.8, 0.95, True), ("all", 60, 18, 0.93, 0.9, 0.96, False)]
+    columns = ["song_type", "seconds", "song_seconds", "f1", "low", "high", "is_measured"]
+    with monkeypatch.context() as trained:
+        table = pd.DataFrame(rows, columns=columns)
+        trained.setattr(background, "learning_curve", lambda options, given: table)
+        form.learning_curve()
+    assert "30 s more bring the mean F1 of all song types from 0.90" in form._aside.value
+    assert "data:image/png;base64," in form._aside.value
+    form.options = {"fraction_data": 0.5}
+    with pytest.raises(DssError, match="give the parts of the data"):
+        form.learning_curve()

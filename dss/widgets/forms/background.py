@@ -22,6 +22,7 @@ from dss.support.files import replacing
 
 STOPPED = "The training was stopped"
 STATE = Path(".dss_training.yaml")  # the training that was last started in this folder
+_curves: list[subprocess.Popen] = []  # learning curves that are being drawn
 
 
 def start(options: TrainOptions, given: Sequence[str]) -> None:
@@ -43,8 +44,32 @@ def start(options: TrainOptions, given: Sequence[str]) -> None:
     threading.Thread(target=process.wait, daemon=True).start()  # else it stays as a zombie
 
 
+def learning_curve(options: TrainOptions, given: Sequence[str]) -> pd.DataFrame:
+    """Draw a learning curve in a process, with `dss learning-curve`, and wait for it.
+
+    Returns: the table that it wrote.
+    Raises: DssError with what it said if it did not come to its end.
+    """
+    command = [sys.executable, "-m", "dss", "learning-curve", *options.to_switches(given)]
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    _curves.append(process)
+    log = process.communicate()[1]
+    _curves.remove(process)
+    if process.returncode:
+        raise DssError(_last_words(log.strip()))
+    return pd.read_csv(options.run_dir / "learning_curve" / "learning_curve.csv")
+
+
 def stop() -> None:
-    """End the training after the step that it is at."""
+    """End the training after the step that it is at, and learning curves."""
+    for process in _curves:
+        process.terminate()
     if is_running():
         system.stop(state()["process"])
 

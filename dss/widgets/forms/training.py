@@ -3,6 +3,7 @@
 import html
 import io
 import time
+from base64 import b64encode
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -15,8 +16,9 @@ from matplotlib.figure import Figure
 from dss import models
 from dss.errors import DssError
 from dss.options import NetworkOptions, TrainCommandOptions, TrainOptions
-from dss.plot import plot_confusion, plot_history
+from dss.plot import plot_confusion, plot_history, plot_learning_curve
 from dss.runs import list_files, read_params, run_file
+from dss.train import format_learning_curve
 from dss.train.job_script import write_script
 from dss.train.results import read_results
 from dss.train.suggestions import DESCRIBED, PRESETS, suggest
@@ -53,7 +55,10 @@ class TrainingForm(Form):
         super().__init__(TrainCommandOptions, self._train, "Train", values=values, remember="train")
         self._stop.tooltip = "End it after this step; the best epoch stays"
         suggesting = self._made("Suggest", "Fill in what suits the data, and say why", self.suggest)
-        self._buttons.children = (suggesting, *self._buttons.children)
+        drawing = self._made(
+            "Learning curve", "Train with parts of the data: would more help?", self.learning_curve
+        )
+        self._buttons.children = (suggesting, *self._buttons.children, drawing)
         writing = self._made(
             "Write script", "Write it; nothing is trained here", self._script_shown
         )
@@ -122,6 +127,14 @@ class TrainingForm(Form):
             for name, (_, why) in suggestions.items()
         ]
         self._aside.value = f"<table>{''.join(rows)}</table>"
+
+    def learning_curve(self) -> None:
+        """Train with parts of the data, in a process of its own, and show what more would bring."""
+        given = self._given()
+        table = background.learning_curve(TrainOptions.checked(given), list(given))
+        picture = b64encode(_png(plot_learning_curve(table), 90)).decode()
+        lines = html.escape(format_learning_curve(table)).replace("\n", "<br>")
+        self._aside.value = f'<p>{lines}</p><img src="data:image/png;base64,{picture}">'
 
     def stop(self) -> None:
         """End the training after the step that it is at; the best epoch stays."""
