@@ -58,7 +58,7 @@ def _stopped_by_sigterm() -> Iterator[None]:
         yield
 
 
-def _print_warning(message: Warning | str, category: type[Warning], *_: Any) -> None:
+def _print_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
     kind = "warning" if category is DssWarning else category.__name__
     print(f"dss: {kind}: {message}", file=sys.stderr)
 

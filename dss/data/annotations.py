@@ -211,5 +211,5 @@ def _stated_categories(
                 stated.setdefault((name, EVENT if np.isnan(stop) else SEGMENT, False), None)
             else:
                 stated.setdefault((name, EVENT if start == stop else SEGMENT, True), row)
-        for (name, category, _), row in stated.items():
-            yield path, name, category, row
+        for (name, category, _), first in stated.items():
+            yield path, name, category, first

@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import soundfile
@@ -46,7 +46,7 @@ ARRAY_ENDINGS = (".npz", ".npy", ".h5", ".cbin")
 DATA_NAMES = ("data", "audio", "samples")
 RATE_NAMES = ("samplerate", "samplerate_Hz", "sample_rate", "rate", "fs")
 
-Loader = Callable[[Path], tuple[float, np.ndarray]]
+Loader = Callable[[Path], tuple[float | None, np.ndarray]]
 
 
 class Audio(NamedTuple):
@@ -172,7 +172,7 @@ def _last_loaded(load: Loader, path: Path, *changed: int) -> tuple[Any, np.ndarr
     return load(path)
 
 
-def _call_loader(loader: Loader, path: Path) -> tuple[float, np.ndarray]:
+def _call_loader(loader: Loader, path: Path) -> tuple[float | None, np.ndarray]:
     try:
         loaded = loader(path)
     except Exception as error:
@@ -250,7 +250,7 @@ def _map_array(file, offset: int) -> np.ndarray:
     shape, is_fortran, dtype = read_header(file)
     if dtype.hasobject or 0 in shape:
         return np.empty(shape, dtype)  # which is refused later: there is nothing to map
-    order = "F" if is_fortran else "C"
+    order: Literal["F", "C"] = "F" if is_fortran else "C"
     return np.memmap(file, dtype, "r", file.tell(), shape, order)
 
 

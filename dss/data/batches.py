@@ -7,6 +7,7 @@ recording into another, or over a cut between splits.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -83,7 +84,7 @@ def _take(array: np.ndarray | xr.DataArray, starts: np.ndarray, nb_hist: int) ->
     return chunks
 
 
-def array_of(variable: xr.DataArray) -> np.ndarray | xr.DataArray:
+def array_of(variable: Any) -> np.ndarray | xr.DataArray:
     """The memory map behind a variable of a dataset; or the variable, if it is read lazily."""
     data = variable.variable._data
     return data if isinstance(data, np.ndarray) else variable
@@ -133,7 +134,8 @@ def draw_fraction(stretches: np.ndarray, fraction: float, seed: int) -> np.ndarr
             last = first + left
         drawn.append((first, last))
         left -= last - first
-    joined, starts = [], {*stretches[:, 0].tolist()}
+    joined: list[list[int]] = []
+    starts = {*stretches[:, 0].tolist()}
     for first, last in sorted(drawn):
         if joined and joined[-1][1] == first and first not in starts:
             joined[-1][1] = last

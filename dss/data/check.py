@@ -115,9 +115,9 @@ def find_problems(
             read_annotated(recording.path, recording.duration_seconds)
         except (DssError, OSError) as error:
             problems += _problems_of(error, recording.path)
-    by_file, wrong = _definitions(recordings)
+    by_file, unreadable = _definitions(recordings)
     definitions = {name: kind for of_file in by_file.values() for name, kind in of_file.items()}
-    problems += wrong
+    problems += unreadable
     problems += [*_kinds(tables, definitions), *_short(tables), *_names(tables, definitions)]
     return _as_table(problems)
 
@@ -142,7 +142,7 @@ def _as_table(problems: list[Problem]) -> pd.DataFrame:
     return table.sort_values(["file", "row"], ignore_index=True, kind="stable", na_position="first")
 
 
-def _problems_of(error: DssError | OSError, path: Path) -> list[Problem]:
+def _problems_of(error: Exception, path: Path) -> list[Problem]:
     """The problems that an error lists, which begin with a file and perhaps a row and a name.
 
     An error of the system, such as that a file may not be read, is about `path` if it names none.
@@ -150,17 +150,18 @@ def _problems_of(error: DssError | OSError, path: Path) -> list[Problem]:
     if isinstance(error, OSError):
         text = f"cannot be read ({error.strerror or error})"
         return [(str(error.filename or path), None, None, text, ERROR)]
-    found = [MESSAGE.fullmatch(text) for text in error.problems or [str(error)]]
-    if None in found:  # it is about no file
-        raise error
-    return [
-        (file, row and int(row), name, problem, ERROR)
-        for file, row, name, problem in (match.groups() for match in found)
-    ]
+    found = []
+    for text in getattr(error, "problems", None) or [str(error)]:
+        match = MESSAGE.fullmatch(text)
+        if not match:  # it is about no file
+            raise error
+        file, row, name, problem = match.groups()
+        found.append((file, int(row) if row else None, name, problem, ERROR))
+    return found
 
 
 def _same_stems(recordings: Sequence[Recording]) -> Iterator[Problem]:
-    first = {}
+    first: dict[Path, Path] = {}
     for path in (recording.path for recording in recordings):
         other = first.setdefault(path.with_suffix(""), path)
         if other != path:
@@ -265,7 +266,7 @@ def _levels(recordings: Sequence[Recording]) -> Iterator[Problem]:
 
 def _never_found(recordings: Sequence[Recording], tables) -> Iterator[Problem]:
     """Song types that are looked for or defined, but never annotated."""
-    named = {}
+    named: dict[str, tuple[str, int]] = {}
     for path, definitions in _definitions(recordings)[0].items():
         for row, name in enumerate(definitions, start=1):
             named.setdefault(name, (str(path), row))
@@ -353,12 +354,13 @@ def _short(tables) -> Iterator[Problem]:
 
 def _names(tables, definitions: dict[str, str]) -> Iterator[Problem]:
     """Names that are not defined, and those that differ from others only in case or blanks."""
-    first, counts = {}, {}
+    first: dict[str, tuple[str, int]] = {}
+    counts: dict[str, int] = {}
     for source, table in tables:
         for row, name in table["name"].items():
             first.setdefault(name, (str(source), row))
             counts[name] = counts.get(name, 0) + 1
-    alike = {}
+    alike: dict[str, str] = {}
     for name in sorted(counts, key=lambda name: -counts[name]):
         usual = alike.setdefault("".join(name.split()).casefold(), name)
         if usual != name:

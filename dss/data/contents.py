@@ -17,7 +17,9 @@ BLOCK_SAMPLES = 2**20
 
 
 def song_stretches(
-    y: np.ndarray, stretches: np.ndarray, annotated: np.ndarray | None = None
+    y: np.ndarray | xr.DataArray,
+    stretches: np.ndarray,
+    annotated: np.ndarray | xr.DataArray | None = None,
 ) -> list[np.ndarray]:
     """Where each class is, noise included.
 
@@ -31,7 +33,7 @@ def song_stretches(
     """
     found = [[np.empty((0, 2), int)] for _ in range(y.shape[1])]
     for first, last in stretches:
-        pieces = [[] for _ in found]
+        pieces: list[list[np.ndarray]] = [[] for _ in found]
         for start, stop in _blocks(first, last):
             there = np.asarray(y[start:stop]) >= PRESENT
             if annotated is not None:
@@ -85,7 +87,7 @@ def fingerprint(tree: xr.DataTree) -> str:
             values = array_of(tree[split][name])
             digest.update(f"{split}/{name} {values.shape} {values.dtype}".encode())
             for start, stop in _blocks(0, len(values)):
-                digest.update(np.ascontiguousarray(np.asarray(values[start:stop])))
+                digest.update(np.asarray(values[start:stop]).tobytes())
     return digest.hexdigest()
 
 

@@ -10,7 +10,7 @@ import os
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -127,7 +127,7 @@ def plan_splits(made_of: Assembled) -> dict[str, list[Stretch]]:
     """
     sources, types, options = made_of.sources, made_of.types, made_of.options
     groups = recording_groups([source.name for source in sources], options.groups)
-    reach = targets.GAUSSIAN_REACH * options.event_std_seconds
+    reach = targets.GAUSSIAN_REACH * (options.event_std_seconds or 0)
     songs = [s.song(types, reach, group) for s, group in zip(sources, groups, strict=True)]
     rate = sources[0].recording.samplerate_hz
     plan = split_recordings(songs, rate, options)
@@ -193,8 +193,11 @@ def _write_split(
     n_channels = sources[0].recording.n_channels
     rate = sources[0].recording.samplerate_hz
     overlap = targets.overlapping(tables, types, rate)
-    dtype = targets.targets_dtype(types, options.event_std_seconds, overlap)
-    kinds = {"x": (np.float32, n_channels), "y": (dtype, 1 + len(types))}
+    dtype = targets.targets_dtype(types, options.event_std_seconds or 0, overlap)
+    kinds: dict[str, tuple[type, int | None]] = {
+        "x": (np.float32, n_channels),
+        "y": (dtype, 1 + len(types)),
+    }
     if options.individual_targets:
         kinds |= {f"y_{name}": (dtype, 2) for name in types}
     if any(source.known is not None for source in sources):
@@ -245,7 +248,7 @@ def _in_order(function: Callable, tasks: Iterable) -> Iterator:
     """The results of the tasks in their order; as many as there are cores are worked on."""
     n_workers = os.cpu_count() or 1
     with ThreadPoolExecutor(n_workers) as pool:
-        waiting = deque()
+        waiting: deque[Future] = deque()
         for task in tasks:
             waiting.append(pool.submit(function, task))
             if len(waiting) > n_workers:
@@ -329,11 +332,11 @@ def _open_split(path: Path, split: str, attributes: dict[str, Any]) -> "xr.Datas
     if not arrays and "made_with" in attributes and attributes.get(f"filename_{split}"):
         raise DssError(f"{path}: has no {split}, but is made with it. {stores.DAMAGED}")
     if not arrays:
-        arrays = {
+        empty = {
             "x": np.empty((0, 1), np.float32),
             "y": np.empty((0, len(attributes["class_names"]))),
         }
-        arrays = {name: xr.Variable(("time", dimension(name)), v) for name, v in arrays.items()}
+        arrays = {name: xr.Variable(("time", dimension(name)), v) for name, v in empty.items()}
         class_names = {"y": attributes["class_names"]}
     missing = {"x", "y"} - arrays.keys()
     if missing:

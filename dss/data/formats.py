@@ -125,7 +125,7 @@ def read_table(path: Path, format: str, recording: Path | None = None) -> pd.Dat
         with too many fields.
     """
     name, part = split_format(format)
-    broken = []
+    broken: list[tuple[int, str]] = []
     if name == "csv":
         if recording and is_shared(path, recording):
             table, broken = read_shared(path, name, recording)
@@ -249,7 +249,7 @@ def _of_many(path: Path, format: str, folder: Path | None, *changed: int) -> dic
     """The annotations of many recordings in a file, by the name of the recording."""
     more = {"wav_path": folder} if format == IN_SAMPLES else {}
     found = _parse_with_crowsetta(path, format, more)
-    by_name = {}
+    by_name: dict[str, list] = {}
     for annotation in found if isinstance(found, list) else [found]:
         name = re.split(r"[/\\]", str(annotation.notated_path))[-1]
         by_name.setdefault(name, annotation)

@@ -103,12 +103,10 @@ def read_inputs(
 
     Returns: what can be read; what is wrong with the others, by recording; what was mended.
     """
-    paths, place = (
-        find_recordings(folder, options.endings),
-        place_of(options.annotations_at, folder),
-    )
+    paths = find_recordings(folder, options.endings)
+    place = place_of(options.annotations_at, folder)
     inputs: list[Input] = []
-    failed: list[tuple[Path, DssError | OSError]] = []
+    failed: list[tuple[Path, Exception]] = []
     with mending.collecting() as mended:
         progress = bar(paths, desc="reading", unit="recording")
         for path in progress:

@@ -11,7 +11,7 @@ import math
 import pickletools
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -80,7 +80,7 @@ def read_plain_pickle(data: bytes) -> Any:
 class _Machine:
     """The stack, and what was put aside (the memo), as the instructions are followed."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.stack: list[Any] = []
         self.below: list[list[Any]] = []  # the stacks up to each mark
         self.memo: dict[int, Any] = {}
@@ -114,7 +114,7 @@ class _Machine:
             _put(self.stack[-1], taken)
         elif name in ("TUPLE", "LIST", "DICT"):
             taken = self._marked()
-            built = tuple(taken) if name == "TUPLE" else [] if name == "LIST" else {}
+            built: Any = tuple(taken) if name == "TUPLE" else [] if name == "LIST" else {}
             if name != "TUPLE":
                 _put(built, taken)
             self.stack.append(built)
@@ -201,8 +201,10 @@ def _build(target: Any, state: Any) -> None:
                 raise ValueError(f"an array of the shape {shape} holds {len(data)} objects")
             target.values = data if shape else data[0]
         else:
-            order = "F" if is_fortran else "C"
-            target.values = _elements(data, dtype.plain(), n).reshape(shape, order=order).tolist()
+            in_order: Literal["F", "C"] = "F" if is_fortran else "C"
+            target.values = (
+                _elements(data, dtype.plain(), n).reshape(shape, order=in_order).tolist()
+            )
     else:
         raise ValueError(f"a state is given to a {type(target).__name__}")
 
@@ -221,7 +223,7 @@ def _elements(data: Any, dtype: np.dtype, n: int) -> np.ndarray:
 class _Unfolding:
     """Nested values as plain types, with limits: a pickle may hold itself, or repeat its parts."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.n_items = 0
 
     def plain(self, value: Any, depth: int) -> Any:

@@ -184,17 +184,17 @@ def open_recording(
     if audio.n_samples == 0:
         raise DssError(f"{path}: holds no samples")
     stated = audio.samplerate_hz
-    if stated is None and samplerate_hz is None:
+    rate = samplerate_hz if stated is None else stated
+    if rate is None:
         raise DssError(
             f"{path}: does not say its sample rate. Give it (samplerate_hz), or save the audio as "
             "npz: numpy.savez(path, data=x, samplerate=samplerate_hz)."
         )
-    if None not in (stated, samplerate_hz) and stated != samplerate_hz:
+    if samplerate_hz not in (None, rate):
         raise DssError(
-            f"{path}: the sample rate is {stated:g} Hz, not {samplerate_hz:g} Hz. To change it, "
+            f"{path}: the sample rate is {rate:g} Hz, not {samplerate_hz:g} Hz. To change it, "
             f"open_recording(path).resampled({samplerate_hz:g})."
         )
-    rate = samplerate_hz if stated is None else stated
     return Recording(path, rate, audio.n_samples, audio.n_channels, audio.read)
 
 
@@ -267,7 +267,9 @@ def array_recording(x: np.ndarray, samplerate_hz: float, name: str = "array") ->
         name: what error messages call it.
     """
     audio = as_float(np.asarray(x))
-    return Recording(Path(name), samplerate_hz, *audio.shape, lambda start, stop: audio[start:stop])
+    return Recording(
+        Path(name), samplerate_hz, len(audio), audio.shape[1], lambda start, stop: audio[start:stop]
+    )
 
 
 def resample(x: np.ndarray, samplerate_hz: float, new_samplerate_hz: float) -> np.ndarray:

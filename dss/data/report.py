@@ -137,7 +137,7 @@ def list_recordings(
     return table
 
 
-def missing(attributes: Mapping[str, Any]) -> list[str]:
+def missing(attributes: Mapping[Any, Any]) -> list[str]:
     """What a dataset lacks: a sentence for each song type that a split does not hold."""
     report = attributes["report"]
     sentences = []
@@ -194,7 +194,7 @@ def _count_split(stretches, sources, types, tables) -> dict[str, Any]:
 
 def _count_targets(tree: "xr.DataTree", split: str) -> dict[str, Any]:
     """Seconds, and how often the target of each song type rises above a half."""
-    y, names = tree[split]["y"], tree.attrs["class_names"]
+    y, names = tree[split].dataset["y"], tree.attrs["class_names"]
     counts, last = np.zeros(len(names), int), np.zeros((1, len(names)), bool)
     for start in range(0, len(y), BLOCK_SAMPLES):
         high = y[start : start + BLOCK_SAMPLES].values > 0.5

@@ -23,10 +23,14 @@ CONTEXT_SAMPLES = 512
 class Source(Protocol):
     """What is resampled: a `dss.data.recordings.Recording`."""
 
-    path: Path
-    samplerate_hz: float
-    n_samples: int
-    n_channels: int
+    @property
+    def path(self) -> Path: ...  # noqa: D102
+    @property
+    def samplerate_hz(self) -> float: ...  # noqa: D102
+    @property
+    def n_samples(self) -> int: ...  # noqa: D102
+    @property
+    def n_channels(self) -> int: ...  # noqa: D102
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """The samples from start to before stop: [samples, channels]."""

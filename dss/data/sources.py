@@ -135,7 +135,7 @@ def read_sources(
     if options.overlaps == "share":
         for sentence in overlap_warnings(renamed, types, 1 / recordings[0].samplerate_hz):
             warnings.warn(sentence, DssWarning, stacklevel=5)
-    reach = targets.GAUSSIAN_REACH * settled.event_std_seconds
+    reach = targets.GAUSSIAN_REACH * (settled.event_std_seconds or 0)
     sources = []
     for name, (recording, _, table, unknown) in zip(names, inputs, strict=True):
         everywhere = np.array([[0, recording.duration_seconds]])
@@ -166,7 +166,7 @@ def _with_targets(table: pd.DataFrame, made_of: Assembled) -> pd.DataFrame:
             for name, time in zip(BOUNDARIES, COLUMNS[1:], strict=True)
         ]
         table = pd.concat([table, *rows], ignore_index=True)
-    return targets.add_gaps(table, types, options.gap_seconds, made_of.gaps_within_types)
+    return targets.add_gaps(table, types, options.gap_seconds or 0, made_of.gaps_within_types)
 
 
 def _read_folder(folder: Path, options, loader, annotation_loader) -> tuple[list[Input], list[str]]:

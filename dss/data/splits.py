@@ -70,7 +70,7 @@ def split_recordings(
     if set(by_samples) == {UNUSED}:
         by_samples = {}
     taken = _draw_groups([r.group for r in recordings], fractions, by_files, by_samples, rng)
-    stretches = {split: [] for split in (*SPLITS, UNUSED)}
+    stretches: dict[str, list[Stretch]] = {split: [] for split in (*SPLITS, UNUSED)}
     for i, split in taken.items():
         stretches[split].append(Stretch(i, 0, recordings[i].n_samples))
     left = [i for i in range(len(recordings)) if i not in taken]
@@ -119,13 +119,14 @@ def recording_groups(paths: Sequence[str], groups: str | None) -> list[str]:
         found = [match and match[1] for match in matches]
     missing = [path for path, group in zip(paths, found, strict=True) if not group]
     raise_problems(missing, f"These recordings belong to no group by {groups!r}:")
-    return found
+    return [group for group in found if group]
 
 
 def _read_groups(path: Path) -> dict[str, str]:
     """The group by file, as a CSV file with the columns file,group says."""
     table = read_csv(path, ["file", "group"])
-    group_of, problems = {}, []
+    group_of: dict[str, str] = {}
+    problems = []
     for row, file, group in table[["file", "group"]].itertuples(name=None):
         if pd.isna(file) or pd.isna(group):
             problems.append(f"{path}, row {row}: needs a file and a group")
@@ -160,7 +161,7 @@ def _fractions(options: DatasetOptions) -> dict[str, float]:
 
 def _draw_groups(groups, fractions, by_files, by_samples, rng) -> dict[int, str]:
     """Which recordings are taken whole, and by which split: {number of the recording: split}."""
-    members = {group: [] for group in sorted(set(groups))}
+    members: dict[str, list[int]] = {group: [] for group in sorted(set(groups))}
     for i, group in enumerate(groups):
         members[group].append(i)
     needed = len(by_files) + bool(by_samples)
@@ -172,7 +173,7 @@ def _draw_groups(groups, fractions, by_files, by_samples, rng) -> dict[int, str]
         )
     names = list(members)
     left = [names[i] for i in rng.permutation(len(names))]
-    taken = {}
+    taken: dict[int, str] = {}
     # The smallest split first: each gets its own before the largest takes what is left.
     for n_served, split in enumerate(sorted(by_files, key=fractions.get), start=1):
         wanted, got = max(1, round(fractions[split] * len(groups))), 0
@@ -234,7 +235,7 @@ def _deal(blocks, recordings, shares: dict[str, float], rng) -> dict[str, list[S
     counts = np.hstack([counts.reshape(len(blocks), -1), [[b.n_samples] for b in blocks]])
     part = np.array(list(shares.values())) / sum(shares.values())
     desired = part[:, None] * counts.sum(axis=0)
-    dealt = {split: [] for split in shares}
+    dealt: dict[str, list[Stretch]] = {split: [] for split in shares}
     left = rng.permutation(len(blocks))
     while len(left):
         remaining = counts[left, :-1].sum(axis=0)
@@ -258,7 +259,7 @@ def _count(block: Stretch, recording: Song, names: list[str]) -> list[int]:
 
 def _joined(blocks: list[Stretch]) -> list[Stretch]:
     """Blocks that follow each other in a recording as one stretch."""
-    joined = []
+    joined: list[Stretch] = []
     for block in sorted(blocks, key=lambda b: (b.recording, b.start_sample)):
         last = joined[-1] if joined else None
         if last and (last.recording, last.stop_sample) == (block.recording, block.start_sample):

@@ -89,7 +89,7 @@ class _NpyArray:
         np.lib.format.write_array_header_1_0(self.file, header)
 
     def append(self, block: np.ndarray) -> None:
-        self.file.write(np.ascontiguousarray(block, self.dtype))  # tofile hides why it fails
+        self.file.write(np.ascontiguousarray(block, self.dtype).data)  # tofile hides why it fails
 
     def close(self) -> None:
         self.file.close()
@@ -187,7 +187,7 @@ def read_arrays(path: Path, split: str) -> "dict[str, xr.Variable]":
         with hdf5.reading(path) as file:
             if split not in file:
                 return {}
-        kind = {"engine": "h5netcdf", "phony_dims": "sort"}
+        kind: dict[str, Any] = {"engine": "h5netcdf", "phony_dims": "sort"}
     elif (path / split).is_dir():
         kind = {"engine": "zarr", "consolidated": False, "chunks": None}
     else:

@@ -74,7 +74,7 @@ def make_targets(
     """
     n_samples, are_fractions = stop_sample - start_sample, dtype == np.float16
     # Quicker this way round, and with numbers of 32 bits rather than 16.
-    y = np.zeros((1 + len(types), n_samples), np.float32 if are_fractions else dtype)
+    y: np.ndarray = np.zeros((1 + len(types), n_samples), np.float32 if are_fractions else dtype)
     columns = {name: column for column, name in enumerate(types, start=1)}
     std_samples = event_std_seconds * samplerate_hz
     table = found(annotations)

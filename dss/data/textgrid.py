@@ -103,7 +103,7 @@ def _tiers(tokens: Iterator[str | float]) -> Iterator[tuple[str, list[Row]]]:
         raise ValueError
     _, _, flag = (next(tokens) for _ in range(3))
     for _ in range(int(next(tokens)) if flag == "<exists>" else 0):
-        is_interval, name = next(tokens) == "IntervalTier", next(tokens)
+        is_interval, name = next(tokens) == "IntervalTier", str(next(tokens))
         _, _, n = (next(tokens) for _ in range(3))
         rows = []
         for _ in range(int(n)):
@@ -133,7 +133,7 @@ def _filled(lane: list[Row], end: float) -> Iterator[Row]:
 
 def _lanes(rows: list[Row]) -> list[list[Row]]:
     """Sorted annotations in as many lists as are needed for none to overlap in any of them."""
-    lanes = []
+    lanes: list[list[Row]] = []
     for row in rows:
         _, start, stop = row
         is_free = (lane[-1][2] < start or (lane[-1][2] == start and stop > start) for lane in lanes)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -28,8 +28,8 @@ ENDINGS = re.compile(
 EVENT_REACH_SECONDS = 0.01  # how far around an event it is known that there is no other one
 ALL = "all"  # the row of all song types together
 
-Annotations = str | Path | pd.DataFrame
-Recordings = Annotations | Sequence[Annotations]
+Annotations: TypeAlias = str | Path | pd.DataFrame
+Recordings: TypeAlias = Annotations | Sequence[Annotations]
 
 
 class Marks(NamedTuple):
@@ -71,7 +71,7 @@ class Pair:
 def read_pairs(true: Recordings, predicted: Recordings) -> list[Pair]:
     """What is true and what is predicted, recording by recording; arguments as `evaluate`."""
     if _is_folder(true) and _is_folder(predicted):
-        true, predicted = _matching_files(Path(true), Path(predicted))
+        true, predicted = _matching_files(Path(str(true)), Path(str(predicted)))
     elif _is_folder(true) or _is_folder(predicted):
         for given in (true, predicted):
             if isinstance(given, str | Path) and not Path(given).exists():

@@ -128,7 +128,7 @@ def _text(name: str | bytes) -> str:
     return name.decode() if isinstance(name, bytes) else name
 
 
-class DasLoader(yaml_files.Loader):
+class DasLoader(yaml_files.Loader):  # type: ignore[valid-type, misc]  # it is written in C, or not
     """A safe loader that also reads numpy's scalars and strings, as plain values."""
 
 

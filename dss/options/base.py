@@ -55,7 +55,7 @@ def option(
         rare: whether few users need the option; a form then shows it only on request.
         bounds: the range as pydantic's arguments: ge, gt, le, lt, min_length, ...
     """
-    extra = {"unit": unit, "group": group, "path": path, "rare": rare}
+    extra: dict[str, Any] = {"unit": unit, "group": group, "path": path, "rare": rare}
     return Field(default, title=label, description=help, json_schema_extra=extra, **bounds)
 
 
@@ -67,6 +67,7 @@ def as_text(value: Any) -> str:
     """
     if isinstance(value, Options):
         value = value.model_dump(mode="json", exclude_defaults=True)
+    meant: Mapping | list[str]
     if isinstance(value, Mapping):
         if all(isinstance(item, str) for item in value.values()):
             words, read, meant = [f"{a}={b}" for a, b in value.items()], _split_pairs, value

@@ -1,6 +1,7 @@
 """A row of annotations: segments as bars with their names, events as ticks."""
 
 import textwrap
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -81,15 +82,21 @@ def draw_annotations(
     _write_names(axis, segments, middles, time, rgb, (width, BAR * height / n_lanes))
     axis.set(ylim=(0, 1), yticks=[])
     axis.spines[["left", "bottom"]].set_visible(False)
-    look = {"rotation": 0, "ha": "right", "va": "center", "fontsize": 9, "linespacing": 1}
-    axis.set_ylabel(textwrap.fill(label, 14), **look)
+    look: dict[str, Any] = {
+        "rotation": 0,
+        "ha": "right",
+        "va": "center",
+        "fontsize": 9,
+        "linespacing": 1,
+    }
+    axis.set_ylabel(textwrap.fill(label, 14), rotation=0, **look)
 
 
 def _draw_bars(axis: Axes, segments: pd.DataFrame, heights: np.ndarray, time: Time, rgb) -> None:
     corners = np.empty((len(segments), 4, 2))
     corners[:, :, 0] = _spans(segments, time)[:, [0, 1, 1, 0]]
     corners[:, :, 1] = heights[segments["lane"]][:, [0, 0, 1, 1]]
-    bars = PolyCollection(corners, color=[rgb[name] for name in segments["name"]])
+    bars = PolyCollection([*corners], color=[rgb[name] for name in segments["name"]])
     axis.add_collection(bars, autolim=False)
 
 
@@ -106,7 +113,11 @@ def _draw_shares(axis: Axes, segments: pd.DataFrame, heights: np.ndarray, time: 
         in_all = share.sum(axis=1, keepdims=True)
         ink = np.where(in_all > 1e-6, np.clip(in_all, LEAST_INK, 1), 0)
         color = np.array([rgb[name] for name in by_name])[share.argmax(axis=1)]
-        look = {"aspect": "auto", "interpolation": "nearest", "extent": (*time, *heights[lane])}
+        look: dict[str, Any] = {
+            "aspect": "auto",
+            "interpolation": "nearest",
+            "extent": (*time, *heights[lane]),
+        }
         axis.imshow((1 - ink * (1 - color))[None], **look)
 
 
@@ -128,8 +139,9 @@ def _write_names(
         flat, upright = inches[i] > letters, inches[i] > UPRIGHT_INCHES and bar_inches > letters
         if flat or upright:
             light = to_oklab(np.array(rgb[names[i]])[None])[0, 0] > 0.68
-            look = {"color": "black" if light else "white", "rotation": 0 if flat else 90}
-            look |= {"ha": "center", "va": "center", "fontsize": 9}
+            color, rotation = "black" if light else "white", 0 if flat else 90
+            look: dict[str, Any] = {"color": color, "rotation": rotation, "fontsize": 9}
+            look |= {"ha": "center", "va": "center"}
             axis.text(spans[i].mean(), middles[lanes[i]], names[i], in_layout=False, **look)
 
 
@@ -147,7 +159,8 @@ def _lanes(spans: np.ndarray) -> np.ndarray:
     starts, stops = spans.T
     if (starts[1:] >= np.maximum.accumulate(stops)[:-1]).all():
         return np.zeros(len(spans), int)
-    ends, lanes = [], []
+    ends: list[float] = []
+    lanes = []
     for start, stop in spans:
         lane = next((i for i, end in enumerate(ends) if end <= start), len(ends))
         ends[lane : lane + 1] = [stop]

@@ -1,6 +1,5 @@
 """The figure of a dataset: its splits, one under the other."""
 
-from collections.abc import Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -81,36 +80,35 @@ def plot_dataset(
         first = _first_song(tree[split].dataset, samplerate_hz) if from_song else 0.0
         stop = None if stop_seconds is None else first + stop_seconds
         stretches.append(_read_stretch(tree, split, first + start_seconds, stop))
-    shown = [stretch for stretch in stretches if stretch.y]
+    shown = [stretch.shown for stretch in stretches if stretch.shown]
     if not shown:
         raise DssError(
             f"start_seconds is {start_seconds:g}, but no split is so long from its first song on"
         )
-    ranges = [song_range(stretch.power, samplerate_hz) for stretch in shown]
+    ranges = [song_range(one.power, samplerate_hz) for one in shown]
     range_hz = frequency_range_hz or (min(r[0] for r in ranges), max(r[1] for r in ranges))
     colors = song_colors(tree.attrs["class_names"])
     heights = [
-        [waveform_inches(s.wave), 1.6, 1.0, image_inches(s.y)] if s.y else [0.2] for s in stretches
+        [waveform_inches(one.wave), 1.6, 1.0, image_inches(one.y)] if one else [0.2]
+        for _, one in stretches
     ]
     figure, axes = figure_rows(sum(map(len, heights)))
-    for stretch, rows in zip(stretches, heights, strict=True):
+    for (title, one), rows in zip(stretches, heights, strict=True):
         mine, axes = axes[: len(rows)], axes[len(rows) :]
-        mine[0].set_title(stretch.title)
-        if not stretch.y:
+        mine[0].set_title(title)
+        if not one:
             mine[0].set_axis_off()
             continue
-        names, time = list(colors), stretch.time
-        draw_waveform(mine[0], stretch.wave, time)
+        names, time = list(colors), one.time
+        draw_waveform(mine[0], one.wave, time)
         look = (range_hz, log_frequency)
-        draw_spectrogram(mine[1], stretch.power, samplerate_hz, time, *look)
-        draw_lines(mine[2], stretch.y, names, time, colors, "target")
-        draw_image(mine[3], stretch.y, names, time, colors, "target")
-        draw_cuts(mine, stretch.cuts)
-        draw_unknown(mine, stretch.unknown)
+        draw_spectrogram(mine[1], one.power, samplerate_hz, time, *look)
+        draw_lines(mine[2], one.y, names, time, colors, "target")
+        draw_image(mine[3], one.y, names, time, colors, "target")
+        draw_cuts(mine, one.cuts)
+        draw_unknown(mine, one.unknown)
         share_time(mine, time)
-    n_lines = draw_legend(
-        figure, list(colors), colors, any(len(stretch.unknown) for stretch in shown)
-    )
+    n_lines = draw_legend(figure, list(colors), colors, any(len(one.unknown) for one in shown))
     above = [[TITLE_INCHES, *[GAP_INCHES] * (len(rows) - 1)] for rows in heights]
     above[0][0] = TITLE_INCHES / 2
     place_rows(
@@ -123,16 +121,22 @@ def plot_dataset(
     return figure
 
 
+class _Shown(NamedTuple):
+    """What is shown of one split."""
+
+    time: Time
+    wave: Envelope
+    power: np.ndarray  # [frequencies, columns] dB
+    y: Envelope
+    cuts: np.ndarray  # seconds
+    unknown: np.ndarray  # [stretches, 2] seconds
+
+
 class _Stretch(NamedTuple):
-    """What is shown of one split; nothing but a title if the split has nothing there."""
+    """A split: nothing but a title if it has nothing there."""
 
     title: str
-    time: Time | None = None
-    wave: Envelope | None = None
-    power: np.ndarray | None = None  # [frequencies, columns] dB
-    y: Envelope | None = None
-    cuts: Sequence[float] = ()  # seconds
-    unknown: Sequence[tuple[float, float]] = ()  # seconds
+    shown: _Shown | None = None
 
 
 def _first_song(data: xr.Dataset, samplerate_hz: float) -> float:
@@ -163,8 +167,7 @@ def _read_stretch(tree, split: str, start_seconds: float, stop_seconds: float | 
         annotated = np.asarray(data["annotated"].variable[start:stop].data, bool)
         unknown = (start + of_mask(~annotated)) / samplerate_hz
     time = Time(start / samplerate_hz, stop / samplerate_hz)
-    return _Stretch(
-        f"{split}: {round(time.start, 2):g} to {round(time.stop, 2):g} s of {end}",
+    shown = _Shown(
         time,
         envelope(x, "x"),
         spectrogram(x, samplerate_hz),
@@ -172,3 +175,5 @@ def _read_stretch(tree, split: str, start_seconds: float, stop_seconds: float | 
         cuts[(cuts > start) & (cuts < stop)] / samplerate_hz,
         unknown,
     )
+    title = f"{split}: {round(time.start, 2):g} to {round(time.stop, 2):g} s of {end}"
+    return _Stretch(title, shown)

@@ -1,6 +1,7 @@
 """The figure of examples: what each song type looks like, side by side."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -56,7 +57,7 @@ def plot_examples(
         is_event = chosen[name][0][1][1] == chosen[name][0][1][0]
         draw = _draw_waveforms if is_event else _draw_spectrograms
         draw(axis, chosen[name], sounds[name], n_examples, range_hz)
-        look = {"rotation": 0, "ha": "right", "va": "center", "color": colors[name]}
+        look: dict[str, Any] = {"rotation": 0, "ha": "right", "va": "center", "color": colors[name]}
         n = sum((found(m.annotations)["name"] == name).sum() for m in views)
         axis.set_ylabel(f"{shortened(name)}\nn = {n}", fontsize=10, **look)
     title = f"{range_hz[0] / 1000:.2g} to {range_hz[1] / 1000:.2g} kHz"

@@ -5,7 +5,7 @@ import io
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import matplotlib.style
 import numpy as np
@@ -34,7 +34,12 @@ STYLE = {
     "legend.frameon": False,
 }
 JPEG = {"quality": 92, "subsampling": 0}
-UNKNOWN = {"facecolor": (1, 1, 1, 0.4), "edgecolor": "#a0a0a0", "hatch": "///", "linewidth": 0}
+UNKNOWN: dict[str, Any] = {
+    "facecolor": (1, 1, 1, 0.4),
+    "edgecolor": "#a0a0a0",
+    "hatch": "///",
+    "linewidth": 0,
+}
 
 
 _ONE_DRAWS = threading.RLock()  # matplotlib's settings are those of all threads
@@ -87,7 +92,8 @@ class SongFigure(Figure):
         n_legend_lines: there are at least.
     """
 
-    def __init__(self, figsize: tuple[float, float], layout: str = "constrained"):
+    def __init__(self, figsize: tuple[float, float], constrained: bool = True):
+        layout: Literal["constrained"] | None = "constrained" if constrained else None
         super().__init__(figsize, dpi=100, facecolor="white", layout=layout)
         self.kinds: tuple[str, ...] = ()
         self.heights: Sequence[float] = ()
@@ -119,7 +125,7 @@ class SongFigure(Figure):
 
 def figure_rows(n_rows: int) -> tuple[SongFigure, list[Axes]]:
     """A figure with rows, one below the other; `place_rows` says where, once all is drawn."""
-    figure = SongFigure(figsize=(WIDTH_INCHES, n_rows), layout="none")
+    figure = SongFigure(figsize=(WIDTH_INCHES, n_rows), constrained=False)
     return figure, [figure.add_axes((0, i, 1, 1)) for i in range(n_rows)]
 
 
@@ -240,7 +246,7 @@ def figure_panels(
     """
     width = min(2.6 * n_columns + left, WIDTH_INCHES)
     height = n_rows * (above + inches + below)
-    figure = SongFigure(figsize=(width, height), layout="none")
+    figure = SongFigure(figsize=(width, height), constrained=False)
     edges = {"left": left / width, "right": 1 - 0.3 / width}
     edges |= {"bottom": below / height, "top": 1 - above / height}
     gaps = {"wspace": 0.35, "hspace": (above + below) / inches}

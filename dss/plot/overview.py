@@ -55,14 +55,16 @@ class Overviews:
             if recording.n_samples > overview.longest_read:
                 threading.Thread(target=self._fill, args=[overview], daemon=True).start()
         key = *of, start, stop
-        is_new = self._kept is None or self._kept[0] != key or self.is_sketch
-        if is_new:
+        is_new = False
+        if self._kept is None or self._kept[0] != key or self.is_sketch:
             overview = self._overviews[of]
             self.is_sketch = overview.sketches(start, stop)
             self._kept = key, overview.draw(start, stop)
+            is_new = True
+        _, drawn = self._kept
         if is_new or self.song_range_hz is None:
-            self._widen(self._kept[1][1], recording.samplerate_hz)
-        return self._kept[1]
+            self._widen(drawn[1], recording.samplerate_hz)
+        return drawn
 
     def _fill(self, overview: "Overview") -> None:
         overview.fill()

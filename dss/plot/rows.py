@@ -1,7 +1,7 @@
 """The rows of a figure over time: waveform, probabilities or targets, the unknown."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -20,7 +20,7 @@ class Envelope(NamedTuple):
 
     low: np.ndarray
     high: np.ndarray
-    width: int
+    width: float
     n_samples: int
 
 
@@ -42,15 +42,15 @@ def envelope(values: np.ndarray, what: str) -> Envelope:
     n_samples, n_columns = values.shape
     width = -(-n_samples // BINS) if n_samples > 2 * BINS else 1
     block_samples = max(1, 2**22 // (width * n_columns)) * width
-    low, high = [], []
+    lows, highs = [], []
     for start in range(0, n_samples, block_samples):
         block = np.asarray(values[start : start + block_samples])
         block = np.pad(block, ((0, -len(block) % width), (0, 0)), mode="edge")
         # Columns one after the other in memory: extremes are 10 times faster to find like this.
         block = np.ascontiguousarray(block.T).reshape(n_columns, -1, width)
-        low.append(block.min(axis=2).T.astype(np.float32))
-        high.append(block.max(axis=2).T.astype(np.float32))
-    low, high = np.concatenate(low), np.concatenate(high)
+        lows.append(block.min(axis=2).T.astype(np.float32))
+        highs.append(block.max(axis=2).T.astype(np.float32))
+    low, high = np.concatenate(lows), np.concatenate(highs)
     if not np.isfinite(low + high).all():
         raise DssError(f"{what}: there are values that are not numbers (NaN or infinite)")
     return Envelope(low, high, width, n_samples)
@@ -70,7 +70,7 @@ def draw_waveform(axis: Axes, wave: Envelope, time: Time) -> None:
         middles = (np.arange(len(wave.low)) + 0.5) * wave.width
         seconds = time.start + middles * time.span / wave.n_samples
         for low, high, offset in zip(wave.low.T, wave.high.T, offsets, strict=True):
-            look = {"facecolor": INK, "edgecolor": INK, "lw": 0.5, "step": "mid"}
+            look: dict[str, Any] = {"facecolor": INK, "edgecolor": INK, "lw": 0.5, "step": "mid"}
             axis.fill_between(seconds, low + offset, high + offset, **look)
     else:
         seconds, values = _points(wave, time)
@@ -78,7 +78,7 @@ def draw_waveform(axis: Axes, wave: Envelope, time: Time) -> None:
     axis.margins(y=0.02)
     axis.set_ylabel("audio" if n_channels == 1 else "channel")
     if n_channels > 1:
-        axis.set_yticks(offsets, range(n_channels))
+        axis.set_yticks(offsets, [str(channel) for channel in range(n_channels)])
 
 
 def draw_lines(axis: Axes, p: Envelope, names, time: Time, colors, what: str) -> set[str]:
@@ -124,7 +124,7 @@ def draw_unknown(axes: Sequence[Axes], stretches: np.ndarray) -> None:
         axis.broken_barh(spans, (0, 1), transform=to_axis, zorder=4, **UNKNOWN)
 
 
-def draw_cuts(axes: Sequence[Axes], cuts: Sequence[float]) -> None:
+def draw_cuts(axes: Sequence[Axes], cuts: Sequence[float] | np.ndarray) -> None:
     """Mark where one recording ends and the next begins, in seconds."""
     for axis in axes if len(cuts) else ():
         to_axis = axis.get_xaxis_transform()
@@ -134,7 +134,7 @@ def draw_cuts(axes: Sequence[Axes], cuts: Sequence[float]) -> None:
 
 def _points(envelope: Envelope, time: Time) -> tuple[np.ndarray, np.ndarray]:
     """Lines through the extremes: seconds [points], values [points, columns]."""
-    values, at = envelope.high, np.arange(len(envelope.high))
+    values, at = envelope.high, np.arange(len(envelope.high), dtype=float)
     if envelope.width > 1:
         values = np.stack([envelope.low, envelope.high], axis=1).reshape(-1, values.shape[1])
         at = (np.arange(len(values)) / 2 + 0.25) * envelope.width

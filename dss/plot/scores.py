@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -99,7 +99,7 @@ def plot_errors(true: Recordings, predicted: Recordings, *, options: EvaluateOpt
     for i, edge in enumerate(edges):
         shown = table[f"{edge}_error_ms"].dropna()
         reach = max(float(np.quantile(shown.abs(), 0.98, method="higher")), 1e-3)
-        bins = np.linspace(-reach, reach, int(np.clip(len(shown) ** 0.5, 11, 51)) | 1)
+        bins = [*np.linspace(-reach, reach, int(np.clip(len(shown) ** 0.5, 11, 51)) | 1)]
         panels = axes[i :: len(edges)].ravel()
         for axis, name in zip(panels, names, strict=False):
             values = table.loc[table["name"] == name, f"{edge}_error_ms"].dropna()
@@ -110,7 +110,9 @@ def plot_errors(true: Recordings, predicted: Recordings, *, options: EvaluateOpt
     return figure
 
 
-def _draw_errors(axis: Axes, values: pd.Series, name: str, bins: np.ndarray, color: str) -> None:
+def _draw_errors(
+    axis: Axes, values: pd.Series, name: str, bins: Sequence[float], color: str
+) -> None:
     axis.hist(values, bins, color=color)
     axis.axvline(0, color="#303030", lw=0.8)
     if len(values):
@@ -158,7 +160,7 @@ def plot_mistakes(
         seen.append(_look_at(mistake, pair, open_recording(Path(path))))
     colors = song_colors(sorted({name for pair in pairs for name in pair.names}))
     names = {name for one in seen for table in one.tables.values() for name in table["name"]}
-    figure = SongFigure(figsize=(WIDTH_INCHES, 1), layout="none")
+    figure = SongFigure(figsize=(WIDTH_INCHES, 1), constrained=False)
     n_lines = draw_legend(figure, sorted(names), colors, False)
     n_columns = 2 if len(seen) > 1 else 1
     heights = [MISTAKE_INCHES] * -(-len(seen) // n_columns) + [LEGEND_LINE_INCHES * n_lines + 0.1]
@@ -172,7 +174,7 @@ def plot_mistakes(
 class _Seen(NamedTuple):
     """A mistake with what is around it."""
 
-    mistake: NamedTuple
+    mistake: Any  # a row of `dss.evaluate.mistakes`
     recording: Recording
     time: Time
     tables: dict[str, pd.DataFrame]

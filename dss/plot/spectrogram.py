@@ -1,8 +1,11 @@
 """The spectrogram of a stretch of audio, however long, and the frequencies of the song in it."""
 
+from typing import Any
+
 import numpy as np
 import scipy.fft
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator
 
 from dss.errors import DssError
 from dss.plot.figure import BINS
@@ -93,12 +96,12 @@ def draw_spectrogram(
     unit, label = (1000, "kHz") if high >= 2000 else (1, "Hz")
     inside = power[int(low / step) : int(high / step) + 1]
     dark, bright = power_range_db or contrast(inside)
-    look = {"cmap": "magma", "vmin": dark, "vmax": bright}
+    look: dict[str, Any] = {"cmap": "magma", "vmin": dark, "vmax": bright}
     if log_frequency:
         edges = (np.arange(1, len(power) + 1) - 0.5) * step / unit
-        axis.pcolormesh(np.linspace(*time, power.shape[1] + 1), edges, power[1:], **look)
+        axis.pcolormesh(np.linspace(time[0], time[1], power.shape[1] + 1), edges, power[1:], **look)
         axis.set_yscale("log")
-        axis.yaxis.get_major_locator().set_params(subs=(1, 2, 5))
+        axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.yaxis.set_major_formatter("{x:g}")
         axis.minorticks_off()
         low = max(low, step, high / 50)

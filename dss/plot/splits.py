@@ -1,5 +1,7 @@
 """The figure of splits: which stretches of which recordings are for what."""
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
@@ -12,7 +14,7 @@ from dss.plot.figure import WIDTH_INCHES, SongFigure, plain_style
 
 MOST_NAMES = 60  # recordings that are named; more are drawn as thin rows
 LONGEST_NAME = 40  # letters; the end of a name tells more than its beginning
-COLORS = {"train": paler("#404040", 0.25), "val": "#e69f00", "test": "#0072b2"}
+COLORS: dict[str, Any] = {"train": paler("#404040", 0.25), "val": "#e69f00", "test": "#0072b2"}
 
 
 @plain_style()

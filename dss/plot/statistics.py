@@ -7,6 +7,7 @@ import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from dss.data.annotations import found
 from dss.data.report import describe
@@ -100,7 +101,9 @@ def plot_durations(annotations: pd.DataFrame | Sequence[pd.DataFrame]) -> Figure
     n_columns = int(np.clip(max(map(len, parts.values())), 2, MOST_COLUMNS))
     n_rows = [-(-len(part) // n_columns) for part in parts.values()]
     heights = [1.3 * n + 0.4 for n in n_rows]
-    figure = SongFigure(figsize=(min(3.5 * n_columns, WIDTH_INCHES), sum(heights)), layout="none")
+    figure = SongFigure(
+        figsize=(min(3.5 * n_columns, WIDTH_INCHES), sum(heights)), constrained=False
+    )
     boxes = figure.subfigures(len(parts), 1, squeeze=False, height_ratios=heights)[:, 0]
     for box, n, height, (what, part) in zip(boxes, n_rows, heights, parts.items(), strict=True):
         box.suptitle(what, x=0.01, y=1 - 0.05 / height, ha="left")
@@ -120,12 +123,14 @@ def _draw_histogram(axis: Axes, values_ms: np.ndarray, name: str, color: str) ->
     shown = values_ms[values_ms <= high]
     low = shown.min() if shown.min() > high / 2 else 0.0
     bins = np.linspace(low, max(high, low + 1), int(np.clip(2 * len(shown) ** 0.5, 8, 40)) + 1)
-    tallest = axis.hist(shown, bins, color=color)[0].max()
+    counts, _ = np.histogram(shown, bins)
+    axis.stairs(counts, bins, fill=True, color=color)
+    tallest = counts.max()
     longer = len(values_ms) - len(shown)
     text = f"n = {len(values_ms)}" + (f", {longer} longer" if longer else "")
     axis.text(1, 1, text, ha="right", va="top", fontsize=9, transform=axis.transAxes)
     axis.set(ylim=(0, 1.3 * tallest), yticks=[])
     axis.set_title(shortened(name, 11), fontsize=10)
-    axis.xaxis.get_major_locator().set_params(nbins=2, integer=True)
+    axis.xaxis.set_major_locator(MaxNLocator(nbins=2, integer=True))
     axis.tick_params(labelsize=9)
     axis.spines["left"].set_visible(False)

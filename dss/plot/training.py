@@ -1,6 +1,7 @@
 """Figures of a training: its history, and what the network takes for what."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -86,7 +87,7 @@ def plot_history(history: pd.DataFrame) -> Figure:
 
 def _draw_losses(axis: Axes, history: pd.DataFrame) -> None:
     epochs, red = history["epoch"], FIRST_COLORS[4]
-    look = {"marker": _marker(history), "ms": 4}
+    look: dict[str, Any] = {"marker": _marker(history), "ms": 4}
     axis.plot(epochs, history["loss"], color=FIRST_COLORS[0], label="training", **look)
     axis.plot(epochs, history["val_loss"], color=red, label="validation", **look)
     if "best_epoch" in history:

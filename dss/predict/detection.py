@@ -5,7 +5,7 @@ comes later can change it, so that memory does not grow with the recording's len
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from dss.options import DetectOptions, takes_options
 from dss.predict.events import Events
 from dss.predict.segments import Segments
 
+Detecting = TypeVar("Detecting", bound=DetectOptions)
 FOUND_COLUMNS = [*COLUMNS, "confidence"]
 
 
@@ -81,7 +82,7 @@ def nothing_found() -> pd.DataFrame:
     return _table([])
 
 
-def tuned(options: DetectOptions, params: Mapping[str, Any]) -> DetectOptions:
+def tuned(options: Detecting, params: Mapping[str, Any]) -> Detecting:
     """The options with what was stored with a run, for those nobody gave.
 
     Arguments:
@@ -105,7 +106,7 @@ def tuned(options: DetectOptions, params: Mapping[str, Any]) -> DetectOptions:
     return options
 
 
-def merged(given: DetectOptions, known: DetectOptions) -> DetectOptions:
+def merged(given: Detecting, known: DetectOptions) -> Detecting:
     """The options given, and those known for the others, which give way where they contradict.
 
     Durations are merged by song type; none at all, if they were given, lift all limits.

@@ -172,7 +172,7 @@ def fitting(
     if not len(x):
         raise DssError("the array: holds no samples. Give audio of at least one sample.")
     rate = options.samplerate_hz or run.samplerate_hz
-    opened = Recording(Path("the array"), rate, *x.shape, lambda a, b: as_float(x[a:b]))
+    opened = Recording(Path("the array"), rate, len(x), x.shape[1], lambda a, b: as_float(x[a:b]))
     return _with_channels(opened, run, options).resampled(run.samplerate_hz)
 
 

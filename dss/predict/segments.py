@@ -126,13 +126,13 @@ class Segments:
 
     def _close_stretch(self) -> list[tuple[int, float, float, float]]:
         pieces, self.song, self.gap = _join(self.song, self.shortest), [], None
-        found = []
+        found: list[tuple[int, float, float, float]] = []
         for piece in pieces:
             if piece.length < self.shortest[piece.label]:
                 continue
             confidence = min(piece.mass[piece.label] / piece.length, 1.0)
             edges = [piece.start, *self._cuts(piece), piece.stop]
-            found += [(piece.label, *parts, confidence) for parts in pairwise(edges)]
+            found += [(piece.label, a, b, confidence) for a, b in pairwise(edges)]
         return found
 
     def _cuts(self, piece: _Piece) -> list[int]:
@@ -172,13 +172,13 @@ def _join(pieces: list[_Piece], shortest: list[float]) -> list[_Piece]:
     """
     chain = _Chain(pieces)
     for i in range(len(chain.song)):
-        if chain.song[i] and chain.is_like_next(chain.before[i]):
+        if chain.is_like_next(chain.before[i]):
             chain.join_next(chain.before[i])
-    waiting = [(p.length, i) for i, p in enumerate(chain.song) if p]
+    waiting = [(piece.length, i) for i, piece in chain.song.items()]
     heapq.heapify(waiting)
-    while waiting and chain.n > 1:
+    while waiting and len(chain.song) > 1:
         length, i = heapq.heappop(waiting)
-        piece = chain.song[i]
+        piece = chain.song.get(i)
         if not piece or piece.length != length or length >= shortest[piece.label]:
             continue  # joined since then, or long enough
         touching = chain.touching(i)
@@ -195,7 +195,7 @@ def _join(pieces: list[_Piece], shortest: list[float]) -> list[_Piece]:
             i = chain.before[i]
             chain.join_next(i)
         heapq.heappush(waiting, (chain.song[i].length, i))
-    return [piece for piece in chain.song if piece]
+    return [*chain.song.values()]
 
 
 class _Chain:
@@ -205,30 +205,28 @@ class _Chain:
         pieces: with the gaps between them.
 
     Attributes:
-        song: the pieces; None where one was joined to the one before, or dropped.
-        gaps: the gap behind each piece; None if the next one touches it.
+        song: the pieces by number, without those that were joined to the one before, or dropped.
+        gaps: the gap behind a piece, unless the next one touches it.
         before, after: the numbers of the neighbours of each piece, -1 at the ends.
-        n: how many pieces there are.
     """
 
     def __init__(self, pieces: list[_Piece]):
-        self.song: list[_Piece | None] = []
-        self.gaps: list[_Piece | None] = []
+        self.song: dict[int, _Piece] = {}
+        self.gaps: dict[int, _Piece] = {}
         for piece in pieces:
+            n = len(self.song)
             if piece.label < 0:
-                self.gaps[-1] = piece
+                self.gaps[n - 1] = piece
             else:
-                self.song.append(piece)
-                self.gaps.append(None)
-        self.n = len(self.song)
-        self.before = list(range(-1, self.n - 1))
-        self.after = [*range(1, self.n), -1]
+                self.song[n] = piece
+        self.before = list(range(-1, len(self.song) - 1))
+        self.after = [*range(1, len(self.song)), -1]
 
     def touching(self, i: int) -> list[int]:
         """The neighbours of a piece that no gap is before."""
         before, after = self.before[i], self.after[i]
-        found = [before] if before >= 0 and not self.gaps[before] else []
-        return found + ([after] if after >= 0 and not self.gaps[i] else [])
+        found = [before] if before >= 0 and before not in self.gaps else []
+        return found + ([after] if after >= 0 and i not in self.gaps else [])
 
     def is_like_next(self, i: int) -> bool:
         """Whether there is such a piece and one behind it, of the same type."""
@@ -236,12 +234,14 @@ class _Chain:
 
     def join_next(self, i: int) -> None:
         """Join a piece, the gap behind it and the next one; the type is that with most mass."""
-        if self.gaps[i]:
-            self.song[i].extend(self.gaps[i])
-        self.song[i].extend(self.song[self.after[i]])
-        self.song[i].label = int(self.song[i].mass.argmax())
-        self.gaps[i] = self.gaps[self.after[i]]
-        self._remove(self.after[i])
+        piece, following = self.song[i], self.after[i]
+        if i in self.gaps:
+            piece.extend(self.gaps.pop(i))
+        piece.extend(self.song[following])
+        piece.label = int(piece.mass.argmax())
+        if following in self.gaps:
+            self.gaps[i] = self.gaps.pop(following)
+        self._remove(following)
 
     def drop(self, i: int) -> None:
         """Make a piece a part of the gap around it."""
@@ -256,8 +256,7 @@ class _Chain:
 
     def _remove(self, i: int) -> None:
         before, after = self.before[i], self.after[i]
-        self.song[i] = None
-        self.n -= 1
+        del self.song[i]
         if before >= 0:
             self.after[before] = after
         if after >= 0:

@@ -30,7 +30,7 @@ MAX_SWEEPS = 4
 THRESHOLDS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
 SECONDS = [0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1]
 # What is tried for each option, by the category that it is for.
-CANDIDATES = {
+CANDIDATES: dict[str, dict[str, list]] = {
     EVENT: {
         "event_threshold": THRESHOLDS,
         "event_distance_seconds": SECONDS[:-2],

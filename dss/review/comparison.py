@@ -52,8 +52,8 @@ def is_by_hand(by_dss: pd.DataFrame, by_hand: pd.DataFrame) -> np.ndarray:
     for name in by_hand["name"].unique():
         rows = np.flatnonzero(by_dss["name"] == name)
         hand = found(by_hand[by_hand["name"] == name])
-        times = (table[COLUMNS[1:]].to_numpy(float) for table in (hand, by_dss.iloc[rows]))
-        agrees[rows[match(*times, tolerance)[:, 1]]] = True
+        a, b = (table[COLUMNS[1:]].to_numpy(float) for table in (hand, by_dss.iloc[rows]))
+        agrees[rows[match(a, b, tolerance)[:, 1]]] = True
     return agrees
 
 
@@ -75,10 +75,10 @@ def learned_from(trunk: Path) -> Learned | None:
         attributes = open_dataset(read_params(trunk).get("data_dir") or "").attrs
     except DssError:
         return None
-    names = [attributes.get(f"filename_{split}") for split in ("train", "val")]
-    if None in names:
+    train, val = (attributes.get(f"filename_{split}") for split in ("train", "val"))
+    if train is None or val is None:
         return None
-    return Learned(frozenset([*names[0], *names[1]]), Path(attributes.get("made_from", "")))
+    return Learned(frozenset([*train, *val]), Path(attributes.get("made_from", "")))
 
 
 def was_learned(recording: Path, learned: Learned) -> bool:

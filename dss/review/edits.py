@@ -37,7 +37,7 @@ class Edited(NamedTuple):
 class Edits:
     """The changes to the annotations of recordings; nothing is written before `save`."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._now: dict[Path, Edited] = {}
         self._saved: dict[Path, Edited] = {}
         self._before: list[tuple[Path, Edited]] = []
@@ -128,7 +128,7 @@ def annotate(
         raise DssError("Give a name: which song type is it?")
     kind = EVENT if start_seconds == stop_seconds else SEGMENT
     rest = annotations if row is None else annotations.drop(index=row)
-    known = (kinds or {}) | kinds_of(rest)
+    known = {**(kinds or {}), **kinds_of(rest)}
     if name != NOISE and known.get(name, kind) != kind:
         right = "click where it is" if kind == SEGMENT else "mark where it starts and stops"
         raise DssError(f"{name} is a song type of {known[name]}s: {right}.")

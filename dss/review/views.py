@@ -259,8 +259,9 @@ def _split_view(tree: xr.DataTree, split: str) -> View:
         tree.attrs[name] for name in ("samplerate_x_Hz", "class_names", "class_types")
     )
     stretches = split_stretches(tree, split)
+    n_samples, n_channels = x.shape
     recording = Recording(
-        Path(split), rate, *x.shape, lambda a, b: np.asarray(x[a:b].data, np.float32)
+        Path(split), rate, n_samples, n_channels, lambda a, b: np.asarray(x[a:b].data, np.float32)
     )
 
     def annotations() -> pd.DataFrame:

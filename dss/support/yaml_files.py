@@ -56,7 +56,7 @@ def _check_size(text: str) -> None:
     """Raise a ValueError if YAML text stands for too much, from its events alone."""
     if len(text) > MOST_BYTES:
         raise ValueError(f"it has more than {MOST_BYTES:,} characters")
-    sizes: dict[str, int] = {}  # of what has an anchor
+    sizes: dict[str | None, int] = {}  # of what has an anchor
     open_nodes: list[list[Any]] = []  # anchor and size of each list or dictionary around
     for event in yaml.parse(text, Loader):
         if isinstance(event, yaml.CollectionEndEvent):

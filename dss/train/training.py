@@ -104,7 +104,7 @@ def _targets_name(tree: xr.DataTree, options: TrainOptions) -> str:
     """The targets to train with: y, or y_<song type>."""
     name = f"y_{options.y_suffix}" if options.y_suffix else "y"
     if name not in tree["train"]:
-        there = [n.removeprefix("y_") for n in tree["train"].data_vars if n.startswith("y_")]
+        there = [n[2:] for n in map(str, tree["train"].data_vars) if n.startswith("y_")]
         raise DssError(
             f"y_suffix: {options.data_dir} has no targets for {options.y_suffix!r} alone; it has "
             f"them for {', '.join(there) or 'no single song type'}"

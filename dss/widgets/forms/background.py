@@ -109,12 +109,14 @@ def trunk() -> Path | None:
 
 def nb_epoch() -> int | None:
     """How many epochs it trains at most, which may be chosen from the data; None if not known."""
-    return read_params(trunk()).get("nb_epoch") if trunk() else None
+    run = trunk()
+    return read_params(run).get("nb_epoch") if run else None
 
 
 def history() -> pd.DataFrame:
     """The epochs that it has done, as `_history.csv` lists them."""
-    path = trunk() and run_file(trunk(), "_history.csv")
+    run = trunk()
+    path = run and run_file(run, "_history.csv")
     return pd.read_csv(path) if path and path.is_file() else pd.DataFrame()
 
 
@@ -125,11 +127,12 @@ def result() -> Path:
         before may be there all the same.
     """
     last, log = trunk(), Path(state()["log"]).read_text().strip()
-    is_kept = last is not None and run_file(last, "_model.h5").is_file()
-    if is_kept and any(line.endswith(last.name) for line in log.splitlines()):
+    if last is not None and not run_file(last, "_model.h5").is_file():
+        last = None
+    if last and any(line.endswith(last.name) for line in log.splitlines()):
         return last  # its last words are where the run is
     why = _last_words(log)
-    if is_kept:
+    if last:
         raise DssError(f"{why}\nThe best epoch until then is {last}")
     raise DssError(f"{why}{' before its first epoch ended' * (why == STOPPED)}\nNothing is kept")
 

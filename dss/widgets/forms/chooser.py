@@ -55,11 +55,11 @@ class Chooser:
 
     def open(self, path: str) -> None:
         """Show the folder of what the field holds, or the nearest one above that there is."""
-        path = Path(path or ".").expanduser().resolve()
-        self._name = path.name if self.kind == "new" else ""
-        is_store = self.kind == "view" and path.suffix in STORES
-        is_beside = is_store or path.is_file() or self.kind in ("new", "dataset", "run", "file")
-        folder = path.parent if is_beside else path
+        there = Path(path or ".").expanduser().resolve()
+        self._name = there.name if self.kind == "new" else ""
+        is_store = self.kind == "view" and there.suffix in STORES
+        is_beside = is_store or there.is_file() or self.kind in ("new", "dataset", "run", "file")
+        folder = there.parent if is_beside else there
         while not folder.is_dir():
             folder = folder.parent
         self.show(folder)

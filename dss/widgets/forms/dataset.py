@@ -154,10 +154,10 @@ class DatasetForm(Form):
     def _store(self) -> Path | None:
         """Where the dataset goes, if that can be known."""
         store, folder = (self.options.get(name) for name in ("store_dir", "data_dir"))
-        if store is None and folder is None:
-            return None
         with suppress(DssError):
-            return Path(store or default_store(folder))
+            if store or folder:
+                return Path(store or default_store(str(folder)))
+        return None
 
     def _made_otherwise(self, store: Path) -> list[str]:
         """What differs from how the dataset that is there was made, by its labels."""

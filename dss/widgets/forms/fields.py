@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import ipywidgets as widgets
 
-from dss.options import describe_range
+from dss.options import declared, describe_range
 from dss.options.base import as_text
 from dss.widgets.forms.chooser import Chooser
 
@@ -72,7 +72,7 @@ class Field:
         self._said.add_class("dss-said")
         self.say("", "", False)
         parts = [self.input]
-        extra = option.json_schema_extra
+        extra = declared(option)
         self.chooser = None
         if extra["path"]:
             self.chooser = Chooser(extra["path"], self.set)
@@ -140,7 +140,7 @@ def doubt_html(doubts: Iterable[str]) -> str:
 
 def _input(option) -> widgets.Widget:
     """A switch, a choice, or text that is read as on a command line."""
-    unit = option.json_schema_extra["unit"]
+    unit = declared(option)["unit"]
     look = {
         "description": option.title + (f" ({unit})" if unit else ""),
         "tooltip": f"{option.description} {describe_range(option)}".strip(),

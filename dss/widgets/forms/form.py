@@ -12,7 +12,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from dss.errors import DssError, DssWarning
-from dss.options import Options, grouped_fields
+from dss.options import Options, declared, grouped_fields
 from dss.runs import run_trunk
 from dss.support import progress
 from dss.support.spelling import not_there
@@ -60,7 +60,7 @@ class Form:
         self.options_class = options_class
         self.action = action
         self.remember = remember
-        self.result = None
+        self.result: Any = None
         self._listeners = Listeners()
         self._worker: threading.Thread | None = None
         self._failure: Exception | None = None
@@ -109,7 +109,7 @@ class Form:
         """Why the form cannot be run, by option; empty if it can."""
         problems = self.options_class.problems(self.options)
         for name, field in self._fields.items():
-            kind = field.option.json_schema_extra["path"]
+            kind = declared(field.option)["path"]
             if kind in MUST_EXIST and field.value and not _is_there(kind, field.value):
                 problems[name] = not_there(field.value)
         return problems
@@ -257,7 +257,7 @@ class Form:
     def _outcome(self) -> Any:
         """What the work made; what went wrong is raised."""
         if self.result is None:
-            raise self._failure
+            raise self._failure or DssError(self.stopped)
         return self.result
 
     def _launch(self, work: Callable[[], Any]) -> None:
@@ -357,7 +357,7 @@ class Form:
         """A heading and its fields for each group; fields that few need in a fold at its end."""
         shown = []
         for title, names in grouped_fields(self.options_class).items():
-            rare = [n for n in names if self._fields[n].option.json_schema_extra["rare"]]
+            rare = [n for n in names if declared(self._fields[n].option)["rare"]]
             usual = [n for n in names if n not in rare]
             usual.sort(key=lambda n: not self._fields[n].option.is_required())
             if usual:

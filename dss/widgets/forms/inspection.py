@@ -52,7 +52,8 @@ class InspectForm(Form):
         annotation_loader: Callable | None = None,
     ):
         self._loaders = {"loader": loader, "annotation_loader": annotation_loader}
-        self.path, self.how = None, self._loaders
+        self.path: str | None = None
+        self.how = self._loaders
         super().__init__(InspectFormOptions, self._look, "Look", values=values, remember="inspect")
 
     @property

@@ -19,7 +19,7 @@ class Listeners:
     Those that a cell added are forgotten when it runs again: what they showed is gone.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._added: list[tuple[Callable[[Any], None], Cell | None]] = []
 
     def add(self, listener: Callable[[Any], None]) -> None:
@@ -37,7 +37,7 @@ class Listeners:
 
 def running_cell() -> Cell | None:
     """The cell that runs; None if no notebook says so."""
-    request = getattr(get_ipython(), "get_parent", dict)()
+    request: dict = getattr(get_ipython(), "get_parent", dict)()
     name = request.get("metadata", {}).get("cellId")
     return Cell(name, request["header"]["msg_id"]) if name else None
 

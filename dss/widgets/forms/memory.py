@@ -14,7 +14,7 @@ MEMORY = Path(".dss_forms.yaml")
 
 def remembered(name: str | None) -> dict[str, Any]:
     """The values that the form of this name was last run with here; empty if it never was."""
-    return _read().get(name) or {}
+    return _read().get(name or "") or {}
 
 
 def chosen(name: str | None) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def remember(
     name: str, values: dict[str, Any], result: Any = None, *, is_chosen: bool = False
 ) -> None:
     """Keep the values of a form, whether somebody chose them, and what it made if it is a path."""
-    kept = {name: values}
+    kept: dict[str, Any] = {name: values}
     if is_chosen:
         kept[f"{name} chosen"] = values
     if isinstance(result, Path):

@@ -53,7 +53,8 @@ class Shown:
 
     def _show(self, result: Any) -> None:
         shown = _displayed(self._made(result))
-        data, metadata = InteractiveShell.instance().display_formatter.format(shown)
+        formatter = InteractiveShell.instance().display_formatter
+        data, metadata = formatter.format(shown) if formatter else ({}, {})
         data = {kind: _as_text(content) for kind, content in data.items()}
         made = {"output_type": "display_data", "data": data, "metadata": metadata}
         self.output.outputs = (made,)

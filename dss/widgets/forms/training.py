@@ -28,6 +28,7 @@ from dss.widgets.forms.form import Form
 from dss.widgets.forms.hints import dataset_facts, describe_network, hints
 
 POLL_SECONDS = 0.5
+REMEMBERED = "train"  # under this name the form keeps its last values
 IMAGE = {"format": "png", "layout": PICTURE}
 OF_PRESETS = {name for values in PRESETS.values() for name in values}
 CHOSEN = OF_PRESETS | DESCRIBED | {"pre_floor", "pre_background"}  # what `suggest` chooses
@@ -52,7 +53,9 @@ class TrainingForm(Form):
     def __init__(self, values: Mapping[str, Any] | None = None):
         self._meaning = widgets.HTML()
         self._curves = widgets.Image(**IMAGE)
-        super().__init__(TrainCommandOptions, self._train, "Train", values=values, remember="train")
+        super().__init__(
+            TrainCommandOptions, self._train, "Train", values=values, remember=REMEMBERED
+        )
         self._stop.tooltip = "End it after this step; the best epoch stays"
         suggesting = self._made("Suggest", "Fill in what suits the data, and say why", self.suggest)
         drawing = self._made(
@@ -168,7 +171,7 @@ class TrainingForm(Form):
 
     def _given(self) -> dict[str, Any]:
         """What differs from the defaults, or belongs to the preset: the rest may be chosen."""
-        preset = PRESETS.get(self.options.get("preset"), {})
+        preset = PRESETS.get(self.options.get("preset") or "", {})
         return {
             name: value
             for name, value in (self._blank(preset) | self._of(TrainOptions)).items()
@@ -204,7 +207,7 @@ class TrainingForm(Form):
     def _watch_found(self) -> None:
         made_with = self._of_result()
         self.result = self._watch()
-        memory.remember(self.remember, self.last_used, self.result)
+        memory.remember(REMEMBERED, self.last_used, self.result)
         self._show_result(made_with)
 
     def _describe(self, result: Path) -> str:

@@ -110,7 +110,9 @@ class Controls:
         """Fit the controls to another recording."""
         with self._quiet():
             self.shown.value = name
-            channels = [(ALL_CHANNELS, ALL_CHANNELS)] if recording.n_channels > 1 else []
+            channels: list[tuple[str, Any]] = (
+                [(ALL_CHANNELS, ALL_CHANNELS)] if recording.n_channels > 1 else []
+            )
             channels += [(f"channel {i}", i) for i in range(recording.n_channels)]
             if tuple(channels) != tuple(self.channel.options):
                 self.channel.options = channels

@@ -136,11 +136,12 @@ class Editor:
         if self._viewer.selection is None:
             raise DssError("Nothing is marked: drag over the picture, or click on it.")
         now = self._now()
-        kinds = {}
+        kinds: dict[str, str] = {}
         for label, other in self._viewer.annotations.items():
             if label != self._viewer.by_hand_label:
                 kinds |= kinds_of(other)
-        table, row = annotate(now.annotations, name, *self._viewer.selection, self.chosen, kinds)
+        start, stop = self._viewer.selection
+        table, row = annotate(now.annotations, name, start, stop, self.chosen, kinds)
         self._put(now._replace(annotations=table))
         self.choose(row)
         name = table.at[row, "name"]

@@ -21,7 +21,7 @@ class Gestures:
         picture: what is shown, and told what is done on it.
     """
 
-    def __init__(self, viewer):
+    def __init__(self, viewer) -> None:
         self._viewer = viewer
         self._dragged: tuple[float, float] | None = None  # what was marked when the last click came
         self.picture = Picture(lambda asked: viewer.guarded(lambda: self._answer(asked)))

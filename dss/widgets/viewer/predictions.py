@@ -128,8 +128,9 @@ class PredictionViewer(Viewer):
         wait_for(self._worker)
         targets = self._annotated.targets(Path(save_dir) if save_dir else None, format)
         proposals, loader = self._annotated.options.proposals, self._annotated.loader
-        how = {"loader": loader, "samplerate_hz": self._unsaid_hz}
-        return comparison.save(self._found, targets, format, proposals, **how)
+        return comparison.save(
+            self._found, targets, format, proposals, loader, samplerate_hz=self._unsaid_hz
+        )
 
     @property
     def by_hand_label(self) -> str:
@@ -190,17 +191,17 @@ class PredictionViewer(Viewer):
     def _load(self) -> None:
         self._player.children, self._status.value = [], ""
         recording = self.recording.path
-        self.values = stored_probabilities(self._annotated.files[recording])
+        stored = self.values = stored_probabilities(self._annotated.files[recording])
         self.value_names = self._class_names if self.values is not None else []
-        self.values_hz = None if self.values is None else self.values.attrs["samplerate_hz"]
+        self.values_hz = None if stored is None else stored.attrs["samplerate_hz"]
         hand = {BY_HAND: self.view.annotations} if recording in self._hand else {}
         self._tables = hand | {BY_DSS: self._found[recording]}
 
     def _draw(self) -> None:
         with self._one_draws:
-            if self.sliders.options != self._as_written:
-                start, stop = self._stretch
-                rate = self.values_hz
+            rate = self.values_hz
+            if rate and self.sliders.options != self._as_written:
+                start, stop = self.stretch
                 edges = max(0, start - AROUND_SECONDS) * rate, (stop + AROUND_SECONDS) * rate
                 self._tables[BY_DSS] = detect_stored(
                     self.values, self._types, *map(round, edges), options=self.sliders.options

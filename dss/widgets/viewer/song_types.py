@@ -14,7 +14,7 @@ class SongTypes:
         names: all of them.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._is_read: dict[str, bool] = {}
 
     @property

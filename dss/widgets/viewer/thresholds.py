@@ -9,7 +9,7 @@ import pandas as pd
 
 from dss.data.annotations import EVENT, SEGMENT
 from dss.errors import DssError
-from dss.options import DetectOptions, EvaluateOptions
+from dss.options import DetectOptions, EvaluateOptions, declared
 from dss.predict.detection import merged
 
 SHOWN = {
@@ -127,14 +127,14 @@ def scores_html(scores: pd.DataFrame, n_recordings: int, what: str) -> str:
 
 def _slider(name: str) -> widgets.FloatSlider:
     field = DetectOptions.model_fields[name]
-    is_time = bool(field.json_schema_extra["unit"])
+    is_time = bool(declared(field)["unit"])
     return widgets.FloatSlider(
         value=field.default,
         min=0 if is_time else 0.02,
         max=LONGEST_SECONDS if is_time else 0.98,
         step=0.001 if is_time else 0.01,
         readout_format=".3f" if is_time else ".2f",
-        description=field.title + (" (s)" if is_time else ""),
+        description=(field.title or name) + (" (s)" if is_time else ""),
         tooltip=field.description,
         style={"description_width": "230px"},
         layout={"width": "98%", "max_width": "800px"},

@@ -4,7 +4,7 @@ import html
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import ipywidgets as widgets
 import numpy as np
@@ -33,7 +33,7 @@ LONGEST_PLAYED_SECONDS = 60
 READ_AT_ONCE = 100  # recordings whose song types are known before they are shown
 MANY_VALUES = 2**24  # of targets, in which annotations are looked for in a thread
 
-Annotations = pd.DataFrame | Mapping[str, pd.DataFrame]
+Annotations: TypeAlias = pd.DataFrame | Mapping[str, pd.DataFrame]
 
 
 class Viewer:
@@ -81,14 +81,17 @@ class Viewer:
     ):
         self._given = None if annotations is None else _labelled(annotations)
         self._one_draws = threading.RLock()
-        self.values, self.value_names = probabilities, list(class_names)
+        self.values: Any = probabilities
+        self.value_names = list(class_names)
         self.values_hz: float | None = None
         stretch = None
         if start_seconds is not None or stop_seconds is not None:
             start = start_seconds or 0.0
             stop = start + FIRST_SECONDS if stop_seconds is None else stop_seconds
             stretch = (start, stop)
-        self._selection = self._stretch = None
+        self._selection: tuple[float, float] | None = None
+        self._stretch: tuple[float, float] | None = None
+        self._tables: dict[str, pd.DataFrame] = {}
         self._image = Gestures(self).picture
         self._image.layout = PICTURE
         self._player, self._status, self._marked = widgets.Box(), widgets.HTML(), widgets.HTML()
@@ -104,8 +107,8 @@ class Viewer:
         self.widget.add_class("dss-form")
         if isinstance(source, Form):
             source.when_done(self.open)
-            source = source.finish()
-        self._open(views_of(source), stretch)
+        finished = source.finish() if isinstance(source, Form) else source
+        self._open(views_of(finished), stretch)
 
     def open(self, source: str | Path | Sequence[View]) -> None:
         """Show other recordings, or another dataset, with their annotations."""
@@ -163,16 +166,17 @@ class Viewer:
     @selection.setter
     def selection(self, selection: tuple[float, float] | None) -> None:
         whole = self.recording.duration_seconds
-        self._selection = selection and tuple(
-            float(np.clip(t, 0, whole)) for t in sorted(selection)
-        )
+        self._selection = None
+        if selection:
+            start, stop = (float(np.clip(t, 0, whole)) for t in sorted(selection))
+            self._selection = start, stop
         self._image.selection = self._marked_places()
         self._marked.value = _described(self._selection)
 
     @property
     def stretch(self) -> tuple[float, float]:
         """First and last second of what is shown."""
-        return self._stretch
+        return self._stretch or (0.0, FIRST_SECONDS)
 
     @stretch.setter
     def stretch(self, stretch: tuple[float, float]) -> None:
@@ -181,7 +185,7 @@ class Viewer:
         duration = float(np.clip(stretch[1] - stretch[0], shortest, whole))
         start = float(np.clip(stretch[0], 0, whole - duration))
         self._stretch = (start, start + duration)
-        self.controls.follow(self._stretch, whole)
+        self.controls.follow(self.stretch, whole)
         self._draw()
 
     @property
@@ -215,8 +219,10 @@ class Viewer:
         Next is what follows what is marked, or the middle if nothing is marked that is shown.
         """
         start, stop = self._selection or (np.inf, -np.inf)
-        is_shown = start <= self._stretch[1] and stop >= self._stretch[0]
-        middle = sum(self._selection if is_shown else self._stretch) / 2
+        shown = self.stretch
+        if self._selection and start <= shown[1] and stop >= shown[0]:
+            shown = self._selection
+        middle = sum(shown) / 2
         # Where an annotation is in the middle already, look beyond it.
         beyond = 1e-6 + 0.5 / self.recording.samplerate_hz
         song_type = self.options["song_type"]
@@ -315,7 +321,7 @@ class Viewer:
         """Take annotations and targets of the view that is to be shown."""
         self._player.children, self._status.value = [], ""
         if self.view.targets is not None:
-            self.values, self.value_names = self.view.targets, self.view.class_names
+            self.values, self.value_names = self.view.targets, [*self.view.class_names]
         self._tables = self._given or {}
         if self._given is not None:
             return
@@ -356,7 +362,7 @@ class Viewer:
 
     def samples(self) -> tuple[int, int]:
         """First sample of what is shown, and the one after the last."""
-        start, stop = (round(t * self.recording.samplerate_hz) for t in self._stretch)
+        start, stop = (round(t * self.recording.samplerate_hz) for t in self.stretch)
         return start, max(stop, start + 1)
 
     def _draw(self) -> None:
