@@ -116,7 +116,7 @@ def test_a_fold_says_what_in_it_is_changed_or_wrong():
     form = Form(TrainOptions, print, values={"data_dir": "song.npy"})
     assert "More: Network, " in shown(form.widget)
     form.options = {"dropout": 2, "nb_lstm_units": 4}
-    assert "STFT floor · 2 changed · ⚠ Dropout" in shown(form.widget)
+    assert "Background window · 2 changed · ⚠ Dropout" in shown(form.widget)
 
 
 def test_the_button_does_not_wait_and_what_goes_wrong_is_shown():
