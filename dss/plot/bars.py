@@ -89,7 +89,7 @@ def draw_annotations(
         "fontsize": 9,
         "linespacing": 1,
     }
-    axis.set_ylabel(textwrap.fill(label, 14), rotation=0, **look)
+    axis.set_ylabel(textwrap.fill(label, 14), **look)
 
 
 def _draw_bars(axis: Axes, segments: pd.DataFrame, heights: np.ndarray, time: Time, rgb) -> None:
