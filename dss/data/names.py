@@ -83,11 +83,10 @@ def _individuals(paths: Sequence[str]) -> Groups | None:
 
 def _days(paths: Sequence[str]) -> Groups | None:
     for number, pattern in enumerate(DAYS):
-        found = [re.search(pattern, path) for path in paths]
-        if found and all(found):
-            days = [match[1] for match in found]
-            if len({*days}) > 1 and _are_dates(days, FORMATS.get(number)):
-                return Groups(pattern, "day", Counter(days))
+        days = [match[1] for path in paths if (match := re.search(pattern, path))]
+        are_all = len(days) == len(paths) and len({*days}) > 1
+        if are_all and _are_dates(days, FORMATS.get(number)):
+            return Groups(pattern, "day", Counter(days))
     return None
 
 

@@ -142,8 +142,8 @@ def read_sources(
         looked_at = read_annotated(recording.path, recording.duration_seconds)
         looked_at = intersection(looked_at, complement(unknown, recording.duration_seconds))
         if options.overlaps == "unknown":
-            shared = [stretch[2:] for stretch in overlaps(_renamed(table, options.rename), types)]
-            shared = union(np.array(shared).reshape(-1, 2))
+            stretches = [s[2:] for s in overlaps(_renamed(table, options.rename), types)]
+            shared = union(np.array(stretches).reshape(-1, 2))
             looked_at = intersection(looked_at, complement(shared, recording.duration_seconds))
         known = known_stretches(table, old_types, looked_at, reach, annotated)
         is_all = known.shape == (1, 2) and np.allclose(known, everywhere)

@@ -1,5 +1,7 @@
 """The figure of learning: F1 against seconds that are annotated."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -31,14 +33,14 @@ def plot_learning_curve(table: pd.DataFrame) -> Figure:
     figure = SongFigure(figsize=(8, 4))
     axis = figure.subplots()
     for name, rows in table.groupby("song_type", sort=False):
-        look = {"color": colors[name], "lw": 2 if name == "all" else 1.2}
+        look: dict[str, Any] = {"color": colors[name], "lw": 2 if name == "all" else 1.2}
         measured, last = rows[rows["is_measured"]], rows[-2:]
         axis.plot(measured["seconds"], measured["f1"], marker="o", ms=4, label=name, **look)
         axis.plot(last["seconds"], last["f1"], ls="--", **look)
         more = rows.iloc[-1]
         axis.vlines(more["seconds"], more["low"], more["high"], **look)
         if name == "all":
-            band = {"color": ALL_COLOR, "alpha": 0.12, "lw": 0}
+            band: dict[str, Any] = {"color": ALL_COLOR, "alpha": 0.12, "lw": 0}
             axis.fill_between(rows["seconds"], rows["low"], rows["high"], **band)
     axis.set_xscale("log")
     seconds = sorted(table["seconds"].unique())

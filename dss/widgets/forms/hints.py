@@ -92,12 +92,14 @@ def describe_network(options: TrainOptions, facts: Facts) -> str:
 
 
 @lru_cache(maxsize=8)
-def _recordings(folder: Path, changed: int, endings, annotations_at, *how):
+def _recordings(folder: Path, changed: int, endings, annotations_at, format, loader):
     place = place_of(annotations_at, folder)
     files, names = find_recordings(folder, endings or None), set()
     for file in files[:MOST_READ]:
         with suppress(DssError):
-            names |= set(found(recording_annotations(file, *how, place)[1])["name"]) - {NOISE}
+            names |= set(found(recording_annotations(file, format, loader, place)[1])["name"]) - {
+                NOISE
+            }
     top = folder.parent if folder.is_file() else folder
     return tuple(file.relative_to(top).as_posix() for file in files), tuple(sorted(names))
 
