@@ -123,9 +123,8 @@ def _draw_histogram(axis: Axes, values_ms: np.ndarray, name: str, color: str) ->
     shown = values_ms[values_ms <= high]
     low = shown.min() if shown.min() > high / 2 else 0.0
     bins = np.linspace(low, max(high, low + 1), int(np.clip(2 * len(shown) ** 0.5, 8, 40)) + 1)
-    counts, _ = np.histogram(shown, bins)
-    axis.stairs(counts, bins, fill=True, color=color)
-    tallest = counts.max()
+    axis.hist(shown, [*bins], color=color)
+    tallest = np.histogram(shown, bins)[0].max()
     longer = len(values_ms) - len(shown)
     text = f"n = {len(values_ms)}" + (f", {longer} longer" if longer else "")
     axis.text(1, 1, text, ha="right", va="top", fontsize=9, transform=axis.transAxes)
