@@ -106,7 +106,7 @@ def read_inputs(
     paths = find_recordings(folder, options.endings)
     place = place_of(options.annotations_at, folder)
     inputs: list[Input] = []
-    failed: list[tuple[Path, Exception]] = []
+    failed: list[tuple[Path, DssError | OSError]] = []
     with mending.collecting() as mended:
         progress = bar(paths, desc="reading", unit="recording")
         for path in progress:
