@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with _stopped_by_sigterm(), warnings.catch_warnings():
             warnings.simplefilter("always", DssWarning)
-            warnings.showwarning = _print_warning
+            warnings.showwarning = _print_once()
             run(**named)
     except (DssError, OSError) as error:
         print(f"dss: {error}", file=sys.stderr)
@@ -58,9 +58,18 @@ def _stopped_by_sigterm() -> Iterator[None]:
         yield
 
 
-def _print_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
-    kind = "warning" if category is DssWarning else category.__name__
-    print(f"dss: {kind}: {message}", file=sys.stderr)
+def _print_once() -> Callable[..., None]:
+    """A function that prints each warning once: a file may be opened several times."""
+    printed: set[str] = set()
+
+    def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+        kind = "warning" if category is DssWarning else category.__name__
+        line = f"dss: {kind}: {message}"
+        if line not in printed:
+            print(line, file=sys.stderr)
+        printed.add(line)
+
+    return show
 
 
 def _make_dataset(folder: Path, **named) -> None:

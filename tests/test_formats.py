@@ -254,7 +254,7 @@ def test_the_birdsong_recognition_dataset_is_read_beside_its_waves(tmp_path):
 
 LETTERS = st.characters(categories=["L", "N", "P", "Zs"])
 NAMES = st.text(LETTERS, min_size=1, max_size=8).map(str.strip)
-NAMES = NAMES.filter(lambda name: name and name.lower() != "nan")
+NAMES = NAMES.filter(bool) | st.sampled_from(["nan", "NA", "None", "01"])
 ANNOTATIONS = st.lists(
     st.tuples(NAMES, st.integers(0, 10**7), st.integers(0, 10**6)).map(
         lambda a: (a[0], a[1] / 1e6, (a[1] + a[2] * (a[2] % 3 > 0)) / 1e6)
@@ -276,6 +276,23 @@ def test_what_is_written_is_read_again(tmp_path_factory, format, annotations):
         for found in (annotations, rows(again))
     )
     assert theirs == ours
+
+
+@pytest.mark.parametrize("format", ENDINGS)
+@given(
+    samplerate=st.sampled_from([8000, 22_050, 44_100, 48_000, 96_000, 250_000, 384_000, 500_000]),
+    edges=st.lists(st.integers(0, 3_000_000), min_size=2, max_size=12, unique=True).map(sorted),
+)
+@settings(max_examples=40, deadline=None)
+def test_what_is_written_comes_back_at_the_same_samples(
+    tmp_path_factory, format, samplerate, edges
+):
+    path = tmp_path_factory.getbasetemp() / f"samples{ENDINGS[format]}"
+    pairs = [*zip(edges[::2], edges[1::2], strict=False), (edges[-1] + 1,) * 2]
+    written = table(*(("a", start / samplerate, stop / samplerate) for start, stop in pairs))
+    write_annotations(written, path, format, duration_seconds=400)
+    again = read_annotations(path, format)[["start_seconds", "stop_seconds"]].to_numpy()
+    assert sorted(map(tuple, (again * samplerate).round().astype(int))) == pairs
 
 
 @pytest.mark.parametrize("format", ["audacity", "raven", "textgrid"])

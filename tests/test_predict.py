@@ -189,6 +189,19 @@ def test_another_number_of_channels_is_an_error_unless_one_is_picked(run, record
         pd.testing.assert_frame_equal(predict(same, run), predict(x, run))
 
 
+def test_a_truncated_recording_is_annotated_and_said_once_unless_it_is_strict(
+    tiny_run, recordings, tmp_path, capsys
+):
+    path = recordings / "new.wav"
+    path.write_bytes(path.read_bytes()[:-2000])
+    command = ["predict", str(path), str(tiny_run[0]), "--save-dir", str(tmp_path / "out")]
+    assert main([*command, "--strict"]) == 2
+    assert "1 s are missing; what is there is read; this is not mended" in capsys.readouterr().err
+    assert main(command) == 0
+    assert capsys.readouterr().err.count("1 s are missing") == 1
+    assert len(read_annotations(tmp_path / "out" / "new_annotations.csv"))
+
+
 def test_a_broken_recording_does_not_stop_the_others(run, recordings, tmp_path):
     (recordings / "broken.wav").write_bytes(b"RIFF")
     flac = recordings / "cut.flac"  # the header is good, the rest is not

@@ -130,6 +130,13 @@ class PredictOptions(DetectOptions):
         group="Recordings",
         rare=True,
     )
+    strict: bool = option(
+        False,
+        "Strict",
+        "Refuse recordings that dss would otherwise mend, such as truncated ones.",
+        group="Recordings",
+        rare=True,
+    )
     samplerate_hz: float | None = option(
         None,
         "Sample rate",

@@ -184,8 +184,14 @@ def open_fitting(
     A npy file has the sample rate of the network if nobody says another.
     """
     rate = options.samplerate_hz or run.samplerate_hz
-    opened = open_recording(path, loader, unsaid_rate(path, loader, rate))
-    return _with_channels(opened, run, options)
+    with mending.collecting() as mended:
+        opened = open_recording(path, loader, unsaid_rate(path, loader, rate))
+        opened = _with_channels(opened, run, options)
+    for file, what in mended:
+        if options.strict:
+            raise DssError(f"{file}: {what}; this is not mended (strict)")
+        mending.note(file, what)
+    return opened
 
 
 def _detect(blocks: Iterable[np.ndarray], run: Run, options: DetectOptions) -> pd.DataFrame:
