@@ -127,10 +127,9 @@ def parse_times(table: pd.DataFrame) -> list[tuple[int, str]]:
     problems = []
     for column in COLUMNS[1:]:
         parsed = numbers(table[column])
-        is_said = table[column].notna() & ~table[column].astype(str).isin(MISSING)
-        for row in table.index[parsed.isna() & is_said]:
-            said = str(table.at[row, column])
-            problems.append((row, f"{column} is {said!r}; right would be a number"))
+        said = table[column][parsed.isna()].dropna().astype(str)
+        for row, text in said[~said.isin(MISSING)].items():
+            problems.append((row, f"{column} is {text!r}; right would be a number"))
         table[column] = parsed
     return problems
 
