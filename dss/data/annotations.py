@@ -57,6 +57,14 @@ def read_annotations(
         (the header is row 1), as in error messages.
     Raises: DssError if the file is missing, has an unknown format, lacks a column, or contains
         times that are not numbers; it lists all such rows.
+
+    Example:
+        >>> from dss.data import read_annotations
+        >>> read_annotations("finch/bird1_01_annotations.csv").head(3)
+          name  start_seconds  stop_seconds
+        2    a        1.84330       1.91285
+        3    b        1.93595       1.99185
+        4    c        2.00835       2.08810
     """
     path = Path(path)
     if not path.is_file():
@@ -89,6 +97,15 @@ def write_annotations(
             of the last annotation.
 
     Raises: DssError if dss cannot write the format, or the format does not allow one of the names.
+
+    Example:
+        >>> import pandas as pd
+        >>> from dss.data import read_annotations, write_annotations
+        >>> table = pd.DataFrame({"name": ["a"], "start_seconds": [0.1], "stop_seconds": [0.15]})
+        >>> write_annotations(table, "mine_annotations.csv")
+        >>> read_annotations("mine_annotations.csv")
+          name  start_seconds  stop_seconds
+        2    a            0.1          0.15
     """
     with replacing(Path(path)) as part:
         write_table(annotations, part, split_format(format)[0], duration_seconds)

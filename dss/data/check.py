@@ -74,6 +74,11 @@ def check_annotations(
         mended: what dss puts right unless it is strict), a row a problem, by file and row; without
         rows if all is well.
     Raises: DssError if there is no such folder, or no recording in it.
+
+    Example:
+        >>> from dss.data import check_annotations
+        >>> check_annotations("finch").empty  # no problems found
+        True
     """
     inputs, failed, mended = read_inputs(Path(folder), options, loader, annotation_loader)
     recordings = [found.recording for found in inputs]

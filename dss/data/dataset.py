@@ -57,6 +57,11 @@ def make_dataset(
         recordings of different sample rates or channel counts, impossible annotations, a split
         that would be empty, a dataset that is there already.
     Warns: DssWarning for a song type that is missing from a split.
+
+    Example:
+        >>> from dss.data import make_dataset
+        >>> print(make_dataset("finch", store_dir="song.npy", test_fraction=0.2, seed=1))
+        song.npy
     """
     folder = Path(folder)
     store = options.store_dir or default_store(folder)
@@ -159,6 +164,14 @@ def open_dataset(path: str | Path) -> "xr.DataTree":
         channel), y (time, song_type) and what else the dataset holds; time in seconds from the
         start of the split. The attributes of the tree are those of the dataset.
     Raises: DssError if there is no dataset, or it lacks a part or is damaged.
+
+    Example:
+        >>> from dss.data import open_dataset
+        >>> tree = open_dataset("finch.npy")
+        >>> tree.attrs["class_names"]
+        ['noise', 'a', 'b', 'c', 'd', 'e', 'f']
+        >>> tree["test"]["x"].dims
+        ('time', 'channel')
     """
     import xarray as xr
 

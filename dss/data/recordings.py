@@ -125,6 +125,12 @@ def find_recordings(path: str | Path, endings: Sequence[str] | None = None) -> l
             no others.
 
     Raises: DssError if there is no such folder, or no recording in it.
+
+    Example:
+        >>> from dss.data import find_recordings
+        >>> recordings = find_recordings("finch")
+        >>> len(recordings), recordings[0].name
+        (8, 'bird1_01.wav')
     """
     path = Path(path)
     if path.is_file():
@@ -173,6 +179,14 @@ def open_recording(
 
     Raises: DssError for a file that is missing, empty, truncated, or not audio, or whose name is
         not UTF-8.
+
+    Example:
+        >>> from dss.data import open_recording
+        >>> recording = open_recording("finch/bird1_01.wav")
+        >>> recording.samplerate_hz, recording.duration_seconds
+        (20000, 8.0241)
+        >>> recording.read(0, 100).shape
+        (100, 1)
     """
     path = Path(path)
     _check_name(path)
@@ -281,6 +295,12 @@ def resample(x: np.ndarray, samplerate_hz: float, new_samplerate_hz: float) -> n
         new_samplerate_hz: those of the result.
 
     Returns: [samples, channels] or [samples] float32, as many as are closest to the duration.
+
+    Example:
+        >>> import numpy as np
+        >>> from dss.data import resample
+        >>> resample(np.zeros((32000, 1), "float32"), 32000, 16000).shape
+        (16000, 1)
     """
     y = array_recording(x, samplerate_hz).resampled(new_samplerate_hz).read()
     return y[:, 0] if np.ndim(x) == 1 else y

@@ -45,6 +45,11 @@ def describe(tree: "xr.DataTree") -> pd.DataFrame:
     A song type that is itself called `seconds` or `unknown` has the column `seconds (song type)`.
     The column `unknown` is there if somebody did not look at everything: seconds of it. For a
     dataset that was not made by dss, annotations are counted in the targets, which are read.
+
+    Example:
+        >>> from dss.data import describe, open_dataset
+        >>> describe(open_dataset("finch.npy")).loc["all", ["a", "f"]].astype(int).to_dict()
+        {'a': 48, 'f': 40}
     """
     report = tree.attrs.get("report") or {split: _count_targets(tree, split) for split in SPLITS}
     rows = {
@@ -102,6 +107,14 @@ def list_recordings(
         recording that cannot be read, no numbers for one without annotations, and no samplerate_hz
         and channels for all if they differ.
     Raises: DssError if there is no recording that can be read.
+
+    Example:
+        >>> from dss.data import list_recordings
+        >>> list_recordings("finch")[["seconds", "a", "b"]].head(2)
+                      seconds  a  b
+        file
+        bird1_01.wav   8.0241  6  6
+        bird1_02.wav   8.1812  6  6
     """
     folder, rows, counts, defined = Path(folder), {}, {}, set()
     files = find_recordings(folder, options.endings)

@@ -53,6 +53,20 @@ def evaluate(true: Recordings, predicted: Recordings, *, options: EvaluateOption
         onset_error_ms, offset_error_ms: median absolute error of the matched ones;
         onset_error_95_ms, offset_error_95_ms: the error that 95 % of them do not exceed.
     Raises: DssError if a file is missing, or true annotations have no predicted ones.
+
+    Example:
+        >>> import pandas as pd
+        >>> from dss.evaluate import evaluate
+        >>> columns = ["name", "start_seconds", "stop_seconds"]
+        >>> true = pd.DataFrame([("a", 0.100, 0.150), ("b", 0.2, 0.26)], columns=columns)
+        >>> predicted = pd.DataFrame([("a", 0.102, 0.149), ("c", 0.2, 0.26)], columns=columns)
+        >>> evaluate(true, predicted)[["precision", "recall", "f1"]]
+                   precision  recall   f1
+        song_type
+        a                1.0     1.0  1.0
+        b                NaN     0.0  0.0
+        c                0.0     NaN  0.0
+        all              0.5     0.5  0.5
     """
     return score_pairs(read_pairs(true, predicted), options)
 
@@ -113,6 +127,16 @@ def timing_errors(
         true, predicted: as for `evaluate`.
 
     Returns: a table with name, onset_error_ms and offset_error_ms (NaN for events).
+
+    Example:
+        >>> import pandas as pd
+        >>> from dss.evaluate import timing_errors
+        >>> columns = ["name", "start_seconds", "stop_seconds"]
+        >>> true = pd.DataFrame([("a", 0.100, 0.150)], columns=columns)
+        >>> predicted = pd.DataFrame([("a", 0.102, 0.149)], columns=columns)
+        >>> timing_errors(true, predicted).round(3)
+          name  onset_error_ms  offset_error_ms
+        0    a             2.0             -1.0
     """
     tables = [pd.DataFrame({"name": [], "onset_error_ms": [], "offset_error_ms": []})]
     pairs = read_pairs(true, predicted)
@@ -139,6 +163,13 @@ def match(
         offset_tolerance: the largest difference of stops.
 
     Returns: [matched, 2]: indices of true and predicted ones.
+
+    Example:
+        >>> import numpy as np
+        >>> from dss.evaluate import match
+        >>> true, predicted = np.array([[0.1, 0.15], [0.2, 0.26]]), np.array([[0.102, 0.149]])
+        >>> match(true, predicted, tolerance=0.01)  # rows of both
+        array([[0, 0]])
     """
     matched = []
     for t, p in _clusters(true[:, 0], predicted[:, 0], tolerance):

@@ -22,6 +22,15 @@ def mistakes(true: Recordings, predicted: Recordings, *, options: EvaluateOption
 
     Returns: a table with recording (file of the true annotations, or its number), mistake ("false"
         or "missed"), name, start_seconds, stop_seconds, confidence (NaN for what was missed).
+
+    Example:
+        >>> import pandas as pd
+        >>> from dss.evaluate import mistakes
+        >>> columns = ["name", "start_seconds", "stop_seconds"]
+        >>> true = pd.DataFrame([("a", 0.1, 0.15), ("b", 0.2, 0.26)], columns=columns)
+        >>> mistakes(true, true[:1])[["mistake", "name", "start_seconds"]]
+          mistake name  start_seconds
+        0  missed    b            0.2
     """
     kinds: dict[str, list[pd.DataFrame]] = {"false": [], "missed": []}
     pairs = read_pairs(true, predicted)

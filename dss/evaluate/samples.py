@@ -36,6 +36,15 @@ def sample_scores(
     """Precision, recall and F1 of segments sample by sample; arguments as `sample_confusion`.
 
     Returns: a row for each segment type, and `all`: its samples against noise and other types.
+
+    Example:
+        >>> import pandas as pd
+        >>> from dss.evaluate import sample_scores
+        >>> columns = ["name", "start_seconds", "stop_seconds"]
+        >>> true = pd.DataFrame([("a", 0.1, 0.2)], columns=columns)
+        >>> predicted = pd.DataFrame([("a", 0.1, 0.15)], columns=columns)
+        >>> sample_scores(true, predicted).loc["a", ["precision", "recall"]].to_dict()
+        {'precision': 1.0, 'recall': 0.5}
     """
     return score_samples(*confusions(read_pairs(true, predicted), grid_seconds))
 

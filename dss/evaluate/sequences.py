@@ -16,6 +16,14 @@ def syllable_error_rate(true: Recordings, predicted: Recordings) -> float:
     starts, those of each recording by themselves. NaN if there is no true one.
 
     Source: the syllable error rate of Cohen et al. (2022), eLife 11:e63853.
+
+    Example:
+        >>> import pandas as pd
+        >>> from dss.evaluate import syllable_error_rate
+        >>> columns = ["name", "start_seconds", "stop_seconds"]
+        >>> true = pd.DataFrame([("a", 0.1, 0.15), ("b", 0.2, 0.26)], columns=columns)
+        >>> syllable_error_rate(true, true.assign(name=["a", "c"]))
+        0.5
     """
     return error_rate(read_pairs(true, predicted))
 
@@ -23,7 +31,7 @@ def syllable_error_rate(true: Recordings, predicted: Recordings) -> float:
 def error_rate(pairs: Sequence[Pair]) -> float:
     """What `syllable_error_rate` gives, of what `dss.evaluate.pairs.read_pairs` gave."""
     edits, n_true = edit_counts(pairs).sum(axis=0)
-    return edits / n_true if n_true else np.nan
+    return float(edits / n_true) if n_true else np.nan
 
 
 def edit_counts(pairs: Sequence[Pair]) -> np.ndarray:
@@ -85,7 +93,13 @@ def durations(pairs: Sequence[Pair]) -> dict[str, list[list[np.ndarray]]]:
 
 
 def edit_distance(first: Sequence, second: Sequence) -> int:
-    """The fewest insertions, deletions and replacements that turn one sequence into the other."""
+    """The fewest insertions, deletions and replacements that turn one sequence into the other.
+
+    Example:
+        >>> from dss.evaluate import edit_distance
+        >>> edit_distance("abc", "ac")
+        1
+    """
     if not len(first) or not len(second):
         return max(len(first), len(second))
     codes = {item: code for code, item in enumerate(dict.fromkeys([*first, *second]))}

@@ -35,6 +35,14 @@ def summarize(true: Recordings, predicted: Recordings, *, options: EvaluateOptio
         row `all` sample_macro_f1 (the mean of all types and noise) and syllable_error_rate; and for
         two recordings or more f1_low and f1_high, the 95 % interval over recordings, and so on for
         each score.
+
+    Example:
+        >>> import pandas as pd
+        >>> from dss.evaluate import summarize
+        >>> columns = ["name", "start_seconds", "stop_seconds"]
+        >>> true = pd.DataFrame([("a", 0.1, 0.15), ("b", 0.2, 0.26)], columns=columns)
+        >>> summarize(true, true[:1]).loc["all", ["precision", "recall"]].to_dict()
+        {'precision': 1.0, 'recall': 0.5}
     """
     pairs = read_pairs(true, predicted)
     return _summary(pairs, confusions(pairs), options)

@@ -14,7 +14,13 @@ NOISE_COLOR = "#9a9a9a"
 
 
 def song_colors(names: Sequence[str]) -> dict[str, str]:
-    """A colour for each song type, by its place among the names; grey for noise."""
+    """A colour for each song type, by its place among the names; grey for noise.
+
+    Example:
+        >>> from dss.plot import song_colors
+        >>> sorted(song_colors(["noise", "sine", "pulse"]))
+        ['noise', 'pulse', 'sine']
+    """
     names = list(dict.fromkeys(names))
     colors = iter(_distinct_colors(len(names)))
     return {name: NOISE_COLOR if name == NOISE else next(colors) for name in names}

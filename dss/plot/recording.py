@@ -75,6 +75,16 @@ def plot_recording(
         title: above the figure.
 
     Raises: DssError if x is empty or not finite, or the arguments do not fit each other.
+
+    Example:
+        >>> from dss.data import open_recording, read_annotations
+        >>> from dss.plot import plot_recording
+        >>> recording = open_recording("finch/bird1_01.wav")
+        >>> annotations = read_annotations("finch/bird1_01_annotations.csv")
+        >>> figure = plot_recording(
+        ...     recording.read(), recording.samplerate_hz, annotations=annotations
+        ... )
+        >>> figure.savefig("recording.png")
     """
     x = shown_audio(x, samplerate_hz, channel)
     p = None if probabilities is None else _checked_probabilities(probabilities, x, class_names)

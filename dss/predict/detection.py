@@ -53,6 +53,15 @@ def detect(
     Returns: a table with name, start_seconds, stop_seconds and confidence (of an event the
         probability at the peak, of a segment the mean of its type's over all its samples), in the
         order of starts.
+
+    Example:
+        >>> import numpy as np
+        >>> from dss.predict import detect
+        >>> probabilities = np.tile([1.0, 0.0], (1000, 1))  # noise and song type a, at 1000 Hz
+        >>> probabilities[100:200] = [0.1, 0.9]
+        >>> detect([probabilities], {"a": "segment"}, 1000)
+          name  start_seconds  stop_seconds  confidence
+        0    a            0.1           0.2         0.9
     """
     detector = Detector(types, samplerate_hz, options)
     tables = [table for block in blocks if len(table := detector.add(block))]

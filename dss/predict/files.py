@@ -40,6 +40,11 @@ def predict_files(
     Returns: the files written, in the order of the recordings' paths.
     Raises: DssError before anything is written if nothing can be; after the last recording if some
         could not be annotated: which, and why.
+
+    Example:
+        >>> from dss.predict import predict_files
+        >>> [path.name for path in predict_files("finch/bird1_08.wav", run, save_dir="predicted")]
+        ['bird1_08_annotations.csv']
     """
     if options.proposals and options.format != "csv":
         raise DssError(

@@ -49,6 +49,12 @@ def predict(
     Returns: a table with name, start_seconds, stop_seconds and confidence, a row an annotation;
         for a folder or a pattern with a further column, recording: the path of the file.
     Raises: DssError if a recording or the run cannot be read, or do not fit each other.
+
+    Example:
+        >>> from dss.predict import predict
+        >>> table = predict("finch/bird1_08.wav", run)  # run: what `dss.train.train` gave
+        >>> [*table.columns]
+        ['name', 'start_seconds', 'stop_seconds', 'confidence']
     """
     run = open_run(run)
     options = tuned(options, run.params)

@@ -80,6 +80,11 @@ def read_results(run: str | Path) -> Results:
 
     Raises: DssError if there are none, as the training was stopped or had no test split; or if the
         file is damaged.
+
+    Example:
+        >>> from dss.train import read_results
+        >>> [*read_results(run).scores.columns][:3]
+        ['precision', 'recall', 'f1']
     """
     columns = {"precision": "precision", "recall": "recall", "f1-score": "f1", "support": "samples"}
     path = run_file(run, "_results.h5")

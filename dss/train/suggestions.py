@@ -112,6 +112,12 @@ def suggest(data_dir: str | Path, given: dict[str, Any] | None = None) -> dict[s
 
     Returns: the value of each option that is not given, and one line that says why.
     Raises: DssError if there is no such dataset, or its training split has no song.
+
+    Example:
+        >>> from dss.train import suggest
+        >>> chosen = suggest("finch.npy")
+        >>> chosen["nb_pre_conv"].value
+        5
     """
     given = given or {}
     song = _survey(open_dataset(data_dir), given.get("y_suffix", ""))
