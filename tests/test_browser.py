@@ -182,7 +182,7 @@ def changes_the_picture(page, action):
 
 def test_the_recordings_are_shown_scrolled_zoomed_and_annotated(browser, lab, folder):
     page = run_all_cells(browser, lab, "1_inspect_data")
-    page.locator(".dss-form", has_text="Nothing is wrong").wait_for()
+    page.locator(".dss-form", has_text="No problems found").wait_for()
     page.locator("td", has_text="8.02").first.wait_for()  # seconds of the first recording
     page.locator(".dss-picture img").nth(1).wait_for()  # a recording and a dataset
     page.locator(".jp-RenderedImage img").nth(3).wait_for()  # examples, durations, alignment, ...

@@ -33,7 +33,7 @@ def text(form):
 def test_a_preview_shows_the_splits_and_nothing_is_written(folder):
     form = DatasetForm({"data_dir": folder, "test_fraction": 0.3})
     tree = form.preview()
-    assert "✓ Nothing is wrong" in text(form)
+    assert "✓ No problems found" in text(form)
     n = describe(tree).loc["train", "a"]
     assert f'<th>a</th><td class="dss-n{n}">{n}</td>' in text(form)
     assert bytes(form._below.children[-1].value[:4]) == b"\x89PNG"
@@ -114,7 +114,7 @@ def test_a_dataset_that_is_there_already_is_said_before_the_button_is_pressed(fo
 def test_a_dataset_is_made_anew_in_the_same_way_without_asking(folder):
     first = open_dataset(DatasetForm({"data_dir": folder, "seed": 3}).run()).attrs
     form = DatasetForm({"data_dir": folder, "seed": 3})
-    assert "song.npy was made just so" in form._fields["store_dir"].said
+    assert "song.npy already exists with these settings" in form._fields["store_dir"].said
     assert open_dataset(form.run()).attrs["filename_train"] == first["filename_train"]
     shutil.copytree(folder, folder.with_name("others"))
     form.options = {"data_dir": folder.with_name("others"), "store_dir": form.result}
@@ -136,7 +136,7 @@ def test_what_cannot_be_is_said_beside_the_field(folder):
 def test_what_the_folder_holds_is_said_at_once(folder, tmp_path):
     form = DatasetForm({"data_dir": folder})
     assert "3 recordings." in form._fields["data_dir"].said
-    assert "Annotated are a, b, p." in form._fields["song_types"].said
+    assert "Found: a, b, p." in form._fields["song_types"].said
     form.options = {"data_dir": tmp_path / "work"}
     assert "holds no recordings" in form._fields["data_dir"].said
     assert form._button.disabled

@@ -18,7 +18,7 @@ def test_recordings_and_then_a_dataset_are_looked_at(folder):
     form = InspectForm({"path": folder})
     assert "3 recordings; a, b, p." in form._fields["path"].said
     assert [view.name for view in form.run()] == [f"bird_{i}.wav" for i in range(3)]
-    assert "Nothing is wrong" in form._status.value
+    assert "No problems found" in form._status.value
     viewer = Viewer(form)
     form.options = {"path": make_dataset(folder)}
     assert "A dataset." in form._fields["path"].said

@@ -57,14 +57,14 @@ def test_a_recording_has_a_row_for_each_thing_that_is_given():
     figure = plot.plot_recording(
         x,
         1000,
-        annotations={"by hand": table, "by dss": table},
+        annotations={"manual": table, "predicted": table},
         probabilities=p,
         class_names=["noise", "a"],
         start_seconds=7,
         title="bird",
     )
     labels = [axis.get_ylabel() for axis in figure.axes]
-    assert labels == ["audio", "frequency\n(Hz)", "by hand", "by dss", "probability"]
+    assert labels == ["audio", "frequency\n(Hz)", "manual", "predicted", "probability"]
     assert all(axis.get_xlim() == (7, 8) for axis in figure.axes)
     assert figure.axes[-1].get_xlabel() == "time (s)"
     assert figure.get_suptitle() == "bird"

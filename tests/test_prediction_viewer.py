@@ -48,7 +48,7 @@ def viewer(form):
 
 
 def test_by_hand_and_by_dss_are_shown_with_their_scores(viewer, values, tmp_path):
-    assert list(viewer.annotations) == ["by hand", "by dss"]
+    assert list(viewer.annotations) == ["manual", "predicted"]
     found = [predict(tmp_path / "new" / f"bird_{i}.wav", values["run"]) for i in (20, 21)]
     hand = [tmp_path / "new" / f"bird_{i}_annotations.csv" for i in (20, 21)]
     expected = evaluate(hand, found)
@@ -56,7 +56,7 @@ def test_by_hand_and_by_dss_are_shown_with_their_scores(viewer, values, tmp_path
     np.testing.assert_allclose(viewer.scores["f1"], expected["f1"])
     assert "2 recordings that the network did not learn from" in viewer._said.value
     viewer.show("bird_22.wav")
-    assert list(viewer.annotations) == ["by dss"]
+    assert list(viewer.annotations) == ["predicted"]
 
 
 def test_recordings_of_another_form_are_shown_and_saved(values, tmp_path, monkeypatch):
@@ -96,18 +96,18 @@ def test_moving_a_threshold_changes_the_picture_and_then_the_scores(viewer, valu
         segment_threshold=0.9,
         event_threshold=0.9,
     )
-    at_once = viewer.annotations["by dss"]
+    at_once = viewer.annotations["predicted"]
     assert viewer._image.value != picture
     assert at_once["name"].tolist() == expected["name"].tolist()
     assert viewer.scores["predicted"]["all"] <= before["predicted"]["all"]
-    np.testing.assert_allclose(viewer.annotations["by dss"][TIMES], expected[TIMES], atol=0.002)
+    np.testing.assert_allclose(viewer.annotations["predicted"][TIMES], expected[TIMES], atol=0.002)
 
 
 def test_a_slider_that_is_moved_by_hand_does_the_same(viewer):
     viewer.sliders._sliders["segment_min_seconds"].value = 0.1
     viewer.sliders._sliders["segment_threshold"].value = 0.98
     assert viewer.thresholds["segment_threshold"] == 0.98
-    durations = np.diff(viewer.annotations["by dss"].query("name != 'p'")[TIMES])
+    durations = np.diff(viewer.annotations["predicted"].query("name != 'p'")[TIMES])
     assert (durations >= 0.1 - 1e-9).all()
     assert viewer.scores is not None
 
@@ -125,7 +125,7 @@ def test_a_slider_can_be_moved_below_a_tuned_hold_threshold(tiny_run, values, tm
     viewer.sliders._sliders["segment_threshold"].value = 0.3
     expected = predict(tmp_path / "new" / "bird_20.wav", values["run"], segment_threshold=0.3)
     assert viewer.scores is not None
-    np.testing.assert_allclose(viewer.annotations["by dss"][TIMES], expected[TIMES], atol=0.002)
+    np.testing.assert_allclose(viewer.annotations["predicted"][TIMES], expected[TIMES], atol=0.002)
 
 
 def test_what_dss_found_beside_annotations_by_hand_is_taken_over_by_a_click(viewer):
@@ -140,7 +140,7 @@ def test_what_dss_found_beside_annotations_by_hand_is_taken_over_by_a_click(view
     assert viewer.selection == tuple(times)
     assert viewer.editor.chosen is None
     viewer.editor.press("Enter")
-    after = viewer.annotations["by hand"]
+    after = viewer.annotations["manual"]
     assert [name, *times] in after[["name", *TIMES]].to_numpy().tolist()
     assert len(after) == len(by_hand)
 
@@ -157,11 +157,11 @@ def test_the_next_annotation_by_dss_brings_its_name(viewer):
 
 def test_a_recording_whose_only_change_is_undone_follows_the_thresholds_again(viewer):
     viewer.show("bird_22.wav")
-    viewer.editor.click(viewer.annotations["by dss"][TIMES].iloc[0].mean(), 0.001)
+    viewer.editor.click(viewer.annotations["predicted"][TIMES].iloc[0].mean(), 0.001)
     viewer.editor.delete()
-    assert "by hand" in viewer.annotations
+    assert "manual" in viewer.annotations
     viewer.editor.undo()
-    assert list(viewer.annotations) == ["by dss"]
+    assert list(viewer.annotations) == ["predicted"]
     assert viewer.editor.edits.of(viewer.recording.path) is None
 
 
@@ -195,7 +195,7 @@ def test_annotations_are_saved_as_the_thresholds_make_them(viewer, tmp_path):
         f"bird_{i}_annotations.TextGrid" for i in range(20, 23)
     ]
     first = read_annotations(files[0])
-    assert sorted(first["name"]) == sorted(viewer.annotations["by dss"]["name"])
+    assert sorted(first["name"]) == sorted(viewer.annotations["predicted"]["name"])
 
 
 def test_annotations_by_hand_are_never_replaced(form, viewer, values, tmp_path):
@@ -367,13 +367,13 @@ def test_nothing_is_shown_before_something_was_annotated(values):
 def test_annotations_by_dss_are_corrected_by_hand_and_count_then(viewer, tmp_path):
     viewer.show("bird_22.wav")
     judged = viewer.scores["true"]["all"]
-    found = viewer.annotations["by dss"]
+    found = viewer.annotations["predicted"]
     row = found.iloc[0]
     viewer.editor.click((row["start_seconds"] + row["stop_seconds"]) / 2, 0.001)
     viewer.editor.delete()
-    assert list(viewer.annotations) == ["by hand", "by dss"]
-    assert len(viewer.annotations["by hand"]) == len(found) - 1
-    assert "confidence" not in viewer.annotations["by hand"]
+    assert list(viewer.annotations) == ["manual", "predicted"]
+    assert len(viewer.annotations["manual"]) == len(found) - 1
+    assert "confidence" not in viewer.annotations["manual"]
     file = tmp_path / "new" / "bird_22_annotations.csv"
     assert not file.exists()
     assert viewer.editor.save() == [file]

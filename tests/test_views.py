@@ -129,7 +129,7 @@ def test_a_broken_table_of_annotations_is_a_problem_and_the_sound_can_be_seen(fo
     assert describe_problems(find_problems(folder)).startswith(
         f"error: {folder / 'bird_1_annotations.csv'}"
     )
-    assert describe_problems(find_problems(folder / "bird_0.wav")) == "Nothing is wrong."
+    assert describe_problems(find_problems(folder / "bird_0.wav")) == "No problems found."
     assert open_views(folder)[1].annotations.empty
 
 

@@ -108,7 +108,7 @@ def read_inputs(
     inputs: list[Input] = []
     failed: list[tuple[Path, DssError | OSError]] = []
     with mending.collecting() as mended:
-        progress = bar(paths, desc="reading", unit="recording")
+        progress = bar(paths, desc="reading", unit="recording", delay=1)
         for path in progress:
             try:
                 inputs.append(read_input(path, options, loader, annotation_loader, place))

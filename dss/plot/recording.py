@@ -61,7 +61,7 @@ def plot_recording(
         x: audio [samples, channels] or [samples].
         samplerate_hz: samples a second.
         annotations: an annotation table of the whole recording, or several by their label:
-            `{"by hand": table, "by dss": table}`.
+            `{"manual": table, "predicted": table}`.
         probabilities: [samples, classes], 0 to 1, of the samples of x.
         class_names: names of the classes. They also fix the colours: give them if figures of
             recordings with different song types should have the same ones.

@@ -40,7 +40,7 @@ def check_replaceable(files: Iterable[Path]) -> None:
     """Raise a DssError that lists those files that are there and were made or changed by hand."""
     raise_problems(
         [str(file) for file in files if file.exists() and not is_by_dss(file)],
-        "These annotations were made or changed by hand and are not overwritten. Move them away, "
+        "You made or changed these annotations, so dss does not overwrite them. Move them away, "
         "or give another folder (--save-dir):",
     )
 

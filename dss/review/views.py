@@ -250,7 +250,7 @@ def describe_problems(problems: pd.DataFrame) -> str:
     """What `find_problems` found, as text to read: a line a problem."""
     sentences = zip(problems["severity"], format_problems(problems), strict=True)
     lines = [f"{severity}: {sentence}" for severity, sentence in sentences]
-    return "\n".join(lines) or "Nothing is wrong."
+    return "\n".join(lines) or "No problems found."
 
 
 def _split_view(tree: xr.DataTree, split: str) -> View:

@@ -108,7 +108,7 @@ class DatasetForm(Form):
         if pattern := self.options.get("annotations_at"):
             hints["annotations_at"] = _places_hint(pattern, Path(self.options["data_dir"]), files)
         if names:
-            hints["song_types"] = f"Annotated are {', '.join(names)}."
+            hints["song_types"] = f"Found: {', '.join(names)}."
         with suppress(DssError):
             individuals = self._individuals()
             n, more = len(individuals), ", ..." * (len(individuals) > MOST_NAMED)
@@ -146,10 +146,10 @@ class DatasetForm(Form):
         if not store.exists():
             return {} if "store_dir" in self.options else {"store_dir": f"{store}."}
         if self.options["overwrite"]:
-            return {"store_dir": f"{store} is replaced."}
+            return {"store_dir": f"{store} will be replaced."}
         if self._made_otherwise(store):  # which is a problem
             return {}
-        return {"store_dir": f"{store} was made just so; it is made anew."}
+        return {"store_dir": f"{store} already exists with these settings and will be replaced."}
 
     def _store(self) -> Path | None:
         """Where the dataset goes, if that can be known."""
@@ -198,7 +198,7 @@ class DatasetForm(Form):
         return self._as_values(self.options | {"overwrite": False})
 
     def _make(self, data_dir: str, **named) -> Path:
-        named["overwrite"] = True  # what is there was made just so, or is to be replaced
+        named["overwrite"] = True  # it has these settings, or is to be replaced
         return make_dataset(data_dir, **self._loaders, **named)
 
     def _describe(self, result: Path) -> str:

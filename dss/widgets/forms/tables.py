@@ -29,7 +29,7 @@ def counts_table(tree: xr.DataTree) -> str:
 def problems_table(problems: pd.DataFrame) -> str:
     """What is wrong with recordings and annotations, as HTML."""
     if problems.empty:
-        return '<span class="dss-good">✓ Nothing is wrong.</span>'
+        return '<span class="dss-good">✓ No problems found.</span>'
     rows = []
     for problem in problems.head(MOST_PROBLEMS).itertuples():
         kind = {"error": "problem", "warning": "doubt", "mended": "mended"}[problem.severity]

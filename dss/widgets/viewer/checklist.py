@@ -55,7 +55,7 @@ class CheckList:
         self._list.options = [(text, number) for number, text in enumerate(rows)]
         self._list.value = None
         self._list.layout.display = "" if rows else "none"
-        what = "click to see it" if rows else "nothing that was not made by hand, too"
+        what = "click to see it" if rows else "nothing that is not in the manual annotations, too"
         self._heading.value = f"<h3>Worth checking first: {what}</h3>"
         self._is_filling = False
         ranked = ranked[~ranked["file"].isin(map(str, known))]

@@ -25,7 +25,7 @@ from dss.widgets.viewer.saving import SaveRow
 from dss.widgets.viewer.thresholds import Thresholds, scores_html
 from dss.widgets.viewer.viewer import Viewer
 
-BY_HAND, BY_DSS = "by hand", "by dss"
+BY_HAND, BY_DSS = "manual", "predicted"
 AROUND_SECONDS = 2.0  # beside what is shown, that is detected again at once
 PATIENCE_SECONDS = 0.3  # after the last move of a slider, until everything is detected again
 
@@ -261,7 +261,7 @@ class PredictionViewer(Viewer):
     def _judge(self, found: Mapping[Path, pd.DataFrame]) -> tuple[pd.DataFrame, str]:
         """The scores, and how they are shown."""
         if not self._hand:
-            said = "Nothing to compare with: no recording was annotated by hand."
+            said = "Nothing to compare with: none of these recordings has manual annotations."
             return _no_scores(), said
         judged, what = self._judged()
         hand = [self._hand[recording] for recording in judged]
@@ -272,9 +272,9 @@ class PredictionViewer(Viewer):
         """The recordings that the scores are of, and what these are."""
         held_out = [recording for recording in self._hand if not self._was_learned(recording)]
         if not held_out:
-            return [*self._hand], "that the network learned from: it does worse on others"
+            return [*self._hand], "that the network learned from; expect lower scores on others"
         if self._learned is None:
-            return held_out, "annotated by hand; whether the network learned from them is not known"
+            return held_out, "with manual annotations; whether the network learned from them is not known"
         return held_out, "that the network did not learn from"
 
 

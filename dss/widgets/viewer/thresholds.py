@@ -22,8 +22,8 @@ NOT_STORED = (
     "overwrite, and annotate again."
 )
 COLUMNS = {
-    "true": ("by hand", "{:.0f}"),
-    "predicted": ("by dss", "{:.0f}"),
+    "true": ("manual", "{:.0f}"),
+    "predicted": ("predicted", "{:.0f}"),
     "precision": ("precision", "{:.3f}"),
     "recall": ("recall", "{:.3f}"),
     "f1": ("F1", "{:.3f}"),

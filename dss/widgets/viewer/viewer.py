@@ -47,7 +47,7 @@ class Viewer:
         source: an audio file, a folder of these, or a dataset; what `dss.data.open_recording` or
             `dss.data.open_dataset` gave; a list of `dss.review.views.View`; or a form whose
             result is such a list: what it opens next is shown, too.
-        annotations: a table, or tables by a label, such as {"by hand": a, "by dss": b}. Default:
+        annotations: a table, or tables by a label, such as {"manual": a, "predicted": b}. Default:
             those beside each recording, or those that the targets of a dataset show.
         probabilities: [samples, classes] of the whole recording, to draw below.
         class_names: of the columns of the probabilities.
