@@ -107,7 +107,7 @@ def test_a_dataset_that_is_there_already_is_said_before_the_button_is_pressed(fo
     with pytest.raises(DssError, match="is there already, made otherwise"):
         form.run()
     form.options = {"overwrite": True}
-    assert "song.npy is replaced." in form._fields["store_dir"].said
+    assert "song.npy will be replaced." in form._fields["store_dir"].said
     assert form.run().is_dir()
 
 

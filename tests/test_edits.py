@@ -139,7 +139,7 @@ def test_annotations_as_dss_wrote_them_are_replaced_by_those_corrected(recording
     edits.put(recording, Edited(remove(SONG, 0)), Edited(SONG.iloc[1:]))
     edits.save()
     assert len(read_annotations(annotations_path(recording))) == 2
-    with pytest.raises(DssError, match="made or changed by hand"):
+    with pytest.raises(DssError, match="You made or changed"):
         write(SONG, annotations_path(recording), "csv")
 
 

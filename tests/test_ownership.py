@@ -41,7 +41,7 @@ def test_what_was_corrected_is_not_overwritten(tiny_run, recordings, format):
     for thresholds in ({}, {"event_threshold": 0.9}):  # again and again
         first, second = predict_files(recordings, tiny_run[0], **options, **thresholds)
     corrected, other = correct(second), first.read_bytes()
-    with pytest.raises(DssError, match=r"made or changed by hand .*--save-dir") as error:
+    with pytest.raises(DssError, match=r"You made or changed .*--save-dir") as error:
         predict_files(recordings, tiny_run[0], **options)
     assert error.value.problems == (str(second),)
     assert (first.read_bytes(), second.read_bytes()) == (other, corrected)
@@ -59,7 +59,7 @@ def test_what_was_corrected_is_not_saved_over(recordings, format):
         files = comparison.save(tables, targets, format)
     before = files[0].read_bytes()
     corrected = correct(files[1])
-    with pytest.raises(DssError, match=r"(?s)made or changed by hand .*bird_1_annotations"):
+    with pytest.raises(DssError, match=r"(?s)You made or changed .*bird_1_annotations"):
         comparison.save(dict.fromkeys(wavs, table[:0]), targets, format)
     assert [file.read_bytes() for file in files] == [before, corrected]
 
@@ -81,7 +81,7 @@ def test_recordings_of_another_form_are_saved_with_their_loader(tmp_path):
 def test_what_was_made_while_a_recording_was_annotated_stays(tiny_run, recordings):
     made = recordings / "bird_1_annotations.csv"
     by_hand = "name,start_seconds,stop_seconds\na,0.1,0.2\n"
-    with pytest.raises(DssError, match=r"(?s)1 of 2 .*made or changed by hand .*bird_1_"):
+    with pytest.raises(DssError, match=r"(?s)1 of 2 .*You made or changed .*bird_1_"):
         predict_files(recordings, tiny_run[0], after_each=lambda file: made.write_text(by_hand))
     assert made.read_text() == by_hand
 
@@ -126,7 +126,7 @@ def test_ten_thousand_recordings_take_no_time(tmp_path):
     assert still_to_do(targets, "skip") == []
     with pytest.raises(DssError, match="are there already"):
         still_to_do(targets, "error")
-    with pytest.raises(DssError, match="made or changed by hand"):
+    with pytest.raises(DssError, match="You made or changed"):
         still_to_do(targets, "overwrite")
     assert time.monotonic() - begun < 5
 
@@ -140,7 +140,7 @@ def test_annotations_by_hand_in_another_format_are_not_put_out_of_sight(
     assert written == [target_path(recordings / "bird_0.wav", format)]
     with pytest.raises(DssError, match=r"(?s)are there already.*bird_1\.txt"):
         predict_files(recordings, tiny_run[0], format=format, existing="error")
-    with pytest.raises(DssError, match=r"(?s)made or changed by hand.*bird_1\.txt"):
+    with pytest.raises(DssError, match=r"(?s)You made or changed.*bird_1\.txt"):
         predict_files(recordings, tiny_run[0], format=format, existing="overwrite")
     assert recording_annotations(recordings / "bird_1.wav")[1]["name"].tolist() == ["x"]
     elsewhere = predict_files(recordings, tiny_run[0], format=format, save_dir=recordings / "out")

@@ -150,7 +150,7 @@ def test_annotations_that_are_there_stay_unless_asked(run, recordings, capsys):
     assert (recordings / "new_annotations.csv").read_text() == before
     (recordings / "day/2_annotations.csv").unlink()
     assert predict_files(recordings, run) == [recordings / "day/2_annotations.csv"]
-    with pytest.raises(DssError, match="made or changed by hand"):
+    with pytest.raises(DssError, match="You made or changed"):
         predict_files(recordings / "new.wav", run, existing="overwrite")
     assert (recordings / "new_annotations.csv").read_text() == before
     by_dss = (recordings / "day/2_annotations.csv").read_text()

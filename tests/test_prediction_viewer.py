@@ -200,7 +200,7 @@ def test_annotations_are_saved_as_the_thresholds_make_them(viewer, tmp_path):
 
 def test_annotations_by_hand_are_never_replaced(form, viewer, values, tmp_path):
     hand = (tmp_path / "new" / "bird_20_annotations.csv").read_bytes()
-    with pytest.raises(DssError, match=r"(?s)made or changed by hand .*bird_20_annotations.csv"):
+    with pytest.raises(DssError, match=r"(?s)You made or changed .*bird_20_annotations.csv"):
         viewer.save(values["recordings"])
     form.options = {"save_dir": "", "existing": "overwrite"}
     assert "bird_20_annotations.csv was annotated by hand" in form.problems["save_dir"]
