@@ -9,7 +9,14 @@ import pytest
 
 STAGES = "data", "evaluate", "plot", "predict", "train"
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
-NETWORK = {"nb_hist": 4096, "nb_pre_conv": 5, "pre_nb_dft": 64, "nb_filters": 4, "auto": False}
+NETWORK = {
+    "nb_hist": 65536,
+    "nb_pre_conv": 5,
+    "pre_nb_dft": 64,
+    "nb_filters": 4,
+    "batch_size": 4,
+    "auto": False,
+}
 FINCH = Path(__file__).parents[1] / "data" / "finch"
 
 

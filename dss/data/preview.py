@@ -28,6 +28,12 @@ def preview_dataset(
 
     Arguments: those of `make_dataset`.
     Raises: DssError as `make_dataset`, but not for a dataset that is there already.
+
+    Example:
+        >>> from dss.data import preview_dataset
+        >>> tree = preview_dataset("finch", test_fraction=0.2)  # nothing is written
+        >>> tree.attrs["class_names"][:3]
+        ['noise', 'a', 'b']
     """
     import xarray as xr
 

@@ -100,7 +100,8 @@ def precision_recall(
     pairs = read_pairs(true, predicted)
     if any(len(pair.predicted) and "confidence" not in pair.predicted for pair in pairs):
         raise DssError(
-            "The predicted annotations have no column confidence. Use annotations that dss predicted."
+            "The predicted annotations have no column confidence. Use annotations that dss "
+            "predicted."
         )
     tables = []
     for threshold in np.arange(1, 101) / 100:

@@ -63,6 +63,11 @@ def plot_dataset(
         log_frequency: whether all octaves are equally high.
 
     Raises: DssError if all splits end before the stretch, or the stretch is empty.
+
+    Example:
+        >>> from dss.data import open_dataset
+        >>> from dss.plot import plot_dataset
+        >>> figure = plot_dataset(open_dataset("finch.npy"), 0, 3, from_song=True)
     """
     samplerate_hz = tree.attrs["samplerate_x_Hz"]
     end_seconds = max(tree[split].sizes["time"] for split in SPLITS) / samplerate_hz

@@ -27,6 +27,11 @@ def plot_splits(tree: xr.DataTree) -> Figure:
         tree: a dataset, or what `dss.data.preview_dataset` says that it would be.
 
     Raises: DssError if the dataset does not say what it was made of.
+
+    Example:
+        >>> from dss.data import open_dataset
+        >>> from dss.plot import plot_splits
+        >>> plot_splits(open_dataset("finch.npy")).savefig("splits.png")
     """
     stretches = [
         (name, split, start, stop)

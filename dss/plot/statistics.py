@@ -32,6 +32,11 @@ def plot_counts(counts: xr.DataTree | pd.DataFrame) -> Figure:
             of it: a row a split, the column `seconds` and one for each song type.
 
     Raises: DssError if the table is something else.
+
+    Example:
+        >>> from dss.data import open_dataset
+        >>> from dss.plot import plot_counts
+        >>> plot_counts(open_dataset("finch.npy")).savefig("counts.png")
     """
     table = describe(counts) if isinstance(counts, xr.DataTree) else counts
     splits = [s for s in SPLITS if s in table.index and table.get("seconds", {}).get(s, 0) > 0]
@@ -82,6 +87,12 @@ def plot_durations(annotations: pd.DataFrame | Sequence[pd.DataFrame]) -> Figure
             interval reaches from one recording to another.
 
     Raises: DssError if no annotation has a time.
+
+    Example:
+        >>> from dss.data import read_annotations
+        >>> from dss.plot import plot_durations
+        >>> annotations = read_annotations("finch/bird1_01_annotations.csv")
+        >>> plot_durations(annotations).savefig("durations.png")
     """
     tables = [annotations] if isinstance(annotations, pd.DataFrame) else annotations
     tables = [found(checked_annotations(table)).sort_values("start_seconds") for table in tables]

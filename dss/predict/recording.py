@@ -131,6 +131,11 @@ def probabilities(
 
     For a short recording, to look at: all of it is in memory. Arguments as for `predict`, without
     folders and patterns. The samples are at the sample rate of the network.
+
+    Example:
+        >>> from dss.predict import probabilities
+        >>> probabilities("finch/bird1_08.wav", run).shape[1]  # noise and six song types
+        7
     """
     run = open_run(run)
     opened = fitting(recording, run, options, loader)

@@ -30,8 +30,8 @@ from dss.review.edits import (
 HELP = (
     "<b>Drag</b> over the picture where a syllable is, or <b>click</b> where a pulse is; then "
     "press a number, or write a name and press <b>Enter</b>. A click on an annotation chooses it: "
-    "drag its edges, give it another name, or press <b>Delete</b>; a click on a prediction marks it, "
-    "and <b>Enter</b> takes it over. Nothing is written before "
+    "drag its edges, give it another name, or press <b>Delete</b>; a click on a prediction marks "
+    "it, and <b>Enter</b> takes it over. Nothing is written before "
     "<b>Save</b>.<br>Keys, once you clicked on the picture: "
 )
 KEYS = (

@@ -274,7 +274,10 @@ class PredictionViewer(Viewer):
         if not held_out:
             return [*self._hand], "that the network learned from; expect lower scores on others"
         if self._learned is None:
-            return held_out, "with manual annotations; whether the network learned from them is not known"
+            return (
+                held_out,
+                "with manual annotations; whether the network learned from them is not known",
+            )
         return held_out, "that the network did not learn from"
 
 
