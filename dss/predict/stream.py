@@ -21,7 +21,8 @@ class Stream:
 
     An annotation comes as soon as nothing that follows can change it: `delay_seconds` after the
     end of an event, or of a stretch of song, at the latest, and the time that the computer takes.
-    Most of that is what the filters reach: a run with fewer `dilations` answers sooner::
+    Most of that is what the filters reach, and half of the background: a run with fewer
+    `dilations` and a shorter `pre_background` answers sooner::
 
         stream = Stream(run)
         for block in sound_card:  # [samples, channels], of any length
