@@ -34,7 +34,8 @@ class Recording:
     Attributes:
         path: the file, which error messages name.
         samplerate_hz: samples a second.
-        n_samples, n_channels: its shape.
+        n_samples: its length.
+        n_channels: how many channels it has.
         reader: a function of a first sample and the one after the last: [samples, channels]
             float32.
     """
