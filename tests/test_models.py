@@ -106,6 +106,13 @@ def test_the_frontend_takes_any_window(window, hop):
     assert len(frames) == 512 // hop
 
 
+@pytest.mark.parametrize("other", [{"nb_pre_conv": 0}, {"pre_nb_dft": 0}])
+def test_without_a_spectrogram_there_is_no_background(other):
+    options = NetworkOptions(**{**FRONTEND, "pre_background": 8, **other})
+    with pytest.raises(DssError, match="pre_background: there is no spectrogram"):
+        models.check(options)
+
+
 @pytest.mark.parametrize("n_frames", [1, 2, 5, 8, 13])
 def test_power_above_background_is_that_above_a_soft_minimum_of_what_is_not_silent(n_frames):
     from dss.models.layers import AboveBackground

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypeGuard
 
 import numpy as np
 import pandas as pd
@@ -71,7 +71,7 @@ class Pair:
 def read_pairs(true: Recordings, predicted: Recordings) -> list[Pair]:
     """What is true and what is predicted, recording by recording; arguments as `evaluate`."""
     if _is_folder(true) and _is_folder(predicted):
-        true, predicted = _matching_files(Path(str(true)), Path(str(predicted)))
+        true, predicted = _matching_files(Path(true), Path(predicted))
     elif _is_folder(true) or _is_folder(predicted):
         for given in (true, predicted):
             if isinstance(given, str | Path) and not Path(given).exists():
@@ -133,7 +133,7 @@ def _stretches(annotations: Annotations) -> np.ndarray:
     return np.array([[-np.inf, np.inf]]) if whole else annotated
 
 
-def _is_folder(annotations) -> bool:
+def _is_folder(annotations: Recordings) -> TypeGuard[str | Path]:
     return isinstance(annotations, str | Path) and Path(annotations).is_dir()
 
 

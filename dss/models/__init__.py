@@ -168,6 +168,12 @@ def check(options: NetworkOptions, n_samples: int = 0) -> None:
             f"pre_nb_dft: a window of {options.pre_nb_dft} samples is too short for an STFT. Use 8 "
             "or more, or 0 for no STFT (not with das_tcn, which needs one)."
         )
+    has_spectrogram = options.model_name == "tcn" and options.nb_pre_conv and options.pre_nb_dft
+    if options.pre_background and not has_spectrogram:
+        problems.append(
+            "pre_background: there is no spectrogram whose background could be found. Set it to 0, "
+            "or use the model tcn with an STFT (nb_pre_conv and pre_nb_dft)."
+        )
     if len(options.use_separable) not in (1, options.nb_conv):
         problems.append(
             f"use_separable: has {len(options.use_separable)} values for {options.nb_conv} blocks "

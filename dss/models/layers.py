@@ -130,9 +130,9 @@ class LogSpectrogram(keras.layers.Layer):
 class AboveBackground(keras.layers.Layer):
     """How far each power is above the background of its frequency, whatever the recording's level.
 
-    The background is a soft minimum over the `n_frames` around a frame: that of amplitudes a whose
-    mean of 1/a is the same. So it follows the pauses, and hardly the song between them. Silent
-    frames, such as those beyond the ends of a recording, do not count.
+    The background is the harmonic mean of the amplitudes in the `n_frames` around a frame, a soft
+    minimum: it follows the pauses, and hardly the song between them. Silent frames, such as those
+    beyond the ends of a recording, do not count.
 
     Input and output: log power [batch, frames, frequencies], of which `floor` is the least power.
     """

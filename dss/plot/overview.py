@@ -55,15 +55,15 @@ class Overviews:
             if recording.n_samples > overview.longest_read:
                 threading.Thread(target=self._fill, args=[overview], daemon=True).start()
         key = *of, start, stop
-        is_new = False
-        if self._kept is None or self._kept[0] != key or self.is_sketch:
+        kept = self._kept
+        if kept is None or kept[0] != key or self.is_sketch:
             overview = self._overviews[of]
             self.is_sketch = overview.sketches(start, stop)
-            self._kept = key, overview.draw(start, stop)
-            is_new = True
-        _, drawn = self._kept
-        if is_new or self.song_range_hz is None:
+            kept = key, overview.draw(start, stop)
+        _, drawn = kept
+        if kept is not self._kept or self.song_range_hz is None:
             self._widen(drawn[1], recording.samplerate_hz)
+        self._kept = kept
         return drawn
 
     def _fill(self, overview: "Overview") -> None:
