@@ -84,7 +84,7 @@ def _make_dataset(folder: Path, **named) -> None:
 def _check(folder: Path, **named) -> None:
     """Check recordings and annotations, and list all problems."""
     from dss.data import check_annotations
-    from dss.data.check import format_problems
+    from dss.data.problems import format_problems
 
     problems = check_annotations(folder, **named)
     for severity in ("mended", "warning", "error"):

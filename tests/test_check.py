@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from dss.cli import main
 from dss.data import check_annotations, list_recordings, make_dataset
-from dss.data.check import find_problems, format_problems, raise_errors
+from dss.data.check import find_problems
+from dss.data.problems import format_problems, raise_errors
 from dss.data.recordings import array_recording
 from dss.errors import DssError
 

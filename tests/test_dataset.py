@@ -420,7 +420,7 @@ def test_individuals_stay_together(tmp_path):
 
 def test_targets_do_not_depend_on_the_size_of_blocks(folder, tmp_path, monkeypatch):
     whole = make_dataset(folder, event_std_seconds=0.01)
-    monkeypatch.setattr("dss.data.dataset.BLOCK_SAMPLES", 97)
+    monkeypatch.setattr("dss.data.split_writing.BLOCK_SAMPLES", 97)
     parts = make_dataset(folder, event_std_seconds=0.01, store_dir=tmp_path / "parts.npy")
     for name in ("train/x.npy", "train/y.npy", "test/y.npy"):
         assert (whole / name).read_bytes() == (parts / name).read_bytes()

@@ -37,7 +37,7 @@ def test_npy_and_zarr_hold_the_same(folder, tmp_path):
 
 def test_zarr_chunks_do_not_depend_on_the_blocks(folder, tmp_path, monkeypatch):
     monkeypatch.setattr("dss.data.stores.CHUNK_SAMPLES", 700)
-    monkeypatch.setattr("dss.data.dataset.BLOCK_SAMPLES", 333)
+    monkeypatch.setattr("dss.data.split_writing.BLOCK_SAMPLES", 333)
     trees = [
         open_dataset(make_dataset(folder, store_dir=tmp_path / f"d{ending}"))
         for ending in (".npy", ".zarr")

@@ -7,8 +7,9 @@ from dss.data.annotations import (
     read_annotations,
     write_annotations,
 )
+from dss.data.assembly import make_dataset
 from dss.data.check import check_annotations
-from dss.data.dataset import make_dataset, open_dataset
+from dss.data.dataset import open_dataset
 from dss.data.preview import preview_dataset
 from dss.data.recordings import Recording, find_recordings, open_recording, resample
 from dss.data.report import describe, format_report, list_recordings

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dss.data.dataset import dataset_attributes, plan_splits
+from dss.data.assembly import dataset_attributes, plan_splits
 from dss.data.sources import read_sources
 from dss.options import DatasetOptions, takes_options
 

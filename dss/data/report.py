@@ -10,9 +10,9 @@ import pandas as pd
 
 from dss.data.annotation_files import recording_annotations
 from dss.data.annotations import EVENT, definitions_path, found, read_definitions
-from dss.data.check import NEVER_FOUND
 from dss.data.places import place_of
 from dss.data.recordings import find_recordings, open_readable
+from dss.data.song_type_problems import NEVER_FOUND
 from dss.data.splits import SPLITS, Stretch
 from dss.data.texttables import COLUMNS
 from dss.errors import DssError

@@ -21,10 +21,11 @@ from dss.data.annotations import (
     is_absence,
     song_types,
 )
-from dss.data.check import find_problems, format_problems, raise_errors
+from dss.data.check import find_problems
 from dss.data.choices import chosen_options
 from dss.data.inputs import Input, read_inputs
 from dss.data.overlaps import overlap_warnings, overlaps, without_overlaps
+from dss.data.problems import format_problems, raise_errors
 from dss.data.recordings import Recording
 from dss.data.splits import Song
 from dss.data.stretches import as_mask, complement, intersection, union

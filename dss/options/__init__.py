@@ -4,6 +4,7 @@ Each stage has one options class. Its fields define the Python signature (`takes
 command line, the notebook forms, the checks, and the saved YAML.
 """
 
+from dss.options.augmentation import AugmentOptions
 from dss.options.base import (
     Options,
     declared,
@@ -17,6 +18,7 @@ from dss.options.base import (
 )
 from dss.options.dataset import DatasetOptions, SourceOptions
 from dss.options.evaluation import DemoOptions, EvaluateOptions, NotebooksOptions, TuneOptions
+from dss.options.job_script import TrainCommandOptions
 from dss.options.network import NetworkOptions
 from dss.options.prediction import (
     DetectOptions,
@@ -24,12 +26,7 @@ from dss.options.prediction import (
     PredictOptions,
     ProofreadOptions,
 )
-from dss.options.training import (
-    AugmentOptions,
-    LearningCurveOptions,
-    TrainCommandOptions,
-    TrainOptions,
-)
+from dss.options.training import LearningCurveOptions, TrainOptions
 
 __all__ = [
     "AugmentOptions",

@@ -23,12 +23,13 @@ from dss.data.annotations import (
     song_types,
 )
 from dss.data.batches import array_of, split_stretches
-from dss.data.check import COLUMNS as PROBLEM_COLUMNS
-from dss.data.check import WARNING, check_annotations, format_problems
+from dss.data.check import check_annotations
 from dss.data.choices import EVENT_STD_SECONDS
 from dss.data.contents import audio_warnings, song_stretches, song_type_warnings
 from dss.data.dataset import open_dataset
 from dss.data.places import Place, place_of
+from dss.data.problems import COLUMNS as PROBLEM_COLUMNS
+from dss.data.problems import WARNING, format_problems
 from dss.data.recordings import Recording, find_recordings, open_readable, open_source
 from dss.data.report import describe, list_recordings
 from dss.data.splits import SPLITS

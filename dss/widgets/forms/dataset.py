@@ -12,7 +12,7 @@ import ipywidgets as widgets
 import xarray as xr
 
 from dss.data import check_annotations, make_dataset, open_dataset, preview_dataset
-from dss.data.dataset import default_store, made_otherwise
+from dss.data.assembly import default_store, made_otherwise
 from dss.data.names import named_groups
 from dss.data.places import fitting
 from dss.data.report import missing

@@ -1,0 +1,177 @@
+"""Assembly: recordings with annotations become a dataset; all is checked before it is written."""
+
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import dss
+from dss.data import report, stores, targets
+from dss.data.sources import Assembled, read_sources
+from dss.data.split_writing import split_annotations, write_split
+from dss.data.splits import SPLITS, Stretch, recording_groups, split_recordings
+from dss.errors import DssError, DssWarning
+from dss.options import DatasetOptions, takes_options
+from dss.support.files import replacing
+
+
+@takes_options
+def make_dataset(
+    folder: str | Path,
+    loader: Callable | None = None,
+    annotation_loader: Callable | None = None,
+    *,
+    options: DatasetOptions,
+) -> Path:
+    """Assemble the recordings of a folder and their annotations into a dataset.
+
+    Everything is checked before anything is written. The recordings are read block by block, by
+    all cores, so memory does not grow with their length.
+
+    Arguments:
+        folder: recordings, each with its annotations beside it; subfolders count.
+        loader: reads a recording of a format of your own: loader(path) -> (sample rate in Hz,
+            array [samples, channels]); `endings` says which files are recordings then.
+        annotation_loader: reads annotations of a format of your own: annotation_loader(path of
+            the recording) -> table with name, start_seconds, stop_seconds.
+
+    Returns: the dataset, which `open_dataset` opens.
+    Raises: DssError that names file and row: no recordings, no annotations, an unreadable file,
+        recordings of different sample rates or channel counts, impossible annotations, a split
+        that would be empty, a dataset that is there already.
+    Warns: DssWarning for a song type that is missing from a split.
+
+    Example:
+        >>> from dss.data import make_dataset
+        >>> print(make_dataset("finch", store_dir="song.npy", test_fraction=0.2, seed=1))
+        song.npy
+    """
+    folder = Path(folder)
+    store = options.store_dir or default_store(folder)
+    stores.check_ending(store)
+    _check_store(store, folder, options.overwrite)
+    made_of = read_sources(folder, options, loader, annotation_loader)
+    plan, tables = plan_splits(made_of), made_of.tables()
+    attributes = dataset_attributes(folder, plan, made_of, tables, options)
+    sources, types = made_of.sources, made_of.types
+    for sentence in report.missing(attributes):
+        warnings.warn(sentence, DssWarning, stacklevel=3)
+    with replacing(store.resolve()) as part:  # it may be a link to another disk
+        writer = stores.ZarrWriter(part) if store.suffix == ".zarr" else stores.NpyWriter(part)
+        for split in SPLITS:
+            write_split(writer, split, plan[split], sources, types, tables, made_of.options)
+            if options.split_csv:
+                table = split_annotations(plan[split], sources, types)
+                table.to_csv(part / f"{split}_annotations.csv", index=False, float_format="%.6f")
+        writer.write_attributes(attributes)
+    return store
+
+
+def default_store(folder: str | Path) -> Path:
+    """Where the dataset of a folder goes if nobody says otherwise: beside it."""
+    folder = Path(folder)
+    if folder.name in ("", ".."):  # such as ".": its name is not in it
+        folder = folder.resolve()
+    if not folder.name:
+        raise DssError(f"{folder}: nothing lies beside it; say where the dataset goes (store_dir)")
+    return folder.with_name(folder.name + ".npy")
+
+
+def made_otherwise(store: str | Path, folder: str | Path, options: DatasetOptions) -> list[str]:
+    """What differs between how a dataset was made and how it would be made of a folder now.
+
+    Returns: names of options; `folder` if it was made of another one, or nothing says how.
+    """
+    attributes = stores.read_attributes(Path(store))
+    made, now = attributes.get("made_with", {}), options.to_yaml_types()
+    is_of_another = attributes.get("made_from") != str(Path(folder).resolve())
+    compared = now.keys() - {"store_dir", "overwrite"}
+    defaults = DatasetOptions().to_yaml_types()  # of options that are younger than the dataset
+    return ["folder"] * is_of_another + [
+        name for name in now if name in compared and made.get(name, defaults[name]) != now[name]
+    ]
+
+
+def plan_splits(made_of: Assembled) -> dict[str, list[Stretch]]:
+    """Which stretches of the sources each split would get, without writing anything.
+
+    Raises: DssError if a split cannot be had, or training or validation would be empty.
+    """
+    sources, types, options = made_of.sources, made_of.types, made_of.options
+    groups = recording_groups([source.name for source in sources], options.groups)
+    reach = targets.GAUSSIAN_REACH * (options.event_std_seconds or 0)
+    songs = [s.song(types, reach, group) for s, group in zip(sources, groups, strict=True)]
+    rate = sources[0].recording.samplerate_hz
+    plan = split_recordings(songs, rate, options)
+    for split in ("train", "val"):
+        if not plan[split]:
+            raise DssError(
+                f"The {split} split would be empty: add recordings, or change its fraction"
+            )
+        unknown = sum(
+            sources[s.recording].unknown_seconds(s.start_sample, s.stop_sample) for s in plan[split]
+        )
+        if sum(s.n_samples for s in plan[split]) / rate - unknown < 1 / rate:
+            raise DssError(
+                f"The {split} split would hold nothing that somebody looked at: split by samples "
+                "in blocks (block_seconds), or try another seed"
+            )
+    return plan
+
+
+def dataset_attributes(
+    folder: Path,
+    plan: Mapping[str, list[Stretch]],
+    made_of: Assembled,
+    tables: list[pd.DataFrame],
+    options: DatasetOptions,
+) -> dict[str, Any]:
+    """The attributes of a dataset: plain types only.
+
+    Arguments:
+        folder: of the recordings.
+        plan: the stretches of each split.
+        made_of: recordings and song types.
+        tables: the annotations as the targets show them.
+        options: as they were given, which `made_otherwise` compares.
+    """
+    sources, types = made_of.sources, made_of.types
+    samplerate = float(sources[0].recording.samplerate_hz)
+    attributes = {
+        "samplerate_x_Hz": samplerate,
+        "samplerate_y_Hz": samplerate,
+        "class_names": targets.class_names(types),
+        "class_types": targets.class_types(types),
+    }
+    if options.individual_targets:
+        for name, kind in types.items():
+            attributes[f"class_names_{name}"] = targets.class_names({name: kind})
+            attributes[f"class_types_{name}"] = targets.class_types({name: kind})
+    for split, stretches in plan.items():
+        attributes[f"filename_{split}"] = [sources[s.recording].name for s in stretches]
+        attributes[f"filename_startsample_{split}"] = [s.start_sample for s in stretches]
+        attributes[f"filename_endsample_{split}"] = [s.stop_sample for s in stretches]
+    attributes["report"] = report.count(plan, sources, types, tables)
+    attributes["made_from"] = str(folder.resolve())
+    attributes["made_with"] = {"dss": dss.__version__, **options.to_yaml_types()}
+    attributes["chosen"] = made_of.chosen
+    attributes["mended"] = made_of.mended
+    return attributes
+
+
+def _check_store(store: Path, folder: Path, overwrite: bool) -> None:
+    """Raise a DssError if a dataset cannot go there without that something else is lost."""
+    if folder.resolve().is_relative_to(store.resolve()):
+        raise DssError(f"{store}: the recordings are in there. Give another store_dir.")
+    if not store.exists():
+        return
+    if not overwrite:
+        raise DssError(
+            f"{store}: is there already. Give another store_dir, or overwrite it (--overwrite)."
+        )
+    if not stores.is_dataset(store):
+        raise DssError(
+            f"{store}: is not a dataset, and is not overwritten. Give another store_dir."
+        )

@@ -1,0 +1,81 @@
+"""Problems of recordings: names, channels, sample rates, levels, annotation files left unread."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import pandas as pd
+
+from dss.data.annotation_files import unread_annotations
+from dss.data.annotations import annotations_path
+from dss.data.levels import level_problems, spread_blocks
+from dss.data.problems import ERROR, WARNING, Problem, problems_of
+from dss.data.rates import proposed_rate
+from dss.data.recordings import Recording
+from dss.errors import DssError
+
+
+def differences(recordings: Sequence[Recording], tables) -> Iterator[Problem]:
+    """Recordings that share a name, or differ from the others in channels or sample rate."""
+    yield from _same_stems(recordings)
+    yield from _channels(recordings)
+    yield from _rates(recordings, tables)
+
+
+def unread_files(recording: Recording, source: Path) -> Iterator[Problem]:
+    """Files that are not read because STEM_annotations.csv counts first."""
+    if source != annotations_path(recording.path):
+        return
+    for path in unread_annotations(recording.path):
+        text = f"{path.name} is there too and is not read; {source.name} is"
+        yield str(source), None, None, text, WARNING
+
+
+def level_warnings(recordings: Sequence[Recording]) -> Iterator[Problem]:
+    """Channels that are silent or clipped, and audio that cannot be read."""
+    for recording in recordings:
+        try:
+            wrong = level_problems(spread_blocks(recording), "samples looked at")
+        except (DssError, OSError) as error:
+            yield from problems_of(error, recording.path)
+            continue
+        for channel, problem in wrong:
+            text = problem if recording.n_channels == 1 else f"channel {channel} {problem}"
+            yield str(recording.path), None, None, text, WARNING
+
+
+def _same_stems(recordings: Sequence[Recording]) -> Iterator[Problem]:
+    first: dict[Path, Path] = {}
+    for path in (recording.path for recording in recordings):
+        other = first.setdefault(path.with_suffix(""), path)
+        if other != path:
+            text = f"has the same name as {other.name}, so that both have the same annotations"
+            yield str(path), None, None, f"{text}; rename or move one", ERROR
+
+
+def _channels(recordings: Sequence[Recording]) -> Iterator[Problem]:
+    usual = most_frequent([recording.n_channels for recording in recordings])
+    for recording in recordings:
+        if (n := recording.n_channels) != usual:
+            text = f"has {n} channel{'s' * (n > 1)}, not {usual} as most of the others; use one "
+            text += "channel of each (--channel 0), or the mean of its channels (--mix)"
+            yield str(recording.path), None, None, text, ERROR
+
+
+def _rates(recordings: Sequence[Recording], tables) -> Iterator[Problem]:
+    """Recordings of another sample rate than most, and which rate suits all of them."""
+    usual = most_frequent([recording.samplerate_hz for recording in recordings])
+    others = [recording for recording in recordings if recording.samplerate_hz != usual]
+    if not others:
+        return
+    with suppress(DssError, OSError):  # audio that cannot be read is a problem of its own
+        rate = proposed_rate(recordings, [table for _, table in tables])
+        for recording in others:
+            text = f"the sample rate is {recording.samplerate_hz:g} Hz, not {usual:g} Hz as most "
+            text += f"of the others have; resample them all (--samplerate-hz {rate:g}, which keeps "
+            yield str(recording.path), None, None, f"{text}the band of the song)", ERROR
+
+
+def most_frequent(values: Sequence[float]) -> float | None:
+    """The most frequent of some values; None if there are none."""
+    return pd.Series(values).mode().get(0)

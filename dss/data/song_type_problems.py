@@ -1,0 +1,76 @@
+"""Problems of song types over all recordings: never found, badly defined, made unknown by noise."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from dss.data.annotated import known_stretches, read_annotated
+from dss.data.annotations import (
+    NOISE,
+    definitions_path,
+    found,
+    is_absence,
+    read_definitions,
+    song_types,
+)
+from dss.data.choices import EVENT_STD_SECONDS
+from dss.data.problems import WARNING, Problem, problems_of
+from dss.data.recordings import Recording
+from dss.data.targets import GAUSSIAN_REACH
+from dss.errors import DssError
+from dss.support.units import readable
+
+NEVER_FOUND = "was never found: the network cannot learn it. Leave it out."
+
+
+def definitions_of(
+    recordings: Sequence[Recording],
+) -> tuple[dict[Path, dict[str, str]], list[Problem]]:
+    """The category by name that each file of definitions gives, and what is wrong with them."""
+    definitions, problems = {}, []
+    for path in (definitions_path(recording.path) for recording in recordings):
+        try:
+            if path.is_file():
+                definitions[path] = read_definitions(path)
+        except (DssError, OSError) as error:
+            problems += problems_of(error, path)
+    return definitions, problems
+
+
+def never_found(recordings: Sequence[Recording], tables) -> Iterator[Problem]:
+    """Song types that are looked for or defined, but never annotated."""
+    named: dict[str, tuple[str, int]] = {}
+    for path, definitions in definitions_of(recordings)[0].items():
+        for row, name in enumerate(definitions, start=1):
+            named.setdefault(name, (str(path), row))
+    for source, table in tables:
+        for row, name in table.loc[table["start_seconds"].isna(), "name"].items():
+            named.setdefault(name, (str(source), row))
+    there = {name for _, table in tables for name in found(table)["name"]}
+    for name, (file, row) in named.items():
+        if name not in {*there, NOISE} and not is_absence(name, {*there, *named}):
+            yield file, row, name, NEVER_FOUND, WARNING
+
+
+def unknown_stretches(recordings: Sequence[Recording], tables) -> Iterator[Problem]:
+    """Annotations of noise, where they make the rest of their recording unknown."""
+    by_recording = {r.path: table for r, (_, table) in zip(recordings, tables, strict=True)}
+    if not any((table["name"] == NOISE).any() for table in by_recording.values()):
+        return  # and no definitions need be read
+    reach = GAUSSIAN_REACH * EVENT_STD_SECONDS
+    with suppress(DssError, OSError):  # which are among the problems already
+        types = song_types(by_recording, definitions_of(recordings)[0])
+        names = set(types).union(*(table["name"] for table in by_recording.values()))
+        for recording, (source, table) in zip(recordings, tables, strict=True):
+            rows = table.index[table["name"] == NOISE]
+            if not len(rows):
+                continue
+            looked_at = read_annotated(recording.path, recording.duration_seconds)
+            known = known_stretches(table, types, looked_at, reach, names)
+            unknown = float(np.diff(looked_at).sum() - np.diff(known).sum())
+            if unknown > 1 / recording.samplerate_hz:
+                text = f"the other {readable(unknown)} are unknown: neither song nor noise"
+                text = f"means that in this recording only what is annotated is known; {text}"
+                yield str(source), rows[0], NOISE, text, WARNING

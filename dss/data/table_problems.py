@@ -1,0 +1,159 @@
+"""Problems within tables of annotations: contradictions, overlaps, names, kinds and durations."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pandas as pd
+
+from dss.data.annotations import (
+    EVENT,
+    NOISE,
+    SEGMENT,
+    found,
+    is_absence,
+    is_song,
+    time_problems,
+)
+from dss.data.problems import COLUMNS, ERROR, WARNING, Problem
+from dss.data.recordings import Recording
+from dss.support.units import readable
+
+SHORT_SECONDS = 0.001
+SHORT_PART = 0.1  # of the median of a song type
+ENOUGH = 5  # segments, for a median that says something
+
+
+def problems_within(
+    file: str, table: pd.DataFrame, recording: Recording, with_times: bool
+) -> Iterator[Problem]:
+    """Problems within the annotations of one recording.
+
+    Arguments:
+        file: where the annotations are.
+        table: the annotations.
+        recording: what they belong to.
+        with_times: whether its sample rate can be trusted, and so where it ends.
+    """
+    step = 1 / recording.samplerate_hz
+    for found_in in (_unconfirmed(table), _contradictions(table), _overlaps(table, step)):
+        yield from ((file, *problem, WARNING) for problem in found_in)
+    if with_times:
+        for problem in time_problems(table, recording.duration_seconds, step):
+            yield file, *problem, ERROR
+
+
+def problems_between(tables, definitions: dict[str, str]) -> Iterator[Problem]:
+    """Problems of names and durations over the annotations of all recordings.
+
+    Arguments:
+        tables: file and annotations of each recording.
+        definitions: category by name, where they are defined.
+    """
+    yield from _kinds(tables, definitions)
+    yield from _short(tables)
+    yield from _names(tables, definitions)
+
+
+def _unconfirmed(table: pd.DataFrame) -> Iterator[tuple[None, None, str]]:
+    """Proposals of a network (`dss predict --proposals`) that nobody looked at."""
+    if "confirmed" in table:
+        n = int((table["confirmed"].astype(str).str.lower() == "false").sum())
+        if n:
+            said = "annotations were never confirmed; they count" if n > 1 else ""
+            said = said or "annotation was never confirmed; it counts"
+            yield None, None, f"{n} {said} as true"
+
+
+def _contradictions(table: pd.DataFrame) -> Iterator[tuple[int, str, str]]:
+    there = found(table)
+    for row, name in table.loc[table["start_seconds"].isna(), "name"].items():
+        rows = there.index[there["name"] == name]
+        if len(rows):
+            yield (
+                row,
+                name,
+                f"has no time, which means that there is none; but row {rows[0]} is one",
+            )
+
+
+def _overlaps(table: pd.DataFrame, tolerance_seconds: float) -> Iterator[tuple[int, str, str]]:
+    """Segments that begin before an earlier one ends, but for those that are there twice."""
+    table = _segments(table).sort_values("start_seconds", kind="stable")
+    table = table.drop_duplicates(["name", "start_seconds", "stop_seconds"])
+    last = None  # of those before, the one that ends last
+    for row, name, start, stop in _plain_rows(table):
+        if last and last[2] - start > tolerance_seconds:
+            other_row, other_name, other_stop = last
+            shared = min(stop, other_stop) - start
+            what = "another" if other_name == name else other_name
+            yield row, name, f"overlaps {what} (row {other_row}) by {readable(shared)}"
+        if not last or stop > last[2]:
+            last = row, name, stop
+
+
+def _kinds(tables, definitions: dict[str, str]) -> Iterator[Problem]:
+    """Annotations that are events where the others of their name are segments, or the reverse."""
+    all_rows = [
+        (str(source), row, name, EVENT if start == stop else SEGMENT)
+        for source, table in tables
+        for row, name, start, stop in _plain_rows(found(table))
+        if stop >= start and name != NOISE
+    ]
+    counts = Counter((name, kind) for _, _, name, kind in all_rows)
+    usual = {name: kind for (name, kind), _ in reversed(counts.most_common())} | definitions
+    for source, row, name, kind in all_rows:
+        if kind != usual[name]:
+            what = "start = stop, as an event" if kind == EVENT else "start < stop, as a segment"
+            n_usual = counts[name, usual[name]]
+            why = f"{n_usual} of {n_usual + counts[name, kind]} {name} are {usual[name]}s"
+            if name in definitions:
+                why = f"{name} is defined as {usual[name]}"
+            yield source, row, name, f"has {what}, but {why}; use two names, or correct it", ERROR
+
+
+def _short(tables) -> Iterator[Problem]:
+    """Segments that are far shorter than the others of their name."""
+    segments = [
+        (str(source), row, name, stop - start)
+        for source, table in tables
+        for row, name, start, stop in _plain_rows(_segments(table))
+    ]
+    by_name = pd.DataFrame(segments, columns=[*COLUMNS[:3], "seconds"]).groupby("name")["seconds"]
+    medians = by_name.median()[by_name.size() >= ENOUGH].to_dict()
+    for source, row, name, seconds in segments:
+        if seconds < max(SHORT_SECONDS, SHORT_PART * medians.get(name, 0)):
+            text = f"lasts {readable(seconds)}"
+            if name in medians:
+                text += f"; the median of {name} is {readable(medians[name])}"
+            yield source, row, name, text, WARNING
+
+
+def _names(tables, definitions: dict[str, str]) -> Iterator[Problem]:
+    """Names that are not defined, and those that differ from others only in case or blanks."""
+    first: dict[str, tuple[str, int]] = {}
+    counts: dict[str, int] = {}
+    for source, table in tables:
+        for row, name in table["name"].items():
+            first.setdefault(name, (str(source), row))
+            counts[name] = counts.get(name, 0) + 1
+    alike: dict[str, str] = {}
+    for name in sorted(counts, key=lambda name: -counts[name]):
+        usual = alike.setdefault("".join(name.split()).casefold(), name)
+        if usual != name:
+            text = (
+                f"{name!r} ({counts[name]} of these) differs from {usual!r} ({counts[usual]}) only"
+            )
+            yield *first[name], name, f"{text} in case or blanks: are they the same?", WARNING
+        is_known = name in definitions or name == NOISE or is_absence(name, {*definitions})
+        if definitions and not is_known:
+            text = f"is not defined, only {', '.join(definitions)}"
+            yield *first[name], name, text, WARNING
+
+
+def _plain_rows(table: pd.DataFrame) -> Iterator[tuple[int, str, float, float]]:
+    return table[["name", "start_seconds", "stop_seconds"]].itertuples(name=None)
+
+
+def _segments(table: pd.DataFrame) -> pd.DataFrame:
+    """Segments of song or noise, without those that say what is not there."""
+    return table[is_song(table["name"]) & (table["stop_seconds"] > table["start_seconds"])]
