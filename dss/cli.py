@@ -5,7 +5,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -132,9 +132,12 @@ def _learning_curve(**named) -> None:
 
 def _predict(recordings: Path, run: Path, **named) -> None:
     """Annotate recordings (a file, a folder or a pattern) with a trained network."""
-    from dss.predict import predict_files
+    from dss.predict import expected_errors, predict_files
 
-    predict_files(recordings, run, after_each=lambda path: print(path, flush=True), **named)
+    files = predict_files(recordings, run, after_each=lambda path: print(path, flush=True), **named)
+    if files and named.get("format", "csv") == "csv":
+        with suppress(DssError):  # a run from before is not calibrated
+            print(expected_errors(files, run))
 
 
 def _tune(run: Path, **named) -> None:

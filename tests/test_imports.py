@@ -56,10 +56,10 @@ def test_a_name_that_is_no_stage_is_an_error():
         dss.trian  # noqa: B018
 
 
-# Each room imports only those before it. Evaluating compares tables, and choosing thresholds needs
-# scores: so evaluate comes before predict.
+# Each room imports only those before it. Evaluating compares tables, choosing thresholds needs
+# scores, and training ends with annotating the validation split: so evaluate comes first.
 ROOMS = [
-    *("errors", "support", "options", "data", "models", "runs", "train", "evaluate", "predict"),
+    *("errors", "support", "options", "data", "models", "runs", "evaluate", "predict", "train"),
     *("review", "plot", "widgets", "examples", "demo", "cli"),
 ]
 PACKAGE = Path(__file__).parents[1] / "dss"

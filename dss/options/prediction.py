@@ -105,6 +105,25 @@ class DetectOptions(Options):
         group="Events and segments",
         rare=True,
     )
+    min_confidence: float = option(
+        0.0,
+        "Minimum confidence",
+        "Leave out annotations that are less probably right than this.",
+        group="Events and segments",
+        rare=True,
+        ge=0,
+        le=1,
+    )
+    precision: float | None = option(
+        None,
+        "Precision",
+        "Leave out the least certain annotations, so that about this part of the others is right, "
+        "as far as the validation data tell. By default, all annotations stay.",
+        group="Events and segments",
+        rare=True,
+        gt=0,
+        lt=1,
+    )
 
 
 class PredictOptions(DetectOptions):

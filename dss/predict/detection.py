@@ -13,6 +13,7 @@ import pandas as pd
 from dss.data.annotations import COLUMNS, EVENT, SEGMENT
 from dss.errors import DssError
 from dss.options import DetectOptions, takes_options
+from dss.predict.calibration import Calibration, calibration_of
 from dss.predict.events import Events
 from dss.predict.segments import Segments
 
@@ -25,6 +26,7 @@ def detect(
     blocks: Iterable[np.ndarray],
     types: Mapping[str, str],
     samplerate_hz: float,
+    calibration: Calibration | None = None,
     *,
     options: DetectOptions,
 ) -> pd.DataFrame:
@@ -49,10 +51,11 @@ def detect(
             noise. For a single array, `[array]`.
         types: category by song type: "event" or "segment", in the order of the classes.
         samplerate_hz: samples a second.
+        calibration: makes a confidence of the probability; by default it is the probability.
 
-    Returns: a table with name, start_seconds, stop_seconds and confidence (of an event the
-        probability at the peak, of a segment the mean of its type's over all its samples), in the
-        order of starts.
+    Returns: a table with name, start_seconds, stop_seconds and confidence (how probable it is that
+        the annotation is right, by the probability at the peak of an event, or the mean of that of
+        its type over a segment), in the order of starts.
 
     Example:
         >>> import numpy as np
@@ -63,7 +66,7 @@ def detect(
           name  start_seconds  stop_seconds  confidence
         0    a            0.1           0.2         0.9
     """
-    detector = Detector(types, samplerate_hz, options)
+    detector = Detector(types, samplerate_hz, options, calibration)
     tables = [table for block in blocks if len(table := detector.add(block))]
     return _in_order([*tables, detector.end()])
 
@@ -104,6 +107,9 @@ def tuned(options: Detecting, params: Mapping[str, Any]) -> Detecting:
     stored = DetectOptions.checked(params.get("detect", {}).get("options", {}))
     options = merged(options, stored)
     _check(options)
+    if options.precision is not None:
+        least = max(options.min_confidence, _sure_enough(options.precision, params))
+        options = options.model_copy(update={"min_confidence": least})
     kinds = zip(params.get("class_names", ()), params.get("class_types", ()), strict=True)
     segments = [name for name, kind in kinds if kind == SEGMENT]
     unknown = [name for name in options.segment_durations if name not in segments]
@@ -113,6 +119,18 @@ def tuned(options: Detecting, params: Mapping[str, Any]) -> Detecting:
             f"{', '.join(segments[1:]) or 'none: all are events'}"
         )
     return options
+
+
+def _sure_enough(precision: float, params: Mapping[str, Any]) -> float:
+    """The confidence from which on annotations have such a precision."""
+    calibration = calibration_of(params)
+    if calibration is None:
+        raise DssError(
+            "precision: nobody knows yet how often this network is right. Run `dss tune RUN` once, "
+            "with a dataset whose validation split holds ten annotations or more; or give "
+            "min_confidence instead."
+        )
+    return calibration.threshold(precision)
 
 
 def merged(given: Detecting, known: DetectOptions) -> Detecting:
@@ -137,9 +155,16 @@ def merged(given: Detecting, known: DetectOptions) -> Detecting:
 class Detector:
     """Events and segments in probabilities that come block by block; see `detect`."""
 
-    def __init__(self, types: Mapping[str, str], samplerate_hz: float, options: DetectOptions):
+    def __init__(
+        self,
+        types: Mapping[str, str],
+        samplerate_hz: float,
+        options: DetectOptions,
+        calibration: Calibration | None = None,
+    ):
         _check(options)
         self.samplerate_hz = samplerate_hz
+        self.least, self.calibration = options.min_confidence, calibration
         names = list(types)
         self.events = {
             name: (1 + names.index(name), Events(options, samplerate_hz))
@@ -174,7 +199,9 @@ class Detector:
         rows += [(self.segment_names[label], *row) for label, *row in segments]
         table = _table(rows)
         table[COLUMNS[1:]] /= self.samplerate_hz
-        return _in_order([table])
+        if self.calibration:
+            table["confidence"] = self.calibration.confidence(table["confidence"].to_numpy())
+        return _in_order([table[table["confidence"] >= self.least]])
 
 
 def _table(rows: list[tuple[str, float, float, float]]) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from dss.data.audio import Loader, as_float
 from dss.data.recordings import Recording, open_recording, unsaid_rate
 from dss.errors import DssError
 from dss.options import DetectOptions, PredictFilesOptions, PredictOptions, takes_options
+from dss.predict.calibration import calibration_of
 from dss.predict.detection import detect, tuned
 from dss.predict.near_misses import NearMisses, write_near_misses
 from dss.predict.ownership import write
@@ -206,7 +207,8 @@ def open_fitting(
 
 
 def _detect(blocks: Iterable[np.ndarray], run: Run, options: DetectOptions) -> pd.DataFrame:
-    return detect(blocks, run.song_types, run.samplerate_hz, options=options)
+    calibration = calibration_of(run.params)
+    return detect(blocks, run.song_types, run.samplerate_hz, calibration, options=options)
 
 
 def _with_channels(recording: Recording, run: Run, options: PredictOptions) -> Recording:

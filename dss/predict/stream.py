@@ -9,6 +9,7 @@ from dss import models
 from dss.data.audio import as_float
 from dss.errors import DssError
 from dss.options import DetectOptions, takes_options
+from dss.predict.calibration import calibration_of
 from dss.predict.detection import Detector, nothing_found, tuned
 from dss.runs import Run, open_run
 
@@ -50,7 +51,9 @@ class Stream:
         reach = models.reach(run.options)
         shortest = round(SHORTEST_BLOCK_SECONDS * run.samplerate_hz)
         self._network = run.network(1 if reach is None else max(reach // 4, shortest))
-        self._detector = Detector(run.song_types, run.samplerate_hz, options)
+        self._detector = Detector(
+            run.song_types, run.samplerate_hz, options, calibration_of(run.params)
+        )
         self._n_samples, self._n_done = 0, self._network.first_sample
         before = self._network.padding - self._network.first_sample
         self._audio = np.zeros((before, self._n_channels), np.float32)

@@ -1,31 +1,28 @@
-"""Choose the detection options that score best on the validation split."""
+"""Choose the detection options that score best on the validation split; calibrate confidence."""
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from dss.data.annotations import EVENT, SEGMENT
-from dss.data.batches import split_stretches
-from dss.data.dataset import open_dataset
-from dss.data.stretches import of_mask
 from dss.errors import DssError
-from dss.evaluate.matching import score_pairs
+from dss.evaluate.matching import match_all, score_pairs
 from dss.evaluate.pairs import Pair
-from dss.options import DetectOptions, PredictOptions, TuneOptions, takes_options
-from dss.predict.detection import detect, fits
-from dss.predict.recording import fitting, probability_blocks
+from dss.options import DetectOptions, EvaluateOptions, TuneOptions, takes_options
+from dss.predict.calibration import Calibration, fit
+from dss.predict.detection import detect, fits, tuned
+from dss.predict.validation import Stretch, blocks_of, validation_stretches
 from dss.runs import Run, open_run, run_file, write_params
 from dss.support import yaml_files
 from dss.support.files import check_writable
 from dss.support.progress import bar
 
-BLOCK_SAMPLES = 2**19
+CALIBRATE_SECONDS = 600  # of the validation split; more tell hardly more
 MAX_SWEEPS = 4
 THRESHOLDS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
 SECONDS = [0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1]
@@ -49,14 +46,6 @@ LEARNED = (
     "segment_min_seconds",
     "segment_fill_seconds",
     "event_interval_max_seconds",
-)
-# Targets say exactly where song is: nothing is to be smoothed.
-OF_TARGETS = DetectOptions(
-    event_threshold=0.25,
-    event_distance_seconds=0,
-    segment_threshold=0.5,
-    segment_fill_seconds=0,
-    segment_min_seconds=0,
 )
 
 
@@ -95,14 +84,18 @@ def tune(run: str | Path | Run, *, options: TuneOptions) -> Tuned:
     """
     run = open_run(run)
     stored = _stored_params(run)
-    split = _val_split(run, options)
+    stretches = validation_stretches(run, options.data_dir)
+    if not any(len(stretch.true) for stretch in stretches):
+        raise DssError(
+            f"{run.trunk}: the validation split holds no song to tune with. Make a dataset "
+            "whose validation split has song, and give it (--data-dir)."
+        )
+    check_writable(run.trunk.parent)
     with tempfile.TemporaryDirectory() as folder:
-        pieces = list(_pieces(split, run, Path(folder)))
-        if not any(len(piece.true) for piece in pieces):
-            raise DssError(
-                f"{run.trunk}: the validation split holds no song to tune with. Make a dataset "
-                "whose validation split has song, and give it (--data-dir)."
-            )
+        pieces = [
+            _Piece(stretch, stretch.store(Path(folder) / f"{number}.npy"))
+            for number, stretch in enumerate(stretches)
+        ]
         start = chosen = DetectOptions.checked(_learned(stored))
         with bar(unit="try", desc="tune") as progress:
             for category in (EVENT, SEGMENT):
@@ -113,6 +106,7 @@ def tune(run: str | Path | Run, *, options: TuneOptions) -> Tuned:
                 "f1": _score(pieces, run.song_types, run, chosen, options)["f1"],
             }
         )
+        calibration = _calibration(_pairs(pieces, run.song_types, run, chosen), options)
     categories = set(run.song_types.values())
     names = [name for kind in (EVENT, SEGMENT) if kind in categories for name in CANDIDATES[kind]]
     values, defaults = chosen.to_yaml_types(), start.to_yaml_types()
@@ -124,9 +118,45 @@ def tune(run: str | Path | Run, *, options: TuneOptions) -> Tuned:
         "learned": _learned(stored),
         **f1,
         "tolerance_seconds": tolerance,
+        **_to_store(calibration),
     }
     write_params(run.trunk, stored)
     return result
+
+
+def calibrate(run: Run) -> dict[str, Any]:
+    """What to store with a new run, so that its confidence can be taken at its word.
+
+    Ten minutes of the validation split, or all of it, are annotated with what the run has learned.
+    """
+    learned = tuned(DetectOptions(), run.params)
+    names = frozenset(run.song_types)
+    pairs = [
+        stretch.pair(
+            detect(stretch.blocks(), run.song_types, run.samplerate_hz, options=learned), names
+        )
+        for stretch in validation_stretches(run, most_seconds=CALIBRATE_SECONDS)
+    ]
+    return _to_store(_calibration(pairs, EvaluateOptions()))
+
+
+def _calibration(pairs: Sequence[Pair], options: EvaluateOptions) -> Calibration | None:
+    confidences, rights, n_true = [], [], 0
+    matches = match_all(pairs, options)
+    for number, pair in enumerate(pairs):
+        is_right = np.ones(len(pair.predicted), bool)
+        for of_name in matches.values():
+            is_right[of_name[number].false] = False
+            n_true += of_name[number].n_true
+        counts = pair.marks[1].counts
+        confidences.append(pair.predicted["confidence"].to_numpy(float)[counts])
+        rights.append(is_right[counts])
+    is_right = np.concatenate(rights)
+    return fit(np.concatenate(confidences), is_right, float(is_right.sum() / max(n_true, 1)))
+
+
+def _to_store(calibration: Calibration | None) -> dict[str, Any]:
+    return {"calibration": calibration.to_yaml_types()} if calibration else {}
 
 
 def format_tuned(tuned: Tuned) -> str:
@@ -145,11 +175,10 @@ def format_tuned(tuned: Tuned) -> str:
 
 @dataclass(frozen=True)
 class _Piece:
-    """A stretch of the validation split, annotated by hand and with its probabilities."""
+    """A stretch of the validation split with its probabilities."""
 
-    true: pd.DataFrame
+    stretch: Stretch
     p: np.ndarray  # [samples, classes]
-    looked_at: np.ndarray  # [stretches, 2] seconds
 
 
 def _stored_params(run: Run) -> dict[str, Any]:
@@ -171,60 +200,6 @@ def _learned(params: dict[str, Any]) -> dict[str, Any]:
     detect = params.get("detect", {})
     options = detect.get("learned", detect.get("options", {}))
     return {name: options[name] for name in LEARNED if name in options}
-
-
-def _val_split(run: Run, options: TuneOptions) -> tuple[xr.DataTree, np.ndarray, np.ndarray]:
-    """The dataset, and the targets and stretches of its validation split."""
-    if options.data_dir is None and not run.params.get("data_dir"):
-        raise DssError(f"{run.trunk}: does not name its dataset. Give it (--data-dir).")
-    source = options.data_dir or Path(run.params["data_dir"])
-    tree = open_dataset(source)
-    suffix = run.params.get("y_suffix")
-    name = f"y_{suffix}" if suffix else "y"
-    names = tree.attrs.get("class_names" + name[1:])
-    if list(names or []) != list(run.params["class_names"]):
-        raise DssError(
-            f"{source}: has the classes {names}, but the network was trained with "
-            f"{run.params['class_names']}"
-        )
-    if (rate := tree.attrs["samplerate_x_Hz"]) != run.samplerate_hz:
-        raise DssError(
-            f"{source}: has a sample rate of {rate:g} Hz, but the network was trained with "
-            f"{run.samplerate_hz:g} Hz"
-        )
-    check_writable(run.trunk.parent)
-    stretches = split_stretches(tree, "val")
-    if not len(stretches):
-        raise DssError(f"{source}: the val split is empty; make the dataset with one")
-    return tree, tree["val"][name].data, stretches
-
-
-def _pieces(split, run: Run, folder: Path) -> Iterator[_Piece]:
-    """The stretches of the split, their probabilities in files of a folder."""
-    tree, y, stretches = split
-    whole = PredictOptions()  # all channels
-    x, rate = tree["val"]["x"].data, run.samplerate_hz
-    annotated = tree["val"]["annotated"].data if "annotated" in tree["val"] else None
-    for number, (first, last) in enumerate(stretches):
-        audio = x[first:last]
-        p = np.lib.format.open_memmap(
-            folder / f"{number}.npy", "w+", np.float32, (len(audio), y.shape[1])
-        )
-        done = 0
-        for block in probability_blocks(fitting(audio, run, whole), run, whole):
-            p[done : done + len(block)] = block
-            done += len(block)
-        targets = (b.astype(np.float32) for b in _blocks(y[first:last]))
-        true = detect(targets, run.song_types, rate, options=OF_TARGETS)
-        looked_at = np.array([[0.0, np.inf]])
-        if annotated is not None:
-            looked_at = of_mask(annotated[first:last]) / rate
-        yield _Piece(true, p, looked_at)
-
-
-def _blocks(x: np.ndarray) -> Iterator[np.ndarray]:
-    for start in range(0, len(x), BLOCK_SAMPLES):
-        yield x[start : start + BLOCK_SAMPLES]
 
 
 def _search(
@@ -261,18 +236,25 @@ def _f1(scores: pd.DataFrame) -> tuple[float, float]:
 
 
 def _score(
-    pieces: list[_Piece],
+    pieces: Sequence[_Piece],
     types: Mapping[str, str],
     run: Run,
     detect_options: DetectOptions,
     options: TuneOptions,
 ) -> pd.DataFrame:
     """Scores of some song types, as `dss.evaluate.evaluate` gives them."""
+    return score_pairs(_pairs(pieces, types, run, detect_options), options)
+
+
+def _pairs(
+    pieces: Sequence[_Piece], types: Mapping[str, str], run: Run, options: DetectOptions
+) -> list[Pair]:
+    """What is true of some song types, and what is predicted with these options."""
     columns = [0, *(1 + list(run.song_types).index(name) for name in types)]
+    names = frozenset(types)
     pairs = []
-    for number, piece in enumerate(pieces):
-        blocks = (block[:, columns] for block in _blocks(piece.p))
-        predicted = detect(blocks, types, run.samplerate_hz, options=detect_options)
-        true = piece.true[piece.true["name"].isin(list(types))]
-        pairs.append(Pair(true, predicted, piece.looked_at, frozenset(types), str(number)))
-    return score_pairs(pairs, options)
+    for piece in pieces:
+        blocks = (block[:, columns] for block in blocks_of(piece.p))
+        predicted = detect(blocks, types, run.samplerate_hz, options=options)
+        pairs.append(piece.stretch.pair(predicted, names))
+    return pairs

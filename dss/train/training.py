@@ -17,7 +17,8 @@ from dss.data.dataset import open_dataset
 from dss.errors import DssError, DssWarning
 from dss.models import processes
 from dss.options import TrainOptions, takes_options
-from dss.runs import SUFFIXES, new_trunk, read_params, run_file, write_params
+from dss.predict.tuning import calibrate
+from dss.runs import SUFFIXES, Run, new_trunk, read_params, run_file, write_params
 from dss.support.files import check_writable, remove
 from dss.support.progress import bar, say
 from dss.train import history
@@ -88,6 +89,8 @@ def train(*, options: TrainOptions) -> Path:
         rows, came_to_end = _fit(trunk, model, chunks, song, params, options, workers)
         if workers.is_first:
             models.load_weights(model, run_file(trunk, "_model.h5"))
+            params["detect"] |= calibrate(Run(trunk, params, options, model))
+            write_params(trunk, params)
     except BaseException as error:
         if workers.is_first:
             _clear(trunk, error)

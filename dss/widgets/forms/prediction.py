@@ -11,7 +11,7 @@ from dss.data.audio import Loader
 from dss.errors import DssError
 from dss.options import DetectOptions, PredictFilesOptions
 from dss.options.base import option
-from dss.predict import predict_files
+from dss.predict import expected_errors, predict_files
 from dss.predict.detection import tuned
 from dss.predict.ownership import is_by_dss
 from dss.predict.pending import annotated_already, target_paths
@@ -151,7 +151,11 @@ class PredictForm(Form):
     def _describe(self, result: Annotated) -> str:
         folder = html.escape(str(next(iter(result.files.values())).parent))
         n = len(result.files)
-        return f"The annotations of {n} recording{'s' * (n > 1)} are in <b>{folder}</b>."
+        said = f"The annotations of {n} recording{'s' * (n > 1)} are in <b>{folder}</b>."
+        if result.options.format == "csv":
+            with suppress(DssError):  # a run from before is not calibrated
+                said += f" {expected_errors([*result.files.values()], result.trunk)}."
+        return said
 
     def _changed(self, name: str) -> None:
         if name == "run" and not self._is_filling:

@@ -1,0 +1,115 @@
+"""The validation split of a run's dataset, annotated by its network: to tune and to calibrate."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dss.data.batches import split_stretches
+from dss.data.dataset import open_dataset
+from dss.data.stretches import of_mask
+from dss.errors import DssError
+from dss.evaluate.pairs import Pair
+from dss.options import DetectOptions, PredictOptions
+from dss.predict.detection import detect
+from dss.predict.recording import fitting, probability_blocks
+from dss.runs import Run
+
+BLOCK_SAMPLES = 2**19
+# Targets say exactly where song is: nothing is to be smoothed.
+OF_TARGETS = DetectOptions(
+    event_threshold=0.25,
+    event_distance_seconds=0,
+    segment_threshold=0.5,
+    segment_fill_seconds=0,
+    segment_min_seconds=0,
+)
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A stretch of the validation split, annotated by hand.
+
+    Attributes:
+        run: the network.
+        audio: [samples, channels].
+        true: its annotations.
+        looked_at: [stretches, 2] seconds that somebody looked at.
+    """
+
+    run: Run
+    audio: np.ndarray
+    true: pd.DataFrame
+    looked_at: np.ndarray
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """The probabilities that the network gives, block by block: [samples, classes]."""
+        whole = PredictOptions()  # all channels
+        yield from probability_blocks(fitting(self.audio, self.run, whole), self.run, whole)
+
+    def store(self, path: Path) -> np.ndarray:
+        """The same as an array in a file."""
+        shape = len(self.audio), 1 + len(self.run.song_types)
+        p, done = np.lib.format.open_memmap(path, "w+", np.float32, shape), 0
+        for block in self.blocks():
+            p[done : done + len(block)] = block
+            done += len(block)
+        return p
+
+    def pair(self, predicted: pd.DataFrame, names: frozenset[str]) -> Pair:
+        """What is true and what is predicted, of these song types."""
+        true = self.true[self.true["name"].isin(list(names))]
+        return Pair(true, predicted, self.looked_at, names, "the validation split")
+
+
+def validation_stretches(
+    run: Run, data_dir: Path | None = None, most_seconds: float = np.inf
+) -> list[Stretch]:
+    """The stretches of the validation split, of so many seconds together at most.
+
+    Raises: DssError if the dataset is not there, does not fit the run, or its split is empty.
+    """
+    if data_dir is None and not run.params.get("data_dir"):
+        raise DssError(f"{run.trunk}: does not name its dataset. Give it (--data-dir).")
+    source = data_dir or Path(run.params["data_dir"])
+    tree = open_dataset(source)
+    suffix = run.params.get("y_suffix")
+    name = f"y_{suffix}" if suffix else "y"
+    names = tree.attrs.get("class_names" + name[1:])
+    if list(names or []) != list(run.params["class_names"]):
+        raise DssError(
+            f"{source}: has the classes {names}, but the network was trained with "
+            f"{run.params['class_names']}"
+        )
+    if (rate := tree.attrs["samplerate_x_Hz"]) != run.samplerate_hz:
+        raise DssError(
+            f"{source}: has a sample rate of {rate:g} Hz, but the network was trained with "
+            f"{run.samplerate_hz:g} Hz"
+        )
+    val, left, stretches = tree["val"], most_seconds * rate, []
+    for first, last in split_stretches(tree, "val"):
+        last = int(min(last, first + left))
+        if last > first:
+            stretches.append(_stretch(run, val, name, first, last))
+            left -= last - first
+    if not stretches:
+        raise DssError(f"{source}: the val split is empty; make the dataset with one")
+    return stretches
+
+
+def blocks_of(x: np.ndarray) -> Iterator[np.ndarray]:
+    """An array, block by block."""
+    for start in range(0, len(x), BLOCK_SAMPLES):
+        yield x[start : start + BLOCK_SAMPLES]
+
+
+def _stretch(run: Run, val, name: str, first: int, last: int) -> Stretch:
+    here = slice(first, last)
+    targets = (block.astype(np.float32) for block in blocks_of(val[name].data[here]))
+    true = detect(targets, run.song_types, run.samplerate_hz, options=OF_TARGETS)
+    looked_at = np.array([[0.0, np.inf]])
+    if "annotated" in val:
+        looked_at = of_mask(val["annotated"].data[here]) / run.samplerate_hz
+    return Stretch(run, val["x"].data[here], true, looked_at)

@@ -1,0 +1,117 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit
+
+from dss.cli import main
+from dss.data import read_annotations
+from dss.errors import DssError
+from dss.predict import detect, expected_errors, predict
+from dss.predict.calibration import calibration_of, fit
+from dss.runs import read_params, run_file, write_params
+
+
+def overconfident(n, seed):
+    """Probabilities of a network that is too sure of itself, and which annotations are right."""
+    rng = np.random.default_rng(seed)
+    log_odds = rng.normal(3, 1.5, n)
+    return expit(log_odds), rng.random(n) < expit(0.6 * log_odds - 0.3)
+
+
+def test_confidence_is_how_often_annotations_are_right():
+    p, is_right = overconfident(2000, 0)
+    confidence = fit(p, is_right, 0.9).confidence(p)
+    others, right_of_others = overconfident(20000, 1)
+    of_others = fit(p, is_right, 0.9).confidence(others)
+    for low, high in ((0.5, 0.7), (0.7, 0.9), (0.9, 1)):
+        here = (of_others >= low) & (of_others < high)
+        assert abs(of_others[here].mean() - right_of_others[here].mean()) < 0.03
+    assert (np.argsort(confidence) == np.argsort(p)).all()
+
+
+def test_the_interval_holds_the_number_of_mistakes_nine_times_of_ten():
+    held = 0
+    for seed in range(40):
+        calibration = fit(*overconfident(300, seed), 0.9)
+        p, is_right = overconfident(300, 100 + seed)
+        expected = calibration.expected(calibration.confidence(p))
+        held += expected.low <= np.sum(~is_right) <= expected.high
+    assert 32 <= held <= 40
+
+
+def test_few_annotations_say_little_and_fewer_than_ten_nothing():
+    p = np.full(12, 0.95)
+    calibration = fit(p, np.ones(12, bool), 1.0)
+    assert 0.9 < calibration.confidence(np.array([0.95]))[0] < 0.99
+    assert fit(p[:9], np.ones(9, bool), 1.0) is None
+
+
+def test_a_wish_for_precision_becomes_a_threshold():
+    p, is_right = overconfident(5000, 0)
+    calibration = fit(p, is_right, 0.9)
+    confidence = calibration.confidence(p)
+    kept = confidence >= calibration.threshold(0.95)
+    assert 0.94 < is_right[kept].mean() < 0.96
+    assert kept.sum() > 500
+    with pytest.raises(DssError, match="precision: 0.99999 is more than this network reaches"):
+        calibration.threshold(0.99999)
+
+
+def test_training_calibrates_and_predicting_uses_it(tiny_run, folder):
+    trunk, _ = tiny_run
+    calibration = calibration_of(read_params(trunk))
+    recording = next(folder.glob("*.wav"))
+    table = predict(recording, trunk)
+    assert table["confidence"].between(0, 1).all()
+    expected = expected_errors(table, trunk)
+    assert expected.n == len(table)
+    assert expected.low <= expected.wrong <= expected.high
+    sure = predict(recording, trunk, min_confidence=float(table["confidence"].median()))
+    assert 0 < len(sure) < len(table)
+    least = calibration.threshold(0.9)
+    pd.testing.assert_frame_equal(
+        predict(recording, trunk, precision=0.9), predict(recording, trunk, min_confidence=least)
+    )
+
+
+def test_the_command_says_how_many_are_wrong(tiny_run, folder, tmp_path, capsys):
+    out = tmp_path / "annotated"
+    assert main(["predict", str(folder), str(tiny_run[0]), "--save-dir", str(out)]) == 0
+    files = sorted(out.glob("*_annotations.csv"))
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said == str(expected_errors(files, tiny_run[0]))
+    assert said.startswith(f"{sum(len(read_annotations(file)) for file in files)} annotations: ")
+
+
+def test_a_run_from_before_gives_the_probability(tiny_run, folder, tmp_path):
+    params = read_params(tiny_run[0])
+    trunk = tmp_path / "old"
+    run_file(trunk, "_model.h5").symlink_to(run_file(tiny_run[0], "_model.h5"))
+    detect_options = {k: v for k, v in params["detect"].items() if k != "calibration"}
+    write_params(trunk, params | {"detect": detect_options})
+    recording = next(folder.glob("*.wav"))
+    old, new = predict(recording, trunk), predict(recording, tiny_run[0])
+    calibration = calibration_of(params)
+    assert np.allclose(calibration.confidence(old["confidence"]), new["confidence"])
+    with pytest.raises(DssError, match="is not calibrated. Run `dss tune"):
+        expected_errors(old, trunk)
+    with pytest.raises(DssError, match="nobody knows yet how often"):
+        predict(recording, trunk, precision=0.9)
+
+
+@pytest.mark.parametrize("broken", [{"curve": [1]}, {"curve": "1"}, {"matched": [1]}, {"other": 1}])
+def test_a_damaged_calibration_is_said(tiny_run, folder, tmp_path, broken):
+    params = read_params(tiny_run[0])
+    trunk = tmp_path / "damaged"
+    run_file(trunk, "_model.h5").symlink_to(run_file(tiny_run[0], "_model.h5"))
+    stored = params["detect"] | {"calibration": params["detect"]["calibration"] | broken}
+    write_params(trunk, params | {"detect": stored})
+    with pytest.raises(DssError, match="the calibration in _params.yaml is damaged"):
+        predict(next(folder.glob("*.wav")), trunk)
+
+
+def test_without_a_calibration_confidence_is_the_probability():
+    p = np.tile([1.0, 0.0], (1000, 1))
+    p[100:200] = [0.1, 0.9]
+    assert detect([p], {"a": "segment"}, 1000)["confidence"].tolist() == pytest.approx([0.9])
+    assert detect([p], {"a": "segment"}, 1000, min_confidence=0.95).empty
