@@ -15,6 +15,7 @@ from dss.evaluate import evaluate, format_scores
 from dss.examples import shipped
 from dss.options import DemoOptions, DetectOptions, takes_options
 from dss.predict import probabilities
+from dss.predict.calibration import calibration_of
 from dss.predict.detection import detect, tuned
 from dss.predict.ownership import write
 from dss.runs import load_run
@@ -94,7 +95,8 @@ def _annotate(
     for path in recordings:
         recording, manual = open_recording(path), read_annotations(annotations_path(path))
         p = probabilities(path, run)
-        predicted = detect([p], run.song_types, run.samplerate_hz, options=options)
+        calibration = calibration_of(run.params)
+        predicted = detect([p], run.song_types, run.samplerate_hz, calibration, options=options)
         written.append(folder / annotations_path(path).name)
         write(predicted, written[-1], "csv")
         first = max(0.0, manual["start_seconds"].min() - 0.5)

@@ -251,6 +251,8 @@ def test_weights_come_back_and_misfits_are_named(tmp_path):
         {"kernel_size": 4},
         {**FRONTEND, "pre_nb_dft": 50},
         {**FRONTEND, "pre_background": 9},
+        {**FRONTEND, "pre_filters": 2},
+        {**FRONTEND, "pre_filters": 2, "pre_background": 9},
     ],
 )
 def test_a_sample_is_judged_by_all_that_filters_reach_wherever_blocks_begin(settings):

@@ -349,7 +349,7 @@ def test_options_that_contradict_each_other_are_an_error_before_any_work(run, re
 
 
 def test_a_tuned_hold_threshold_follows_the_threshold(run, recordings, tmp_path):
-    stored = {"options": {"segment_hold_threshold": 0.4}}
+    stored = run.params["detect"] | {"options": {"segment_hold_threshold": 0.4}}
     held = dataclasses.replace(run, params={**run.params, "detect": stored})
     (file,) = predict_files(recordings / "new.wav", held, save_dir=tmp_path, segment_threshold=0.3)
     expected = predict(recordings / "new.wav", run, segment_threshold=0.3)

@@ -13,6 +13,7 @@ import numpy as np
 
 from dss.errors import DssError, raise_problems
 from dss.models.checkpoint import epochs_done as epochs_done  # for all who train
+from dss.models.patterns import pattern_shapes
 from dss.options import NetworkOptions
 from dss.support import hdf5
 from dss.support.files import replacing
@@ -85,7 +86,7 @@ def reach(options: NetworkOptions) -> int | None:
         return frames
     hop = 2**options.nb_pre_conv
     if options.pre_nb_dft:
-        frames += math.ceil(options.pre_background / 2)
+        frames += math.ceil(options.pre_background / 2) + bool(options.pre_filters)
     # Samples are interpolated between two frames, and the window is wider than a frame.
     return (frames + 1 + math.ceil(max(options.pre_nb_dft - hop, 0) / 2 / hop)) * hop
 
@@ -109,6 +110,7 @@ def receptive_field(options: NetworkOptions) -> int:
     if options.nb_pre_conv == 0:
         return frames
     hop = 2**options.nb_pre_conv
+    frames += 2 * bool(options.pre_filters)
     # Samples are interpolated between two frames, and the window is wider than a frame.
     return frames * hop + max(options.pre_nb_dft, hop)
 
@@ -124,7 +126,15 @@ def count_weights(options: NetworkOptions, nb_channels: int, nb_classes: int) ->
         n_frequencies = options.pre_nb_dft // 2 + 1
         n_features *= n_frequencies
         total += 2 * options.pre_nb_dft * n_frequencies
-    total += n_features * filters + filters + (0 if is_das else 2 * n_features)
+    total += 0 if is_das else 2 * n_features
+    if options.pre_filters:
+        n_places, below = n_features // nb_channels, nb_channels
+        for n, size, stride in pattern_shapes(n_places, options.pre_filters):
+            total += math.prod(size) * below * n + n
+            n_places, below = math.ceil(n_places / stride), n
+        n_features = n_places * below
+        total += 2 * n_features
+    total += n_features * filters + filters
     for is_separable in separable:
         depth = 4 if is_das else 1  # filters per channel
         first = filters * depth * (taps + filters) if is_separable else taps * filters**2
@@ -169,11 +179,13 @@ def check(options: NetworkOptions, n_samples: int = 0) -> None:
             "or more, or 0 for no STFT (not with das_tcn, which needs one)."
         )
     has_spectrogram = options.model_name == "tcn" and options.nb_pre_conv and options.pre_nb_dft
-    if options.pre_background and not has_spectrogram:
-        problems.append(
-            "pre_background: there is no spectrogram whose background could be found. Set it to 0, "
-            "or use the model tcn with an STFT (nb_pre_conv and pre_nb_dft)."
-        )
+    needs = {"pre_background": "whose background could be found", "pre_filters": "to filter"}
+    for name, what in needs.items():
+        if getattr(options, name) and not has_spectrogram:
+            problems.append(
+                f"{name}: there is no spectrogram {what}. Set it to 0, or use the model tcn with "
+                "an STFT (nb_pre_conv and pre_nb_dft)."
+            )
     if len(options.use_separable) not in (1, options.nb_conv):
         problems.append(
             f"use_separable: has {len(options.use_separable)} values for {options.nb_conv} blocks "

@@ -12,6 +12,7 @@ from dss.models.layers import (
     Standardize,
     UpsampleLinear,
 )
+from dss.models.patterns import pattern_shapes
 from dss.options import NetworkOptions
 
 
@@ -19,8 +20,9 @@ def tcn(nb_channels: int, nb_classes: int, options: NetworkOptions) -> keras.Mod
     """Build the network.
 
     [Log spectrogram every 2**nb_pre_conv samples - [above its background], or frames of so many
-    samples] - standardize - dense - `nb_conv` blocks of one residual layer per dilation - sum of
-    all layers - [LSTM] - class scores - [interpolation to the rate of the audio] - softmax.
+    samples] - standardize - [patterns in the spectrogram] - dense - `nb_conv` blocks of one
+    residual layer per dilation - sum of all layers - [LSTM] - class scores - [interpolation to the
+    rate of the audio] - softmax.
     Features and scores have 32 bits, whatever the precision of the layers between.
 
     Arguments:
@@ -45,6 +47,8 @@ def tcn(nb_channels: int, nb_classes: int, options: NetworkOptions) -> keras.Mod
         frames = (options.nb_hist // hop, hop * nb_channels)
         x = layers.Reshape(frames, name="frames", dtype="float32")(x)
     x = Standardize(name="standardize", dtype="float32")(x)
+    if options.pre_filters:
+        x = _patterns(x, nb_channels, options.pre_filters)
     # Dense layers rather than convolutions of one frame, which are the same but slower to train.
     x = layers.Dense(options.nb_filters, name="input")(x)
     skips = []
@@ -66,6 +70,29 @@ def tcn(nb_channels: int, nb_classes: int, options: NetworkOptions) -> keras.Mod
     logits = (upsample or layers.Identity(name="logits", dtype="float32"))(x)
     probabilities = layers.Softmax(name="probabilities", dtype="float32")(logits)
     return keras.Model(inputs, probabilities, name="tcn")
+
+
+def _patterns(x, nb_channels: int, n_filters: int):
+    """What small filters find in a spectrogram [batch, frames, channels * frequencies].
+
+    They are the same at all frequencies, so that song which is higher or lower is recognised.
+    """
+    layers = keras.layers
+    n_frames, n_features = x.shape[1:]
+    x = layers.Reshape((n_frames, nb_channels, n_features // nb_channels), name="frequencies")(x)
+    x = layers.Permute((1, 3, 2), name="channels_last")(x)
+    for name, shape in zip("ab", pattern_shapes(x.shape[2], n_filters), strict=True):
+        filters, kernel_size, stride = shape
+        x = layers.Conv2D(
+            filters,
+            kernel_size,
+            (1, stride),
+            padding="same",
+            activation="relu",
+            name=f"patterns_{name}",
+        )(x)
+    x = layers.Reshape((n_frames, x.shape[2] * x.shape[3]), name="features")(x)
+    return layers.LayerNormalization(name="patterns_norm")(x)
 
 
 def class_scores(skips: list, nb_classes: int, options: NetworkOptions):

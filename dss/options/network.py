@@ -142,3 +142,15 @@ class NetworkOptions(Options):
         ge=0,
         le=8192,
     )
+    pre_filters: int = option(
+        0,
+        "Filters on the spectrogram",
+        "Number of small filters that search the spectrogram for patterns, such as a sweep or the "
+        "edge of a harmonic, three frames long and the same at all frequencies; twice as many "
+        "combine neighbouring ones. Song that is a little higher or lower is then recognised. 8 "
+        "suit most recordings; 0 for none.",
+        group="Network",
+        rare=True,
+        ge=0,
+        le=128,
+    )

@@ -108,8 +108,8 @@ class TrainOptions(NetworkOptions):
     freeze: Words = option(
         [],
         "Freeze",
-        "Layers to leave unchanged during training: spectrogram, input, block0, block1, ..., "
-        "scores.",
+        "Layers to leave unchanged during training: spectrogram, patterns, input, block0, block1, "
+        "..., scores.",
         group="Presets and earlier runs",
         rare=True,
     )

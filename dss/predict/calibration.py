@@ -149,11 +149,15 @@ def fit(p: np.ndarray, is_right: np.ndarray, matched: float) -> Calibration | No
 
 
 def calibration_of(params: Mapping[str, Any]) -> Calibration | None:
-    """The calibration that is stored with a run, if there is one.
+    """The calibration that is stored with a run, if there is one; see `read_calibration`."""
+    return read_calibration(params.get("detect", {}).get("calibration"))
+
+
+def read_calibration(stored: Mapping[str, Any] | None) -> Calibration | None:
+    """The calibration that `to_yaml_types` gave.
 
     Raises: DssError if it is damaged.
     """
-    stored = params.get("detect", {}).get("calibration")
     if not stored:
         return None
     shapes = {"curve": (2,), "covariance": (2, 2), "matched": ()}

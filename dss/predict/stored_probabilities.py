@@ -5,11 +5,13 @@ With them a recording is annotated again at once, with other thresholds, gaps an
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from dss.options import DetectOptions, takes_options
+from dss.predict.calibration import calibration_of, read_calibration
 from dss.predict.detection import detect
 from dss.runs import Run
 
@@ -29,7 +31,7 @@ def store_blocks(
 
     The array has the dimensions time and song_type, is compressed and float16 (exact to 0.0005),
     and a block is a chunk of it; `zarr.open_array(folder)` reads it. Its attributes are
-    samplerate_hz and class_names.
+    samplerate_hz, class_names, and the calibration of the run, if it has one.
 
     Arguments:
         blocks: probabilities [samples, classes], all but the last one equally long.
@@ -40,6 +42,12 @@ def store_blocks(
     import zarr
 
     names = run.params["class_names"]
+    attributes: dict[str, Any] = {
+        "samplerate_hz": run.samplerate_hz,
+        "class_names": list(names),
+    }
+    if calibration := calibration_of(run.params):
+        attributes["calibration"] = calibration.to_yaml_types()
     start = 0
     for block in blocks:
         if not start:
@@ -49,7 +57,7 @@ def store_blocks(
                 chunks=(len(block), len(names)),
                 dtype="float16",
                 dimension_names=("time", "song_type"),
-                attributes={"samplerate_hz": run.samplerate_hz, "class_names": list(names)},
+                attributes=attributes,
             )
         array[start : start + len(block)] = block.astype(np.float16)
         start += len(block)
@@ -96,6 +104,7 @@ def detect_stored(
             yield p[start : min(start + READ_SAMPLES, stop_sample)].astype(np.float32)
             after_block()
 
-    table = detect(blocks(), types, rate, options=options)
+    calibration = read_calibration(p.attrs.get("calibration"))
+    table = detect(blocks(), types, rate, calibration, options=options)
     table[["start_seconds", "stop_seconds"]] += start_sample / rate
     return table

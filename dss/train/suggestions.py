@@ -39,6 +39,9 @@ BACKGROUND = Suggestion(
     AugmentOptions(background=0.5),
     "what else is heard is added to every second chunk: song is found in spite of it",
 )
+PATTERNS = Suggestion(
+    8, "patterns in the spectrogram are found at any frequency: song may be higher or lower"
+)
 LEVELS = Suggestion(
     AugmentOptions(gain_db=6, invert=0.5, noise=0.1),
     "song is louder or softer elsewhere, upside down, with more noise or less",
@@ -138,6 +141,7 @@ def suggest(data_dir: str | Path, given: dict[str, Any] | None = None) -> dict[s
     if window and in_frames:
         choose("pre_floor", *_floor(song, window))
         choose("pre_background", *_background(rate, hop))
+        choose("pre_filters", *PATTERNS)
     if window and not given.get("continue_from"):
         choose("freeze", ["spectrogram"], "with the STFT as it is the network learns sooner")
     kernel_size = choose("kernel_size", *_kernel_size(song, hop))
