@@ -138,10 +138,11 @@ def suggest(data_dir: str | Path, given: dict[str, Any] | None = None) -> dict[s
     downsample = choose("nb_pre_conv", *_downsampling(song, in_frames))
     hop = 2**downsample
     window = choose("pre_nb_dft", *_window(song, hop)) if downsample else 0
+    n_patterns = 0
     if window and in_frames:
         choose("pre_floor", *_floor(song, window))
         choose("pre_background", *_background(rate, hop))
-        choose("pre_filters", *PATTERNS)
+        n_patterns = choose("pre_filters", *PATTERNS)
     if window and not given.get("continue_from"):
         choose("freeze", ["spectrogram"], "with the STFT as it is the network learns sooner")
     kernel_size = choose("kernel_size", *_kernel_size(song, hop))
@@ -155,7 +156,8 @@ def suggest(data_dir: str | Path, given: dict[str, Any] | None = None) -> dict[s
     if downsample:
         dilations = _dilations(song, hop, kernel_size, nb_conv) if window else RAW_DILATIONS
         shape = {"nb_conv": nb_conv, "kernel_size": kernel_size, "dilations": dilations}
-        network = NetworkOptions(**shape, nb_pre_conv=downsample, pre_nb_dft=window)
+        frontend = {"nb_pre_conv": downsample, "pre_nb_dft": window, "pre_filters": n_patterns}
+        network = NetworkOptions(**shape, **frontend)
         reach = readable(models.receptive_field(network) / rate)
         reason = (
             f"filters reach {reach} in all: a syllable is seen in its context"
