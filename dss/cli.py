@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from dss import __version__, options
 from dss.errors import DssError, DssWarning
 from dss.support import system
+from dss.support.progress import say
 from dss.support.spelling import guess
 
 
@@ -137,7 +138,7 @@ def _predict(recordings: Path, run: Path, **named) -> None:
     files = predict_files(recordings, run, after_each=lambda path: print(path, flush=True), **named)
     if files and named.get("format", "csv") == "csv":
         with suppress(DssError):  # a run from before is not calibrated
-            print(expected_errors(files, run))
+            say(str(expected_errors(files, run)))  # not among the files on standard output
 
 
 def _tune(run: Path, **named) -> None:

@@ -78,7 +78,7 @@ def test_the_command_says_how_many_are_wrong(tiny_run, folder, tmp_path, capsys)
     out = tmp_path / "annotated"
     assert main(["predict", str(folder), str(tiny_run[0]), "--save-dir", str(out)]) == 0
     files = sorted(out.glob("*_annotations.csv"))
-    said = capsys.readouterr().out.splitlines()[-1]
+    said = capsys.readouterr().err.splitlines()[-1]
     assert said == str(expected_errors(files, tiny_run[0]))
     assert said.startswith(f"{sum(len(read_annotations(file)) for file in files)} annotations: ")
 
