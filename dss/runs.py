@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from dss.models.inference import Network
 
+MOST_SAMPLES = 2**27  # of a chunk, or in reach of the filters: an hour at 37 kHz
 MOST_NAMED = 3  # folders with runs, where there is none
 STAMP = "%Y%m%d_%H%M%S"  # in the name of a run: when it was begun
 SUFFIXES = {
@@ -206,9 +207,29 @@ def load_run(run: str | Path) -> Run:
             f"{run_file(trunk, '_params.yaml')}: data_padding is {params['data_padding']}, but "
             f"{models.padding(options)} is what kernel_size and nb_conv make it"
         )
-    model = models.build(options, params["nb_channels"], len(params["class_names"]))
+    n_classes, n_channels = len(params["class_names"]), params["nb_channels"]
+    _check_size(trunk, options, n_channels, n_classes)
+    model = models.build(options, n_channels, n_classes)
     models.load_weights(model, run_file(trunk, "_model.h5"))
     return Run(trunk, params, options, model)
+
+
+def _check_size(trunk: Path, options: NetworkOptions, n_channels: int, n_classes: int) -> None:
+    """Raise a DssError if the network would be larger than the file of its weights can be."""
+    path = run_file(trunk, "_model.h5")
+    claimed, there = 4 * models.count_weights(options, n_channels, n_classes), path.stat().st_size
+    if claimed > there:
+        raise DssError(
+            f"{run_file(trunk, '_params.yaml')}: describes a network with {claimed:,} bytes of "
+            f"weights, but {path.name} has {there:,} bytes. One of them is damaged, or from "
+            "another run."
+        )
+    reach = models.receptive_field(options)
+    if max(reach, options.nb_hist) > MOST_SAMPLES:
+        raise DssError(
+            f"{run_file(trunk, '_params.yaml')}: the network would look at {reach:,} samples, in "
+            f"chunks of {options.nb_hist:,}; more than {MOST_SAMPLES:,} cannot be right."
+        )
 
 
 def read_params(trunk: Path) -> dict[str, Any]:

@@ -5,6 +5,8 @@ It holds no open file and no samples, so that thousands of recordings can be ope
 can be sent to another process.
 """
 
+import io
+import math
 import re
 import shutil
 import tempfile
@@ -20,6 +22,7 @@ import soundfile
 
 from dss.data import wav
 from dss.errors import DssError
+from dss.support import hdf5
 
 # Of the formats that libsndfile knows, those that hold recordings, with their endings.
 _ENDINGS = {
@@ -38,10 +41,14 @@ _ENDINGS = {
 SOUND_ENDINGS = tuple(
     ending for format in soundfile.available_formats() for ending in _ENDINGS.get(format, ())
 )
+# What soundfile raises for files that are damaged, or whose place it cannot choose.
+SOUND_ERRORS = (soundfile.SoundFileError, RuntimeError, ValueError, TypeError)
 # libsndfile does not give the same samples wherever it begins to read these.
 UNSTEADY = ("OGG", "MP3")
 CBIN_KEYS = ("ADFREQ", "Chans")  # what a .rec file calls the sample rate and the channels
 ARRAY_ENDINGS = (".npz", ".npy", ".h5", ".cbin")
+MOST_BYTES_OF_A_NUMBER = 2**12  # in npy format
+FULLEST = 0.9  # part of the free disk that unpacked audio may take
 # What audio and sample rate are called in npz and h5; the first name that is there counts.
 DATA_NAMES = ("data", "audio", "samples")
 RATE_NAMES = ("samplerate", "samplerate_Hz", "sample_rate", "rate", "fs")
@@ -86,7 +93,7 @@ def holds_audio(path: Path) -> bool:
                 names = {Path(name).stem for name in archive.namelist()}
             return bool(names & {*DATA_NAMES} and names & {*RATE_NAMES})
         _open_h5(path)
-    except (DssError, OSError, zipfile.BadZipFile):
+    except Exception:  # which opening it will say
         return False
     return True
 
@@ -96,7 +103,7 @@ def as_float(x: np.ndarray) -> np.ndarray:
 
     Integers are scaled so that the largest of their type is 1.
     """
-    x = x.reshape(len(x), -1)
+    x = x[:, None] if x.ndim == 1 else x
     if x.dtype.kind == "f":
         return x.astype(np.float32)
     half = 2.0 ** (8 * x.dtype.itemsize - 1)
@@ -110,14 +117,14 @@ def _open_sound(path: Path) -> Audio:
         reader = partial(wav.read_frames, path, header)
         return Audio(header.samplerate_hz, n_samples, header.n_channels, reader)
     try:
-        with path.open("rb") as file:  # or libsndfile takes ._x.mp3 for a part of x.mp3
-            info = soundfile.info(file)
-    except soundfile.LibsndfileError as error:
-        raise DssError(f"{path}: cannot be read as audio ({error.error_string})") from None
-    read = partial(_read_sound, path)
-    if info.format in UNSTEADY:
-        read = partial(_read, _unpack, path)
-    return Audio(info.samplerate, info.frames, info.channels, read)
+        # By its content, or libsndfile takes ._x.mp3 for a part of x.mp3.
+        with path.open("rb") as file, soundfile.SoundFile(file) as sound:
+            shape = sound.samplerate, sound.frames, sound.channels
+            is_steady = sound.format not in UNSTEADY and sound.seekable()
+    except SOUND_ERRORS as error:
+        raise DssError(f"{path}: cannot be read as audio ({_said(error)})") from None
+    read = partial(_read_sound, path) if is_steady else partial(_read, _unpack, path)
+    return Audio(*shape, read)
 
 
 def _unpack(path: Path) -> tuple[None, np.ndarray]:
@@ -128,10 +135,9 @@ def _unpack(path: Path) -> tuple[None, np.ndarray]:
                 n_channels = sound.channels
                 while len(block := sound.read(2**18, "float32", always_2d=True)):
                     file.write(block)
-        except soundfile.LibsndfileError as error:
+        except SOUND_ERRORS as error:
             raise DssError(
-                f"{path}: cannot be read ({error.error_string}). The file is damaged: copy it "
-                "again."
+                f"{path}: cannot be read ({_said(error)}). The file is damaged: copy it again."
             ) from None
         file.flush()
         if not file.tell():
@@ -142,9 +148,9 @@ def _unpack(path: Path) -> tuple[None, np.ndarray]:
 def _read_sound(path: Path, start: int, stop: int) -> np.ndarray:
     try:
         return soundfile.read(path, start=start, stop=stop, dtype="float32", always_2d=True)[0]
-    except soundfile.LibsndfileError as error:
+    except SOUND_ERRORS as error:
         raise DssError(
-            f"{path}: samples {start} to {stop} cannot be read ({error.error_string}). The file is "
+            f"{path}: samples {start} to {stop} cannot be read ({_said(error)}). The file is "
             "damaged: copy it again."
         ) from None
 
@@ -187,9 +193,10 @@ def _call_loader(loader: Loader, path: Path) -> tuple[float | None, np.ndarray]:
 
 def _map_npy(path: Path) -> tuple[None, np.ndarray]:
     try:
-        return None, np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        raise DssError(f"{path}: cannot be read as npy ({error})") from None
+        with path.open("rb") as file:
+            return None, _map_array(file, 0)
+    except Exception as error:  # there is no end of what numpy raises for damaged headers
+        raise DssError(f"{path}: cannot be read as npy ({_said(error)})") from None
 
 
 def _read_rec(path: Path) -> tuple[float, float]:
@@ -225,59 +232,88 @@ def _map_npz(path: Path) -> tuple[Any, np.ndarray]:
             data, rate = (_first(members, names) for names in (DATA_NAMES, RATE_NAMES))
             if data is None:
                 raise DssError(_lacks(path, DATA_NAMES, members))
-            rate = rate and np.load(archive.open(members[rate]), allow_pickle=False)
+            value = rate and _one_number(archive, members[rate], path)
             info = members[data]
             if info.compress_type != zipfile.ZIP_STORED:
                 with tempfile.TemporaryFile() as file, archive.open(info) as member:
+                    _check_space(info.file_size, path)
                     shutil.copyfileobj(member, file, 2**20)
-                    return rate, _map_array(file, 0)
+                    return value, _map_array(file, 0)
         with path.open("rb") as file:
             file.seek(info.header_offset + 26)
             lengths = np.frombuffer(file.read(4), "<u2")  # of the name and what follows it
-            return rate, _map_array(file, info.header_offset + 30 + int(lengths.sum()))
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError) as error:
-        if isinstance(error, DssError):
-            raise
-        raise DssError(f"{path}: cannot be read as npz ({error})") from None
+            return value, _map_array(file, info.header_offset + 30 + int(lengths.sum()))
+    except DssError:
+        raise
+    except Exception as error:  # of zip, of what compresses, of numpy
+        raise DssError(f"{path}: cannot be read as npz ({_said(error)})") from None
+
+
+def _one_number(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> Any:
+    """The sample rate in a member of an npz file."""
+    if info.file_size > MOST_BYTES_OF_A_NUMBER:
+        raise DssError(
+            f"{path}: {info.filename} has {info.file_size:,} bytes; right would be a number of Hz"
+        )
+    content = io.BytesIO(archive.read(info))
+    shape, _, _ = _read_header(content)
+    if math.prod(shape) != 1:
+        raise DssError(f"{path}: {info.filename} has the shape {shape}; right would be a number")
+    content.seek(0)
+    return np.load(content, allow_pickle=False)
+
+
+def _check_space(n_bytes: int, path: Path) -> None:
+    """Raise a DssError if there is no room to unpack so much."""
+    free = shutil.disk_usage(tempfile.gettempdir()).free
+    if n_bytes > FULLEST * free:
+        raise DssError(
+            f"{path}: unpacks to {n_bytes / 1e9:.1f} GB, but {tempfile.gettempdir()} has "
+            f"{free / 1e9:.1f} GB left. Save it without compression (numpy.savez)."
+        )
 
 
 def _map_array(file, offset: int) -> np.ndarray:
     """The array in npy format that starts there in an open file, as a memory map."""
     file.seek(offset)
-    version = np.lib.format.read_magic(file)
-    is_first = version == (1, 0)
-    read_header = getattr(np.lib.format, f"read_array_header_{1 if is_first else 2}_0")
-    shape, is_fortran, dtype = read_header(file)
-    if dtype.hasobject or 0 in shape:
-        return np.empty(shape, dtype)  # which is refused later: there is nothing to map
+    shape, is_fortran, dtype = _read_header(file)
+    if dtype.hasobject or 0 in shape:  # there is nothing to map; it is refused later
+        return np.empty(shape if 0 in shape else 0, dtype)
     order: Literal["F", "C"] = "F" if is_fortran else "C"
     return np.memmap(file, dtype, "r", file.tell(), shape, order)
+
+
+def _read_header(file) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Shape, whether columns come first, and dtype of what comes next in npy format."""
+    is_first = np.lib.format.read_magic(file) == (1, 0)
+    read = np.lib.format.read_array_header_1_0 if is_first else np.lib.format.read_array_header_2_0
+    return read(file)
+
+
+def _said(error: Exception) -> str:
+    """What an error says; libsndfile without the file, which is named anyway."""
+    return getattr(error, "error_string", "") or str(error) or type(error).__name__
 
 
 def _open_h5(path: Path) -> Audio:
     import h5py
 
-    try:
-        with h5py.File(path) as file:
-            name = _first(file, DATA_NAMES)
-            if name is None or not isinstance(file[name], h5py.Dataset):
-                raise DssError(_lacks(path, DATA_NAMES, file))
-            places = (file, file.attrs, file[name].attrs)
-            rates = (place[n] for place in places if (n := _first(place, RATE_NAMES)))
-            rate = next(rates, None)
-            rate = rate[()] if isinstance(rate, h5py.Dataset) else rate
-            shape = _checked_shape(file[name], path)
-    except OSError as error:
-        raise DssError(f"{path}: cannot be read as HDF5 ({error})") from None
+    with hdf5.reading(path) as file:
+        name = _first(file, DATA_NAMES)
+        if name is None or not isinstance(file[name], h5py.Dataset):
+            raise DssError(_lacks(path, DATA_NAMES, file))
+        places = (file, file.attrs, file[name].attrs)
+        rate = next((place[n] for place in places if (n := _first(place, RATE_NAMES))), None)
+        if isinstance(rate, h5py.Dataset):
+            rate = rate[()] if rate.size == 1 else rate.shape  # which is refused
+        shape = _checked_shape(file[name], path)
     if rate is None:
         raise DssError(_lacks(path, RATE_NAMES, [name]))
     return Audio(_checked_rate(rate, path), *shape, partial(_read_h5, path, name))
 
 
 def _read_h5(path: Path, name: str, start: int, stop: int) -> np.ndarray:
-    import h5py
-
-    with h5py.File(path) as file:
+    with hdf5.reading(path) as file:
         return as_float(file[name][start:stop])
 
 

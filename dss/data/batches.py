@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from dss.errors import DssError
+from dss.support.lazy import Lazy
 
 PIECES = 20  # that a part of the data is drawn in, or more
 
@@ -30,12 +31,12 @@ class Chunks:
         annotated: [samples], 0 where nobody looked, which does not count; None for everywhere.
     """
 
-    x: np.ndarray | xr.DataArray
-    y: np.ndarray | xr.DataArray
+    x: np.ndarray | Lazy
+    y: np.ndarray | Lazy
     stretches: np.ndarray
     nb_hist: int
     padding: int
-    annotated: np.ndarray | xr.DataArray | None = None
+    annotated: np.ndarray | Lazy | None = None
 
     @property
     def stride(self) -> int:
@@ -71,7 +72,7 @@ class Chunks:
         return x, _take(self.y, starts, self.nb_hist), weight
 
 
-def _take(array: np.ndarray | xr.DataArray, starts: np.ndarray, nb_hist: int) -> np.ndarray:
+def _take(array: np.ndarray | Lazy, starts: np.ndarray, nb_hist: int) -> np.ndarray:
     """Chunks of an array: [chunks, nb_hist, ...]; what lies beyond its ends is 0.
 
     Each is one piece of memory, or of a file, which is copied at once.
@@ -84,10 +85,13 @@ def _take(array: np.ndarray | xr.DataArray, starts: np.ndarray, nb_hist: int) ->
     return chunks
 
 
-def array_of(variable: Any) -> np.ndarray | xr.DataArray:
-    """The memory map behind a variable of a dataset; or the variable, if it is read lazily."""
+def array_of(variable: Any) -> np.ndarray | Lazy:
+    """The memory map behind a variable of a dataset; or what reads it where it is sliced."""
     data = variable.variable._data
-    return data if isinstance(data, np.ndarray) else variable
+    if isinstance(data, np.ndarray):
+        return data
+    source = variable.encoding.get("source") or "the dataset"
+    return Lazy(variable, f"{source}: {variable.name}", "It is damaged: make it again.")
 
 
 def split_stretches(tree: xr.DataTree, split: str) -> np.ndarray:

@@ -11,15 +11,16 @@ from dss.data.batches import array_of, split_stretches
 from dss.data.levels import level_problems
 from dss.data.splits import SPLITS
 from dss.data.stretches import of_mask, union
+from dss.support.lazy import Lazy
 
 PRESENT = 0.3  # a song type is there from this target on: even if three share a sample
 BLOCK_SAMPLES = 2**20
 
 
 def song_stretches(
-    y: np.ndarray | xr.DataArray,
+    y: np.ndarray | Lazy,
     stretches: np.ndarray,
-    annotated: np.ndarray | xr.DataArray | None = None,
+    annotated: np.ndarray | Lazy | None = None,
 ) -> list[np.ndarray]:
     """Where each class is, noise included.
 

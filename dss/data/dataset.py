@@ -89,7 +89,7 @@ def _open_split(path: Path, split: str, attributes: dict[str, Any]) -> "xr.Datas
         n_dims = 1 if name == "annotated" else 2
         where, names = f"{path}: {split}/{name}", class_names.get(name)
         _check_array(where, array, n_dims, arrays["x"], names)
-    variables = {name: _named(name, array) for name, array in arrays.items()}
+    variables = {name: _named(name, array, path) for name, array in arrays.items()}
     step = 1 / attributes["samplerate_x_Hz"]
     # Half a step less than the length: no rounding can add or lose a sample.
     index = xr.indexes.RangeIndex.arange(0, (len(arrays["x"]) - 0.5) * step, step, dim="time")
@@ -124,7 +124,7 @@ def _check_array(
         )
 
 
-def _named(name: str, array: "xr.Variable") -> "xr.Variable":
+def _named(name: str, array: "xr.Variable", path: Path) -> "xr.Variable":
     """The array with its dimensions named; it stays where it is, unread."""
     import xarray as xr
 
@@ -132,4 +132,5 @@ def _named(name: str, array: "xr.Variable") -> "xr.Variable":
     long_name = {"x": "audio", "annotated": "whether somebody looked at it"}.get(
         name, "probability"
     )
-    return xr.Variable(dims, array._data, {"long_name": long_name}, fastpath=True)
+    attributes, encoding = {"long_name": long_name}, {"source": str(path)}
+    return xr.Variable(dims, array._data, attributes, encoding, fastpath=True)

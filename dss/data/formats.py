@@ -28,6 +28,7 @@ import numpy as np
 import pandas as pd
 
 from dss.data import textgrid, xml_formats
+from dss.data.mat5 import check_mat
 from dss.data.shared_tables import is_shared, read_shared
 from dss.data.texttables import (
     COLUMNS,
@@ -259,6 +260,8 @@ def _of_many(path: Path, format: str, folder: Path | None, *changed: int) -> dic
 def _parse_with_crowsetta(path: Path, format: str, more: dict[str, Any]):
     import crowsetta
 
+    if path.suffix.lower() == ".mat":
+        check_mat(path)
     exact = {} if format == "generic-seq" else {"round_times": False}  # that one never rounds
     try:
         return crowsetta.formats.by_name(format).from_file(path, **more).to_annot(**exact)

@@ -1,7 +1,7 @@
 """Recordings: find the audio files of a folder, and read stretches of them as float arrays."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -143,7 +143,7 @@ def find_recordings(path: str | Path, endings: Sequence[str] | None = None) -> l
     wanted = tuple(ending.lower() for ending in endings or AUDIO_ENDINGS)
     found = sorted(
         file
-        for file in path.rglob("*")
+        for file in files_below(path)
         if file.name.lower().endswith(wanted)
         and file.is_file()
         and not is_hidden(file.relative_to(path))
@@ -153,6 +153,18 @@ def find_recordings(path: str | Path, endings: Sequence[str] | None = None) -> l
     if not found:
         raise DssError(f"{path}: holds no recordings ({', '.join(wanted)})")
     return found
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """All files in a folder and its subfolders, those that are links to folders included, once."""
+    seen = set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        status = os.stat(place)
+        if (status.st_dev, status.st_ino) in seen:  # a link led back
+            folders.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        yield from (Path(place, name) for name in names)
 
 
 def is_hidden(file: Path) -> bool:

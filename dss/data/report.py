@@ -1,5 +1,6 @@
 """The report on a dataset: how much of each song type is in each split, and what is missing."""
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,13 +16,14 @@ from dss.data.recordings import find_recordings, open_readable
 from dss.data.song_type_problems import NEVER_FOUND
 from dss.data.splits import SPLITS, Stretch
 from dss.data.texttables import COLUMNS
-from dss.errors import DssError
+from dss.errors import DssError, DssWarning
 from dss.options import SourceOptions, takes_options
 
 if TYPE_CHECKING:
     import xarray as xr
 
 BLOCK_SAMPLES = 2**20
+MOST = 2**53  # annotations or seconds
 FACTS = ("seconds", "unknown", "samplerate_hz", "channels")  # columns that are no song type
 
 
@@ -51,7 +53,7 @@ def describe(tree: "xr.DataTree") -> pd.DataFrame:
         >>> describe(open_dataset("finch.npy")).loc["all", ["a", "f"]].astype(int).to_dict()
         {'a': 48, 'f': 40}
     """
-    report = tree.attrs.get("report") or {split: _count_targets(tree, split) for split in SPLITS}
+    report = _sound_report(tree) or {split: _count_targets(tree, split) for split in SPLITS}
     rows = {
         split: {
             "seconds": report[split]["seconds"],
@@ -72,7 +74,7 @@ def format_report(tree: "xr.DataTree") -> str:
     counts = describe(tree).T
     rows = counts.index.difference(["seconds", "unknown"], sort=False)
     table = counts.loc[rows].astype(int).astype(str)
-    report = tree.attrs.get("report")
+    report = _sound_report(tree)
     if report:
         seconds = {split: _by_column(report[split]["song_seconds"]) for split in SPLITS}
         seconds = pd.DataFrame(seconds)
@@ -84,8 +86,11 @@ def format_report(tree: "xr.DataTree") -> str:
         + (f" ({counts.at['unknown', split]:.1f} s unknown)" if "unknown" in counts.index else "")
         for split in counts.columns
     ]
-    chosen = "".join(f"{name}: {why}\n" for name, why in tree.attrs.get("chosen", {}).items())
-    mended = "".join(f"mended: {sentence}\n" for sentence in tree.attrs.get("mended") or ())
+    chosen, mended = (tree.attrs.get(name) for name in ("chosen", "mended"))
+    chosen = chosen.items() if isinstance(chosen, dict) else ()
+    mended = mended if isinstance(mended, list) else ()
+    chosen = "".join(f"{name}: {why}\n" for name, why in chosen)
+    mended = "".join(f"mended: {sentence}\n" for sentence in mended)
     said = [f"{', '.join(lengths)}\n", f"{table.to_string()}\n", chosen, mended]
     return "\n".join(part for part in said if part)
 
@@ -167,6 +172,39 @@ def missing(attributes: Mapping[Any, Any]) -> list[str]:
                 "by samples in blocks (block_seconds), try another seed, or annotate more of it."
             )
     return sentences
+
+
+def _sound_report(tree: "xr.DataTree") -> dict[str, dict[str, Any]] | None:
+    """What `count` gave when the dataset was made; None if it is not there.
+
+    Warns: DssWarning if it is damaged, which is as if it was not there.
+    """
+    report = tree.attrs.get("report")
+    if not report:
+        return None
+    names = set(tree.attrs["class_names"])
+    try:
+        for split in SPLITS:
+            of_split = report[split]
+            by_type = [of_split[what] for what in ("annotations", "song_seconds")]
+            numbers = [of_split["seconds"], of_split["unknown_seconds"]]
+            numbers += [value for values in by_type for value in values.values()]
+            if not all(
+                isinstance(number, int | float) and 0 <= number < MOST for number in numbers
+            ):
+                raise ValueError("a number is out of range")
+            if not all(names >= values.keys() for values in by_type):
+                raise ValueError("it names other song types")
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+        said = f"{type(error).__name__}: {error}"
+        warnings.warn(
+            f"{tree.name or 'The dataset'}: its report is damaged ({said}), so that its targets "
+            "are counted instead.",
+            DssWarning,
+            stacklevel=3,
+        )
+        return None
+    return report
 
 
 def _by_column(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -137,7 +137,7 @@ def file_column(columns: Iterable[Any]) -> Any:
 
 
 def _parts(file: str) -> list[str]:
-    return re.split(r"[/\\]", file.strip().lower())
+    return re.split(r"[/\\]", str(file).strip().lower())
 
 
 def _from_offsets(rows: pd.DataFrame) -> pd.DataFrame:

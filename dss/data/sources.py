@@ -32,6 +32,7 @@ from dss.data.stretches import as_mask, complement, intersection, union
 from dss.errors import DssError, DssWarning, raise_problems
 from dss.options import DatasetOptions
 
+LONGEST_NAME = 200  # bytes
 BOUNDARIES = ("onset", "offset")
 
 
@@ -227,8 +228,19 @@ def _wanted_types(types: dict[str, str], folder: Path, options: DatasetOptions) 
         types = {name: types[name] for name in options.song_types}
     if not types:
         raise DssError(f"{folder}: the annotations name no song type")
-    slashed = [name for name in types if "/" in name and options.individual_targets]
-    raise_problems(slashed, "individual_targets: these names hold a slash; rename them (rename):")
+    if options.individual_targets:
+        raise_problems(
+            [name for name in types if not _can_be_a_file(name)],
+            "individual_targets: no file can be named after these song types, as they hold a "
+            "slash, a backslash or a control character, or are very long; rename them (rename):",
+        )
     clash = [name for name in BOUNDARIES if name in types and options.boundary_targets]
     raise_problems(clash, "boundary_targets adds song types of these names; rename yours:")
     return types
+
+
+def _can_be_a_file(name: str) -> bool:
+    """Whether y_NAME.npy can be a file, on any system."""
+    return (
+        name.isprintable() and not {*'/\\:*?"<>|'} & {*name} and len(name.encode()) <= LONGEST_NAME
+    )

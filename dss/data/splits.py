@@ -1,19 +1,20 @@
 """Splits: which stretches of which recordings are for training, validation and testing."""
 
 import itertools
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import regex
 
 from dss.data.stretches import union
 from dss.data.texttables import read_csv
 from dss.errors import DssError, raise_problems
 from dss.options import DatasetOptions
 
+MATCH_SECONDS = 1  # that a pattern may take for a path
 SPLITS = ("train", "val", "test")
 UNUSED = "unused"
 MARGIN_SECONDS = 0.1  # kept between a cut and the next song, where the pause is long enough
@@ -108,14 +109,20 @@ def recording_groups(paths: Sequence[str], groups: str | None) -> list[str]:
         found = [group_of.get(path, group_of.get(Path(path).name)) for path in paths]
     else:
         try:
-            pattern = re.compile(groups)
-        except re.error as error:
+            pattern = regex.compile(groups)
+        except regex.error as error:
             raise DssError(f"groups: {groups!r} is no regular expression ({error})") from None
         if pattern.groups != 1:
             raise DssError(
                 f"groups: {groups!r} needs brackets around the individual: '(bird[0-9]+)'"
             )
-        matches = [pattern.search(path) for path in paths]
+        try:
+            matches = [pattern.search(path, timeout=MATCH_SECONDS) for path in paths]
+        except TimeoutError:
+            raise DssError(
+                f"groups: {groups!r} takes more than {MATCH_SECONDS} s to match a path. A "
+                "repetition within a repetition tries too many ways: simplify it."
+            ) from None
         found = [match and match[1] for match in matches]
     missing = [path for path, group in zip(paths, found, strict=True) if not group]
     raise_problems(missing, f"These recordings belong to no group by {groups!r}:")

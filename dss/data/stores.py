@@ -242,8 +242,9 @@ def _open_npy(path: Path) -> np.ndarray:
     """A memory map; of an array without samples, which cannot be one, the array."""
     try:
         x = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise DssError(f"{path}: cannot be opened ({error}). {DAMAGED}") from None
+    except Exception as error:  # there is no end of what numpy raises for damaged headers
+        said = str(error) or type(error).__name__
+        raise DssError(f"{path}: cannot be opened ({said}). {DAMAGED}") from None
     return x if math.prod(x.shape) else np.empty(x.shape, x.dtype)
 
 

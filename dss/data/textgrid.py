@@ -35,7 +35,7 @@ def read(text: str, path: Path, tiers: list[str]) -> list[Row]:
     """
     try:
         there = [*_tiers(_tokens(text))]
-    except (StopIteration, ValueError, RuntimeError):
+    except (StopIteration, ValueError, OverflowError, RuntimeError):
         raise DssError(
             f"{path}: cannot be read as TextGrid. Right would be a text file: Save as text file in "
             "Praat."

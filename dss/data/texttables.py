@@ -30,6 +30,10 @@ OTHER_NAMES = {
 RAVEN_TIMES = {"Begin Time (s)": "start_seconds", "End Time (s)": "stop_seconds"}
 # Columns that may look like numbers.
 TEXTS = ("name", *OTHER_NAMES["name"], "file", "filename", "file_name", "recording", "group")
+# Columns of which a second one would leave open which counts.
+READ_TWICE = {*COLUMNS, *(n for names in OTHER_NAMES.values() for n in names), *TEXTS}
+READ_TWICE |= {"confidence", "confirmed", "probability"}
+LATEST_SECONDS = 1e7  # four months: what is later is no time in a recording
 MISSING = ["", "NaN", "nan", "NA", "None", "<NA>"]  # what stands for no number
 CLOCK = r"^\s*(?:(\d+):)?(\d+):(\d+(?:\.\d*)?)\s*$"  # h:m:s or m:s
 HEAD_BYTES = 2**16  # of a file, which say what it holds
@@ -76,6 +80,13 @@ def read_rows(path: Path, columns: list[str]) -> tuple[pd.DataFrame, list[tuple[
     except (csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise DssError(f"{path}: cannot be read as CSV ({error})") from None
     there = ", ".join(map(str, table.columns))
+    names = [field.strip().lower() for field in header]
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    if wanted := [name for name in twice if name in READ_TWICE]:
+        raise DssError(
+            f"{path}, row 1: the column {wanted[0]} is there {names.count(wanted[0])} times. "
+            "Remove, or rename, all but one."
+        )
     called = {_called(column, table.columns): column for column in columns}
     table = table.rename(columns=called)
     if "stop_seconds" in columns and "stop_seconds" not in table and "start_seconds" in table:
@@ -130,6 +141,8 @@ def parse_times(table: pd.DataFrame) -> list[tuple[int, str]]:
         said = table[column][parsed.isna()].dropna().astype(str)
         for row, text in said[~said.isin(MISSING)].items():
             problems.append((row, f"{column} is {text!r}; right would be a number"))
+        for row, time in parsed[parsed.abs() > LATEST_SECONDS].items():
+            problems.append((row, f"{column} is {time:g} s, later than any recording lasts"))
         table[column] = parsed
     return problems
 

@@ -79,7 +79,7 @@ def _parse(text: str, path: Path, root: str, what: str) -> ElementTree.Element:
         if "<!ENTITY" in text:  # which could make a small file huge
             raise ElementTree.ParseError("it defines entities")
         element = ElementTree.fromstring(text.encode())
-    except (ElementTree.ParseError, ValueError) as error:
+    except (ElementTree.ParseError, LookupError, ValueError) as error:
         raise DssError(f"{path}: cannot be read as {what} ({error})") from None
     if element.tag != root:
         raise DssError(f"{path}: cannot be read as {what} (it holds {element.tag})")

@@ -10,6 +10,7 @@ from dss.data.annotations import NOISE
 from dss.evaluate.pairs import ALL, Marks, Pair, Recordings, read_pairs
 
 GRID_SECONDS = 0.001
+BLOCK_TIMES = 2**22  # that are compared at once
 
 
 def sample_confusion(
@@ -79,10 +80,13 @@ def confusions(
         return names, matrices
     for matrix, pair in zip(matrices, pairs, strict=True):
         for start, stop in _bounded(pair):
-            times = start + grid_seconds * (np.arange(int((stop - start) / grid_seconds)) + 0.5)
-            row, column = (_labels(of_one, names, times) for of_one in pair.marks)
-            counts = np.bincount(row * len(names) + column, minlength=matrix.size)
-            matrix += counts.reshape(matrix.shape)
+            n_times = int((stop - start) / grid_seconds)
+            for first in range(0, n_times, BLOCK_TIMES):
+                numbers = np.arange(first, min(first + BLOCK_TIMES, n_times))
+                times = start + grid_seconds * (numbers + 0.5)
+                row, column = (_labels(of_one, names, times) for of_one in pair.marks)
+                counts = np.bincount(row * len(names) + column, minlength=matrix.size)
+                matrix += counts.reshape(matrix.shape)
     return names, matrices
 
 

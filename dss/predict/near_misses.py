@@ -13,7 +13,8 @@ import pandas as pd
 
 from dss.data.annotations import EVENT, SEGMENT, found
 from dss.data.stretches import of_mask
-from dss.data.texttables import COLUMNS, read_csv
+from dss.data.texttables import COLUMNS, numbers, parse_times, read_csv
+from dss.errors import raise_problems
 from dss.options import DetectOptions
 from dss.support.files import remove, replacing
 
@@ -115,9 +116,25 @@ def read_near_misses(annotations: Path, table: pd.DataFrame) -> pd.DataFrame:
     Arguments:
         annotations: the file.
         table: the annotations in it.
+
+    Raises: DssError that lists all rows that cannot be read.
     """
     path = near_misses_path(annotations)
-    near = read_csv(path, NEAR_COLUMNS) if path.is_file() else pd.DataFrame(columns=NEAR_COLUMNS)
+    if not path.is_file():
+        return _without(pd.DataFrame(columns=NEAR_COLUMNS), table)
+    near = read_csv(path, NEAR_COLUMNS)
+    problems = parse_times(near)
+    near["probability"] = numbers(near["probability"])
+    lacking = near[NEAR_COLUMNS].isna()
+    problems += [
+        (row, f"{column} is missing, or no number")
+        for column in NEAR_COLUMNS
+        for row in near.index[lacking[column]]
+    ]
+    raise_problems(
+        [f"{path}, row {row}: {what}" for row, what in problems],
+        "These near misses cannot be read; annotate again, or remove the file:",
+    )
     return _without(near, table)
 
 

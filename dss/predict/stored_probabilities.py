@@ -3,6 +3,7 @@
 With them a recording is annotated again at once, with other thresholds, gaps and lengths.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dss.errors import DssError
 from dss.options import DetectOptions, takes_options
 from dss.predict.calibration import calibration_of, read_calibration
 from dss.predict.detection import detect
 from dss.runs import Run
+from dss.support.lazy import Lazy
 
 READ_SAMPLES = 2**19  # at a time
+AGAIN = "Annotate the recording again (--existing overwrite)."
 
 
 def probabilities_path(annotations: Path) -> Path:
@@ -64,16 +68,27 @@ def store_blocks(
         yield block
 
 
-def stored_probabilities(annotations: Path):
+def stored_probabilities(annotations: Path) -> Lazy | None:
     """The probabilities beside a file of annotations, to be sliced: [samples, classes] float16.
 
-    Returns: a zarr array, whose attributes are samplerate_hz and class_names; None if there is
-        none.
+    Returns: an array, whose attributes are samplerate_hz and class_names; None if there is none.
+    Raises: DssError if it is damaged.
     """
     import zarr
 
     path = probabilities_path(annotations)
-    return zarr.open_array(path, mode="r") if path.is_dir() else None
+    if not path.is_dir():
+        return None
+    try:
+        array = Lazy(zarr.open_array(path, mode="r"), str(path), AGAIN)
+        rate, names = (array.attrs[name] for name in ("samplerate_hz", "class_names"))
+        is_right = 0 < rate < math.inf and array.shape[1:] == (len(names),)
+        if not is_right or array.dtype.kind != "f":
+            raise ValueError(f"{len(names)} classes at {rate} Hz, {array.dtype} {array.shape}")
+    except Exception as error:  # there is no end of what zarr raises for damaged files
+        said = str(error) or type(error).__name__
+        raise DssError(f"{path}: cannot be read ({said}). {AGAIN}") from error
+    return array
 
 
 @takes_options

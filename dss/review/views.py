@@ -38,6 +38,7 @@ from dss.data.targets import GAUSSIAN_REACH
 from dss.data.texttables import COLUMNS
 from dss.errors import DssError, DssWarning
 from dss.options import SourceOptions, takes_options
+from dss.support import hdf5
 
 ENDINGS = (".npy", ".zarr", ".h5")
 
@@ -337,12 +338,10 @@ def _known(table: pd.DataFrame, looked_at: np.ndarray, reading: _Reading) -> np.
 
 
 def _is_h5_dataset(path: Path) -> bool:
-    import h5py
-
     if path.suffix != ".h5" or not path.is_file():
         return False
     try:
-        with h5py.File(path) as file:
+        with hdf5.reading(path) as file:
             return "train" in file
-    except OSError:  # which opening it will say
+    except DssError:  # which opening it will say
         return False

@@ -50,9 +50,10 @@ def write_results(
         for column in history[0]:
             # The name of a song type may hold a slash, which would make a group of it.
             file[f"history/{column.replace('/', '|')}"] = [row[column] for row in history]
-        file["class_names"] = class_names
+        # Texts of a fixed length: libhdf5 can hang where damaged ones of any length are read.
+        file["class_names"] = [np.bytes_(name.encode()) for name in class_names]
         for name, value in test.items():
-            file[name] = json.dumps(value) if name == "report" else value
+            file[name] = np.bytes_(json.dumps(value)) if name == "report" else value
     if test:
         say(_format_report(test["report"], class_names))
         _draw_confusion(run_file(trunk, "_confusion.png"), test["confusion_matrix"], class_names)

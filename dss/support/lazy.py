@@ -1,0 +1,36 @@
+"""Arrays on disk that are read where they are sliced, and that may be damaged."""
+
+from typing import Any
+
+import numpy as np
+
+from dss.errors import DssError
+
+
+class Lazy:
+    """An array of a zarr store or an HDF5 file; a slice that cannot be read is a DssError.
+
+    Arguments:
+        array: what reads the array when it is sliced.
+        source: what the message names.
+        way_out: a sentence that says what can be done.
+    """
+
+    def __init__(self, array: Any, source: str, way_out: str):
+        self._array, self._source, self._way_out = array, source, way_out
+        self.shape, self.dtype, self.attrs = array.shape, array.dtype, dict(array.attrs)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, place: Any) -> np.ndarray:
+        try:
+            return np.asarray(self._array[place])
+        except Exception as error:  # of the codecs that unpack it
+            said = str(error) or type(error).__name__
+            raise DssError(
+                f"{self._source}: cannot be read everywhere ({said}). {self._way_out}"
+            ) from error
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self[:], dtype)

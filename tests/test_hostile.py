@@ -1,0 +1,218 @@
+"""Files that were made to do harm, or to take all memory or time."""
+
+import os
+
+import h5py
+import numpy as np
+import pytest
+import scipy.io
+import yaml
+
+from dss.cli import main
+from dss.data import check_annotations, find_recordings, make_dataset, open_dataset, open_recording
+from dss.data.annotations import read_annotations
+from dss.data.audio import open_audio
+from dss.data.batches import array_of
+from dss.data.mat5 import check_mat
+from dss.data.report import describe
+from dss.data.splits import recording_groups
+from dss.errors import DssError, DssWarning
+from dss.evaluate import sample_confusion
+from dss.runs import load_run, run_file
+from dss.support import hdf5
+from dss.train import train
+
+
+def audio_file(path, **links):
+    with h5py.File(path, "w") as file:
+        file["samplerate"] = 1000
+        for name, link in links.items():
+            file[name] = link
+    return path
+
+
+def test_links_out_of_an_hdf5_file_are_not_followed(tmp_path):
+    audio_file(tmp_path / "secret.h5", data=np.zeros(100))
+    pipe = tmp_path / "pipe.h5"
+    os.mkfifo(pipe)  # opening it would wait for ever
+    for link in (
+        h5py.ExternalLink("secret.h5", "/data"),
+        h5py.ExternalLink(str(pipe), "/data"),
+        h5py.SoftLink("/other/data"),
+    ):
+        path = audio_file(tmp_path / "a.h5", data=link)
+        with pytest.raises(DssError, match="a.h5: /data is a link to .*: not followed"):
+            open_audio(path)
+
+
+def test_values_in_other_files_are_not_read(tmp_path):
+    (tmp_path / "secret.bin").write_bytes(bytes(800))
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["samplerate"] = 1000
+        stored_in = [(str(tmp_path / "secret.bin"), 0, 800)]
+        file.create_dataset("data", (100,), float, external=stored_in)
+    with pytest.raises(DssError, match="the values of /data are in another file"):
+        open_audio(tmp_path / "a.h5")
+    layout = h5py.VirtualLayout((100,), float)
+    layout[:] = h5py.VirtualSource(str(tmp_path / "b.h5"), "data", shape=(100,))
+    with h5py.File(tmp_path / "v.h5", "w") as file:
+        file["samplerate"] = 1000
+        file.create_virtual_dataset("data", layout)
+    with pytest.raises(DssError, match="the values of /data are in another file"):
+        open_audio(tmp_path / "v.h5")
+
+
+def test_a_pipe_is_no_hdf5_file(tmp_path):
+    os.mkfifo(tmp_path / "a.h5")
+    with pytest.raises(DssError, match="there is no such file"), hdf5.reading(tmp_path / "a.h5"):
+        pass
+
+
+def test_an_array_cannot_claim_more_than_its_file_holds(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["samplerate"] = 1000
+        file.create_dataset("data", (2**40,), "f4", chunks=(1024,))
+    with pytest.raises(DssError, match="/data claims 4,398,046,511,104 bytes, in a file of"):
+        open_audio(tmp_path / "a.h5")
+
+
+def test_a_rate_cannot_be_an_array(tmp_path):
+    np.savez(tmp_path / "a.npz", data=np.zeros(100, "f4"), samplerate=np.zeros(10_000))
+    with pytest.raises(DssError, match="samplerate.npy has .* bytes; right would be a number"):
+        open_audio(tmp_path / "a.npz")
+    np.savez(tmp_path / "b.npz", data=np.zeros(100, "f4"), samplerate=np.zeros(3))
+    with pytest.raises(DssError, match=r"has the shape \(3,\); right would be a number"):
+        open_audio(tmp_path / "b.npz")
+
+
+def test_one_broken_recording_does_not_stop_the_others(tiny_run, folder, tmp_path, capsys):
+    audio_file(folder / "broken.h5", data=h5py.SoftLink("/nowhere/at/all"))
+    (folder / "broken_annotations.csv").write_text("name,start_seconds,stop_seconds\n")
+    out = tmp_path / "annotated"
+    assert main(["predict", str(folder), str(tiny_run[0]), "--save-dir", str(out)]) == 2
+    assert "broken.h5: /data is a link to /nowhere/at/all" in capsys.readouterr().err
+    assert len([*out.glob("bird_*_annotations.csv")]) == 3
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff" * 60])
+def test_a_damaged_chunk_is_said_where_it_is_read(folder, tmp_path, damage):
+    store = make_dataset(folder, store_dir=tmp_path / "song.zarr", test_fraction=0)
+    chunk = next(path for path in (store / "train" / "x" / "c").rglob("*") if path.is_file())
+    chunk.write_bytes(damage)
+    with pytest.raises(DssError, match=r"song.zarr.*make it again"):
+        np.asarray(array_of(open_dataset(store)["train"]["x"]))
+    with pytest.raises(DssError, match=r"song.zarr.*make it again"):
+        train(data_dir=store, save_dir=tmp_path / "res", nb_epoch=1)
+    assert not [*(tmp_path / "res").glob("*_params.yaml")]
+
+
+@pytest.mark.parametrize(
+    "report", [["a"], 5, {"train": {}}, {"train": None, "val": 1, "test": "x"}]
+)
+def test_a_damaged_report_is_as_if_it_was_not_there(folder, tmp_path, report):
+    store = make_dataset(folder, store_dir=tmp_path / "song.npy", test_fraction=0)
+    before = describe(open_dataset(store))
+    attributes = yaml.safe_load((store / "attrs.yaml").read_text()) | {"report": report}
+    (store / "attrs.yaml").write_text(yaml.safe_dump(attributes))
+    with pytest.warns(DssWarning, match="its report is damaged"):
+        counted = describe(open_dataset(store))
+    assert counted.loc["train", "seconds"] == pytest.approx(before.loc["train", "seconds"])
+
+
+def test_times_that_no_recording_has_are_an_error(tmp_path):
+    path = tmp_path / "a_annotations.csv"
+    path.write_text("name,start_seconds,stop_seconds\na,0.1,0.2\nb,1e15,1e15\n")
+    with pytest.raises(DssError, match=r"row 3: start_seconds is 1e\+15 s, later than any"):
+        read_annotations(path)
+
+
+def test_long_recordings_are_compared_block_by_block(monkeypatch):
+    import pandas as pd
+
+    columns = ["name", "start_seconds", "stop_seconds"]
+    true = pd.DataFrame([("a", 0.1, 1.2), ("b", 3.0, 3.5)], columns=columns)
+    whole = sample_confusion(true, true.assign(stop_seconds=[1.0, 3.6]))
+    monkeypatch.setattr("dss.evaluate.samples.BLOCK_TIMES", 97)
+    assert sample_confusion(true, true.assign(stop_seconds=[1.0, 3.6])).equals(whole)
+
+
+def test_a_column_that_is_there_twice_is_an_error(tmp_path):
+    path = tmp_path / "a_annotations.csv"
+    path.write_text("name,start_seconds,start_seconds ,stop_seconds\na,0.1,5,0.2\n")
+    with pytest.raises(DssError, match="row 1: the column start_seconds is there 2 times"):
+        read_annotations(path)
+
+
+def test_a_pattern_that_never_ends_is_stopped():
+    with pytest.raises(DssError, match="takes more than 1 s to match"):
+        recording_groups(["a" * 60 + "!"], r"(?:(?:a|aa)+)+(b)")
+
+
+@pytest.mark.parametrize("name", ["a\\b", "a/b", "x" * 300, "a\x07", "a:b"])
+def test_a_name_that_cannot_be_a_file_is_an_error_before_anything_is_written(
+    folder, tmp_path, name
+):
+    path = folder / "bird_0_annotations.csv"
+    text = path.read_text()
+    path.write_text(text + f"{name},3.0,3.1\n")
+    with pytest.raises(DssError, match="no file can be named after these song types"):
+        make_dataset(folder, store_dir=tmp_path / "song.npy", individual_targets=True)
+    assert not [*tmp_path.glob("song.npy*")]
+
+
+def test_linked_folders_are_searched_once(folder, tmp_path):
+    (folder / "again").symlink_to(folder)
+    (tmp_path / "elsewhere").mkdir()
+    (folder / "bird_2.wav").rename(tmp_path / "elsewhere" / "bird_2.wav")
+    (folder / "linked").symlink_to(tmp_path / "elsewhere")
+    names = [path.relative_to(folder).as_posix() for path in find_recordings(folder)]
+    assert names == ["bird_0.wav", "bird_1.wav", "linked/bird_2.wav"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"nb_channels": 2**30}, "describes a network with .* bytes of weights, but"),
+        ({"dilations": [1] * 500}, "describes a network with .* bytes of weights, but"),
+        ({"dilations": [1, 2**40]}, "the network would look at"),
+        ({"nb_hist": 2**40}, "the network would look at .* in chunks of 1,099,511,627,776"),
+    ],
+)
+def test_a_network_is_no_larger_than_its_file(tiny_run, tmp_path, changed, said):
+    trunk = tmp_path / "run"
+    params = yaml.safe_load(run_file(tiny_run[0], "_params.yaml").read_text())
+    run_file(trunk, "_params.yaml").write_text(yaml.safe_dump(params | changed))
+    run_file(trunk, "_model.h5").symlink_to(run_file(tiny_run[0], "_model.h5"))
+    with pytest.raises(DssError, match=said):
+        load_run(trunk)
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+def test_sound_matlab_files_are_read_and_others_not_even_tried(tmp_path, compressed):
+    path = tmp_path / "a.mat"
+    cells = np.array([1, "a", [2, 3]], object)
+    content = {"a": np.arange(5.0), "s": "hä", "c": 1 + 2j, "t": {"x": cells}, "e": [], "b": True}
+    scipy.io.savemat(path, content, do_compression=compressed)
+    check_mat(path)
+    whole = path.read_bytes()
+    for damaged in (whole[:300], whole[:128] + whole[129:], b"MATLAB" + whole[:50], b""):
+        path.write_bytes(damaged)
+        with pytest.raises(DssError, match=r"a.mat: cannot be read as a MATLAB file"):
+            check_mat(path)
+
+
+def test_a_folder_with_a_broken_file_is_checked_to_its_end(folder):
+    (folder / "broken.npz").write_bytes(b"PK\x03\x04 broken")
+    (folder / "broken_annotations.csv").write_text("name,start_seconds,stop_seconds\n")
+    problems = check_annotations(folder, endings=[".wav", ".npz"])
+    assert problems["file"].str.endswith("broken.npz").sum() == 1
+
+
+def test_gsm_is_read_though_it_cannot_seek(tmp_path):
+    import soundfile
+
+    x = np.sin(np.arange(4000) / 3)
+    soundfile.write(tmp_path / "a.wav", x, 8000, subtype="GSM610")
+    recording = open_recording(tmp_path / "a.wav")
+    whole, _ = soundfile.read(tmp_path / "a.wav", dtype="float32")
+    np.testing.assert_array_equal(recording.read(1000, 1500)[:, 0], whole[1000:1500])
