@@ -14,7 +14,6 @@ from pydantic.fields import FieldInfo
 from dss import __version__, options
 from dss.errors import DssError, DssWarning
 from dss.support import system
-from dss.support.progress import say
 from dss.support.spelling import guess
 
 
@@ -134,6 +133,7 @@ def _learning_curve(**named) -> None:
 def _predict(recordings: Path, run: Path, **named) -> None:
     """Annotate recordings (a file, a folder or a pattern) with a trained network."""
     from dss.predict import expected_errors, predict_files
+    from dss.support.progress import say
 
     files = predict_files(recordings, run, after_each=lambda path: print(path, flush=True), **named)
     if files and named.get("format", "csv") == "csv":
