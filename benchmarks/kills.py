@@ -1,0 +1,198 @@
+"""Kill dss at random moments, and look at what is left.
+
+python benchmarks/kills.py [--moments 50] [--works assemble train ...] [--seed 0]
+
+Each work runs once to its end, to know how long it takes and what it gives. Then it is killed
+(signal 9) at random moments. What is left has to be either what was there before or what the work
+gives; and when the same command is given again, it has to end, with the same result.
+"""
+
+import argparse
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+RECORDINGS = Path(__file__).resolve().parents[1] / "data" / "finch"
+OPTIONS = ["--nb-epoch", "6", "--nb-hist", "4096", "--nb-filters", "4", "--kernel-size", "4"]
+OPTIONS += ["--nb-conv", "1", "--nb-pre-conv", "5", "--batch-size", "4"]
+
+
+@dataclass(frozen=True)
+class Work:
+    """A command, what it needs, and what it gives.
+
+    Attributes:
+        prepare: makes what the command needs in a folder, apart from what it gives.
+        command: the words behind `dss`, in a folder.
+        result: what is there of the result, None if nothing: it raises if anything is broken.
+    """
+
+    prepare: Callable[[Path], None]
+    command: Callable[[Path], list[str]]
+    result: Callable[[Path], object]
+
+
+def main() -> int:
+    """Read the command line, kill all works, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--moments", type=int, default=50)
+    parser.add_argument("--works", nargs="+", default=[*WORKS], choices=[*WORKS])
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    print("| work | kills | before | done | broken | not the same when done again |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |", flush=True)
+    n_bad = 0
+    for name in arguments.works:
+        counts = kill(WORKS[name], arguments.moments, random.Random(arguments.seed))
+        n_bad += counts["broken"] + counts["other"]
+        print(f"| {name} | {' | '.join(map(str, counts.values()))} |", flush=True)
+    return int(n_bad > 0)
+
+
+def kill(work: Work, n_moments: int, draw: random.Random) -> dict[str, int]:
+    """Kill a work at so many moments; how often what was left."""
+    counts = dict.fromkeys(("kills", "before", "done", "broken", "other"), 0)
+    with tempfile.TemporaryDirectory() as temporary:
+        prepared, whole = Path(temporary, "prepared"), Path(temporary, "whole")
+        prepared.mkdir()
+        work.prepare(prepared)
+        before = work.result(prepared)
+        shutil.copytree(prepared, whole, symlinks=True)
+        _run(work.command(whole)).wait()
+        right, warm = work.result(whole), Path(temporary, "warm")
+        shutil.copytree(prepared, warm, symlinks=True)
+        start = time.monotonic()
+        _run(work.command(warm)).wait()
+        seconds = time.monotonic() - start
+        for number in range(n_moments):
+            folder = Path(temporary, str(number))
+            shutil.copytree(prepared, folder, symlinks=True)
+            process = _run(work.command(folder))
+            time.sleep(draw.uniform(0.3, 1) * seconds)
+            process.kill()
+            process.wait()
+            counts["kills"] += 1
+            try:
+                left = work.result(folder)
+                counts["done" if left == right else "before" if left == before else "broken"] += 1
+            except Exception as error:
+                print(f"{folder}: {error}", file=sys.stderr)
+                counts["broken"] += 1
+            _run(work.command(folder)).wait()
+            counts["other"] += work.result(folder) != right
+            shutil.rmtree(folder)
+    return counts
+
+
+def _run(words: list[str]) -> subprocess.Popen:
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return subprocess.Popen([sys.executable, "-m", "dss", *words], **quiet)
+
+
+def _store(name: str) -> Callable[[Path], object]:
+    """The samples and targets of a dataset, as numbers that differ if anything does."""
+
+    def result(folder: Path) -> object:
+        from dss.data import open_dataset
+
+        if not (folder / name).exists():
+            return None
+        tree = open_dataset(folder / name)
+        return [
+            (split, key, float(np.sum(np.asarray(tree[split][key], float) * 1.5)))
+            for split in ("train", "val", "test")
+            for key in ("x", "y")
+        ] + [str(tree.attrs["made_with"]["seed"])]
+
+    return result
+
+
+def _assemble(folder: Path, name: str, seed: int = 0, *words: str) -> list[str]:
+    where = ["--store-dir", str(folder / name), "--seed", str(seed), "--test-fraction", "0.2"]
+    return ["make-dataset", str(RECORDINGS), *where, *words]
+
+
+def _nothing(folder: Path) -> None:
+    """Nothing is needed."""
+
+
+def _made(folder: Path) -> None:
+    _run(_assemble(folder, "song.npy")).wait()
+
+
+def _trained(folder: Path) -> None:
+    _made(folder)
+    _run(_train(folder, 6)).wait()
+
+
+def _train(folder: Path, n_epochs: int) -> list[str]:
+    words = ["--data-dir", str(folder / "song.npy"), *OPTIONS]
+    words[words.index("--nb-epoch") + 1] = str(n_epochs)
+    return ["train", *words]
+
+
+def _go_on(folder: Path) -> list[str]:
+    """Go on with the run that was begun last, or begin one."""
+    runs = sorted((folder / "song.res").glob("*_checkpoint.h5"))
+    words = _train(folder, 6)
+    return [*words, "--continue-from", str(runs[-1])] if runs else words
+
+
+def _runs(folder: Path) -> object:
+    """Whether a run is complete; raises if one that can annotate does not load."""
+    from dss.runs import can_annotate, load_run
+
+    done = False
+    for params in (folder / "song.res").glob("*_params.yaml"):
+        trunk = Path(str(params).removesuffix("_params.yaml"))
+        if can_annotate(trunk):
+            load_run(trunk)
+            done |= Path(f"{trunk}_results.h5").is_file()
+            done &= not Path(f"{trunk}_checkpoint.h5").is_file()
+    return done or None
+
+
+def _predict(folder: Path, *words: str) -> list[str]:
+    run = next((folder / "song.res").glob("*_model.h5"))
+    return ["predict", str(RECORDINGS), str(run), "--save-dir", str(folder / "out"), *words]
+
+
+def _annotations(folder: Path) -> object:
+    """The annotations; those of some recordings only count as what was before."""
+    files = sorted((folder / "out").glob("*_annotations.csv"))
+    texts = {file.name: file.read_text() for file in files}
+    if any(not text.endswith("\n") for text in texts.values()):
+        raise ValueError("a file is cut off")
+    return texts if len(texts) == len([*RECORDINGS.glob("*.wav")]) else None
+
+
+def _annotated(folder: Path) -> None:
+    _trained(folder)
+    _run(_predict(folder)).wait()
+
+
+WORKS = {
+    "assemble, npy": Work(_nothing, lambda f: _assemble(f, "song.npy"), _store("song.npy")),
+    "assemble, zarr": Work(_nothing, lambda f: _assemble(f, "song.zarr"), _store("song.zarr")),
+    "assemble, --overwrite": Work(
+        _made, lambda f: _assemble(f, "song.npy", 1, "--overwrite"), _store("song.npy")
+    ),
+    "train": Work(_made, lambda f: _train(f, 6), _runs),
+    "train, --continue-from": Work(_made, _go_on, _runs),
+    "predict": Work(_trained, _predict, _annotations),
+    "predict, --existing overwrite": Work(
+        _annotated, lambda f: _predict(f, "--existing", "overwrite"), _annotations
+    ),
+}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
