@@ -116,7 +116,7 @@ def test_a_fold_says_what_in_it_is_changed_or_wrong():
     form = Form(TrainOptions, print, values={"data_dir": "song.npy"})
     assert "More: Network, " in shown(form.widget)
     form.options = {"dropout": 2, "nb_lstm_units": 4}
-    assert "Background window · 2 changed · ⚠ Dropout" in shown(form.widget)
+    assert "Filters on the spectrogram · 2 changed · ⚠ Dropout" in shown(form.widget)
 
 
 def test_the_button_does_not_wait_and_what_goes_wrong_is_shown():
@@ -226,7 +226,7 @@ def test_what_a_cell_waits_for_goes_on_if_it_is_interrupted(how):
             form.finish() if how == "finish" else asyncio.run(waiting(form))
     finally:
         signal.signal(signal.SIGINT, before)
-    assert form._worker.is_alive()  # for the kernel as well: else it closes the thread's socket
+    assert form._work.is_waited_for  # for the kernel as well: else it closes the thread's socket
     goes_on.set()
     assert form.finish() == "made"
     assert n_runs == [1]

@@ -42,7 +42,7 @@ def test_training_runs_in_a_process_of_its_own_and_is_watched(store):
     assert run_trunk(trunk) == trunk
     assert len(pd.read_csv(run_file(trunk, "_history.csv"))) == 3
     assert bytes(form._curves.value[:4]) == b"\x89PNG"
-    assert form._bar.value == 1
+    assert form._work.bar.value == 1
     assert f"<b>{trunk}</b>" in form._status.value
     assert "<th>precision</th>" in form._status.value  # the scores of the test split
     assert f"<th>{trunk.name}_model.h5</th>" in form._status.value
@@ -98,7 +98,7 @@ def test_a_training_that_failed_after_an_epoch_is_no_success(store, tiny_run):
     last = {"process": None, "folder": str(folder), "started": 0, "log": str(log)}
     background.STATE.write_text(yaml.safe_dump(last))
     form = TrainingForm({"data_dir": store})
-    form._launch(form._watch_found)
+    form._work.launch(form._watch_found, form._status)
     said = "Training stopped in epoch 2: the loss became 1e9\nThe best epoch until then is "
     with pytest.raises(DssError, match=said):
         form.finish()
@@ -239,14 +239,14 @@ def test_a_training_whose_epochs_are_chosen_counts_these(store):
     trunk = form.run()
     nb_epoch = read_params(trunk)["nb_epoch"]
     assert 12 <= nb_epoch < TrainOptions.model_fields["nb_epoch"].default
-    assert form._bar.value == len(pd.read_csv(run_file(trunk, "_history.csv"))) / nb_epoch
+    assert form._work.bar.value == len(pd.read_csv(run_file(trunk, "_history.csv"))) / nb_epoch
     assert any(f"of {nb_epoch}, at most" in said for said in seen)
 
 
 def test_the_script_is_written_and_shown(store):
     form = TrainingForm({"data_dir": store, **TINY, "write_script": "job.sh"})
     form.options = {"scheduler": "slurm", "hours": 7, "gpus": 1, "modules": "cuda/12.4 cudnn"}
-    button = form._folds[-1][0].children[0].children[-1]
+    button = form._folds[-1].widget.children[0].children[-1]
     assert button.description == "Write script"
     button.click()
     wait_until(lambda: "<pre>" in form._aside.value)

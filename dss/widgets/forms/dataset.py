@@ -182,7 +182,7 @@ class DatasetForm(Form):
         heading = widgets.HTML("<h3>Preview: nothing is written</h3>")
         shown = [heading, widgets.HTML(problems_table(problems))]
         self._below.children = shown if len(problems) else []
-        with self._said_to_work(self._aside):
+        with self._work.said(self._aside):
             tree = preview_dataset(folder, **self._loaders, **options)
         shown.append(widgets.HTML(counts_table(tree) + doubt_html(missing(tree.attrs))))
         file = io.BytesIO()
@@ -209,7 +209,7 @@ class DatasetForm(Form):
     def _check(self) -> None:
         super()._check()
         # Nothing is written, so that it does not matter where to.
-        self._preview.disabled = bool(self._n_at_work or self.problems.keys() - {"store_dir"})
+        self._preview.disabled = bool(self._work.is_going or self.problems.keys() - {"store_dir"})
 
 
 def _places_hint(pattern: str, folder: Path, files: tuple[str, ...]) -> str:

@@ -2,27 +2,25 @@
 
 import html
 import os
-import threading
-import warnings
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
 
-from dss.errors import DssError, DssWarning
-from dss.options import Options, declared, grouped_fields
+from dss.errors import DssError
+from dss.options import Options, declared
 from dss.runs import run_trunk
 from dss.support import progress
 from dss.support.spelling import not_there
 from dss.widgets.forms import memory
-from dss.widgets.forms.fields import STYLE, Field, doubt_html, problem_html
+from dss.widgets.forms.fields import STYLE, Field, problem_html
 from dss.widgets.forms.listeners import Listeners
-from dss.widgets.forms.waiting import awaited, is_alive, wait_for
+from dss.widgets.forms.sections import sections
+from dss.widgets.forms.work import Work
 
 MUST_EXIST = ("recordings", "dataset", "view", "run")
-WORKING = '<span class="dss-help">working ...</span>'
 
 
 class Form:
@@ -62,24 +60,21 @@ class Form:
         self.remember = remember
         self.result: Any = None
         self._listeners = Listeners()
-        self._worker: threading.Thread | None = None
-        self._failure: Exception | None = None
-        self._n_at_work = 0
-        self._stopping = self._is_filling = False
+        self._work = Work(self.stopped, self._check, self._forget)
+        self._is_filling = False
         self._made_with: dict[widgets.Widget, Any] = {}  # the options of what is shown there
         self._fields = {name: Field(f) for name, f in options_class.model_fields.items()}
-        self._folds: list[tuple[widgets.Accordion, str, list[str]]] = []
+        shown, self._folds = sections(options_class, self._fields)
         self._buttons = self._make_buttons(button)
         self._in_full = widgets.Checkbox(description="Explain every option in full", indent=False)
         self._in_full.observe(lambda _: self._check(), names="value")
         self._wrong = widgets.HTML()
-        self._bar = widgets.FloatProgress(max=1, layout={"width": "440px", "display": "none"})
         self._aside = widgets.HTML()  # what buttons say that do not make the result
         self._status, self._below = widgets.HTML(), widgets.VBox()
         for name, field in self._fields.items():
             field.input.observe(lambda _, name=name: self._changed(name), names="value")
-        parts = [widgets.HTML(STYLE), self._in_full, *self._sections(), self._buttons]
-        parts += [self._aside, self._wrong, self._bar, self._status, self._below]
+        parts = [widgets.HTML(STYLE), self._in_full, *shown, self._buttons]
+        parts += [self._aside, self._wrong, self._work.bar, self._status, self._below]
         self.widget = widgets.VBox(parts)
         self.widget.add_class("dss-form")
         self.options = self.last_used if values is None else values
@@ -135,11 +130,8 @@ class Form:
             memory.remember(self.remember, self.options, is_chosen=self.options != self._first)
         self.result, self._aside.value = None, ""
         made_with = self._of_result()
-        with (
-            self._at_work(),
-            self._said_to_work(self._status),
-            progress.shown_by(self._show_progress),
-        ):
+        work = self._work
+        with work.going(), work.said(self._status), progress.shown_by(work.show):
             self.result = self.action(**self._given())
             self._show_result(made_with)
         if self.remember:
@@ -155,7 +147,7 @@ class Form:
         If the cell that waits is interrupted, the work goes on.
         """
         self._begin()
-        wait_for(self._worker)
+        self._work.wait()
         return self._outcome()
 
     def __await__(self) -> Generator[Any, None, Any]:
@@ -164,7 +156,7 @@ class Form:
         It needs ipykernel 7.4: an older kernel does nothing else while a cell waits.
         """
         self._begin()
-        yield from awaited(self._worker).__await__()
+        yield from self._work.__await__()
         return self._outcome()
 
     def when_done(self, listener: Callable[[Any], None]) -> None:
@@ -176,7 +168,7 @@ class Form:
 
     def stop(self) -> None:
         """End what the button started, if it works, at its next step; nothing half-done is left."""
-        self._stopping = self._n_at_work > 0
+        self._work.stop()
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
@@ -221,82 +213,23 @@ class Form:
         """What is said of the result, as HTML."""
         return html.escape(str(result))
 
-    @contextmanager
-    def _at_work(self) -> Iterator[None]:
-        """While the form works, its button waits, and it can be stopped."""
-        self._n_at_work += 1
-        self._check()
-        try:
-            yield
-        finally:
-            self._n_at_work -= 1
-            if not self._n_at_work:
-                self._stopping = False
-                self._bar.layout.display = "none"
-            self._check()
-
-    @contextmanager
-    def _said_to_work(self, where: widgets.HTML) -> Iterator[None]:
-        """Say that the form works, until there is something else to say."""
+    def _forget(self, where: widgets.HTML) -> None:
+        """What is shown there is no longer made with any options."""
         self._made_with.pop(where, None)
-        where.value = WORKING
-        try:
-            yield
-        finally:
-            if where.value == WORKING:
-                where.value = ""
 
     def _begin(self) -> None:
         """Start what is waited for, unless the button did, or it is there already."""
-        if self.result is None and not is_alive(self._worker):
+        if self.result is None and not self._work.is_waited_for:
             if progress.APP in os.environ:
                 self.result = memory.last_result(self.remember)
             if self.result is None:
-                self._launch(self.run)
+                self._work.launch(self.run, self._status)
 
     def _outcome(self) -> Any:
         """What the work made; what went wrong is raised."""
         if self.result is None:
-            raise self._failure or DssError(self.stopped)
+            raise self._work.failure or DssError(self.stopped)
         return self.result
-
-    def _launch(self, work: Callable[[], Any]) -> None:
-        """Start what `finish` waits for, unless it is at work: a button may be clicked twice."""
-        if not is_alive(self._worker):
-            self._worker = self._start(work, self._status)
-
-    def _start(self, work: Callable[[], Any], where: widgets.HTML) -> threading.Thread:
-        """Work in a thread of its own, so that the notebook can go on, and say how it goes."""
-        thread = threading.Thread(target=self._guarded, args=(work, where), daemon=True)
-        thread.start()
-        return thread
-
-    def _guarded(self, work: Callable[[], Any], where: widgets.HTML) -> None:
-        with self._at_work():
-            try:
-                with warnings.catch_warnings(record=True) as caught:
-                    warnings.simplefilter("always", DssWarning)
-                    with self._said_to_work(where):
-                        work()
-                doubts = [str(w.message) for w in caught if issubclass(w.category, DssWarning)]
-                where.value += doubt_html(doubts)
-            except progress.Stopped:
-                self._failure = DssError(self.stopped)
-                where.value = problem_html(self.stopped)
-            except (DssError, OSError) as error:
-                self._failure = error
-                where.value = problem_html(str(error))
-            except Exception as error:
-                self._failure = error
-                where.value = problem_html(f"{type(error).__name__}: {error}")
-                raise
-
-    def _show_progress(self, what: str, done: float, total: float | None) -> None:
-        if self._stopping:
-            raise progress.Stopped
-        self._bar.layout.display = ""
-        self._bar.description = what
-        self._bar.value = done / total if total else 0
 
     def _check(self) -> None:
         """Say what is wrong and what the values mean, and let the button be pressed or not."""
@@ -305,19 +238,14 @@ class Form:
             is_blank = field.value == "" and field.default != ""
             blank = f"Left blank, it is {field.default}." if is_blank else ""
             field.say(problems.get(name, ""), hints.get(name, blank), self._in_full.value)
-        for fold, title, names in self._folds:
-            changed = [n for n in names if self._fields[n].value != self._fields[n].default]
-            wrong = [self._fields[n].option.title for n in names if n in problems]
-            title += f" · {len(changed)} changed" if changed else ""
-            title += f" · ⚠ {', '.join(wrong)}" if wrong else ""
-            if fold.titles != (title,):
-                fold.titles = (title,)
+        for fold in self._folds:
+            fold.say(problems)
         self._say_wrong(problems)
         for shown in (self._status, self._below):
             is_stale = shown in self._made_with and self._made_with[shown] != self._of_result()
             (shown.add_class if is_stale else shown.remove_class)("dss-stale")
-        self._button.disabled = bool(problems) or bool(self._n_at_work)
-        self._stop.layout.display = "" if self._n_at_work else "none"
+        self._button.disabled = bool(problems) or self._work.is_going
+        self._stop.layout.display = "" if self._work.is_going else "none"
 
     def _say_wrong(self, problems: Iterable[str]) -> None:
         """Say below the buttons why they wait: the fields may be out of sight."""
@@ -328,13 +256,13 @@ class Form:
         """A button that starts some work, which may take long."""
         button = widgets.Button(description=description, tooltip=tooltip, **look)
         button.layout.width = "auto"
-        button.on_click(lambda _: self._start(work, self._aside))
+        button.on_click(lambda _: self._work.start(work, self._aside))
         return button
 
     def _make_buttons(self, button: str) -> widgets.HBox:
         self._button = widgets.Button(description=button, button_style="primary")
         self._button.layout.width = "auto"
-        self._button.on_click(lambda _: self._launch(self.run))
+        self._button.on_click(lambda _: self._work.launch(self.run, self._status))
         self._stop = widgets.Button(description="Stop", icon="stop", layout={"width": "auto"})
         self._stop.tooltip = "End it; nothing half-done is left"
         self._stop.on_click(lambda _: self.stop())
@@ -352,29 +280,6 @@ class Form:
     def _reset(self) -> None:
         has_default = (n for n, f in self._fields.items() if not f.option.is_required())
         self.options = {name: self._fields[name].default for name in has_default}
-
-    def _sections(self) -> list[widgets.Widget]:
-        """A heading and its fields for each group; fields that few need in a fold at its end."""
-        shown = []
-        for title, names in grouped_fields(self.options_class).items():
-            rare = [n for n in names if declared(self._fields[n].option)["rare"]]
-            usual = [n for n in names if n not in rare]
-            usual.sort(key=lambda n: not self._fields[n].option.is_required())
-            if usual:
-                shown.append(widgets.HTML(f"<h3>{html.escape(title)}</h3>"))
-                shown += [self._fields[name].widget for name in usual]
-            if rare:
-                shown.append(self._fold(title, rare, is_rest=bool(usual)))
-        return shown
-
-    def _fold(self, group: str, names: list[str], is_rest: bool) -> widgets.Accordion:
-        content = widgets.VBox([self._fields[name].widget for name in names])
-        fold = widgets.Accordion([content], selected_index=None)
-        fold.add_class("dss-more")
-        labels = ", ".join(self._fields[name].option.title for name in names)
-        title = f"More: {labels}" if is_rest else group
-        self._folds.append((fold, title, names))
-        return fold
 
 
 def _is_there(kind: str, path: str) -> bool:

@@ -68,14 +68,14 @@ class TrainingForm(Form):
             "Write script", "Write it; nothing is trained here", self._script_shown
         )
         writing.layout = {"width": "auto", "margin": "6px 0 0 274px", "align_self": "flex-start"}
-        fold = next(fold for fold, _, names in self._folds if "write_script" in names)
-        fold.children[0].children += (writing,)
+        fold = next(fold for fold in self._folds if "write_script" in fold.fields)
+        fold.widget.children[0].children += (writing,)
         parts = list(self.widget.children)
         parts.insert(parts.index(self._buttons), self._meaning)
         self.widget.children = parts
         if self.is_running:
             self.options = self.last_used  # those that it was started with
-            self._launch(self._watch_found)
+            self._work.launch(self._watch_found, self._status)
 
     @property
     def is_running(self) -> bool:
@@ -236,7 +236,7 @@ class TrainingForm(Form):
             self._status.value = self._stage(history)
             if len(history) > shown:
                 shown = len(history)
-                self._show_progress("", shown, background.nb_epoch())
+                self._work.show("", shown, background.nb_epoch())
                 self._curves.value = _png(plot_history(history), 90)
                 self._below.children = [self._curves]
             if not goes_on:

@@ -1,0 +1,56 @@
+"""How the fields of a form are laid out: a heading for each group, rare ones folded away."""
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import ipywidgets as widgets
+
+from dss.options import Options, declared, grouped_fields
+from dss.widgets.forms.fields import Field
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Fields that few need, folded away below their title."""
+
+    widget: widgets.Accordion
+    title: str
+    fields: Mapping[str, Field]
+
+    def say(self, problems: Mapping[str, str]) -> None:
+        """Say in the title how many fields differ from their defaults, and which are wrong."""
+        changed = [name for name, f in self.fields.items() if f.value != f.default]
+        wrong = [f.option.title or name for name, f in self.fields.items() if name in problems]
+        title = self.title
+        title += f" · {len(changed)} changed" if changed else ""
+        title += f" · ⚠ {', '.join(wrong)}" if wrong else ""
+        if self.widget.titles != (title,):
+            self.widget.titles = (title,)
+
+
+def sections(
+    options_class: type[Options], fields: Mapping[str, Field]
+) -> tuple[list[widgets.Widget], list[Fold]]:
+    """What a form shows of its fields, group by group, and the folds in it."""
+    shown: list[widgets.Widget] = []
+    folds = []
+    for title, names in grouped_fields(options_class).items():
+        rare = {n: fields[n] for n in names if declared(fields[n].option)["rare"]}
+        usual = [n for n in names if n not in rare]
+        usual.sort(key=lambda n: not fields[n].option.is_required())
+        if usual:
+            shown.append(widgets.HTML(f"<h3>{html.escape(title)}</h3>"))
+            shown += [fields[name].widget for name in usual]
+        if rare:
+            folds.append(_fold(title, rare, is_rest=bool(usual)))
+            shown.append(folds[-1].widget)
+    return shown, folds
+
+
+def _fold(group: str, fields: Mapping[str, Field], is_rest: bool) -> Fold:
+    content = widgets.VBox([field.widget for field in fields.values()])
+    accordion = widgets.Accordion([content], selected_index=None)
+    accordion.add_class("dss-more")
+    labels = ", ".join(str(field.option.title) for field in fields.values())
+    return Fold(accordion, f"More: {labels}" if is_rest else group, fields)

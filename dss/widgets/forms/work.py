@@ -1,0 +1,129 @@
+"""Work that the buttons of a form start: in threads, with a bar, until it is done or stopped."""
+
+import threading
+import warnings
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import ipywidgets as widgets
+
+from dss.errors import DssError, DssWarning
+from dss.support import progress
+from dss.widgets.forms.fields import doubt_html, problem_html
+from dss.widgets.forms.waiting import awaited, is_alive, wait_for
+
+WORKING = '<span class="dss-help">working ...</span>'
+
+
+class Work:
+    """What a form works on. The notebook goes on meanwhile.
+
+    Arguments:
+        stopped: what is said when work was stopped.
+        changed: called when work begins or ends.
+        begins: called with the text that says how work goes, before it says that it begins.
+
+    Attributes:
+        bar: how far it is.
+        failure: what went wrong last with what is waited for.
+    """
+
+    def __init__(
+        self,
+        stopped: str,
+        changed: Callable[[], None],
+        begins: Callable[[widgets.HTML], None],
+    ):
+        self._stopped, self._changed, self._begins = stopped, changed, begins
+        self.bar = widgets.FloatProgress(max=1, layout={"width": "440px", "display": "none"})
+        self.failure: Exception | None = None
+        self._waited_for: threading.Thread | None = None
+        self._n_at_work = 0
+        self._stopping = False
+
+    @property
+    def is_going(self) -> bool:
+        """Whether anything is being done."""
+        return self._n_at_work > 0
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether what `launch` started is being done."""
+        return is_alive(self._waited_for)
+
+    def stop(self) -> None:
+        """End what is being done at its next step."""
+        self._stopping = self.is_going
+
+    def launch(self, work: Callable[[], Any], where: widgets.HTML) -> None:
+        """Start what is waited for, unless it is being done: a button may be clicked twice."""
+        if not self.is_waited_for:
+            self._waited_for = self.start(work, where)
+
+    def start(self, work: Callable[[], Any], where: widgets.HTML) -> threading.Thread:
+        """Work in a thread of its own, and say how it goes."""
+        thread = threading.Thread(target=self._guarded, args=(work, where), daemon=True)
+        thread.start()
+        return thread
+
+    def wait(self) -> None:
+        """Wait for what `launch` started."""
+        wait_for(self._waited_for)
+
+    def __await__(self) -> Generator[Any, None, None]:
+        """Wait for it while buttons and fields work."""
+        yield from awaited(self._waited_for).__await__()
+
+    @contextmanager
+    def going(self) -> Iterator[None]:
+        """While something is being done."""
+        self._n_at_work += 1
+        self._changed()
+        try:
+            yield
+        finally:
+            self._n_at_work -= 1
+            if not self._n_at_work:
+                self._stopping = False
+                self.bar.layout.display = "none"
+            self._changed()
+
+    @contextmanager
+    def said(self, where: widgets.HTML) -> Iterator[None]:
+        """Say that something is being done, until there is something else to say."""
+        self._begins(where)
+        where.value = WORKING
+        try:
+            yield
+        finally:
+            if where.value == WORKING:
+                where.value = ""
+
+    def show(self, what: str, done: float, total: float | None) -> None:
+        """Show how far it is; raises `Stopped` if it is to end."""
+        if self._stopping:
+            raise progress.Stopped
+        self.bar.layout.display = ""
+        self.bar.description = what
+        self.bar.value = done / total if total else 0
+
+    def _guarded(self, work: Callable[[], Any], where: widgets.HTML) -> None:
+        with self.going():
+            try:
+                with warnings.catch_warnings(record=True) as caught:
+                    warnings.simplefilter("always", DssWarning)
+                    with self.said(where):
+                        work()
+                doubts = [str(w.message) for w in caught if issubclass(w.category, DssWarning)]
+                where.value += doubt_html(doubts)
+            except progress.Stopped:
+                self.failure = DssError(self._stopped)
+                where.value = problem_html(self._stopped)
+            except (DssError, OSError) as error:
+                self.failure = error
+                where.value = problem_html(str(error))
+            except Exception as error:
+                self.failure = error
+                where.value = problem_html(f"{type(error).__name__}: {error}")
+                raise
