@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,26 +11,16 @@ import xarray as xr
 from dss import models
 from dss.data.batches import array_of, split_stretches
 from dss.errors import DssError
-from dss.options import NetworkOptions
-from dss.runs import run_file
+from dss.runs import Run, run_file
 from dss.support import hdf5
 from dss.support.files import replacing
 from dss.support.progress import say
-
-if TYPE_CHECKING:
-    import keras
 
 MOST_NUMBERED = 12  # classes; the matrix of more is shown by colours alone
 
 
 def write_results(
-    trunk: Path,
-    history: list[dict[str, float]],
-    tree: xr.DataTree,
-    y_name: str,
-    class_names: list[str],
-    model: "keras.Model",
-    options: NetworkOptions,
+    run: Run, history: list[dict[str, float]], tree: xr.DataTree, y_name: str
 ) -> None:
     """Write `_results.h5`; with a test split also print its scores and draw `_confusion.png`.
 
@@ -43,10 +33,10 @@ def write_results(
     """
     import h5py
 
-    test = {}
+    class_names, test = run.params["class_names"], {}
     if tree["test"].sizes["time"]:
-        test = _judge_test(tree, y_name, class_names, model, options)
-    with replacing(run_file(trunk, "_results.h5")) as part, h5py.File(part, "w") as file:
+        test = _judge_test(run, tree, y_name)
+    with replacing(run_file(run.trunk, "_results.h5")) as part, h5py.File(part, "w") as file:
         for column in history[0]:
             # The name of a song type may hold a slash, which would make a group of it.
             file[f"history/{column.replace('/', '|')}"] = [row[column] for row in history]
@@ -56,7 +46,9 @@ def write_results(
             file[name] = np.bytes_(json.dumps(value)) if name == "report" else value
     if test:
         say(_format_report(test["report"], class_names))
-        _draw_confusion(run_file(trunk, "_confusion.png"), test["confusion_matrix"], class_names)
+        _draw_confusion(
+            run_file(run.trunk, "_confusion.png"), test["confusion_matrix"], class_names
+        )
 
 
 class Results(NamedTuple):
@@ -107,13 +99,11 @@ def read_results(run: str | Path) -> Results:
     return Results(scores.rename_axis("song type"), confusion, names)
 
 
-def _judge_test(tree, y_name, class_names, model, options) -> dict[str, Any]:
+def _judge_test(run: Run, tree: xr.DataTree, y_name: str) -> dict[str, Any]:
     """What the network says of the test split, sample by sample."""
     from sklearn.metrics import classification_report, confusion_matrix
 
-    from dss.models.inference import Network
-
-    test = tree["test"]
+    test, class_names = tree["test"], run.params["class_names"]
     x, y = array_of(test["x"]), array_of(test[y_name])
     labels, predictions = (np.zeros(len(y), np.uint16) for _ in range(2))
     known = np.ones(len(y), bool)
@@ -122,7 +112,7 @@ def _judge_test(tree, y_name, class_names, model, options) -> dict[str, Any]:
     if not known.any():
         say("The test split is not scored: none of it was annotated")
         return {}
-    network = Network(model, options, models.best_block(options, test.sizes["time"]))
+    network = run.network(models.best_block(run.options, test.sizes["time"]))
     for first, last in split_stretches(tree, "test"):
 
         def read(start: int, stop: int, first: int = first) -> np.ndarray:

@@ -89,14 +89,15 @@ def train(*, options: TrainOptions) -> Path:
         rows, came_to_end = _fit(trunk, model, chunks, song, params, options, workers)
         if workers.is_first:
             models.load_weights(model, run_file(trunk, "_model.h5"))
-            params["detect"] |= calibrate(Run(trunk, params, options, model))
+            run = Run(trunk, params, options, model)
+            params["detect"] |= calibrate(run)
             write_params(trunk, params)
     except BaseException as error:
         if workers.is_first:
             _clear(trunk, error)
         raise
     if workers.is_first:
-        write_results(trunk, rows, tree, y_name, class_names, model, options)
+        write_results(run, rows, tree, y_name)
         if came_to_end:
             remove(run_file(trunk, "_checkpoint.h5"))  # last: killed before, the run can be resumed
     workers.same()  # all files are there when any process goes on
