@@ -189,8 +189,9 @@ def expected_errors(annotations: Annotations | Sequence[Annotations], run: str |
 
     Example:
         >>> from dss.predict import expected_errors, predict
-        >>> expected_errors(predict("finch/bird1_08.wav", run), run).n
-        22
+        >>> expected = expected_errors(predict("finch/bird1_08.wav", run), run)
+        >>> expected.low <= expected.wrong <= expected.high
+        True
     """
     calibration = calibration_of(read_params(run_trunk(run)))
     if calibration is None:
