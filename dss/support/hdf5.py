@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 MOST_OBJECTS = 100_000
 # An array has at most so many bytes, and as many more as a file of this size can unpack to.
-SMALL_BYTES, MOST_PACKED = 2**24, 1100
+SMALL_BYTES, MOST_PACKED = 2**20, 1100
 
 
 @contextmanager

@@ -161,7 +161,7 @@ def _confusions(run: Path, tree) -> tuple[list[str], np.ndarray]:
     Returns: names, and counts [blocks, true classes, predicted classes].
     """
     with hdf5.reading(run_file(run, "_results.h5")) as file:
-        names = [name.decode() for name in file["class_names"]]
+        names = [name.decode() for name in file["class_names"][()].tolist()]
         labels, predictions = file["labels"][()], file["predictions"][()]
         known = file["known"][()].astype(bool)
     n = len(names)

@@ -93,7 +93,7 @@ def read_results(run: str | Path) -> Results:
                 "with one and train again."
             )
         report, confusion = json.loads(file["report"][()]), file["confusion_matrix"][()]
-        names = [name.decode() for name in file["class_names"]]
+        names = [name.decode() for name in file["class_names"][()].tolist()]
         scores = pd.DataFrame.from_dict({name: report[name] for name in names}, orient="index")
     scores = scores[list(columns)].rename(columns=columns).astype({"samples": int})
     return Results(scores.rename_axis("song type"), confusion, names)
