@@ -41,7 +41,7 @@ def write_results(
             # The name of a song type may hold a slash, which would make a group of it.
             file[f"history/{column.replace('/', '|')}"] = [row[column] for row in history]
         # Texts of a fixed length: libhdf5 can hang where damaged ones of any length are read.
-        file["class_names"] = [np.bytes_(name.encode()) for name in class_names]
+        file["class_names"] = np.array([name.encode() for name in class_names])
         for name, value in test.items():
             file[name] = np.bytes_(json.dumps(value)) if name == "report" else value
     if test:

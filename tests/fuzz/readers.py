@@ -308,7 +308,7 @@ def _results(folder: Path) -> Path:
     with h5py.File(path, "w") as file:
         file["report"] = np.bytes_(json.dumps({"noise": score, "a": score}))
         file["confusion_matrix"] = np.eye(2)
-        file["class_names"] = [b"noise", b"a"]
+        file["class_names"] = np.array([b"noise", b"a"])
     return path
 
 
