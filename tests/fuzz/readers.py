@@ -24,6 +24,7 @@ from dss.data.splits import recording_groups
 from dss.data.stores import NpyWriter, ZarrWriter
 from dss.models.checkpoint import epochs_done
 from dss.options import TrainOptions, read_options
+from dss.predict.calibration import calibration_of
 from dss.predict.near_misses import read_near_misses
 from dss.predict.stored_probabilities import detect_stored, stored_probabilities
 from dss.runs import read_params
@@ -278,7 +279,15 @@ PARAMS = {
     "nb_conv": 1,
     "dilations": [1, 4],
     "data_padding": 8,
-    "detect": {"options": {"segment_threshold": 0.5}},
+    "detect": {
+        "options": {"segment_threshold": 0.5},
+        "calibration": {
+            "curve": [0.1, 0.9],
+            "covariance": [[1.0, 0.1], [0.1, 0.2]],
+            "validation": [0.5, 0.9, 0.95],
+            "matched": 0.9,
+        },
+    },
     "versions": {"dss": "0"},
 }
 DAS_PARAMS = """class_names: [noise, a]
@@ -299,7 +308,9 @@ model_name: tcn
 
 
 def _read_params(path: Path) -> None:
-    read_params(Path(str(path).removesuffix("_params.yaml")))
+    calibration = calibration_of(read_params(Path(str(path).removesuffix("_params.yaml"))))
+    if calibration:
+        calibration.expected(calibration.confidence(AUDIO))
 
 
 def _results(folder: Path) -> Path:
@@ -423,7 +434,9 @@ READERS = {
     "chunk of zarr": _dataset(_of(_zarr_store, "train/x/c/0/0")),
     "dataset, h5": _dataset(_h5_store, "reading"),
     "parameters": Reader(
-        _text("run_params.yaml", yaml.safe_dump(PARAMS)), _read_params, ("read_params",)
+        _text("run_params.yaml", yaml.safe_dump(PARAMS)),
+        _read_params,
+        ("read_params", "read_calibration"),
     ),
     "parameters of DAS": Reader(
         _text("run_params.yaml", DAS_PARAMS), _read_params, ("read_params",)
