@@ -51,7 +51,7 @@ def test_the_dataset_holds_the_audio_and_the_targets_of_its_recordings(folder):
 
 
 def test_targets_of_one_song_type_need_a_name_without_a_slash(folder, tmp_path):
-    with pytest.raises(DssError, match=r"(?s)individual_targets: these names .*slash.*\n  a/b"):
+    with pytest.raises(DssError, match=r"(?s)individual_targets: no file .*slash.*\n  a/b"):
         make_dataset(folder, rename={"a": "a/b"}, individual_targets=True)
     store = make_dataset(folder, rename={"a": "a/b"}, store_dir=tmp_path / "x.npy")
     assert open_dataset(store).attrs["class_names"] == ["noise", "a/b", "b", "p"]

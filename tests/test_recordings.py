@@ -223,7 +223,7 @@ def test_a_loader_that_gives_something_else_is_an_error(wav, gives, message):
         ("a.npz", lambda p: p.write_bytes(b"PK nonsense"), "cannot be read as npz"),
         ("a.npz", lambda p: np.savez(p, data=np.array([{}]), samplerate=1), "of type object"),
         ("a.npy", lambda p: p.write_bytes(b"nonsense"), "cannot be read as npy"),
-        ("a.npy", lambda p: np.save(p, np.array([{}])), "cannot be read as npy"),
+        ("a.npy", lambda p: np.save(p, np.array([{}])), "holds values of type object"),
         ("a.h5", lambda p: p.write_bytes(b"nonsense"), "cannot be read as HDF5"),
         ("a.h5", lambda p: write_h5(p, None, x=np.ones(9)), "holds no 'data', only 'x'"),
         ("a.h5", lambda p: write_h5(p, None, data=np.ones(9)), "holds no 'samplerate'"),
