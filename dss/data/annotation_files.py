@@ -137,10 +137,14 @@ def _possible_annotations(recording: Path, format: str | None) -> list[Path]:
     if format in OF_MANY_RECORDINGS:
         pattern = OF_MANY_RECORDINGS[format]
         return sorted([*recording.parent.glob(pattern), *recording.parent.parent.glob(pattern)])
-    stem, ending = re.escape(recording.stem), re.escape(recording.suffix)
-    name = re.compile(stem + annotation_endings(ending), re.IGNORECASE)
+    rest, n = _rest_of_name(recording.suffix), len(recording.stem)
     alike = _names_with_stem(recording.parent, recording.stem.lower())
-    return sorted(recording.parent / file for file in alike if name.fullmatch(file))
+    return sorted(recording.parent / file for file in alike if rest.fullmatch(file[n:]))
+
+
+@lru_cache(maxsize=64)  # or a pattern would be compiled once per recording
+def _rest_of_name(ending: str) -> re.Pattern[str]:
+    return re.compile(annotation_endings(re.escape(ending)), re.IGNORECASE)
 
 
 def _names_with_stem(folder: Path, stem: str) -> Iterator[str]:

@@ -116,6 +116,17 @@ def found(annotations: pd.DataFrame) -> pd.DataFrame:
     return annotations[annotations["start_seconds"].notna()]
 
 
+def times_of(annotations: pd.DataFrame) -> np.ndarray:
+    """The times of annotations: [rows, 2] start and stop in seconds."""
+    return np.stack([annotations[column].to_numpy(float) for column in COLUMNS[1:]], axis=1)
+
+
+def plain_rows(annotations: pd.DataFrame) -> Iterator[tuple[int, str, float, float]]:
+    """Row in the file, name, start and stop of annotations; of small tables, faster than pandas."""
+    columns = (annotations[column].tolist() for column in COLUMNS)
+    return zip(annotations.index.tolist(), *columns, strict=True)
+
+
 def is_absence(name: str, names: Container[str]) -> bool:
     """Whether a name is not a song type but marks the absence of one, such as `not_x` for x."""
     return name.startswith(ABSENT) and name.removeprefix(ABSENT) in names
@@ -128,9 +139,12 @@ def is_song(names: pd.Series, others: Iterable[str] = ()) -> pd.Series:
         names: the names in the annotations of a recording.
         others: names in other recordings; `not_x` marks the absence of x if x is in any of them.
     """
-    there = {*names, *others}
-    song = {name for name in there if name != NOISE and not is_absence(name, there)}
-    return names.isin(song)
+    return names.isin(song_names({*names, *others}))
+
+
+def song_names(names: set[str]) -> set[str]:
+    """Those of all names that are song types, neither `noise` nor `not_<song type>`."""
+    return {name for name in names if name != NOISE and not is_absence(name, names)}
 
 
 def time_problems(
@@ -143,7 +157,9 @@ def time_problems(
         duration_seconds: the length of the recording.
         tolerance_seconds: how far annotations may extend beyond the end.
     """
-    for row, name, start, stop in found(annotations)[COLUMNS].itertuples(name=None):
+    for row, name, start, stop in plain_rows(annotations):
+        if np.isnan(start):
+            continue
         if np.isnan(stop):
             yield row, name, "has a start but no stop; for an event, set stop = start"
         elif stop < start:
@@ -222,8 +238,8 @@ def _stated_categories(
         for row, (name, category) in enumerate(read_definitions(path).items(), start=1):
             yield path, name, category, row
     for path, table in tables.items():
-        stated: dict[tuple[str, str, bool], int | None] = {}  # for small tables, faster than pandas
-        for row, name, start, stop in table[COLUMNS].itertuples(name=None):
+        stated: dict[tuple[str, str, bool], int | None] = {}
+        for row, name, start, stop in plain_rows(table):
             if np.isnan(start):
                 stated.setdefault((name, EVENT if np.isnan(stop) else SEGMENT, False), None)
             else:

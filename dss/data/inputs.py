@@ -10,7 +10,7 @@ import pandas as pd
 
 from dss.data import mending
 from dss.data.annotation_files import MissingAnnotations, recording_annotations
-from dss.data.annotations import found, time_problems
+from dss.data.annotations import found, time_problems, times_of
 from dss.data.audio import Loader
 from dss.data.places import Place, fitting, place_of, proposed_pattern
 from dss.data.recordings import Recording, find_recordings, open_at_own_rate
@@ -70,11 +70,12 @@ def read_input(
         if not isinstance(error.rest, Unread):
             raise
         failed, (file, table, bad) = error, error.rest
-    table[TIMES] = table[TIMES] / {"s": 1, "ms": 1000, "samples": own_rate}[options.time_unit]
     if options.time_unit == "s":
         _check_unit(table, file, recording.duration_seconds, own_rate)
+    else:
+        table[TIMES] = table[TIMES] / {"ms": 1000, "samples": own_rate}[options.time_unit]
     rows = {row for row, _ in bad}
-    rest = table.drop(index=list(rows))
+    rest = table.drop(index=list(rows)) if rows else table
     rest = _within(_without_doubles(rest, file), file, recording, options.tolerance_seconds)
     if failed and not options.skip_bad_rows:
         failed.rest = Input(recording, file, rest, np.empty((0, 2)))
@@ -141,7 +142,8 @@ def _with_one_channel(found: Input) -> Input:
 
 def _check_unit(table: pd.DataFrame, file: Path, end: float, samplerate_hz: float) -> None:
     """Raise a DssError if times fit into the recording in another unit, but not in seconds."""
-    times = found(table)[TIMES].to_numpy(float)
+    times = times_of(table)
+    times = times[~np.isnan(times[:, 0])]
     is_beyond = times[:, 1] > end + MISTAKEN_SECONDS
     last = times.max(initial=0, where=~np.isnan(times))
     if is_beyond.sum() <= MOST * len(times) or (len(times) == 1 and last < FAR * end):
@@ -158,6 +160,10 @@ def _check_unit(table: pd.DataFrame, file: Path, end: float, samplerate_hz: floa
 
 def _without_doubles(table: pd.DataFrame, file: Path) -> pd.DataFrame:
     """A table without rows that repeat another one exactly; those without a time may stay."""
+    starts = table["start_seconds"].to_numpy(float)
+    starts = starts[~np.isnan(starts)]
+    if len({*starts.tolist()}) == len(starts):
+        return table
     is_double = table.duplicated(COLUMNS) & table["start_seconds"].notna()
     rows = [*table.index[is_double]]
     if rows:
@@ -176,7 +182,7 @@ def _within(
     worth a word.
     """
     sample, end = 1 / recording.samplerate_hz, recording.duration_seconds
-    times = table[TIMES].to_numpy(float)
+    times = times_of(table)
     start, stop = times.T
     with np.errstate(invalid="ignore"):
         out = np.maximum(-start, stop - end)
@@ -187,7 +193,7 @@ def _within(
         said = is_near & (out > sample * 1.001)
         last = np.stack([np.full(len(times), end - sample), np.where(is_event, end - sample, end)])
         cut = times.clip(0, last.T)
-        is_near &= stop >= start
+        is_near &= (stop >= start) & (cut != times).any(axis=1)
     if said.any():
         n, most = int(said.sum()), readable(float(out[said].max()))
         rows = f"row{'s' * (n > 1)} {mending.listed(table.index[said])}"

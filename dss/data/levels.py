@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from dss.data.recordings import Recording
+from dss.data.recordings import BLOCK_SAMPLES, Recording
 
 LIMIT = 0.999  # of full scale
 CLIPPED = 1e-3  # the part of samples at the limit above which a channel is called clipped
@@ -40,5 +40,8 @@ def level_problems(blocks: Iterable[np.ndarray], samples: str) -> list[tuple[int
 def spread_blocks(recording: Recording) -> Iterator[np.ndarray]:
     """Half a minute of a recording in short blocks, spread evenly; all of a shorter one."""
     length = max(1, round(BLOCK_SECONDS * recording.samplerate_hz))
-    for start in range(0, recording.n_samples, max(length, recording.n_samples // N_BLOCKS)):
+    step = max(length, recording.n_samples // N_BLOCKS)
+    if step == length:  # all of it: as few reads as memory allows
+        step = length = max(length, BLOCK_SAMPLES)
+    for start in range(0, recording.n_samples, step):
         yield recording.read(start, start + length)

@@ -13,6 +13,7 @@ from dss.data.problems import ERROR, WARNING, Problem, problems_of
 from dss.data.rates import proposed_rate
 from dss.data.recordings import Recording
 from dss.errors import DssError
+from dss.support.progress import bar
 
 
 def differences(recordings: Sequence[Recording], tables) -> Iterator[Problem]:
@@ -33,7 +34,7 @@ def unread_files(recording: Recording, source: Path) -> Iterator[Problem]:
 
 def level_warnings(recordings: Sequence[Recording]) -> Iterator[Problem]:
     """Channels that are silent or clipped, and audio that cannot be read."""
-    for recording in recordings:
+    for recording in bar(recordings, desc="looking at levels", unit="recording", delay=1):
         try:
             wrong = level_problems(spread_blocks(recording), "samples looked at")
         except (DssError, OSError) as error:

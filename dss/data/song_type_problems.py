@@ -10,8 +10,8 @@ from dss.data.annotated import known_stretches, read_annotated
 from dss.data.annotations import (
     NOISE,
     definitions_path,
-    found,
     is_absence,
+    plain_rows,
     read_definitions,
     song_types,
 )
@@ -42,13 +42,16 @@ def definitions_of(
 def never_found(recordings: Sequence[Recording], tables) -> Iterator[Problem]:
     """Song types that are looked for or defined, but never annotated."""
     named: dict[str, tuple[str, int]] = {}
+    there: set[str] = set()
     for path, definitions in definitions_of(recordings)[0].items():
         for row, name in enumerate(definitions, start=1):
             named.setdefault(name, (str(path), row))
     for source, table in tables:
-        for row, name in table.loc[table["start_seconds"].isna(), "name"].items():
-            named.setdefault(name, (str(source), row))
-    there = {name for _, table in tables for name in found(table)["name"]}
+        for row, name, start, _ in plain_rows(table):
+            if np.isnan(start):
+                named.setdefault(name, (str(source), row))
+            else:
+                there.add(name)
     for name, (file, row) in named.items():
         if name not in {*there, NOISE} and not is_absence(name, {*there, *named}):
             yield file, row, name, NEVER_FOUND, WARNING
@@ -57,7 +60,7 @@ def never_found(recordings: Sequence[Recording], tables) -> Iterator[Problem]:
 def unknown_stretches(recordings: Sequence[Recording], tables) -> Iterator[Problem]:
     """Annotations of noise, where they make the rest of their recording unknown."""
     by_recording = {r.path: table for r, (_, table) in zip(recordings, tables, strict=True)}
-    if not any((table["name"] == NOISE).any() for table in by_recording.values()):
+    if not any(NOISE in table["name"].tolist() for table in by_recording.values()):
         return  # and no definitions need be read
     reach = GAUSSIAN_REACH * EVENT_STD_SECONDS
     with suppress(DssError, OSError):  # which are among the problems already

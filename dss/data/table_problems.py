@@ -1,5 +1,6 @@
 """Problems within tables of annotations: contradictions, overlaps, names, kinds and durations."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 
@@ -9,9 +10,9 @@ from dss.data.annotations import (
     EVENT,
     NOISE,
     SEGMENT,
-    found,
     is_absence,
-    is_song,
+    plain_rows,
+    song_names,
     time_problems,
 )
 from dss.data.problems import COLUMNS, ERROR, WARNING, Problem
@@ -65,23 +66,26 @@ def _unconfirmed(table: pd.DataFrame) -> Iterator[tuple[None, None, str]]:
 
 
 def _contradictions(table: pd.DataFrame) -> Iterator[tuple[int, str, str]]:
-    there = found(table)
-    for row, name in table.loc[table["start_seconds"].isna(), "name"].items():
-        rows = there.index[there["name"] == name]
-        if len(rows):
-            yield (
-                row,
-                name,
-                f"has no time, which means that there is none; but row {rows[0]} is one",
-            )
+    first: dict[str, int] = {}
+    without_time = []
+    for row, name, start, _ in plain_rows(table):
+        if math.isnan(start):
+            without_time.append((row, name))
+        else:
+            first.setdefault(name, row)
+    for row, name in without_time:
+        if name in first:
+            text = f"has no time, which means that there is none; but row {first[name]} is one"
+            yield row, name, text
 
 
 def _overlaps(table: pd.DataFrame, tolerance_seconds: float) -> Iterator[tuple[int, str, str]]:
     """Segments that begin before an earlier one ends, but for those that are there twice."""
-    table = _segments(table).sort_values("start_seconds", kind="stable")
-    table = table.drop_duplicates(["name", "start_seconds", "stop_seconds"])
+    rows: dict[tuple[str, float, float], int] = {}
+    for row, name, start, stop in sorted(_segments(table), key=lambda segment: segment[2]):
+        rows.setdefault((name, start, stop), row)
     last = None  # of those before, the one that ends last
-    for row, name, start, stop in _plain_rows(table):
+    for (name, start, stop), row in rows.items():
         if last and last[2] - start > tolerance_seconds:
             other_row, other_name, other_stop = last
             shared = min(stop, other_stop) - start
@@ -96,7 +100,7 @@ def _kinds(tables, definitions: dict[str, str]) -> Iterator[Problem]:
     all_rows = [
         (str(source), row, name, EVENT if start == stop else SEGMENT)
         for source, table in tables
-        for row, name, start, stop in _plain_rows(found(table))
+        for row, name, start, stop in plain_rows(table)
         if stop >= start and name != NOISE
     ]
     counts = Counter((name, kind) for _, _, name, kind in all_rows)
@@ -116,7 +120,7 @@ def _short(tables) -> Iterator[Problem]:
     segments = [
         (str(source), row, name, stop - start)
         for source, table in tables
-        for row, name, start, stop in _plain_rows(_segments(table))
+        for row, name, start, stop in _segments(table)
     ]
     by_name = pd.DataFrame(segments, columns=[*COLUMNS[:3], "seconds"]).groupby("name")["seconds"]
     medians = by_name.median()[by_name.size() >= ENOUGH].to_dict()
@@ -133,7 +137,7 @@ def _names(tables, definitions: dict[str, str]) -> Iterator[Problem]:
     first: dict[str, tuple[str, int]] = {}
     counts: dict[str, int] = {}
     for source, table in tables:
-        for row, name in table["name"].items():
+        for row, name, _, _ in plain_rows(table):
             first.setdefault(name, (str(source), row))
             counts[name] = counts.get(name, 0) + 1
     alike: dict[str, str] = {}
@@ -150,10 +154,11 @@ def _names(tables, definitions: dict[str, str]) -> Iterator[Problem]:
             yield *first[name], name, text, WARNING
 
 
-def _plain_rows(table: pd.DataFrame) -> Iterator[tuple[int, str, float, float]]:
-    return table[["name", "start_seconds", "stop_seconds"]].itertuples(name=None)
-
-
-def _segments(table: pd.DataFrame) -> pd.DataFrame:
+def _segments(table: pd.DataFrame) -> list[tuple[int, str, float, float]]:
     """Segments of song or noise, without those that say what is not there."""
-    return table[is_song(table["name"]) & (table["stop_seconds"] > table["start_seconds"])]
+    song = song_names({*table["name"].tolist()})
+    return [
+        (row, name, start, stop)
+        for row, name, start, stop in plain_rows(table)
+        if stop > start and name in song
+    ]

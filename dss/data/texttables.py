@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from dss.data.plain_tables import read_plain
 from dss.errors import DssError, raise_problems
 
 COLUMNS = ["name", "start_seconds", "stop_seconds"]
@@ -63,6 +64,9 @@ def read_csv(path: Path, columns: list[str]) -> pd.DataFrame:
 def read_rows(path: Path, columns: list[str]) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
     """What `read_csv` gives; and rows that are too long, cut in the table, with what is wrong."""
     text = read_text(path)
+    plain = read_plain(text, columns)
+    if plain is not None:
+        return plain, []
     first = text.partition("\n")[0]
     separator = ";" if first.count(";") > first.count(",") else ","
     try:
@@ -137,6 +141,8 @@ def parse_times(table: pd.DataFrame) -> list[tuple[int, str]]:
     """Turn the times of a table from text into numbers; rows, and what is wrong with them."""
     problems = []
     for column in COLUMNS[1:]:
+        if table[column].dtype == float and not _are_late(table[column]):
+            continue
         parsed = numbers(table[column])
         said = table[column][parsed.isna()].dropna().astype(str)
         for row, text in said[~said.isin(MISSING)].items():
@@ -145,6 +151,11 @@ def parse_times(table: pd.DataFrame) -> list[tuple[int, str]]:
             problems.append((row, f"{column} is {time:g} s, later than any recording lasts"))
         table[column] = parsed
     return problems
+
+
+def _are_late(times: pd.Series) -> bool:
+    """Whether a column of floats has times that no recording has, or infinite ones."""
+    return bool((np.abs(times.to_numpy()) > LATEST_SECONDS).any())
 
 
 def _called(column: str, there: Iterable[str]) -> str | None:
@@ -229,6 +240,7 @@ def parse(text: str, separator: str, **named) -> pd.DataFrame:
         index_col=False,  # or one comma too many in all rows would shift the columns
         skip_blank_lines=False,  # or rows would not be counted as an editor does
         skipinitialspace=True,
+        float_precision="round_trip",
     )
     if "header" not in named:
         table = table.rename(columns=str.strip)
