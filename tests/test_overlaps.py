@@ -2,11 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dss.data import make_dataset, open_dataset
-from dss.data.overlaps import overlaps, without_overlaps
+from dss.data.overlaps import overlaps, target_seconds, without_overlaps
+from dss.data.targets import make_targets
 from dss.errors import DssWarning
 
 RATE = 100
@@ -88,3 +89,32 @@ def test_what_is_learned_where_song_types_overlap_is_said_and_can_be_chosen(song
     _, annotated = targets(song, overlaps="unknown")
     assert annotated.values[: 10 * RATE].sum() == 9 * RATE
     assert not annotated.values[shared].any()
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.floats(0, 5), st.floats(0.001, 2)), max_size=12),
+    st.integers(0, 600),
+    st.integers(0, 600),
+)
+@settings(deadline=None)
+def test_seconds_of_song_are_the_sums_of_the_targets(rows, start, stop):
+    start, stop = sorted([start, stop])
+    segments = table([(name, at, at + seconds) for name, at, seconds in rows])
+    types = dict.fromkeys("abc", "segment")
+    y = make_targets(segments, types, RATE, start, stop, 0, np.float16)
+    counted = target_seconds(segments, types, RATE, start, stop)
+    sums = y[:, 1:].astype(float).sum(axis=0) / RATE
+    np.testing.assert_allclose([*counted.values()], sums, atol=len(y) / RATE / 1024)
+
+
+def test_the_report_on_a_dataset_counts_what_overlaps_once(song):
+    for path in song.glob("*.csv"):
+        with path.open("a") as file:
+            file.write("a,2.5,4.0\n")
+    for overlap in ("share", "shorter"):
+        store = make_dataset(song, overwrite=True, gap_seconds=0, overlaps=overlap)
+        tree = open_dataset(store)
+        for split in tree:
+            sums = tree[split]["y"].values[:, 1:].astype(float).sum(axis=0) / RATE
+            report = tree.attrs["report"][split]["song_seconds"]
+            np.testing.assert_allclose([*report.values()], sums, atol=0.02)

@@ -1,4 +1,4 @@
-"""Segments of different song types that overlap: how long, and which of them counts there.
+"""Segments that overlap: how long, which of them counts there, and what is in the targets.
 
 In the targets, song types that overlap share their samples, unless one of them is made to win.
 """
@@ -62,6 +62,40 @@ def overlap_warnings(
         + ". The network learns there that each is as probable as the other. To choose, give "
         "overlaps: shorter or later (that one counts), or unknown (nothing is learned there)."
     ]
+
+
+def target_seconds(
+    table: pd.DataFrame,
+    types: Mapping[str, str],
+    samplerate_hz: float,
+    start_sample: int,
+    stop_sample: int,
+) -> dict[str, float]:
+    """How many seconds of a stretch each song type of segments has in the targets.
+
+    Segments of one song type that overlap count once; where several song types overlap, each has
+    its share. The width of events is left out.
+
+    Arguments:
+        table: annotations of a recording.
+        types: category by song type; other annotations do not count.
+        samplerate_hz: of the recording.
+        start_sample, stop_sample: the stretch.
+    """
+    rows = _segments(table, types)
+    samples = (rows[TIMES].to_numpy(float) * samplerate_hz).round().astype(int)
+    samples[:, 1] = np.maximum(samples[:, 1], samples[:, 0] + 1)
+    samples = samples.clip(start_sample, stop_sample)
+    names = [name for name, kind in types.items() if kind == SEGMENT]
+    song = [union(samples[(rows["name"] == name).to_numpy()]) for name in names]
+    edges = np.unique(samples)
+    if len(edges) < 2:
+        return dict.fromkeys(names, 0.0)
+    begun = [[np.searchsorted(times, edges[:-1], "right") for times in of.T] for of in song]
+    is_song = np.array([starts > stops for starts, stops in begun])
+    shares = is_song / np.maximum(is_song.sum(axis=0), 1)
+    seconds = shares @ np.diff(edges) / samplerate_hz
+    return dict(zip(names, seconds.tolist(), strict=True))
 
 
 def without_overlaps(table: pd.DataFrame, types: Mapping[str, str], winner: str) -> pd.DataFrame:

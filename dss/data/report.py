@@ -11,6 +11,7 @@ import pandas as pd
 
 from dss.data.annotation_files import recording_annotations
 from dss.data.annotations import EVENT, definitions_path, found, read_definitions
+from dss.data.overlaps import target_seconds
 from dss.data.places import place_of
 from dss.data.recordings import find_recordings, open_readable
 from dss.data.song_type_problems import NEVER_FOUND
@@ -33,7 +34,7 @@ def count(
     """Count what each split holds.
 
     Returns: for each split: `seconds`, `unknown_seconds`, `annotations` (by song type, those that
-        begin in the split), `song_seconds` (of segments, by song type) and `recordings` (by song
+        begin in the split), `song_seconds` (of segments in the targets, by song type) and `recordings` (by song
         type, how many have it).
     """
     return {
@@ -226,14 +227,12 @@ def _count_split(stretches, sources, types, tables) -> dict[str, Any]:
         table = found(tables[stretch.recording])
         names, times = table["name"].to_numpy(), table[COLUMNS[1:]].to_numpy(float)
         begins = (times[:, 0] * rate >= start) & (times[:, 0] * rate < stop)
-        within = np.diff(times.clip(start / rate, stop / rate), axis=1)[:, 0]
+        for name, of_type in target_seconds(table, types, rate, start, stop).items():
+            song_seconds[name] += of_type
         for name in types:
-            is_name = names == name
-            n = int((is_name & begins).sum())
+            n = int(((names == name) & begins).sum())
             annotations[name] += n
             recordings[name] += n > 0
-            if name in song_seconds:
-                song_seconds[name] += float(within[is_name].sum())
     return {
         "seconds": seconds,
         "unknown_seconds": unknown,
