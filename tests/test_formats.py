@@ -16,7 +16,15 @@ from dss.data.formats import guess_format
 from dss.errors import DssError
 
 REAL = Path(crowsetta.__file__).parent / "examples"
-ENDINGS = {"csv": ".csv", "audacity": ".txt", "raven": ".selections.txt", "textgrid": ".TextGrid"}
+ENDINGS = {
+    "csv": ".csv",
+    "audacity": ".txt",
+    "raven": ".selections.txt",
+    "textgrid": ".TextGrid",
+    "svl": ".svl",
+    "elan": ".eaf",
+    "notmat": ".wav.not.mat",
+}
 
 
 def table(*rows):
@@ -268,7 +276,9 @@ ANNOTATIONS = st.lists(
 @settings(max_examples=60, deadline=None)
 def test_what_is_written_is_read_again(tmp_path_factory, format, annotations):
     path = tmp_path_factory.getbasetemp() / f"any{ENDINGS[format]}"
-    write_annotations(table(*annotations), path, format, duration_seconds=12)
+    if format == "notmat":
+        annotations = [(name[:1], *times) for name, *times in annotations]
+    write_annotations(table(*annotations), path, format, 12, samplerate_hz=1e6)
     assert annotations == [] or guess_format(path) == format
     again = read_annotations(path, format)
     ours, theirs = (
@@ -290,15 +300,16 @@ def test_what_is_written_comes_back_at_the_same_samples(
     path = tmp_path_factory.getbasetemp() / f"samples{ENDINGS[format]}"
     pairs = [*zip(edges[::2], edges[1::2], strict=False), (edges[-1] + 1,) * 2]
     written = table(*(("a", start / samplerate, stop / samplerate) for start, stop in pairs))
-    write_annotations(written, path, format, duration_seconds=400)
+    write_annotations(written, path, format, 400, samplerate)
     again = read_annotations(path, format)[["start_seconds", "stop_seconds"]].to_numpy()
     assert sorted(map(tuple, (again * samplerate).round().astype(int))) == pairs
 
 
-@pytest.mark.parametrize("format", ["audacity", "raven", "textgrid"])
+@pytest.mark.parametrize("format", [*ENDINGS][1:])
 def test_only_csv_holds_what_was_not_found(tmp_path, format):
     path = tmp_path / f"a{ENDINGS[format]}"
-    write_annotations(table(("a", 0, 1), ("sine", np.nan, np.nan)), path, format)
+    written = table(("a", 0, 1), ("sine", np.nan, np.nan))
+    write_annotations(written, path, format, samplerate_hz=1000)
     assert rows(read_annotations(path)) == [("a", 0, 1)]
 
 
@@ -315,11 +326,54 @@ def test_raven_and_praat_can_read_what_is_written(tmp_path):
     assert [(i.text, i.xmin, i.xmax) for i in grid["segments"]] == [("a", 0, 1), ("", 1, 3)]
 
 
+def test_evsonganaly_can_read_what_is_written(tmp_path):
+    write_annotations(table(("b", 1, 2), ("a", 0, 0.5)), tmp_path / "x.not.mat", "notmat", 3, 32000)
+    content = scipy.io.loadmat(tmp_path / "x.not.mat")
+    assert content["labels"] == ["ab"]
+    assert content["onsets"].ravel().tolist() == [0, 1000]
+    assert content["offsets"].ravel().tolist() == [500, 2000]
+    assert content["Fs"] == 32000
+    for name in ("threshold", "min_int", "min_dur", "sm_win"):
+        assert content[name] > 0
+
+
+def test_elan_shows_milliseconds_and_what_was_moved_there_counts(tmp_path):
+    path = tmp_path / "x.eaf"
+    written = [("a", 0.1004, 0.2006), ("b", 0.15, 0.3), ("p", 0.5003, 0.5003)]
+    write_annotations(table(*written), path, "elan")
+    assert rows(read_annotations(path)) == written
+    text = path.read_text()
+    assert text.count("<TIER ") == 2  # on a tier of ELAN no two overlap
+    values = [int(value) for value in re.findall(r'TIME_VALUE="(\d+)"', text)]
+    assert values == [100, 201, 150, 300, 500, 501]
+    path.write_text(text.replace('TIME_VALUE="100"', 'TIME_VALUE="90"'))
+    assert rows(read_annotations(path)) == [("a", 0.09, 0.201), *written[1:]]
+    path.write_text(re.sub("<PROPERTY.*", "", text))
+    assert rows(read_annotations(path))[2] == ("p", 0.5, 0.501)
+
+
+def test_sonic_visualiser_gets_regions_or_instants(tmp_path):
+    both, points = [("a", 1, 2), ("p", 3, 3)], [("p", 1, 1)]
+    for song, kind, n in ((both, "regions", 2), (points, "timeinstants", 0)):
+        write_annotations(table(*song), tmp_path / "x.svl", "svl", samplerate_hz=1000)
+        text = (tmp_path / "x.svl").read_text()
+        assert f'type="{kind}"' in text
+        assert '<point frame="1000" label="' in text
+        assert text.count(" duration=") == n
+        assert rows(read_annotations(tmp_path / "x.svl")) == [*song]
+
+
 def test_names_that_a_format_cannot_hold_and_formats_that_cannot_be_written(tmp_path):
     with pytest.raises(DssError, match=r"tab or a line break; rename:\n  'a\\tb'"):
         write_annotations(table(("a\tb", 0, 1)), tmp_path / "a.txt", "audacity")
-    with pytest.raises(DssError, match="cannot be written as notmat"):
-        write_annotations(table(("a", 0, 1)), tmp_path / "a.not.mat", "notmat")
+    with pytest.raises(DssError, match="cannot be written as timit; right would be csv, .* or no"):
+        write_annotations(table(("a", 0, 1)), tmp_path / "a.phn", "timit")
+    with pytest.raises(DssError, match="have one letter; rename .*:\n  'ab'"):
+        write_annotations(table(("ab", 0, 1)), tmp_path / "a.not.mat", "notmat")
+    with pytest.raises(DssError, match=r"cannot be in XML; rename:\n  'a\\x00'"):
+        write_annotations(table(("a\x00", 0, 1)), tmp_path / "a.eaf", "elan")
+    with pytest.raises(DssError, match="format svl hold the sample rate; give samplerate_hz"):
+        write_annotations(table(("a", 0, 1)), tmp_path / "a.svl", "svl")
     with pytest.raises(DssError, match=r"is 'ravn'; right would be one of csv, audacity"):
         write_annotations(table(("a", 0, 1)), tmp_path / "a.txt", "ravn")
     assert [*tmp_path.iterdir()] == []
@@ -423,7 +477,9 @@ def test_an_annotation_loader_of_ones_own_is_a_plain_function(tmp_path):
 def test_files_with_the_line_ends_of_windows_are_the_same(tmp_path, format):
     path = tmp_path / f"a{ENDINGS[format]}"
     written = table(("a", 0.25, 0.5), ("long name", 1, 1))
-    write_annotations(written, path, format)
+    if format == "notmat":
+        pytest.skip("it is no text")
+    write_annotations(written, path, format, samplerate_hz=1000)
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
     assert guess_format(path) == format
     assert rows(read_annotations(path)) == rows(written)

@@ -309,6 +309,9 @@ def test_proposals_are_marked(run, recordings, tmp_path):
         ("audacity", "new_annotations.txt"),
         ("raven", "new_annotations.selections.txt"),
         ("textgrid", "new_annotations.TextGrid"),
+        ("svl", "new_annotations.svl"),
+        ("elan", "new_annotations.eaf"),
+        ("notmat", "new.wav.not.mat"),
     ],
 )
 def test_other_programs_get_their_formats(run, recordings, tmp_path, format, name):

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dss.data.formats import FORMATS, guess_format, read_table, split_format, write_table
+from dss.data.formats import FORMATS, guess_format, read_table, split_format
+from dss.data.table_writing import write_table
 from dss.data.texttables import COLUMNS
 from dss.errors import DssError, raise_problems
 from dss.support.files import replacing
@@ -83,18 +84,23 @@ def write_annotations(
     path: str | Path,
     format: str = "csv",
     duration_seconds: float | None = None,
+    samplerate_hz: float | None = None,
 ) -> None:
     """Write an annotation table, with times in microseconds, replacing an existing file.
 
     Only CSV keeps rows without a time and extra columns; other formats drop them. Events become
-    point labels in Audacity, boxes without a duration in Raven, and points in Praat.
+    point labels in Audacity, boxes without a duration in Raven, and points in Praat. ELAN shows
+    whole milliseconds and no events: the file also holds the exact times, which dss reads for
+    annotations that were not moved.
 
     Arguments:
         annotations: the table.
         path: the file.
-        format: csv, audacity, raven or textgrid.
+        format: csv, audacity, raven, textgrid, svl (Sonic Visualiser), elan or notmat (evsonganaly,
+            names of one letter).
         duration_seconds: the length of the recording, where a TextGrid ends; by default, the end
             of the last annotation.
+        samplerate_hz: the recording's own, which svl and notmat need.
 
     Raises: DssError if dss cannot write the format, or the format does not allow one of the names.
 
@@ -108,7 +114,7 @@ def write_annotations(
         2    a            0.1          0.15
     """
     with replacing(Path(path)) as part:
-        write_table(annotations, part, split_format(format)[0], duration_seconds)
+        write_table(annotations, part, split_format(format)[0], duration_seconds, samplerate_hz)
 
 
 def found(annotations: pd.DataFrame) -> pd.DataFrame:

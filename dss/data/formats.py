@@ -1,4 +1,4 @@
-"""Formats of annotation files: read into a table, and written from one.
+"""Formats of annotation files, and how each is read (`dss.data.table_writing` writes them).
 
 | format | file | what it holds |
 | --- | --- | --- |
@@ -42,15 +42,9 @@ from dss.data.texttables import (
     read_rows,
     read_text,
 )
-from dss.errors import DssError, raise_problems
+from dss.errors import DssError
 
 RAVEN_NAMES = ("Annotation", "Label", "Species", "Call Type", "Type", "Name", "Common Name")
-RAVEN_COLUMNS = (
-    *("Selection", "View", "Channel"),
-    *RAVEN_TIMES,
-    *("Low Freq (Hz)", "High Freq (Hz)", "Annotation"),
-)
-HIGHEST_HZ = 20_000  # of a box in a selection table, where nobody says how high it should be
 ALIASES = {"aud-seq": "audacity", "aud-bbox": "audacity", "simple-seq": "csv"}
 FROM_CROWSETTA = ("notmat", "timit", "yarden", "birdsong-recognition-dataset", "generic-seq")
 IN_SAMPLES = "birdsong-recognition-dataset"
@@ -147,40 +141,6 @@ def read_table(path: Path, format: str, recording: Path | None = None) -> pd.Dat
     broken += [(row, "the name is missing") for row in table.index[table["name"].isna()]]
     raise_broken(broken + parse_times(table), table, path)
     return table
-
-
-def write_table(
-    table: pd.DataFrame, path: Path, format: str, duration_seconds: float | None
-) -> None:
-    """Write annotations; in formats other than csv, those that have a time.
-
-    Raises: DssError if the format cannot be written, or not hold these annotations.
-    """
-    if format == "csv":
-        table, further = table.copy(), table.columns.difference([*COLUMNS, "confidence"])
-        # Only floats are rounded; whole numbers may be floats since a row without one was added.
-        table[further] = table[further].convert_dtypes().astype(object)
-        table.to_csv(path, index=False, float_format="%.6f", na_rep="NaN")
-        return
-    table = table[table["start_seconds"].notna()]
-    broken = [name for name in table["name"].unique() if re.search(r"[\t\r\n]", name)]
-    raise_problems([repr(n) for n in broken], "These names hold a tab or a line break; rename:")
-    rows = [*table[COLUMNS].itertuples(index=False, name=None)]
-    if format == "audacity":
-        path.write_text("".join(f"{a:.6f}\t{b:.6f}\t{name}\n" for name, a, b in rows), "utf-8")
-    elif format == "raven":
-        lines = [
-            f"{i}\tSpectrogram 1\t1\t{a:.6f}\t{b:.6f}\t0.0\t{HIGHEST_HZ:.1f}\t{name}\n"
-            for i, (name, a, b) in enumerate(rows, start=1)
-        ]
-        path.write_text("".join(["\t".join(RAVEN_COLUMNS) + "\n", *lines]), "utf-8")
-    elif format == "textgrid":
-        textgrid.write(rows, path, duration_seconds)
-    else:
-        raise DssError(
-            f"Annotations cannot be written as {format}; right would be csv, audacity, raven or "
-            "textgrid"
-        )
 
 
 def _tiers(part: str) -> list[str]:

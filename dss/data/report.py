@@ -34,8 +34,8 @@ def count(
     """Count what each split holds.
 
     Returns: for each split: `seconds`, `unknown_seconds`, `annotations` (by song type, those that
-        begin in the split), `song_seconds` (of segments in the targets, by song type) and `recordings` (by song
-        type, how many have it).
+        begin in the split), `song_seconds` (of segments in the targets, by song type) and
+        `recordings` (by song type, how many have it).
     """
     return {
         split: _count_split(stretches, sources, types, tables) for split, stretches in plan.items()

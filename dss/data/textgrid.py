@@ -14,7 +14,7 @@ from dss.errors import DssError
 
 Row = tuple[str, float, float]  # name, start, stop
 
-OUR_TIERS = re.compile(r"(segments|events)( \d+)?")
+OUR_TIERS = re.compile(r"(segments|events|annotations)( \d+)?")  # that dss writes
 TOKEN = re.compile(
     r'"(?P<text>(?:[^"]|"")*)"|(?P<flag><\w+>)|(?<!\S)(?P<number>[-+]?\d[\d.]*(?:[eE][-+]?\d+)?)(?!\S)'
     r"|![^\n]*"  # a comment
@@ -63,8 +63,8 @@ def write(rows: Iterable[Row], path: Path, duration_seconds: float | None) -> No
     """
     rows = sorted(((name, round(a, 6), round(b, 6)) for name, a, b in rows), key=lambda r: r[1])
     end = max([duration_seconds or 0.001, *(stop for _, _, stop in rows)])
-    segments = _lanes([row for row in rows if row[2] > row[1]]) or [[]]
-    events = _lanes([row for row in rows if row[2] == row[1]])
+    segments = lanes([row for row in rows if row[2] > row[1]]) or [[]]
+    events = lanes([row for row in rows if row[2] == row[1]])
     lines = ['File type = "ooTextFile"', 'Object class = "TextGrid"', "", *_span(0, end)]
     lines += ["tiers? <exists>", f"size = {len(segments) + len(events)}", "item []:"]
     tiers = [("segments", i, lane) for i, lane in enumerate(segments)]
@@ -131,7 +131,7 @@ def _filled(lane: list[Row], end: float) -> Iterator[Row]:
         yield "", last, end
 
 
-def _lanes(rows: list[Row]) -> list[list[Row]]:
+def lanes(rows: list[Row]) -> list[list[Row]]:
     """Sorted annotations in as many lists as are needed for none to overlap in any of them."""
     lanes: list[list[Row]] = []
     for row in rows:

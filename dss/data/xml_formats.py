@@ -4,13 +4,16 @@ https://www.sonicvisualiser.org and the schema EAFv3.0 of https://archive.mpi.nl
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from xml.etree import ElementTree
 
+from dss.data.textgrid import OUR_TIERS, lanes
 from dss.errors import DssError
 
 Row = tuple[str, float, float]  # name, start, stop
 MS = 1000
+EXACT = "dss:"  # of the names of properties that hold exact times
 
 
 def read_svl(text: str, path: Path) -> list[Row]:
@@ -45,18 +48,19 @@ def read_elan(text: str, path: Path, tiers: list[str]) -> list[Row]:
         meant.
     """
     root = _parse(text, path, "ANNOTATION_DOCUMENT", "an ELAN file")
+    exact = {entry.get("NAME"): entry.text for entry in root.iter("PROPERTY")}
     slots = {slot.get("TIME_SLOT_ID"): slot.get("TIME_VALUE") for slot in root.iter("TIME_SLOT")}
     there = {}
     for tier in root.iter("TIER"):
         name = tier.get("TIER_ID") or ""
-        there[name] = [*_elan_rows(tier.iter("ALIGNABLE_ANNOTATION"), slots, path)]
+        there[name] = [*_elan_rows(tier.iter("ALIGNABLE_ANNOTATION"), slots, exact, path)]
     missing = [name for name in tiers if name not in there]
     if missing:
         raise DssError(
             f"{path}: there is no tier {missing[0]!r}, only {', '.join(map(repr, there))}"
         )
     filled = [name for name, rows in there.items() if rows]
-    if not tiers and len(filled) > 1:
+    if not tiers and len(filled) > 1 and not all(map(OUR_TIERS.fullmatch, filled)):
         raise DssError(
             f"{path}: there are {len(filled)} tiers, {', '.join(filled)}. Say which one to read, "
             f"or which ones: annotation_format elan:{filled[0]}."
@@ -64,14 +68,111 @@ def read_elan(text: str, path: Path, tiers: list[str]) -> list[Row]:
     return sorted((row for name in tiers or filled for row in there[name]), key=lambda r: r[1])
 
 
-def _elan_rows(annotations: Iterable[ElementTree.Element], slots, path: Path) -> Iterable[Row]:
+def write_svl(rows: Iterable[Row], path: Path, samplerate_hz: float) -> None:
+    """Write annotations as a layer of Sonic Visualiser: regions, or instants if all are events.
+
+    Arguments:
+        rows: the annotations.
+        path: the file.
+        samplerate_hz: of the recording, whose samples the file counts.
+    """
+    rows = sorted(rows, key=lambda row: row[1])
+    regions = any(stop > start for _, start, stop in rows)
+    frames = [
+        (round(start * samplerate_hz), round(stop * samplerate_hz)) for _, start, stop in rows
+    ]
+    root = ElementTree.Element("sv")
+    data = ElementTree.SubElement(root, "data")
+    dimensions = "3" if regions else "1"
+    model = {"id": "1", "name": "", "sampleRate": f"{samplerate_hz:.15g}", "type": "sparse"}
+    model |= {"start": str(min((a for a, _ in frames), default=0))}
+    model |= {"end": str(max((b for _, b in frames), default=0)), "dimensions": dimensions}
+    model |= {"resolution": "1", "notifyOnAdd": "true", "dataset": "0"}
+    if regions:
+        model |= {"subtype": "region", "minimum": "0", "maximum": "0", "units": ""}
+    ElementTree.SubElement(data, "model", model)
+    dataset = ElementTree.SubElement(data, "dataset", {"id": "0", "dimensions": dimensions})
+    for (name, start, stop), (first, last) in zip(rows, frames, strict=True):
+        point = {"frame": str(first), "label": name}
+        if regions:  # a segment lasts a sample at least, or it would be an event
+            length = max(last - first, int(stop > start))
+            point |= {"value": "0", "duration": str(length)}
+        ElementTree.SubElement(dataset, "point", point)
+    layer = {"id": "2", "type": "regions" if regions else "timeinstants", "model": "1"}
+    display = ElementTree.SubElement(root, "display")
+    ElementTree.SubElement(display, "layer", layer | {"name": "Annotations", "visible": "true"})
+    _write(root, path, "<!DOCTYPE sonic-visualiser>\n")
+
+
+def write_elan(rows: Iterable[Row], path: Path) -> None:
+    """Write annotations as tiers of ELAN, on each of which no two overlap.
+
+    ELAN counts whole milliseconds, and an annotation lasts one at least; the exact times are in
+    properties of the document.
+    """
+    shown = [(i, *row, *_in_ms(*row[1:])) for i, row in enumerate(sorted(rows, key=lambda r: r[1]))]
+    head = {"AUTHOR": "", "DATE": "2000-01-01T00:00:00+00:00", "FORMAT": "3.0", "VERSION": "3.0"}
+    root = ElementTree.Element("ANNOTATION_DOCUMENT", head)
+    units = {"MEDIA_FILE": "", "TIME_UNITS": "milliseconds"}
+    header = ElementTree.SubElement(root, "HEADER", units)
+    times = ElementTree.SubElement(root, "TIME_ORDER")
+    for i, _, start, stop, *in_ms in shown:
+        exact = ElementTree.SubElement(header, "PROPERTY", {"NAME": f"{EXACT}a{i + 1}"})
+        exact.text = f"{start:.6f} {stop:.6f}"
+        for at, value in enumerate(in_ms, start=2 * i + 1):
+            slot = {"TIME_SLOT_ID": f"ts{at}", "TIME_VALUE": str(value)}
+            ElementTree.SubElement(times, "TIME_SLOT", slot)
+    tiers = lanes(
+        [(str(i), start, stop) for i, _, _, _, start, stop in sorted(shown, key=_first_ms)]
+    )
+    for number, lane in enumerate(tiers or [[]], start=1):
+        name = "annotations" + f" {number}" * (number > 1)
+        named = {"TIER_ID": name, "LINGUISTIC_TYPE_REF": "default-lt"}
+        tier = ElementTree.SubElement(root, "TIER", named)
+        for i in (int(index) for index, _, _ in lane):
+            one = ElementTree.SubElement(tier, "ANNOTATION")
+            slots = {f"TIME_SLOT_REF{end}": f"ts{2 * i + end}" for end in (1, 2)}
+            own = {"ANNOTATION_ID": f"a{i + 1}", **slots}
+            aligned = ElementTree.SubElement(one, "ALIGNABLE_ANNOTATION", own)
+            ElementTree.SubElement(aligned, "ANNOTATION_VALUE").text = shown[i][1]
+    kind = {"LINGUISTIC_TYPE_ID": "default-lt", "TIME_ALIGNABLE": "true"}
+    kind |= {"GRAPHIC_REFERENCES": "false"}
+    ElementTree.SubElement(root, "LINGUISTIC_TYPE", kind)
+    _write(root, path)
+
+
+def _in_ms(start: float, stop: float) -> tuple[int, int]:
+    """What ELAN shows of an annotation."""
+    first = max(round(start * MS), 0)
+    return first, max(round(stop * MS), first + 1)
+
+
+def _elan_rows(
+    annotations: Iterable[ElementTree.Element], slots, exact, path: Path
+) -> Iterable[Row]:
     for annotation in annotations:
         name = (annotation.findtext("ANNOTATION_VALUE") or "").strip()
         if name:
             of = f"a time of {annotation.get('ANNOTATION_ID')} ({name})"
             ends = (slots.get(annotation.get(f"TIME_SLOT_REF{i}")) for i in (1, 2))
-            start, stop = (_number(end, path, of) / MS for end in ends)
-            yield name, start, stop
+            start, stop = (_number(end, path, of) for end in ends)
+            yield name, *_exact(exact.get(f"{EXACT}{annotation.get('ANNOTATION_ID')}"), start, stop)
+
+
+def _exact(stated: str | None, start: float, stop: float) -> tuple[float, float]:
+    """The times in seconds that `write_elan` wrote, unless somebody moved them since (in ms)."""
+    with suppress(ValueError):
+        first, last = (float(time) for time in (stated or "").split())
+        if abs(last) < float("inf") and _in_ms(first, last) == (start, stop):
+            return first, last
+    return start / MS, stop / MS
+
+
+def _write(root: ElementTree.Element, path: Path, doctype: str = "") -> None:
+    ElementTree.indent(root)
+    text = ElementTree.tostring(root, "unicode")
+    head = '<?xml version="1.0" encoding="UTF-8"?>\n'
+    path.write_bytes(f"{head}{doctype}{text}\n".encode())
 
 
 def _parse(text: str, path: Path, root: str, what: str) -> ElementTree.Element:

@@ -205,11 +205,12 @@ class PredictFilesOptions(PredictOptions):
         "corrections are never replaced.",
         group="Files",
     )
-    format: Literal["csv", "audacity", "raven", "textgrid"] = option(
+    format: Literal["csv", "audacity", "raven", "textgrid", "svl", "elan", "notmat"] = option(
         "csv",
         "Format",
-        "CSV, which you can make datasets from; Audacity labels; Raven selection tables; or Praat "
-        "TextGrids.",
+        "CSV, which keeps confidence and proposals; Audacity labels; Raven selection tables; Praat "
+        "TextGrids; layers of Sonic Visualiser (svl); ELAN; or .not.mat files of evsonganaly, for "
+        "names of one letter.",
         group="Files",
     )
     probabilities: bool = option(

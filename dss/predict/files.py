@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from dss.data.audio import Loader
+from dss.data.table_writing import check_names
 from dss.errors import DssError, raise_problems
 from dss.options import PredictFilesOptions, PredictOptions, takes_options
 from dss.predict.detection import tuned
@@ -52,6 +53,7 @@ def predict_files(
             "Use csv."
         )
     params = run.params if isinstance(run, Run) else read_params(run_trunk(run))
+    check_names(params["class_names"][1:], options.format)
     options = tuned(options, params)
     targets = target_paths(recordings, options.save_dir, options.format, options.endings)
     todo = still_to_do(targets, options.existing)

@@ -96,7 +96,7 @@ class NearMisses:
 
 def near_misses_path(annotations: Path) -> Path:
     """Where the near misses are of what was written to STEM_annotations.csv."""
-    stem = annotations.name.partition("_annotations.")[0]
+    stem = annotations.name.partition("_annotations.")[0].removesuffix(".not.mat")
     return annotations.with_name(f"{stem}_near_misses.csv")
 
 

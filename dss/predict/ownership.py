@@ -22,7 +22,11 @@ NOTES = ".dss_written"
 
 
 def write(
-    table: pd.DataFrame, file: Path, format: str, duration_seconds: float | None = None
+    table: pd.DataFrame,
+    file: Path,
+    format: str,
+    duration_seconds: float | None = None,
+    samplerate_hz: float | None = None,
 ) -> None:
     """Write annotations by dss, and note that they are.
 
@@ -32,7 +36,7 @@ def write(
     """
     check_replaceable([file])  # somebody may have corrected it while the recording was annotated
     with replacing(file) as part:
-        write_annotations(table, part, format, duration_seconds)
+        write_annotations(table, part, format, duration_seconds, samplerate_hz)
         _note(part, file)  # first: a process that is killed in between leaves no file unknown
 
 

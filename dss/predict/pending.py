@@ -21,6 +21,8 @@ ENDINGS = {
     "audacity": ".txt",
     "raven": ".selections.txt",
     "textgrid": ".TextGrid",
+    "svl": ".svl",
+    "elan": ".eaf",
 }
 
 
@@ -68,6 +70,8 @@ def _matching(pattern: str, endings: Sequence[str] | None) -> set[Path]:
 
 def target_path(recording: Path, format: str) -> Path:
     """The file of annotations of a recording, in one of the formats."""
+    if format == "notmat":
+        return recording.with_name(f"{recording.name}.not.mat")
     csv = annotations_path(recording)
     return csv.with_name(csv.stem + ENDINGS[format])
 

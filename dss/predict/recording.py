@@ -11,6 +11,7 @@ from dss import models
 from dss.data import mending
 from dss.data.audio import Loader, as_float
 from dss.data.recordings import Recording, open_recording, unsaid_rate
+from dss.data.table_writing import IN_SAMPLES
 from dss.errors import DssError
 from dss.options import DetectOptions, PredictFilesOptions, PredictOptions, takes_options
 from dss.predict.calibration import calibration_of
@@ -101,7 +102,10 @@ def annotate(
     if options.proposals:
         table["confirmed"] = False
     write_near_misses(near.table(table), target)
-    write(table, target, options.format, recording.duration_seconds)
+    own = recording
+    if options.format in IN_SAMPLES:  # of the file, not of the network
+        own = open_recording(path, loader, unsaid_rate(path, loader, run.samplerate_hz))
+    write(table, target, options.format, recording.duration_seconds, own.samplerate_hz)
 
 
 def attempt(

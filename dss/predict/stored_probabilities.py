@@ -24,7 +24,7 @@ AGAIN = "Annotate the recording again (--existing overwrite)."
 
 def probabilities_path(annotations: Path) -> Path:
     """Where the probabilities are whose annotations are written to STEM_annotations.csv."""
-    stem = annotations.name.partition("_annotations.")[0]
+    stem = annotations.name.partition("_annotations.")[0].removesuffix(".not.mat")
     return annotations.with_name(f"{stem}_probabilities.zarr")
 
 

@@ -159,5 +159,5 @@ def save(
             table = table.assign(confirmed=False)
         file = targets[recording]
         opened = open_recording(recording, loader, unsaid_rate(recording, loader, samplerate_hz))
-        write(table, file, format, opened.duration_seconds)
+        write(table, file, format, opened.duration_seconds, opened.samplerate_hz)
     return [targets[recording] for recording in tables]

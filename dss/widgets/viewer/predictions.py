@@ -121,7 +121,7 @@ class PredictionViewer(Viewer):
 
         Arguments:
             save_dir: the folder; default: where they were written before.
-            format: csv, audacity, raven or textgrid.
+            format: as for `dss.data.write_annotations`.
 
         Returns: the files.
         """
