@@ -122,9 +122,8 @@ def write_elan(rows: Iterable[Row], path: Path) -> None:
         for at, value in enumerate(in_ms, start=2 * i + 1):
             slot = {"TIME_SLOT_ID": f"ts{at}", "TIME_VALUE": str(value)}
             ElementTree.SubElement(times, "TIME_SLOT", slot)
-    tiers = lanes(
-        [(str(i), start, stop) for i, _, _, _, start, stop in sorted(shown, key=_first_ms)]
-    )
+    in_order = sorted(shown, key=lambda row: row[4])
+    tiers = lanes([(str(i), start, stop) for i, *_, start, stop in in_order])
     for number, lane in enumerate(tiers or [[]], start=1):
         name = "annotations" + f" {number}" * (number > 1)
         named = {"TIER_ID": name, "LINGUISTIC_TYPE_REF": "default-lt"}
