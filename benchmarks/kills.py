@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -165,6 +166,18 @@ def _predict(folder: Path, *words: str) -> list[str]:
     return ["predict", str(RECORDINGS), str(run), "--save-dir", str(folder / "out"), *words]
 
 
+def _on_cluster(folder: Path) -> list[str]:
+    return _predict(folder, "--scheduler", _cluster().scheduler_address)
+
+
+@cache
+def _cluster():
+    """A Dask cluster whose only worker outlives the process that is killed."""
+    from distributed import LocalCluster
+
+    return LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None)
+
+
 def _annotations(folder: Path) -> object:
     """The annotations; those of some recordings only count as what was before."""
     files = sorted((folder / "out").glob("*_annotations.csv"))
@@ -188,6 +201,7 @@ WORKS = {
     "train": Work(_made, lambda f: _train(f, 6), _runs),
     "train, --continue-from": Work(_made, _go_on, _runs),
     "predict": Work(_trained, _predict, _annotations),
+    "predict, Dask": Work(_trained, _on_cluster, _annotations),
     "predict, --existing overwrite": Work(
         _annotated, lambda f: _predict(f, "--existing", "overwrite"), _annotations
     ),

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dss.cli import main
-from dss.data import check_annotations, list_recordings, make_dataset
+from dss.data import check_annotations, list_recordings, make_dataset, open_dataset
 from dss.data.check import find_problems
+from dss.data.contents import audio_warnings
 from dss.data.problems import format_problems, raise_errors
 from dss.data.recordings import array_recording
 from dss.errors import DssError
@@ -136,6 +137,30 @@ def test_clipped_and_silent_channels_are_found_as_in_a_dataset(tmp_path, seconds
     assert {(file, severity) for file, *_, severity in (clipped, silent)} == {("x.wav", "warning")}
     percent = float(re.match(r"channel 0 is clipped: (.*) % of the samples looked", clipped[3])[1])
     assert percent == pytest.approx(100 * (np.abs(x[:, 0]) == 1).mean(), abs=0.4)
+
+
+@pytest.mark.parametrize(
+    ("kind", "subtype", "said"),
+    [
+        ("int32", "PCM_32", "reaches only 6.1e-06 of full scale: .* save them as integers of 16"),
+        ("float32", "FLOAT", "reaches 13,000, but full scale is 1: .* divide them by 32,768"),
+        ("int16", "PCM_16", None),
+    ],
+)
+def test_values_of_another_scale_are_said_with_what_to_do(tmp_path, kind, subtype, said):
+    noise = np.random.default_rng(0).uniform(-13_000, 13_000, 10_000)
+    noise[::1000] = 13_000
+    write(tmp_path, "x", "a,1,2", "a,3,4", "a,5,6", "a,7,8")
+    soundfile.write(tmp_path / "x.wav", noise.astype(kind), 1000, subtype)
+    found = problems(tmp_path)
+    assert len(found) == bool(said)
+    if said:
+        assert re.match(said, found[0][3]), found
+        assert found[0][4] == "warning"
+    store = make_dataset(tmp_path, store_dir=tmp_path / "s.npy")
+    reported = " ".join(audio_warnings(open_dataset(store), "train"))
+    assert bool(said) == bool(reported)
+    assert re.search(said or "", reported)
 
 
 def test_audio_that_cannot_be_read_is_a_problem(tmp_path):

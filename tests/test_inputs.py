@@ -56,6 +56,43 @@ def test_what_is_certain_is_mended_and_said_once(tmp_path, rows, kept, what):
 
 
 @pytest.mark.parametrize(
+    ("start", "stop", "is_right"),
+    [
+        (9, 10.0004, True),  # written with three digits
+        (9, 10.005, True),
+        (9, 10.0051, False),
+        (-0.005, 1, True),
+        (-0.0051, 1, False),
+        (10.001, 10.004, False),  # nothing of it is in the recording
+        (-0.004, -0.001, False),
+    ],
+)
+def test_annotations_and_annotated_stretches_have_one_tolerance(tmp_path, start, stop, is_right):
+    write(tmp_path, f"a,{start},{stop}")
+    of_annotation = [severity for severity, _ in said(tmp_path)]
+    write(tmp_path, "a,5,5.5")
+    stretch = f"start_seconds,stop_seconds\n{start},{stop}\n"
+    (tmp_path / "x_annotated.csv").write_text(stretch)
+    of_stretch = [severity for severity, _ in said(tmp_path)]
+    assert ("error" not in of_annotation, "error" not in of_stretch) == (is_right, is_right)
+    is_wide = "error" not in [severity for severity, _ in said(tmp_path, tolerance_seconds=0.1)]
+    assert is_wide == (stop > 0 and start < 10)
+
+
+def test_an_event_at_the_very_end_counts_and_has_its_target(tmp_path):
+    for name in ("a", "b", "c"):
+        write(tmp_path / name, "p,1,1", "p,4,4", "p,10,10")
+    options = {"event_std_seconds": 0.01, "split_csv": True, "test_fraction": 0.3}
+    store = make_dataset(tmp_path, store_dir=tmp_path / "s.npy", **options)
+    tree = open_dataset(store)
+    n_written = n_peaks = 0
+    for split in ("train", "val", "test"):
+        n_written += len((store / f"{split}_annotations.csv").read_text().splitlines()) - 1
+        n_peaks += int((np.asarray(tree[split]["y"])[:, 1] > 0.999).sum())
+    assert (n_written, n_peaks) == (9, 9)
+
+
+@pytest.mark.parametrize(
     ("row", "problem"),
     [
         ("a,-0.006,1", "starts at -0.006 s, before the recording"),

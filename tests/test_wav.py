@@ -1,4 +1,5 @@
 import struct
+import time
 import warnings
 
 import numpy as np
@@ -95,3 +96,28 @@ def test_a_wav_that_holds_only_other_things_holds_no_samples(tmp_path, chunk):
     path.write_bytes(path.read_bytes() + chunk)
     with pytest.raises(DssError, match="holds no samples"):
         open_recording(path)
+
+
+def _many_chunks(path, n_empty, rate=1000):
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, rate, 2 * rate, 2, 16)
+    samples = struct.pack("<4sI", b"data", 2000) + bytes(range(1, 201)) * 10
+    body = b"WAVE" + struct.pack("<4sI", b"abcd", 0) * n_empty + form + samples
+    path.write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
+
+
+def test_only_so_many_chunks_of_a_header_are_looked_at(tmp_path):
+    path = tmp_path / "a.wav"
+    _many_chunks(path, 900)
+    assert read_header(path).claimed == 2000
+    _many_chunks(path, 3_000_000)
+    begun = time.process_time()
+    assert read_header(path) is None
+    with pytest.raises(DssError, match="a.wav: cannot be read as audio"):
+        open_recording(path)
+    assert time.process_time() - begun < 1
+
+
+def test_a_rate_of_zero_is_said(tmp_path):
+    _many_chunks(tmp_path / "a.wav", 0, rate=0)
+    with pytest.raises(DssError, match="a.wav: its header says a sample rate of 0 Hz"):
+        open_recording(tmp_path / "a.wav")

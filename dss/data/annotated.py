@@ -12,8 +12,10 @@ from dss.data.annotations import (
     NOISE,
     TOLERANCE_SECONDS,
     annotated_path,
+    beyond_ends,
     found,
     is_absence,
+    times_of,
 )
 from dss.data.stretches import intersection, union
 from dss.data.texttables import COLUMNS, parse_times, read_csv
@@ -21,7 +23,9 @@ from dss.errors import raise_problems
 from dss.support.files import replacing
 
 
-def read_annotated(recording: str | Path, duration_seconds: float) -> np.ndarray:
+def read_annotated(
+    recording: str | Path, duration_seconds: float, tolerance_seconds: float = TOLERANCE_SECONDS
+) -> np.ndarray:
     """Read which stretches of a recording were annotated, from `STEM_annotated.csv`.
 
     Outside of them it is unknown whether there is song. Stretches that overlap or touch are merged.
@@ -29,6 +33,8 @@ def read_annotated(recording: str | Path, duration_seconds: float) -> np.ndarray
     Arguments:
         recording: the audio file; `STEM_annotated.csv` (start_seconds,stop_seconds) lies beside it.
         duration_seconds: the length of the recording.
+        tolerance_seconds: stretches that reach beyond the recording by no more are cut at its ends,
+            as annotations are.
 
     Returns: [stretches, 2] start and stop in seconds, sorted. The whole recording if there is no
         such file; empty if the file has no rows.
@@ -39,7 +45,9 @@ def read_annotated(recording: str | Path, duration_seconds: float) -> np.ndarray
         return np.array([[0.0, duration_seconds]])
     table = read_csv(path, COLUMNS[1:])
     problems = [f"{path}, row {row}: {problem}" for row, problem in parse_times(table)]
-    for row, start, stop in table[COLUMNS[1:]].itertuples(name=None):
+    out = beyond_ends(times_of(table), duration_seconds)
+    rows = table[COLUMNS[1:]].itertuples(name=None)
+    for (row, start, stop), beyond in zip(rows, out, strict=True):
         where = f"{path}, row {row}:"
         if np.isnan(start) or np.isnan(stop):
             problems.append(f"{where} needs both a start and a stop")
@@ -47,9 +55,9 @@ def read_annotated(recording: str | Path, duration_seconds: float) -> np.ndarray
             problems.append(
                 f"{where} stops at {stop:g} s, but must stop after its start, {start:g} s"
             )
-        elif start < -TOLERANCE_SECONDS:
+        elif start < 0 and (beyond > tolerance_seconds or stop <= 0):
             problems.append(f"{where} starts at {start:g} s, before the recording")
-        elif stop > duration_seconds + TOLERANCE_SECONDS:
+        elif beyond > tolerance_seconds or start >= duration_seconds:
             problems.append(
                 f"{where} stops at {stop:g} s, but the recording ends at {duration_seconds:g} s"
             )

@@ -15,13 +15,16 @@ from dss.data.formats import FORMATS, guess_format, read_table, split_format
 from dss.data.table_writing import write_table
 from dss.data.texttables import COLUMNS
 from dss.errors import DssError, raise_problems
+from dss.options import SourceOptions
 from dss.support.files import replacing
 
 NOISE = "noise"
 EVENT = "event"
 SEGMENT = "segment"
 ABSENT = "not_"  # a row named not_x says that x is not in this stretch
-TOLERANCE_SECONDS = 0.005  # that times may reach beyond the ends of a recording
+# That times may reach beyond the ends of a recording, where nobody says otherwise.
+TOLERANCE_SECONDS: float = SourceOptions.model_fields["tolerance_seconds"].default
+ROUNDING_SECONDS = 1e-9  # of sums and differences of times
 
 
 def annotations_path(recording: str | Path) -> Path:
@@ -131,6 +134,17 @@ def plain_rows(annotations: pd.DataFrame) -> Iterator[tuple[int, str, float, flo
     """Row in the file, name, start and stop of annotations; of small tables, faster than pandas."""
     columns = (annotations[column].tolist() for column in COLUMNS)
     return zip(annotations.index.tolist(), *columns, strict=True)
+
+
+def beyond_ends(times: np.ndarray, duration_seconds: float) -> np.ndarray:
+    """How far times reach beyond the ends of a recording: [rows] seconds; NaN without a time.
+
+    Arguments:
+        times: [rows, 2] start and stop in seconds.
+        duration_seconds: the length of the recording.
+    """
+    out = np.maximum(-times[:, 0], times[:, 1] - duration_seconds)
+    return np.where(out <= ROUNDING_SECONDS, np.minimum(out, 0), out - ROUNDING_SECONDS)
 
 
 def is_absence(name: str, names: Container[str]) -> bool:

@@ -15,6 +15,7 @@ from dss.data.splits import SPLITS, Stretch, recording_groups, split_recordings
 from dss.errors import DssError, DssWarning
 from dss.options import DatasetOptions, takes_options
 from dss.support.files import replacing
+from dss.support.writers import only_writer
 
 
 @takes_options
@@ -51,21 +52,25 @@ def make_dataset(
     folder = Path(folder)
     store = options.store_dir or default_store(folder)
     stores.check_ending(store)
-    _check_store(store, folder, options.overwrite)
-    made_of = read_sources(folder, options, loader, annotation_loader)
-    plan, tables = plan_splits(made_of), made_of.tables()
-    attributes = dataset_attributes(folder, plan, made_of, tables, options)
-    sources, types = made_of.sources, made_of.types
-    for sentence in report.missing(attributes):
-        warnings.warn(sentence, DssWarning, stacklevel=3)
-    with replacing(store.resolve()) as part:  # it may be a link to another disk
-        writer = stores.ZarrWriter(part) if store.suffix == ".zarr" else stores.NpyWriter(part)
-        for split in SPLITS:
-            write_split(writer, split, plan[split], sources, types, tables, made_of.options)
-            if options.split_csv:
-                table = split_annotations(plan[split], sources, types)
-                table.to_csv(part / f"{split}_annotations.csv", index=False, float_format="%.6f")
-        writer.write_attributes(attributes)
+    place = store.resolve()  # it may be a link to another disk
+    with only_writer(place.parent, [place.name]):
+        _check_store(store, folder, options.overwrite)
+        made_of = read_sources(folder, options, loader, annotation_loader)
+        plan, tables = plan_splits(made_of), made_of.tables()
+        attributes = dataset_attributes(folder, plan, made_of, tables, options)
+        sources, types = made_of.sources, made_of.types
+        for sentence in report.missing(attributes):
+            warnings.warn(sentence, DssWarning, stacklevel=3)
+        with replacing(place) as part:
+            writer = stores.ZarrWriter(part) if store.suffix == ".zarr" else stores.NpyWriter(part)
+            for split in SPLITS:
+                write_split(writer, split, plan[split], sources, types, tables, made_of.options)
+                if options.split_csv:
+                    table = split_annotations(plan[split], sources, types)
+                    table.to_csv(
+                        part / f"{split}_annotations.csv", index=False, float_format="%.6f"
+                    )
+            writer.write_attributes(attributes)
     return store
 
 

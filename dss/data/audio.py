@@ -124,7 +124,7 @@ def _open_sound(path: Path) -> Audio:
     except SOUND_ERRORS as error:
         raise DssError(f"{path}: cannot be read as audio ({_said(error)})") from None
     read = partial(_read_sound, path) if is_steady else partial(_read, _unpack, path)
-    return Audio(*shape, read)
+    return Audio(_checked_rate(shape[0], path), *shape[1:], read)
 
 
 def _unpack(path: Path) -> tuple[None, np.ndarray]:

@@ -6,8 +6,9 @@ from pathlib import Path
 import pandas as pd
 
 from dss.data.annotated import read_annotated
+from dss.data.annotations import TOLERANCE_SECONDS
 from dss.data.audio import Loader
-from dss.data.inputs import read_inputs
+from dss.data.inputs import read_inputs, tolerance_at
 from dss.data.problems import ERROR, MENDED, as_table, problems_of
 from dss.data.recording_problems import differences, level_warnings, most_frequent, unread_files
 from dss.data.recordings import Recording
@@ -57,14 +58,18 @@ def check_annotations(
     problems = [problem for path, error in failed for problem in problems_of(error, path)]
     severity = ERROR if options.strict else MENDED
     problems += [(file, None, None, what, severity) for file, what in mended]
-    problems += find_problems(recordings, tables).itertuples(index=False, name=None)
-    problems += [*never_found(recordings, tables), *unknown_stretches(recordings, tables)]
+    found_in = find_problems(recordings, tables, options.tolerance_seconds)
+    problems += found_in.itertuples(index=False, name=None)
+    problems += never_found(recordings, tables)
+    problems += unknown_stretches(recordings, tables, options.tolerance_seconds)
     problems += level_warnings(recordings)
     return as_table(problems)
 
 
 def find_problems(
-    recordings: Sequence[Recording], tables: Sequence[tuple[Path, pd.DataFrame]]
+    recordings: Sequence[Recording],
+    tables: Sequence[tuple[Path, pd.DataFrame]],
+    tolerance_seconds: float = TOLERANCE_SECONDS,
 ) -> pd.DataFrame:
     """What is wrong with the annotations of opened recordings, whose audio is not read.
 
@@ -72,6 +77,7 @@ def find_problems(
         recordings: the recordings.
         tables: for each, the file of its annotations and their table, as `recording_annotations`
             gives them.
+        tolerance_seconds: that annotated stretches may reach beyond a recording.
     """
     problems = list(differences(recordings, tables))
     usual_rate = most_frequent([recording.samplerate_hz for recording in recordings])
@@ -80,7 +86,8 @@ def find_problems(
         problems += problems_within(str(source), table, recording, with_times)
         try:
             problems += unread_files(recording, source)
-            read_annotated(recording.path, recording.duration_seconds)
+            tolerance = tolerance_at(recording, tolerance_seconds)
+            read_annotated(recording.path, recording.duration_seconds, tolerance)
         except (DssError, OSError) as error:
             problems += problems_of(error, recording.path)
     by_file, unreadable = definitions_of(recordings)

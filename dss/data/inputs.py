@@ -10,7 +10,7 @@ import pandas as pd
 
 from dss.data import mending
 from dss.data.annotation_files import MissingAnnotations, recording_annotations
-from dss.data.annotations import found, time_problems, times_of
+from dss.data.annotations import beyond_ends, found, time_problems, times_of
 from dss.data.audio import Loader
 from dss.data.places import Place, fitting, place_of, proposed_pattern
 from dss.data.recordings import Recording, find_recordings, open_at_own_rate
@@ -130,6 +130,11 @@ def read_inputs(
     return inputs, failed, [*mended]
 
 
+def tolerance_at(recording: Recording, tolerance_seconds: float) -> float:
+    """How far times may reach beyond a recording: by a sample, at least."""
+    return max(tolerance_seconds, 1 / recording.samplerate_hz)
+
+
 def _with_one_channel(found: Input) -> Input:
     recording = found.recording
     with suppress(DssError, OSError):  # which is said where the audio is looked at
@@ -185,11 +190,11 @@ def _within(
     times = times_of(table)
     start, stop = times.T
     with np.errstate(invalid="ignore"):
-        out = np.maximum(-start, stop - end)
+        out = beyond_ends(times, end)
         is_event = start == stop
         # A segment that lies outside with both ends leaves nothing to be cut.
         is_beyond = ~is_event & ((stop <= 0) | (start >= end + sample))
-        is_near = (out <= max(tolerance_seconds, sample)) & ~is_beyond
+        is_near = (out <= tolerance_at(recording, tolerance_seconds)) & ~is_beyond
         said = is_near & (out > sample * 1.001)
         last = np.stack([np.full(len(times), end - sample), np.where(is_event, end - sample, end)])
         cut = times.clip(0, last.T)

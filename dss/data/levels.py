@@ -1,4 +1,4 @@
-"""Levels of audio: which channels are silent or clipped."""
+"""Levels of audio: which channels are silent or clipped, or have values of another scale."""
 
 from collections.abc import Iterable, Iterator
 
@@ -8,11 +8,14 @@ from dss.data.recordings import BLOCK_SAMPLES, Recording
 
 LIMIT = 0.999  # of full scale
 CLIPPED = 1e-3  # the part of samples at the limit above which a channel is called clipped
+LOUDEST = 8  # times full scale, above which floats are of another scale
+# The loudest value of 16 bits in integers of 32; audio of 16 bits is 0, or at least twice as loud.
+SOFTEST = 2**-16
 N_BLOCKS, BLOCK_SECONDS = 60, 0.5  # that are read of a recording
 
 
 def level_problems(blocks: Iterable[np.ndarray], samples: str) -> list[tuple[int, str]]:
-    """Channels that are silent or clipped.
+    """Channels that are silent or clipped, or have values of another scale.
 
     Arguments:
         blocks: the audio, [samples, channels] each.
@@ -31,10 +34,29 @@ def level_problems(blocks: Iterable[np.ndarray], samples: str) -> list[tuple[int
         part = n_at_limit / n_samples
         if peak[channel] == 0:
             problems.append((channel, f"is silent: all {samples} are 0"))
+        elif said := _other_scale(float(peak[channel])):
+            problems.append((channel, said))
         elif part > CLIPPED:
             text = f"is clipped: {100 * part:.1f} % of the {samples} are at the limit"
             problems.append((channel, text))
     return problems
+
+
+def _other_scale(peak: float) -> str:
+    """What to do with audio whose loudest value cannot be one of full scale 1; or nothing."""
+    if peak > LOUDEST:
+        largest = "32,768" if peak <= 2**15 else "the largest value of the recorder"
+        kind = "integers of 16 bits kept as floats" if peak <= 2**15 else "in a unit of their own"
+        return (
+            f"reaches {peak:,.0f}, but full scale is 1: its values are probably {kind}; divide "
+            f"them by {largest}"
+        )
+    if peak <= SOFTEST:
+        return (
+            f"reaches only {peak:.2g} of full scale: its values are probably integers of 16 bits "
+            "kept in 32; save them as integers of 16 bits"
+        )
+    return ""
 
 
 def spread_blocks(recording: Recording) -> Iterator[np.ndarray]:

@@ -16,6 +16,7 @@ from dss.data.annotations import (
     song_types,
 )
 from dss.data.choices import EVENT_STD_SECONDS
+from dss.data.inputs import tolerance_at
 from dss.data.problems import WARNING, Problem, problems_of
 from dss.data.recordings import Recording
 from dss.data.targets import GAUSSIAN_REACH
@@ -57,7 +58,9 @@ def never_found(recordings: Sequence[Recording], tables) -> Iterator[Problem]:
             yield file, row, name, NEVER_FOUND, WARNING
 
 
-def unknown_stretches(recordings: Sequence[Recording], tables) -> Iterator[Problem]:
+def unknown_stretches(
+    recordings: Sequence[Recording], tables, tolerance_seconds: float
+) -> Iterator[Problem]:
     """Annotations of noise, where they make the rest of their recording unknown."""
     by_recording = {r.path: table for r, (_, table) in zip(recordings, tables, strict=True)}
     if not any(NOISE in table["name"].tolist() for table in by_recording.values()):
@@ -70,7 +73,8 @@ def unknown_stretches(recordings: Sequence[Recording], tables) -> Iterator[Probl
             rows = table.index[table["name"] == NOISE]
             if not len(rows):
                 continue
-            looked_at = read_annotated(recording.path, recording.duration_seconds)
+            tolerance = tolerance_at(recording, tolerance_seconds)
+            looked_at = read_annotated(recording.path, recording.duration_seconds, tolerance)
             known = known_stretches(table, types, looked_at, reach, names)
             unknown = float(np.diff(looked_at).sum() - np.diff(known).sum())
             if unknown > 1 / recording.samplerate_hz:

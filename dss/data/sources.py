@@ -23,7 +23,7 @@ from dss.data.annotations import (
 )
 from dss.data.check import find_problems
 from dss.data.choices import chosen_options
-from dss.data.inputs import Input, read_inputs
+from dss.data.inputs import Input, read_inputs, tolerance_at
 from dss.data.overlaps import overlap_warnings, overlaps, without_overlaps
 from dss.data.problems import format_problems, raise_errors
 from dss.data.recordings import Recording
@@ -114,7 +114,7 @@ def read_sources(
     inputs, mended = _read_folder(folder, options, loader, annotation_loader)
     recordings = [found.recording for found in inputs]
     tables = [(found.file, found.table) for found in inputs]
-    problems = find_problems(recordings, tables)
+    problems = find_problems(recordings, tables, options.tolerance_seconds)
     raise_errors(problems)
     if len(problems):
         n, first = len(problems), format_problems(problems)[0]
@@ -141,7 +141,8 @@ def read_sources(
     sources = []
     for name, (recording, _, table, unknown) in zip(names, inputs, strict=True):
         everywhere = np.array([[0, recording.duration_seconds]])
-        looked_at = read_annotated(recording.path, recording.duration_seconds)
+        tolerance = tolerance_at(recording, options.tolerance_seconds)
+        looked_at = read_annotated(recording.path, recording.duration_seconds, tolerance)
         looked_at = intersection(looked_at, complement(unknown, recording.duration_seconds))
         if options.overlaps == "unknown":
             stretches = [s[2:] for s in overlaps(_renamed(table, options.rename), types)]

@@ -12,6 +12,7 @@ import numpy as np
 import soundfile
 
 from dss.data import mending
+from dss.errors import DssError
 from dss.support.units import readable
 
 # What libsndfile calls a format, by its number in the header and its bits per sample.
@@ -26,6 +27,7 @@ SUBTYPES = {
     (7, 8): "ULAW",
 }
 EXTENSIBLE = 0xFFFE
+MOST_CHUNKS = 1000  # that are looked at for the one with the samples
 WRAP = 2**32  # sizes are numbers of 32 bits
 
 
@@ -56,6 +58,8 @@ def mended_length(path: Path) -> tuple[Wav, int] | None:
     Returns: the header and the number of frames; None if libsndfile reads the file as it is.
     """
     wav = read_header(path)
+    if wav is not None and not wav.samplerate_hz:
+        raise DssError(f"{path}: its header says a sample rate of 0 Hz; the file is damaged")
     if wav is None or wav.claimed == WRAP - 1:  # programs that write to a pipe claim the largest
         return None
     there = wav.size - wav.start
@@ -83,7 +87,9 @@ def read_header(path: Path) -> Wav | None:
         if head[:4] != b"RIFF" or head[8:] != b"WAVE":
             return None
         form = None
-        while len(chunk := file.read(8)) == 8:
+        for _ in range(MOST_CHUNKS):
+            if len(chunk := file.read(8)) < 8:
+                break
             name, claimed = struct.unpack("<4sI", chunk)
             if name == b"data":
                 return form and Wav(*form, file.tell(), claimed, size)
@@ -125,10 +131,12 @@ def _are_chunks(path: Path, start: int) -> bool:
     """Whether a file holds nothing but whole chunks from there on: then it has no samples."""
     size = path.stat().st_size
     with path.open("rb") as file:
-        while start < size:
+        for _ in range(MOST_CHUNKS):
+            if start >= size:
+                break
             file.seek(start)
             chunk = file.read(8)
             if len(chunk) < 8 or not chunk[:4].isascii() or not chunk[:4].strip().isalnum():
                 return False
             start += 8 + (length := int.from_bytes(chunk[4:], "little")) + length % 2
-    return start in (size, size + 1)
+    return start in (size, size + 1) or start < size  # so many chunks are no samples either

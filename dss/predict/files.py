@@ -1,6 +1,7 @@
 """Annotate the recordings of a folder into files, here or on the workers of a cluster."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from dss.data.audio import Loader
@@ -13,6 +14,9 @@ from dss.predict.recording import UNREADABLE, attempt, open_fitting
 from dss.runs import Run, open_run, read_params, run_trunk
 from dss.support.files import check_writable
 from dss.support.progress import bar, say
+from dss.support.writers import only_writer
+
+MOST_FOLDERS = 100  # that are locked: each is an open file, of which systems allow only so many
 
 
 @takes_options
@@ -62,22 +66,35 @@ def predict_files(
     for folder in {options.save_dir} if options.save_dir else {targets[p].parent for p in todo}:
         check_writable(folder)
     run = open_run(run)
-    seconds, problems = _check_recordings(todo, run, options, loader)
-    total = sum(seconds.values())
-    with bar(total=round(total), unit="s", unit_scale=True, desc="annotate") as progress:
-        pace = Pace(total, progress)
-        files = {path: targets[path] for path in seconds}
-        results = _results(files, seconds, run, options, loader, pace.count)
-        for n_done, (path, error) in enumerate(results, start=1):
-            pace.finish(seconds[path])
-            if progress.disable and len(seconds) > 1:
-                say(f"{n_done}/{len(seconds)} {path.name}: {error or 'annotated'}; {pace}")
-            if error is None:
-                after_each(targets[path])
-            else:
-                problems[path] = error
+    with _alone([targets[path] for path in todo]):
+        seconds, problems = _check_recordings(todo, run, options, loader)
+        total = sum(seconds.values())
+        with bar(total=round(total), unit="s", unit_scale=True, desc="annotate") as progress:
+            pace = Pace(total, progress)
+            files = {path: targets[path] for path in seconds}
+            results = _results(files, seconds, run, options, loader, pace.count)
+            for n_done, (path, error) in enumerate(results, start=1):
+                pace.finish(seconds[path])
+                if progress.disable and len(seconds) > 1:
+                    say(f"{n_done}/{len(seconds)} {path.name}: {error or 'annotated'}; {pace}")
+                if error is None:
+                    after_each(targets[path])
+                else:
+                    problems[path] = error
     _raise_failed(problems, len(todo))
     return [targets[path] for path in todo]
+
+
+@contextmanager
+def _alone(files: list[Path]) -> Iterator[None]:
+    """Within, no other process writes these files."""
+    names: dict[Path, list[str]] = {}
+    for file in files:
+        names.setdefault(file.parent.resolve(), []).append(file.name)
+    with ExitStack() as stack:
+        for folder in sorted(names)[:MOST_FOLDERS]:
+            stack.enter_context(only_writer(folder, names[folder]))
+        yield
 
 
 def _results(

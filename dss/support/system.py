@@ -5,6 +5,7 @@ Nothing else in dss asks which system it runs on.
 
 import ctypes
 import errno
+import importlib
 import os
 import signal
 import subprocess
@@ -12,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -23,6 +24,8 @@ AT_WORKING_FOLDER, EXCHANGE, SWAP = -100, 2, 2
 # Windows: the right to ask for an exit code, the one of a process that goes on, and an error.
 QUERY, STILL_ACTIVE, ACCESS_DENIED = 0x1000, 259, 5
 PATIENCE_SECONDS = 2.0  # until a file that somebody reads is free, where that matters
+LOCKED = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
+FAR_BYTE = 2**30  # behind the end of a file, which may be locked
 NOT_HERE = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM)
 
 
@@ -94,6 +97,45 @@ def handling_stops(handler: Callable, with_ctrl_c: bool = True) -> Iterator[None
     finally:
         for number, old in before.items():
             signal.signal(number, old)
+
+
+def try_lock(number: int) -> bool:
+    """Lock an open file until it is closed; returns False if another one has locked it.
+
+    Arguments:
+        number: of the open file. Where the system cannot lock files, it counts as locked by nobody.
+    """
+    try:
+        if is_windows():
+            msvcrt: Any = importlib.import_module("msvcrt")
+            os.lseek(number, FAR_BYTE, os.SEEK_SET)  # or nobody could read the file
+            msvcrt.locking(number, msvcrt.LK_NBLCK, 1)
+            os.lseek(number, 0, os.SEEK_SET)
+        else:
+            fcntl: Any = importlib.import_module("fcntl")
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in LOCKED
+    return True
+
+
+@contextmanager
+def locked_folder(folder: Path) -> Iterator[None]:
+    """Within, no other process is here with the same folder; where folders can be locked.
+
+    It is a matter of milliseconds: on Windows, which cannot, two processes would have to meet then.
+    """
+    if is_windows():
+        yield
+        return
+    fcntl: Any = importlib.import_module("fcntl")
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some file systems of a network cannot
+            fcntl.flock(number, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(number)
 
 
 def replace(part: Path, path: Path) -> None:

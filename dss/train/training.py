@@ -3,6 +3,7 @@
 import platform
 import shlex
 import warnings
+from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from dss.predict.tuning import calibrate
 from dss.runs import SUFFIXES, Run, new_trunk, read_params, run_file, write_params
 from dss.support.files import check_writable, remove
 from dss.support.progress import bar, say
+from dss.support.writers import only_writer
 from dss.train import history
 from dss.train.durations import learned_durations
 from dss.train.launch import launch
@@ -78,28 +80,30 @@ def train(*, options: TrainOptions) -> Path:
     params["detect"] = {"options": _learned(song["train"], chunks["train"], params)}
     workers = _join(options, params)
     trunk = resumed or _trunk(options.run_dir, options.save_prefix, workers)
-    try:
+    alone = only_writer(trunk.parent, [trunk.name]) if workers.is_first else nullcontext()
+    with alone:
+        try:
+            if workers.is_first:
+                write_params(trunk, params)
+            model = _model(chunks["train"], params, options, resumed)
+            if workers.is_first:
+                reach = models.receptive_field(options) / tree.attrs["samplerate_x_Hz"]
+                size = f"{model.count_params():,} weights, receptive field {1000 * reach:.1f} ms"
+                say(f"{trunk.name}: {size}")
+            rows, came_to_end = _fit(trunk, model, chunks, song, params, options, workers)
+            if workers.is_first:
+                models.load_weights(model, run_file(trunk, "_model.h5"))
+                run = Run(trunk, params, options, model)
+                params["detect"] |= calibrate(run)
+                write_params(trunk, params)
+        except BaseException as error:
+            if workers.is_first:
+                _clear(trunk, error)
+            raise
         if workers.is_first:
-            write_params(trunk, params)
-        model = _model(chunks["train"], params, options, resumed)
-        if workers.is_first:
-            reach = models.receptive_field(options) / tree.attrs["samplerate_x_Hz"]
-            size = f"{model.count_params():,} weights, receptive field {1000 * reach:.1f} ms"
-            say(f"{trunk.name}: {size}")
-        rows, came_to_end = _fit(trunk, model, chunks, song, params, options, workers)
-        if workers.is_first:
-            models.load_weights(model, run_file(trunk, "_model.h5"))
-            run = Run(trunk, params, options, model)
-            params["detect"] |= calibrate(run)
-            write_params(trunk, params)
-    except BaseException as error:
-        if workers.is_first:
-            _clear(trunk, error)
-        raise
-    if workers.is_first:
-        write_results(run, rows, tree, y_name)
-        if came_to_end:
-            remove(run_file(trunk, "_checkpoint.h5"))  # last: killed before, the run can be resumed
+            write_results(run, rows, tree, y_name)
+            if came_to_end:  # last: killed before, the run can be resumed
+                remove(run_file(trunk, "_checkpoint.h5"))
     workers.same()  # all files are there when any process goes on
     return trunk
 

@@ -1,0 +1,74 @@
+"""One writer at a time: processes say what they write, and do not write what another one does."""
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import mkstemp
+
+from dss.errors import DssError
+from dss.support import system
+
+PREFIX = ".dss_writing."  # of the files that say so
+
+
+@contextmanager
+def only_writer(folder: Path, names: Iterable[str]) -> Iterator[None]:
+    """Within, this is the only process, and the only thread, that writes these files.
+
+    A hidden file in the folder says what is written. It is locked: if its process is killed, the
+    system unlocks it, and the next writer removes it.
+
+    Arguments:
+        folder: where they are; it is made if it is not there.
+        names: the files, or folders, in it.
+
+    Raises: DssError if another one writes some of them now.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = sorted(names)
+    with system.locked_folder(folder):
+        _check_free(folder, {*wanted})
+        number, path = mkstemp(prefix=PREFIX, dir=folder)
+        system.try_lock(number)
+        os.write(number, json.dumps(wanted).encode())
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # Windows removes no open files; others do not see it any more
+            os.unlink(path)
+        os.close(number)
+        with suppress(OSError):
+            os.unlink(path)
+
+
+def _check_free(folder: Path, wanted: set[str]) -> None:
+    """Raise a DssError if another one writes one of these files; remove what was left."""
+    for path in folder.glob(f"{PREFIX}*"):
+        try:
+            number = os.open(path, os.O_RDWR)
+        except OSError:  # it has just ended, or belongs to somebody else
+            continue
+        try:
+            if system.try_lock(number):
+                with suppress(OSError):  # Windows removes no open files
+                    path.unlink(missing_ok=True)
+                continue
+            both = sorted(wanted & _names(path))
+        finally:
+            os.close(number)
+        if both:
+            more = f" and {len(both) - 1} more" if len(both) > 1 else ""
+            raise DssError(
+                f"{folder / both[0]}{more}: another process is writing this now. Wait until it has "
+                "ended, or write elsewhere."
+            )
+
+
+def _names(path: Path) -> set[str]:
+    try:
+        names = json.loads(path.read_text())
+    except (OSError, ValueError):  # it has just ended
+        return set()
+    return {*map(str, names)} if isinstance(names, list) else set()

@@ -1,0 +1,109 @@
+"""Two processes that write one dataset, one run or the same annotations: one of them says so."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import TINY
+
+from dss.data import make_dataset, open_dataset
+from dss.errors import DssError
+from dss.predict import predict_files
+from dss.support.writers import PREFIX, only_writer
+from dss.train import train
+
+WRITER = """
+import sys, time
+from pathlib import Path
+from dss.support.writers import only_writer
+with only_writer(Path(sys.argv[1]), sys.argv[2:]):
+    print("here", flush=True)
+    time.sleep(60)
+"""
+SAID = "another process is writing this now"
+
+
+@pytest.fixture
+def other():
+    """Starts another process that writes files in a folder."""
+    started = []
+
+    def start(folder, *names):
+        words = [sys.executable, "-c", WRITER, str(folder), *names]
+        started.append(subprocess.Popen(words, stdout=subprocess.PIPE, text=True))
+        assert started[-1].stdout.readline() == "here\n"
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def left(folder):
+    return [*folder.glob(f"{PREFIX}*")]
+
+
+def test_one_process_at_a_time_writes_a_file_and_a_killed_one_is_in_nobodys_way(tmp_path, other):
+    process = other(tmp_path, "a", "b")
+    with pytest.raises(DssError, match=f"b: {SAID}"), only_writer(tmp_path, ["b", "c"]):
+        pass
+    with only_writer(tmp_path, ["c"]):  # other files are free
+        pass
+    process.kill()
+    process.wait()
+    with only_writer(tmp_path, ["b"]), pytest.raises(DssError, match=SAID):
+        only_writer(tmp_path, ["b"]).__enter__()  # nor may a second thread
+    assert not left(tmp_path)
+
+
+def test_a_dataset_that_another_process_makes_is_left_alone(folder, tmp_path, other):
+    other(tmp_path, "song.npy")
+    for overwrite in (False, True):
+        with pytest.raises(DssError, match=f"song.npy: {SAID}"):
+            make_dataset(folder, store_dir=tmp_path / "song.npy", overwrite=overwrite)
+    assert not (tmp_path / "song.npy").exists()
+
+
+def test_of_two_commands_that_make_one_dataset_one_wins_whole(folder, tmp_path):
+    words = [sys.executable, "-m", "dss", "make-dataset", str(folder), "--store-dir"]
+    words.append(str(tmp_path / "song.npy"))
+    both = [subprocess.Popen(words, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    errors = [process.communicate()[1] for process in both]
+    codes = [process.returncode for process in both]
+    assert sorted(code == 0 for code in codes) == [False, True], errors
+    said = errors[[code != 0 for code in codes].index(True)]
+    assert SAID in said or "is there already" in said or "exists" in said
+    assert open_dataset(tmp_path / "song.npy")["train"].sizes["time"] > 0
+    assert not left(tmp_path)
+
+
+def test_annotations_that_another_process_writes_are_left_alone(tiny_run, folder, tmp_path, other):
+    recording = sorted(folder.glob("*.wav"))[0]
+    process = other(tmp_path, f"{recording.stem}_annotations.csv")
+    with pytest.raises(DssError, match=SAID):
+        predict_files(recording, tiny_run[0], save_dir=tmp_path)
+    process.kill()
+    process.wait()
+    assert len(predict_files(recording, tiny_run[0], save_dir=tmp_path)) == 1
+    assert not left(tmp_path)
+
+
+def test_a_run_that_another_process_trains_is_not_continued_by_a_second_one(tiny_run, tmp_path):
+    given = {"data_dir": str(tiny_run[1]), "save_dir": str(tmp_path), "nb_epoch": 9999} | TINY
+    code = f"from dss.train import train; train(**{given!r})"
+    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+    try:
+        give_up = time.monotonic() + 120
+        while not (begun := [*tmp_path.glob("*_checkpoint.h5")]):
+            assert process.poll() is None
+            assert time.monotonic() < give_up
+            time.sleep(0.2)
+        with pytest.raises(DssError, match=SAID):
+            train(continue_from=begun[0], data_dir=tiny_run[1])
+        assert process.poll() is None  # the first one goes on
+    finally:
+        process.kill()
+        process.wait()
