@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from dss.data import read_annotations, recording_annotations
-from dss.errors import DssError
+from dss.data import check_annotations, read_annotations, recording_annotations
+from dss.errors import DssError, DssWarning
 
 SVL = """<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE sonic-visualiser>
@@ -46,6 +46,12 @@ def read(folder, name, text):
     path, table = recording_annotations(folder / "x.wav")
     assert path.name == name
     return [*table[["name", "start_seconds", "stop_seconds"]].itertuples(index=False, name=None)]
+
+
+def said(folder, **options):
+    """How severe each thing is that a check says of annotations."""
+    problems = check_annotations(folder, **options)
+    return problems["severity"][~problems["file"].str.endswith(".wav")].tolist()
 
 
 def test_layers_of_sonic_visualiser_are_read(tmp_path):
@@ -97,3 +103,70 @@ def test_columns_of_other_programs_are_known(tmp_path, header, row):
     broken = row.replace("0.25", "?").replace("1.75", "?")
     with pytest.raises(DssError, match=r"row 2: stop_seconds is '\?'"):
         read(tmp_path, "x.csv", f"{header}\n{broken}\n")
+
+
+@pytest.mark.parametrize(
+    ("lines", "rows"),
+    [
+        (["1.5,p", "2.25,01"], [("p", 1.5, 1.5), ("01", 2.25, 2.25)]),
+        (["1.5,1,0.25,a", "2,1,0.5,01"], [("a", 1.5, 1.75), ("01", 2, 2.5)]),
+        (["1.5,440,0.25,0.8,a"], [("a", 1.5, 1.75)]),
+    ],
+)
+def test_tables_of_sonic_visualiser_may_have_no_header(tmp_path, lines, rows):
+    with pytest.warns(DssWarning, match="x.csv: has no header; read as exported by Sonic Visual"):
+        assert read(tmp_path, "x.csv", "\n".join(lines)) == rows
+    assert said(tmp_path) == ["mended"]
+    broken = "\n".join([*lines, lines[0].replace("1.5", "?")])
+    (tmp_path / "x.csv").write_text(broken)
+    row = len(lines) + 1
+    with pytest.raises(DssError, match=rf"row {row}: start_seconds is '\?'"):
+        read(tmp_path, "x.csv", broken)
+
+
+def test_three_columns_without_a_header_are_not_guessed(tmp_path):
+    with pytest.raises(DssError, match=r"x\.csv, row 1: there is no header\. Add a first row"):
+        read(tmp_path, "x.csv", "1.5,1.75,a\n")
+
+
+NEW = "Observation id,Media file,Subject,Behavior,Modifier #1,Behavior type,Time\n"
+OLD = "Time\tMedia file path\tTotal length\tFPS\tSubject\tBehavior\tComment\tStatus\n"
+ABOVE = "Observation id\tsong\n\nMedia file(s)\n\nPlayer #1\tx.wav\n\n"
+EVENTS = [
+    ("m", "a", "START", 1.0),
+    ("f", "a", "START", 1.25),
+    ("m", "p", "POINT", 1.3),
+    ("m", "a", "STOP", 1.5),
+    ("f", "a", "STOP", 2.5),
+]
+SONG = [("a", 1.0, 1.5), ("a", 1.25, 2.5), ("p", 1.3, 1.3)]
+
+
+def boris(name, events):
+    """A tabular export of BORIS, as its new or its old versions write it."""
+    if name == "x.csv":
+        rows = (f"o,x.wav,{who},{what},,{kind},{time}\n" for who, what, kind, time in events)
+        return NEW + "".join(rows)
+    rows = (f"{time}\tx.wav\t9\t25\t{who}\t{what}\t\t{kind}\n" for who, what, kind, time in events)
+    return ABOVE + OLD + "".join(rows)
+
+
+@pytest.mark.parametrize(("name", "first"), [("x.csv", 2), ("x.tsv", 8)])
+def test_starts_and_stops_of_boris_are_segments_and_points_are_events(tmp_path, name, first):
+    assert read(tmp_path, name, boris(name, EVENTS)) == SONG
+    for without, message in (
+        (0, f"row {first + 2}: a has a STOP, but no START before it"),
+        (4, f"row {first + 1}: a has no STOP"),
+    ):
+        events = [event for i, event in enumerate(EVENTS) if i != without]
+        with pytest.raises(DssError, match=message):
+            read(tmp_path, name, boris(name, events))
+        assert said(tmp_path) == ["error"]
+        assert said(tmp_path, skip_bad_rows=True) == ["mended"]
+    with pytest.raises(DssError, match="2 media files .* Export each observation by itself"):
+        read(tmp_path, name, "y.wav".join(boris(name, EVENTS).rsplit("x.wav", 1)))
+
+
+def test_a_time_of_boris_that_is_no_number_is_named(tmp_path):
+    with pytest.raises(DssError, match=r"row 2: start_seconds is '\?'"):
+        read(tmp_path, "x.csv", boris("x.csv", [("m", "p", "POINT", "?")]))

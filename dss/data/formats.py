@@ -10,6 +10,7 @@
 | timit | .phn, .wrd | transcriptions of TIMIT |
 | svl | .svl | layers of Sonic Visualiser: regions become segments, other points events |
 | elan | .eaf | tiers of ELAN |
+| boris | .csv, .tsv | tabular exports of BORIS; aggregated events are csv |
 | yarden | .mat | SongAnnotationGUI; one file for many recordings |
 | birdsong-recognition-dataset | .xml | Koumura & Okanoya 2016; one file for many recordings |
 | generic-seq | .csv | crowsetta's own; one file for many recordings |
@@ -28,6 +29,7 @@ import numpy as np
 import pandas as pd
 
 from dss.data import textgrid, xml_formats
+from dss.data.boris import is_tabular, read_boris
 from dss.data.mat5 import check_mat
 from dss.data.shared_tables import is_shared, read_shared
 from dss.data.texttables import (
@@ -53,7 +55,7 @@ OF_MANY_RECORDINGS = {
     IN_SAMPLES: "*.xml",
     "generic-seq": "*.csv",
 }
-FORMATS = ("csv", "audacity", "raven", "textgrid", "svl", "elan", *FROM_CROWSETTA)
+FORMATS = ("csv", "audacity", "raven", "textgrid", "svl", "elan", "boris", *FROM_CROWSETTA)
 WITH_PARTS = ("raven", "textgrid", "elan")
 
 
@@ -93,6 +95,8 @@ def guess_format(path: Path) -> str | None:
     if not name.endswith((".csv", ".txt", ".tsv")):
         return None
     text = read_text(path, HEAD_BYTES)
+    if is_tabular(text):
+        return "boris"
     if name.endswith(".csv"):
         return "generic-seq" if "notated_path" in text.partition("\n")[0] else "csv"
     first = text.strip().partition("\n")[0].split("\t")
@@ -126,6 +130,8 @@ def read_table(path: Path, format: str, recording: Path | None = None) -> pd.Dat
             table, broken = read_shared(path, name, recording)
         else:
             table, broken = read_rows(path, COLUMNS)
+    elif name == "boris":
+        table, broken = read_boris(path)
     elif name == "audacity":
         table = _read_audacity(path)
     elif name == "raven":

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from dss.data import mending
 from dss.data.plain_tables import read_plain
 from dss.errors import DssError, raise_problems
 
@@ -27,6 +28,13 @@ OTHER_NAMES = {
         "time",
     ),
     "stop_seconds": ("offset_s", "end_time", "offset", "stop", "end", "stop (s)", "end (s)"),
+}
+# What Sonic Visualiser exports of instants, regions and notes, by the number of columns; of three
+# columns, the second may be a value or a stop.
+SONIC_VISUALISER = {
+    2: ["TIME", "LABEL"],
+    4: ["TIME", "VALUE", "DURATION", "LABEL"],
+    5: ["TIME", "VALUE", "DURATION", "LEVEL", "LABEL"],
 }
 RAVEN_TIMES = {"Begin Time (s)": "start_seconds", "End Time (s)": "stop_seconds"}
 # Columns that may look like numbers.
@@ -69,6 +77,9 @@ def read_rows(path: Path, columns: list[str]) -> tuple[pd.DataFrame, list[tuple[
         return plain, []
     first = text.partition("\n")[0]
     separator = ";" if first.count(";") > first.count(",") else ","
+    added = _missing_header(first, separator, path) if columns == COLUMNS else None
+    if added:
+        text = f"{separator.join(added)}\n{text}"
     try:
         lines = _fields(text, separator)
         header = next(lines, [])
@@ -94,7 +105,11 @@ def read_rows(path: Path, columns: list[str]) -> tuple[pd.DataFrame, list[tuple[
     called = {_called(column, table.columns): column for column in columns}
     table = table.rename(columns=called)
     if "stop_seconds" in columns and "stop_seconds" not in table and "start_seconds" in table:
-        table = _with_stops(table)
+        is_of_points = {*names} in ({"time", "label"}, {"time", "value", "label"})
+        table = _with_stops(table, is_of_points)
+    if added:
+        table.index -= 1
+        broken = [(row - 1, what) for row, what in broken]
     missing = [column for column in columns if column not in table]
     if missing:
         raise DssError(
@@ -171,8 +186,10 @@ def _durations(columns: Iterable[Any]) -> Any:
     return next((column for column in columns if str(column).lower() in called), None)
 
 
-def _with_stops(table: pd.DataFrame) -> pd.DataFrame:
+def _with_stops(table: pd.DataFrame, is_of_points: bool) -> pd.DataFrame:
     """A table of Sonic Visualiser with stops: the starts and the durations, if there are any."""
+    if is_of_points:
+        return table.assign(stop_seconds=table["start_seconds"])
     durations = _durations(table.columns)
     if durations is None:
         return table
@@ -211,6 +228,25 @@ def read_text(path: Path, n_bytes: int = -1) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         return content.decode("cp1252", errors="replace")
+
+
+def _missing_header(first: str, separator: str, path: Path) -> list[str] | None:
+    """The columns of a layer that Sonic Visualiser exported without them; None if they are there.
+
+    Raises: DssError if nobody can tell which columns these are.
+    """
+    fields = next(_fields(first, separator), [])
+    if numbers(pd.Series(fields[:1], dtype=str)).isna().all():
+        return None
+    header = SONIC_VISUALISER.get(len(fields))
+    if header is None:
+        raise DssError(
+            f"{path}, row 1: there is no header. Add a first row that names the columns, such as "
+            f"{separator.join(['start_seconds', 'stop_seconds', 'name'])}."
+        )
+    what = "time and label" if len(fields) == 2 else ", ".join(header).lower()
+    mending.note(path, f"has no header; read as exported by Sonic Visualiser: {what}")
+    return header
 
 
 def _fields(text: str, separator: str) -> Iterator[list[str]]:

@@ -1,0 +1,86 @@
+"""Tabular exports of BORIS: a row where a behavior starts, one where it stops, or one for a point.
+
+https://www.boris.unito.it/user_guide. Older versions write some lines about the observation above
+the table, and call the column `Status` that newer ones call `Behavior type`.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from dss.data.texttables import COLUMNS, parse, read_text
+from dss.errors import DssError
+
+KINDS = ("Behavior type", "Status")
+NEEDED = {"Time", "Behavior"}
+MEDIA = ("Media file", "Media file name", "Media file path")
+MOST_LINES = 100  # above the table
+
+
+def is_tabular(text: str) -> bool:
+    """Whether a text is, or begins like, a tabular export of BORIS."""
+    return _header(text) is not None
+
+
+def read_boris(path: Path) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
+    """States as segments, points as events; and rows without a counterpart, with what is wrong.
+
+    Raises: DssError if it is no such table, or holds events of several media files.
+    """
+    text = read_text(path)
+    header = _header(text)
+    if header is None:
+        raise DssError(f"{path}: cannot be read as a tabular export of BORIS")
+    n_above, separator = header
+    table = parse("\n".join(text.splitlines()[n_above:]), separator, dtype=str)
+    table.index += n_above
+    media = next((name for name in MEDIA if name in table), None)
+    files = table[media].dropna().unique() if media else []
+    if len(files) > 1:
+        raise DssError(
+            f"{path}: holds events of {len(files)} media files ({files[0]}, {files[1]}, ...). "
+            "Export each observation by itself."
+        )
+    return _paired(table)
+
+
+def _paired(table: pd.DataFrame) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
+    kind = next(name for name in KINDS if name in table)
+    who = [name for name in table if name in ("Subject", "Behavior") or name.startswith("Modifier")]
+    keys = table[who].fillna("").itertuples(index=False, name=None)
+    events = table[["Behavior", "Time", kind]].itertuples(name=None)
+    rows: dict[int, tuple] = {}
+    started: dict[tuple, int] = {}
+    broken = []
+    for key, (row, name, time, what) in zip(keys, events, strict=True):
+        what = str(what).strip().upper()
+        if what == "POINT":
+            rows[row] = (name, time, time)
+        elif what == "STOP" and key in started:
+            first = started.pop(key)
+            rows[first] = (*rows[first][:2], time)
+        elif what == "START" and key not in started:
+            started[key] = row
+            rows[row] = (name, time, None)
+        else:
+            rows[row] = (name, time, None)
+            broken.append((row, f"{name} has a {what}, but {_lacking(what)}"))
+    broken += [(row, f"{key[who.index('Behavior')]} has no STOP") for key, row in started.items()]
+    found = pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS, dtype=object)
+    return found.sort_index(), sorted(broken)
+
+
+def _lacking(what: str) -> str:
+    if what == "STOP":
+        return "no START before it"
+    return "no STOP before it" if what == "START" else "should have START, STOP or POINT"
+
+
+def _header(text: str) -> tuple[int, str] | None:
+    """How many lines are above the header, and what separates its columns."""
+    for n_above, line in enumerate(text.splitlines()[:MOST_LINES]):
+        for separator in "\t,;":
+            columns = {field.strip(' "') for field in line.split(separator)}
+            if columns >= NEEDED and columns & {*KINDS}:
+                return n_above, separator
+    return None
