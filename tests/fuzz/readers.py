@@ -370,6 +370,7 @@ def _wav_of_floats(folder: Path) -> Path:
 
 AUDIO_READERS = ("open_audio", "open_recording", "open_source", "open_at_own_rate", "open_readable")
 ANNOTATION_READERS = ("read_annotations", "read_table", "read_text", "read_rows", "read_csv")
+ANNOTATION_READERS += ("read_plain",)
 DATASETS = ("open_dataset", "read_attributes", "read_arrays")
 
 
