@@ -1,6 +1,7 @@
 import pickle
 import time
 import tracemalloc
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import h5py
@@ -8,9 +9,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from dss.data import find_recordings, open_recording
+from dss.data import check_annotations, find_recordings, open_recording
 from dss.data.recordings import open_source
-from dss.errors import DssError
+from dss.errors import DssError, DssWarning
 from dss.options import SourceOptions
 
 
@@ -335,3 +336,33 @@ def test_a_rec_file_that_cannot_be_right_is_an_error(tmp_path, rec, message):
     (tmp_path / "a.rec").unlink()
     with pytest.raises(DssError, match="are in a.rec: add this file"):
         open_recording(tmp_path / "a.cbin")
+
+
+def cut_mp3(path, left, tag=b""):
+    """An mp3 of 20 s of noise, after a tag, of which a part of the bytes is left."""
+    x = 0.1 * np.random.default_rng(0).standard_normal(20 * 8000)
+    soundfile.write(path, x, 8000)
+    content = tag + path.read_bytes()
+    path.write_bytes(content[: round(left * len(content))])
+
+
+@pytest.mark.parametrize("tag", [b"", b"ID3\4\0\0\0\0\1\1" + bytes(129)])
+def test_an_mp3_that_was_cut_off_is_as_long_as_what_is_there_and_that_is_said(tmp_path, tag):
+    path = tmp_path / "x.mp3"
+    cut_mp3(path, 1, tag)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        whole = open_recording(path)
+    assert whole.n_samples == 20 * 8000
+    x = whole.read()
+    for left in (0.99, 0.5, 0.2):
+        cut_mp3(path, left, tag)
+        with pytest.warns(DssWarning, match=r"x.mp3: ends before its header says: .* are missing"):
+            recording = open_recording(path)
+        assert abs(recording.n_samples / x.shape[0] - left) < 0.05
+        y = recording.read()
+        assert len(y) == recording.n_samples
+        np.testing.assert_allclose(y[: len(y) // 2], x[: len(y) // 2], atol=1e-6)
+    (tmp_path / "x_annotations.csv").write_text("name,start_seconds,stop_seconds\na,1,1.5\n")
+    assert check_annotations(tmp_path)["severity"].tolist() == ["mended"]
+    assert check_annotations(tmp_path, strict=True)["severity"].tolist() == ["error"]

@@ -20,9 +20,10 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import soundfile
 
-from dss.data import wav
+from dss.data import mending, mp3, wav
 from dss.errors import DssError
 from dss.support import hdf5
+from dss.support.units import readable
 
 # Of the formats that libsndfile knows, those that hold recordings, with their endings.
 _ENDINGS = {
@@ -120,11 +121,24 @@ def _open_sound(path: Path) -> Audio:
         # By its content, or libsndfile takes ._x.mp3 for a part of x.mp3.
         with path.open("rb") as file, soundfile.SoundFile(file) as sound:
             shape = sound.samplerate, sound.frames, sound.channels
+            is_mp3 = sound.format == "MP3"
             is_steady = sound.format not in UNSTEADY and sound.seekable()
     except SOUND_ERRORS as error:
         raise DssError(f"{path}: cannot be read as audio ({_said(error)})") from None
     read = partial(_read_sound, path) if is_steady else partial(_read, _unpack, path)
+    if is_mp3 and mp3.is_cut(path):
+        shape = _cut_shape(path, *shape)
     return Audio(_checked_rate(shape[0], path), *shape[1:], read)
+
+
+def _cut_shape(path: Path, rate: int, n_claimed: int, n_channels: int) -> tuple[int, int, int]:
+    """Sample rate, samples and channels of an mp3 that was cut off; what is missing is noted."""
+    n_samples = len(_load(_unpack, path)[1])
+    if n_samples < n_claimed:
+        missing = readable((n_claimed - n_samples) / rate)
+        said = f"ends before its header says: {missing} are missing; what is there is read"
+        mending.note(path, said)
+    return rate, n_samples, n_channels
 
 
 def _unpack(path: Path) -> tuple[None, np.ndarray]:
