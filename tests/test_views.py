@@ -4,16 +4,18 @@ import pytest
 from conftest import tone_song, write_recording
 
 from dss import plot
-from dss.data import make_dataset, open_dataset, read_annotations
+from dss.data import annotations_path, make_dataset, open_dataset, read_annotations
 from dss.errors import DssError
 from dss.plot.alignment import around, width_ms
 from dss.plot.examples import choose_examples
+from dss.review.edits import Edited, Edits, remove
 from dss.review.views import (
     completeness,
     describe_problems,
     find_problems,
     is_dataset,
     open_views,
+    recording_view,
     summarize,
 )
 
@@ -62,6 +64,31 @@ def test_recordings_that_do_not_say_their_rate_and_other_formats_are_opened_as_t
     assert find_problems(tmp_path / "song", **how).empty
     with pytest.raises(DssError, match="sample rate"):
         open_views(tmp_path / "song", annotation_format="audacity")
+
+
+@pytest.mark.parametrize(("unit", "per_second"), [("s", 1), ("ms", 1000), ("samples", 1000)])
+def test_times_in_other_units_are_shown_in_seconds_and_saved_as_they_were(
+    tmp_path, unit, per_second
+):
+    path = write_recording(tmp_path, "bird", tone_song(seed=0)[0], 1000, [])
+    file = annotations_path(path)
+    rows = f"a,{per_second},{1.25 * per_second}\nb,{2 * per_second},{2.5 * per_second}\n"
+    file.write_text(f"name,start_seconds,stop_seconds\n{rows}c,NaN,NaN\n")
+    how = {"time_unit": unit, "samplerate_hz": 500}  # samples are those of the file
+    (view,) = open_views(tmp_path, **how)
+    assert recording_view(path, **how).annotations.equals(view.annotations)
+    assert view.annotations[TIMES].to_numpy()[:2].tolist() == [[1, 1.25], [2, 2.5]]
+    assert completeness([view])["song"].tolist() == [0.75]
+    edits, before = Edits(), Edited(view.annotations, None, view.per_second)
+    edits.put(path, before._replace(annotations=remove(view.annotations, 2)), before)
+    edits.save()
+    written = read_annotations(file)[TIMES].to_numpy()
+    np.testing.assert_allclose(written, [[2 * per_second, 2.5 * per_second], [np.nan] * 2])
+    (again,) = open_views(tmp_path, **how)
+    np.testing.assert_allclose(again.annotations[TIMES].to_numpy()[0], [2, 2.5])
+    other = Edited(view.annotations.iloc[:0], None, view.per_second)
+    with pytest.raises(DssError, match="holds other annotations"):
+        Edits().put(path, other, other)
 
 
 def test_the_targets_of_a_dataset_show_the_annotations_that_it_was_made_of(folder, store):

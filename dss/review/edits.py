@@ -22,16 +22,24 @@ from dss.data.texttables import COLUMNS
 from dss.errors import DssError, raise_problems
 from dss.predict.ownership import is_by_dss
 
+TIMES = COLUMNS[1:]
+
 
 class Edited(NamedTuple):
     """What is known about a recording by hand.
 
-    Its annotation table; and the stretches that somebody looked at, [stretches, 2] seconds, None if
-    nothing is said about these.
+    Its annotation table in seconds; the stretches that somebody looked at, [stretches, 2] seconds,
+    None if nothing is said about these; and how many units of time its file counts per second.
     """
 
     annotations: pd.DataFrame
     looked_at: np.ndarray | None = None
+    per_second: float = 1.0
+
+    def as_written(self) -> pd.DataFrame:
+        """The table as its file holds it."""
+        times = self.annotations[TIMES].astype(float) * self.per_second
+        return self.annotations.assign(**{name: times[name] for name in TIMES})
 
 
 class Edits:
@@ -54,7 +62,7 @@ class Edits:
         """
         if recording not in self._now:
             file = annotations_path(recording)
-            _check_shown(file, before.annotations)
+            _check_shown(file, before)
             self._saved[recording], self._stamps[recording] = before, _stamp(file)
         self._before.append((recording, self._now.get(recording, before)))
         self._now[recording] = edited
@@ -95,7 +103,7 @@ class Edits:
         )
         for recording, file in files.items():
             edited = self._now[recording]
-            write_annotations(edited.annotations, file)
+            write_annotations(edited.as_written(), file)
             if edited.looked_at is not None:
                 write_annotated(recording, edited.looked_at)
             self._saved[recording], self._stamps[recording] = edited, _stamp(file)
@@ -206,12 +214,12 @@ def n_unseen(edited: Edited) -> int:
     return int((~((start <= middle) & (middle <= stop)).any(axis=1)).sum())
 
 
-def are_same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
+def are_same(one: pd.DataFrame, other: pd.DataFrame, per_second: float = 1.0) -> bool:
     """Whether two tables hold the same annotations, in the same order, to the microsecond."""
     if one["name"].tolist() != other["name"].tolist():
         return False
     times, others = (table[COLUMNS[1:]].to_numpy(float) for table in (one, other))
-    return np.allclose(times, others, rtol=0, atol=1e-6, equal_nan=True)
+    return np.allclose(times, others, rtol=0, atol=1e-6 * per_second, equal_nan=True)
 
 
 def kinds_of(annotations: pd.DataFrame) -> dict[str, str]:
@@ -221,11 +229,11 @@ def kinds_of(annotations: pd.DataFrame) -> dict[str, str]:
     return {n: EVENT if e else SEGMENT for n, e in zip(table["name"], is_event, strict=True)}
 
 
-def _check_shown(file: Path, annotations: pd.DataFrame) -> None:
+def _check_shown(file: Path, shown: Edited) -> None:
     """Raise a DssError if a file holds other annotations, or cannot be read."""
     if not file.is_file() or is_by_dss(file):
         return
-    if not are_same(read_annotations(file), annotations):
+    if not are_same(read_annotations(file), shown.as_written(), shown.per_second):
         raise DssError(
             f"{file}: holds other annotations than those that are changed here, and would be "
             "replaced. Move it away first."

@@ -30,7 +30,13 @@ from dss.data.dataset import open_dataset
 from dss.data.places import Place, place_of
 from dss.data.problems import COLUMNS as PROBLEM_COLUMNS
 from dss.data.problems import WARNING, format_problems
-from dss.data.recordings import Recording, find_recordings, open_readable, open_source
+from dss.data.recordings import (
+    Recording,
+    find_recordings,
+    open_at_own_rate,
+    open_readable,
+    open_source,
+)
 from dss.data.report import describe, list_recordings
 from dss.data.splits import SPLITS
 from dss.data.stretches import complement, intersection, of_mask
@@ -54,6 +60,7 @@ class View:
         targets: of a split, [samples, classes], lazy; None for a recording.
         class_names: of the columns of the targets.
         cuts: [cuts] seconds where one stretch of a recording ends and the next stretch begins.
+        per_second: how many units of time the files of annotations count per second.
     """
 
     name: str
@@ -62,6 +69,7 @@ class View:
     targets: xr.Variable | None = field(default=None, repr=False)
     class_names: Sequence[str] = ()
     cuts: np.ndarray = field(default_factory=lambda: np.empty(0))
+    per_second: float = 1.0
 
     @cached_property
     def annotations(self) -> pd.DataFrame:
@@ -119,13 +127,13 @@ def open_views(
     if is_dataset(path):
         return dataset_views(open_dataset(path))
     folder = path.parent if path.is_file() else path
-    _check_seconds(options)
     files = find_recordings(path, options.endings)
     recordings, problems = open_readable(files, loader, options)
     if problems:
         sentence = f"{len(problems)} of {len(files)} recordings left out: {problems[0]}"
         warnings.warn(sentence, DssWarning, stacklevel=3)
-    reading = _Reading(files, options, annotation_loader, place_of(options.annotations_at, path))
+    place = place_of(options.annotations_at, path)
+    reading = _Reading(files, options, (loader, annotation_loader), place)
     return [
         _recording_view(recording, file.relative_to(folder).as_posix(), reading)
         for file, recording in recordings.items()
@@ -158,20 +166,10 @@ def recording_view(
 ) -> View:
     """A recording with its annotations, if they can be read; arguments as for `open_views`."""
     path = Path(path)
-    _check_seconds(options)
     recording = open_source(path, loader, options)
     place = place_of(options.annotations_at, path)
-    reading = _Reading([path], options, annotation_loader, place)
+    reading = _Reading([path], options, (loader, annotation_loader), place)
     return _recording_view(recording, name or path.name, reading)
-
-
-def _check_seconds(options: SourceOptions) -> None:
-    """Raise a DssError for other units: what is corrected in the viewer is saved in seconds."""
-    if options.time_unit != "s":
-        raise DssError(
-            f"time_unit: {options.time_unit}, but views show and save seconds. Write the "
-            "annotations in seconds first (dss.data.write_annotations)."
-        )
 
 
 def no_annotations() -> pd.DataFrame:
@@ -296,13 +294,22 @@ class _Reading:
 
     files: Sequence[Path]
     options: SourceOptions
-    loader: Callable | None
+    loaders: tuple[Callable | None, Callable | None]
     place: Place | None = None
 
     def read(self, recording: Path) -> pd.DataFrame:
-        """The annotations of one of the recordings."""
-        how = self.options.annotation_format, self.loader, self.place
-        return recording_annotations(recording, *how)[1]
+        """The annotations of one of the recordings, in seconds."""
+        how = self.options.annotation_format, self.loaders[1], self.place
+        table = recording_annotations(recording, *how)[1]
+        if self.options.time_unit != "s":
+            table[COLUMNS[1:]] /= self.per_second(recording)
+        return table
+
+    def per_second(self, recording: Path) -> float:
+        """How many units of time the annotations of a recording count per second."""
+        if self.options.time_unit == "samples":  # of the file, however it is resampled
+            return open_at_own_rate(recording, self.loaders[0], self.options).samplerate_hz
+        return 1000.0 if self.options.time_unit == "ms" else 1.0
 
     @cached_property
     def song(self) -> tuple[dict[str, str], set[str]]:
@@ -325,7 +332,8 @@ def _recording_view(recording: Recording, name: str, reading: _Reading) -> View:
         known = _known(reading.read(recording.path), looked_at, reading)
         return complement(known, recording.duration_seconds)
 
-    return View(name, recording, (annotations, unknown))
+    unit = reading.per_second(recording.path)
+    return View(name, recording, (annotations, unknown), per_second=unit)
 
 
 def _known(table: pd.DataFrame, looked_at: np.ndarray, reading: _Reading) -> np.ndarray:

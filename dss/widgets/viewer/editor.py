@@ -244,7 +244,8 @@ class Editor:
         looked_at = None
         if annotated_path(recording.path).is_file():
             looked_at = read_annotated(recording.path, recording.duration_seconds)
-        return Edited(self._viewer.annotations_to_edit().reset_index(drop=True), looked_at)
+        table = self._viewer.annotations_to_edit().reset_index(drop=True)
+        return Edited(table, looked_at, self._viewer.view.per_second)
 
     def _is_read(self) -> bool:
         """Whether who opens the recording that is shown again sees its annotations as they are."""
