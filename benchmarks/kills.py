@@ -147,18 +147,29 @@ def _go_on(folder: Path) -> list[str]:
     return [*words, "--continue-from", str(runs[-1])] if runs else words
 
 
+def _continued(folder: Path) -> object:
+    """Whether there are runs, and all are complete: none was left when another one began."""
+    complete = _complete(folder)
+    return (bool(complete) and all(complete)) or None
+
+
 def _runs(folder: Path) -> object:
-    """Whether a run is complete; raises if one that can annotate does not load."""
+    """Whether a run is complete; those that were killed stay."""
+    return any(_complete(folder)) or None
+
+
+def _complete(folder: Path) -> list[bool]:
+    """Of the runs that can annotate, which are complete; raises if one of them does not load."""
     from dss.runs import can_annotate, load_run
 
-    done = False
+    complete = []
     for params in (folder / "song.res").glob("*_params.yaml"):
         trunk = Path(str(params).removesuffix("_params.yaml"))
         if can_annotate(trunk):
             load_run(trunk)
-            done |= Path(f"{trunk}_results.h5").is_file()
-            done &= not Path(f"{trunk}_checkpoint.h5").is_file()
-    return done or None
+            is_done = Path(f"{trunk}_results.h5").is_file()
+            complete.append(is_done and not Path(f"{trunk}_checkpoint.h5").is_file())
+    return complete
 
 
 def _predict(folder: Path, *words: str) -> list[str]:
@@ -199,7 +210,7 @@ WORKS = {
         _made, lambda f: _assemble(f, "song.npy", 1, "--overwrite"), _store("song.npy")
     ),
     "train": Work(_made, lambda f: _train(f, 6), _runs),
-    "train, --continue-from": Work(_made, _go_on, _runs),
+    "train, --continue-from": Work(_made, _go_on, _continued),
     "predict": Work(_trained, _predict, _annotations),
     "predict, Dask": Work(_trained, _on_cluster, _annotations),
     "predict, --existing overwrite": Work(

@@ -158,6 +158,9 @@ GENERIC = (
     "label,onset_s,offset_s,onset_sample,offset_sample,notated_path,annot_path,sequence,annotation\n"
     "a,0.1,0.2,100,200,a.wav,a.csv,0,0\n"
 )
+BORIS = (
+    "Subject\tBehavior\tBehavior type\tTime\nx\ta\tSTART\t0.1\nx\ta\tSTOP\t0.2\nx\tb\tPOINT\t0.3\n"
+)
 SHARED = "filename,name,start_seconds,stop_seconds\na.wav,a,0.1,0.2\nb.wav,b,0.1,0.2\n"
 
 
@@ -407,6 +410,7 @@ READERS = {
     "csv for many recordings": _annotations("all.csv", SHARED, "read_shared"),
     "audacity": _annotations("a.txt", "0.1\t0.2\ta\n0.3\t0.35\tb\n"),
     "raven": _annotations("a.txt", RAVEN, "read_raven_rows"),
+    "boris": _annotations("a.tsv", BORIS, "read_boris"),
     "textgrid": _annotations("a.TextGrid", TEXTGRID, "textgrid.read"),
     "svl": _annotations("a.svl", SVL, "read_svl"),
     "elan": _annotations("a.eaf", ELAN, "read_elan"),
