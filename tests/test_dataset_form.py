@@ -1,13 +1,14 @@
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from conftest import tone_song, write_recording
 
-from dss.data import describe, format_report, open_dataset
+from dss.data import describe, format_report, make_dataset, open_dataset
 from dss.errors import DssError
-from dss.widgets import DatasetForm
+from dss.widgets import DatasetForm, InspectForm
 
 
 @pytest.fixture(autouse=True)
@@ -187,3 +188,21 @@ def test_the_form_shows_which_annotations_a_pattern_finds(folder):
     assert hint == (
         "2 of 3 recordings have annotations there, such as bird_0.wav: ../labels/bird_0.csv."
     )
+
+
+def test_a_button_takes_the_sample_rate_that_is_proposed(folder):
+    x, rows = tone_song(seed=5, seconds=2)
+    write_recording(folder, "bird_3", x.repeat(2, axis=0), 2000, rows)
+    forms = DatasetForm({"data_dir": folder}), InspectForm({"path": folder})
+    for form, look in zip(forms, (forms[0].preview, forms[1].run), strict=True):
+        with suppress(DssError):
+            look()
+        (button,) = (w for w in form._below.children if hasattr(w, "click"))
+        button.click()
+        rate = float(form.options["samplerate_hz"])
+        assert button.description == f"Use {rate:,g} Hz"
+        assert rate in (1000, 2000)
+        assert form.problems == {}
+        look()
+        assert not any(hasattr(w, "click") for w in form._below.children)
+    assert make_dataset(folder, samplerate_hz=rate).exists()

@@ -73,7 +73,9 @@ def _rates(recordings: Sequence[Recording], tables) -> Iterator[Problem]:
         rate = proposed_rate(recordings, [table for _, table in tables])
         for recording in others:
             text = f"the sample rate is {recording.samplerate_hz:g} Hz, not {usual:g} Hz as most "
-            text += f"of the others have; resample them all (--samplerate-hz {rate:g}, which keeps "
+            text += (
+                f"of the others have; resample them all (--samplerate-hz {rate:.15g}, which keeps "
+            )
             yield str(recording.path), None, None, f"{text}the band of the song)", ERROR
 
 

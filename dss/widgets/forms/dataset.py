@@ -25,6 +25,7 @@ from dss.plot import plot_splits
 from dss.widgets.forms.fields import PICTURE, doubt_html
 from dss.widgets.forms.form import Form
 from dss.widgets.forms.hints import recording_facts
+from dss.widgets.forms.proposals import rate_buttons
 from dss.widgets.forms.tables import counts_table, problems_table
 
 MOST_NAMED = 6  # individuals; the rest are counted
@@ -180,7 +181,7 @@ class DatasetForm(Form):
         named = self._of(SourceOptions)
         problems = check_annotations(folder, **self._loaders, **named)
         heading = widgets.HTML("<h3>Preview: nothing is written</h3>")
-        shown = [heading, widgets.HTML(problems_table(problems))]
+        shown = [heading, widgets.HTML(problems_table(problems)), *rate_buttons(self, problems)]
         self._below.children = shown if len(problems) else []
         with self._work.said(self._aside):
             tree = preview_dataset(folder, **self._loaders, **options)

@@ -12,6 +12,7 @@ from dss.review.views import View, find_problems, is_dataset, open_views
 from dss.support.units import readable
 from dss.widgets.forms.form import Form
 from dss.widgets.forms.hints import recording_facts
+from dss.widgets.forms.proposals import rate_buttons
 from dss.widgets.forms.tables import problems_table
 
 MOST_NAMED = 3  # recordings; the rest are counted
@@ -76,6 +77,7 @@ class InspectForm(Form):
     def _look(self, path: str, **named) -> list[View]:
         how = named | self._loaders
         self._problems = find_problems(path, **how)
+        self._below.children = rate_buttons(self, self._problems)
         views = open_views(path, **how)
         self.path, self.how = path, how
         return views

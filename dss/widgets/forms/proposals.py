@@ -1,0 +1,35 @@
+"""Buttons that take what a check proposes: the sample rate for recordings that differ in theirs."""
+
+import re
+
+import ipywidgets as widgets
+import pandas as pd
+
+from dss.widgets.forms.form import Form
+
+RATE = re.compile(r"\(--samplerate-hz ([\d.e+]+)")
+
+
+def rate_buttons(form: Form, problems: pd.DataFrame) -> list[widgets.Button]:
+    """A button that fills in the sample rate that the problems propose; none if they do not.
+
+    Arguments:
+        form: with a field `samplerate_hz`.
+        problems: what `dss.data.check_annotations` gives.
+    """
+    proposed = problems["problem"].str.extract(RATE)[0].dropna().unique()
+    if len(proposed) != 1:
+        return []
+    rate = float(proposed[0])
+    button = widgets.Button(
+        description=f"Use {rate:,.15g} Hz",
+        tooltip="Resample all recordings to the proposed sample rate",
+        layout={"width": "auto", "align_self": "flex-start"},
+    )
+
+    def take(button: widgets.Button) -> None:
+        form.options = {"samplerate_hz": rate}
+        button.disabled = True  # it is in the field
+
+    button.on_click(take)
+    return [button]
