@@ -135,7 +135,7 @@ def new_trunk(save_dir: Path, prefix: str) -> Path:
 def write_params(trunk: Path, params: dict[str, Any]) -> None:
     """Write `_params.yaml`: plain YAML, in the order given."""
     with replacing(run_file(trunk, "_params.yaml")) as part:
-        part.write_text(yaml.safe_dump(params, sort_keys=False))
+        part.write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
 
 
 @dataclass(frozen=True, eq=False)

@@ -336,6 +336,12 @@ def test_noise_can_become_a_song_type(folder):
     assert "annotated" not in tree["train"]
 
 
+def test_individual_targets_whose_files_would_be_one_on_other_systems_are_refused(folder):
+    with pytest.raises(DssError, match=r"(?s)differ only in case are one file .*\n  B and b"):
+        make_dataset(folder, rename={"a": "B"}, individual_targets=True)
+    assert make_dataset(folder, rename={"a": "B"}).exists()
+
+
 def test_individual_targets_are_those_of_one_song_type(folder):
     tree = open_dataset(make_dataset(folder, individual_targets=True, event_std_seconds=0.002))
     for name in "abp":

@@ -1,3 +1,4 @@
+import ast
 import os
 import signal
 import subprocess
@@ -29,6 +30,25 @@ def test_paths_that_are_stored_have_slashes_on_every_system():
     for path in PACKAGE.rglob("*.py"):
         for line in path.read_text("utf-8").splitlines():
             assert not ("str(" in line and ".relative_to(" in line), f"{path}: {line}"
+
+
+def test_no_process_is_forked_or_needs_to_be():
+    """Processes are started as programs of their own, as on every system."""
+    words = ("multiprocessing", "ProcessPoolExecutor", "os.fork(", "get_context(")
+    for path in PACKAGE.rglob("*.py"):
+        assert not [word for word in words if word in path.read_text("utf-8")], path
+
+
+def test_text_files_are_opened_in_an_encoding_that_is_said():
+    """Windows would take its own, in which names of song types get lost."""
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            said = {keyword.arg for keyword in node.keywords}
+            n_before = {"read_text": 0, "write_text": 1}.get(node.func.attr)
+            is_said = n_before is None or len(node.args) > n_before or "encoding" in said
+            assert is_said, f"{path}, line {node.lineno}"
 
 
 def started(**how):

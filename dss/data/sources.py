@@ -235,6 +235,13 @@ def _wanted_types(types: dict[str, str], folder: Path, options: DatasetOptions) 
             "individual_targets: no file can be named after these song types, as they hold a "
             "slash, a backslash or a control character, or are very long; rename them (rename):",
         )
+        first: dict[str, str] = {}
+        alike = [(first.setdefault(name.casefold(), name), name) for name in types]
+        raise_problems(
+            [f"{one} and {other}" for one, other in alike if one != other],
+            "individual_targets: files whose names differ only in case are one file on Windows and "
+            "macOS; rename one of these song types (rename):",
+        )
     clash = [name for name in BOUNDARIES if name in types and options.boundary_targets]
     raise_problems(clash, "boundary_targets adds song types of these names; rename yours:")
     return types

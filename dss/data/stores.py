@@ -74,7 +74,9 @@ class NpyWriter:
 
     def write_attributes(self, attributes: dict[str, Any]) -> None:
         """Write the attributes as plain YAML."""
-        (self.folder / "attrs.yaml").write_text(yaml.safe_dump(attributes, sort_keys=False))
+        (self.folder / "attrs.yaml").write_text(
+            yaml.safe_dump(attributes, sort_keys=False), encoding="utf-8"
+        )
 
 
 class _NpyArray:
@@ -207,9 +209,9 @@ def _read_attributes(file: Path) -> dict[str, Any]:
     """The attributes in zarr.json or attrs.yaml."""
     try:
         if file.suffix == ".json":
-            attributes = json.loads(file.read_text())["attributes"]
+            attributes = json.loads(file.read_text("utf-8"))["attributes"]
         else:
-            attributes = yaml.safe_load(file.read_text())
+            attributes = yaml.safe_load(file.read_text("utf-8"))
     except (ValueError, yaml.YAMLError, KeyError, TypeError) as error:
         raise DssError(f"{file}: cannot be read ({error}). {DAMAGED}") from None
     if not isinstance(attributes, dict):

@@ -68,7 +68,7 @@ def _check_free(folder: Path, wanted: set[str]) -> None:
 
 def _names(path: Path) -> set[str]:
     try:
-        names = json.loads(path.read_text())
+        names = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):  # it has just ended
         return set()
     return {*map(str, names)} if isinstance(names, list) else set()

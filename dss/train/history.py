@@ -30,7 +30,7 @@ class History:
         Rows that cannot be read, after a power cut or a full disk, are lost; training goes on.
         """
         path = run_file(self.trunk, "_history.csv")
-        lines = path.read_text(errors="replace").splitlines() if path.is_file() else []
+        lines = path.read_text("utf-8", "replace").splitlines() if path.is_file() else []
         rows = [_numbers(row) for row in csv.DictReader(lines)]
         self.rows = [row for row in rows if row.get("epoch", n_epochs + 1) <= n_epochs]
         if len(self.rows) < n_epochs:

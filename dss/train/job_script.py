@@ -46,7 +46,9 @@ def write_script(*, options: TrainCommandOptions) -> Path:
         _command(path, options),
     ]
     with replacing(path) as part:
-        part.write_text("\n\n".join(filter(None, blocks)) + "\n")
+        part.write_text(
+            "\n\n".join(filter(None, blocks)) + "\n", "utf-8", newline="\n"
+        )  # shells know no others
         part.chmod(0o755)
     return path
 

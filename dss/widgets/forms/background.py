@@ -40,7 +40,7 @@ def start(options: TrainOptions, given: Sequence[str]) -> None:
         )
     state = {"process": process.pid, "folder": str(options.run_dir), "started": time.time()}
     with replacing(STATE) as part:
-        part.write_text(yaml.safe_dump(state | {"log": str(log)}))
+        part.write_text(yaml.safe_dump(state | {"log": str(log)}), encoding="utf-8")
     threading.Thread(target=process.wait, daemon=True).start()  # else it stays as a zombie
 
 
@@ -126,7 +126,7 @@ def result() -> Path:
     Raises: DssError with what the training said if it did not come to its end. What it learned
         before may be there all the same.
     """
-    last, log = trunk(), Path(state()["log"]).read_text().strip()
+    last, log = trunk(), Path(state()["log"]).read_text("utf-8", "replace").strip()
     if last is not None and not run_file(last, "_model.h5").is_file():
         last = None
     if last and any(line.endswith(last.name) for line in log.splitlines()):

@@ -156,7 +156,7 @@ class TrainingForm(Form):
             title = self._fields["write_script"].option.title
             raise DssError(f"{title}: is needed: the file to write")
         script = self.write_script()
-        text = html.escape(script.read_text())
+        text = html.escape(script.read_text("utf-8"))
         self._aside.value = f"The script is <b>{html.escape(str(script))}</b>:<pre>{text}</pre>"
 
     def _of_result(self) -> Any:
