@@ -32,7 +32,16 @@ def read_boris(path: Path) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
     if header is None:
         raise DssError(f"{path}: cannot be read as a tabular export of BORIS")
     n_above, separator = header
-    table = parse("\n".join(text.splitlines()[n_above:]), separator, dtype=str)
+    try:
+        table = parse("\n".join(text.splitlines()[n_above:]), separator, dtype=str)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise DssError(f"{path}: cannot be read as a tabular export of BORIS ({error})") from None
+    if not NEEDED <= {*table} or not {*KINDS} & {*table}:
+        there = ", ".join(map(str, table))
+        raise DssError(
+            f"{path}, row {n_above + 1}: the columns are {there}; right would be Behavior, Time "
+            f"and {KINDS[0]}"
+        )
     table.index += n_above
     media = next((name for name in MEDIA if name in table), None)
     files = table[media].dropna().unique() if media else []
