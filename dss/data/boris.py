@@ -36,7 +36,7 @@ def read_boris(path: Path) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
         table = parse("\n".join(text.splitlines()[n_above:]), separator, dtype=str)
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise DssError(f"{path}: cannot be read as a tabular export of BORIS ({error})") from None
-    if not NEEDED <= {*table} or not {*KINDS} & {*table}:
+    if not {*table} >= NEEDED or not {*KINDS} & {*table}:
         there = ", ".join(map(str, table))
         raise DssError(
             f"{path}, row {n_above + 1}: the columns are {there}; right would be Behavior, Time "
