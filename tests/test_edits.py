@@ -9,7 +9,18 @@ from dss.data import annotations_path, read_annotations
 from dss.data.annotated import read_annotated
 from dss.errors import DssError
 from dss.predict.ownership import write
-from dss.review.edits import Edited, Edits, annotate, at, look_at, n_unseen, remove
+from dss.review.edits import (
+    Edited,
+    Edits,
+    annotate,
+    at,
+    look_at,
+    n_unseen,
+    of_type,
+    remove,
+    rename,
+    take_over,
+)
 
 
 def table(*rows):
@@ -175,3 +186,48 @@ def test_annotations_are_sorted_and_each_can_be_found_and_removed(rows):
         middle = song.loc[0, ["start_seconds", "stop_seconds"]].mean()
         song = remove(song, at(song, middle, 0.0))
     assert not len(song)
+
+
+def test_redo_makes_the_changes_again_that_were_undone(recording):
+    edits, first = Edits(), Edited(SONG)
+    once = Edited(remove(SONG, 0))
+    twice = Edited(remove(once.annotations, 0))
+    edits.put(recording, once, first)
+    edits.put(recording, twice, first)
+    edits.undo()
+    edits.undo()
+    assert edits.of(recording) is None
+    assert edits.redo() == edits.redo() == recording
+    assert edits.of(recording) is twice
+    assert edits.redo() is None
+    edits.undo()
+    assert edits.of(recording) is once
+    edits.put(recording, first, first)
+    assert edits.redo() is None  # what was undone is another story now
+    edits.undo()
+    edits.undo()
+    assert edits.unsaved == []
+
+
+def test_all_annotations_of_a_song_type_are_renamed_or_removed():
+    song = table(("a", 1.0, 1.2), ("b", 2.0, 2.1), ("a", 3.0, 3.2)).assign(confidence=0.9)
+    assert of_type(song, "a") == [0, 2]
+    assert of_type(song, "a", (1.1, 2.5)) == [0]
+    renamed = rename(song, [0, 2], " c ")
+    assert renamed["name"].tolist() == ["c", "b", "c"]
+    assert renamed["confidence"].isna().tolist() == [True, False, True]
+    assert song["name"].tolist() == ["a", "b", "a"]
+    assert remove(song, [0, 2])["name"].tolist() == ["b"]
+    with pytest.raises(DssError, match="pulse is a song type of events"):
+        rename(SONG, [0], "pulse")
+
+
+def test_predictions_are_taken_over_where_nothing_is_annotated_by_hand():
+    others = table(("a", 0.1, 0.2), ("a", 1.1, 1.3), ("a", 5.0, 5.1))
+    taken, n = take_over(SONG, others, "a")
+    assert n == 2
+    assert taken["start_seconds"].tolist() == [0.1, 1.0, 2.0, 3.0, 5.0]
+    same, n = take_over(SONG, others.iloc[[1]], "a")
+    assert (n, len(same)) == (0, len(SONG))
+    none, n = take_over(SONG.iloc[:0], others, "a")
+    assert n == len(none) == 3

@@ -6,7 +6,7 @@ from dss import cli
 from dss.data import make_dataset
 from dss.errors import DssError
 from dss.options import DatasetOptions, DetectOptions, NetworkOptions, TrainOptions, takes_options
-from dss.options.base import as_text
+from dss.options.notation import as_text
 
 
 def test_values_given_as_text_are_read():

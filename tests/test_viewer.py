@@ -19,6 +19,7 @@ from dss.plot.overview import Overview
 from dss.plot.recording import draw_recording
 from dss.review.views import no_annotations, open_views
 from dss.widgets import Viewer
+from dss.widgets.viewer.editor import ALL, ONE, SHOWN
 
 TIMES = ["start_seconds", "stop_seconds"]
 
@@ -414,6 +415,49 @@ def test_a_click_chooses_an_annotation_that_delete_deletes_and_undo_brings_back(
     assert start in viewer.annotations["annotations"]["start_seconds"].tolist()
     do(viewer, "key", key="Delete")
     assert "No annotation is chosen" in viewer._status.value
+
+
+def test_all_of_a_song_type_are_renamed_deleted_and_brought_back_at_once(recording):
+    viewer = Viewer(recording)
+
+    def names():
+        return viewer.annotations["annotations"]["name"].tolist()
+
+    before, table = names(), viewer.annotations["annotations"]
+    name, start, stop = table.iloc[1][["name", "start_seconds", "stop_seconds"]]
+    n = before.count(name)
+    assert n > 1
+    viewer.editor.mark(start, stop)
+    viewer.editor._which.value = ALL
+    viewer.editor.annotate("new")
+    assert names().count("new") == n
+    assert f"{n} times {name} is new now" in viewer._status.value
+    assert viewer.editor._which.value == ONE
+    do(viewer, "key", key="undo")
+    assert names() == before
+    do(viewer, "key", key="redo")
+    assert names().count("new") == n
+    viewer.editor.undo()
+    viewer.stretch = (start - 0.01, stop + 0.01)
+    viewer.editor.mark(start, stop)
+    viewer.editor._which.value = SHOWN
+    viewer.editor.delete()
+    assert 0 < names().count(name) < n
+    do(viewer, "key", key="redo")
+    assert "nothing to redo" in viewer._status.value
+
+
+def test_all_predictions_of_a_song_type_are_taken_over_at_once(recording):
+    by_hand = read_annotations(annotations_path(recording))
+    name, start, stop = by_hand.iloc[1][["name", "start_seconds", "stop_seconds"]]
+    annotations_path(recording).unlink()
+    predicted = by_hand[by_hand["name"] == name]
+    viewer = Viewer(recording, {"manual": by_hand.drop(index=predicted.index), "dss": predicted})
+    viewer.editor.mark(start, stop)
+    viewer.editor._which.value = ALL
+    viewer.editor.press("Enter")
+    assert f"{len(predicted)} predictions" in viewer._status.value
+    assert viewer.annotations["manual"]["name"].tolist().count(name) == len(predicted)
 
 
 def test_undo_elsewhere_is_said_and_names_of_another_folder_go(recording, folder):

@@ -14,11 +14,11 @@ from dss.options.base import (
     option,
     read_options,
     read_yaml,
-    takes_options,
 )
 from dss.options.dataset import DatasetOptions, SourceOptions
 from dss.options.evaluation import DemoOptions, EvaluateOptions, NotebooksOptions, TuneOptions
 from dss.options.job_script import TrainCommandOptions
+from dss.options.keywords import takes_options
 from dss.options.network import NetworkOptions
 from dss.options.prediction import (
     DetectOptions,

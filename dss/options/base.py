@@ -1,33 +1,19 @@
-"""The base of all options classes: declare, check and describe fields, and pass them on."""
+"""The base of all options classes: declare, check and describe fields."""
 
-import functools
-import inspect
-import re
-import textwrap
-from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, Self, Union, get_args, get_origin
 
-import yaml
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
 from dss.errors import DssError, raise_problems
+from dss.options.notation import as_yaml
 from dss.support import yaml_files
 from dss.support.spelling import guess
 
 PathKind = Literal["", "recordings", "dataset", "view", "run", "folder", "file", "new"]
-Result = TypeVar("Result")
 
 
 def option(
@@ -57,103 +43,6 @@ def option(
     """
     extra: dict[str, Any] = {"unit": unit, "group": group, "path": path, "rare": rare}
     return Field(default, title=label, description=help, json_schema_extra=extra, **bounds)
-
-
-def as_text(value: Any) -> str:
-    """Format a value as you would type it in a form or a file; options parse it back unchanged.
-
-    Lists become words, renames old=new, and ranges name=shortest:longest. Values that these
-    notations cannot express, such as names that contain '=', become YAML.
-    """
-    if isinstance(value, Options):
-        value = value.model_dump(mode="json", exclude_defaults=True)
-    meant: Mapping | list[str]
-    if isinstance(value, Mapping):
-        if all(isinstance(item, str) for item in value.values()):
-            words, read, meant = [f"{a}={b}" for a, b in value.items()], _split_pairs, value
-        elif all(isinstance(item, list | tuple) for item in value.values()):
-            meant = {name: [*map(str, limits)] for name, limits in value.items()}
-            words = [f"{name}={':'.join(limits)}" for name, limits in meant.items()]
-            read = _split_ranges
-        else:
-            return _as_yaml(dict(value))
-    elif isinstance(value, list | tuple):
-        words, read, meant = [*map(str, value)], _split_words, [*map(str, value)]
-    else:
-        return "" if value is None else str(value)
-    text = " ".join(f'"{word}"' if re.search(r"[\s,]", word) else word for word in words)
-    with suppress(ValueError):
-        if read(text) == meant:
-            return text
-    return _as_yaml(dict(value) if isinstance(value, Mapping) else list(value))
-
-
-def _as_yaml(value: Any) -> str:
-    return yaml.safe_dump(value, default_flow_style=True, width=10**6).strip()
-
-
-def _split_words(value: Any) -> Any:
-    """Parse a list typed as words, such as True "call A", or as YAML in brackets."""
-    if not isinstance(value, str):
-        return [] if value == [""] else value
-    if value.lstrip().startswith(("[", "{")):
-        return _read_inline(value)
-    words = re.findall(r'(?:"[^"]*"|[^\s,])+', value)
-    return [re.sub(r'"([^"]*)"', r"\1", word) for word in words]
-
-
-def _split_pairs(value: Any) -> Any:
-    """Parse a dictionary typed as one or more old=new, or as YAML in braces."""
-    words = _split_items(value)
-    if isinstance(words, dict):
-        return words
-    if not all("=" in word.strip("=") and word.count("=") == 1 for word in words):
-        raise ValueError("written as old=new, or as YAML if a name contains '='")
-    return dict(word.split("=", 1) for word in words)
-
-
-def _split_ranges(value: Any) -> Any:
-    """Parse ranges typed as one or more name=shortest:longest, or as YAML in braces."""
-    words = _split_items(value)
-    if isinstance(words, dict):
-        return words
-    ranges = [word.rpartition("=") for word in words]
-    if not all(name and limits.count(":") == 1 for name, _, limits in ranges):
-        raise ValueError("written as name=shortest:longest")
-    return {name: limits.split(":") for name, _, limits in ranges}
-
-
-def _split_items(value: Any) -> dict | list[str]:
-    """Parse a dictionary typed on a form or a command line into its words, or read it as YAML."""
-    if isinstance(value, list) and len(value) == 1 and str(value[0]).lstrip().startswith("{"):
-        value = value[0]
-    words = _split_words(value)
-    return words if isinstance(words, dict) else [*map(str, words)]
-
-
-def _read_inline(text: str) -> Any:
-    """Read YAML in brackets or braces; names such as 1 or no stay text."""
-    try:
-        return yaml_files.parse(text, "the option", yaml.BaseLoader)
-    except DssError:
-        raise ValueError("valid YAML, because it starts with a bracket or a brace") from None
-
-
-def _check_ranges(ranges: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
-    for name, (shortest, longest) in ranges.items():
-        if not 0 <= shortest <= longest:
-            raise ValueError(f"0 or more, the shorter first: {name}={shortest:g}:{longest:g}")
-    return ranges
-
-
-Counts = Annotated[list[Annotated[int, Field(ge=1)]], BeforeValidator(_split_words)]
-Parts = Annotated[list[Annotated[float, Field(gt=0, le=1)]], BeforeValidator(_split_words)]
-Switches = Annotated[list[bool], BeforeValidator(_split_words)]
-Words = Annotated[list[str], BeforeValidator(_split_words)]
-Renames = Annotated[dict[str, str], BeforeValidator(_split_pairs)]
-Ranges = Annotated[
-    dict[str, tuple[float, float]], BeforeValidator(_split_ranges), AfterValidator(_check_ranges)
-]
 
 
 _PLAIN_WORDS = {
@@ -226,53 +115,9 @@ class Options(BaseModel):
                 continue
             words.append("--" + name.replace("_", "-"))
             if isinstance(value, dict):
-                value = _as_yaml(value)
+                value = as_yaml(value)
             words += map(str, value or [""]) if isinstance(value, list) else [str(value)]
         return words
-
-
-def takes_options(function: Callable[..., Result]) -> Callable[..., Result]:
-    """Let users call `function` with the fields of its `options` parameter as keywords.
-
-    `function(x, *, options: TrainOptions)` becomes `function(x, *, data_dir, nb_epoch=400, ...)`:
-    its signature and docstring show the fields, and their values are checked before `function`
-    runs. You can still pass an options object as `options`. To type checkers, the result accepts
-    any arguments, because its parameters are known only at run time.
-    """
-    signature = inspect.signature(function)
-    options_class: type[Options] = signature.parameters["options"].annotation
-    own = [p for p in signature.parameters.values() if p.name != "options"]
-
-    @functools.wraps(function)
-    def wrapper(*args: Any, options: Options | None = None, **named: Any) -> Result:
-        if options is None:
-            names = {p.name for p in own}
-            values = {name: named.pop(name) for name in list(named) if name not in names}
-            options = options_class.checked(values)
-        return function(*args, options=options, **named)
-
-    fields = [
-        inspect.Parameter(
-            name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=inspect.Parameter.empty if field.is_required() else field.default,
-            annotation=field.annotation,
-        )
-        for name, field in options_class.model_fields.items()
-    ]
-    shown = signature.replace(parameters=[*own, *fields])
-    wrapper.__signature__ = shown  # type: ignore[attr-defined]  # read by inspect.signature
-    doc = inspect.cleandoc(function.__doc__ or "").split("\n\nOptions:\n")
-    wrapper.__doc__ = f"{doc[0]}\n\nOptions:\n{_describe_fields(options_class)}"
-    return wrapper
-
-
-def _describe_fields(options_class: type[Options]) -> str:
-    entries = []
-    for name, field in options_class.model_fields.items():
-        text = f"{name}: {field.description} {describe_range(field)}".strip()
-        entries.append(textwrap.fill(text, 96, initial_indent="    ", subsequent_indent="        "))
-    return "\n".join(entries)
 
 
 def describe_range(field: FieldInfo) -> str:

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Literal
 
-from dss.options.base import Options, Renames, Words, option
+from dss.options.base import Options, option
+from dss.options.notation import Renames, Words
 
 SplitBy = Literal["files", "samples"]
 

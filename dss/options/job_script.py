@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Literal
 
-from dss.options.base import Words, option
+from dss.options.base import option
+from dss.options.notation import Words
 from dss.options.training import TrainOptions
 
 

@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from dss.options.base import Counts, Options, Switches, option
+from dss.options.base import Options, option
+from dss.options.notation import Counts, Switches
 
 
 class NetworkOptions(Options):

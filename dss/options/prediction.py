@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Literal
 
-from dss.options.base import Options, Ranges, Words, option
+from dss.options.base import Options, option
+from dss.options.notation import Ranges, Words
 
 
 class DetectOptions(Options):

@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from dss.options.augmentation import Augmentations
-from dss.options.base import Parts, Words, option
+from dss.options.base import option
 from dss.options.network import NetworkOptions
+from dss.options.notation import Parts, Words
 
 
 class TrainOptions(NetworkOptions):

@@ -1,6 +1,6 @@
 """Annotating by hand: tables that are changed annotation by annotation, undone, and written."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,6 +49,7 @@ class Edits:
         self._now: dict[Path, Edited] = {}
         self._saved: dict[Path, Edited] = {}
         self._before: list[tuple[Path, Edited]] = []
+        self._undone: list[tuple[Path, Edited]] = []
         self._stamps: dict[Path, tuple | None] = {}
 
     def of(self, recording: Path) -> Edited | None:
@@ -66,15 +67,26 @@ class Edits:
             self._saved[recording], self._stamps[recording] = before, _stamp(file)
         self._before.append((recording, self._now.get(recording, before)))
         self._now[recording] = edited
+        self._undone = []
 
     def undo(self) -> Path | None:
         """Take back the last change; returns the recording that it changed."""
         if not self._before:
             return None
         recording, edited = self._before.pop()
+        self._undone.append((recording, self._now[recording]))
         self._now[recording] = edited
         if edited is self._saved[recording] and recording not in dict(self._before):
             del self._now[recording]  # as if it had never been changed
+        return recording
+
+    def redo(self) -> Path | None:
+        """Make the change again that was taken back last; returns the recording that it changes."""
+        if not self._undone:
+            return None
+        recording, edited = self._undone.pop()
+        self._before.append((recording, self._now.get(recording, self._saved[recording])))
+        self._now[recording] = edited
         return recording
 
     @property
@@ -87,6 +99,7 @@ class Edits:
         unsaved = self.unsaved
         self._now = {recording: self._now[recording] for recording in unsaved}
         self._before = [change for change in self._before if change[0] in unsaved]
+        self._undone = [change for change in self._undone if change[0] in unsaved]
 
     def save(self) -> list[Path]:
         """Write what was changed: `STEM_annotations.csv`, and `STEM_annotated.csv` if it is known.
@@ -131,15 +144,10 @@ def annotate(
         annotation.
     Raises: DssError if there is no name, or it is one of the other kind.
     """
-    name = name.strip()
-    if not name:
-        raise DssError("Give a name: which song type is it?")
+    name = _checked_name(name)
     kind = EVENT if start_seconds == stop_seconds else SEGMENT
     rest = annotations if row is None else annotations.drop(index=row)
-    known = {**(kinds or {}), **kinds_of(rest)}
-    if name != NOISE and known.get(name, kind) != kind:
-        right = "click where it is" if kind == SEGMENT else "mark where it starts and stops"
-        raise DssError(f"{name} is a song type of {known[name]}s: {right}.")
+    _check_kind(name, kind, {**(kinds or {}), **kinds_of(rest)})
     changed = {"name": name, "start_seconds": start_seconds, "stop_seconds": stop_seconds}
     old = {} if row is None else annotations.loc[row].drop("confidence", errors="ignore").to_dict()
     is_absent = (rest["name"] == name) & rest["start_seconds"].isna()  # it does occur
@@ -151,9 +159,59 @@ def annotate(
     return table.iloc[place].reset_index(drop=True), new
 
 
-def remove(annotations: pd.DataFrame, row: int) -> pd.DataFrame:
-    """An annotation table without one of its annotations; its rows are counted from 0."""
-    return annotations.drop(index=row).reset_index(drop=True)
+def remove(annotations: pd.DataFrame, rows: int | Sequence[int]) -> pd.DataFrame:
+    """An annotation table without some of its annotations; its rows are counted from 0."""
+    return annotations.drop(index=rows).reset_index(drop=True)
+
+
+def rename(annotations: pd.DataFrame, rows: Sequence[int], name: str) -> pd.DataFrame:
+    """An annotation table in which these annotations have another name.
+
+    Raises: DssError if there is no name, or it is one of the other kind.
+    """
+    name = _checked_name(name)
+    kinds = kinds_of(annotations.loc[rows])
+    for kind in kinds.values():
+        _check_kind(name, kind, kinds_of(annotations.drop(index=rows)))
+    table = annotations.copy()
+    table.loc[rows, "name"] = name
+    if "confidence" in table:  # said of what somebody has now named
+        table.loc[rows, "confidence"] = np.nan
+    return table
+
+
+def take_over(
+    annotations: pd.DataFrame, others: pd.DataFrame, name: str
+) -> tuple[pd.DataFrame, int]:
+    """An annotation table with others added under a name, but for those that overlap one of it.
+
+    Returns: the table in the order of starts, its rows counted from 0; and how many were added.
+    Raises: DssError if there is no name, or it is one of the other kind.
+    """
+    name = _checked_name(name)
+    for kind in kinds_of(others).values():
+        _check_kind(name, kind, kinds_of(annotations))
+    start, stop = found(annotations)[COLUMNS[1:]].to_numpy(float).T[:, None]
+    first, last = others[COLUMNS[1:]].to_numpy(float).T[:, :, None]
+    is_new = ~((first <= stop) & (start <= last)).any(axis=1)
+    is_absent = (annotations["name"] == name) & annotations["start_seconds"].isna()
+    added = others.loc[is_new, COLUMNS].assign(name=name)
+    both = [table for table in (annotations[~is_absent], added) if len(table)]
+    if not len(added):
+        return annotations, 0
+    table = pd.concat(both, ignore_index=True).sort_values("start_seconds", kind="stable")
+    return table.reset_index(drop=True), len(added)
+
+
+def of_type(
+    annotations: pd.DataFrame, name: str, stretch: tuple[float, float] | None = None
+) -> list[int]:
+    """The rows of the annotations of a song type, of those that touch a stretch if one is given."""
+    table = found(annotations)
+    is_it = table["name"] == name
+    if stretch is not None:
+        is_it &= (table["start_seconds"] <= stretch[1]) & (table["stop_seconds"] >= stretch[0])
+    return table.index[is_it].tolist()
 
 
 def following(
@@ -227,6 +285,20 @@ def kinds_of(annotations: pd.DataFrame) -> dict[str, str]:
     table = found(annotations)
     is_event = table["start_seconds"] == table["stop_seconds"]
     return {n: EVENT if e else SEGMENT for n, e in zip(table["name"], is_event, strict=True)}
+
+
+def _checked_name(name: str) -> str:
+    name = name.strip()
+    if not name:
+        raise DssError("Give a name: which song type is it?")
+    return name
+
+
+def _check_kind(name: str, kind: str, kinds: Mapping[str, str]) -> None:
+    """Raise a DssError if a song type has annotations of the other kind."""
+    if name != NOISE and kinds.get(name, kind) != kind:
+        right = "click where it is" if kind == SEGMENT else "mark where it starts and stops"
+        raise DssError(f"{name} is a song type of {kinds[name]}s: {right}.")
 
 
 def _check_shown(file: Path, shown: Edited) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args, get_origin
 import ipywidgets as widgets
 
 from dss.options import declared, describe_range
-from dss.options.base import as_text
+from dss.options.notation import as_text
 from dss.widgets.forms.chooser import Chooser
 
 # Colours are those of JupyterLab's theme, light or dark, or else such as both can bear.

@@ -24,7 +24,10 @@ from dss.review.edits import (
     kinds_of,
     look_at,
     n_unseen,
+    of_type,
     remove,
+    rename,
+    take_over,
 )
 
 HELP = (
@@ -36,9 +39,12 @@ HELP = (
 )
 KEYS = (
     "arrows, <b>+</b> and <b>&minus;</b> move and zoom, <b>n</b> and <b>p</b> choose the next and "
-    "previous annotation, <b>space</b> plays, <b>Delete</b>, <b>Ctrl Z</b> undoes. The wheel zooms "
+    "previous annotation, <b>space</b> plays, <b>Delete</b>, <b>Ctrl Z</b> undoes, <b>Ctrl Y</b> "
+    "does it again. The wheel zooms "
     "with <b>Ctrl</b> and scrolls with <b>Shift</b>. Click twice to see what is marked."
 )
+
+ONE, SHOWN, ALL = "this one", "all of its type in view", "all of its type in the recording"
 
 EDITS = Edits()  # of all viewers: what is not saved outlives the cell that shows it
 
@@ -58,21 +64,27 @@ class Editor:
     def __init__(self, viewer):
         self._viewer = viewer
         self.edits, self.chosen = EDITS, None
+        self._prediction: tuple[pd.DataFrame, int] | None = None  # a table and the row marked in it
         self._is_possible = True
         self._saved = ""  # what was saved, until something else is shown
         self._name = widgets.Combobox(placeholder="song type", layout={"width": "150px"})
         self._name.on_msg(self._hear_enter)
+        tooltip = "What a name or Delete applies to, once an annotation or a prediction is marked"
+        self._which = widgets.Dropdown(options=[ONE, SHOWN, ALL], tooltip=tooltip)
+        self._which.layout.width = "auto"
         self._add = self._button("Add", "plus", "Annotate what is marked", self._name_marked)
         seen = "All song in what is shown is annotated; what nobody has seen is unknown from now on"
         buttons = [
             self._add,
             self._button("Delete", "trash", "Delete the annotation that is chosen", self.delete),
             self._button("Undo", "undo", "Take back the last change", self.undo),
+            self._button("Redo", "repeat", "Make the change again that was undone", self.redo),
             self._button("All seen", "eye", seen, self.look_at_shown),
             self._button("Save", "save", "Write what was changed beside the audio", self.save),
         ]
         self._said, self._help = widgets.HTML(), widgets.HTML()
-        row = widgets.HBox([self._name, *buttons, self._said], layout={"align_items": "center"})
+        layout = {"align_items": "center", "flex_flow": "row wrap"}
+        row = widgets.HBox([self._name, self._which, *buttons, self._said], layout=layout)
         self.widget = widgets.Accordion([widgets.VBox([row, self._help])], selected_index=None)
         self.widget.titles = ("Annotate by hand",)
         self.widget.add_class("dss-more")
@@ -96,7 +108,7 @@ class Editor:
 
     def choose(self, row: int | None) -> None:
         """Choose an annotation, or none."""
-        self.chosen = row
+        self.chosen, self._prediction = row, None
         self._add.description = "Add" if row is None else "Change"
         if row is not None:
             self._name.value = self._now().annotations.at[row, "name"]
@@ -127,12 +139,34 @@ class Editor:
             if row is not None:
                 self._name.value, *marked = table.loc[row, COLUMNS]
                 self.choose(row if table is by_hand else None)
+                self._prediction = None if table is by_hand else (table, row)
                 self._viewer.selection = tuple(marked)
                 return True
         return False
 
     def annotate(self, name: str) -> None:
-        """Give what is marked a name: a new annotation, or the one that is chosen."""
+        """Give what is marked a name: a new annotation, or the one that is chosen.
+
+        If so wished, all of its song type get the name; predictions become annotations by hand.
+        """
+        if self._which.value == ONE or (self.chosen is None and self._prediction is None):
+            self._annotate_one(name)
+        elif self.chosen is not None:
+            now, rows = self._now(), self._rows_chosen()
+            old = now.annotations.at[self.chosen, "name"]
+            self._put(now._replace(annotations=rename(now.annotations, rows, name)))
+            self._end(f"{len(rows)} times {old} is {name} now.")
+        elif self._prediction is not None:
+            table, row = self._prediction
+            rows = of_type(table, table.at[row, "name"], self._stretch_meant())
+            now = self._now()
+            annotations, n = take_over(now.annotations, table.loc[rows], name)
+            self._put(now._replace(annotations=annotations))
+            there = len(rows) - n
+            rest = f"; {there} more overlap annotations by hand" if there else ""
+            self._end(f"{n} predictions are annotations by hand now{rest}.")
+
+    def _annotate_one(self, name: str) -> None:
         if self._viewer.selection is None:
             raise DssError("Nothing is marked: drag over the picture, or click on it.")
         now = self._now()
@@ -162,21 +196,22 @@ class Editor:
             self.delete()
         elif key == "undo":
             self.undo()
+        elif key == "redo":
+            self.redo()
 
     def move_edges(self) -> None:
         """Give the annotation that is chosen the times that are marked."""
         if self.chosen is not None:
-            self.annotate(self._now().annotations.at[self.chosen, "name"])
+            self._annotate_one(self._now().annotations.at[self.chosen, "name"])
 
     def delete(self) -> None:
-        """Delete the annotation that is chosen."""
+        """Delete the annotation that is chosen; if so wished, all of its song type."""
         if self.chosen is None:
             raise DssError("No annotation is chosen: click on one.")
-        now = self._now()
+        now, rows = self._now(), self._rows_chosen()
         self._viewer.drawing.let_rows_shrink()
-        self._put(now._replace(annotations=remove(now.annotations, self.chosen)))
-        self.choose(None)
-        self._viewer.selection = None
+        self._put(now._replace(annotations=remove(now.annotations, rows)))
+        self._end(f"{len(rows)} annotations are deleted." if len(rows) > 1 else "")
 
     def look_at_shown(self) -> None:
         """Note that all song in what is shown is annotated."""
@@ -190,16 +225,11 @@ class Editor:
 
     def undo(self) -> None:
         """Take back the last change."""
-        recording = self.edits.undo()
-        if recording is None:
-            raise DssError("There is nothing to undo.")
-        self.choose(None)
-        self._viewer.selection = None
-        self._viewer.drawing.let_rows_shrink()
-        self._viewer.show_recording(recording)
-        self._say()
-        if recording != self._viewer.recording.path:
-            self._viewer.say(f"Undone in {recording}, which is not shown here.")
+        self._step(self.edits.undo(), "undo")
+
+    def redo(self) -> None:
+        """Make the change again that was taken back last."""
+        self._step(self.edits.redo(), "redo")
 
     def save(self) -> list[Path]:
         """Write the annotations of all recordings that were changed; returns the files."""
@@ -258,6 +288,35 @@ class Editor:
         recording = self._viewer.recording.path
         self.edits.put(recording, edited, self._now())
         self._viewer.show_recording(recording)
+
+    def _step(self, recording: Path | None, what: str) -> None:
+        """Show the recording that was changed by undoing or redoing."""
+        if recording is None:
+            raise DssError(f"There is nothing to {what}.")
+        self._viewer.drawing.let_rows_shrink()
+        self._viewer.show_recording(recording)
+        self._end("")
+        if recording != self._viewer.recording.path:
+            self._viewer.say(f"To {what} it changed {recording}, which is not shown here.")
+
+    def _end(self, said: str) -> None:
+        """Mark nothing any more, and say what was done."""
+        self.choose(None)
+        self._viewer.selection = None
+        self._which.value = ONE  # so that many are changed only where this is asked for
+        self._say()
+        if said:
+            self._viewer.say(said)
+
+    def _rows_chosen(self) -> list[int]:
+        """The rows that a change applies to: that of the chosen annotation, or all of its type."""
+        if self.chosen is None or self._which.value == ONE:
+            return [] if self.chosen is None else [self.chosen]
+        table = self._now().annotations
+        return of_type(table, table.at[self.chosen, "name"], self._stretch_meant())
+
+    def _stretch_meant(self) -> tuple[float, float] | None:
+        return self._viewer.stretch if self._which.value == SHOWN else None
 
     def _name_marked(self) -> None:
         self.annotate(self._name.value)

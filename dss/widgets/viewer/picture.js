@@ -124,13 +124,16 @@ function render({ model, el }) {
     tell();
   };
   const onKey = (event) => {
-    const isUndo = event.key === "z" && (event.ctrlKey || event.metaKey);
+    const isCommand = event.ctrlKey || event.metaKey;
+    const pressed = event.key.toLowerCase();
+    const isUndo = isCommand && pressed === "z" && !event.shiftKey;
+    const isRedo = isCommand && (pressed === "y" || (pressed === "z" && event.shiftKey));
     const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey;
-    if (!isUndo && !(isPlain && KEYS.includes(event.key))) return;
+    if (!isUndo && !isRedo && !(isPlain && KEYS.includes(event.key))) return;
     event.preventDefault();
     event.stopPropagation();
     if (event.repeat && waiting) return;
-    asked.key = { key: isUndo ? "undo" : event.key };
+    asked.key = { key: isUndo ? "undo" : isRedo ? "redo" : event.key };
     tell();
   };
 

@@ -1,6 +1,5 @@
 """A viewer: scroll and zoom through recordings, hear them, and annotate them by hand."""
 
-import html
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,7 +14,6 @@ from dss.data.annotations import found
 from dss.data.recordings import Recording
 from dss.errors import DssError
 from dss.plot.bars import checked_annotations
-from dss.review.edits import following
 from dss.review.views import View, no_annotations, views_of
 from dss.widgets.forms.chooser import Chooser
 from dss.widgets.forms.fields import PICTURE, STYLE, problem_html
@@ -24,11 +22,11 @@ from dss.widgets.viewer.controls import Controls, button
 from dss.widgets.viewer.drawing import Drawing
 from dss.widgets.viewer.editor import Editor
 from dss.widgets.viewer.gestures import Gestures
+from dss.widgets.viewer.navigation import FIRST_SECONDS, Navigation
 from dss.widgets.viewer.song_types import SongTypes, names_in
 from dss.widgets.viewer.sound import player
 
-FIRST_SECONDS, BEFORE_SECONDS = 3.0, 0.5  # what is shown at first, and before an annotation
-SHORTEST_SECONDS = 0.02
+BEFORE_SECONDS = 0.5  # shown before the first annotation
 LONGEST_PLAYED_SECONDS = 60
 READ_AT_ONCE = 100  # recordings whose song types are known before they are shown
 MANY_VALUES = 2**24  # of targets, in which annotations are looked for in a thread
@@ -36,7 +34,7 @@ MANY_VALUES = 2**24  # of targets, in which annotations are looked for in a thre
 Annotations: TypeAlias = pd.DataFrame | Mapping[str, pd.DataFrame]
 
 
-class Viewer:
+class Viewer(Navigation):
     """Shows a stretch of a recording; only what is shown is read and drawn.
 
     On the picture, one drags to mark a stretch, clicks to mark a time or choose an annotation, and
@@ -89,12 +87,10 @@ class Viewer:
             start = start_seconds or 0.0
             stop = start + FIRST_SECONDS if stop_seconds is None else stop_seconds
             stretch = (start, stop)
-        self._selection: tuple[float, float] | None = None
-        self._stretch: tuple[float, float] | None = None
         self._tables: dict[str, pd.DataFrame] = {}
-        self._image = Gestures(self).picture
+        super().__init__(Gestures(self).picture)
         self._image.layout = PICTURE
-        self._player, self._status, self._marked = widgets.Box(), widgets.HTML(), widgets.HTML()
+        self._player = widgets.Box()
         self.controls, self.editor = Controls(self), Editor(self)
         self._chooser = Chooser("view", self._choose)
         if isinstance(source, str | Path):
@@ -159,36 +155,6 @@ class Viewer:
         return next(iter(self._tables), "annotations")
 
     @property
-    def selection(self) -> tuple[float, float] | None:
-        """First and last second of what is marked; the same if it is a point in time."""
-        return self._selection
-
-    @selection.setter
-    def selection(self, selection: tuple[float, float] | None) -> None:
-        whole = self.recording.duration_seconds
-        self._selection = None
-        if selection:
-            start, stop = (float(np.clip(t, 0, whole)) for t in sorted(selection))
-            self._selection = start, stop
-        self._image.selection = self._marked_places()
-        self._marked.value = _described(self._selection)
-
-    @property
-    def stretch(self) -> tuple[float, float]:
-        """First and last second of what is shown."""
-        return self._stretch or (0.0, FIRST_SECONDS)
-
-    @stretch.setter
-    def stretch(self, stretch: tuple[float, float]) -> None:
-        whole = self.recording.duration_seconds
-        shortest = min(whole, max(SHORTEST_SECONDS, 2 / self.recording.samplerate_hz))
-        duration = float(np.clip(stretch[1] - stretch[0], shortest, whole))
-        start = float(np.clip(stretch[0], 0, whole - duration))
-        self._stretch = (start, start + duration)
-        self.controls.follow(self.stretch, whole)
-        self._draw()
-
-    @property
     def options(self) -> dict[str, Any]:
         """How the stretch is shown: channel, song_type, log_frequency, frequency_range_hz, ..."""
         return self.controls.options
@@ -196,44 +162,6 @@ class Viewer:
     @options.setter
     def options(self, values: Mapping[str, Any]) -> None:
         self.controls.options = values
-
-    def move(self, by: float) -> None:
-        """Scroll by so many times what is shown: 1 shows what follows, -1 what comes before."""
-        start, stop = self.stretch
-        self.stretch = (start + by * (stop - start), stop + by * (stop - start))
-
-    def zoom(self, factor: float) -> None:
-        """Show so many times less around the middle; below 1, more."""
-        start, stop = self.stretch
-        middle, half = (start + stop) / 2, (stop - start) / (2 * factor)
-        self.stretch = (middle - half, middle + half)
-
-    def look_at(self, seconds: float) -> None:
-        """Bring this time to the middle."""
-        half = (self.stretch[1] - self.stretch[0]) / 2
-        self.stretch = (seconds - half, seconds + half)
-
-    def go(self, step: int) -> None:
-        """Mark the next (1) or previous (-1) annotation of the type chosen, and show it.
-
-        Next is what follows what is marked, or the middle if nothing is marked that is shown.
-        """
-        start, stop = self._selection or (np.inf, -np.inf)
-        shown = self.stretch
-        if self._selection and start <= shown[1] and stop >= shown[0]:
-            shown = self._selection
-        middle = sum(shown) / 2
-        # Where an annotation is in the middle already, look beyond it.
-        beyond = 1e-6 + 0.5 / self.recording.samplerate_hz
-        song_type = self.options["song_type"]
-        there = following(self._tables.values(), song_type, middle, step, beyond)
-        self._status.value = ""
-        if there:
-            self.editor.mark(*there)
-            self.look_at(sum(there) / 2)
-        else:
-            where = "after" if step > 0 else "before"
-            self.say(f"There is no {song_type or 'annotation'} {where} {middle:.3f} s.")
 
     def play(self) -> None:
         """Play what is marked, or else shown, a minute at most; ultrasound ten times slower."""
@@ -267,10 +195,6 @@ class Viewer:
             if view.recording.path in recordings:
                 view.forget()
 
-    def say(self, text: str) -> None:
-        """Say something above the picture, until something else is done."""
-        self._status.value = html.escape(text)
-
     def guarded(self, action: Callable[[], Any]) -> None:
         """Do what somebody asked for, or say what is wrong with it."""
         self._status.value = ""
@@ -295,13 +219,6 @@ class Viewer:
         is_possible = self.view.targets is None and self.recording.path.is_file()
         self.song_types.meet(self._names(), are_read=False)
         self.editor.fit(self.song_types.with_keys(self._names_by_hand()), is_possible)
-
-    def _marked_places(self) -> tuple[float, ...]:
-        """What is marked, as parts of what is shown."""
-        if self._selection is None or self._stretch is None:
-            return ()
-        start, stop = self._stretch
-        return tuple((t - start) / (stop - start) for t in self._selection)
 
     def _choose(self, path: str) -> None:
         self.guarded(lambda: self.open(path))
@@ -360,11 +277,6 @@ class Viewer:
         edits = [self.editor.edits.of(view.recording.path) for view in self.views]
         return names_in(edited.annotations for edited in edits if edited)
 
-    def samples(self) -> tuple[int, int]:
-        """First sample of what is shown, and the one after the last."""
-        start, stop = (round(t * self.recording.samplerate_hz) for t in self.stretch)
-        return start, max(stop, start + 1)
-
     def _draw(self) -> None:
         with self._one_draws:
             picture, edges = self.drawing.draw()
@@ -377,15 +289,6 @@ class Viewer:
         with self._one_draws:
             if self.drawing.is_sketch:
                 self._draw()
-
-
-def _described(selection: tuple[float, float] | None) -> str:
-    if selection is None:
-        return ""
-    start, stop = selection
-    if start == stop:
-        return f"{start:.4f} s"
-    return f"{start:.4f} to {stop:.4f} s: {1000 * (stop - start):.1f} ms"
 
 
 def _labelled(annotations: Annotations) -> dict[str, pd.DataFrame]:

@@ -1,0 +1,134 @@
+"""Where a viewer is in a recording: the stretch that it shows, and what is marked in it."""
+
+import html
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+
+from dss.data.recordings import Recording
+from dss.review.edits import following
+from dss.widgets.viewer.picture import Picture
+
+FIRST_SECONDS = 3.0  # what is shown at first
+SHORTEST_SECONDS = 0.02
+
+
+class Navigation:
+    """Scrolls, zooms and marks; what it moves in, and how that is drawn, is up to the viewer.
+
+    Arguments:
+        image: the picture, which shows what is marked.
+    """
+
+    annotations: Any
+    options: Any
+    controls: Any
+    editor: Any
+
+    def __init__(self, image: Picture):
+        self._image = image
+        self._selection: tuple[float, float] | None = None
+        self._stretch: tuple[float, float] | None = None
+        self._status, self._marked = widgets.HTML(), widgets.HTML()
+
+    @property
+    def recording(self) -> Recording:
+        """The recording that is shown."""
+        raise NotImplementedError
+
+    def _draw(self) -> None:
+        raise NotImplementedError
+
+    @property
+    def selection(self) -> tuple[float, float] | None:
+        """First and last second of what is marked; the same if it is a point in time."""
+        return self._selection
+
+    @selection.setter
+    def selection(self, selection: tuple[float, float] | None) -> None:
+        whole = self.recording.duration_seconds
+        self._selection = None
+        if selection:
+            start, stop = (float(np.clip(t, 0, whole)) for t in sorted(selection))
+            self._selection = start, stop
+        self._image.selection = self._marked_places()
+        self._marked.value = _described(self._selection)
+
+    @property
+    def stretch(self) -> tuple[float, float]:
+        """First and last second of what is shown."""
+        return self._stretch or (0.0, FIRST_SECONDS)
+
+    @stretch.setter
+    def stretch(self, stretch: tuple[float, float]) -> None:
+        whole = self.recording.duration_seconds
+        shortest = min(whole, max(SHORTEST_SECONDS, 2 / self.recording.samplerate_hz))
+        duration = float(np.clip(stretch[1] - stretch[0], shortest, whole))
+        start = float(np.clip(stretch[0], 0, whole - duration))
+        self._stretch = (start, start + duration)
+        self.controls.follow(self.stretch, whole)
+        self._draw()
+
+    def move(self, by: float) -> None:
+        """Scroll by so many times what is shown: 1 shows what follows, -1 what comes before."""
+        start, stop = self.stretch
+        self.stretch = (start + by * (stop - start), stop + by * (stop - start))
+
+    def zoom(self, factor: float) -> None:
+        """Show so many times less around the middle; below 1, more."""
+        start, stop = self.stretch
+        middle, half = (start + stop) / 2, (stop - start) / (2 * factor)
+        self.stretch = (middle - half, middle + half)
+
+    def look_at(self, seconds: float) -> None:
+        """Bring this time to the middle."""
+        half = (self.stretch[1] - self.stretch[0]) / 2
+        self.stretch = (seconds - half, seconds + half)
+
+    def go(self, step: int) -> None:
+        """Mark the next (1) or previous (-1) annotation of the type chosen, and show it.
+
+        Next is what follows what is marked, or the middle if nothing is marked that is shown.
+        """
+        start, stop = self._selection or (np.inf, -np.inf)
+        shown = self.stretch
+        if self._selection and start <= shown[1] and stop >= shown[0]:
+            shown = self._selection
+        middle = sum(shown) / 2
+        # Where an annotation is in the middle already, look beyond it.
+        beyond = 1e-6 + 0.5 / self.recording.samplerate_hz
+        song_type = self.options["song_type"]
+        there = following(self.annotations.values(), song_type, middle, step, beyond)
+        self._status.value = ""
+        if there:
+            self.editor.mark(*there)
+            self.look_at(sum(there) / 2)
+        else:
+            where = "after" if step > 0 else "before"
+            self.say(f"There is no {song_type or 'annotation'} {where} {middle:.3f} s.")
+
+    def samples(self) -> tuple[int, int]:
+        """First sample of what is shown, and the one after the last."""
+        start, stop = (round(t * self.recording.samplerate_hz) for t in self.stretch)
+        return start, max(stop, start + 1)
+
+    def say(self, text: str) -> None:
+        """Say something above the picture, until something else is done."""
+        self._status.value = html.escape(text)
+
+    def _marked_places(self) -> tuple[float, ...]:
+        """What is marked, as parts of what is shown."""
+        if self._selection is None or self._stretch is None:
+            return ()
+        start, stop = self._stretch
+        return tuple((t - start) / (stop - start) for t in self._selection)
+
+
+def _described(selection: tuple[float, float] | None) -> str:
+    if selection is None:
+        return ""
+    start, stop = selection
+    if start == stop:
+        return f"{start:.4f} s"
+    return f"{start:.4f} to {stop:.4f} s: {1000 * (stop - start):.1f} ms"
