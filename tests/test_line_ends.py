@@ -1,4 +1,4 @@
-"""All text files that dss reads may have the line ends of Windows, and names in any case."""
+"""Text files may have the line ends of Windows, names may be in any case, and paths may be long."""
 
 import numpy as np
 import pytest
@@ -48,6 +48,15 @@ def test_headers_are_the_same_whatever_the_line_ends(tmp_path):
     (tmp_path / "x.rec").write_text("Chans = 2\nADFREQ = 32000\nSamples = 500\n")
     assert to_windows(tmp_path) == 1
     assert open_audio(tmp_path / "x.cbin")[:3] == (32000, 500, 2)
+
+
+def test_paths_may_be_longer_than_windows_allows_by_default(tmp_path):
+    folder = tmp_path.joinpath(*[f"{'day' * 20}_{i}" for i in range(8)], "song")
+    how = make(folder)
+    assert len(str(folder)) > 500
+    tree = open_dataset(make_dataset(folder, **how))
+    assert tree.attrs["filename_train"]
+    assert check_annotations(tmp_path)["severity"].tolist() == []
 
 
 @pytest.mark.parametrize("name", ["bird_ANNOTATIONS.CSV", "BIRD.Csv", "Bird.wav.CSV", "bird.TXT"])

@@ -46,9 +46,8 @@ def write_script(*, options: TrainCommandOptions) -> Path:
         _command(path, options),
     ]
     with replacing(path) as part:
-        part.write_text(
-            "\n\n".join(filter(None, blocks)) + "\n", "utf-8", newline="\n"
-        )  # shells know no others
+        text = "\n\n".join(filter(None, blocks)) + "\n"
+        part.write_text(text, "utf-8", newline="\n")  # shells know no other line ends
         part.chmod(0o755)
     return path
 
