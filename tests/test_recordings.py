@@ -201,6 +201,7 @@ def test_a_loader_of_ones_own_reads_any_file(tmp_path):
 @pytest.mark.parametrize(
     ("gives", "message"),
     [
+        ("song.npy", "'song.npy' cannot load it; right would be a function"),
         (lambda path: 1 / 0, "the loader failed: ZeroDivisionError"),
         (lambda path: np.zeros(5), "the loader gave a ndarray; right would be"),
         (lambda path: (0, np.zeros(5)), "the sample rate is 0; right would be"),

@@ -193,6 +193,11 @@ def _last_loaded(load: Loader, path: Path, *changed: int) -> tuple[Any, np.ndarr
 
 
 def _call_loader(loader: Loader, path: Path) -> tuple[float | None, np.ndarray]:
+    if not callable(loader):
+        raise DssError(
+            f"{path}: {loader!r} cannot load it; right would be a function from the file to "
+            "(sample rate, array [samples, channels])"
+        )
     try:
         loaded = loader(path)
     except Exception as error:
