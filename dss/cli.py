@@ -130,6 +130,13 @@ def _learning_curve(**named) -> None:
     print(format_learning_curve(table))
 
 
+def _propose(recordings: Path, **named) -> None:
+    """Propose annotations without a network: sound that rises above the noise."""
+    from dss.review.proposals import propose_files
+
+    propose_files(recordings, after_each=lambda path: print(path, flush=True), **named)
+
+
 def _predict(recordings: Path, run: Path, **named) -> None:
     """Annotate recordings (a file, a folder or a pattern) with a trained network."""
     from dss.predict import expected_errors, predict_files
@@ -186,6 +193,11 @@ _COMMANDS: dict[str, tuple[Callable[..., None], dict[str, str], type[options.Opt
         _check,
         {"folder": "folder of recordings with their annotations"},
         options.SourceOptions,
+    ),
+    "propose": (
+        _propose,
+        {"recordings": "an audio file, or a folder of recordings"},
+        options.ProposeOptions,
     ),
     "make-dataset": (
         _make_dataset,

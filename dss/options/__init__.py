@@ -26,6 +26,7 @@ from dss.options.prediction import (
     PredictOptions,
     ProofreadOptions,
 )
+from dss.options.proposals import ProposeOptions
 from dss.options.training import LearningCurveOptions, TrainOptions
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "PredictFilesOptions",
     "PredictOptions",
     "ProofreadOptions",
+    "ProposeOptions",
     "SourceOptions",
     "TrainCommandOptions",
     "TrainOptions",

@@ -1,0 +1,118 @@
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from dss.cli import main
+from dss.data import annotations_path, open_recording, read_annotations, write_annotations
+from dss.errors import DssError, DssWarning
+from dss.review import proposals
+from dss.review.proposals import (
+    find_peaks,
+    find_segments,
+    measure_loudness,
+    propose,
+    propose_files,
+    stable_threshold,
+)
+
+RATE = 16_000
+ONSETS = np.array([0.5, 0.9, 1.0, 1.7, 2.4, 2.55])
+SECONDS = 0.06
+
+
+def song(level=0.1, noise=0.001, hum=0.0):
+    """Tones of 3 kHz in noise, and hum of 100 Hz: [samples, channels]."""
+    random = np.random.default_rng(0)
+    t = np.arange(3 * RATE) / RATE
+    x = noise * random.standard_normal(len(t)) + hum * np.sin(2 * np.pi * 100 * t)
+    for onset in ONSETS:
+        there = (t >= onset) & (t < onset + SECONDS)
+        x[there] += level * np.sin(2 * np.pi * 3000 * t[there])
+    return x[:, None].astype(np.float32)
+
+
+def recorded(folder, x, name="bird.wav"):
+    folder.mkdir(exist_ok=True)
+    soundfile.write(folder / name, x, RATE, subtype="FLOAT")
+    return folder / name
+
+
+@pytest.mark.parametrize("sound", [{}, {"level": 0.001, "noise": 1e-5}, {"hum": 0.3}])
+def test_song_is_proposed_whatever_its_level_and_the_noise(tmp_path, sound):
+    table = propose(open_recording(recorded(tmp_path, song(**sound))))
+    assert table["name"].tolist() == ["song"] * len(ONSETS)
+    assert table["start_seconds"].to_numpy() == pytest.approx(ONSETS, abs=0.006)
+    assert table["stop_seconds"].to_numpy() == pytest.approx(ONSETS + SECONDS, abs=0.006)
+
+
+def test_events_are_where_sound_is_loudest(tmp_path):
+    x = 0.001 * np.random.default_rng(1).standard_normal((3 * RATE, 1))
+    times = [0.4, 1.0, 1.03, 2.5]
+    for time in times:
+        x[round(time * RATE) : round(time * RATE) + 8] += 0.5
+    recording = open_recording(recorded(tmp_path, x))
+    table = propose(recording, kind="event", song_type="pulse", threshold_db=15)
+    assert table["start_seconds"].to_numpy() == pytest.approx(times, abs=0.004)
+    assert (table["start_seconds"] == table["stop_seconds"]).all()
+    near = propose(recording, kind="event", threshold_db=15, event_distance_seconds=0.1)
+    assert len(near) == 3
+
+
+def test_loudness_does_not_depend_on_the_blocks_and_takes_all_channels(tmp_path, monkeypatch):
+    recording = open_recording(recorded(tmp_path, np.tile(song(), (1, 2))))
+    whole = measure_loudness(recording)
+    assert whole.frames_hz == 1000
+    assert len(whole.db) == 3000
+    monkeypatch.setattr(proposals, "BLOCK_FRAMES", 100)
+    assert measure_loudness(recording).db == pytest.approx(whole.db, abs=1e-4)
+    one = measure_loudness(open_recording(recorded(tmp_path, song(), "one.wav")))
+    assert one.db == pytest.approx(whole.db, abs=1e-3)
+
+
+def test_nothing_is_proposed_in_silence_and_zeros_are_no_noise(tmp_path):
+    assert propose(open_recording(recorded(tmp_path, np.zeros((RATE, 1))))).empty
+    gated = song(noise=0.001)
+    gated[: RATE // 4] = 0
+    gated[2 * RATE : round(2.3 * RATE)] = 0
+    table = propose(open_recording(recorded(tmp_path, gated, "gated.wav")))
+    assert table["start_seconds"].to_numpy() == pytest.approx(ONSETS, abs=0.006)
+
+
+def test_gaps_are_filled_and_short_and_long_segments_left_out(tmp_path):
+    recording = open_recording(recorded(tmp_path, song()))
+    filled = propose(recording, fill_seconds=0.05)
+    assert len(filled) == len(ONSETS) - 1  # 40 ms between the second and third
+    assert len(propose(recording, fill_seconds=0.05, max_seconds=0.1)) == len(ONSETS) - 2
+    assert propose(recording, min_seconds=0.2).empty
+    assert propose(recording, highest_hz=1000, threshold_db=20).empty
+    with pytest.raises(DssError, match="nothing between 9000"):
+        propose(recording, lowest_hz=9000, highest_hz=10_000)
+    with pytest.raises(DssError, match="highest_hz should be above lowest_hz"):
+        propose(recording, lowest_hz=5000, highest_hz=1000)
+
+
+def test_a_higher_threshold_leaves_less(tmp_path):
+    loudness = measure_loudness(open_recording(recorded(tmp_path, song())))
+    chosen = stable_threshold(loudness)
+    assert 3 <= chosen < loudness.db.max()
+    seconds = [np.diff(find_segments(loudness, t)).sum() for t in (chosen, chosen + 20, 200)]
+    assert seconds[0] > seconds[1] > seconds[2] == 0
+    assert len(find_peaks(loudness, 200)) == 0
+
+
+def test_proposals_are_written_but_never_over_annotations_by_hand(tmp_path, capsys):
+    mine, other = (recorded(tmp_path / "in", song(), name) for name in ("a.wav", "b.wav"))
+    by_hand = pd.DataFrame([("x", 1.0, 1.1)], columns=["name", "start_seconds", "stop_seconds"])
+    write_annotations(by_hand, annotations_path(mine))
+    assert main(["propose", str(tmp_path / "in"), "--song-type", "syllable"]) == 0
+    said = capsys.readouterr()
+    assert said.out == f"{annotations_path(other)}\n"
+    assert "a_annotations.csv: made or changed by hand" in said.err
+    assert read_annotations(annotations_path(mine))["name"].tolist() == ["x"]
+    assert read_annotations(annotations_path(other))["name"].tolist() == ["syllable"] * 6
+    (tmp_path / "in" / "c.wav").write_bytes(b"RIFF")
+    with pytest.warns(DssWarning, match="c.wav"):
+        again = propose_files(tmp_path / "in", save_dir=tmp_path / "out")
+    assert [file.name for file in again] == ["a_annotations.csv", "b_annotations.csv"]
+    assert main(["propose", str(tmp_path / "nowhere")]) == 2
