@@ -234,7 +234,7 @@ def annotates_by_hand(page, folder):
     changes_the_picture(page, page.get_by_role("button", name="Look").click)
     # The picture may have changed for what was asked before: the new folder opens with 3 seconds.
     assert _within(lambda: float(length.inner_text()) == 3)
-    viewer.get_by_text("Annotate by hand").click()
+    viewer.get_by_text("Annotate by hand", exact=True).first.click()
     image = viewer.locator(".dss-picture img")
     image.scroll_into_view_if_needed()
     box = image.bounding_box()
@@ -264,6 +264,10 @@ def annotates_by_hand(page, folder):
     name.fill("c")
     changes_the_picture(page, lambda: name.press("Enter"))
     keep_screenshot(page, "1_inspect_data_by_hand")
+    viewer.get_by_text("Propose song", exact=True).click()
+    changes_the_picture(page, viewer.locator(".widget-toggle-button", has_text="Propose").click)
+    viewer.get_by_text(re.compile(r"\d+ in the recording")).wait_for()
+    keep_screenshot(page, "1_inspect_data_proposed")
     viewer.get_by_role("button", name="Save").click()
     viewer.get_by_text("Saved bird1_01_annotations.csv.").wait_for()
     before = read_annotations(folder / "data" / "finch" / "bird1_01_annotations.csv")["name"]

@@ -19,6 +19,7 @@ from dss.plot.overview import Overview
 from dss.plot.recording import draw_recording
 from dss.review.views import no_annotations, open_views
 from dss.widgets import Viewer
+from dss.widgets.viewer import proposing
 from dss.widgets.viewer.editor import ALL, ONE, SHOWN
 
 TIMES = ["start_seconds", "stop_seconds"]
@@ -379,6 +380,12 @@ def test_a_sketch_is_drawn_again_once_all_is_read(slow_recording):
     assert exact == viewer._image.value != sketch
 
 
+def wait_for_threads():
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and "_measure" in thread.name:
+            thread.join(60)
+
+
 def do(viewer, what, **how):
     """What a browser tells when somebody does this on the picture."""
     viewer._image._handle_custom_msg({"do": what, **how}, [])
@@ -458,6 +465,46 @@ def test_all_predictions_of_a_song_type_are_taken_over_at_once(recording):
     viewer.editor.press("Enter")
     assert f"{len(predicted)} predictions" in viewer._status.value
     assert viewer.annotations["manual"]["name"].tolist().count(name) == len(predicted)
+
+
+def test_song_is_proposed_at_a_threshold_and_taken_over(tmp_path, nothing_edited):
+    x, rate = 0.001 * np.random.default_rng(0).standard_normal((3000, 1)), 1000
+    for onset in (500, 1000, 2000):
+        x[onset : onset + 100] += np.sin(np.arange(100))[:, None]
+    soundfile.write(tmp_path / "a.wav", x, rate, subtype="FLOAT")
+    soundfile.write(tmp_path / "b.wav", x[600:], rate, subtype="FLOAT")
+    viewer = Viewer(tmp_path)
+    assert "proposed" not in viewer.annotations
+    viewer.proposer._is_on.value = True
+    assert len(viewer.annotations["proposed"]) == 3
+    assert "3 in the recording" in viewer.proposer._said.value
+    chosen = viewer.proposer.threshold.value
+    viewer.proposer.threshold.value = viewer.proposer.threshold.max
+    assert len(viewer.annotations["proposed"]) == 0
+    viewer.proposer.threshold.value = chosen
+    start, stop = viewer.annotations["proposed"].loc[1, ["start_seconds", "stop_seconds"]]
+    viewer.editor.mark(start, stop)
+    viewer.editor._which.value = ALL
+    viewer.editor.annotate("chirp")
+    assert viewer.annotations["annotations"]["name"].tolist() == ["chirp"] * 3
+    assert len(viewer.annotations["proposed"]) == 3
+    viewer.show("b.wav")
+    assert len(viewer.annotations["proposed"]) == 2
+    viewer.proposer._is_on.value = False
+    assert "proposed" not in viewer.annotations
+    viewer.show("a.wav")
+    assert viewer.annotations.keys() == {"annotations"}
+    viewer.editor.undo()
+    assert viewer.annotations["annotations"].empty
+
+
+def test_loudness_of_a_long_recording_is_measured_meanwhile(recording, monkeypatch):
+    monkeypatch.setattr(proposing, "AT_ONCE_SECONDS", 0)
+    viewer = Viewer(recording)
+    viewer.proposer._is_on.value = True
+    wait_for_threads()
+    assert len(viewer.annotations["proposed"])
+    assert not viewer.proposer.threshold.disabled
 
 
 def test_undo_elsewhere_is_said_and_names_of_another_folder_go(recording, folder):

@@ -48,6 +48,8 @@ class PredictionViewer(Viewer):
         least_certain: what `dss.review.proofread.least_certain` lists.
     """
 
+    proposes = False  # a network has
+
     def __init__(
         self,
         source: PredictForm | Annotated,

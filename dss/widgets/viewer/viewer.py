@@ -23,6 +23,7 @@ from dss.widgets.viewer.drawing import Drawing
 from dss.widgets.viewer.editor import Editor
 from dss.widgets.viewer.gestures import Gestures
 from dss.widgets.viewer.navigation import FIRST_SECONDS, Navigation
+from dss.widgets.viewer.proposing import Proposer
 from dss.widgets.viewer.song_types import SongTypes, names_in
 from dss.widgets.viewer.sound import player
 
@@ -60,12 +61,15 @@ class Viewer(Navigation):
             another stretch.
         annotations: set it to show others.
         editor: changes the annotations by hand.
+        proposer: proposes what is probably song.
         values, value_names, values_hz: what is drawn below, its classes, its sample rate if that is
             not the recording's.
         song_types: of what can be shown, in the order of their colours.
         drawing: draws what is shown.
         options: how it is shown; set some with a dictionary.
     """
+
+    proposes = True  # what is probably song, if somebody asks for it
 
     def __init__(
         self,
@@ -91,14 +95,14 @@ class Viewer(Navigation):
         super().__init__(Gestures(self).picture)
         self._image.layout = PICTURE
         self._player = widgets.Box()
-        self.controls, self.editor = Controls(self), Editor(self)
+        self.controls, self.editor, self.proposer = Controls(self), Editor(self), Proposer(self)
         self._chooser = Chooser("view", self._choose)
         if isinstance(source, str | Path):
             tooltip = "open a folder of recordings or a dataset"
             opening = button("folder-open", tooltip, lambda: self._chooser.open(str(source)))
             self.controls.add(opening)
         top = [widgets.HTML(STYLE), self._chooser.widget, self.controls.widget, self._status]
-        below = [self._marked, self.editor.widget, self._player]
+        below = [self._marked, self.editor.widget, self.proposer.widget, self._player]
         self.widget = widgets.VBox([*top, self._image, *below])
         self.widget.add_class("dss-form")
         if isinstance(source, Form):
@@ -132,6 +136,7 @@ class Viewer(Navigation):
             first = self._first_annotation()
             self._stretch = (first, first + FIRST_SECONDS)
         self.stretch = self._stretch
+        self.proposer.fit(self.proposes and self._is_a_file())
 
     @property
     def recording(self) -> Recording:
@@ -183,7 +188,7 @@ class Viewer(Navigation):
         with self._one_draws:
             if self.editor.edits.of(path) is None:
                 self._load()
-            self._take_tables(self.editor.shown(path, self._tables))
+            self._take_tables(self.proposer.shown(self.editor.shown(path, self._tables)))
 
     def annotations_to_edit(self) -> pd.DataFrame:
         """The table that changes by hand begin with."""
@@ -216,9 +221,11 @@ class Viewer(Navigation):
         self._draw()
 
     def _fit_editor(self) -> None:
-        is_possible = self.view.targets is None and self.recording.path.is_file()
         self.song_types.meet(self._names(), are_read=False)
-        self.editor.fit(self.song_types.with_keys(self._names_by_hand()), is_possible)
+        self.editor.fit(self.song_types.with_keys(self._names_by_hand()), self._is_a_file())
+
+    def _is_a_file(self) -> bool:
+        return self.view.targets is None and self.recording.path.is_file()
 
     def _choose(self, path: str) -> None:
         self.guarded(lambda: self.open(path))

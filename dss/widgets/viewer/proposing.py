@@ -1,0 +1,151 @@
+"""Proposing annotations in a viewer: a threshold to move, and what is louder than it."""
+
+import threading
+from pathlib import Path
+
+import ipywidgets as widgets
+import numpy as np
+import pandas as pd
+
+from dss.data.recordings import Recording
+from dss.data.texttables import COLUMNS
+from dss.errors import DssError
+from dss.options import ProposeOptions
+from dss.review.proposals import (
+    Loudness,
+    find_peaks,
+    find_segments,
+    measure_loudness,
+    stable_threshold,
+)
+from dss.widgets.forms.fields import problem_html
+
+PROPOSED = "proposed"
+AT_ONCE_SECONDS = 300  # of recordings whose loudness is measured without a thread
+HELP = (
+    "What is louder than the noise by so many dB is shown as <b>proposed</b>. Move the threshold "
+    "until it looks right. To take proposals over, unfold <i>annotate by hand</i> above: a click "
+    "on one marks it, and a name makes it an annotation of yours; with <b>all of its type in the "
+    "recording</b> all of them."
+)
+
+
+class Proposer:
+    """Shows in a viewer what is probably song, without a network.
+
+    Arguments:
+        viewer: a `dss.widgets.Viewer`.
+
+    Attributes:
+        widget: the threshold and what else there is to choose, in a fold.
+        threshold: its slider, in dB above the noise.
+    """
+
+    def __init__(self, viewer):
+        self._viewer = viewer
+        self._measured: tuple[Path, Loudness] | None = None
+        self._is_set_here = False
+        self._is_on = widgets.ToggleButton(description="Propose", icon="magic")
+        self._is_on.layout.width = "auto"
+        wide = {"width": "420px"}
+        self.threshold = widgets.FloatSlider(
+            description="threshold (dB)", min=1, max=60, step=0.5, value=12, disabled=True,
+            style={"description_width": "100px"}, layout=wide,
+        )  # fmt: skip
+        self._kind = widgets.Dropdown(options=["segment", "event"], layout={"width": "100px"})
+        defaults = ProposeOptions()
+        self._gap = self._milliseconds("fill gaps (ms)", defaults.fill_seconds)
+        self._shortest = self._milliseconds("shortest (ms)", defaults.min_seconds)
+        self._said = widgets.HTML()
+        self._is_on.observe(lambda _: viewer.guarded(self._turn), names="value")
+        for control in (self.threshold, self._kind, self._gap, self._shortest):
+            control.observe(lambda _: self._show(), names="value")
+        row = {"align_items": "center", "flex_flow": "row wrap"}
+        rows = [
+            widgets.HBox([self._is_on, self.threshold, self._said], layout=row),
+            widgets.HBox([self._kind, self._gap, self._shortest], layout=row),
+            widgets.HTML(f'<div class="dss-help">{HELP}</div>'),
+        ]
+        self.widget = widgets.Accordion([widgets.VBox(rows)], selected_index=None)
+        self.widget.titles = ("Propose song",)
+        self.widget.add_class("dss-more")
+
+    def fit(self, is_possible: bool) -> None:
+        """Fit to another recording: where proposals are shown, they are looked for in it, too."""
+        self.widget.layout.display = "" if is_possible else "none"
+        if not is_possible:
+            self._is_on.value = False
+        elif self._is_on.value:
+            self._turn()
+
+    def shown(self, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+        """Annotation tables, and what is proposed beside them."""
+        others = {label: table for label, table in tables.items() if label != PROPOSED}
+        if not self._is_on.value or not self._is_of(self._viewer.recording):
+            return others
+        by_hand = {self._viewer.by_hand_label: self._viewer.annotations_to_edit()}
+        return by_hand | others | {PROPOSED: self._proposals()}
+
+    def _proposals(self) -> pd.DataFrame:
+        assert self._measured is not None
+        loudness = self._measured[1]
+        if self._kind.value == "event":
+            times = np.repeat(find_peaks(loudness, self.threshold.value)[:, None], 2, axis=1)
+        else:
+            shortest = (self._gap.value / 1000, self._shortest.value / 1000)
+            times = find_segments(loudness, self.threshold.value, *shortest)
+            times = np.minimum(times, self._viewer.recording.duration_seconds)
+        self._say(f"{len(times)} in the recording")
+        table = pd.DataFrame(times, columns=COLUMNS[1:])
+        name = ProposeOptions().song_type
+        table.insert(0, COLUMNS[0], pd.array([name] * len(table), dtype="str"))
+        return table
+
+    def _turn(self) -> None:
+        """Begin to propose in the recording that is shown, or end it."""
+        recording = self._viewer.recording
+        if not self._is_on.value or self._is_of(recording):
+            self._show()
+        elif recording.duration_seconds <= AT_ONCE_SECONDS:
+            self._measure(recording)
+        else:
+            self._say("Measuring the loudness ...")
+            threading.Thread(target=self._measure, args=[recording], daemon=True).start()
+
+    def _measure(self, recording: Recording) -> None:
+        try:
+            loudness = measure_loudness(recording)
+            threshold_db = stable_threshold(loudness)
+        except (DssError, OSError) as error:
+            self._said.value = problem_html(str(error))
+            return
+        if recording is not self._viewer.recording:  # another one was chosen meanwhile
+            return
+        self._measured = recording.path, loudness
+        self._is_set_here = True
+        self.threshold.max = max(float(loudness.db.max()), 2.0)
+        self.threshold.value = threshold_db
+        self._is_set_here = False
+        self._show()
+
+    def _show(self) -> None:
+        is_there = self._is_on.value and self._is_of(self._viewer.recording)
+        self.threshold.disabled = not is_there
+        if self._is_set_here:
+            return
+        if not self._is_on.value:
+            self._say("")
+        self._viewer.show_recording(self._viewer.recording.path)
+
+    def _is_of(self, recording: Recording) -> bool:
+        return self._measured is not None and self._measured[0] == recording.path
+
+    def _say(self, said: str) -> None:
+        self._said.value = f'<span class="dss-help">{said}</span>'
+
+    @staticmethod
+    def _milliseconds(description: str, seconds: float) -> widgets.BoundedFloatText:
+        return widgets.BoundedFloatText(
+            value=1000 * seconds, min=0, max=10_000, description=description,
+            style={"description_width": "100px"}, layout={"width": "180px"},
+        )  # fmt: skip
