@@ -6,6 +6,7 @@ from dss.widgets.forms.inspection import InspectForm
 from dss.widgets.forms.prediction import PredictForm
 from dss.widgets.forms.shown import Shown
 from dss.widgets.forms.training import TrainingForm
+from dss.widgets.segment_map.segment_map import SegmentMap
 from dss.widgets.viewer.predictions import PredictionViewer
 from dss.widgets.viewer.viewer import Viewer
 
@@ -15,6 +16,7 @@ __all__ = [
     "InspectForm",
     "PredictForm",
     "PredictionViewer",
+    "SegmentMap",
     "Shown",
     "TrainingForm",
     "Viewer",

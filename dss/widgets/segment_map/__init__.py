@@ -1,0 +1,1 @@
+"""A map of segments: many are chosen, looked at, heard and named together."""

@@ -1,0 +1,95 @@
+"""The field for names, the buttons and the help below a segment map."""
+
+import html
+from collections.abc import Callable, Sequence
+
+import ipywidgets as widgets
+
+HELP = (
+    "<b>Draw around</b> segments on the map, or click in the key of colours, to choose many; then "
+    "press a number, or write a name and press <b>Enter</b>. A <b>click</b> on a point or a "
+    "picture chooses one and plays it; <b>Shift</b> adds or takes out. Look through the pictures "
+    "from the top: the least typical come first. <b>Delete</b> throws out what is no song. Nothing "
+    "is written before <b>Save</b>.<br>Keys, once you clicked on the map: "
+)
+KEYS = (
+    "<b>Ctrl Z</b> and <b>Ctrl Shift Z</b> undo and redo, <b>Ctrl A</b> chooses all, <b>Escape</b> "
+    "none, <b>space</b> plays. The wheel zooms with <b>Ctrl</b>; a double click shows all."
+)
+BY_NAME, BY_GROUP = "names", "groups"
+
+
+class Buttons:
+    """What is done with chosen segments.
+
+    Arguments:
+        segment_map: a `dss.widgets.SegmentMap`, which is told what to do.
+
+    Attributes:
+        widget: all of them.
+        colors_by: "names" or "groups".
+    """
+
+    def __init__(self, segment_map):
+        self._map, m = segment_map, segment_map
+        self._by = widgets.ToggleButtons(options=[BY_GROUP, BY_NAME], description="Colours by")
+        self._by.style = {"button_width": "75px", "description_width": "75px"}
+        self._by.observe(lambda _: m.show(), names="value")
+        self._name = widgets.Combobox(placeholder="song type", layout={"width": "150px"})
+        self._name.on_msg(self._hear_enter)
+        naming = [
+            self._name,
+            self._button("Name", "tag", "Give what is chosen this name", self._name_chosen),
+            self._button("Throw out", "trash", "What is chosen is no song", m.throw_out),
+            self._button("Split", "cut", "Make several groups of what is chosen", m.split),
+            self._button("Merge", "compress", "Make one group of what is chosen", m.merge),
+        ]
+        back = [
+            self._button("Undo", "undo", "Take back the last change", m.undo),
+            self._button("Redo", "repeat", "Do again what was taken back", m.redo),
+            self._button("Save", "save", "Write the annotations beside the audio", m.save),
+        ]
+        self._said, self._help = widgets.HTML(), widgets.HTML()
+        row = widgets.HBox([*naming, *back], layout={"flex_flow": "row wrap"})
+        self.widget = widgets.VBox([self._by, row, self._said, self._help])
+
+    @property
+    def colors_by(self) -> str:
+        """What the colours of the points tell."""
+        return self._by.value
+
+    @colors_by.setter
+    def colors_by(self, what: str) -> None:
+        self._by.value = what
+
+    @property
+    def names(self) -> list[str]:
+        """The song types, in the order of the keys 1 to 9."""
+        return list(self._name.options)
+
+    def fit(self, names: Sequence[str]) -> None:
+        """Offer these song types."""
+        self._name.options = list(names)
+        keys = "".join(f"<b>{i}</b> {html.escape(n)}, " for i, n in enumerate(names[:9], start=1))
+        self._help.value = f'<div class="dss-help">{HELP}{keys}{KEYS}</div>'
+
+    def say(self, said: str) -> None:
+        """Say something, as HTML."""
+        self._said.value = said
+
+    def press_enter(self) -> None:
+        """Name what is chosen as the field says."""
+        self._name_chosen()
+
+    def _name_chosen(self) -> None:
+        self._map.name(self._name.value)
+
+    def _hear_enter(self, _, content: dict, buffers: list) -> None:
+        if content.get("event") == "submit":
+            self._map.guarded(self._name_chosen)
+
+    def _button(self, text: str, icon: str, tooltip: str, action: Callable) -> widgets.Button:
+        made = widgets.Button(description=text, icon=icon, tooltip=tooltip)
+        made.layout.width = "auto"
+        made.on_click(lambda _: self._map.guarded(action))
+        return made

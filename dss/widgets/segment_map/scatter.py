@@ -1,0 +1,63 @@
+"""The picture of a segment map: points to choose, a key of colours, and a gallery."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import numpy as np
+import traitlets
+
+HERE = Path(__file__).parent
+
+
+class Scatter(anywidget.AnyWidget):
+    """Points on a canvas, a key of their kinds above, a gallery of spectrograms beside.
+
+    What is done is told as a dictionary: `{"do": "choose", "points", "how"}` with the numbers of
+    points, and "set", "add" or "toggle"; `{"do": "kind", "kind", "how"}` after a click in the key;
+    `{"do": "hover", "point"}`; `{"do": "open", "point"}` after a click on a point or a picture; and
+    `{"do": "key", "key"}` with the key as browsers name it, or "undo", "redo", "all".
+
+    Arguments:
+        done: is called with what is done.
+
+    Attributes:
+        xy: [points, 2] float32, 0 to 1, as bytes.
+        kinds: [points] uint16, which colour, as bytes.
+        chosen: [chosen] uint32, numbers of points, as bytes.
+        colors, labels: of the kinds.
+        pointed: the point under the mouse: its number, `text` and `picture`, a jpeg.
+        gallery: the same of several points.
+        heading: what the gallery shows.
+    """
+
+    _esm = HERE / "scatter.js"
+    _css = HERE / "scatter.css"
+
+    xy = traitlets.Bytes().tag(sync=True)
+    kinds = traitlets.Bytes().tag(sync=True)
+    chosen = traitlets.Bytes().tag(sync=True)
+    colors: traitlets.List = traitlets.List().tag(sync=True)
+    labels: traitlets.List = traitlets.List().tag(sync=True)
+    pointed = traitlets.Dict().tag(sync=True)
+    gallery: traitlets.List = traitlets.List().tag(sync=True)
+    heading = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, done: Callable[[dict[str, Any]], None]):
+        super().__init__()
+        self.on_msg(lambda _, content, buffers: done(content))
+
+    def place(self, xy: np.ndarray) -> None:
+        """Put the points there: [points, 2]."""
+        self.xy = np.ascontiguousarray(xy, "<f4").tobytes()
+
+    def paint(self, kinds: np.ndarray, labels: list[str], colors: list[str]) -> None:
+        """Give the points [points] these kinds."""
+        with self.hold_sync():
+            self.labels, self.colors = labels, colors
+            self.kinds = np.ascontiguousarray(kinds, "<u2").tobytes()
+
+    def choose(self, chosen: np.ndarray) -> None:
+        """Draw these points [chosen] as chosen."""
+        self.chosen = np.ascontiguousarray(chosen, "<u4").tobytes()

@@ -1,0 +1,283 @@
+"""A map of segments: those that sound alike lie together, and get their names together."""
+
+import html
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+
+from dss.data.recordings import Recording
+from dss.errors import DssError
+from dss.plot.colors import NOISE_COLOR, song_colors
+from dss.review.naming import THROWN_OUT, Naming
+from dss.review.segment_features import describe_segments, list_segments
+from dss.review.segment_groups import lay_out_segments, quick_layout
+from dss.review.views import View, views_of
+from dss.widgets.forms.fields import STYLE, problem_html
+from dss.widgets.forms.form import Form
+from dss.widgets.segment_map.buttons import BY_GROUP, BY_NAME, Buttons
+from dss.widgets.segment_map.pictures import Pictures
+from dss.widgets.segment_map.scatter import Scatter
+from dss.widgets.viewer import editor
+from dss.widgets.viewer.song_types import SongTypes
+from dss.widgets.viewer.sound import player
+
+MOST_PICTURES = 60  # in the gallery
+
+
+class SegmentMap:
+    """Shows the segments of recordings as points, close where they sound alike, and names many.
+
+    One draws around points, or clicks in the key of colours, to choose; what is chosen is shown as
+    pictures, the least typical first, and gets a name from a key or the field. Groups are found by
+    sound alone; they can be split and merged. Nothing is written before it is saved.
+
+    Arguments:
+        source: an audio file or a folder of these, with annotations or proposals beside them; a
+            list of `dss.review.views.View`; or a form whose result is such a list: what it opens
+            next is shown, too.
+
+    Attributes:
+        widget: what a notebook shows.
+        naming: names and groups, as `dss.review.naming.Naming` keeps them; None without segments.
+        chosen: [chosen] numbers of the segments that are chosen; set it to choose others.
+        buttons: below the map, with `colors_by`: "groups" or "names".
+
+    Example: `SegmentMap("recordings")`, as the last line of a cell.
+    """
+
+    def __init__(self, source: str | Path | Recording | Sequence[View] | Form):
+        self._scatter = Scatter(lambda asked: self.guarded(lambda: self._answer(asked)))
+        self._player = widgets.Box()
+        self.buttons = Buttons(self)
+        self._thread: threading.Thread | None = None
+        parts = [widgets.HTML(STYLE), self._scatter, self.buttons.widget, self._player]
+        self.widget = widgets.VBox(parts)
+        self.widget.add_class("dss-form")
+        if isinstance(source, Form):
+            source.when_done(self.open)
+        self.open(source.finish() if isinstance(source, Form) else source)
+
+    def open(self, source: str | Path | Recording | Sequence[View]) -> None:
+        """Show the segments of other recordings."""
+        self.naming: Naming | None = None
+        self._chosen = np.empty(0, int)
+        self._song_types = SongTypes()
+        self._player.children, self._scatter.pointed = [], {}
+        self.guarded(lambda: self._open(views_of(source)))
+        self.show()
+
+    def wait(self) -> None:
+        """Wait until the map is laid out, which takes half a minute for 5,000 segments."""
+        if self._thread:
+            self._thread.join()
+
+    @property
+    def chosen(self) -> np.ndarray:
+        """The numbers of the segments that are chosen."""
+        return self._chosen
+
+    @chosen.setter
+    def chosen(self, chosen: Sequence[int] | np.ndarray) -> None:
+        chosen = np.unique(np.asarray(chosen, int))
+        n = len(self.naming.names) if self.naming else 0
+        self._chosen = chosen[(chosen >= 0) & (chosen < n)]
+        self._scatter.choose(self._chosen)
+        self._show_gallery()
+
+    def name(self, name: str) -> None:
+        """Give what is chosen a name."""
+        self._known.name(self._chosen, name)
+        self.show()
+
+    def throw_out(self) -> None:
+        """Throw out what is chosen, as no song: its annotations are deleted when saved."""
+        self._known.throw_out(self._chosen)
+        self.show()
+
+    def split(self) -> None:
+        """Make several groups of what is chosen."""
+        n = self._known.split(self._chosen)
+        self.buttons.colors_by = BY_GROUP
+        self.show(f"Now {n} groups.")
+
+    def merge(self) -> None:
+        """Make one group of what is chosen."""
+        self._known.merge(self._chosen)
+        self.buttons.colors_by = BY_GROUP
+        self.show()
+
+    def undo(self) -> None:
+        """Take back the last change."""
+        self._known.undo()
+        self.show()
+
+    def redo(self) -> None:
+        """Do again what was taken back last."""
+        self._known.redo()
+        self.show()
+
+    def save(self) -> list[Path]:
+        """Write the annotations of the recordings in which names changed; returns the files."""
+        known = self._known
+        unsaved = {*editor.EDITS.unsaved} & {view.recording.path for view in known.views}
+        if unsaved:
+            raise DssError(
+                f"{min(unsaved).name}: is changed in a viewer, and not saved. Save it there, and "
+                "open this map again."
+            )
+        files = known.save()
+        self.show(f"Saved {len(files)} files." if files else "There is nothing to save.")
+        return files
+
+    def play(self) -> None:
+        """Play the first segment that is chosen."""
+        if not len(self._chosen):
+            raise DssError("Nothing is chosen: click on a point.")
+        self._player.children = [player(*self._pictures.sound(int(self._chosen[0])))]
+
+    def show(self, said: str = "") -> None:
+        """Show names and groups as they are now, and say something."""
+        if self.naming is None:
+            self._scatter.paint(np.empty(0), [], [])
+            self._scatter.place(np.empty((0, 2)))
+            self.chosen = []
+            return
+        names = self.naming.names
+        self._song_types.meet(sorted({*names} - {THROWN_OUT}), are_read=False)
+        self.buttons.fit(self._song_types.with_keys({*names}))
+        self._scatter.paint(*self._kinds())
+        self.chosen = self._chosen
+        n = self.naming.n_unsaved
+        unsaved = f"<b>Not saved yet: {n} segment{'s' * (n > 1)}.</b>" if n else ""
+        self.buttons.say(f'<span class="dss-help">{html.escape(said)} {unsaved}</span>')
+
+    def guarded(self, action: Callable[[], Any]) -> None:
+        """Do what somebody asked for, or say what is wrong with it."""
+        try:
+            action()
+        except (DssError, OSError) as error:
+            self.buttons.say(problem_html(str(error)))
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        display(self.widget)
+
+    @property
+    def _known(self) -> Naming:
+        if self.naming is None:
+            raise DssError("There are no segments here: annotate some, or propose them, first.")
+        return self.naming
+
+    def _open(self, views: list[View]) -> None:
+        segments = list_segments(views)
+        features = describe_segments(views, segments)
+        self.naming = Naming(views, features)
+        self._pictures = Pictures(views, segments)
+        names = sorted({*self.naming.names})
+        self._song_types.meet(names, are_read=True)
+        self.buttons.colors_by = BY_NAME if len(names) > 1 else BY_GROUP
+        self._scatter.place(quick_layout(features))
+        self._thread = threading.Thread(target=self._lay_out, args=[self.naming], daemon=True)
+        self._thread.start()
+
+    def _lay_out(self, naming: Naming) -> None:
+        xy = lay_out_segments(naming.features)
+        if naming is self.naming:  # no others were opened meanwhile
+            self._scatter.place(xy)
+
+    def _kinds(self) -> tuple[np.ndarray, list[str], list[str]]:
+        """The kind of each point [points], and the labels and colours of the kinds."""
+        known = self._known
+        labels = list(self._song_types.names)
+        values: np.ndarray = known.names
+        if self.buttons.colors_by == BY_GROUP:
+            labels = [f"group {i + 1}" for i in range(known.groups.max() + 1)]
+            values = np.array([*labels, "in no group"], object)[known.groups]
+        colors = song_colors(labels)
+        labels = [*labels, "in no group", "thrown out"]
+        number = {label: kind for kind, label in reversed([*enumerate(labels)])}
+        is_out = known.names == THROWN_OUT
+        kinds = np.array([number.get(value, 0) for value in values])
+        kinds[is_out] = len(labels) - 1
+        self._of_kind = kinds
+        return kinds, labels, [*(colors[n] for n in labels[:-2]), NOISE_COLOR, "#cccccc"]
+
+    def _show_gallery(self) -> None:
+        """Show what is chosen as pictures, the least typical first."""
+        chosen = self._chosen
+        if self.naming is None or not len(chosen):
+            heading = "Draw around points, or click on a colour." if self.naming else ""
+            with self._scatter.hold_sync():
+                self._scatter.gallery, self._scatter.heading = [], heading
+            return
+        features = self.naming.features[chosen]
+        far = np.linalg.norm(features - np.median(features, axis=0), axis=1)
+        first = chosen[np.argsort(-far, kind="stable")[:MOST_PICTURES]]
+        heading = f"{len(chosen)} chosen"
+        if len(chosen) > MOST_PICTURES:
+            heading += f"; the {MOST_PICTURES} least typical"
+        with self._scatter.hold_sync():
+            self._scatter.gallery = [self._card(int(number)) for number in first]
+            self._scatter.heading = heading
+
+    def _card(self, number: int) -> dict[str, Any]:
+        """The picture of a segment, and what is said of it."""
+        known = self._known
+        _, _, _, start, stop = known.segments.iloc[number]
+        name = known.names[number] or "thrown out"
+        text = f"{name}, {1000 * (stop - start):.0f} ms"
+        return {"point": number, "text": text, "picture": self._pictures.jpeg(number)}
+
+    def _answer(self, asked: dict[str, Any]) -> None:
+        match asked["do"]:
+            case "choose":
+                self._choose(asked["points"], asked["how"])
+            case "kind":
+                self._choose(np.flatnonzero(self._of_kind == asked["kind"]), asked["how"])
+            case "open":
+                self.chosen = [asked["point"]]
+                self.play()
+            case "hover":
+                self._scatter.pointed = self._pointed(asked["point"])
+            case "key":
+                self._press(asked["key"])
+
+    def _pointed(self, number: int) -> dict[str, Any]:
+        known = self._known
+        segment = known.segments.iloc[number]
+        card = self._card(number)
+        where = f"{known.views[segment['view']].name}, {segment['start_seconds']:.2f} s"
+        return card | {"text": f"{card['text']} · {where}"}
+
+    def _choose(self, points: Sequence[int] | np.ndarray, how: str) -> None:
+        now = self._chosen
+        match how:
+            case "add":
+                points = np.union1d(now, points)
+            case "toggle":
+                points = np.setxor1d(now, points)
+        self.chosen = points
+
+    def _press(self, key: str) -> None:
+        match key:
+            case "undo":
+                self.undo()
+            case "redo":
+                self.redo()
+            case "all":
+                self.chosen = np.arange(len(self._known.names))
+            case "Escape":
+                self.chosen = []
+            case " ":
+                self.play()
+            case "Delete" | "Backspace":
+                self.throw_out()
+            case "Enter":
+                self.buttons.press_enter()
+            case _ if key.isdigit() and int(key) <= len(self.buttons.names):
+                self.name(self.buttons.names[int(key) - 1])
