@@ -73,12 +73,14 @@ def lay_out_segments(features: np.ndarray, seed: int = 0) -> np.ndarray:
     Returns: [segments, 2] float32, from 0 to 1 across the longer side.
     """
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     n = len(features)
     if n < 4:
         return quick_layout(features)
     perplexity = min(PERPLEXITY, (n - 1) / 3)
-    found = TSNE(perplexity=perplexity, random_state=seed, n_jobs=-1).fit_transform(features)
+    with threadpool_limits(1):  # several wait for each other where other work goes on
+        found = TSNE(perplexity=perplexity, random_state=seed).fit_transform(features)
     return _fitted(found)
 
 
