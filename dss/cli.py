@@ -186,6 +186,7 @@ def _notebooks(folder: Path, **named: Any) -> None:
     print(how_to_open(write_notebooks(folder, **named)))
 
 
+RECORDINGS_HELP = "an audio file, a folder, or a pattern in quotes, such as 'day1/*.wav'"
 RUN_HELP = "the run: the common start of its files' names, or any one of the files"
 # Each command: its function, its positional arguments with their help, its class of options.
 _COMMANDS: dict[str, tuple[Callable[..., None], dict[str, str], type[options.Options]]] = {
@@ -196,7 +197,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], dict[str, str], type[options.Opt
     ),
     "propose": (
         _propose,
-        {"recordings": "an audio file, or a folder of recordings"},
+        {"recordings": RECORDINGS_HELP},
         options.ProposeOptions,
     ),
     "make-dataset": (
@@ -209,7 +210,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], dict[str, str], type[options.Opt
     "predict": (
         _predict,
         {
-            "recordings": "an audio file, a folder, or a pattern in quotes, such as 'day1/*.wav'",
+            "recordings": RECORDINGS_HELP,
             "run": RUN_HELP,
         },
         options.PredictFilesOptions,

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from conftest import tone_song, write_recording
 
-from dss.data import read_annotations
+from dss.data import read_annotations, write_annotations
 from dss.errors import DssError
 from dss.review.naming import Naming
 from dss.review.segment_features import describe_segments, list_segments
@@ -129,3 +129,19 @@ def test_other_columns_stay_and_the_confidence_of_an_old_name_goes(songs):
     assert (after["who"] == "me").all()
     assert (after["confidence"].isna() == (after["name"] == "b")).all()
     assert (after["name"] == "b").sum() == 2
+
+
+def test_times_in_milliseconds_stay_so(songs):
+    for file in songs.glob("*_annotations.csv"):
+        table = read_annotations(file)
+        table[["start_seconds", "stop_seconds"]] *= 1000
+        write_annotations(table, file)
+    before = tables(songs)
+    views = open_views(songs, time_unit="ms")
+    naming = Naming(views, describe_segments(views, list_segments(views)))
+    naming.name(np.arange(3), "new")
+    assert len(naming.save()) == 1
+    after = tables(songs)
+    for one, other in zip(before, after, strict=True):
+        assert np.allclose(one.iloc[:, 1:], other.iloc[:, 1:], atol=1e-3)
+    assert sum((table["name"] == "new").sum() for table in after) == 3

@@ -116,3 +116,15 @@ def test_proposals_are_written_but_never_over_annotations_by_hand(tmp_path, caps
         again = propose_files(tmp_path / "in", save_dir=tmp_path / "out")
     assert [file.name for file in again] == ["a_annotations.csv", "b_annotations.csv"]
     assert main(["propose", str(tmp_path / "nowhere")]) == 2
+
+
+def test_recordings_of_one_name_in_two_folders_keep_their_folders(tmp_path):
+    for day in ("day1", "day2"):
+        (tmp_path / "in").mkdir(exist_ok=True)
+        recorded(tmp_path / "in" / day, song())
+    files = propose_files(tmp_path / "in", save_dir=tmp_path / "out")
+    assert [str(file.relative_to(tmp_path)) for file in files] == [
+        "out/day1/bird_annotations.csv",
+        "out/day2/bird_annotations.csv",
+    ]
+    assert len(propose_files(str(tmp_path / "in" / "*2"), save_dir=tmp_path / "some")) == 1

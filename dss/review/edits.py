@@ -144,7 +144,7 @@ def annotate(
         annotation.
     Raises: DssError if there is no name, or it is one of the other kind.
     """
-    name = _checked_name(name)
+    name = checked_name(name)
     kind = EVENT if start_seconds == stop_seconds else SEGMENT
     rest = annotations if row is None else annotations.drop(index=row)
     _check_kind(name, kind, {**(kinds or {}), **kinds_of(rest)})
@@ -169,7 +169,7 @@ def rename(annotations: pd.DataFrame, rows: Sequence[int], name: str) -> pd.Data
 
     Raises: DssError if there is no name, or it is one of the other kind.
     """
-    name = _checked_name(name)
+    name = checked_name(name)
     kinds = kinds_of(annotations.loc[rows])
     for kind in kinds.values():
         _check_kind(name, kind, kinds_of(annotations.drop(index=rows)))
@@ -188,7 +188,7 @@ def take_over(
     Returns: the table in the order of starts, its rows counted from 0; and how many were added.
     Raises: DssError if there is no name, or it is one of the other kind.
     """
-    name = _checked_name(name)
+    name = checked_name(name)
     for kind in kinds_of(others).values():
         _check_kind(name, kind, kinds_of(annotations))
     start, stop = found(annotations)[COLUMNS[1:]].to_numpy(float).T[:, None]
@@ -287,7 +287,8 @@ def kinds_of(annotations: pd.DataFrame) -> dict[str, str]:
     return {n: EVENT if e else SEGMENT for n, e in zip(table["name"], is_event, strict=True)}
 
 
-def _checked_name(name: str) -> str:
+def checked_name(name: str) -> str:
+    """A name without blanks around it; a DssError if nothing is left."""
     name = name.strip()
     if not name:
         raise DssError("Give a name: which song type is it?")

@@ -9,7 +9,7 @@ import pandas as pd
 
 from dss.data.annotations import annotations_path
 from dss.errors import DssError
-from dss.review.edits import Edited, Edits
+from dss.review.edits import Edited, Edits, checked_name
 from dss.review.segment_features import list_segments
 from dss.review.segment_groups import group_segments, largest_first, split_group
 from dss.review.views import View
@@ -76,10 +76,7 @@ class Naming:
 
         Raises: DssError if there is no name, or nothing is chosen.
         """
-        name = name.strip()
-        if not name:
-            raise DssError("Give a name: which song type is it?")
-        self._put(names=self._with(self.names, chosen, name))
+        self._put(names=self._with(self.names, chosen, checked_name(name)))
 
     def throw_out(self, chosen: np.ndarray) -> None:
         """Throw segments out: they are no song, and their annotations are deleted when saved."""
@@ -121,9 +118,10 @@ class Naming:
         changed = self.segments["view"].to_numpy()[is_changed]
         edits = self._edits
         for number in np.unique(changed).astype(int):
-            path = self.views[number].recording.path
-            before = edits.of(path) or Edited(self._tables[number])
-            edits.put(path, Edited(self.annotations(number)), before)
+            view = self.views[number]
+            path = view.recording.path
+            before = edits.of(path) or Edited(self._tables[number], per_second=view.per_second)
+            edits.put(path, before._replace(annotations=self.annotations(number)), before)
         edits.save()
         self._saved = self._now
         for number in np.unique(changed).astype(int):

@@ -11,13 +11,14 @@ import scipy.fft
 import scipy.ndimage
 import scipy.signal
 
-from dss.data.annotations import annotations_path
-from dss.data.recordings import Recording, find_recordings, open_recording
+from dss.data.recordings import Recording, open_recording
 from dss.data.stretches import of_mask
 from dss.data.texttables import COLUMNS
 from dss.errors import DssError, DssWarning
 from dss.options import ProposeOptions, takes_options
 from dss.predict import ownership
+from dss.predict.pending import target_paths
+from dss.predict.recording import UNREADABLE
 
 FRAME_SECONDS, WINDOW_SECONDS = 0.001, 0.01
 WINDOW_SAMPLES = 64, 1024
@@ -58,6 +59,20 @@ def propose(recording: Recording, *, options: ProposeOptions) -> pd.DataFrame:
     threshold_db = options.threshold_db
     if threshold_db is None:
         threshold_db = stable_threshold(loudness)
+    return above_threshold(loudness, threshold_db, recording.duration_seconds, options)
+
+
+def above_threshold(
+    loudness: Loudness, threshold_db: float, duration_seconds: float, options: ProposeOptions
+) -> pd.DataFrame:
+    """An annotation table of what is louder than a threshold.
+
+    Arguments:
+        loudness: as `measure_loudness` gives it.
+        threshold_db: above the noise; that of the options does not count.
+        duration_seconds: of the recording.
+        options: segments or events, their name and durations.
+    """
     if options.kind == "event":
         seconds = find_peaks(loudness, threshold_db, options.event_distance_seconds)
         times = np.column_stack([seconds, seconds])
@@ -65,7 +80,7 @@ def propose(recording: Recording, *, options: ProposeOptions) -> pd.DataFrame:
         times = find_segments(loudness, threshold_db, options.fill_seconds, options.min_seconds)
         if options.max_seconds is not None:
             times = times[times[:, 1] - times[:, 0] <= options.max_seconds]
-        times = np.minimum(times, recording.duration_seconds)
+        times = np.minimum(times, duration_seconds)
     table = pd.DataFrame(times, columns=COLUMNS[1:])
     table.insert(0, COLUMNS[0], pd.array([options.song_type] * len(table), dtype="str"))
     return table
@@ -81,15 +96,14 @@ def propose_files(
     """Write proposals for recordings, as files of annotations to name and correct.
 
     Arguments:
-        recordings: an audio file, or a folder of these.
+        recordings: an audio file, a folder, or a pattern such as "day1/*.wav".
         after_each: is called with each file that was written.
 
     Returns: the files, `STEM_annotations.csv`. Recordings that are annotated by hand, or cannot be
         read, are left out with a warning.
     Raises: DssError if there are no recordings.
     """
-    paths = find_recordings(recordings)
-    files = {path: _target(path, options.save_dir) for path in paths}
+    files = target_paths(recordings, options.save_dir, "csv")
     by_hand = [file for file in files.values() if file.exists() and not ownership.is_by_dss(file)]
     if by_hand:
         more = f" and {len(by_hand) - 1} more" if len(by_hand) > 1 else ""
@@ -102,8 +116,8 @@ def propose_files(
         try:
             recording = open_recording(path)
             table = propose(recording, options=options)
-        except DssError as error:
-            if len(paths) == 1:
+        except UNREADABLE as error:
+            if len(files) == 1:
                 raise
             warnings.warn(str(error), DssWarning, stacklevel=3)
             continue
@@ -275,8 +289,3 @@ def _nearest(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     after = np.minimum(after, len(other) - 1)
     before = np.maximum(after - 1, 0)
     return np.where(one - other[before] <= other[after] - one, before, after)
-
-
-def _target(recording: Path, save_dir: Path | None) -> Path:
-    file = annotations_path(recording)
-    return file if save_dir is None else save_dir / file.name

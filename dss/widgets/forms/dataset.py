@@ -25,7 +25,7 @@ from dss.plot import plot_splits
 from dss.widgets.forms.fields import PICTURE, doubt_html
 from dss.widgets.forms.form import Form
 from dss.widgets.forms.hints import recording_facts
-from dss.widgets.forms.proposals import rate_buttons
+from dss.widgets.forms.rate_buttons import rate_buttons
 from dss.widgets.forms.tables import counts_table, problems_table
 
 MOST_NAMED = 6  # individuals; the rest are counted

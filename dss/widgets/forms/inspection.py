@@ -12,7 +12,7 @@ from dss.review.views import View, find_problems, is_dataset, open_views
 from dss.support.units import readable
 from dss.widgets.forms.form import Form
 from dss.widgets.forms.hints import recording_facts
-from dss.widgets.forms.proposals import rate_buttons
+from dss.widgets.forms.rate_buttons import rate_buttons
 from dss.widgets.forms.tables import problems_table
 
 MOST_NAMED = 3  # recordings; the rest are counted

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 
 import ipywidgets as widgets
 
+from dss.widgets.viewer.controls import on_enter, text_button
+
 HELP = (
     "<b>Draw around</b> segments on the map, or click in the key of colours, to choose many; then "
     "press a number, or write a name and press <b>Enter</b>. A <b>click</b> on a point or a "
@@ -36,7 +38,7 @@ class Buttons:
         self._by.style = {"button_width": "75px", "description_width": "75px"}
         self._by.observe(lambda _: m.show(), names="value")
         self._name = widgets.Combobox(placeholder="song type", layout={"width": "150px"})
-        self._name.on_msg(self._hear_enter)
+        on_enter(self._name, lambda: m.guarded(self._name_chosen))
         naming = [
             self._name,
             self._button("Name", "tag", "Give what is chosen this name", self._name_chosen),
@@ -84,12 +86,5 @@ class Buttons:
     def _name_chosen(self) -> None:
         self._map.name(self._name.value)
 
-    def _hear_enter(self, _, content: dict, buffers: list) -> None:
-        if content.get("event") == "submit":
-            self._map.guarded(self._name_chosen)
-
     def _button(self, text: str, icon: str, tooltip: str, action: Callable) -> widgets.Button:
-        made = widgets.Button(description=text, icon=icon, tooltip=tooltip)
-        made.layout.width = "auto"
-        made.on_click(lambda _: self._map.guarded(action))
-        return made
+        return text_button(text, icon, tooltip, lambda: self._map.guarded(action))

@@ -231,3 +231,20 @@ def button(icon: str, tooltip: str, action: Callable[[], None]) -> widgets.Butto
     made = widgets.Button(icon=icon, tooltip=tooltip, layout={"width": "44px"})
     made.on_click(lambda _: action())
     return made
+
+
+def text_button(text: str, icon: str, tooltip: str, action: Callable[[], None]) -> widgets.Button:
+    """A button with a word on it, as wide as that."""
+    made = widgets.Button(description=text, icon=icon, tooltip=tooltip, layout={"width": "auto"})
+    made.on_click(lambda _: action())
+    return made
+
+
+def on_enter(field: widgets.Text, action: Callable[[], None]) -> None:
+    """Do something when Enter is pressed in a field, even if it holds what it did before."""
+
+    def hear(_, content: dict, buffers: list) -> None:
+        if content.get("event") == "submit":
+            action()
+
+    field.on_msg(hear)

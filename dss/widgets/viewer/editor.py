@@ -29,6 +29,7 @@ from dss.review.edits import (
     rename,
     take_over,
 )
+from dss.widgets.viewer.controls import on_enter, text_button
 
 HELP = (
     "<b>Drag</b> over the picture where a syllable is, or <b>click</b> where a pulse is; then "
@@ -68,7 +69,7 @@ class Editor:
         self._is_possible = True
         self._saved = ""  # what was saved, until something else is shown
         self._name = widgets.Combobox(placeholder="song type", layout={"width": "150px"})
-        self._name.on_msg(self._hear_enter)
+        on_enter(self._name, lambda: viewer.guarded(self._name_marked))
         tooltip = "What a name or Delete applies to, once an annotation or a prediction is marked"
         self._which = widgets.Dropdown(options=[ONE, SHOWN, ALL], tooltip=tooltip)
         self._which.layout.width = "auto"
@@ -321,10 +322,6 @@ class Editor:
     def _name_marked(self) -> None:
         self.annotate(self._name.value)
 
-    def _hear_enter(self, _, content: dict, buffers: list) -> None:
-        if content.get("event") == "submit":
-            self._viewer.guarded(self._name_marked)
-
     def _say(self, said: str = "") -> None:
         names = [recording.name for recording in self.edits.unsaved]
         if names:
@@ -332,7 +329,4 @@ class Editor:
         self._said.value = f'<span class="dss-help">{said}</span>'
 
     def _button(self, text: str, icon: str, tooltip: str, action: Callable) -> widgets.Button:
-        made = widgets.Button(description=text, icon=icon, tooltip=tooltip)
-        made.layout.width = "auto"
-        made.on_click(lambda _: self._viewer.guarded(action))
-        return made
+        return text_button(text, icon, tooltip, lambda: self._viewer.guarded(action))

@@ -1,6 +1,7 @@
 """Where a viewer is in a recording: the stretch that it shows, and what is marked in it."""
 
 import html
+from abc import ABC, abstractmethod
 from typing import Any
 
 import ipywidgets as widgets
@@ -14,7 +15,7 @@ FIRST_SECONDS = 3.0  # what is shown at first
 SHORTEST_SECONDS = 0.02
 
 
-class Navigation:
+class Navigation(ABC):
     """Scrolls, zooms and marks; what it moves in, and how that is drawn, is up to the viewer.
 
     Arguments:
@@ -33,12 +34,13 @@ class Navigation:
         self._status, self._marked = widgets.HTML(), widgets.HTML()
 
     @property
+    @abstractmethod
     def recording(self) -> Recording:
         """The recording that is shown."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _draw(self) -> None:
-        raise NotImplementedError
+        """Draw the stretch that is shown."""
 
     @property
     def selection(self) -> tuple[float, float] | None:

@@ -4,17 +4,14 @@ import threading
 from pathlib import Path
 
 import ipywidgets as widgets
-import numpy as np
 import pandas as pd
 
 from dss.data.recordings import Recording
-from dss.data.texttables import COLUMNS
 from dss.errors import DssError
 from dss.options import ProposeOptions
 from dss.review.proposals import (
     Loudness,
-    find_peaks,
-    find_segments,
+    above_threshold,
     measure_loudness,
     stable_threshold,
 )
@@ -88,17 +85,14 @@ class Proposer:
 
     def _proposals(self) -> pd.DataFrame:
         assert self._measured is not None
-        loudness = self._measured[1]
-        if self._kind.value == "event":
-            times = np.repeat(find_peaks(loudness, self.threshold.value)[:, None], 2, axis=1)
-        else:
-            shortest = (self._gap.value / 1000, self._shortest.value / 1000)
-            times = find_segments(loudness, self.threshold.value, *shortest)
-            times = np.minimum(times, self._viewer.recording.duration_seconds)
-        self._say(f"{len(times)} in the recording")
-        table = pd.DataFrame(times, columns=COLUMNS[1:])
-        name = ProposeOptions().song_type
-        table.insert(0, COLUMNS[0], pd.array([name] * len(table), dtype="str"))
+        options = ProposeOptions(
+            kind=self._kind.value,
+            fill_seconds=self._gap.value / 1000,
+            min_seconds=self._shortest.value / 1000,
+        )
+        duration = self._viewer.recording.duration_seconds
+        table = above_threshold(self._measured[1], self.threshold.value, duration, options)
+        self._say(f"{len(table)} in the recording")
         return table
 
     def _turn(self) -> None:
