@@ -80,7 +80,7 @@ def test_undo_and_redo_go_back_and_forth_until_something_else_is_done(songs):
         assert is_at(i)
     naming.undo()
     naming.name(np.array([0]), "c")
-    with pytest.raises(DssError, match="nothing to do again"):
+    with pytest.raises(DssError, match="nothing to redo"):
         naming.redo()
 
 

@@ -438,7 +438,7 @@ def test_all_of_a_song_type_are_renamed_deleted_and_brought_back_at_once(recordi
     viewer.editor._which.value = ALL
     viewer.editor.annotate("new")
     assert names().count("new") == n
-    assert f"{n} times {name} is new now" in viewer._status.value
+    assert f"Renamed {n} annotations from {name} to new" in viewer._status.value
     assert viewer.editor._which.value == ONE
     do(viewer, "key", key="undo")
     assert names() == before

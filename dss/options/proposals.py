@@ -14,8 +14,8 @@ class ProposeOptions(Options):
     threshold_db: float | None = option(
         None,
         "Threshold",
-        "Song is louder than the noise by so many dB. Chosen from each recording if not given: "
-        "where onsets and offsets move least when it changes.",
+        "How much louder than the noise song must be. By default, each recording gets the "
+        "threshold at which onsets and offsets move least when it changes a little.",
         unit="dB",
         group="Proposals",
         gt=0,
@@ -24,48 +24,48 @@ class ProposeOptions(Options):
     kind: Literal["segment", "event"] = option(
         "segment",
         "Kind of song",
-        "Propose segments, from onset to offset, or events, where the sound is loudest.",
+        "Propose segments, with an onset and an offset, or events, at the peaks of loudness.",
         group="Proposals",
     )
     song_type: str = option(
         "song",
         "Name",
-        "The name of all proposals, until you give them others.",
+        "The name that all proposals get until you rename them.",
         group="Proposals",
         min_length=1,
     )
     fill_seconds: float = option(
-        0.003, "Fill gaps", "Shorter gaps in song are filled.", unit="s", group="Proposals", ge=0
+        0.003, "Fill gaps", "Fill gaps shorter than this.", unit="s", group="Proposals", ge=0
     )
     min_seconds: float = option(
-        0.01, "Shortest", "Shorter segments are left out.", unit="s", group="Proposals", ge=0
+        0.01, "Shortest", "Leave out segments shorter than this.", unit="s", group="Proposals", ge=0
     )
     max_seconds: float | None = option(
-        None, "Longest", "Longer segments are left out.", unit="s", group="Proposals", gt=0
+        None, "Longest", "Leave out segments longer than this.", unit="s", group="Proposals", gt=0
     )
     event_distance_seconds: float = option(
         0.01,
         "Distance of events",
-        "Events are at least so far apart; of nearer ones the loudest counts.",
+        "The shortest time between two events; of closer ones, only the loudest is kept.",
         unit="s",
         group="Proposals",
         gt=0,
     )
     lowest_hz: float = option(
-        0, "Lowest frequency", "What is lower does not count.", unit="Hz", group="Proposals", ge=0
+        0, "Lowest frequency", "Ignore lower frequencies.", unit="Hz", group="Proposals", ge=0
     )
     highest_hz: float | None = option(
         None,
         "Highest frequency",
-        "What is higher does not count.",
+        "Ignore higher frequencies.",
         unit="Hz",
         group="Proposals",
         gt=0,
     )
     save_dir: Path | None = option(
         None,
-        "Save in",
-        "Where the annotations go. Defaults to the folders of the recordings.",
+        "Save folder",
+        "Where to save the annotations. Defaults to the folder of each recording.",
         group="Files",
         path="folder",
     )

@@ -81,7 +81,7 @@ class Edits:
         return recording
 
     def redo(self) -> Path | None:
-        """Make the change again that was taken back last; returns the recording that it changes."""
+        """Redo the change that was undone last; returns the recording that it changes."""
         if not self._undone:
             return None
         recording, edited = self._undone.pop()

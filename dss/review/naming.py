@@ -102,9 +102,9 @@ class Naming:
         self._now = self._before.pop()
 
     def redo(self) -> None:
-        """Do again what was taken back last."""
+        """Redo the change that was undone last."""
         if not self._after:
-            raise DssError("There is nothing to do again.")
+            raise DssError("There is nothing to redo.")
         self._before.append(self._now)
         self._now = self._after.pop()
 

@@ -8,8 +8,8 @@ import ipywidgets as widgets
 from dss.widgets.viewer.controls import on_enter, text_button
 
 HELP = (
-    "<b>Draw around</b> segments on the map, or click in the key of colours, to choose many; then "
-    "press a number, or write a name and press <b>Enter</b>. A <b>click</b> on a point or a "
+    "<b>Draw around</b> segments on the map, or click a colour in the legend, to choose many; then "
+    "press a number, or type a name and press <b>Enter</b>. A <b>click</b> on a point or a "
     "picture chooses one and plays it; <b>Shift</b> adds or takes out. Look through the pictures "
     "from the top: the least typical come first. <b>Delete</b> throws out what is no song. Nothing "
     "is written before <b>Save</b>.<br>Keys, once you clicked on the map: "
@@ -48,7 +48,7 @@ class Buttons:
         ]
         back = [
             self._button("Undo", "undo", "Take back the last change", m.undo),
-            self._button("Redo", "repeat", "Do again what was taken back", m.redo),
+            self._button("Redo", "repeat", "Redo the change that was undone", m.redo),
             self._button("Save", "save", "Write the annotations beside the audio", m.save),
         ]
         self._said, self._help = widgets.HTML(), widgets.HTML()

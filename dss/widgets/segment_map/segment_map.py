@@ -116,7 +116,7 @@ class SegmentMap:
         self.show()
 
     def redo(self) -> None:
-        """Do again what was taken back last."""
+        """Redo the change that was undone last."""
         self._known.redo()
         self.show()
 

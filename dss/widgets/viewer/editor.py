@@ -41,7 +41,7 @@ HELP = (
 KEYS = (
     "arrows, <b>+</b> and <b>&minus;</b> move and zoom, <b>n</b> and <b>p</b> choose the next and "
     "previous annotation, <b>space</b> plays, <b>Delete</b>, <b>Ctrl Z</b> undoes, <b>Ctrl Y</b> "
-    "does it again. The wheel zooms "
+    "redoes. The wheel zooms "
     "with <b>Ctrl</b> and scrolls with <b>Shift</b>. Click twice to see what is marked."
 )
 
@@ -70,7 +70,7 @@ class Editor:
         self._saved = ""  # what was saved, until something else is shown
         self._name = widgets.Combobox(placeholder="song type", layout={"width": "150px"})
         on_enter(self._name, lambda: viewer.guarded(self._name_marked))
-        tooltip = "What a name or Delete applies to, once an annotation or a prediction is marked"
+        tooltip = "What a name or Delete applies to: the annotation that you clicked, or more"
         self._which = widgets.Dropdown(options=[ONE, SHOWN, ALL], tooltip=tooltip)
         self._which.layout.width = "auto"
         self._add = self._button("Add", "plus", "Annotate what is marked", self._name_marked)
@@ -79,7 +79,7 @@ class Editor:
             self._add,
             self._button("Delete", "trash", "Delete the annotation that is chosen", self.delete),
             self._button("Undo", "undo", "Take back the last change", self.undo),
-            self._button("Redo", "repeat", "Make the change again that was undone", self.redo),
+            self._button("Redo", "repeat", "Redo the change that was undone", self.redo),
             self._button("All seen", "eye", seen, self.look_at_shown),
             self._button("Save", "save", "Write what was changed beside the audio", self.save),
         ]
@@ -148,7 +148,8 @@ class Editor:
     def annotate(self, name: str) -> None:
         """Give what is marked a name: a new annotation, or the one that is chosen.
 
-        If so wished, all of its song type get the name; predictions become annotations by hand.
+        With another choice beside the name, all of its song type get the name, and predictions
+        become manual annotations.
         """
         if self._which.value == ONE or (self.chosen is None and self._prediction is None):
             self._annotate_one(name)
@@ -156,7 +157,7 @@ class Editor:
             now, rows = self._now(), self._rows_chosen()
             old = now.annotations.at[self.chosen, "name"]
             self._put(now._replace(annotations=rename(now.annotations, rows, name)))
-            self._end(f"{len(rows)} times {old} is {name} now.")
+            self._end(f"Renamed {len(rows)} annotations from {old} to {name.strip()}.")
         elif self._prediction is not None:
             table, row = self._prediction
             rows = of_type(table, table.at[row, "name"], self._stretch_meant())
@@ -164,8 +165,8 @@ class Editor:
             annotations, n = take_over(now.annotations, table.loc[rows], name)
             self._put(now._replace(annotations=annotations))
             there = len(rows) - n
-            rest = f"; {there} more overlap annotations by hand" if there else ""
-            self._end(f"{n} predictions are annotations by hand now{rest}.")
+            rest = f"; left out {there} that overlap your annotations" if there else ""
+            self._end(f"Took over {n} predictions{rest}.")
 
     def _annotate_one(self, name: str) -> None:
         if self._viewer.selection is None:
@@ -206,13 +207,13 @@ class Editor:
             self._annotate_one(self._now().annotations.at[self.chosen, "name"])
 
     def delete(self) -> None:
-        """Delete the annotation that is chosen; if so wished, all of its song type."""
+        """Delete the annotation that is chosen, or all of its song type."""
         if self.chosen is None:
             raise DssError("No annotation is chosen: click on one.")
         now, rows = self._now(), self._rows_chosen()
         self._viewer.drawing.let_rows_shrink()
         self._put(now._replace(annotations=remove(now.annotations, rows)))
-        self._end(f"{len(rows)} annotations are deleted." if len(rows) > 1 else "")
+        self._end(f"Deleted {len(rows)} annotations." if len(rows) > 1 else "")
 
     def look_at_shown(self) -> None:
         """Note that all song in what is shown is annotated."""
@@ -226,11 +227,11 @@ class Editor:
 
     def undo(self) -> None:
         """Take back the last change."""
-        self._step(self.edits.undo(), "undo")
+        self._step(self.edits.undo(), "undo", "Undone")
 
     def redo(self) -> None:
-        """Make the change again that was taken back last."""
-        self._step(self.edits.redo(), "redo")
+        """Redo the change that was undone last."""
+        self._step(self.edits.redo(), "redo", "Redone")
 
     def save(self) -> list[Path]:
         """Write the annotations of all recordings that were changed; returns the files."""
@@ -290,7 +291,7 @@ class Editor:
         self.edits.put(recording, edited, self._now())
         self._viewer.show_recording(recording)
 
-    def _step(self, recording: Path | None, what: str) -> None:
+    def _step(self, recording: Path | None, what: str, done: str) -> None:
         """Show the recording that was changed by undoing or redoing."""
         if recording is None:
             raise DssError(f"There is nothing to {what}.")
@@ -298,7 +299,7 @@ class Editor:
         self._viewer.show_recording(recording)
         self._end("")
         if recording != self._viewer.recording.path:
-            self._viewer.say(f"To {what} it changed {recording}, which is not shown here.")
+            self._viewer.say(f"{done} in {recording}, which is not shown here.")
 
     def _end(self, said: str) -> None:
         """Mark nothing any more, and say what was done."""

@@ -20,10 +20,10 @@ from dss.widgets.forms.fields import problem_html
 PROPOSED = "proposed"
 AT_ONCE_SECONDS = 300  # of recordings whose loudness is measured without a thread
 HELP = (
-    "What is louder than the noise by so many dB is shown as <b>proposed</b>. Move the threshold "
-    "until it looks right. To take proposals over, unfold <i>annotate by hand</i> above: a click "
-    "on one marks it, and a name makes it an annotation of yours; with <b>all of its type in the "
-    "recording</b> all of them."
+    "Sounds that are louder than the noise by at least the threshold appear as <b>proposed</b>. "
+    "Move the threshold until they look right. To keep one, click on it and give it a name under "
+    "<i>annotate by hand</i> above; to keep all, choose <b>all of its type in the recording</b> "
+    "there first."
 )
 
 
