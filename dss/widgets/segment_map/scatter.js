@@ -85,7 +85,7 @@ function render({ model, el }) {
       path.arc(x, y, radius, 0, 2 * Math.PI);
     }
     points.strokeStyle = getComputedStyle(root).color;
-    points.lineWidth = 1.2;
+    points.lineWidth = chosen.length > 20 ? 0.4 : 1.2; // many lie side by side: not all outline
     for (const which of [0, 1]) {
       points.globalAlpha = which || !chosen.length ? 0.85 : 0.3;
       paths.forEach((path, kind) => {
