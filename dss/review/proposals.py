@@ -96,7 +96,7 @@ def propose_files(
     """Write proposals for recordings, as files of annotations to name and correct.
 
     Arguments:
-        recordings: an audio file, a folder, or a pattern such as "day1/*.wav".
+        recordings: an audio file, a folder, or a pattern such as `day1/*.wav`.
         after_each: is called with each file that was written.
 
     Returns: the files, `STEM_annotations.csv`. Recordings that are annotated by hand, or cannot be
