@@ -1,4 +1,5 @@
 import io
+import re
 import threading
 import time
 
@@ -717,3 +718,62 @@ def test_who_reads_other_annotations_is_told_when_saving(recording, tmp_path):
     viewer.editor.annotate("a")
     viewer.editor.save()
     assert "Saved bird_annotations.csv. bird.txt: not read any more." in viewer.editor._said.value
+
+
+def test_the_table_lists_all_and_a_row_jumps_to_its_annotation(recording):
+    by_hand = read_annotations(annotations_path(recording))
+    found = by_hand[1:3].assign(confidence=[0.9, 0.4])
+    viewer = Viewer(recording, {"manual": by_hand, "predicted": found})
+    rows = viewer.events._rows
+    assert rows.rows == {}  # nobody sees it yet
+    viewer.events.widget.selected_index = 0
+    table = viewer.events.table
+    assert len(table) == len(by_hand) + 2
+    assert viewer.events.widget.titles == (f"All annotations: {len(table)}",)
+    confidence = np.frombuffer(rows.rows["confidence"], "<f4")
+    assert confidence[~np.isnan(confidence)].tolist() == pytest.approx([0.9, 0.4])
+    predicted = int(table.index[table["table"] == "predicted"][1])
+    rows._handle_custom_msg({"do": "row", "row": predicted}, [])
+    times = table.loc[predicted, TIMES]
+    assert viewer.selection == tuple(times)
+    assert np.mean(viewer.stretch) == pytest.approx(max(times.mean(), 1.5))
+    assert rows.pointed == predicted  # and not the one by hand at the same time
+    assert viewer.editor.chosen is None
+    rows._handle_custom_msg({"do": "row", "row": predicted - 1}, [])
+    assert viewer.editor.chosen is not None
+
+
+def test_the_table_follows_what_is_marked_and_changed(recording):
+    viewer = Viewer(recording)
+    viewer.events.widget.selected_index = 0
+    n = len(viewer.events.table)
+    viewer.go(1)
+    row = viewer.events._rows.pointed
+    assert tuple(viewer.events.table.loc[row, TIMES]) == viewer.selection
+    sent = viewer.events._rows.rows
+    viewer.move(0.1)
+    assert viewer.events._rows.rows is sent  # scrolling sends nothing anew
+    viewer.events._rows._handle_custom_msg({"do": "key", "key": "Delete"}, [])
+    assert len(viewer.events.table) == n - 1
+    assert len(np.frombuffer(viewer.events._rows.rows["names"], "<u2")) == n - 1
+    assert viewer.events._rows.pointed == -1
+    viewer.editor.undo()
+    assert len(viewer.events.table) == n
+
+
+def test_duration_and_frequencies_of_what_is_marked_are_said(tmp_path):
+    rate, t = 8000, np.arange(24_000) / 8000
+    x = 0.3 * np.sin(2 * np.pi * 1000 * t) * ((t > 1) & (t < 1.2))
+    hum = 0.5 * np.sin(2 * np.pi * 150 * t)
+    x = (x + hum + 0.001 * np.random.default_rng(0).standard_normal(len(t)))[:, None]
+    viewer = Viewer(write_recording(tmp_path, "bird", 0.5 * x, rate, []))
+    viewer.selection = (1.0, 1.2)
+    said = viewer._marked.value
+    assert "200.0 ms" in said
+    low, high, peak = map(float, re.search(r">(\S+) to (\S+) kHz, .* (\S+) kHz<", said).groups())
+    assert 0.9 < low <= peak == pytest.approx(1.0, abs=0.05)
+    assert peak <= high < 1.1
+    viewer.selection = (0.2, 0.4)
+    assert viewer._marked.value == "0.2000 to 0.4000 s: 200.0 ms"
+    viewer.selection = (1.0, 1.0)
+    assert viewer._marked.value == "1.0000 s"

@@ -119,23 +119,32 @@ class Editor:
         if not self._mark(lambda table: at(table, seconds, within_seconds)):
             self._viewer.selection = seconds, seconds
 
-    def mark(self, start_seconds: float, stop_seconds: float) -> None:
+    def mark(self, start_seconds: float, stop_seconds: float, label: str | None = None) -> None:
         """Mark an annotation, and choose it if it is one by hand.
 
         Of one in another table, such as that by dss, the name is the one that `Enter` gives.
+
+        Arguments:
+            start_seconds, stop_seconds: when it is.
+            label: of its table; default: one by hand if there is one then.
         """
 
         def row_of(table: pd.DataFrame) -> int | None:
             is_it = (table[COLUMNS[1:]].to_numpy() == [start_seconds, stop_seconds]).all(axis=1)
             return table.index[is_it][0] if is_it.any() else None
 
-        self._mark(row_of)
+        if not self._mark(row_of, label):
+            self._viewer.selection = start_seconds, stop_seconds
 
-    def _mark(self, row_of: Callable[[pd.DataFrame], int | None]) -> bool:
+    def _mark(self, row_of: Callable[[pd.DataFrame], int | None], label: str | None = None) -> bool:
         """Mark the annotation that a function finds, by hand if it can be; whether there is one."""
         self.choose(None)
-        by_hand = self._now().annotations
-        for table in (by_hand, *self._viewer.annotations.values()):
+        by_hand, tables = self._now().annotations, self._viewer.annotations
+        there = [by_hand, *tables.values()]
+        if {label, self._viewer.by_hand_label} <= tables.keys():
+            is_by_hand = label == self._viewer.by_hand_label
+            there = [by_hand if is_by_hand else tables[label]]
+        for table in there:
             row = row_of(table)
             if row is not None:
                 self._name.value, *marked = table.loc[row, COLUMNS]

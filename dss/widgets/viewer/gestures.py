@@ -52,9 +52,10 @@ class Gestures:
             case "scroll":
                 viewer.move(asked["by"])
             case "key":
-                self._press(asked["key"])
+                self.press(asked["key"])
 
-    def _press(self, key: str) -> None:
+    def press(self, key: str) -> None:
+        """Do what a key stands for, as browsers name it."""
         viewer = self._viewer
         match key:
             case "ArrowLeft" | "ArrowRight":

@@ -9,6 +9,7 @@ import numpy as np
 
 from dss.data.recordings import Recording
 from dss.review.edits import following
+from dss.review.frequencies import frequencies_of
 from dss.widgets.viewer.picture import Picture
 
 FIRST_SECONDS = 3.0  # what is shown at first
@@ -26,6 +27,7 @@ class Navigation(ABC):
     options: Any
     controls: Any
     editor: Any
+    events: Any
 
     def __init__(self, image: Picture):
         self._image = image
@@ -55,7 +57,8 @@ class Navigation(ABC):
             start, stop = (float(np.clip(t, 0, whole)) for t in sorted(selection))
             self._selection = start, stop
         self._image.selection = self._marked_places()
-        self._marked.value = _described(self._selection)
+        self._marked.value = self._described()
+        self.events.point(self._selection)
 
     @property
     def stretch(self) -> tuple[float, float]:
@@ -126,11 +129,17 @@ class Navigation(ABC):
         start, stop = self._stretch
         return tuple((t - start) / (stop - start) for t in self._selection)
 
-
-def _described(selection: tuple[float, float] | None) -> str:
-    if selection is None:
-        return ""
-    start, stop = selection
-    if start == stop:
-        return f"{start:.4f} s"
-    return f"{start:.4f} to {stop:.4f} s: {1000 * (stop - start):.1f} ms"
+    def _described(self) -> str:
+        """When what is marked is, how long it lasts, and between which frequencies its sound is."""
+        if self._selection is None:
+            return ""
+        start, stop = self._selection
+        if start == stop:
+            return f"{start:.4f} s"
+        said = f"{start:.4f} to {stop:.4f} s: {1000 * (stop - start):.1f} ms"
+        hz = frequencies_of(self.recording, start, stop, self.options["channel"])
+        if hz is None:
+            return said
+        low, peak, high = (f"{value / 1000:.2f}" for value in hz)
+        what = "90 % of the energy above the noise is between these frequencies"
+        return f'{said}, <span title="{what}">{low} to {high} kHz, loudest at {peak} kHz</span>'

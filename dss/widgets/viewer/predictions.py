@@ -210,6 +210,9 @@ class PredictionViewer(Viewer):
                 )
             super()._draw()
 
+    def _whole_tables(self) -> dict[str, pd.DataFrame]:
+        return self._tables | {BY_DSS: self._found[self.recording.path]}
+
     def _moved(self) -> None:
         self._draw()
         self._later(PATIENCE_SECONDS)
@@ -248,6 +251,7 @@ class PredictionViewer(Viewer):
                 tables = {files[r]: self._reviewed(r, table) for r, table in found.items()}
                 self.checking.fill(tables, {files[r] for r in known})
                 self._tables[BY_DSS] = found[self.recording.path]
+                self.events.fit(self._tables)
         except _Superseded:
             pass
         except DssError as error:

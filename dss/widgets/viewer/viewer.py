@@ -21,6 +21,7 @@ from dss.widgets.forms.form import Form
 from dss.widgets.viewer.controls import Controls, button
 from dss.widgets.viewer.drawing import Drawing
 from dss.widgets.viewer.editor import Editor
+from dss.widgets.viewer.event_table import EventTable
 from dss.widgets.viewer.gestures import Gestures
 from dss.widgets.viewer.navigation import FIRST_SECONDS, Navigation
 from dss.widgets.viewer.proposing import Proposer
@@ -61,6 +62,7 @@ class Viewer(Navigation):
             another stretch.
         annotations: set it to show others.
         editor: changes the annotations by hand.
+        events: the table of all annotations.
         proposer: proposes what is probably song.
         values, value_names, values_hz: what is drawn below, its classes, its sample rate if that is
             not the recording's.
@@ -92,17 +94,20 @@ class Viewer(Navigation):
             stop = start + FIRST_SECONDS if stop_seconds is None else stop_seconds
             stretch = (start, stop)
         self._tables: dict[str, pd.DataFrame] = {}
-        super().__init__(Gestures(self).picture)
+        self.gestures = Gestures(self)
+        super().__init__(self.gestures.picture)
         self._image.layout = PICTURE
         self._player = widgets.Box()
         self.controls, self.editor, self.proposer = Controls(self), Editor(self), Proposer(self)
+        self.events = EventTable(self)
         self._chooser = Chooser("view", self._choose)
         if isinstance(source, str | Path):
             tooltip = "open a folder of recordings or a dataset"
             opening = button("folder-open", tooltip, lambda: self._chooser.open(str(source)))
             self.controls.add(opening)
         top = [widgets.HTML(STYLE), self._chooser.widget, self.controls.widget, self._status]
-        below = [self._marked, self.editor.widget, self.proposer.widget, self._player]
+        folds = [self.editor.widget, self.events.widget, self.proposer.widget]
+        below = [self._marked, *folds, self._player]
         self.widget = widgets.VBox([*top, self._image, *below])
         self.widget.add_class("dss-form")
         if isinstance(source, Form):
@@ -290,6 +295,11 @@ class Viewer(Navigation):
             with self._image.hold_sync():
                 self._image.value, self._image.edges = picture, edges
                 self._image.selection = self._marked_places()
+            self.events.fit(self._whole_tables())
+
+    def _whole_tables(self) -> dict[str, pd.DataFrame]:
+        """The annotation tables of all of the recording, even where less was found so far."""
+        return self._tables
 
     def _draw_again(self) -> None:
         """Draw what was drawn when little of a long recording had been read."""

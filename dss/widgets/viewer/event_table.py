@@ -1,0 +1,137 @@
+"""The table of all annotations of a recording: it sorts, and a click on a row jumps to it."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import ipywidgets as widgets
+import numpy as np
+import pandas as pd
+import traitlets
+
+from dss.data.annotations import found
+from dss.data.texttables import COLUMNS
+from dss.plot.colors import song_colors
+
+HERE = Path(__file__).parent
+HELP = (
+    "Click on a heading to sort, on a row to jump to it. <b>&uarr;</b> and <b>&darr;</b> go from "
+    "row to row; numbers, <b>Enter</b>, <b>Delete</b> and <b>space</b> do what they do on the "
+    "picture."
+)
+
+
+class Rows(anywidget.AnyWidget):
+    """A table in the browser, of which only the rows in sight are drawn: 100,000 stay fluent.
+
+    What is done is told as a dictionary: `{"do": "row", "row"}` after a click, and
+    `{"do": "key", "key"}` with the key as browsers name it, or "undo", "redo".
+
+    Arguments:
+        done: is called with what is done.
+
+    Attributes:
+        rows: as bytes, `times` [rows, 2] float64 seconds; `confidence` [rows] float32, NaN where
+            none is known; `names` and `tables` [rows] uint16, numbers of song types and of tables.
+            `name_labels`, `name_colors` and `table_labels` of these numbers.
+        pointed: the row that is marked; -1 if none is.
+    """
+
+    _esm = HERE / "event_table.js"
+    _css = HERE / "event_table.css"
+
+    rows: traitlets.Dict = traitlets.Dict().tag(sync=True)
+    pointed = traitlets.Int(-1).tag(sync=True)
+
+    def __init__(self, done: Callable[[dict[str, Any]], None]):
+        super().__init__()
+        self.on_msg(lambda _, content, buffers: done(content))
+
+
+class EventTable:
+    """Shows all annotations of the recording that a viewer shows, in a fold below the picture.
+
+    Arguments:
+        viewer: a `dss.widgets.Viewer`.
+
+    Attributes:
+        widget: what is shown.
+        table: the annotations, a row each, with the column `table`: where it is from.
+    """
+
+    def __init__(self, viewer):
+        self._viewer = viewer
+        self._shown: list[tuple[str, pd.DataFrame]] = []
+        self._clicked = ""  # from which table the last row was that was clicked
+        self.table = _listed([])
+        self._rows = Rows(lambda asked: viewer.guarded(lambda: self._answer(asked)))
+        parts = [self._rows, widgets.HTML(f'<div class="dss-help">{HELP}</div>')]
+        self.widget = widgets.Accordion([widgets.VBox(parts)], selected_index=None)
+        self.widget.add_class("dss-more")
+        self.widget.observe(lambda _: self._send(), names="selected_index")
+
+    def fit(self, tables: Mapping[str, pd.DataFrame]) -> None:
+        """List other annotation tables, or nothing anew if they are those that are listed."""
+        shown = [*tables.items()]
+        if len(shown) == len(self._shown) and all(
+            label == old and table is before
+            for (label, table), (old, before) in zip(shown, self._shown, strict=True)
+        ):
+            return
+        self._shown, self.table = shown, _listed(shown)
+        self.widget.titles = (f"All annotations: {len(self.table):,}",)
+        self._send()
+
+    def point(self, marked: tuple[float, float] | None) -> None:
+        """Point at the annotation that is marked; of several, at that of the table clicked last."""
+        times = self.table[COLUMNS[1:]].to_numpy(float)
+        rows = np.flatnonzero((times == (marked or np.nan)).all(axis=1))
+        of_clicked = [row for row in rows if self.table.at[row, "table"] == self._clicked]
+        self._rows.pointed = int([*of_clicked, *rows, -1][0])
+
+    def _send(self) -> None:
+        """Let the browser have the rows, if it shows them."""
+        if self.widget.selected_index is None:
+            return
+        table, viewer = self.table, self._viewer
+        names, labels = pd.factorize(table["name"])
+        colors = song_colors([*viewer.value_names, *viewer.song_types.names, *labels])
+        tables, table_labels = pd.factorize(table["table"])
+        with self._rows.hold_sync():
+            self._rows.rows = {
+                "times": _bytes(table[COLUMNS[1:]], "<f8"),
+                "confidence": _bytes(table["confidence"], "<f4"),
+                "names": _bytes(names, "<u2"),
+                "tables": _bytes(tables, "<u2"),
+                "name_labels": [*labels],
+                "name_colors": [colors[name] for name in labels],
+                "table_labels": [*table_labels],
+            }
+            self.point(viewer.selection)
+
+    def _answer(self, asked: dict[str, Any]) -> None:
+        if asked["do"] == "key":
+            self._viewer.gestures.press(asked["key"])
+        elif asked["row"] < len(self.table):  # else it has just been deleted
+            row = self.table.loc[asked["row"]]
+            self._clicked = row["table"]
+            start, stop = row[COLUMNS[1:]]
+            self._viewer.editor.mark(start, stop, self._clicked)
+            self._viewer.look_at((start + stop) / 2)
+
+
+def _listed(tables: list[tuple[str, pd.DataFrame]]) -> pd.DataFrame:
+    """All annotations of some tables, with a column that says from which."""
+    columns = [*COLUMNS, "confidence"]
+    listed = [found(t).reindex(columns=columns).assign(table=label) for label, t in tables]
+    listed = [table for table in listed if len(table)]
+    if not listed:
+        return pd.DataFrame(columns=[*columns, "table"])
+    table = pd.concat(listed, ignore_index=True)
+    table["stop_seconds"] = table["stop_seconds"].fillna(table["start_seconds"])
+    return table.sort_values("start_seconds", ignore_index=True, kind="stable")
+
+
+def _bytes(values, dtype: str) -> bytes:
+    return np.ascontiguousarray(values, dtype).tobytes()
