@@ -86,7 +86,8 @@ def _check(folder: Path, **named) -> None:
     from dss.data import check_annotations
     from dss.data.problems import format_problems
 
-    problems = check_annotations(folder, **named)
+    chosen = options.CheckOptions.checked(named)
+    problems = check_annotations(folder, options=chosen)
     for severity in ("mended", "warning", "error"):
         for problem in format_problems(problems[problems["severity"] == severity]):
             print(f"{severity}: {problem}")
@@ -98,6 +99,23 @@ def _check(folder: Path, **named) -> None:
     if n_errors:
         raise DssError(f"{summary}. Correct the errors before you make a dataset.")
     print(summary)
+    if chosen.with_network:
+        _check_with_network(folder, chosen)
+
+
+def _check_with_network(folder: Path, chosen: options.CheckOptions) -> None:
+    from dss.data.assembly import default_store
+    from dss.plot.annotation_errors import save_errors
+    from dss.review.annotation_errors import find_annotation_errors, format_errors
+    from dss.review.views import open_views
+    from dss.support.files import check_writable
+
+    save_dir = chosen.save_dir or default_store(folder).with_suffix(".check")
+    check_writable(save_dir)
+    errors = find_annotation_errors(folder, options=chosen)
+    print(format_errors(errors))
+    for path in save_errors(errors, open_views(folder, options=chosen), save_dir):
+        print(path)
 
 
 def _train(options_file: Path | None = None, **named) -> None:
@@ -193,7 +211,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], dict[str, str], type[options.Opt
     "check": (
         _check,
         {"folder": "folder of recordings with their annotations"},
-        options.SourceOptions,
+        options.CheckOptions,
     ),
     "propose": (
         _propose,

@@ -56,22 +56,35 @@ def make_dataset(
     with only_writer(place.parent, [place.name]):
         _check_store(store, folder, options.overwrite)
         made_of = read_sources(folder, options, loader, annotation_loader)
-        plan, tables = plan_splits(made_of), made_of.tables()
-        attributes = dataset_attributes(folder, plan, made_of, tables, options)
-        sources, types = made_of.sources, made_of.types
-        for sentence in report.missing(attributes):
-            warnings.warn(sentence, DssWarning, stacklevel=3)
-        with replacing(place) as part:
-            writer = stores.ZarrWriter(part) if store.suffix == ".zarr" else stores.NpyWriter(part)
-            for split in SPLITS:
-                write_split(writer, split, plan[split], sources, types, tables, made_of.options)
-                if options.split_csv:
-                    table = split_annotations(plan[split], sources, types)
-                    table.to_csv(
-                        part / f"{split}_annotations.csv", index=False, float_format="%.6f"
-                    )
-            writer.write_attributes(attributes)
+        write_dataset(place, folder, made_of, options)
     return store
+
+
+def write_dataset(place: Path, folder: Path, made_of: Assembled, options: DatasetOptions) -> None:
+    """Divide sources among the splits, and write the dataset.
+
+    Arguments:
+        place: the dataset to write; its ending is one that `dss.data.stores` knows.
+        folder: of the recordings.
+        made_of: the sources; what `read_sources` gave, or some of them.
+        options: as they were given, which `made_otherwise` compares.
+
+    Raises: DssError as `plan_splits` does.
+    Warns: DssWarning for a song type that is missing from a split.
+    """
+    plan, tables = plan_splits(made_of), made_of.tables()
+    attributes = dataset_attributes(folder, plan, made_of, tables, options)
+    sources, types = made_of.sources, made_of.types
+    for sentence in report.missing(attributes):
+        warnings.warn(sentence, DssWarning, stacklevel=4)
+    with replacing(place) as part:
+        writer = stores.ZarrWriter(part) if place.suffix == ".zarr" else stores.NpyWriter(part)
+        for split in SPLITS:
+            write_split(writer, split, plan[split], sources, types, tables, made_of.options)
+            if options.split_csv:
+                table = split_annotations(plan[split], sources, types)
+                table.to_csv(part / f"{split}_annotations.csv", index=False, float_format="%.6f")
+        writer.write_attributes(attributes)
 
 
 def default_store(folder: str | Path) -> Path:

@@ -92,6 +92,21 @@ def split_recordings(
     return {split: order[split] for split in SPLITS}
 
 
+def halved(recordings: Sequence[Song], samplerate_hz: float, seed: int) -> list[list[Stretch]]:
+    """Two halves, each with its share of every song type: of whole recordings, or of a single one.
+
+    Returns: the stretches of each half, in the order of the recordings.
+    """
+    rng = np.random.default_rng(seed)
+    block = max(song.n_samples for song in recordings)
+    if len(recordings) == 1:
+        block = -(-block // 2)
+    margin = round(MARGIN_SECONDS * samplerate_hz)
+    blocks = [b for i, song in enumerate(recordings) for b in _blocks(song, i, block, margin)]
+    dealt = _deal(blocks, recordings, {"first": 1.0, "second": 1.0}, rng)
+    return [sorted(half, key=lambda b: (b.recording, b.start_sample)) for half in dealt.values()]
+
+
 def recording_groups(paths: Sequence[str], groups: str | None) -> list[str]:
     """The group, such as the individual, that each recording belongs to.
 

@@ -15,6 +15,7 @@ from dss.options.base import (
     read_options,
     read_yaml,
 )
+from dss.options.checking import AnnotationErrorOptions, CheckOptions
 from dss.options.dataset import DatasetOptions, SourceOptions
 from dss.options.evaluation import DemoOptions, EvaluateOptions, NotebooksOptions, TuneOptions
 from dss.options.job_script import TrainCommandOptions
@@ -30,7 +31,9 @@ from dss.options.proposals import ProposeOptions
 from dss.options.training import LearningCurveOptions, TrainOptions
 
 __all__ = [
+    "AnnotationErrorOptions",
     "AugmentOptions",
+    "CheckOptions",
     "DatasetOptions",
     "DemoOptions",
     "DetectOptions",

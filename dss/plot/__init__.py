@@ -6,6 +6,7 @@ the same colour in all rows of a figure; noise is grey.
 """
 
 from dss.plot.alignment import plot_alignment
+from dss.plot.annotation_errors import plot_annotation_errors
 from dss.plot.colors import song_colors
 from dss.plot.dataset import plot_dataset
 from dss.plot.examples import plot_examples
@@ -18,6 +19,7 @@ from dss.plot.training import plot_confusion, plot_history
 
 __all__ = [
     "plot_alignment",
+    "plot_annotation_errors",
     "plot_confusion",
     "plot_counts",
     "plot_dataset",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,26 +14,19 @@ from dss.errors import DssError
 from dss.evaluate import mistakes, precision_recall, read_pairs, timing_errors
 from dss.evaluate.pairs import Pair, Recordings, stem_of
 from dss.options import EvaluateOptions, takes_options
-from dss.plot.bars import draw_annotations, within
+from dss.plot.bars import within
 from dss.plot.colors import song_colors
 from dss.plot.figure import (
-    LEGEND_LINE_INCHES,
     WIDTH_INCHES,
     SongFigure,
-    Time,
-    draw_legend,
     figure_panels,
     legend_below,
     plain_style,
-    share_time,
     shortened,
 )
-from dss.plot.spectrogram import draw_spectrogram, song_range, spectrogram
+from dss.plot.places import Place, around, draw_places
 from dss.support.units import readable
 
-NAME_LENGTH = 44  # of a file, with which a title fits over half of a figure
-CONTEXT_SECONDS = 0.15  # at least, on both sides of a mistake
-MISTAKE_INCHES = 2.7  # height of a mistake
 MOST_COLUMNS = 5  # of histograms
 ALL_COLOR = "#303030"
 
@@ -159,62 +152,16 @@ def plot_mistakes(
         path = recordings[numbers[mistake.recording]] if recordings else _audio_beside(pair.source)
         seen.append(_look_at(mistake, pair, open_recording(Path(path))))
     colors = song_colors(sorted({name for pair in pairs for name in pair.names}))
-    names = {name for one in seen for table in one.tables.values() for name in table["name"]}
-    figure = SongFigure(figsize=(WIDTH_INCHES, 1), constrained=False)
-    n_lines = draw_legend(figure, sorted(names), colors, False)
-    n_columns = 2 if len(seen) > 1 else 1
-    heights = [MISTAKE_INCHES] * -(-len(seen) // n_columns) + [LEGEND_LINE_INCHES * n_lines + 0.1]
-    figure.set_size_inches(WIDTH_INCHES, sum(heights))
-    boxes = figure.subfigures(len(heights), n_columns, squeeze=False, height_ratios=heights).ravel()
-    for box, one in zip(boxes, seen, strict=False):
-        _draw_mistake(box, one, colors, WIDTH_INCHES / n_columns)
-    return figure
+    return draw_places(seen, colors)
 
 
-class _Seen(NamedTuple):
-    """A mistake with what is around it."""
-
-    mistake: Any  # a row of `dss.evaluate.mistakes`
-    recording: Recording
-    time: Time
-    tables: dict[str, pd.DataFrame]
-
-
-def _look_at(mistake, pair: Pair, recording: Recording) -> _Seen:
-    margin = max(CONTEXT_SECONDS, 1.5 * (mistake.stop_seconds - mistake.start_seconds))
-    rate = recording.samplerate_hz
-    first = max(0, round((mistake.start_seconds - margin) * rate))
-    last = min(recording.n_samples, round((mistake.stop_seconds + margin) * rate))
-    time = Time(first / rate, last / rate)
+def _look_at(mistake: Any, pair: Pair, recording: Recording) -> Place:
+    time = around(mistake.start_seconds, mistake.stop_seconds, recording)
     tables = {"true": within(pair.true, time), "found": within(pair.predicted, time)}
-    return _Seen(mistake, recording, time, tables)
-
-
-def _draw_mistake(box, seen: _Seen, colors, width: float) -> None:
-    """The spectrogram above the annotations, in a box of this width in inches."""
-    mistake, recording, time, tables = seen
-    left, right, above, below = 0.85, 0.12, 0.42, 0.45
-    edges = {"left": left / width, "right": 1 - right / width}
-    edges |= {"top": 1 - above / MISTAKE_INCHES, "bottom": below / MISTAKE_INCHES}
-    bar_inches = (MISTAKE_INCHES - above - below) / (7 * 1.07)  # with gaps
-    sound, *rows = box.subplots(3, 1, height_ratios=[5, 1, 1], gridspec_kw={"hspace": 0.1, **edges})
-    rate = recording.samplerate_hz
-    power = spectrogram(recording.read(*(round(t * rate) for t in time)), rate)
-    draw_spectrogram(sound, power, rate, time, song_range(power, rate), False)
-    for axis, (label, table) in zip(rows, tables.items(), strict=True):
-        draw_annotations(axis, table, label, time, colors, (width - left - right, bar_inches))
-    share_time([sound, *rows], time)
-    rows[-1].xaxis.label.set_size(9)
-    rows[-1].locator_params(axis="x", nbins=5)
-    for x in {mistake.start_seconds, mistake.stop_seconds}:
-        sound.axvline(x, color="white", lw=1, ls=":")
     sure = "" if pd.isna(mistake.confidence) else f", confidence {mistake.confidence:.2f}"
     what = {"false": "false alarm", "missed": "missed"}[mistake.mistake]
-    minutes, seconds = divmod(mistake.start_seconds, 60)
-    name = recording.path.name
-    name = name if len(name) <= NAME_LENGTH else f"…{name[1 - NAME_LENGTH :]}"
-    title = f"{name}, {int(minutes)}:{seconds:06.3f}\n{shortened(mistake.name)} {what}{sure}"
-    sound.set_title(title, fontsize=9)
+    says = f"{shortened(mistake.name)} {what}{sure}"
+    return Place(recording, mistake.start_seconds, mistake.stop_seconds, time, tables, says)
 
 
 def _audio_beside(annotations: str) -> Path:

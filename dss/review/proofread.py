@@ -12,6 +12,7 @@ from dss.errors import DssError
 from dss.evaluate.pairs import ENDING
 from dss.options import ProofreadOptions, takes_options
 from dss.predict.near_misses import read_near_misses
+from dss.support.units import clock_time
 
 Annotated = str | Path | Mapping[Path, pd.DataFrame]
 
@@ -41,7 +42,7 @@ def least_certain(annotated: Annotated, *, options: ProofreadOptions) -> pd.Data
     table = pd.concat(tables, ignore_index=True)
     table = table.sort_values("doubt", ascending=False, kind="stable", ignore_index=True)
     table = table[: options.n_least]
-    table["look_at"] = [_minutes(seconds) for seconds in table["start_seconds"]]
+    table["look_at"] = [clock_time(seconds) for seconds in table["start_seconds"]]
     return table[LISTED]
 
 
@@ -120,8 +121,3 @@ def _doubtful(annotated: Annotated) -> Iterator[tuple[Path, pd.DataFrame]]:
 def is_confirmed(table: pd.DataFrame) -> pd.Series:
     """Whether somebody confirmed each of the annotations in a table with a column `confirmed`."""
     return table["confirmed"].astype(str).str.lower() == "true"
-
-
-def _minutes(seconds: float) -> str:
-    minutes, milliseconds = divmod(round(1000 * seconds), 60_000)
-    return f"{minutes}:{milliseconds / 1000:06.3f}"

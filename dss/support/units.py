@@ -13,5 +13,11 @@ def readable(seconds: float) -> str:
     return _three_digits(seconds / 3600, "h")
 
 
+def clock_time(seconds: float) -> str:
+    """A time in a recording, minutes:seconds."""
+    minutes, milliseconds = divmod(round(1000 * seconds), 60_000)
+    return f"{minutes}:{milliseconds / 1000:06.3f}"
+
+
 def _three_digits(value: float, unit: str) -> str:
     return f"{float(f'{value:.3g}'):g} {unit}"

@@ -1,0 +1,50 @@
+"""The options of checking annotations with a network (`dss check --with-network`)."""
+
+from pathlib import Path
+
+from dss.options.base import option
+from dss.options.dataset import SourceOptions
+
+
+class AnnotationErrorOptions(SourceOptions):
+    """How annotation errors are found (`dss.review.annotation_errors`)."""
+
+    least_score: float = option(
+        0.5,
+        "Least score",
+        "List what is at least this certainly wrong, from 0 to 1.",
+        group="With a network",
+        rare=True,
+        ge=0,
+        le=1,
+    )
+    seed: int = option(
+        0,
+        "Seed",
+        "Another seed divides the recordings otherwise, and trains from other weights.",
+        group="With a network",
+        rare=True,
+        ge=0,
+        le=2**32 - 1,
+    )
+
+
+class CheckOptions(AnnotationErrorOptions):
+    """What `dss check` looks at."""
+
+    with_network: bool = option(
+        False,
+        "With a network",
+        "Also train on each half of the recordings, let the network judge the other half, and list "
+        "annotations that are probably wrong: a wrong name, an onset or offset that is off, song "
+        "that is missing, or annotations of nothing. Takes a few minutes.",
+        group="With a network",
+    )
+    save_dir: Path | None = option(
+        None,
+        "Save folder",
+        "Where to save the list and the pictures of these annotations. Defaults to the data folder "
+        "with .check appended.",
+        group="With a network",
+        path="folder",
+    )

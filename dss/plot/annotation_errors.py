@@ -1,0 +1,87 @@
+"""The figure of annotations that are probably wrong, with what networks say of them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from dss.data.annotations import found
+from dss.data.recordings import Recording
+from dss.data.texttables import COLUMNS
+from dss.errors import DssError
+from dss.plot.bars import within
+from dss.plot.colors import song_colors
+from dss.plot.figure import plain_style, shortened
+from dss.plot.places import Place, around, draw_places
+from dss.review.views import View, views_of
+from dss.support.files import remove, replacing
+
+N_SAVED = 24  # places in the figure that is saved
+
+
+@plain_style()
+def plot_annotation_errors(
+    errors: pd.DataFrame,
+    recordings: str | Path | Recording | View | Sequence[View],
+    n_shown: int = 12,
+) -> Figure:
+    """Annotations that are probably wrong: spectrograms above what people and networks say.
+
+    Arguments:
+        errors: what `dss.review.annotation_errors.find_annotation_errors` gave; the first ones
+            are shown.
+        recordings: the folder that was checked, or its recordings, as
+            `dss.review.views.open_views` gives them.
+        n_shown: how many at most.
+
+    Raises: DssError if nothing is listed, or a recording is not there.
+    """
+    if errors.empty:
+        raise DssError("No annotation is listed: there is nothing to show")
+    views = {view.name: view for view in views_of(recordings)}
+    shown = errors[:n_shown]
+    missing = [name for name in shown["recording"] if name not in views]
+    if missing:
+        raise DssError(f"{missing[0]}: is not one of the recordings; give the folder checked")
+    names = {name for view in views.values() for name in view.annotations["name"]}
+    places = [_place(error, views[error.recording]) for error in shown.itertuples()]
+    return draw_places(places, song_colors(sorted(names)))
+
+
+def save_errors(errors: pd.DataFrame, views: Sequence[View], folder: Path) -> list[Path]:
+    """Write the list, and a figure of its beginning.
+
+    Arguments:
+        errors: what `find_annotation_errors` gave.
+        views: the recordings that were checked.
+        folder: is made if it is not there.
+
+    Returns: the files: `annotation_errors.csv`, and `annotation_errors.png` if anything is listed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    table, picture = (folder / f"annotation_errors.{ending}" for ending in ("csv", "png"))
+    with replacing(table) as part:
+        errors.to_csv(part, index=False, float_format="%.6f")
+    if errors.empty:
+        remove(picture)  # of what was wrong before
+        return [table]
+    with replacing(picture) as part:
+        plot_annotation_errors(errors, views, N_SAVED).savefig(part, format="png")
+    return [table, picture]
+
+
+def _place(error: Any, view: View) -> Place:
+    start, stop = error.start_seconds, error.stop_seconds
+    time = around(start, stop, view.recording)
+    said = (error.network_name, error.network_start_seconds, error.network_stop_seconds)
+    by_network = pd.DataFrame([said] if pd.notna(said[1]) else [], columns=COLUMNS)
+    tables = {
+        "annotated": within(found(view.annotations), time),
+        "network": within(by_network, time),
+    }
+    who = f"{shortened(error.name)} " if pd.notna(error.name) else ""
+    return Place(
+        view.recording, start, stop, time, tables, f"{who}{error.says} ({error.score:.2f})"
+    )

@@ -1,0 +1,91 @@
+"""Places in recordings to look at: the spectrogram above what one says there, and another one."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import pandas as pd
+
+from dss.data.recordings import Recording
+from dss.plot.bars import draw_annotations
+from dss.plot.figure import (
+    LEGEND_LINE_INCHES,
+    WIDTH_INCHES,
+    SongFigure,
+    Time,
+    draw_legend,
+    share_time,
+)
+from dss.plot.spectrogram import draw_spectrogram, song_range, spectrogram
+from dss.support.units import clock_time
+
+NAME_LENGTH = 44  # of a file, with which a title fits over half of a figure
+CONTEXT_SECONDS = 0.15  # at least, on both sides
+PLACE_INCHES = 2.7  # height
+
+
+class Place(NamedTuple):
+    """A stretch of a recording, and what is said of it.
+
+    Attributes:
+        recording: the audio.
+        start_seconds, stop_seconds: what it is about; dotted lines.
+        time: what is shown.
+        tables: annotations to draw below the spectrogram, as `within` gives them, by label.
+        says: the second line of the title.
+    """
+
+    recording: Recording
+    start_seconds: float
+    stop_seconds: float
+    time: Time
+    tables: Mapping[str, pd.DataFrame]
+    says: str
+
+
+def around(start_seconds: float, stop_seconds: float, recording: Recording) -> Time:
+    """What to show of a recording, so that a stretch of it is seen among its neighbours."""
+    margin = max(CONTEXT_SECONDS, 1.5 * (stop_seconds - start_seconds))
+    rate = recording.samplerate_hz
+    first = max(0, round((start_seconds - margin) * rate))
+    last = min(recording.n_samples, round((stop_seconds + margin) * rate))
+    return Time(first / rate, last / rate)
+
+
+def draw_places(places: Sequence[Place], colors: Mapping[str, str]) -> SongFigure:
+    """A figure of places, two side by side."""
+    names = {name for place in places for table in place.tables.values() for name in table["name"]}
+    figure = SongFigure(figsize=(WIDTH_INCHES, 1), constrained=False)
+    n_lines = draw_legend(figure, sorted(names), colors, False)
+    n_columns = 2 if len(places) > 1 else 1
+    heights = [PLACE_INCHES] * -(-len(places) // n_columns) + [LEGEND_LINE_INCHES * n_lines + 0.1]
+    figure.set_size_inches(WIDTH_INCHES, sum(heights))
+    boxes = figure.subfigures(len(heights), n_columns, squeeze=False, height_ratios=heights).ravel()
+    for box, place in zip(boxes, places, strict=False):
+        _draw_place(box, place, colors, WIDTH_INCHES / n_columns)
+    return figure
+
+
+def _draw_place(box, place: Place, colors: Mapping[str, str], width: float) -> None:
+    """The spectrogram above the annotations, in a box of this width in inches."""
+    recording, time = place.recording, place.time
+    left, right, above, below = 0.85, 0.12, 0.42, 0.45
+    edges = {"left": left / width, "right": 1 - right / width}
+    edges |= {"top": 1 - above / PLACE_INCHES, "bottom": below / PLACE_INCHES}
+    n_rows = len(place.tables)
+    bar_inches = (PLACE_INCHES - above - below) / ((5 + n_rows) * 1.07)  # with gaps
+    grid = {"hspace": 0.1, **edges}
+    ratios = [5] + [1] * n_rows
+    sound, *rows = box.subplots(1 + n_rows, 1, height_ratios=ratios, gridspec_kw=grid)
+    rate = recording.samplerate_hz
+    power = spectrogram(recording.read(*(round(t * rate) for t in time)), rate)
+    draw_spectrogram(sound, power, rate, time, song_range(power, rate), False)
+    for axis, (label, table) in zip(rows, place.tables.items(), strict=True):
+        draw_annotations(axis, table, label, time, colors, (width - left - right, bar_inches))
+    share_time([sound, *rows], time)
+    rows[-1].xaxis.label.set_size(9)
+    rows[-1].locator_params(axis="x", nbins=5)
+    for x in {place.start_seconds, place.stop_seconds}:
+        sound.axvline(x, color="white", lw=1, ls=":")
+    name = recording.path.name
+    name = name if len(name) <= NAME_LENGTH else f"…{name[1 - NAME_LENGTH :]}"
+    sound.set_title(f"{name}, {clock_time(place.start_seconds)}\n{place.says}", fontsize=9)

@@ -1,0 +1,196 @@
+"""Annotations that are probably wrong, found by networks that did not learn from them."""
+
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dss.data.audio import Loader
+from dss.data.sources import read_sources
+from dss.data.texttables import COLUMNS
+from dss.errors import DssWarning
+from dss.options import AnnotationErrorOptions, DatasetOptions, SourceOptions, takes_options
+from dss.review.disagreement import opinions
+from dss.review.halves import FEWEST_OF_TYPE, Judged, judge_halves
+from dss.support.units import clock_time
+
+NAME, ONSET, OFFSET = "name", "onset", "offset"
+MISSING, FALSE, DOUBLE = "missing", "false", "double"
+ERRORS = {
+    NAME: "another name",
+    ONSET: "the onset is elsewhere",
+    OFFSET: "the offset is elsewhere",
+    MISSING: "song that is not annotated",
+    FALSE: "there is nothing",
+    DOUBLE: "annotated twice",
+}
+LISTED = [
+    *("recording", "look_at", "name", "start_seconds", "stop_seconds", "error", "says", "score"),
+    *("network_name", "network_start_seconds", "network_stop_seconds"),
+]
+FEWEST = 10  # annotations of a song type that tell how exact its boundaries are
+EXACT_SECONDS = 0.001  # no boundary is more exact
+UNUSUAL = 5  # standard deviations by which a boundary that is as probably wrong as right is off
+SURE_GAIN = 5.0  # of the log odds, with which a boundary is probably elsewhere
+VAL_FRACTION = 0.1  # of each half, as judging needs all the training it can get
+
+
+@takes_options
+def find_annotation_errors(
+    folder: str | Path,
+    loader: Loader | None = None,
+    annotation_loader: Callable[[Path], pd.DataFrame] | None = None,
+    *,
+    options: AnnotationErrorOptions,
+) -> pd.DataFrame:
+    """List annotations that are probably wrong, the most certain ones first.
+
+    A network is trained on half of the recordings and judges the annotations of the other half,
+    and the reverse, so that no network judges what it learned. Of a single recording, each half is
+    a part. A song type is judged if the other half has three annotations of it.
+
+    How far boundaries of the network and of people usually lie apart follows from all of them: one
+    is listed if it is much farther off than others of its type.
+
+    Arguments:
+        folder: recordings with their annotations, as for `dss.data.make_dataset`.
+        loader, annotation_loader: as for `dss.data.make_dataset`.
+
+    Returns: a table with recording (relative to the folder); look_at (minutes:seconds); name,
+        start_seconds and stop_seconds of the annotation (if one is missing, no name, and the times
+        of the network); error (name, onset, offset, missing, false: there is nothing, or double:
+        the same song is annotated twice); says (what the network says, in words); score (how
+        certain it is, from 0 to 1); network_name, network_start_seconds, network_stop_seconds
+        (what would be right).
+    Raises: DssError before anything is trained if annotations cannot be read or are too few.
+    Warns: DssWarning about song types that cannot be judged.
+
+    Source of judging by what did not learn from it: Northcutt, Jiang & Chuang (2021), Confident
+    learning, https://arxiv.org/abs/1911.00068.
+    """
+    folder = Path(folder)
+    how = {name: getattr(options, name) for name in SourceOptions.model_fields}
+    as_dataset = DatasetOptions(
+        **how, test_fraction=0.0, val_fraction=VAL_FRACTION, seed=options.seed
+    )
+    made_of = read_sources(folder, as_dataset, loader, annotation_loader)
+    judged = judge_halves(folder, made_of, as_dataset)
+    return rank_errors(judged, made_of.types, options.least_score)
+
+
+def rank_errors(
+    judged: Iterable[Judged], types: Mapping[str, str], least_score: float = 0.5
+) -> pd.DataFrame:
+    """What `find_annotation_errors` gives, of recordings that were judged.
+
+    Arguments:
+        judged: as `dss.review.halves.judge_halves` gives them.
+        types: category by song type, in the order of the classes, without noise.
+        least_score: of what is listed.
+    """
+    tables, unlearned = [], set()
+    for part in judged:
+        table = _within_known(opinions(part, types), part)
+        is_judged = table["annotated_name"].isna() | table["annotated_name"].isin(part.learned)
+        unlearned |= {*table.loc[~is_judged, "annotated_name"]}
+        first = dict.fromkeys(COLUMNS[1:], part.start_seconds)
+        table = table[is_judged].assign(recording=part.source.name)
+        tables.append(table.assign(**{name: table[name] + t for name, t in first.items()}))
+    if unlearned:
+        said = f"fewer than {FEWEST_OF_TYPE} annotations in one half of the recordings"
+        names = ", ".join(sorted(unlearned))
+        warnings.warn(f"Not judged everywhere: {names}: {said}", DssWarning, stacklevel=3)
+    table = pd.concat(tables, ignore_index=True)
+    scores = _scores(table)
+    table["error"] = scores.idxmax(axis=1)
+    table["score"] = scores.max(axis=1)
+    table = table[table["score"] >= least_score]
+    table = table.sort_values("score", ascending=False, kind="stable", ignore_index=True)
+    return _in_words(table)
+
+
+def format_errors(errors: pd.DataFrame, n_shown: int = 20) -> str:
+    """The beginning of what `find_annotation_errors` gave, as text to read."""
+    if errors.empty:
+        return "The networks agree with all annotations."
+    n = len(errors)
+    text = f"{n} annotation{'s are' if n > 1 else ' is'} probably wrong"
+    text += f"; the {n_shown} most certain ones:" if n > n_shown else ", the most certain first:"
+    shown = errors[["recording", "look_at", "name", "error", "says", "score"]][:n_shown]
+    return f"{text}\n{shown.to_string(index=False, float_format='{:.2f}'.format, na_rep='')}"
+
+
+def _within_known(table: pd.DataFrame, part: Judged) -> pd.DataFrame:
+    known = part.source.known
+    if known is None:
+        return table
+    middle = table[COLUMNS[1:]].mean(axis=1).to_numpy()
+    inside = (middle[:, None] >= known[:, 0]) & (middle[:, None] < known[:, 1])
+    return table[inside.any(axis=1)]
+
+
+def _scores(table: pd.DataFrame) -> pd.DataFrame:
+    """How certain each kind of error is, from 0 to 1: a column each."""
+    is_annotated = table["annotated_name"].notna()
+    scores = pd.DataFrame(
+        {
+            NAME: table["p_other"].where(is_annotated, 0),
+            FALSE: table["p_noise"].where(is_annotated, 0),
+            MISSING: table["p_other"].where(~is_annotated, 0),
+            DOUBLE: table["doubled"],
+        }
+    ).astype(float)
+    for edge in (ONSET, OFFSET):
+        sure = table["p_between"] * (1 - np.exp(-table[f"{edge}_gain"] / SURE_GAIN))
+        scores[edge] = sure * _unusual(table[f"{edge}_later"], table["annotated_name"])
+    return scores
+
+
+def _unusual(later: pd.Series, names: pd.Series) -> np.ndarray:
+    """How unusual it is that boundaries are so far apart, from 0 to 1, by song type."""
+    unusual = np.zeros(len(later))
+    everywhere = _center_and_spread(later[names.notna()])
+    for name in names.dropna().unique():
+        rows = np.flatnonzero(names == name)
+        of_type = later.iloc[rows]
+        center, spread = everywhere if len(rows) < FEWEST else _center_and_spread(of_type)
+        deviation = (of_type - center) / spread
+        unusual[rows] = deviation**2 / (deviation**2 + UNUSUAL**2)
+    return unusual
+
+
+def _center_and_spread(later: pd.Series) -> tuple[float, float]:
+    """The median, and the standard deviation without what is wrong."""
+    center = float(later.median())
+    return center, max(1.4826 * float((later - center).abs().median()), EXACT_SECONDS)
+
+
+def _in_words(table: pd.DataFrame) -> pd.DataFrame:
+    """The columns that are listed."""
+    error, start, stop = (table[c] for c in ("error", "start_seconds", "stop_seconds"))
+    is_edge = error.isin([ONSET, OFFSET])
+    name = table["name"].where(error.isin([NAME, MISSING]), table["annotated_name"])
+    nothing = error.isin([FALSE, DOUBLE])
+    table = table.assign(
+        network_name=name.where(~nothing, None),
+        network_start_seconds=(start + table["onset_later"].where(is_edge, 0)).where(~nothing),
+        network_stop_seconds=(stop + table["offset_later"].where(is_edge, 0)).where(~nothing),
+        look_at=[clock_time(seconds) for seconds in start],
+    )
+    table["says"] = [_sentence(row) for row in table.itertuples()]
+    return table.drop(columns="name").rename(columns={"annotated_name": "name"})[LISTED]
+
+
+def _sentence(row) -> str:
+    if row.error in (ONSET, OFFSET):
+        later = 1000 * (row.onset_later if row.error == ONSET else row.offset_later)
+        verb = "starts" if row.error == ONSET else "stops"
+        return f"{verb} {abs(later):.0f} ms {'later' if later > 0 else 'earlier'}"
+    return {
+        NAME: f"is {row.network_name}",
+        MISSING: f"{row.network_name} is missing",
+        FALSE: "nothing is here",
+        DOUBLE: "is there twice",
+    }[row.error]

@@ -1,0 +1,180 @@
+"""What a network that did not learn from annotations says of each of them."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pandas as pd
+
+from dss.data.annotations import EVENT, found
+from dss.data.texttables import COLUMNS
+from dss.evaluate.matching import match
+from dss.options import EvaluateOptions
+from dss.review.halves import Judged
+
+REACH_SECONDS = 0.06  # around an annotated boundary, in which that of the network is looked for
+LEAST = 1e-3  # probabilities are no surer than this where boundaries are looked for
+ANNOTATED = 0.3  # of what the network found lies in annotations: then it is annotated
+OPINION = [
+    *("annotated_name", "name", "start_seconds", "stop_seconds"),
+    *("onset_later", "offset_later", "onset_gain", "offset_gain", "p_between"),
+    *("p_other", "p_noise", "doubled"),
+]
+NO_BOUNDARIES = (0.0,) * 5  # are looked at
+
+
+def opinions(judged: Judged, types: Mapping[str, str]) -> pd.DataFrame:
+    """What the network says of each annotation, and of what it found that is not annotated.
+
+    Arguments:
+        judged: a recording, judged.
+        types: category by song type, in the order of the classes, without noise.
+
+    Returns: a table with
+        annotated_name: of the annotation; None where the network found song;
+        name: the most probable other song type; of what the network found, its name;
+        start_seconds, stop_seconds: of the annotation, or of what was found;
+        onset_later, offset_later: by how many seconds the network's boundaries come later;
+        onset_gain, offset_gain: how much more probable these are, as the logarithm of the odds,
+            summed over frames;
+        p_between: the probability of song between these;
+        p_other: the probability of the other song type, or of what was found;
+        p_noise: that there is nothing;
+        doubled: how much of the annotation, or of one that overlaps it, is in both, from 0 to 1,
+            if the other one fits better.
+    """
+    table = found(judged.source.annotations).sort_values("start_seconds", kind="stable")
+    table = table[table["name"].isin(types)]
+    is_event = (table["name"].map(types) == EVENT).to_numpy(bool)
+    kinds = judged.found["name"].map(types) == EVENT
+    rows = [
+        *_of_segments(table[~is_event], judged, list(types)),
+        *_of_events(table[is_event], judged.found[kinds], judged, types),
+        *_unannotated_segments(table[~is_event], judged.found[~kinds]),
+    ]
+    return pd.DataFrame(rows, columns=OPINION)
+
+
+def _of_segments(table: pd.DataFrame, judged: Judged, names: list[str]) -> Iterator[tuple]:
+    p, n = judged.p, len(judged.p)
+    frames = np.round(table[COLUMNS[1:]].to_numpy(float) * judged.frames_hz).astype(int)
+    frames = np.clip(frames, 0, n)
+    means = np.zeros((len(table), 1 + len(names)))
+    for i, (first, last) in enumerate(frames):
+        means[i] = p[min(first, n - 1) : max(last, first + 1)].mean(axis=0, dtype=float)
+    own = 1 + np.array([names.index(name) for name in table["name"]], int)
+    others = means.copy()
+    others[:, 0] = others[np.arange(len(own)), own] = 0
+    other = others.argmax(axis=1)
+    doubled = _doubled(table, means[np.arange(len(own)), own])
+    for i, row in enumerate(table[COLUMNS].itertuples(index=False, name=None)):
+        label = other[i] if means[i, other[i]] > means[i, own[i]] else own[i]
+        yield (
+            row[0],
+            names[other[i] - 1] if other[i] else "",
+            *row[1:],
+            *_boundaries(p[:, label], frames, i, judged.frames_hz),
+            means[i, other[i]] if other[i] else 0.0,
+            means[i, 0],
+            doubled[i],
+        )
+
+
+def _boundaries(
+    q: np.ndarray, frames: np.ndarray, i: int, frames_hz: float
+) -> tuple[float, float, float, float, float]:
+    """What the network says of the boundaries of a segment: five columns of `opinions`.
+
+    They are looked for between the neighbours of the segment.
+
+    Arguments:
+        q: [frames] probability of its song type.
+        frames: [segments, 2] first frame, and one past the last.
+        i: which segment.
+    """
+    reach = round(REACH_SECONDS * frames_hz)
+    first, last = frames[i]
+    before = min(frames[:i, 1].max(initial=0), first)
+    after = max(frames[i + 1 :, 0].min(initial=len(q)), last)
+    low, high = max(first - reach, before), min(first + reach, last)
+    onset, onset_gain = _beginning(q[low:high], first - low)
+    low, high = max(last - reach, first), min(last + reach, after)
+    offset, offset_gain = _beginning(q[low:high][::-1], high - last)
+    between = q[first + onset : last - offset]
+    p = float(between.mean(dtype=float)) if len(between) else 0.0
+    return onset / frames_hz, -offset / frames_hz, onset_gain, offset_gain, p
+
+
+def _beginning(q: np.ndarray, annotated: int) -> tuple[int, float]:
+    """By how many frames the most probable beginning of song comes later, and what that gains.
+
+    Arguments:
+        q: [frames] probability of song, which does not end in these frames.
+        annotated: the frame at which it is annotated to begin.
+    """
+    q = np.clip(q.astype(float), LEAST, 1 - LEAST)
+    # The log likelihood of beginning at each frame, but for what all have in common.
+    gain = np.concatenate([[0], np.cumsum(np.log(1 - q) - np.log(q))])
+    best = int(gain.argmax())
+    return best - annotated, float(gain[best] - gain[annotated])
+
+
+def _doubled(table: pd.DataFrame, fit: np.ndarray) -> np.ndarray:
+    """How much of the shorter of two segments that overlap is in both, for the one that fits less.
+
+    Arguments:
+        table: segments in the order of their starts.
+        fit: [segments] how well each fits.
+    """
+    start, stop = table[COLUMNS[1:]].to_numpy(float).T
+    doubled = np.zeros(len(table))
+    for i in range(len(table)):
+        j = i + 1
+        while j < len(table) and start[j] < stop[i]:
+            shared = min(stop[i], stop[j]) - start[j]
+            worse = i if fit[i] < fit[j] else j
+            shorter = max(min(stop[i] - start[i], stop[j] - start[j]), 1e-9)
+            doubled[worse] = max(doubled[worse], shared / shorter)
+            j += 1
+    return doubled
+
+
+def _unannotated_segments(table: pd.DataFrame, found_by: pd.DataFrame) -> Iterator[tuple]:
+    start, stop = table[COLUMNS[1:]].to_numpy(float).T
+    rows = found_by[[*COLUMNS, "confidence"]].itertuples(index=False, name=None)
+    for name, a, b, confidence in rows:
+        shared = (np.minimum(stop, b) - np.maximum(start, a)).clip(min=0).sum()
+        if shared < ANNOTATED * (b - a):
+            yield None, name, a, b, *NO_BOUNDARIES, confidence, 0.0, 0.0
+
+
+def _of_events(
+    table: pd.DataFrame, found_by: pd.DataFrame, judged: Judged, types: Mapping[str, str]
+) -> Iterator[tuple]:
+    """Events that the network did not find, and those that it found and nobody annotated."""
+    tolerance = EvaluateOptions().tolerance_seconds
+    is_known = np.zeros(len(found_by), bool)
+    events = [1 + i for i, kind in enumerate(types.values()) if kind == EVENT]
+    names = list(types)
+    reach = max(1, round(tolerance * judged.frames_hz))
+    found_at, all_at = (t["start_seconds"].to_numpy(float) for t in (found_by, table))
+    for name in table["name"].unique():
+        rows = np.flatnonzero(table["name"] == name)
+        theirs = np.flatnonzero(found_by["name"] == name)
+        a, b = np.repeat(all_at[rows, None], 2, 1), np.repeat(found_at[theirs, None], 2, 1)
+        pairs = match(a, b, tolerance)
+        is_known[theirs[pairs[:, 1]]] = True
+        for row in np.delete(rows, pairs[:, 0]):
+            t = all_at[row]
+            frame = int(t * judged.frames_hz)
+            peaks = judged.p[max(0, frame - reach) : frame + reach + 1].max(axis=0).astype(float)
+            others = [i for i in events if names[i - 1] != name]
+            other = max(others, key=peaks.__getitem__, default=0)
+            p_other = peaks[other] if other else 0.0
+            p_noise = 1 - max(p_other, peaks[1 + names.index(name)])
+            is_known |= np.abs(found_at - t) <= tolerance  # of another name: said of this one
+            other_name = names[other - 1] if other else ""
+            yield name, other_name, t, t, *NO_BOUNDARIES, p_other, p_noise, 0.0
+    for name, t, p in found_by.loc[~is_known, ["name", "start_seconds", "confidence"]].itertuples(
+        index=False, name=None
+    ):
+        yield None, name, t, t, *NO_BOUNDARIES, p, 0.0, 0.0

@@ -1,0 +1,175 @@
+"""Networks that judge annotations which they did not learn from: one for each half of them."""
+
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dss.data.annotations import found
+from dss.data.assembly import write_dataset
+from dss.data.sources import Assembled, Source
+from dss.data.splits import Stretch, halved
+from dss.data.stretches import intersection
+from dss.data.texttables import COLUMNS
+from dss.errors import DssError
+from dss.options import DatasetOptions, PredictOptions
+from dss.predict.calibration import calibration_of
+from dss.predict.detection import detect, tuned
+from dss.predict.recording import probability_blocks
+from dss.runs import Run, load_run
+from dss.support.progress import bar, say
+from dss.train.training import train
+
+FRAME_SECONDS = 0.001  # that probabilities are kept at: finer than people annotate
+FEWEST = 20  # annotations in each half
+FEWEST_OF_TYPE = 3  # so that the network of a half knows what a song type is
+BLOCKS = 30  # that a half is dealt out in, for training and validation
+BLOCK_SECONDS = 0.5, 10.0
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """A recording, or a part of it, judged by a network that did not learn from it.
+
+    Attributes:
+        source: what is known about it, from its own start.
+        start_seconds: where the part begins in the recording.
+        p: [frames, classes] probabilities, float16; class 0 is noise.
+        frames_hz: frames a second.
+        found: what the network found: name, start_seconds, stop_seconds and confidence.
+        learned: the song types that the network learned.
+    """
+
+    source: Source
+    start_seconds: float
+    p: np.ndarray
+    frames_hz: float
+    found: pd.DataFrame
+    learned: frozenset[str]
+
+
+def judge_halves(
+    folder: Path, made_of: Assembled, options: DatasetOptions, seed: int = 0
+) -> Iterator[Judged]:
+    """Train on each half of the recordings, and judge the other half.
+
+    Of a single recording, each half is a part of it. Halves have their share of each song type.
+
+    Arguments:
+        folder: of the recordings.
+        made_of: what `dss.data.sources.read_sources` gave.
+        options: of the dataset, as they were given.
+        seed: of halves, datasets and training.
+
+    Raises: DssError before anything is trained if there are too few annotations.
+    """
+    halves = _halves(folder, made_of, seed)
+    for number in (0, 1):
+        say(f"Half {number + 1} of 2: train with it, then judge the other half")
+        learn, judge = halves[number], halves[1 - number]
+        with tempfile.TemporaryDirectory() as temporary:
+            store = Path(temporary, "half.npy")
+            write_dataset(store, folder, _dealt(made_of, learn, seed), options)
+            run = load_run(train(data_dir=store, seed=seed))
+        names = pd.concat([part.annotations for part, _ in learn])["name"].value_counts()
+        learned = frozenset(names.index[names >= FEWEST_OF_TYPE])
+        yield from _judge(run, judge, learned)
+
+
+def _halves(folder: Path, made_of: Assembled, seed: int) -> list[list[tuple[Source, float]]]:
+    """Two halves of the sources, each with the second at which it begins in its recording."""
+    sources = made_of.sources
+    songs = [source.song(made_of.types, 0, source.name) for source in sources]
+    rate = sources[0].recording.samplerate_hz
+    halves = [
+        [(_part(sources[s.recording], s), s.start_sample / rate) for s in half]
+        for half in halved(songs, rate, seed)
+    ]
+    counts = [sum(len(_song(part, made_of)) for part, _ in half) for half in halves]
+    if min(counts) < FEWEST:
+        raise DssError(
+            f"{folder}: half of it has {min(counts)} annotations, too few to learn from. Annotate "
+            f"more: at least {FEWEST} are needed in each half of the recordings, or of a single "
+            "one."
+        )
+    return halves
+
+
+def _song(source: Source, made_of: Assembled) -> pd.DataFrame:
+    return found(source.annotations)[lambda table: table["name"].isin(made_of.types)]
+
+
+def _dealt(made_of: Assembled, half: Sequence[tuple[Source, float]], seed: int) -> Assembled:
+    """A half as a dataset, in blocks, so that validation has its share of each song type."""
+    sources = [source for source, _ in half]
+    seconds = sum(source.recording.duration_seconds for source in sources)
+    blocks = float(np.clip(seconds / BLOCKS, *BLOCK_SECONDS))
+    options = made_of.options.model_copy(update={"block_seconds": blocks, "seed": seed})
+    return made_of._replace(sources=sources, options=options)
+
+
+def _part(source: Source, stretch: Stretch) -> Source:
+    """A stretch of a recording as one of its own."""
+    recording, first = source.recording, stretch.start_sample
+    if stretch.n_samples == recording.n_samples:
+        return source
+    start, stop = (i / recording.samplerate_hz for i in (first, stretch.stop_sample))
+    table = source.annotations
+    middle = table[COLUMNS[1:]].mean(axis=1)
+    table = table[(middle >= start) & (middle < stop)].copy()
+    table[COLUMNS[1:]] = table[COLUMNS[1:]].clip(start, stop) - start
+    known = source.known
+    if known is not None:
+        known = intersection(known, np.array([[start, stop]])) - start
+    recording = replace(
+        recording,
+        n_samples=stretch.n_samples,
+        reader=lambda a, b: source.recording.reader(first + a, first + b),
+    )
+    return replace(source, recording=recording, annotations=table, known=known)
+
+
+def _judge(
+    run: Run, half: Sequence[tuple[Source, float]], learned: frozenset[str]
+) -> Iterator[Judged]:
+    options = tuned(PredictOptions(), run.params)  # all channels
+    how = run.song_types, run.samplerate_hz, calibration_of(run.params)
+    n = max(1, round(FRAME_SECONDS * run.samplerate_hz))
+    seconds = sum(source.recording.duration_seconds for source, _ in half)
+    with bar(total=seconds, unit="s", desc="judge") as progress:
+        for source, start in half:
+            frames = _Frames(n)
+            blocks = probability_blocks(source.recording, run, options, progress.update)
+            table = detect(frames.watch(blocks), *how, options=options)
+            yield Judged(source, start, frames.all(), run.samplerate_hz / n, table, learned)
+
+
+class _Frames:
+    """Collects the mean probabilities of frames of `n` samples from blocks on their way."""
+
+    def __init__(self, n: int):
+        self.n = n
+        self.frames: list[np.ndarray] = []
+        self.rest: np.ndarray | None = None
+
+    def watch(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """Pass on probabilities [samples, classes], block by block."""
+        for p in blocks:
+            waiting = p if self.rest is None else np.concatenate([self.rest, p])
+            whole = len(waiting) // self.n * self.n
+            self._add(waiting[:whole])
+            self.rest = waiting[whole:]
+            yield p
+
+    def all(self) -> np.ndarray:
+        """[frames, classes]; the last one may have fewer samples."""
+        if self.rest is not None and len(self.rest):
+            self.frames.append(self.rest.mean(axis=0, keepdims=True).astype(np.float16))
+        return np.concatenate(self.frames)
+
+    def _add(self, p: np.ndarray) -> None:
+        means = p.reshape(-1, self.n, p.shape[1]).mean(axis=1)
+        self.frames.append(means.astype(np.float16))
