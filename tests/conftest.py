@@ -50,12 +50,14 @@ def fly_partial():
 
 
 @pytest.fixture
-def nothing_edited(monkeypatch):
-    """What another test did not save is not to be saved here."""
+def nothing_edited(monkeypatch, tmp_path):
+    """What another test did not save, or let viewers remember, is not known here."""
     from dss.review.edits import Edits
+    from dss.widgets.forms import memory
     from dss.widgets.viewer import editor
 
     monkeypatch.setattr(editor, "EDITS", Edits())
+    monkeypatch.setattr(memory, "MEMORY", tmp_path / memory.MEMORY.name)
 
 
 def side_by_side(function, calls):

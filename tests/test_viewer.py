@@ -20,6 +20,7 @@ from dss.plot.overview import Overview
 from dss.plot.recording import draw_recording
 from dss.review.views import no_annotations, open_views
 from dss.widgets import Viewer
+from dss.widgets.forms import memory
 from dss.widgets.viewer import proposing
 from dss.widgets.viewer.editor import ALL, ONE, SHOWN
 
@@ -777,3 +778,63 @@ def test_duration_and_frequencies_of_what_is_marked_are_said(tmp_path):
     assert viewer._marked.value == "0.2000 to 0.4000 s: 200.0 ms"
     viewer.selection = (1.0, 1.0)
     assert viewer._marked.value == "1.0000 s"
+
+
+def test_how_the_recordings_of_a_folder_were_shown_is_remembered(recording, folder):
+    viewer = Viewer(recording)
+    before = viewer.options
+    viewer.controls.window.value = 0.032
+    viewer.controls.contrast.value = (-70, -10)
+    viewer.controls.waveform.value = False
+    viewer.controls.channel.value = 1
+    do(viewer, "zoom", at=0.5, factor=2)
+    chosen = viewer.options
+    viewer.open(folder)  # another one
+    assert viewer.options == {**before, "channel": 0}
+    viewer.open(recording)
+    assert viewer.options == chosen
+    viewer = Viewer(recording)
+    assert viewer.options == chosen
+    assert np.diff(viewer.stretch) == pytest.approx(1.5)
+    assert np.diff(Viewer(recording, start_seconds=1).stretch) == pytest.approx(3)
+    viewer.look.reset()
+    assert viewer.options == before
+    assert Viewer(recording).options == before
+
+
+def test_a_remembered_look_that_makes_no_sense_is_left_out(recording):
+    kept = {"channel": 7, "contrast_db": "dark", "waveform": False, "seconds": "a", "window": 3}
+    memory.remember("viewer", {str(recording.parent): kept})
+    viewer = Viewer(recording)
+    assert viewer.options["waveform"] is False
+    assert viewer.options["channel"] is None
+    assert viewer.options["contrast_db"] is None
+    assert np.diff(viewer.stretch) == pytest.approx(3)
+
+
+def test_the_window_of_the_spectra_is_chosen(recording):
+    viewer = Viewer(recording)
+    picture = viewer._image.value
+    viewer.controls.window.value = 0.128
+    sharp = viewer._image.value
+    assert sharp != picture
+    viewer.options = {"window_seconds": 0.1}
+    assert viewer.controls.window.label == "100 ms window"
+    viewer.options = {"window_seconds": None}
+    assert viewer._image.value == picture
+
+
+def test_the_waveform_and_probabilities_can_be_hidden(recording):
+    p = np.random.default_rng(0).random((4000, 2), np.float32)
+    viewer = Viewer(recording, probabilities=p, class_names=["noise", "a"])
+
+    def height():
+        return PIL.Image.open(io.BytesIO(viewer._image.value)).height
+
+    assert viewer.controls.probabilities.layout.display == ""
+    heights = [height()]
+    for name in ("probabilities", "waveform"):
+        viewer.options = {name: False}
+        heights.append(height())
+    assert heights[0] > heights[1] > heights[2]
+    assert Viewer(recording).controls.probabilities.layout.display == "none"

@@ -43,7 +43,12 @@ class Overviews:
         self.song_range_hz: tuple[float, float] | None = None
 
     def draw(
-        self, recording: Recording, channel: int | None, start: int, stop: int
+        self,
+        recording: Recording,
+        channel: int | None,
+        start: int,
+        stop: int,
+        window_seconds: float | None = None,
     ) -> tuple[Envelope, np.ndarray]:
         """What `Overview.draw` gives; kept while recording, channel and stretch stay.
 
@@ -54,12 +59,12 @@ class Overviews:
             overview = self._overviews[of] = Overview(recording, channel)
             if recording.n_samples > overview.longest_read:
                 threading.Thread(target=self._fill, args=[overview], daemon=True).start()
-        key = *of, start, stop
+        key = *of, start, stop, window_seconds
         kept = self._kept
         if kept is None or kept[0] != key or self.is_sketch:
             overview = self._overviews[of]
             self.is_sketch = overview.sketches(start, stop)
-            kept = key, overview.draw(start, stop)
+            kept = key, overview.draw(start, stop, window_seconds)
         _, drawn = kept
         if kept is not self._kept or self.song_range_hz is None:
             self._widen(drawn[1], recording.samplerate_hz)
@@ -108,12 +113,17 @@ class Overview:
         """Samples of the longest stretch that is read to be drawn."""
         return BINS * self.step // 2
 
-    def draw(self, start: int, stop: int) -> tuple[Envelope, np.ndarray]:
-        """The extremes, and power in dB [frequencies, columns], of the samples of a stretch."""
+    def draw(
+        self, start: int, stop: int, window_seconds: float | None = None
+    ) -> tuple[Envelope, np.ndarray]:
+        """The extremes, and power in dB [frequencies, columns], of the samples of a stretch.
+
+        The window counts where a stretch is read: in a longer one, a pixel is longer than it.
+        """
         rate = self.recording.samplerate_hz
         if stop - start <= self.longest_read:
             x = self._read(start, stop)
-            return envelope(x, "x"), spectrogram(x, rate, FRAMES)
+            return envelope(x, "x"), spectrogram(x, rate, FRAMES, window_seconds)
         first, last = self._steps(start, stop)
         is_sketch = self.sketches(start, stop)
         edges = _edges(last - first, SKETCHED if is_sketch else BINS)

@@ -48,6 +48,7 @@ def plot_recording(
     frequency_range_hz: tuple[float, float] | None = None,
     log_frequency: bool = False,
     power_range_db: tuple[float, float] | None = None,
+    window_seconds: float | None = None,
     title: str | None = None,
 ) -> Figure:
     """A stretch of a recording: waveform, spectrogram, annotations and probabilities.
@@ -72,6 +73,7 @@ def plot_recording(
         log_frequency: whether all octaves are equally high.
         power_range_db: what is drawn dark, and what bright, a full sine wave being 0; default:
             what leaves hiss dark.
+        window_seconds: of the spectra; default: 25 ms, and 512 samples at most.
         title: above the figure.
 
     Raises: DssError if x is empty or not finite, or the arguments do not fit each other.
@@ -90,7 +92,7 @@ def plot_recording(
     p = None if probabilities is None else _checked_probabilities(probabilities, x, class_names)
     return draw_recording(
         envelope(x, "x"),
-        spectrogram(x, samplerate_hz),
+        spectrogram(x, samplerate_hz, window_seconds=window_seconds),
         samplerate_hz,
         start_seconds,
         annotations=annotations,
@@ -121,6 +123,7 @@ def draw_recording(
     frequency_range_hz: tuple[float, float] | None = None,
     log_frequency: bool = False,
     power_range_db: tuple[float, float] | None = None,
+    with_waveform: bool = True,
     title: str | None = None,
     again: SongFigure | None = None,
 ) -> SongFigure:
@@ -133,6 +136,7 @@ def draw_recording(
         what: the label of the probabilities.
         song_types: what gets its colour next after the classes, whether it is shown or not.
         cuts: seconds where one stretch ends and the next begins.
+        with_waveform: whether the waveform is drawn.
         again: what this gave before, if it is not needed any more: to draw into it is faster.
     """
     time = Time(start_seconds, start_seconds + wave.n_samples / samplerate_hz)
@@ -144,16 +148,21 @@ def draw_recording(
     rows = {label: within(table, time) for label, table in tables.items()}
     p, is_image = probabilities, len(class_names) > MAX_LINES
 
-    kinds = (f"audio of {wave.low.shape[1]} channels", "spectrogram", *["annotations"] * len(rows))
-    heights = [waveform_inches(wave), 2.4, *(bars_inches(row, time) for row in rows.values())]
+    kinds = ("spectrogram", *["annotations"] * len(rows))
+    heights = [2.4, *(bars_inches(row, time) for row in rows.values())]
+    if with_waveform:
+        kinds = (f"audio of {wave.low.shape[1]} channels", *kinds)
+        heights = [waveform_inches(wave), *heights]
     if p is not None:
         kinds += ("image" if is_image else "lines",)
         heights.append(image_inches(p) if is_image else 1.4)
     figure, axes = figure_rows_again(kinds, again)
-    draw_waveform(axes[0], wave, time)
+    if with_waveform:
+        draw_waveform(axes[0], wave, time)
+    spectra, *below = axes[1:] if with_waveform else axes
     range_hz = frequency_range_hz or song_range(power, samplerate_hz)
-    draw_spectrogram(axes[1], power, samplerate_hz, time, range_hz, log_frequency, power_range_db)
-    for axis, (label, row) in zip(axes[2:], rows.items(), strict=False):
+    draw_spectrogram(spectra, power, samplerate_hz, time, range_hz, log_frequency, power_range_db)
+    for axis, (label, row) in zip(below, rows.items(), strict=False):
         draw_annotations(axis, row, label, time, colors)
     names = set().union(*(row["name"].unique() for row in rows.values()))
     if p is not None:

@@ -11,29 +11,42 @@ from dss.errors import DssError
 from dss.plot.figure import BINS
 
 FRAMES = 2**15  # spectra that a spectrogram is averaged from, at most
+CHOSEN_SAMPLES = 16, 2**13  # of a window that is chosen
+SMOOTH_SAMPLES = 2**9  # shorter windows are padded to as many, for a smooth look
 
 
-def spectrogram(x: np.ndarray, samplerate_hz: float, n_frames: int = FRAMES) -> np.ndarray:
+def spectrogram(
+    x: np.ndarray,
+    samplerate_hz: float,
+    n_frames: int = FRAMES,
+    window_seconds: float | None = None,
+) -> np.ndarray:
     """Power in dB [frequencies, columns], the mean over channels and over the spectra of a column.
 
-    The window is 25 ms, for the pulses and harmonics of fly song, and 512 samples at most, which
-    are 16 ms for birdsong and 2 ms for ultrasound. A sine wave from -1 to 1 has 0 dB.
+    A sine wave from -1 to 1 has 0 dB.
 
     Arguments:
         x: [samples, channels].
         samplerate_hz: samples a second.
         n_frames: how many spectra are computed at most.
+        window_seconds: as for `window_samples`.
     """
-    window = window_samples(samplerate_hz)
+    window = window_samples(samplerate_hz, window_seconds)
     n_possible = max(1, len(x) // (window // 8))
     n_columns = min(n_possible, BINS)
     per_column = max(1, min(n_possible, n_frames) // n_columns)
     return in_db(mean_power(x, window, n_columns, per_column).T)
 
 
-def window_samples(samplerate_hz: float) -> int:
-    """Length of the window of a spectrum."""
-    return int(np.clip(2 ** round(np.log2(0.025 * samplerate_hz)), 32, 512))
+def window_samples(samplerate_hz: float, window_seconds: float | None = None) -> int:
+    """Length of the window of a spectrum.
+
+    By default it is 25 ms, for the pulses and harmonics of fly song, and 512 samples at most, which
+    are 16 ms for birdsong and 2 ms for ultrasound. One that is chosen has 16 to 8192 samples.
+    """
+    if window_seconds is None:
+        return int(np.clip(2 ** round(np.log2(0.025 * samplerate_hz)), 32, 512))
+    return int(np.clip(round(window_seconds * samplerate_hz), *CHOSEN_SAMPLES))
 
 
 def mean_power(x: np.ndarray, window: int, n_columns: int, per_column: int) -> np.ndarray:
@@ -123,6 +136,6 @@ def _power(x: np.ndarray, starts: np.ndarray, window: int) -> np.ndarray:
     frames -= frames.mean(axis=2, keepdims=True)
     shape = np.hanning(window)
     frames *= (2 / shape.sum() * shape).astype(np.float32)
-    # Short windows are padded, for a smooth look. That of numpy takes 6 times as long.
-    spectra = scipy.fft.rfft(frames, 512)
+    n_fft = max(SMOOTH_SAMPLES, scipy.fft.next_fast_len(window, real=True))
+    spectra = scipy.fft.rfft(frames, n_fft)  # that of numpy takes 6 times as long
     return (spectra.real**2 + spectra.imag**2).mean(axis=1)

@@ -39,7 +39,7 @@ def remember(
     if isinstance(result, Path):
         kept[f"{name} result"] = str(result)
     with replacing(MEMORY) as part:
-        part.write_text(yaml.safe_dump(_read() | kept), encoding="utf-8")
+        part.write_text(yaml.safe_dump(_read() | kept, sort_keys=False), encoding="utf-8")
 
 
 def _read() -> dict[str, Any]:

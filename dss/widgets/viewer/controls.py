@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import ipywidgets as widgets
 import numpy as np
@@ -13,6 +13,7 @@ from dss.errors import DssError
 ALL_TYPES, ALL_CHANNELS = "all song types", "all channels"
 QUIETEST_DB, LOUDEST_DB = -140, 0
 NAMES = {"description_width": "70px"}
+WINDOWS_MS = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
 class Controls:
@@ -24,8 +25,20 @@ class Controls:
     Attributes:
         widget: all of them.
         options: the look: channel (None for all), song_type (None for all), log_frequency,
-            frequency_range_hz and contrast_db (None where it is found by itself).
+            frequency_range_hz, contrast_db and window_seconds (None where it is found by itself),
+            waveform and probabilities (whether they are drawn).
+        defaults: of these, but for the song type.
     """
+
+    defaults: ClassVar[dict[str, Any]] = {
+        "channel": None,
+        "log_frequency": False,
+        "frequency_range_hz": None,
+        "contrast_db": None,
+        "window_seconds": None,
+        "waveform": True,
+        "probabilities": True,
+    }
 
     def __init__(self, viewer):
         self._viewer = viewer
@@ -39,24 +52,27 @@ class Controls:
             button("step-forward", "next annotation", lambda: v.go(1)),
             button("chevron-left", "back", lambda: v.move(-0.5)),
             button("chevron-right", "on", lambda: v.move(0.5)),
-            button("search-plus", "show less", lambda: v.zoom(2)),
-            button("search-minus", "show more", lambda: v.zoom(0.5)),
+            button("search-plus", "show less", lambda: self._zoom(2)),
+            button("search-minus", "show more", lambda: self._zoom(0.5)),
             button("arrows-h", "show all", lambda: setattr(v, "stretch", (0, np.inf))),
             button("volume-up", "play what is shown", v.play),
+            self.waveform,
+            self.probabilities,
         ]
         choices = [
             self.shown,
             button("angle-double-left", "previous recording", lambda: self._step(-1)),
             button("angle-double-right", "next recording", lambda: self._step(1)),
+            button("refresh", "show the picture as it is by default", lambda: v.look.reset()),
         ]
         self._choice = widgets.HBox(choices)
         rows = [
             self._choice,
-            widgets.HBox(steps),
+            widgets.HBox(steps, layout={"align_items": "center", "flex_flow": "row wrap"}),
             self.start,
             widgets.HBox([self.duration, self.channel]),
             widgets.HBox([self.frequency, self.song_range, self.log]),
-            widgets.HBox([self.contrast, self.automatic]),
+            widgets.HBox([self.contrast, self.automatic, self.window]),
         ]
         self.widget = widgets.VBox(rows)
 
@@ -69,6 +85,9 @@ class Controls:
             "log_frequency": self.log.value,
             "frequency_range_hz": None if self.song_range.value else self.frequency.value,
             "contrast_db": None if self.automatic.value else self.contrast.value,
+            "window_seconds": self.window.value,
+            "waveform": self.waveform.value,
+            "probabilities": self.probabilities.value,
         }
 
     @options.setter
@@ -76,23 +95,36 @@ class Controls:
         unknown = [name for name in values if name not in self.options]
         if unknown:
             raise DssError(f"{', '.join(unknown)}: there is only {', '.join(self.options)}")
+        self.put(values)
+        self._viewer._draw()
+
+    def put(self, values: Mapping[str, Any]) -> None:
+        """Set options without drawing anything."""
         with self._quiet():
             for name, value in values.items():
                 match name:
                     case "song_type":
                         self.song_type.value = value or ALL_TYPES
                     case "frequency_range_hz":
-                        self.song_range.value = value is None
                         self.frequency.value = value or self.frequency.value
+                        self.song_range.value = value is None
                     case "contrast_db":
-                        self.automatic.value = value is None
                         self.contrast.value = value or self.contrast.value
+                        self.automatic.value = value is None
                     case "channel":
                         all_or_only = self.channel.options[0][1]
                         self.channel.value = all_or_only if value is None else value
+                    case "window_seconds":
+                        if value not in dict(self.window.options).values():
+                            chosen = (f"{1000 * value:g} ms window", value)
+                            self.window.options = [*self.window.options, chosen]
+                        self.window.value = value
                     case "log_frequency":
                         self.log.value = value
-        self._viewer._draw()
+                    case "waveform":
+                        self.waveform.value = value
+                    case "probabilities":
+                        self.probabilities.value = value
 
     def add(self, control: widgets.Widget) -> None:
         """Put one more control beside the names."""
@@ -121,6 +153,9 @@ class Controls:
             if highest != self.frequency.max:
                 self.frequency.max = highest
                 self.frequency.value, self.song_range.value = (0, highest), True
+            self.probabilities.layout.display = "none" if self._viewer.values is None else ""
+            is_split = self._viewer.view.targets is not None
+            self.probabilities.description = "targets" if is_split else "probabilities"
         self.set_types(song_types)
 
     def set_types(self, names: Sequence[str]) -> None:
@@ -161,6 +196,17 @@ class Controls:
         self.song_type = widgets.Dropdown(options=[ALL_TYPES], layout={"width": "150px"})
         self.channel = widgets.Dropdown(options=[], layout={"width": "130px"})
         self.log = widgets.Checkbox(description="log frequency", indent=False)
+        self.waveform, self.probabilities = (
+            widgets.Checkbox(True, description=name, indent=False, layout={"width": "auto"})
+            for name in ("waveform", "probabilities")
+        )
+        windows = [(f"{ms} ms window", ms / 1000) for ms in WINDOWS_MS]
+        self.window = widgets.Dropdown(
+            options=[("automatic window", None), *windows],
+            tooltip="How long the windows of the spectra are: a long one shows tones sharply, a "
+            "short one when they begin",
+            layout={"width": "150px"},
+        )
         narrow = {"indent": False, "layout": {"width": "160px"}}
         self.song_range = widgets.Checkbox(True, description="automatic range", **narrow)
         self.automatic = widgets.Checkbox(True, description="automatic contrast", **narrow)
@@ -202,13 +248,19 @@ class Controls:
         self._on_change(self.shown, lambda: v.show(self.shown.value))
         self._on_change(self.start, lambda: stretch_from(self.start.value, self.duration.value))
         self._on_change(self.duration, lambda: v.zoom(np.diff(v.stretch)[0] / self.duration.value))
-        for control in (self.channel, self.log, self.song_range, self.automatic):
+        look = (self.channel, self.log, self.song_range, self.automatic)
+        for control in (*look, self.window, self.waveform, self.probabilities):
             self._on_change(control, redraw)
         self._on_change(self.frequency, lambda: choose(self.song_range))
         self._on_change(self.contrast, lambda: choose(self.automatic))
 
     def _on_change(self, control: widgets.Widget, action: Callable[[], None]) -> None:
-        control.observe(lambda _: None if self._is_set_here else action(), names="value")
+        def act(_) -> None:
+            if not self._is_set_here:
+                action()
+                self._viewer.look.remember()
+
+        control.observe(act, names="value")
 
     @contextmanager
     def _quiet(self) -> Iterator[None]:
@@ -218,6 +270,10 @@ class Controls:
             yield
         finally:
             self._is_set_here = before
+
+    def _zoom(self, factor: float) -> None:
+        self._viewer.zoom(factor)
+        self._viewer.look.remember()
 
     def _step(self, by: int) -> None:
         names = list(self.shown.options)

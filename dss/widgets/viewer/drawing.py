@@ -43,7 +43,9 @@ class Drawing:
         view, look, values = viewer.view, viewer.options, self._values()
         rate, (first, last) = viewer.recording.samplerate_hz, viewer.stretch
         start, stop = viewer.samples()
-        wave, power = self._overviews.draw(viewer.recording, look["channel"], start, stop)
+        wave, power = self._overviews.draw(
+            viewer.recording, look["channel"], start, stop, look["window_seconds"]
+        )
         song_range_hz = self._overviews.song_range_hz
         viewer.controls.show_contrast(contrast(power))
         viewer.controls.show_range(song_range_hz)
@@ -64,7 +66,8 @@ class Drawing:
             frequency_range_hz=look["frequency_range_hz"] or song_range_hz,
             log_frequency=look["log_frequency"],
             power_range_db=look["contrast_db"],
-            title=self._title(values is None and viewer.values is not None),
+            with_waveform=look["waveform"],
+            title=self._title(look["probabilities"] and values is None),
             again=self._figure,
         )
         top, bottom = (self._figure.axes[i].get_position() for i in (0, -1))
@@ -73,7 +76,7 @@ class Drawing:
     def _values(self) -> Envelope | None:
         """The extremes of targets or probabilities; None if the stretch is too long for them."""
         viewer = self._viewer
-        if viewer.values is None:
+        if viewer.values is None or not viewer.options["probabilities"]:
             return None
         rate = viewer.values_hz or viewer.recording.samplerate_hz
         return coarse_envelope(viewer.values, rate, viewer.stretch)
@@ -81,7 +84,7 @@ class Drawing:
     def _title(self, are_values_hidden: bool) -> str:
         view = self._viewer.view
         title = view.name
-        if are_values_hidden:
+        if are_values_hidden and self._viewer.values is not None:
             what = "probabilities" if view.targets is None else "targets"
             title += f" (zoom in to see the {what})"
         return title + (" (a sketch, until all of it is read)" if self.is_sketch else "")

@@ -53,6 +53,7 @@ class Gestures:
                 viewer.move(asked["by"])
             case "key":
                 self.press(asked["key"])
+        viewer.look.remember()
 
     def press(self, key: str) -> None:
         """Do what a key stands for, as browsers name it."""

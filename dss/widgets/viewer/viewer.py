@@ -23,6 +23,7 @@ from dss.widgets.viewer.drawing import Drawing
 from dss.widgets.viewer.editor import Editor
 from dss.widgets.viewer.event_table import EventTable
 from dss.widgets.viewer.gestures import Gestures
+from dss.widgets.viewer.look import Look
 from dss.widgets.viewer.navigation import FIRST_SECONDS, Navigation
 from dss.widgets.viewer.proposing import Proposer
 from dss.widgets.viewer.song_types import SongTypes, names_in
@@ -68,6 +69,7 @@ class Viewer(Navigation):
             not the recording's.
         song_types: of what can be shown, in the order of their colours.
         drawing: draws what is shown.
+        look: remembers how the recordings of a folder are shown.
         options: how it is shown; set some with a dictionary.
     """
 
@@ -99,7 +101,7 @@ class Viewer(Navigation):
         self._image.layout = PICTURE
         self._player = widgets.Box()
         self.controls, self.editor, self.proposer = Controls(self), Editor(self), Proposer(self)
-        self.events = EventTable(self)
+        self.events, self.look = EventTable(self), Look(self)
         self._chooser = Chooser("view", self._choose)
         if isinstance(source, str | Path):
             tooltip = "open a folder of recordings or a dataset"
@@ -135,11 +137,12 @@ class Viewer(Navigation):
             self.song_types.meet(self._names(), are_read=True)
             self._tables = self.editor.shown(self.recording.path, self._tables)
             self.controls.fit(self.recording, self._names(), name)
+            self.look.apply()
             self._fit_editor()
             self.selection = None
         if self._stretch is None:
             first = self._first_annotation()
-            self._stretch = (first, first + FIRST_SECONDS)
+            self._stretch = (first, first + self.look.seconds)
         self.stretch = self._stretch
         self.proposer.fit(self.proposes and self._is_a_file())
 
@@ -166,7 +169,7 @@ class Viewer(Navigation):
 
     @property
     def options(self) -> dict[str, Any]:
-        """How the stretch is shown: channel, song_type, log_frequency, frequency_range_hz, ..."""
+        """How the stretch is shown: channel, song_type, frequency_range_hz, window_seconds, ..."""
         return self.controls.options
 
     @options.setter
@@ -244,6 +247,7 @@ class Viewer(Navigation):
         self.song_types.meet(self._first_names(), are_read=True)
         self.song_types.meet(self._names_by_hand(), are_read=False)
         self.controls.set_names([view.name for view in self.views])
+        self.look.open(self.views)
         self.show(self.views[0].name)
 
     def _load(self) -> None:

@@ -1,0 +1,85 @@
+"""How the recordings of a folder are shown: what somebody chose is there again the next time."""
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import traitlets
+
+from dss.review.views import View
+from dss.widgets.forms import memory
+from dss.widgets.viewer.navigation import FIRST_SECONDS
+
+MOST_FOLDERS = 100  # of which it is remembered
+NAME = "viewer"
+
+
+class Look:
+    """Remembers, by folder of recordings, what somebody chose in a viewer.
+
+    It is kept in `.dss_forms.yaml` where the notebook is, as what forms were last used with.
+
+    Arguments:
+        viewer: a `dss.widgets.Viewer`.
+
+    Attributes:
+        seconds: how much is shown at first.
+    """
+
+    def __init__(self, viewer):
+        self._viewer = viewer
+        self._folder: str | None = None  # of what is shown; None if that is not a file
+        self._is_new = True
+        self._last: dict[str, Any] = {}
+        self.seconds = FIRST_SECONDS
+
+    def open(self, views: Sequence[View]) -> None:
+        """Find out how the recordings of this folder were shown last."""
+        paths = [view.recording.path for view in views if view.targets is None]
+        folders = [path.resolve().parent for path in paths if path.is_file()]
+        folder = os.path.commonpath(folders) if folders else None
+        self._is_new = folder is None or folder != self._folder
+        self._folder = folder
+        kept = memory.remembered(NAME).get(folder or "")
+        self._last = self._viewer.controls.defaults | {"seconds": FIRST_SECONDS}
+        self._last |= kept if isinstance(kept, dict) else {}
+        with suppress(TypeError, ValueError):
+            self.seconds = float(self._last["seconds"])
+
+    def apply(self) -> None:
+        """Show the first recording of another folder as its recordings were shown last."""
+        if not self._is_new:
+            return
+        self._is_new, controls = False, self._viewer.controls
+        for name in controls.defaults:
+            with suppress(traitlets.TraitError, TypeError, ValueError):  # somebody edited the file
+                controls.put({name: self._last[name]})
+
+    def remember(self) -> None:
+        """Remember how recordings are shown, if somebody changed that."""
+        now = self._now()
+        if self._folder is None or now == self._last:
+            return
+        self._last, self.seconds = now, now["seconds"]
+        folders = memory.remembered(NAME)
+        folders.pop(self._folder, None)
+        folders[self._folder] = now
+        with suppress(OSError):  # of a folder that is not ours to write in
+            memory.remember(NAME, dict([*folders.items()][-MOST_FOLDERS:]))
+
+    def reset(self) -> None:
+        """Show recordings as they are shown by default."""
+        self._viewer.options = self._viewer.controls.defaults
+        self.remember()
+
+    def _now(self) -> dict[str, Any]:
+        """What is chosen, as plain values."""
+        viewer = self._viewer
+        options = {name: viewer.options[name] for name in viewer.controls.defaults}
+        if viewer.recording.n_channels == 1:
+            options["channel"] = None
+        now = {n: [*v] if isinstance(v, tuple) else v for n, v in options.items()}
+        start, stop = viewer.stretch
+        is_part = stop - start < viewer.recording.duration_seconds
+        return now | {"seconds": round(stop - start, 4) if is_part else self.seconds}
