@@ -1,13 +1,17 @@
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from scipy.special import expit
 
 from dss.cli import main
 from dss.data import read_annotations
-from dss.errors import DssError
+from dss.errors import DssError, DssWarning
+from dss.options import DetectOptions
 from dss.predict import detect, expected_errors, predict
-from dss.predict.calibration import calibration_of, fit
+from dss.predict.calibrate import LOWER
+from dss.predict.calibration import calibration_of, fit, read_calibration
+from dss.predict.detection import tuned
 from dss.runs import read_params, run_file, write_params
 
 
@@ -20,9 +24,9 @@ def overconfident(n, seed):
 
 def test_confidence_is_how_often_annotations_are_right():
     p, is_right = overconfident(2000, 0)
-    confidence = fit(p, is_right, 0.9).confidence(p)
+    confidence = fit(p, is_right).confidence(p)
     others, right_of_others = overconfident(20000, 1)
-    of_others = fit(p, is_right, 0.9).confidence(others)
+    of_others = fit(p, is_right).confidence(others)
     for low, high in ((0.5, 0.7), (0.7, 0.9), (0.9, 1)):
         here = (of_others >= low) & (of_others < high)
         assert abs(of_others[here].mean() - right_of_others[here].mean()) < 0.03
@@ -32,29 +36,48 @@ def test_confidence_is_how_often_annotations_are_right():
 def test_the_interval_holds_the_number_of_mistakes_nine_times_of_ten():
     held = 0
     for seed in range(40):
-        calibration = fit(*overconfident(300, seed), 0.9)
+        calibration = fit(*overconfident(300, seed))
         p, is_right = overconfident(300, 100 + seed)
-        expected = calibration.expected(calibration.confidence(p))
+        names = pd.Series(["a"] * len(p))
+        expected = calibration.expected(names, pd.Series(calibration.confidence(p)))
         held += expected.low <= np.sum(~is_right) <= expected.high
     assert 32 <= held <= 40
 
 
 def test_few_annotations_say_little_and_fewer_than_ten_nothing():
     p = np.full(12, 0.95)
-    calibration = fit(p, np.ones(12, bool), 1.0)
+    calibration = fit(p, np.ones(12, bool))
     assert 0.9 < calibration.confidence(np.array([0.95]))[0] < 0.99
-    assert fit(p[:9], np.ones(9, bool), 1.0) is None
+    assert fit(p[:9], np.ones(9, bool)) is None
 
 
 def test_a_wish_for_precision_becomes_a_threshold():
     p, is_right = overconfident(5000, 0)
-    calibration = fit(p, is_right, 0.9)
+    calibration = fit(p, is_right)
     confidence = calibration.confidence(p)
     kept = confidence >= calibration.threshold(0.95)
     assert 0.94 < is_right[kept].mean() < 0.96
     assert kept.sum() > 500
-    with pytest.raises(DssError, match="precision: 0.99999 is more than this network reaches"):
-        calibration.threshold(0.99999)
+    assert calibration.threshold(0.99999) is None
+
+
+def test_each_song_type_has_a_curve_of_its_own():
+    rng = np.random.default_rng(0)
+    p = expit(rng.normal(2, 1, 600))
+    names = np.repeat(["good", "bad", "rare"], [295, 300, 5])
+    is_right = rng.random(600) < np.where(names == "bad", 0.5, 0.97)
+    calibration = fit(p, is_right, names)
+    assert set(calibration.types) == {"good", "bad"}
+    table = pd.DataFrame({"name": names, "confidence": p})
+    table["confidence"] = calibration.confidences(table["name"], table["confidence"])
+    mean = table.groupby("name")["confidence"].mean()
+    assert abs(mean["good"] - 0.97) < 0.04
+    assert abs(mean["bad"] - 0.5) < 0.06
+    assert mean["bad"] < mean["rare"] < mean["good"]
+    expected = calibration.expected(table["name"], table["confidence"])
+    assert expected.low <= np.sum(~is_right) <= expected.high
+    again = read_calibration(yaml.safe_load(yaml.safe_dump(calibration.to_yaml_types())))
+    assert again == calibration
 
 
 def test_training_calibrates_and_predicting_uses_it(tiny_run, folder):
@@ -68,10 +91,58 @@ def test_training_calibrates_and_predicting_uses_it(tiny_run, folder):
     assert expected.low <= expected.wrong <= expected.high
     sure = predict(recording, trunk, min_confidence=float(table["confidence"].median()))
     assert 0 < len(sure) < len(table)
-    least = calibration.threshold(0.9)
+    least = table["name"].map(lambda name: calibration.of(name).threshold(0.9))
     pd.testing.assert_frame_equal(
-        predict(recording, trunk, precision=0.9), predict(recording, trunk, min_confidence=least)
+        predict(recording, trunk, precision=0.9),
+        table[table["confidence"] >= least].reset_index(drop=True),
     )
+    with pytest.raises(DssError, match="precision: 0.99999 is more than this network reaches"):
+        predict(recording, trunk, precision=0.99999)
+
+
+def test_types_that_are_never_sure_enough_are_said():
+    sure, unsure = (
+        {"curve": [0, 1], "covariance": np.eye(2).tolist(), "validation": v}
+        for v in ([0.9, 0.99], [0.5, 0.6])
+    )
+    stored = {**sure, "types": {"a": sure, "b": unsure}}
+    params = {"class_names": ["noise", "a", "b"], "class_types": ["segment"] * 3}
+    params["detect"] = {"calibration": stored}
+    options = DetectOptions(precision=0.95)
+    with pytest.warns(DssWarning, match="precision: b does not reach 0.95"):
+        options = tuned(options, params)
+    p = np.tile([1.0, 0.0, 0.0], (3000, 1))
+    p[100:200], p[1000:1100] = [0.001, 0.999, 0], [0.001, 0, 0.999]
+    types = {"a": "segment", "b": "segment"}
+    found = detect([p], types, 1000, read_calibration(stored), options=options)
+    assert found["name"].tolist() == ["a"]
+
+
+def test_a_wish_for_recall_lowers_thresholds():
+    curve = {"curve": [0, 1], "covariance": np.eye(2).tolist(), "validation": [0.9, 0.99]}
+    recall = {"segment": [[0.5, 0.7], [0.3, 0.9], [0.1, 0.95]]}
+    params = {"detect": {"calibration": {**curve, "recall": recall}}}
+    params |= {"class_names": ["noise", "a"], "class_types": ["segment"] * 2}
+    for wish, threshold in ((0.6, 0.5), (0.8, 0.3), (0.9, 0.3), (0.94, 0.1)):
+        assert tuned(DetectOptions(recall=wish), params).segment_threshold == threshold
+    hold = tuned(DetectOptions(recall=0.8, segment_hold_threshold=0.4), params)
+    assert (hold.segment_threshold, hold.segment_hold_threshold) == (0.3, 0.3)
+    own = DetectOptions(recall=0.8, segment_threshold=0.6)
+    assert tuned(own, params).segment_threshold == 0.6
+    with pytest.raises(DssError, match="with a threshold of 0.1 it finds 0.950 of the segments"):
+        tuned(DetectOptions(recall=0.99), params)
+    del params["detect"]["calibration"]["recall"]
+    with pytest.raises(DssError, match="recall: nobody knows yet"):
+        tuned(DetectOptions(recall=0.8), params)
+
+
+def test_training_stores_what_lower_thresholds_find(tiny_run):
+    recall = calibration_of(read_params(tiny_run[0])).recall
+    for points in recall.values():
+        thresholds, found = np.transpose(points)
+        assert thresholds.tolist() == LOWER
+        assert 0 < found.min() <= found.max() <= 1
+    assert recall
 
 
 def test_the_command_says_how_many_are_wrong(tiny_run, folder, tmp_path, capsys):
@@ -92,14 +163,24 @@ def test_a_run_from_before_gives_the_probability(tiny_run, folder, tmp_path):
     recording = next(folder.glob("*.wav"))
     old, new = predict(recording, trunk), predict(recording, tiny_run[0])
     calibration = calibration_of(params)
-    assert np.allclose(calibration.confidence(old["confidence"]), new["confidence"])
+    assert np.allclose(calibration.confidences(old["name"], old["confidence"]), new["confidence"])
     with pytest.raises(DssError, match="is not calibrated. Run `dss tune"):
         expected_errors(old, trunk)
     with pytest.raises(DssError, match="nobody knows yet how often"):
         predict(recording, trunk, precision=0.9)
 
 
-@pytest.mark.parametrize("broken", [{"curve": [1]}, {"curve": "1"}, {"matched": [1]}, {"other": 1}])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"curve": [1]},
+        {"curve": "1"},
+        {"validation": []},
+        {"other": 1},
+        {"types": {"a": {"curve": [0, 1]}}},
+        {"recall": {"segment": [0.5]}},
+    ],
+)
 def test_a_damaged_calibration_is_said(tiny_run, folder, tmp_path, broken):
     params = read_params(tiny_run[0])
     trunk = tmp_path / "damaged"

@@ -100,8 +100,8 @@ class DetectOptions(Options):
         "Durations of song types",
         "The shortest and longest duration of each song type, such as a=0.03:0.09 b=0.1:0.2. "
         "Shorter segments are merged into a segment that they touch, or deleted; longer segments "
-        "are deleted. By default, learned from the training data; 0:60 lifts the limits of a type, "
-        "except for the one above that applies to all types.",
+        "are cut where song is least probable. By default, learned from the training data; 0:60 "
+        "lifts the limits of a type, except for the one above that applies to all types.",
         unit="s",
         group="Events and segments",
         rare=True,
@@ -118,8 +118,19 @@ class DetectOptions(Options):
     precision: float | None = option(
         None,
         "Precision",
-        "Leave out the least certain annotations, so that about this part of the others is right, "
-        "as far as the validation data tell. By default, all annotations stay.",
+        "Leave out the least certain annotations of each song type, so that about this part of "
+        "the others is right, as far as the validation data tell. By default, all annotations "
+        "stay.",
+        group="Events and segments",
+        rare=True,
+        gt=0,
+        lt=1,
+    )
+    recall: float | None = option(
+        None,
+        "Recall",
+        "Lower the thresholds until about this part of the song is found, as far as the validation "
+        "data tell. More of what is found is then wrong. By default, the thresholds stay.",
         group="Events and segments",
         rare=True,
         gt=0,
@@ -180,7 +191,7 @@ class PredictOptions(DetectOptions):
         None,
         "Batch size",
         "Number of chunks that are processed together. Larger batches use more memory and are "
-        "faster on a GPU; the result is the same. By default, as many chunks as hold 131072 "
+        "faster on a GPU; the result is the same. By default, as many chunks as hold 262144 "
         "samples, or fewer for short recordings.",
         group="Computing",
         rare=True,

@@ -3,12 +3,12 @@
 A network is surer than it should be. How much, the validation split tells: its annotations are
 right or wrong, and a logistic curve from the network's probability to how often it is right is
 fitted to them (Platt 1999), with a prior that the network is right about itself, so that few
-annotations change little.
+annotations change little. Each song type gets such a curve of its own, for which that of all types
+is the prior.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +25,8 @@ FEWEST = 10  # annotations, for a curve
 LEAST_DOUBT = 1e-4  # the network's probabilities are no surer than this
 PRIOR = np.array([0.0, 1.0])  # of intercept and slope: the probability as it is
 PRIOR_DEVIATIONS = np.array([1.5, 0.5])
+TYPE_DEVIATIONS = np.array([1.0, 0.2])  # of a song type, from the curve of all
+LEAST_SLOPE = 0.05  # a surer network is not wrong more often
 SUREST = 1e-9
 N_STORED = 100  # confidences of the validation split
 N_DRAWS = 2000
@@ -52,73 +54,102 @@ class Expected(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Calibration:
+class Curve:
     """How probable it is that an annotation is right, by the network's probability.
 
     Attributes:
         curve: intercept and slope, on the log odds.
         covariance: [2][2] of them.
         validation: confidences of the annotations of the validation split, sorted.
-        matched: the part of the true annotations there that were found.
     """
 
     curve: Sequence[float]
     covariance: Sequence[Sequence[float]]
     validation: Sequence[float]
-    matched: float
 
     def confidence(self, p: np.ndarray) -> np.ndarray:
         """How probable annotations are right, from the network's probabilities [annotations]."""
         intercept, slope = self.curve
         return expit(intercept + slope * _log_odds(p))
 
-    def threshold(self, precision: float) -> float:
+    def threshold(self, precision: float) -> float | None:
         """The confidence from which on this part of the annotations is right in the mean.
 
-        Raises: DssError if not even the surest annotations reach that.
+        None if not even the surest annotations reach that.
         """
         sure = np.sort(np.asarray(self.validation))[::-1]
         reached = np.flatnonzero(np.cumsum(sure) / np.arange(1, len(sure) + 1) >= precision)
-        if not len(reached):
-            raise DssError(
-                f"precision: {precision:g} is more than this network reaches; even its surest "
-                f"annotations are right with a probability of {sure[0]:.3f}. Give less."
-            )
-        return float(sure[reached[-1]])
+        return float(sure[reached[-1]]) if len(reached) else None
 
-    def expected(self, confidence: np.ndarray) -> Expected:
-        """How many of the annotations with these confidences are wrong, probably."""
+    def wrong(self, confidence: np.ndarray, chance: np.ndarray) -> np.ndarray:
+        """How many of the annotations with these confidences may be wrong: [draws].
+
+        `chance` [draws, 3] holds normal random numbers: for the curve, and for what it leaves open.
+        """
         intercept, slope = self.curve
         x = (_log_odds(confidence, SUREST) - intercept) / slope
         # In bins, as there may be millions of annotations.
         values, counts = np.unique(np.round(x, 1), return_counts=True)
-        right = expit(self._draws @ np.stack([np.ones(len(values)), values]))
-        chance = np.random.default_rng(0).standard_normal(N_DRAWS)
-        drawn = (1 - right) @ counts + chance * np.sqrt((right * (1 - right)) @ counts)
-        low, high = np.quantile(drawn.clip(0, len(x)), INTERVAL)
-        wrong = float(np.sum(1 - np.asarray(confidence)))
-        return Expected(len(x), wrong, min(float(low), wrong), max(float(high), wrong))
+        draws = np.asarray(self.curve) + chance[:, :2] @ _root(np.asarray(self.covariance)).T
+        draws[:, 1] = np.maximum(draws[:, 1], 0)
+        right = expit(draws @ np.stack([np.ones(len(values)), values]))
+        drawn = (1 - right) @ counts + chance[:, 2] * np.sqrt((right * (1 - right)) @ counts)
+        return drawn.clip(0, len(x))
 
-    @cached_property
-    def _draws(self) -> np.ndarray:
-        """Curves that fit the validation split as well: [draws, 2]."""
+
+@dataclass(frozen=True)
+class Calibration(Curve):
+    """The same for all song types together, and for each that has annotations enough.
+
+    Attributes:
+        types: a curve by song type; types that are not there have that of all.
+        recall: by category, "event" or "segment": thresholds, and the part of the true annotations
+            that each of them finds.
+    """
+
+    types: Mapping[str, Curve] = field(default_factory=dict)
+    recall: Mapping[str, Sequence[Sequence[float]]] = field(default_factory=dict)
+
+    def of(self, name: str) -> Curve:
+        """The curve of a song type."""
+        return self.types.get(name, self)
+
+    def confidences(self, names: pd.Series, p: pd.Series) -> np.ndarray:
+        """How probable annotations of these names are right, from the network's probabilities."""
+        found_p, confidence = p.to_numpy(float), np.empty(len(p))
+        for name, rows in names.groupby(names).indices.items():
+            confidence[rows] = self.of(name).confidence(found_p[rows])
+        return confidence
+
+    def expected(self, names: pd.Series, confidence: pd.Series) -> Expected:
+        """How many of the annotations with these names and confidences are wrong, probably."""
+        confidence = confidence.to_numpy(float)
+        drawn = np.zeros(N_DRAWS)
         rng = np.random.default_rng(0)
-        curves = rng.multivariate_normal(self.curve, self.covariance, N_DRAWS)
-        curves[:, 1] = np.maximum(curves[:, 1], 0)
-        return curves
+        curves = rng.standard_normal((N_DRAWS, 2))  # the same for all types: they err alike
+        for name, rows in names.groupby(names).indices.items():
+            chance = np.column_stack([curves, rng.standard_normal(N_DRAWS)])
+            drawn += self.of(name).wrong(confidence[rows], chance)
+        low, high = np.quantile(drawn, INTERVAL)
+        wrong = float(np.sum(1 - confidence))
+        return Expected(len(confidence), wrong, min(float(low), wrong), max(float(high), wrong))
 
     def to_yaml_types(self) -> dict[str, Any]:
         """What `_params.yaml` holds."""
-        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+        types = {name: vars(curve) for name, curve in self.types.items()}
+        return vars(self) | {"types": types}
 
 
-def fit(p: np.ndarray, is_right: np.ndarray, matched: float) -> Calibration | None:
-    """Fit the curve to the annotations of the validation split.
+def fit(
+    p: np.ndarray, is_right: np.ndarray, names: Sequence[str] | None = None
+) -> Calibration | None:
+    """Fit the curves to the annotations of the validation split.
 
     Arguments:
         p: the network's probability of each annotation.
         is_right: whether it fits a true one.
-        matched: the part of the true annotations that were found.
+        names: the song type of each, if each is to have a curve of its own: that of all, higher or
+            lower.
 
     Returns: the calibration; None if there are fewer than ten annotations.
 
@@ -126,26 +157,44 @@ def fit(p: np.ndarray, is_right: np.ndarray, matched: float) -> Calibration | No
     """
     if len(p) < FEWEST:
         return None
-    x = np.stack([np.ones(len(p)), _log_odds(p)])
-    precision = np.diag(PRIOR_DEVIATIONS**-2.0)
-    curve = PRIOR.copy()
+    log_odds = _log_odds(p)
+    curve, covariance = _fit(log_odds, is_right, PRIOR, PRIOR_DEVIATIONS)
+    of_all = _curve(curve, covariance, log_odds)
+    types = {}
+    of_type = pd.Series(names if names is not None else [], dtype=object)
+    for name, rows in of_type.groupby(of_type).indices.items():
+        if FEWEST <= len(rows) < len(p):
+            own = _fit(log_odds[rows], is_right[rows], curve, TYPE_DEVIATIONS)
+            types[name] = _curve(*own, log_odds[rows])
+    return Calibration(**vars(of_all), types=types)
+
+
+def _fit(
+    log_odds: np.ndarray, is_right: np.ndarray, prior: np.ndarray, deviations: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Intercept and slope, and their covariance."""
+    x = np.stack([np.ones(len(log_odds)), log_odds])
+    precision = np.diag(deviations**-2.0)
+    curve = prior.copy()
     for _ in range(50):
         right = expit(curve @ x)
-        gradient = x @ (is_right - right) - precision @ (curve - PRIOR)
+        gradient = x @ (is_right - right) - precision @ (curve - prior)
         curvature = (x * right * (1 - right)) @ x.T + precision
         step = np.linalg.solve(curvature, gradient)
+        if curve[1] + step[1] < LEAST_SLOPE:
+            step = np.array([gradient[0] / curvature[0, 0], LEAST_SLOPE - curve[1]])
         curve = curve + np.clip(step, -1, 1)
         if np.abs(step).max() < 1e-6:
             break
-    curve[1] = max(curve[1], 0.05)  # a surer network is not wrong more often
-    confidence = np.sort(expit(curve @ x))
-    stored = confidence
+    return curve, np.linalg.inv(curvature)
+
+
+def _curve(curve: np.ndarray, covariance: np.ndarray, log_odds: np.ndarray) -> Curve:
+    """What is stored of a curve, with the confidences of the annotations it was fitted to."""
+    confidence = np.sort(expit(curve[0] + curve[1] * log_odds))
     if len(confidence) > N_STORED:
-        stored = np.quantile(confidence, np.linspace(0, 1, N_STORED))
-    covariance = np.linalg.inv(curvature)
-    return Calibration(
-        _plain(curve), [_plain(row) for row in covariance], _plain(stored), round(matched, 4)
-    )
+        confidence = np.quantile(confidence, np.linspace(0, 1, N_STORED))
+    return Curve(_plain(curve), [_plain(row) for row in covariance], _plain(confidence))
 
 
 def calibration_of(params: Mapping[str, Any]) -> Calibration | None:
@@ -160,18 +209,29 @@ def read_calibration(stored: Mapping[str, Any] | None) -> Calibration | None:
     """
     if not stored:
         return None
-    shapes = {"curve": (2,), "covariance": (2, 2), "matched": ()}
     try:
-        arrays = {name: np.asarray(value, float) for name, value in stored.items()}
-        fits = all(arrays[name].shape == shape for name, shape in shapes.items())
-        fits = fits and arrays["validation"].ndim == 1 and len(arrays["validation"]) > 0
-        if not fits or not all(np.isfinite(array).all() for array in arrays.values()):
-            raise ValueError
-        return Calibration(**stored)
+        stored = {name: value for name, value in stored.items() if name != "matched"}  # once was
+        types = {str(name): Curve(**own) for name, own in stored.pop("types", {}).items()}
+        calibration = Calibration(**stored, types=types)
+        for curve in (calibration, *types.values()):
+            _check_array(curve.curve, (2,))
+            _check_array(curve.covariance, (2, 2))
+            _check_array(curve.validation, (len(curve.validation),))
+            if not len(curve.validation):
+                raise ValueError
+        for points in calibration.recall.values():
+            _check_array(points, (len(points), 2))
+        return calibration
     except (AttributeError, KeyError, TypeError, ValueError):
         raise DssError(
             "detect: the calibration in _params.yaml is damaged. Run `dss tune` again."
         ) from None
+
+
+def _check_array(values: Any, shape: tuple[int, ...]) -> None:
+    array = np.asarray(values, float)
+    if array.shape != shape or not np.isfinite(array).all():
+        raise ValueError
 
 
 def expected_errors(annotations: Annotations | Sequence[Annotations], run: str | Path) -> Expected:
@@ -200,14 +260,16 @@ def expected_errors(annotations: Annotations | Sequence[Annotations], run: str |
             f"dataset needs {FEWEST} annotations or more."
         )
     several = [annotations] if isinstance(annotations, Annotations) else annotations
-    confidences = []
+    tables = [pd.DataFrame({"name": pd.Series(dtype=str), "confidence": pd.Series(dtype=float)})]
     for one in several:
         table = found(one if isinstance(one, pd.DataFrame) else read_annotations(one))
         if len(table) and "confidence" not in table:
             raise DssError("Annotations have no confidence. Give annotations that dss predicted.")
-        if len(table):  # what was drawn by hand has no confidence
-            confidences.append(pd.to_numeric(table["confidence"], errors="coerce").dropna())
-    return calibration.expected(np.concatenate([[], *confidences]))
+        if len(table):
+            confidence = pd.to_numeric(table["confidence"], errors="coerce")
+            tables.append(pd.DataFrame({"name": table["name"], "confidence": confidence}))
+    table = pd.concat(tables, ignore_index=True).dropna()  # what was drawn by hand has none
+    return calibration.expected(table["name"], table["confidence"])
 
 
 def _log_odds(p: np.ndarray, least: float = LEAST_DOUBT) -> np.ndarray:
@@ -216,3 +278,9 @@ def _log_odds(p: np.ndarray, least: float = LEAST_DOUBT) -> np.ndarray:
 
 def _plain(values: np.ndarray) -> list[float]:
     return [float(f"{value:.5g}") for value in values]
+
+
+def _root(covariance: np.ndarray) -> np.ndarray:
+    """A matrix whose product with its transpose is the covariance."""
+    values, vectors = np.linalg.eigh(covariance)
+    return vectors * np.sqrt(np.maximum(values, 0))

@@ -4,14 +4,15 @@ A `Detector` takes probabilities block by block and gives each annotation as soo
 comes later can change it, so that memory does not grow with the recording's length.
 """
 
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
-from dss.data.annotations import COLUMNS, EVENT, SEGMENT
-from dss.errors import DssError
+from dss.data.annotations import COLUMNS, EVENT, NOISE, SEGMENT
+from dss.errors import DssError, DssWarning
 from dss.options import DetectOptions, takes_options
 from dss.predict.calibration import Calibration, calibration_of
 from dss.predict.events import Events
@@ -68,7 +69,7 @@ def detect(
     """
     detector = Detector(types, samplerate_hz, options, calibration)
     tables = [table for block in blocks if len(table := detector.add(block))]
-    return _in_order([*tables, detector.end()])
+    return in_order([*tables, detector.end()])
 
 
 def fits(options: DetectOptions) -> bool:
@@ -105,11 +106,13 @@ def tuned(options: Detecting, params: Mapping[str, Any]) -> Detecting:
         song type that the run does not know.
     """
     stored = DetectOptions.checked(params.get("detect", {}).get("options", {}))
+    given = options.model_fields_set
     options = merged(options, stored)
     _check(options)
+    if options.recall is not None:
+        options = _with_recall(options, options.recall, given, params)
     if options.precision is not None:
-        least = max(options.min_confidence, _sure_enough(options.precision, params))
-        options = options.model_copy(update={"min_confidence": least})
+        _warn_unsure(options.precision, params)
     kinds = zip(params.get("class_names", ()), params.get("class_types", ()), strict=True)
     segments = [name for name, kind in kinds if kind == SEGMENT]
     unknown = [name for name in options.segment_durations if name not in segments]
@@ -121,16 +124,60 @@ def tuned(options: Detecting, params: Mapping[str, Any]) -> Detecting:
     return options
 
 
-def _sure_enough(precision: float, params: Mapping[str, Any]) -> float:
-    """The confidence from which on annotations have such a precision."""
-    calibration = calibration_of(params)
-    if calibration is None:
+def _with_recall(
+    options: Detecting, recall: float, given: set[str], params: Mapping[str, Any]
+) -> Detecting:
+    """The options with the highest thresholds that find so much of the validation split."""
+    calibration = _calibration("recall", params)
+    update: dict[str, float] = {}
+    for category, points in calibration.recall.items():
+        reached = [threshold for threshold, found in points if found >= recall]
+        if not reached:
+            threshold, found = max(points, key=lambda point: point[1])
+            raise DssError(
+                f"recall: {recall:g} is more than this network reaches; with a threshold of "
+                f"{threshold:g} it finds {found:.3f} of the {category}s. Give less."
+            )
+        name = f"{category}_threshold"
+        if name not in given:
+            update[name] = min(max(reached), getattr(options, name))
+    hold = options.segment_hold_threshold
+    if hold is not None and hold > update.get("segment_threshold", 1):
+        update["segment_hold_threshold"] = update["segment_threshold"]
+    return options.model_copy(update=update)
+
+
+def _warn_unsure(precision: float, params: Mapping[str, Any]) -> None:
+    """Warn of song types none of whose annotations are sure enough, or raise if that is all."""
+    calibration = _calibration("precision", params)
+    names = [name for name in params.get("class_names", ()) if name != NOISE]
+    unsure = [name for name in names if calibration.of(name).threshold(precision) is None]
+    if len(unsure) == len(names):
+        surest = max(max(calibration.of(name).validation) for name in names)
         raise DssError(
-            "precision: nobody knows yet how often this network is right. Run `dss tune RUN` once, "
-            "with a dataset whose validation split holds ten annotations or more; or give "
-            "min_confidence instead."
+            f"precision: {precision:g} is more than this network reaches; even its surest "
+            f"annotations are right with a probability of {surest:.3f}. Give less."
         )
-    return calibration.threshold(precision)
+    if unsure:
+        warnings.warn(
+            f"precision: {', '.join(unsure)} {'does' if len(unsure) == 1 else 'do'} not reach "
+            f"{precision:g} on the validation data, so all annotations of "
+            f"{'this type' if len(unsure) == 1 else 'these types'} are left out",
+            DssWarning,
+            stacklevel=3,
+        )
+
+
+def _calibration(wish: str, params: Mapping[str, Any]) -> Calibration:
+    calibration = calibration_of(params)
+    if calibration is None or (wish == "recall" and not calibration.recall):
+        instead = "min_confidence" if wish == "precision" else "lower thresholds"
+        raise DssError(
+            f"{wish}: nobody knows yet how often this network is right. Run `dss tune RUN` once, "
+            "with a dataset whose validation split holds ten annotations or more; or give "
+            f"{instead} instead."
+        )
+    return calibration
 
 
 def merged(given: Detecting, known: DetectOptions) -> Detecting:
@@ -164,8 +211,9 @@ class Detector:
     ):
         _check(options)
         self.samplerate_hz = samplerate_hz
-        self.least, self.calibration = options.min_confidence, calibration
         names = list(types)
+        self.calibration = calibration
+        self.least = {name: _least(name, options, calibration) for name in names}
         self.events = {
             name: (1 + names.index(name), Events(options, samplerate_hz))
             for name in names
@@ -200,8 +248,17 @@ class Detector:
         table = _table(rows)
         table[COLUMNS[1:]] /= self.samplerate_hz
         if self.calibration:
-            table["confidence"] = self.calibration.confidence(table["confidence"].to_numpy())
-        return _in_order([table[table["confidence"] >= self.least]])
+            table["confidence"] = self.calibration.confidences(table["name"], table["confidence"])
+        is_sure = table["confidence"] >= table["name"].map(self.least)
+        return in_order([table[is_sure]])
+
+
+def _least(name: str, options: DetectOptions, calibration: Calibration | None) -> float:
+    """The confidence that annotations of a song type need."""
+    if options.precision is None or calibration is None:
+        return options.min_confidence
+    sure = calibration.of(name).threshold(options.precision)
+    return np.inf if sure is None else max(options.min_confidence, sure)
 
 
 def _table(rows: list[tuple[str, float, float, float]]) -> pd.DataFrame:
@@ -209,6 +266,7 @@ def _table(rows: list[tuple[str, float, float, float]]) -> pd.DataFrame:
     return table.astype({"name": str, **dict.fromkeys(FOUND_COLUMNS[1:], float)})
 
 
-def _in_order(tables: list[pd.DataFrame]) -> pd.DataFrame:
+def in_order(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """Tables of annotations as one, in the order of starts."""
     table = pd.concat(tables, ignore_index=True)
     return table.sort_values(["start_seconds", "name"], ignore_index=True, kind="stable")

@@ -1,4 +1,4 @@
-"""Choose the detection options that score best on the validation split; calibrate confidence."""
+"""Choose the detection options that score best on the validation split."""
 
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -11,18 +11,17 @@ import pandas as pd
 
 from dss.data.annotations import EVENT, SEGMENT
 from dss.errors import DssError
-from dss.evaluate.matching import match_all, score_pairs
+from dss.evaluate.matching import score_pairs
 from dss.evaluate.pairs import Pair
-from dss.options import DetectOptions, EvaluateOptions, TuneOptions, takes_options
-from dss.predict.calibration import Calibration, fit
-from dss.predict.detection import detect, fits, tuned
+from dss.options import DetectOptions, TuneOptions, takes_options
+from dss.predict.calibrate import LOWER, at, calibrated, to_store
+from dss.predict.detection import detect, fits
 from dss.predict.validation import Stretch, blocks_of, validation_stretches
 from dss.runs import Run, open_run, run_file, write_params
 from dss.support import yaml_files
 from dss.support.files import check_writable
 from dss.support.progress import bar
 
-CALIBRATE_SECONDS = 600  # of the validation split; more tell hardly more
 MAX_SWEEPS = 4
 THRESHOLDS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
 SECONDS = [0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1]
@@ -106,7 +105,12 @@ def tune(run: str | Path | Run, *, options: TuneOptions) -> Tuned:
                 "f1": _score(pieces, run.song_types, run, chosen, options)["f1"],
             }
         )
-        calibration = _calibration(_pairs(pieces, run.song_types, run, chosen), options)
+        found = {
+            threshold: _pairs(pieces, run.song_types, run, at(chosen, threshold))
+            for threshold in LOWER
+        }
+        pairs = _pairs(pieces, run.song_types, run, chosen)
+        calibration = calibrated(pairs, found, run.song_types, options)
     categories = set(run.song_types.values())
     names = [name for kind in (EVENT, SEGMENT) if kind in categories for name in CANDIDATES[kind]]
     values, defaults = chosen.to_yaml_types(), start.to_yaml_types()
@@ -118,45 +122,10 @@ def tune(run: str | Path | Run, *, options: TuneOptions) -> Tuned:
         "learned": _learned(stored),
         **f1,
         "tolerance_seconds": tolerance,
-        **_to_store(calibration),
+        **to_store(calibration),
     }
     write_params(run.trunk, stored)
     return result
-
-
-def calibrate(run: Run) -> dict[str, Any]:
-    """What to store with a new run, so that its confidence can be taken at its word.
-
-    Ten minutes of the validation split, or all of it, are annotated with what the run has learned.
-    """
-    learned = tuned(DetectOptions(), run.params)
-    names = frozenset(run.song_types)
-    pairs = [
-        stretch.pair(
-            detect(stretch.blocks(), run.song_types, run.samplerate_hz, options=learned), names
-        )
-        for stretch in validation_stretches(run, most_seconds=CALIBRATE_SECONDS)
-    ]
-    return _to_store(_calibration(pairs, EvaluateOptions()))
-
-
-def _calibration(pairs: Sequence[Pair], options: EvaluateOptions) -> Calibration | None:
-    confidences, rights, n_true = [], [], 0
-    matches = match_all(pairs, options)
-    for number, pair in enumerate(pairs):
-        is_right = np.ones(len(pair.predicted), bool)
-        for of_name in matches.values():
-            is_right[of_name[number].false] = False
-            n_true += of_name[number].n_true
-        counts = pair.marks[1].counts
-        confidences.append(pair.predicted["confidence"].to_numpy(float)[counts])
-        rights.append(is_right[counts])
-    is_right = np.concatenate(rights)
-    return fit(np.concatenate(confidences), is_right, float(is_right.sum() / max(n_true, 1)))
-
-
-def _to_store(calibration: Calibration | None) -> dict[str, Any]:
-    return {"calibration": calibration.to_yaml_types()} if calibration else {}
 
 
 def format_tuned(tuned: Tuned) -> str:

@@ -18,7 +18,7 @@ from dss.data.dataset import open_dataset
 from dss.errors import DssError, DssWarning
 from dss.models import processes
 from dss.options import TrainOptions, takes_options
-from dss.predict.tuning import calibrate
+from dss.predict.calibrate import calibrate
 from dss.runs import SUFFIXES, Run, new_trunk, read_params, run_file, write_params
 from dss.support.files import check_writable, remove
 from dss.support.progress import bar, say

@@ -289,6 +289,14 @@ PARAMS = {
             "covariance": [[1.0, 0.1], [0.1, 0.2]],
             "validation": [0.5, 0.9, 0.95],
             "matched": 0.9,
+            "types": {
+                "a": {
+                    "curve": [0.2, 0.9],
+                    "covariance": [[1.0, 0.1], [0.1, 0.2]],
+                    "validation": [0.6, 0.9],
+                }
+            },
+            "recall": {"segment": [[0.5, 0.8], [0.1, 0.9]]},
         },
     },
     "versions": {"dss": "0"},
@@ -313,7 +321,8 @@ model_name: tcn
 def _read_params(path: Path) -> None:
     calibration = calibration_of(read_params(Path(str(path).removesuffix("_params.yaml"))))
     if calibration:
-        calibration.expected(calibration.confidence(AUDIO))
+        names, p = pd.Series(["a"] * len(AUDIO)), pd.Series(np.ravel(AUDIO))
+        calibration.expected(names, pd.Series(calibration.confidences(names, p)))
 
 
 def _results(folder: Path) -> Path:

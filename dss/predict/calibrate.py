@@ -1,0 +1,113 @@
+"""Calibrate a run: how often it is right, and what it finds, in its validation split."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dss.evaluate.matching import match_all, score_pairs
+from dss.evaluate.pairs import Pair
+from dss.options import DetectOptions, EvaluateOptions
+from dss.predict.calibration import FEWEST, Calibration, fit
+from dss.predict.detection import Detector, in_order, tuned
+from dss.predict.validation import Stretch, validation_stretches
+from dss.runs import Run
+
+CALIBRATE_SECONDS = 600  # of the validation split; more tell hardly more
+LOWER = [0.5, 0.4, 0.3, 0.2, 0.1, 0.05]  # thresholds whose recall is stored
+
+
+def calibrate(run: Run) -> dict[str, Any]:
+    """What to store with a new run, so that its confidence can be taken at its word.
+
+    Ten minutes of the validation split, or all of it, are annotated with what the run has learned.
+    """
+    learned = tuned(DetectOptions(), run.params)
+    tried = {threshold: at(learned, threshold) for threshold in LOWER}
+    pairs: list[Pair] = []
+    found: dict[float, list[Pair]] = {threshold: [] for threshold in LOWER}
+    for stretch in validation_stretches(run, most_seconds=CALIBRATE_SECONDS):
+        table, *tables = _detect_all(stretch, run, [learned, *tried.values()])
+        names = frozenset(run.song_types)
+        pairs.append(stretch.pair(table, names))
+        for threshold, table in zip(LOWER, tables, strict=True):
+            found[threshold].append(stretch.pair(table, names))
+    return to_store(calibrated(pairs, found, run.song_types, EvaluateOptions()))
+
+
+def at(options: DetectOptions, threshold: float) -> DetectOptions:
+    """The options with a lower threshold of events and segments."""
+    hold = options.segment_hold_threshold
+    thresholds = {
+        "event_threshold": min(threshold, options.event_threshold),
+        "segment_threshold": min(threshold, options.segment_threshold),
+        "segment_hold_threshold": None if hold is None else min(hold, threshold),
+    }
+    return options.model_copy(update=thresholds)
+
+
+def _detect_all(stretch: Stretch, run: Run, several: Sequence[DetectOptions]) -> list[pd.DataFrame]:
+    """The annotations of a stretch with several options; the network looks at it once."""
+    detectors = [Detector(run.song_types, run.samplerate_hz, options) for options in several]
+    tables: list[list[pd.DataFrame]] = [[] for _ in detectors]
+    for block in stretch.blocks():
+        for detector, of_detector in zip(detectors, tables, strict=True):
+            of_detector.append(detector.add(block))
+    return [
+        in_order([*of_detector, detector.end()])
+        for detector, of_detector in zip(detectors, tables, strict=True)
+    ]
+
+
+def calibrated(
+    pairs: Sequence[Pair],
+    found: Mapping[float, Sequence[Pair]],
+    types: Mapping[str, str],
+    options: EvaluateOptions,
+) -> Calibration | None:
+    """How often annotations are right, and what lower thresholds find.
+
+    Arguments:
+        pairs: what is true, and what was predicted with the thresholds of the run.
+        found: the same by threshold.
+        types: category by song type.
+    """
+    p, names, rights = [], [], []
+    matches = match_all(pairs, options)
+    for number, pair in enumerate(pairs):
+        is_right = np.ones(len(pair.predicted), bool)
+        for of_name in matches.values():
+            is_right[of_name[number].false] = False
+        counted = pair.predicted[pair.marks[1].counts]
+        p.append(counted["confidence"].to_numpy(float))
+        names += counted["name"].tolist()
+        rights.append(is_right[pair.marks[1].counts])
+    calibration = fit(np.concatenate(p), np.concatenate(rights), names)
+    if calibration is None:
+        return None
+    return replace(calibration, recall=_recall(found, types, options))
+
+
+def _recall(
+    found: Mapping[float, Sequence[Pair]], types: Mapping[str, str], options: EvaluateOptions
+) -> dict[str, list[list[float]]]:
+    """By category: each threshold, and the part of the true annotations that it finds."""
+    recall: dict[str, list[list[float]]] = {}
+    for threshold, pairs in found.items():
+        scores = score_pairs(pairs, options)
+        for category in sorted({*types.values()}):
+            names = [name for name, kind in types.items() if kind == category]
+            of_category = scores.reindex(names)
+            n_true = of_category["true"].sum()
+            if n_true >= FEWEST:
+                n_found = (of_category["recall"].fillna(0) * of_category["true"]).sum()
+                points = recall.setdefault(category, [])
+                points.append([threshold, round(float(n_found / n_true), 4)])
+    return recall
+
+
+def to_store(calibration: Calibration | None) -> dict[str, Any]:
+    """What the parameters of a run hold under `detect`."""
+    return {"calibration": calibration.to_yaml_types()} if calibration else {}
