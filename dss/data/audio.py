@@ -13,6 +13,7 @@ import tempfile
 import threading
 import zipfile
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -20,10 +21,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import soundfile
 
-from dss.data import mending, mp3, wav
+from dss.data import claims, wav
 from dss.errors import DssError
 from dss.support import hdf5
-from dss.support.units import readable
 
 # Of the formats that libsndfile knows, those that hold recordings, with their endings.
 _ENDINGS = {
@@ -46,6 +46,7 @@ SOUND_ENDINGS = tuple(
 SOUND_ERRORS = (soundfile.SoundFileError, RuntimeError, ValueError, TypeError)
 # libsndfile does not give the same samples wherever it begins to read these.
 UNSTEADY = ("OGG", "MP3")
+BLOCK_SAMPLES = 2**16  # that are unpacked at once
 CBIN_KEYS = ("ADFREQ", "Chans")  # what a .rec file calls the sample rate and the channels
 ARRAY_ENDINGS = (".npz", ".npy", ".h5", ".cbin")
 MOST_BYTES_OF_A_NUMBER = 2**12  # in npy format
@@ -117,51 +118,64 @@ def _open_sound(path: Path) -> Audio:
         header, n_samples = mended
         reader = partial(wav.read_frames, path, header)
         return Audio(header.samplerate_hz, n_samples, header.n_channels, reader)
+    claim = claims.wrong_claim(path)
     try:
         # By its content, or libsndfile takes ._x.mp3 for a part of x.mp3.
-        with path.open("rb") as file, soundfile.SoundFile(file) as sound:
-            shape = sound.samplerate, sound.frames, sound.channels
-            is_mp3 = sound.format == "MP3"
+        with claims.open_patched(path, claim) as file, soundfile.SoundFile(file) as sound:
+            rate, n_channels = sound.samplerate, sound.channels
             is_steady = sound.format not in UNSTEADY and sound.seekable()
+            n_there, n_claimed = claims.end_of(path, sound, claim)
     except SOUND_ERRORS as error:
         raise DssError(f"{path}: cannot be read as audio ({_said(error)})") from None
-    read = partial(_read_sound, path) if is_steady else partial(_read, _unpack, path)
-    if is_mp3 and mp3.is_cut(path):
-        shape = _cut_shape(path, *shape)
-    return Audio(_checked_rate(shape[0], path), *shape[1:], read)
+    read: Callable = partial(_read_sound, path, claim)
+    if n_there is None or not is_steady:
+        load = _UNPACK_CUT if n_there is None else _unpack
+        n_there = len(_load(load, path)[1]) if n_there is None else n_there
+        read = partial(_read, load, path)
+    claims.say_missing(path, claim, rate, n_claimed, n_there)
+    return Audio(_checked_rate(rate, path), n_there, n_channels, read)
 
 
-def _cut_shape(path: Path, rate: int, n_claimed: int, n_channels: int) -> tuple[int, int, int]:
-    """Sample rate, samples and channels of an mp3 that was cut off; what is missing is noted."""
-    n_samples = len(_load(_unpack, path)[1])
-    if n_samples < n_claimed:
-        missing = readable((n_claimed - n_samples) / rate)
-        said = f"ends before its header says: {missing} are missing; what is there is read"
-        mending.note(path, said)
-    return rate, n_samples, n_channels
+def _unpack(path: Path, is_cut: bool = False) -> tuple[None, np.ndarray]:
+    """All samples as a memory map of a temporary file, read from the first to the last.
 
-
-def _unpack(path: Path) -> tuple[None, np.ndarray]:
-    """All samples as a memory map of a temporary file, read from the first to the last."""
-    with tempfile.TemporaryFile() as file:
+    Of a file that is cut off, all before the place where it cannot be read any more.
+    """
+    with path.open("rb") as content, tempfile.TemporaryFile() as file:
         try:
-            with path.open("rb") as content, soundfile.SoundFile(content) as sound:
-                n_channels = sound.channels
-                while len(block := sound.read(2**18, "float32", always_2d=True)):
-                    file.write(block)
+            with soundfile.SoundFile(content) as sound:
+                block = np.empty((BLOCK_SAMPLES, sound.channels), np.float32)
+                while n_read := _read_on(sound, block, is_cut):
+                    block[:n_read].tofile(file)
         except SOUND_ERRORS as error:
             raise DssError(
                 f"{path}: cannot be read ({_said(error)}). The file is damaged: copy it again."
             ) from None
         file.flush()
         if not file.tell():
-            return None, np.empty((0, n_channels), np.float32)
-        return None, np.memmap(file, np.float32, "r").reshape(-1, n_channels)
+            return None, np.empty((0, block.shape[1]), np.float32)
+        return None, np.memmap(file, np.float32, "r").reshape(-1, block.shape[1])
 
 
-def _read_sound(path: Path, start: int, stop: int) -> np.ndarray:
+def _read_on(sound: soundfile.SoundFile, block: np.ndarray, is_cut: bool) -> int:
+    """Read the next samples of an open file into a block; returns how many these are."""
+    block.fill(np.nan)
     try:
-        return soundfile.read(path, start=start, stop=stop, dtype="float32", always_2d=True)[0]
+        return len(sound.read(out=block))
+    except SOUND_ERRORS:
+        if not is_cut:
+            raise
+    return int((~np.isnan(block[:, 0])).sum())  # soundfile does not say it
+
+
+_UNPACK_CUT = partial(_unpack, is_cut=True)  # one, as the last file that it gave is kept
+
+
+def _read_sound(path: Path, claim: claims.Claim | None, start: int, stop: int) -> np.ndarray:
+    content = claims.open_patched(path, claim) if claim else nullcontext(path)
+    try:
+        with content as file:
+            return soundfile.read(file, start=start, stop=stop, dtype="float32", always_2d=True)[0]
     except SOUND_ERRORS as error:
         raise DssError(
             f"{path}: samples {start} to {stop} cannot be read ({_said(error)}). The file is "

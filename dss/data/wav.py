@@ -38,6 +38,7 @@ class Wav(NamedTuple):
     bits: int
     n_channels: int
     samplerate_hz: int
+    bytes_per_second: int
     frame_bytes: int
     start: int
     claimed: int
@@ -64,7 +65,7 @@ def mended_length(path: Path) -> tuple[Wav, int] | None:
         return None
     there = wav.size - wav.start
     if wav.claimed > there:
-        rate = wav.frame_bytes * wav.samplerate_hz
+        rate = wav.frame_bytes * wav.samplerate_hz if wav.subtype else wav.bytes_per_second
         missing = f"{readable((wav.claimed - there) / rate)} are missing" if rate else "truncated"
         mending.note(path, f"ends before its header says: {missing}; what is there is read")
         return None
@@ -118,13 +119,13 @@ def read_frames(path: Path, wav: Wav, start: int, stop: int) -> np.ndarray:
     return x
 
 
-def _format(content: bytes) -> tuple[int, int, int, int, int] | None:
+def _format(content: bytes) -> tuple[int, int, int, int, int, int] | None:
     if len(content) < 16:
         return None
-    number, n_channels, rate, _, frame_bytes, bits = struct.unpack_from("<HHIIHH", content)
+    number, n_channels, rate, per_second, frame_bytes, bits = struct.unpack_from("<HHIIHH", content)
     if number == EXTENSIBLE and len(content) >= 26:
         number = struct.unpack_from("<H", content, 24)[0]
-    return number, bits, n_channels, rate, frame_bytes
+    return number, bits, n_channels, rate, per_second, frame_bytes
 
 
 def _are_chunks(path: Path, start: int) -> bool:
