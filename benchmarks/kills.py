@@ -5,12 +5,16 @@ python benchmarks/kills.py [--moments 50] [--works assemble train ...] [--seed 0
 Each work runs once to its end, to know how long it takes and what it gives. Then it is killed
 (signal 9) at random moments. What is left has to be either what was there before or what the work
 gives; and when the same command is given again, it has to end, with the same result.
+
+The processes that are killed are forked from one that has imported TensorFlow, so that the moments
+are spread over the work itself, and not over the seconds that it takes to start.
 """
 
 import argparse
+import multiprocessing
+import os
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -19,9 +23,15 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import h5py
 import numpy as np
+import pandas as pd
+import soundfile
 
-RECORDINGS = Path(__file__).resolve().parents[1] / "data" / "finch"
+FINCH = Path(__file__).resolve().parents[1] / "data" / "finch"
+N_RECORDINGS, SECONDS = 4, 3.5
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["tensorflow", "dss.cli", "dss.predict", "dss.train", "dss.data"])
 OPTIONS = ["--nb-epoch", "6", "--nb-hist", "4096", "--nb-filters", "4", "--kernel-size", "4"]
 OPTIONS += ["--nb-conv", "1", "--nb-pre-conv", "5", "--batch-size", "4"]
 
@@ -63,23 +73,23 @@ def kill(work: Work, n_moments: int, draw: random.Random) -> dict[str, int]:
     counts = dict.fromkeys(("kills", "before", "done", "broken", "other"), 0)
     with tempfile.TemporaryDirectory() as temporary:
         prepared, whole = Path(temporary, "prepared"), Path(temporary, "whole")
-        prepared.mkdir()
+        write_recordings(prepared / "recordings")
         work.prepare(prepared)
         before = work.result(prepared)
         shutil.copytree(prepared, whole, symlinks=True)
-        _run(work.command(whole)).wait()
+        _run(work.command(whole)).join()
         right, warm = work.result(whole), Path(temporary, "warm")
         shutil.copytree(prepared, warm, symlinks=True)
         start = time.monotonic()
-        _run(work.command(warm)).wait()
+        _run(work.command(warm)).join()
         seconds = time.monotonic() - start
         for number in range(n_moments):
             folder = Path(temporary, str(number))
             shutil.copytree(prepared, folder, symlinks=True)
             process = _run(work.command(folder))
-            time.sleep(draw.uniform(0.3, 1) * seconds)
+            time.sleep(draw.uniform(0, 1) * seconds)
             process.kill()
-            process.wait()
+            process.join()
             counts["kills"] += 1
             try:
                 left = work.result(folder)
@@ -87,15 +97,37 @@ def kill(work: Work, n_moments: int, draw: random.Random) -> dict[str, int]:
             except Exception as error:
                 print(f"{folder}: {error}", file=sys.stderr)
                 counts["broken"] += 1
-            _run(work.command(folder)).wait()
+            _run(work.command(folder)).join()
             counts["other"] += work.result(folder) != right
             shutil.rmtree(folder)
     return counts
 
 
-def _run(words: list[str]) -> subprocess.Popen:
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return subprocess.Popen([sys.executable, "-m", "dss", *words], **quiet)
+def write_recordings(folder: Path) -> None:
+    """The first seconds of some shipped recordings, with their annotations."""
+    folder.mkdir(parents=True)
+    for path in sorted(FINCH.glob("*.wav"))[:N_RECORDINGS]:
+        rate = soundfile.info(path).samplerate
+        x, _ = soundfile.read(path, frames=round(SECONDS * rate), dtype="int16")
+        soundfile.write(folder / path.name, x, rate)
+        name = f"{path.stem}_annotations.csv"
+        table = pd.read_csv(path.with_name(name))
+        table[table["stop_seconds"] < SECONDS].to_csv(folder / name, index=False)
+
+
+def _run(words: list[str]) -> multiprocessing.Process:
+    process = PROCESSES.Process(target=_main, args=(words,))
+    process.start()
+    return process
+
+
+def _main(words: list[str]) -> None:
+    """The command line of dss, without a word."""
+    from dss.cli import main
+
+    for number in (1, 2):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), number)
+    sys.exit(main(words))
 
 
 def _store(name: str) -> Callable[[Path], object]:
@@ -118,7 +150,7 @@ def _store(name: str) -> Callable[[Path], object]:
 
 def _assemble(folder: Path, name: str, seed: int = 0, *words: str) -> list[str]:
     where = ["--store-dir", str(folder / name), "--seed", str(seed), "--test-fraction", "0.2"]
-    return ["make-dataset", str(RECORDINGS), *where, *words]
+    return ["make-dataset", str(folder / "recordings"), *where, *words]
 
 
 def _nothing(folder: Path) -> None:
@@ -126,12 +158,12 @@ def _nothing(folder: Path) -> None:
 
 
 def _made(folder: Path) -> None:
-    _run(_assemble(folder, "song.npy")).wait()
+    _run(_assemble(folder, "song.npy")).join()
 
 
 def _trained(folder: Path) -> None:
     _made(folder)
-    _run(_train(folder, 6)).wait()
+    _run(_train(folder, 6)).join()
 
 
 def _train(folder: Path, n_epochs: int) -> list[str]:
@@ -148,33 +180,49 @@ def _go_on(folder: Path) -> list[str]:
 
 
 def _continued(folder: Path) -> object:
-    """Whether there are runs, and all are complete: none was left when another one began."""
-    complete = _complete(folder)
-    return (bool(complete) and all(complete)) or None
+    """The weights of the runs, if all are complete: none was left when another one began."""
+    weights = _weights(folder)
+    return None if None in weights else weights or None
 
 
 def _runs(folder: Path) -> object:
-    """Whether a run is complete; those that were killed stay."""
-    return any(_complete(folder)) or None
+    """The weights of the runs that are complete; those that were killed stay."""
+    return _weights(folder) - {None} or None
 
 
-def _complete(folder: Path) -> list[bool]:
-    """Of the runs that can annotate, which are complete; raises if one of them does not load."""
-    from dss.runs import can_annotate, load_run
+def _weights(folder: Path) -> set[float | None]:
+    """A number by run that can annotate, which differs if any weight does; None if it is not done.
 
-    complete = []
+    Raises whatever is raised if one of the files is broken.
+    """
+    from dss.runs import can_annotate, read_params
+
+    found: set[float | None] = set()
     for params in (folder / "song.res").glob("*_params.yaml"):
         trunk = Path(str(params).removesuffix("_params.yaml"))
-        if can_annotate(trunk):
-            load_run(trunk)
-            is_done = Path(f"{trunk}_results.h5").is_file()
-            complete.append(is_done and not Path(f"{trunk}_checkpoint.h5").is_file())
-    return complete
+        if not can_annotate(trunk):
+            continue
+        read_params(trunk)
+        arrays: list[h5py.Dataset] = []
+        with h5py.File(f"{trunk}_model.h5") as file:
+            file.visititems(lambda _, item, arrays=arrays: arrays.append(item))
+            sums = [np.sum(x[()]) for x in arrays if isinstance(x, h5py.Dataset)]
+        is_done = Path(f"{trunk}_results.h5").is_file()
+        is_done = is_done and not Path(f"{trunk}_checkpoint.h5").is_file()
+        found.add(sum((i + 1) * float(x) for i, x in enumerate(sums)) if is_done else None)
+    return found
 
 
 def _predict(folder: Path, *words: str) -> list[str]:
     run = next((folder / "song.res").glob("*_model.h5"))
-    return ["predict", str(RECORDINGS), str(run), "--save-dir", str(folder / "out"), *words]
+    return [
+        "predict",
+        str(folder / "recordings"),
+        str(run),
+        "--save-dir",
+        str(folder / "out"),
+        *words,
+    ]
 
 
 def _on_cluster(folder: Path) -> list[str]:
@@ -195,12 +243,12 @@ def _annotations(folder: Path) -> object:
     texts = {file.name: file.read_text() for file in files}
     if any(not text.endswith("\n") for text in texts.values()):
         raise ValueError("a file is cut off")
-    return texts if len(texts) == len([*RECORDINGS.glob("*.wav")]) else None
+    return texts if len(texts) == N_RECORDINGS else None
 
 
 def _annotated(folder: Path) -> None:
     _trained(folder)
-    _run(_predict(folder)).wait()
+    _run(_predict(folder)).join()
 
 
 WORKS = {
