@@ -337,6 +337,23 @@ def test_evsonganaly_can_read_what_is_written(tmp_path):
         assert content[name] > 0
 
 
+def test_what_else_a_file_of_evsonganaly_holds_is_kept(tmp_path):
+    path = tmp_path / "x.wav.not.mat"
+    old = {"threshold": 345.0, "min_int": 7.0, "fname": "x.wav", "note": {"by": "me", "n": [1, 2]}}
+    onsets = {"onsets": [[10.0]], "offsets": [[20.0]], "labels": "z", "Fs": 1000.0}
+    scipy.io.savemat(path, old | onsets)
+    write_annotations(table(("b", 1, 2), ("a", 0, 0.5)), path, "notmat", 3, 32000)
+    content = scipy.io.loadmat(path, simplify_cells=True)
+    assert [content[name] for name in ("threshold", "min_int", "fname")] == [345, 7, "x.wav"]
+    assert content["note"]["by"] == "me"
+    assert content["note"]["n"].tolist() == [1, 2]
+    assert (content["labels"], content["Fs"], content["sm_win"]) == ("ab", 32000, 2)
+    path.write_bytes(path.read_bytes()[:300])
+    with pytest.raises(DssError, match=r"x\.wav\.not\.mat: cannot be read"):
+        write_annotations(table(("b", 1, 2)), path, "notmat", 3, 32000)
+    assert path.stat().st_size == 300
+
+
 def test_elan_shows_milliseconds_and_what_was_moved_there_counts(tmp_path):
     path = tmp_path / "x.eaf"
     written = [("a", 0.1004, 0.2006), ("b", 0.15, 0.3), ("p", 0.5003, 0.5003)]

@@ -92,8 +92,9 @@ def write_annotations(
     """Write an annotation table, with times in microseconds, replacing an existing file.
 
     Only CSV keeps rows without a time and extra columns; other formats drop them. Events become
-    point labels in Audacity, boxes without a duration in Raven, and points in Praat. ELAN shows
-    whole milliseconds and no events: the file also holds the exact times, which dss reads for
+    point labels in Audacity, boxes without a duration in Raven, and points in Praat. A
+    .not.mat file keeps what the one in its place holds beside annotations, such as thresholds. ELAN
+    shows whole milliseconds and no events: the file also holds the exact times, which dss reads for
     annotations that were not moved.
 
     Arguments:
@@ -117,7 +118,8 @@ def write_annotations(
         2    a            0.1          0.15
     """
     with replacing(Path(path)) as part:
-        write_table(annotations, part, split_format(format)[0], duration_seconds, samplerate_hz)
+        name = split_format(format)[0]
+        write_table(annotations, part, name, duration_seconds, samplerate_hz, replaced=Path(path))
 
 
 def found(annotations: pd.DataFrame) -> pd.DataFrame:

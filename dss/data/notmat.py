@@ -5,8 +5,12 @@ https://github.com/NickleDave/evfuncs describes the format; it is read with crow
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+
+from dss.data.mat5 import check_mat
+from dss.errors import DssError
 
 Row = tuple[str, float, float]  # name, start, stop
 
@@ -14,22 +18,43 @@ Row = tuple[str, float, float]  # name, start, stop
 SEGMENTING = {"threshold": 1000.0, "min_int": 5.0, "min_dur": 30.0, "sm_win": 2.0}
 
 
-def write_notmat(rows: Iterable[Row], path: Path, samplerate_hz: float) -> None:
+def write_notmat(
+    rows: Iterable[Row], path: Path, samplerate_hz: float, replaced: Path | None = None
+) -> None:
     """Write annotations whose names have one letter, in the order of their onsets.
 
     Arguments:
         rows: the annotations.
         path: the file.
         samplerate_hz: of the recording.
+        replaced: the file that this one replaces, if it is there: what it holds beside
+            annotations, such as the thresholds that somebody set, is kept.
+
+    Raises: DssError if the file that is replaced cannot be read.
     """
     import scipy.io
 
     rows = sorted(rows, key=lambda row: row[1])
     content = {
+        **SEGMENTING,
+        **(_fields(replaced) if replaced and replaced.is_file() else {}),
         "Fs": float(samplerate_hz),
         "labels": "".join(name for name, _, _ in rows),
         "onsets": np.array([[1000 * start] for _, start, _ in rows]).reshape(-1, 1),
         "offsets": np.array([[1000 * stop] for _, _, stop in rows]).reshape(-1, 1),
-        **SEGMENTING,
     }
-    scipy.io.savemat(path, content, appendmat=False)
+    scipy.io.savemat(path, content, appendmat=False, long_field_names=True)
+
+
+def _fields(path: Path) -> dict[str, Any]:
+    """All variables of a file that is there."""
+    import scipy.io
+
+    check_mat(path)
+    try:
+        content = scipy.io.loadmat(path, appendmat=False)
+    except Exception as error:  # there is no end of what scipy raises for damaged files
+        raise DssError(
+            f"{path}: cannot be read, so what it holds would be lost ({error})"
+        ) from None
+    return {name: value for name, value in content.items() if not name.startswith("_")}

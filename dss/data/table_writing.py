@@ -60,8 +60,11 @@ def write_table(
     format: str,
     duration_seconds: float | None = None,
     samplerate_hz: float | None = None,
+    replaced: Path | None = None,
 ) -> None:
     """Write annotations; in formats other than csv, those that have a time.
+
+    What else the file that is replaced holds is kept in notmat.
 
     Raises: DssError if the format cannot be written, or not hold these annotations.
     """
@@ -93,4 +96,4 @@ def write_table(
         case "elan":
             xml_formats.write_elan(rows, path)
         case "notmat":
-            write_notmat(rows, path, samplerate_hz or 0)
+            write_notmat(rows, path, samplerate_hz or 0, replaced)
