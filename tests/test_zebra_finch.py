@@ -15,7 +15,7 @@ def test_the_song_of_a_real_finch_is_annotated(zebra_finch, tmp_path):
         for file in (recording, annotations_path(recording)):
             (folder / file.name).symlink_to(file)
     store = make_dataset(tmp_path / "learned", test_fraction=0)
-    run = train(data_dir=store, auto=True, nb_epoch=10)
+    run = train(data_dir=store, auto=True, nb_epoch=5)
     predict_files(tmp_path / "judged", run, save_dir=tmp_path / "annotated")
     scores = evaluate(tmp_path / "judged", tmp_path / "annotated", tolerance_seconds=0.01)
     assert len(scores) == 6 + 1

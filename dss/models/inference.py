@@ -32,7 +32,8 @@ class Network:
             self.nb_hist = self.stride + 2 * self.padding
             self.batch_size, self.first_sample = 1, 0
             model = models.resized(model, options, self.nb_hist)
-        self._forward = tf.function(self._middle(model, options), jit_compile=True)
+        # Compiled with XLA it is no faster, of separable filters slower, and begins seconds later.
+        self._forward = tf.function(self._middle(model, options))
 
     def _middle(self, model: keras.Model, options: NetworkOptions) -> Callable:
         """A function from chunks to the probabilities of their middle `stride` samples.
