@@ -66,7 +66,7 @@ def with_dss(
     from dss import models
     from dss.predict import predict_files
     from dss.runs import run_file, write_params
-    from dss.train.suggestions import PRESETS
+    from dss.train.presets import PRESETS
 
     options = network_options(PRESETS[preset] if preset else NETWORK)
     names = ["noise", *(f"type{i}" for i in range(n_types))]

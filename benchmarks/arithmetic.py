@@ -21,7 +21,7 @@ from dss.models.backend import keras, tf
 from dss.models.steps import learning, make_optimizer, one_row
 from dss.models.workers import ALONE
 from dss.options import TrainOptions
-from dss.train.suggestions import PRESETS
+from dss.train.presets import PRESETS
 
 SIZE = 2048
 TURNS = 5

@@ -18,7 +18,7 @@ from annotate import network_options
 from dss import models
 from dss.predict.stream import Stream
 from dss.runs import load_run, run_file, write_params
-from dss.train.suggestions import PRESETS
+from dss.train.presets import PRESETS
 
 SAMPLERATES_HZ = {"fly": 10_000, "songbird": 32_000}  # by preset
 

@@ -8,7 +8,8 @@ from dss.errors import DssError
 from dss.options import TrainOptions
 from dss.support.units import readable
 from dss.train import suggest
-from dss.train.suggestions import PRESETS, complete
+from dss.train.presets import PRESETS
+from dss.train.suggestions import complete
 
 
 def recording_with(folder, samplerate, hz, seconds, song_seconds=0.06, event=False, seed=0):

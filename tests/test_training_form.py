@@ -15,7 +15,7 @@ from dss.errors import DssError
 from dss.options import TrainOptions
 from dss.runs import read_params, run_file, run_trunk
 from dss.train import train
-from dss.train.suggestions import PRESETS
+from dss.train.presets import PRESETS
 from dss.widgets import TrainingForm
 from dss.widgets.forms import background, memory
 

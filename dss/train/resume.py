@@ -12,7 +12,7 @@ from dss.data.dataset import open_dataset
 from dss.errors import DssError, raise_problems
 from dss.options import NetworkOptions, TrainOptions
 from dss.runs import load_run, read_params, run_file, run_trunk
-from dss.train.suggestions import PRESETS
+from dss.train.presets import PRESETS
 
 if TYPE_CHECKING:
     import keras

@@ -5,15 +5,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import xarray as xr
 
 from dss import models
-from dss.data.batches import array_of, split_stretches
-from dss.data.contents import song_stretches
 from dss.data.dataset import open_dataset
-from dss.errors import DssError
 from dss.options import AugmentOptions, NetworkOptions, TrainOptions
 from dss.support.units import readable
+from dss.train.presets import PRESETS
+from dss.train.song import Song, survey
 
 RAW_HZ = 12_000  # at a lower sample rate the audio itself tells song apart
 RAW_FRAME_SECONDS = 0.0008
@@ -25,7 +23,6 @@ FLOOR = 0.1  # of a spectrogram, as a part of the power of noise
 BACKGROUND_SECONDS = 0.5  # longer than syllables mostly are; twice that is no better
 LEAST_FLOOR = 1e-12  # half a step of 16-bit audio, spread over the frequencies of a spectrogram
 DESCRIBED = {"nb_hist", "nb_filters", "kernel_size", "nb_conv"}  # with all these, nothing is chosen
-EXAMPLES = 200  # annotations of a song type that are looked at; more say the same
 
 
 class Suggestion(NamedTuple):
@@ -47,64 +44,6 @@ LEVELS = Suggestion(
     "song is louder or softer elsewhere, upside down, with more noise or less",
 )
 
-# What suits each kind of song, for recordings at the usual sample rates: 4 to 10 kHz, 20 to 48 kHz,
-# 200 to 300 kHz. A spectrogram that is trained learns small data by heart (benchmarks/mouse.py).
-PRESETS: dict[str, dict[str, Any]] = {
-    "fly": {
-        "nb_hist": 4096,
-        "nb_pre_conv": 2,
-        "pre_nb_dft": 0,
-        "nb_filters": 32,
-        "kernel_size": 7,
-        "nb_conv": 2,
-        "dilations": RAW_DILATIONS,
-        "augmentations": LEVELS.value,
-        "batch_size": 8,
-        "nb_epoch": 30,
-        "learning_rate": 0.004,
-    },
-    "songbird": {
-        "nb_hist": 32768,
-        "nb_pre_conv": 5,
-        "pre_nb_dft": 256,
-        "freeze": ["spectrogram"],
-        "nb_filters": 32,
-        "kernel_size": 7,
-        "dilations": [1, 4, 16, 48],
-        "nb_conv": 2,
-        "batch_size": 8,
-        "nb_epoch": 30,
-        "learning_rate": 0.004,
-    },
-    "mouse": {
-        "nb_hist": 131072,
-        "nb_pre_conv": 7,
-        "pre_nb_dft": 512,
-        "freeze": ["spectrogram"],
-        "nb_filters": 24,
-        "kernel_size": 7,
-        "dilations": [1, 4, 16, 48],
-        "nb_conv": 2,
-        "batch_size": 8,
-        "nb_epoch": 30,
-        "learning_rate": 0.004,
-    },
-}
-
-
-class Song(NamedTuple):
-    """What of a dataset the suggestions depend on."""
-
-    samplerate_hz: float
-    train_seconds: float
-    n_stretches: int  # pieces of recordings, each cut into chunks on its own
-    song_types: list[str]
-    has_events: bool
-    shortest_seconds: float | None  # the tenth part of the segments is shorter
-    typical_seconds: float | None  # the median of the segments
-    band_hz: tuple[float, float]
-    noise_density: float  # the power per Hz of what is no song, at the median frequency
-
 
 def suggest(data_dir: str | Path, given: dict[str, Any] | None = None) -> dict[str, Suggestion]:
     """Propose options for `dss.train.train`, from the training split of a dataset.
@@ -123,7 +62,7 @@ def suggest(data_dir: str | Path, given: dict[str, Any] | None = None) -> dict[s
         5
     """
     given = given or {}
-    song = _survey(open_dataset(data_dir), given.get("y_suffix", ""))
+    song = survey(open_dataset(data_dir), given.get("y_suffix", ""))
     rate = song.samplerate_hz
     chosen: dict[str, Suggestion] = {}
 
@@ -295,59 +234,3 @@ def _chunk(song: Song, hop: int, ignored: int) -> tuple[int, str]:
     longest = song.train_seconds / 16  # so that there are chunks to draw from
     samples = 2 ** round(math.log2(max(min(seconds, longest) * rate, 2 * ignored, 8 * hop, 64)))
     return samples, f"{samples / rate:.2g} s: context for song, and chunks enough to draw from"
-
-
-def _survey(tree: xr.DataTree, y_suffix: str) -> Song:
-    suffix = f"_{y_suffix}" if y_suffix else ""
-    train = tree["train"]
-    if f"y{suffix}" not in train or not train.sizes["time"]:
-        raise DssError(f"Nothing can be suggested: the train split has no targets y{suffix}")
-    names, types = (tree.attrs[f"class_{what}{suffix}"][1:] for what in ("names", "types"))
-    rate = tree.attrs["samplerate_x_Hz"]
-    stretches = split_stretches(tree, "train")
-    known = array_of(train["annotated"]) if "annotated" in train else None
-    noise, *song = song_stretches(array_of(train[f"y{suffix}"]), stretches, known)
-    if not any(map(len, song)):
-        raise DssError("Nothing can be suggested: the train split has no song")
-    segments = [s for s, kind in zip(song, types, strict=True) if kind == "segment" and len(s)]
-    seconds = np.diff(np.concatenate(segments), axis=1) / rate if segments else np.empty(0)
-    x = array_of(train["x"])
-    around_noise = _spectra(x, noise, rate)
-    background = around_noise.mean(axis=0)
-    bands = [_band(_spectra(x, s, rate).mean(axis=0) - background, rate) for s in song if len(s)]
-    return Song(
-        samplerate_hz=rate,
-        train_seconds=float(np.diff(stretches, axis=1).sum() / rate),
-        n_stretches=len(stretches),
-        song_types=[name for name, s in zip(names, song, strict=True) if len(s)],
-        has_events="event" in types,
-        shortest_seconds=float(np.quantile(seconds, 0.1)) if segments else None,
-        typical_seconds=float(np.median(seconds)) if segments else None,
-        band_hz=(min(low for low, _ in bands), max(high for _, high in bands)),
-        noise_density=float(np.median(around_noise)),
-    )
-
-
-def _band(added: np.ndarray, rate: float) -> tuple[float, float]:
-    """Between which frequencies is nine tenths of the power that a song type adds to noise."""
-    frequency = np.linspace(0, rate / 2, len(added))
-    power = np.cumsum(np.maximum(added, 0))
-    if power[-1] == 0:
-        return float(frequency[1]), float(frequency[-1])
-    low, high = np.searchsorted(power / power[-1], [0.05, 0.95])
-    return float(frequency[max(low, 1)]), float(frequency[high])
-
-
-def _spectra(x, occurrences: np.ndarray, rate: float) -> np.ndarray:
-    """Power per Hz around the middles of up to 200 occurrences: [occurrences, frequencies]."""
-    import scipy.signal
-
-    window = 2 ** round(math.log2(0.03 * rate))
-    if not len(occurrences):
-        return np.zeros((1, window // 2 + 1))
-    drawn = np.linspace(0, len(occurrences) - 1, min(EXAMPLES, len(occurrences))).astype(int)
-    middles = occurrences[drawn].mean(axis=1).astype(int)
-    starts = np.clip(middles - window // 2, 0, max(0, len(x) - window))
-    blocks = np.stack([np.asarray(x[start : start + window], np.float32) for start in starts])
-    _, power = scipy.signal.periodogram(blocks, rate, window="hann", nfft=window, axis=1)
-    return power.mean(axis=2)

@@ -20,8 +20,9 @@ from dss.plot import plot_confusion, plot_history, plot_learning_curve
 from dss.runs import list_files, read_params, run_file
 from dss.train import format_learning_curve
 from dss.train.job_script import write_script
+from dss.train.presets import PRESETS
 from dss.train.results import read_results
-from dss.train.suggestions import DESCRIBED, PRESETS, suggest
+from dss.train.suggestions import DESCRIBED, suggest
 from dss.widgets.forms import background, memory
 from dss.widgets.forms.fields import PICTURE, doubt_html
 from dss.widgets.forms.form import Form

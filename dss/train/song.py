@@ -1,0 +1,87 @@
+"""What the song of a dataset is like: how long, in which frequency band, above which noise."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from dss.data.batches import array_of, split_stretches
+from dss.data.contents import song_stretches
+from dss.errors import DssError
+
+EXAMPLES = 200  # annotations of a song type that are looked at; more say the same
+
+
+class Song(NamedTuple):
+    """What of a dataset the suggestions depend on."""
+
+    samplerate_hz: float
+    train_seconds: float
+    n_stretches: int  # pieces of recordings, each cut into chunks on its own
+    song_types: list[str]
+    has_events: bool
+    shortest_seconds: float | None  # the tenth part of the segments is shorter
+    typical_seconds: float | None  # the median of the segments
+    band_hz: tuple[float, float]
+    noise_density: float  # the power per Hz of what is no song, at the median frequency
+
+
+def survey(tree: xr.DataTree, y_suffix: str) -> Song:
+    """Look at the training split of a dataset.
+
+    Raises: DssError if it has no song, or not these targets.
+    """
+    suffix = f"_{y_suffix}" if y_suffix else ""
+    train = tree["train"]
+    if f"y{suffix}" not in train or not train.sizes["time"]:
+        raise DssError(f"Nothing can be suggested: the train split has no targets y{suffix}")
+    names, types = (tree.attrs[f"class_{what}{suffix}"][1:] for what in ("names", "types"))
+    rate = tree.attrs["samplerate_x_Hz"]
+    stretches = split_stretches(tree, "train")
+    known = array_of(train["annotated"]) if "annotated" in train else None
+    noise, *song = song_stretches(array_of(train[f"y{suffix}"]), stretches, known)
+    if not any(map(len, song)):
+        raise DssError("Nothing can be suggested: the train split has no song")
+    segments = [s for s, kind in zip(song, types, strict=True) if kind == "segment" and len(s)]
+    seconds = np.diff(np.concatenate(segments), axis=1) / rate if segments else np.empty(0)
+    x = array_of(train["x"])
+    around_noise = _spectra(x, noise, rate)
+    background = around_noise.mean(axis=0)
+    bands = [_band(_spectra(x, s, rate).mean(axis=0) - background, rate) for s in song if len(s)]
+    return Song(
+        samplerate_hz=rate,
+        train_seconds=float(np.diff(stretches, axis=1).sum() / rate),
+        n_stretches=len(stretches),
+        song_types=[name for name, s in zip(names, song, strict=True) if len(s)],
+        has_events="event" in types,
+        shortest_seconds=float(np.quantile(seconds, 0.1)) if segments else None,
+        typical_seconds=float(np.median(seconds)) if segments else None,
+        band_hz=(min(low for low, _ in bands), max(high for _, high in bands)),
+        noise_density=float(np.median(around_noise)),
+    )
+
+
+def _band(added: np.ndarray, rate: float) -> tuple[float, float]:
+    """Between which frequencies is nine tenths of the power that a song type adds to noise."""
+    frequency = np.linspace(0, rate / 2, len(added))
+    power = np.cumsum(np.maximum(added, 0))
+    if power[-1] == 0:
+        return float(frequency[1]), float(frequency[-1])
+    low, high = np.searchsorted(power / power[-1], [0.05, 0.95])
+    return float(frequency[max(low, 1)]), float(frequency[high])
+
+
+def _spectra(x, occurrences: np.ndarray, rate: float) -> np.ndarray:
+    """Power per Hz around the middles of up to 200 occurrences: [occurrences, frequencies]."""
+    import scipy.signal
+
+    window = 2 ** round(math.log2(0.03 * rate))
+    if not len(occurrences):
+        return np.zeros((1, window // 2 + 1))
+    drawn = np.linspace(0, len(occurrences) - 1, min(EXAMPLES, len(occurrences))).astype(int)
+    middles = occurrences[drawn].mean(axis=1).astype(int)
+    starts = np.clip(middles - window // 2, 0, max(0, len(x) - window))
+    blocks = np.stack([np.asarray(x[start : start + window], np.float32) for start in starts])
+    _, power = scipy.signal.periodogram(blocks, rate, window="hann", nfft=window, axis=1)
+    return power.mean(axis=2)
