@@ -9,8 +9,15 @@ import scipy.io
 import yaml
 
 from dss.cli import main
-from dss.data import check_annotations, find_recordings, make_dataset, open_dataset, open_recording
-from dss.data.annotations import read_annotations
+from dss.data import (
+    check_annotations,
+    find_recordings,
+    make_dataset,
+    mending,
+    open_dataset,
+    open_recording,
+)
+from dss.data.annotations import read_annotations, read_definitions
 from dss.data.audio import open_audio
 from dss.data.batches import array_of
 from dss.data.mat5 import check_mat
@@ -18,6 +25,7 @@ from dss.data.report import describe
 from dss.data.splits import recording_groups
 from dss.errors import DssError, DssWarning
 from dss.evaluate import sample_confusion
+from dss.review.proofread import is_confirmed
 from dss.runs import load_run, run_file
 from dss.support import hdf5
 from dss.train import train
@@ -141,6 +149,31 @@ def test_a_column_that_is_there_twice_is_an_error(tmp_path):
     path.write_text("name,start_seconds,start_seconds ,stop_seconds\na,0.1,5,0.2\n")
     with pytest.raises(DssError, match="row 1: the column start_seconds is there 2 times"):
         read_annotations(path)
+
+
+def test_a_confidence_that_is_none_counts_as_missing_and_is_said(tmp_path):
+    path, rows = tmp_path / "a_annotations.csv", ["0.5,True", "x,False", "inf,maybe", "7,", "NaN,"]
+    lines = [f"a,{i},{i + 0.5},{row}" for i, row in enumerate(rows)]
+    header = "name,start_seconds,stop_seconds,confidence,confirmed"
+    path.write_text("\n".join([header, *lines]))
+    with mending.collecting() as mended:
+        table = read_annotations(path)
+    np.testing.assert_array_equal(table["confidence"], [0.5, *[np.nan] * 4])
+    assert is_confirmed(table).tolist() == [True, False, False, False, False]
+    assert [what for _, what in mended] == [
+        "confidence is 'x'; right would be a number from 0 to 1; it counts as missing (rows 3, 4, "
+        "5)",
+        "confirmed is 'maybe'; right would be True or False; it counts as missing (row 4)",
+    ]
+
+
+def test_definitions_are_in_any_encoding_and_say_one_thing_of_a_name(tmp_path):
+    path = tmp_path / "a_definitions.csv"
+    path.write_bytes("ä,segment\np,event\nä,segment\n".encode("utf-16"))
+    assert read_definitions(path) == {"ä": "segment", "p": "event"}
+    path.write_text("a,segment\np,event\na,event\n")
+    with pytest.raises(DssError, match=r"csv, row 3: a is event here and segment in row 1; leave"):
+        read_definitions(path)
 
 
 def test_a_pattern_that_never_ends_is_stopped():

@@ -5,6 +5,7 @@ An annotation table is a pandas DataFrame with the columns `name`, `start_second
 start names a song type that the annotator looked for in this recording but did not find.
 """
 
+import io
 from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pandas as pd
 
 from dss.data.formats import FORMATS, guess_format, read_table, split_format
 from dss.data.table_writing import write_table
-from dss.data.texttables import COLUMNS
+from dss.data.texttables import COLUMNS, read_text
 from dss.errors import DssError, raise_problems
 from dss.options import SourceOptions
 from dss.support.files import replacing
@@ -196,8 +197,10 @@ def time_problems(
 def read_definitions(path: Path) -> dict[str, str]:
     """The category, event or segment, of each name in a `STEM_definitions.csv`."""
     try:
-        table = pd.read_csv(path, header=None, dtype=str, keep_default_na=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        table = pd.read_csv(
+            io.StringIO(read_text(path)), header=None, dtype=str, keep_default_na=False
+        )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise DssError(f"{path}: cannot be read as CSV ({error})") from None
     if table.shape[1] != 2:
         raise DssError(f"{path}: has {table.shape[1]} columns, but should have two: name,category")
@@ -207,8 +210,14 @@ def read_definitions(path: Path) -> dict[str, str]:
         for row, (name, category) in enumerate(table.itertuples(index=False, name=None), start=1)
         if category not in (EVENT, SEGMENT)
     ]
+    categories: dict[str, tuple[int, str]] = {}
+    for row, (name, category) in enumerate(table.itertuples(index=False, name=None), start=1):
+        first, of_first = categories.setdefault(name, (row, category))
+        if category != of_first:
+            said = f"{name} is {category} here and {of_first} in row {first}"
+            problems.append(f"{path}, row {row}: {said}; leave one of them")
     raise_problems(problems, "These definitions are invalid; correct them:")
-    return dict(table.itertuples(index=False, name=None))
+    return {name: category for name, (_, category) in categories.items()}
 
 
 def song_types(

@@ -36,6 +36,7 @@ from dss.data.texttables import (
     COLUMNS,
     HEAD_BYTES,
     RAVEN_TIMES,
+    mend_further,
     numbers,
     parse,
     parse_times,
@@ -146,6 +147,7 @@ def read_table(path: Path, format: str, recording: Path | None = None) -> pd.Dat
         table = _read_with_crowsetta(path, name, recording)
     broken += [(row, "the name is missing") for row in table.index[table["name"].isna()]]
     raise_broken(broken + parse_times(table), table, path)
+    mend_further(table, path)
     return table
 
 

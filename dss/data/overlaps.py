@@ -52,7 +52,7 @@ def overlap_warnings(
         return []
     longest = sorted(pairs, key=lambda pair: -sum(pairs[pair]))
     named = [
-        f"{a} and {b} ({len(pairs[a, b])} times, {readable(sum(pairs[a, b]))} in all)"
+        f"{a} and {b} ({_times(pairs[a, b])}, {readable(sum(pairs[a, b]))} in all)"
         for a, b in longest[:MOST_NAMED]
     ]
     more = len(longest) - MOST_NAMED
@@ -62,6 +62,10 @@ def overlap_warnings(
         + ". The network learns there that each is as probable as the other. To choose, give "
         "overlaps: shorter or later (that one counts), or unknown (nothing is learned there)."
     ]
+
+
+def _times(durations: list[float]) -> str:
+    return "once" if len(durations) == 1 else f"{len(durations)} times"
 
 
 def target_seconds(

@@ -42,6 +42,8 @@ TEXTS = ("name", *OTHER_NAMES["name"], "file", "filename", "file_name", "recordi
 # Columns of which a second one would leave open which counts.
 READ_TWICE = {*COLUMNS, *(n for names in OTHER_NAMES.values() for n in names), *TEXTS}
 READ_TWICE |= {"confidence", "confirmed", "probability"}
+# Columns that dss writes and that people and other programs write as well, and what is in them.
+FURTHER = {"confidence": "a number from 0 to 1", "confirmed": "True or False"}
 LATEST_SECONDS = 1e7  # four months: what is later is no time in a recording
 MISSING = ["", "NaN", "nan", "NA", "None", "<NA>"]  # what stands for no number
 CLOCK = r"^\s*(?:(\d+):)?(\d+):(\d+(?:\.\d*)?)\s*$"  # h:m:s or m:s
@@ -166,6 +168,31 @@ def parse_times(table: pd.DataFrame) -> list[tuple[int, str]]:
             problems.append((row, f"{column} is {time:g} s, later than any recording lasts"))
         table[column] = parsed
     return problems
+
+
+def mend_further(table: pd.DataFrame, path: Path) -> None:
+    """Empty what cannot be right in the columns `confidence` and `confirmed`, and note it."""
+    for column, right in FURTHER.items():
+        if column not in table or (column == "confidence" and _are_parts(table[column])):
+            continue
+        said = table[column].astype(str).str.strip()
+        is_there = table[column].notna() & ~said.isin(MISSING)
+        if column == "confidence":
+            parsed = numbers(table[column])
+            is_wrong = is_there & ~parsed.between(0, 1)
+            table[column] = parsed.where(~is_wrong)
+        else:
+            is_wrong = is_there & ~said.str.lower().isin(("true", "false"))
+            table[column] = table[column].where(~is_wrong)
+        if rows := [*table.index[is_wrong]]:
+            where = f"row{'s' * (len(rows) > 1)} {mending.listed(rows)}"
+            what = f"{column} is {said[is_wrong].iloc[0]!r}; right would be {right}"
+            mending.note(path, f"{what}; it counts as missing ({where})")
+
+
+def _are_parts(confidence: pd.Series) -> bool:
+    """Whether all of a column of floats are from 0 to 1, or missing."""
+    return confidence.dtype == float and bool((confidence.isna() | confidence.between(0, 1)).all())
 
 
 def _are_late(times: pd.Series) -> bool:
