@@ -36,3 +36,33 @@ def test_a_checkpoint_that_lacks_its_state_is_damaged(tmp_path):
         file.attrs["state"] = "{}"
     with pytest.raises(DssError, match="cannot be read as HDF5"):
         epochs_done(tmp_path / "x_checkpoint.h5")
+
+
+def with_texts(path):
+    with h5py.File(path, "w") as file:
+        file["names"] = ["a", "b", "noise"]
+        file.attrs["class_names"] = ["noise", "bird"]
+        file.create_group("of").attrs["texts"] = "hello " * 20
+    return path, path.read_bytes()
+
+
+def read_texts(path):
+    with hdf5.reading(path) as file:
+        names = [name.decode() for name in file["names"][()]]
+        return names, [*file.attrs["class_names"]], file["of"].attrs["texts"]
+
+
+@pytest.mark.parametrize("damage", ["free", "number", "length"])
+def test_damaged_texts_of_any_length_do_not_make_it_hang(tmp_path, damage):
+    path, content = with_texts(tmp_path / "a.h5")
+    assert read_texts(path) == (["a", "b", "noise"], ["noise", "bird"], "hello " * 20)
+    heap = content.index(b"GCOL")
+    first = heap + 16
+    place, new = {
+        "free": (first, bytes(64)),
+        "number": (first, bytes(2)),
+        "length": (first + 8, (2**64 - 16).to_bytes(8, "little")),
+    }[damage]
+    path.write_bytes(content[:place] + new + content[place + len(new) :])
+    with pytest.raises(DssError, match=r"a\.h5: the values of any length at byte .+ are damaged"):
+        read_texts(path)

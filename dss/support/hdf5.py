@@ -1,8 +1,11 @@
 """HDF5 files that are read, and that may be damaged, or made to read other files."""
 
 import math
+import mmap
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +17,9 @@ if TYPE_CHECKING:
 MOST_OBJECTS = 100_000
 # An array has at most so many bytes, and as many more as a file of this size can unpack to.
 SMALL_BYTES, MOST_PACKED = 2**20, 1100
+# How heaps begin, with their version; bytes of the head of a heap, and of a value in it.
+HEAP, HEAP_HEAD, VALUE_HEAD = b"GCOL\1", 16, 16
+MOST_SEARCHED = 2**29  # bytes, for heaps
 
 
 @contextmanager
@@ -33,7 +39,9 @@ def reading(path: Path, way_out: str = "Copy it again.") -> Iterator["h5py.File"
         raise DssError(f"{path}: there is no such file")
     try:
         with h5py.File(path) as file:
-            _check(file, path.stat().st_size)
+            status = path.stat()
+            if _check(file, status.st_size):
+                _check_heaps(path, status.st_mtime_ns, status.st_size)
             yield file
     except DssError as error:
         raise error if str(path) in str(error) else DssError(f"{path}: {error}") from None
@@ -42,12 +50,16 @@ def reading(path: Path, way_out: str = "Copy it again.") -> Iterator["h5py.File"
         raise DssError(f"{path}: cannot be read as HDF5 ({said}). {way_out}") from error
 
 
-def _check(file: "h5py.File", n_bytes: int) -> None:
-    """Raise a DssError if anything in a file is somewhere else, or claims more than it can hold."""
+def _check(file: "h5py.File", n_bytes: int) -> bool:
+    """Whether a file holds values of any length, such as texts.
+
+    Raises: DssError if anything in it is somewhere else, or claims more than it can hold.
+    """
     import h5py
 
     waiting: list[h5py.Group] = [file]
     known = set()
+    has_heaps = _has_heaps(file)
     while waiting:
         group = waiting.pop()
         for name in group:
@@ -62,6 +74,7 @@ def _check(file: "h5py.File", n_bytes: int) -> None:
             if place in known:
                 continue
             known.add(place)
+            has_heaps = has_heaps or _has_heaps(item)
             if len(known) > MOST_OBJECTS:
                 raise DssError(f"holds more than {MOST_OBJECTS:,} arrays and groups")
             if isinstance(item, h5py.Group):
@@ -72,3 +85,52 @@ def _check(file: "h5py.File", n_bytes: int) -> None:
                 claimed = math.prod(map(int, item.shape or (0,))) * item.dtype.itemsize
                 if claimed > SMALL_BYTES + MOST_PACKED * n_bytes:
                     raise DssError(f"{where} claims {claimed:,} bytes, in a file of {n_bytes:,}")
+    return has_heaps
+
+
+def _has_heaps(item: "h5py.Group | h5py.Dataset | h5py.Datatype") -> bool:
+    """Whether an object, or an attribute of it, has values of any length."""
+    import h5py
+
+    attributes = range(h5py.h5a.get_num_attrs(item.id))
+    types = [h5py.h5a.open(item.id, index=i).get_type() for i in attributes]
+    types += [item.id.get_type()] if isinstance(item, h5py.Dataset) else []
+    return any(
+        kind.detect_class(h5py.h5t.VLEN)
+        or (isinstance(kind, h5py.h5t.TypeStringID) and kind.is_variable_str())
+        or kind.detect_class(h5py.h5t.COMPOUND)
+        for kind in types
+    )
+
+
+@lru_cache(maxsize=32)  # a recording is opened for each block of it
+def _check_heaps(path: Path, *changed: int) -> None:
+    """Raise a DssError if values of any length are damaged in a way that makes libhdf5 hang.
+
+    They lie in heaps: a head with the length of the heap, and then values, each with a number, a
+    length, and so many bytes; what is free has the number 0, and a length that counts its own head
+    (section III.E of "HDF5 File Format Specification Version 3.0"). Of very large files, only the
+    first and the last part are searched for heaps.
+    """
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        size = len(content)
+        for first, stop in ((0, min(MOST_SEARCHED, size)), (max(0, size - MOST_SEARCHED), size)):
+            place = content.find(HEAP, first, stop)
+            while place >= 0:
+                _check_heap(content, place)
+                place = content.find(HEAP, place + 1, stop)
+
+
+def _check_heap(content: mmap.mmap, place: int) -> None:
+    """Raise a DssError if following the lengths in a heap does not lead to its end."""
+    if place + HEAP_HEAD > len(content):
+        return  # libhdf5 says that it is cut off
+    (length,) = struct.unpack_from("<Q", content, place + 8)
+    end = place + length
+    at = place + HEAP_HEAD
+    while at + VALUE_HEAD <= min(end, len(content)):
+        number, _, n_bytes = struct.unpack_from("<HH4xQ", content, at)
+        step = VALUE_HEAD + n_bytes + -n_bytes % 8 if number else n_bytes
+        if not VALUE_HEAD <= step <= end - at:
+            raise DssError(f"the values of any length at byte {place:,} are damaged")
+        at += step

@@ -85,6 +85,7 @@ def _h5(folder: Path) -> Path:
     path = folder / "a.h5"
     with h5py.File(path, "w") as file:
         file["data"], file["samplerate"] = AUDIO, RATE
+        file.attrs["recorded by"] = ["somebody", "somewhere"]  # texts of any length
     return path
 
 
