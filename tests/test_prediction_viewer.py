@@ -145,6 +145,24 @@ def test_what_dss_found_beside_annotations_by_hand_is_taken_over_by_a_click(view
     assert len(after) == len(by_hand)
 
 
+def test_a_false_alarm_in_a_new_recording_becomes_noise_and_the_rest_stays_unknown(
+    viewer, tmp_path
+):
+    viewer.show("bird_22.wav")
+    by_dss = viewer.annotations["predicted"]
+    times = by_dss.loc[by_dss["name"] == "a", TIMES].iloc[0].tolist()
+    viewer.editor.mark(*times)
+    viewer.editor.press("0")
+    assert "stays unknown" in viewer._status.value
+    assert viewer.annotations["manual"].to_numpy().tolist() == [["noise", *times]]
+    assert len(viewer.annotations["predicted"]) == len(by_dss)
+    viewer.editor.save()
+    checked = viewer.least_certain
+    in_new = checked[checked["file"].str.contains("bird_22")]
+    assert times[0] not in in_new["start_seconds"].tolist()
+    assert viewer.view.unknown_seconds == pytest.approx(4 - np.diff(times)[0], abs=0.002)
+
+
 def test_the_next_annotation_by_dss_brings_its_name(viewer):
     by_hand, by_dss = viewer.annotations.values()
     viewer.editor._put(viewer.editor._now()._replace(annotations=by_hand.iloc[:0]))

@@ -16,6 +16,7 @@ from dss.data.stretches import complement
 from dss.data.texttables import COLUMNS
 from dss.errors import DssError
 from dss.review.edits import (
+    TIMES,
     Edited,
     Edits,
     annotate,
@@ -29,13 +30,15 @@ from dss.review.edits import (
     rename,
     take_over,
 )
+from dss.review.false_alarms import reject
 from dss.widgets.viewer.controls import on_enter, text_button
 
 HELP = (
     "<b>Drag</b> over the picture where a syllable is, or <b>click</b> where a pulse is; then "
     "press a number, or write a name and press <b>Enter</b>. A click on an annotation chooses it: "
     "drag its edges, give it another name, or press <b>Delete</b>; a click on a prediction marks "
-    "it, and <b>Enter</b> takes it over. Nothing is written before "
+    "it, and <b>Enter</b> takes it over. <b>0</b> says that what is marked is a false alarm: the "
+    "next dataset holds it as noise. Nothing is written before "
     "<b>Save</b>.<br>Keys, once you clicked on the picture: "
 )
 KEYS = (
@@ -45,6 +48,7 @@ KEYS = (
     "with <b>Ctrl</b> and scrolls with <b>Shift</b>. Click twice to see what is marked."
 )
 
+FALSE_ALARM = "What is marked is no song: the next dataset holds it as noise (0)"
 ONE, SHOWN, ALL = "this one", "all of its type in view", "all of its type in the recording"
 
 EDITS = Edits()  # of all viewers: what is not saved outlives the cell that shows it
@@ -78,6 +82,7 @@ class Editor:
         buttons = [
             self._add,
             self._button("Delete", "trash", "Delete the annotation that is chosen", self.delete),
+            self._button("False alarm", "ban", FALSE_ALARM, self.reject),
             self._button("Undo", "undo", "Take back the last change", self.undo),
             self._button("Redo", "repeat", "Redo the change that was undone", self.redo),
             self._button("All seen", "eye", seen, self.look_at_shown),
@@ -169,8 +174,7 @@ class Editor:
             self._end(f"Renamed {len(rows)} annotations from {old} to {name.strip()}.")
         elif self._prediction is not None:
             table, row = self._prediction
-            rows = of_type(table, table.at[row, "name"], self._stretch_meant())
-            now = self._now()
+            rows, now = self._meant(table, row), self._now()
             annotations, n = take_over(now.annotations, table.loc[rows], name)
             self._put(now._replace(annotations=annotations))
             there = len(rows) - n
@@ -199,7 +203,9 @@ class Editor:
 
     def press(self, key: str) -> None:
         """Do what a key on the picture stands for."""
-        if key.isdigit() and int(key) <= len(self.names):
+        if key == "0":
+            self.reject()
+        elif key.isdigit() and int(key) <= len(self.names):
             self.annotate(self.names[int(key) - 1])
         elif key == "Enter":
             self._name_marked()
@@ -223,6 +229,30 @@ class Editor:
         self._viewer.drawing.let_rows_shrink()
         self._put(now._replace(annotations=remove(now.annotations, rows)))
         self._end(f"Deleted {len(rows)} annotations." if len(rows) > 1 else "")
+
+    def reject(self) -> None:
+        """Say that what is marked, or all of its song type, is a false alarm: known noise."""
+        now, rows = self._now(), self._rows_chosen()
+        if self.chosen is not None:
+            times = now.annotations.loc[rows, TIMES].to_numpy(float)
+        elif self._prediction is not None:
+            table, row = self._prediction
+            times = table.loc[self._meant(table, row), TIMES].to_numpy(float)
+        elif self._viewer.selection is not None:
+            times = np.array([self._viewer.selection])
+        else:
+            raise DssError("Nothing is marked: click on what is no song, or drag over it.")
+        if self._viewer.by_hand_label not in self._viewer.annotations:  # only predictions so far
+            now, rows = now._replace(annotations=now.annotations.iloc[:0]), []
+        after = reject(now, times, self._viewer.recording.duration_seconds, rows)
+        if after is now:
+            self._end("What you did not annotate in this recording is noise already.")
+            return
+        self._put(after)
+        is_first = not len(now.annotations) and now.looked_at is None
+        rest = " The rest of the recording stays unknown until you annotate it." * is_first
+        s = "s" * (len(times) > 1)
+        self._end(f"{len(times)} false alarm{s}: noise in the next dataset.{rest}")
 
     def look_at_shown(self) -> None:
         """Note that all song in what is shown is annotated."""
@@ -320,14 +350,15 @@ class Editor:
             self._viewer.say(said)
 
     def _rows_chosen(self) -> list[int]:
-        """The rows that a change applies to: that of the chosen annotation, or all of its type."""
-        if self.chosen is None or self._which.value == ONE:
-            return [] if self.chosen is None else [self.chosen]
-        table = self._now().annotations
-        return of_type(table, table.at[self.chosen, "name"], self._stretch_meant())
+        """The rows that a change of the chosen annotation applies to."""
+        return [] if self.chosen is None else self._meant(self._now().annotations, self.chosen)
 
-    def _stretch_meant(self) -> tuple[float, float] | None:
-        return self._viewer.stretch if self._which.value == SHOWN else None
+    def _meant(self, table: pd.DataFrame, row: int) -> list[int]:
+        """An annotation, or all of its type in view or in the recording, as is chosen."""
+        if self._which.value == ONE:
+            return [row]
+        stretch = self._viewer.stretch if self._which.value == SHOWN else None
+        return of_type(table, table.at[row, "name"], stretch)
 
     def _name_marked(self) -> None:
         self.annotate(self._name.value)

@@ -2,7 +2,7 @@
 
 const HEIGHT = 22; // pixels of a row, as in the style sheet
 const BEYOND = 6; // rows that are drawn above and below those in sight
-const KEYS = ["Enter", "Delete", "Backspace", " ", ..."123456789"];
+const KEYS = ["Enter", "Delete", "Backspace", " ", ..."0123456789"];
 const HEADINGS = ["type", "start (s)", "duration (ms)", "confidence", "from"];
 const { compare: compareTexts } = new Intl.Collator(undefined, { numeric: true });
 const MOVES = { ArrowUp: -1, ArrowDown: 1, PageUp: -10, PageDown: 10, Home: -1e9, End: 1e9 };

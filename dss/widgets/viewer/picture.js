@@ -4,7 +4,7 @@ const NEAR = 5; // pixels within which an edge of the selection is taken hold of
 const STILL = 3; // pixels that a click may move
 const KEYS = [
   "ArrowLeft", "ArrowRight", "+", "-", " ", "n", "p", "Escape", "Enter", "Delete", "Backspace",
-  ..."123456789",
+  ..."0123456789",
 ];
 
 function render({ model, el }) {

@@ -15,6 +15,7 @@ from dss.errors import DssError
 from dss.evaluate import evaluate
 from dss.predict.stored_probabilities import detect_stored, stored_probabilities
 from dss.review import comparison
+from dss.review.false_alarms import is_rejected
 from dss.review.views import recording_view
 from dss.runs import read_params
 from dss.widgets.forms.fields import problem_html
@@ -258,11 +259,12 @@ class PredictionViewer(Viewer):
             self._said.value = problem_html(str(error))
 
     def _reviewed(self, recording: Path, table: pd.DataFrame) -> pd.DataFrame:
-        """A table by dss that says which annotations somebody made by hand, too."""
+        """A table by dss that says which annotations somebody made by hand, too, or rejected."""
         if recording not in self._hand:
             return table
         by_hand = read_annotations(self._hand[recording], recording=recording)
-        return table.assign(confirmed=comparison.is_by_hand(table, by_hand))
+        is_known = comparison.is_by_hand(table, by_hand) | is_rejected(table, by_hand)
+        return table.assign(confirmed=is_known)
 
     def _judge(self, found: Mapping[Path, pd.DataFrame]) -> tuple[pd.DataFrame, str]:
         """The scores, and how they are shown."""

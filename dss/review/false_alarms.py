@@ -1,0 +1,63 @@
+"""False alarms: what somebody says is no song becomes noise in the next dataset."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from dss.data.annotations import ABSENT, NOISE, found
+from dss.data.stretches import complement, intersection, overlap, union
+from dss.data.texttables import COLUMNS
+from dss.review.edits import Edited, look_at, remove
+
+EVENT_SECONDS = 0.005  # before and after an event that is none, in which there is no other one
+TIMES = COLUMNS[1:]
+
+
+def reject(
+    edited: Edited, times: np.ndarray, duration_seconds: float, rows: Sequence[int] = ()
+) -> Edited:
+    """Note that there is no song in some stretches of a recording.
+
+    What that takes follows from what is known already. Where nothing, or only a part, is annotated,
+    they become annotations named `noise`, or stretches that somebody looked at: the rest stays
+    unknown. Where all is annotated, what is not song is noise anyway.
+
+    Arguments:
+        edited: what is known about the recording by hand.
+        times: [stretches, 2] seconds; an event counts as 5 ms before and after it.
+        duration_seconds: of the recording.
+        rows: annotations by hand that are false alarms, too: they are deleted.
+
+    Returns: what is known then. Other annotations stay, and no noise covers one.
+    """
+    times = np.asarray(times, float).reshape(-1, 2)
+    is_event = times[:, :1] == times[:, 1:]
+    times = union((times + is_event * [-EVENT_SECONDS, EVENT_SECONDS]).clip(0, duration_seconds))
+    names = edited.annotations["name"]
+    is_noise_named = not len(names) or (names == NOISE).any() or names.str.startswith(ABSENT).any()
+    if len(rows):
+        edited = edited._replace(annotations=remove(edited.annotations, rows))
+    if edited.looked_at is not None:
+        for start, stop in times:
+            edited = look_at(edited, start, stop)
+    if not is_noise_named:
+        return edited
+    table = edited.annotations
+    annotated = union(found(table)[TIMES].to_numpy(float))
+    free = intersection(times, complement(annotated, duration_seconds))
+    noise = pd.DataFrame(free, columns=TIMES).assign(name=NOISE)[COLUMNS].astype({"name": str})
+    both = [part for part in (table, noise) if len(part)] or [table]
+    both = pd.concat(both, ignore_index=True).sort_values("start_seconds", kind="stable")
+    return edited._replace(annotations=both.reset_index(drop=True))
+
+
+def is_rejected(by_dss: pd.DataFrame, by_hand: pd.DataFrame) -> np.ndarray:
+    """Which annotations by dss lie mostly in what was annotated as `noise`: [annotations] bool."""
+    noise = union(found(by_hand[by_hand["name"] == NOISE])[TIMES].to_numpy(float))
+    start, stop = by_dss[TIMES].to_numpy(float).T
+    if not len(noise):
+        return np.zeros(len(by_dss), bool)
+    is_event = start == stop
+    start, stop = start - 1e-6 * is_event, stop + 1e-6 * is_event
+    return overlap(noise, start, stop) > 0.5 * (stop - start)
