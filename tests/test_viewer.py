@@ -821,6 +821,7 @@ def test_the_window_of_the_spectra_is_chosen(recording):
     viewer.options = {"window_seconds": 0.1}
     assert viewer.controls.window.label == "100 ms window"
     viewer.options = {"window_seconds": None}
+    assert viewer.controls.window.label == "automatic window"
     assert viewer._image.value == picture
 
 

@@ -11,6 +11,7 @@ from dss.data.recordings import Recording
 from dss.errors import DssError
 
 ALL_TYPES, ALL_CHANNELS = "all song types", "all channels"
+AUTOMATIC = "automatic window"
 QUIETEST_DB, LOUDEST_DB = -140, 0
 NAMES = {"description_width": "70px"}
 WINDOWS_MS = (1, 2, 4, 8, 16, 32, 64, 128)
@@ -85,7 +86,7 @@ class Controls:
             "log_frequency": self.log.value,
             "frequency_range_hz": None if self.song_range.value else self.frequency.value,
             "contrast_db": None if self.automatic.value else self.contrast.value,
-            "window_seconds": self.window.value,
+            "window_seconds": None if self.window.value == AUTOMATIC else self.window.value,
             "waveform": self.waveform.value,
             "probabilities": self.probabilities.value,
         }
@@ -115,10 +116,10 @@ class Controls:
                         all_or_only = self.channel.options[0][1]
                         self.channel.value = all_or_only if value is None else value
                     case "window_seconds":
-                        if value not in dict(self.window.options).values():
+                        if value and value not in dict(self.window.options).values():
                             chosen = (f"{1000 * value:g} ms window", value)
                             self.window.options = [*self.window.options, chosen]
-                        self.window.value = value
+                        self.window.value = value or AUTOMATIC
                     case "log_frequency":
                         self.log.value = value
                     case "waveform":
@@ -202,7 +203,7 @@ class Controls:
         )
         windows = [(f"{ms} ms window", ms / 1000) for ms in WINDOWS_MS]
         self.window = widgets.Dropdown(
-            options=[("automatic window", None), *windows],
+            options=[(AUTOMATIC, AUTOMATIC), *windows],
             tooltip="How long the windows of the spectra are: a long one shows tones sharply, a "
             "short one when they begin",
             layout={"width": "150px"},
