@@ -839,3 +839,48 @@ def test_the_waveform_and_probabilities_can_be_hidden(recording):
         heights.append(height())
     assert heights[0] > heights[1] > heights[2]
     assert Viewer(recording).controls.probabilities.layout.display == "none"
+
+
+def test_the_line_over_the_loudness_is_the_threshold(recording):
+    viewer = Viewer(recording)
+    assert viewer._image.line == ()
+    height = PIL.Image.open(io.BytesIO(viewer._image.value)).height
+    viewer.proposer._is_on.value = True
+    assert PIL.Image.open(io.BytesIO(viewer._image.value)).height > height  # with the loudness
+    top, bottom, at = viewer._image.line
+    assert 0 < top < bottom < 1
+    threshold, n = viewer.proposer.threshold, len(viewer.annotations["proposed"])
+    do(viewer, "line", at=at)
+    assert threshold.value == pytest.approx(at * (threshold.max + 5) - 5, abs=0.1)
+    do(viewer, "line", at=1.0)
+    assert threshold.value == pytest.approx(threshold.max, abs=0.1)
+    assert len(viewer.annotations["proposed"]) < n
+    assert viewer._image.line[2] == pytest.approx(1, abs=0.01)
+    do(viewer, "line", at=0.0)
+    assert threshold.value == threshold.min
+    viewer.options = {"waveform": False}
+    assert viewer._image.line[0] < viewer._image.line[1] < 1
+    viewer.proposer._is_on.value = False
+    assert viewer._image.line == ()
+
+
+def test_of_a_long_recording_what_is_shown_has_its_proposals_first(recording, monkeypatch):
+    viewer = Viewer(recording, start_seconds=3, stop_seconds=3.5)
+    viewer.proposer._is_on.value = True
+    viewer.proposer.threshold.value = 10
+    everywhere = viewer.annotations["proposed"]
+    monkeypatch.setattr(proposing, "AT_ONCE_SECONDS", 0)
+    monkeypatch.setattr(proposing, "AROUND_SECONDS", 0.5)
+    monkeypatch.setattr(proposing, "PATIENCE_SECONDS", 0)
+    find_all, asked = viewer.proposer._find_all, []
+    monkeypatch.setattr(viewer.proposer, "_find_all", asked.append)
+    viewer.proposer.threshold.value = 10.1
+    viewer.proposer.threshold.value = 10
+    near = viewer.annotations["proposed"]
+    is_near = everywhere["start_seconds"].between(2.7, 3.5)
+    assert set(everywhere[is_near]["start_seconds"].round(3)) <= set(near["start_seconds"].round(3))
+    assert len(near) < len(everywhere)
+    find_all(asked[0])  # the threshold was moved again meanwhile
+    assert viewer.annotations["proposed"] is near
+    find_all(asked[1])
+    pd.testing.assert_frame_equal(viewer.annotations["proposed"], everywhere)

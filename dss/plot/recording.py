@@ -23,6 +23,7 @@ from dss.plot.rows import (
     draw_cuts,
     draw_image,
     draw_lines,
+    draw_loudness,
     draw_unknown,
     draw_waveform,
     envelope,
@@ -124,6 +125,8 @@ def draw_recording(
     log_frequency: bool = False,
     power_range_db: tuple[float, float] | None = None,
     with_waveform: bool = True,
+    loudness: Envelope | None = None,
+    loudest_db: float = 60.0,
     title: str | None = None,
     again: SongFigure | None = None,
 ) -> SongFigure:
@@ -137,6 +140,8 @@ def draw_recording(
         song_types: what gets its colour next after the classes, whether it is shown or not.
         cuts: seconds where one stretch ends and the next begins.
         with_waveform: whether the waveform is drawn.
+        loudness: extremes of the loudness in dB above the noise, to draw below the spectrogram.
+        loudest_db: where its row ends.
         again: what this gave before, if it is not needed any more: to draw into it is faster.
     """
     time = Time(start_seconds, start_seconds + wave.n_samples / samplerate_hz)
@@ -148,20 +153,26 @@ def draw_recording(
     rows = {label: within(table, time) for label, table in tables.items()}
     p, is_image = probabilities, len(class_names) > MAX_LINES
 
-    kinds = ("spectrogram", *["annotations"] * len(rows))
-    heights = [2.4, *(bars_inches(row, time) for row in rows.values())]
+    kinds, heights = ["spectrogram"], [2.4]
     if with_waveform:
-        kinds = (f"audio of {wave.low.shape[1]} channels", *kinds)
-        heights = [waveform_inches(wave), *heights]
+        kinds.insert(0, f"audio of {wave.low.shape[1]} channels")
+        heights.insert(0, waveform_inches(wave))
+    if loudness is not None:
+        kinds.append("loudness")
+        heights.append(1.2)
+    kinds += ["annotations"] * len(rows)
+    heights += [bars_inches(row, time) for row in rows.values()]
     if p is not None:
-        kinds += ("image" if is_image else "lines",)
+        kinds.append("image" if is_image else "lines")
         heights.append(image_inches(p) if is_image else 1.4)
-    figure, axes = figure_rows_again(kinds, again)
+    figure, axes = figure_rows_again(tuple(kinds), again)
     if with_waveform:
         draw_waveform(axes[0], wave, time)
     spectra, *below = axes[1:] if with_waveform else axes
     range_hz = frequency_range_hz or song_range(power, samplerate_hz)
     draw_spectrogram(spectra, power, samplerate_hz, time, range_hz, log_frequency, power_range_db)
+    if loudness is not None:
+        draw_loudness(below.pop(0), loudness, time, loudest_db)
     for axis, (label, row) in zip(below, rows.items(), strict=False):
         draw_annotations(axis, row, label, time, colors)
     names = set().union(*(row["name"].unique() for row in rows.values()))

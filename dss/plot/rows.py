@@ -13,6 +13,7 @@ from dss.errors import DssError
 from dss.plot.figure import BINS, UNKNOWN, Time
 
 INK = "#303030"  # of waveforms
+QUIETEST_DB = -5.0  # above the noise, that a row of loudness shows
 
 
 class Envelope(NamedTuple):
@@ -79,6 +80,15 @@ def draw_waveform(axis: Axes, wave: Envelope, time: Time) -> None:
     axis.set_ylabel("audio" if n_channels == 1 else "channel")
     if n_channels > 1:
         axis.set_yticks(offsets, [str(channel) for channel in range(n_channels)])
+
+
+def draw_loudness(axis: Axes, loudness: Envelope, time: Time, loudest_db: float) -> None:
+    """Loudness in dB above the noise, from -5 dB to the loudest of the recording."""
+    middles = (np.arange(len(loudness.high)) + 0.5) * loudness.width
+    seconds = time.start + middles * time.span / loudness.n_samples
+    axis.fill_between(seconds, QUIETEST_DB, loudness.high[:, 0], facecolor="#bbbbbb", lw=0)
+    axis.fill_between(seconds, QUIETEST_DB, loudness.low[:, 0], facecolor="#777777", lw=0)
+    axis.set(ylim=(QUIETEST_DB, loudest_db), ylabel="loudness\n(dB)")
 
 
 def draw_lines(axis: Axes, p: Envelope, names, time: Time, colors, what: str) -> set[str]:

@@ -16,12 +16,17 @@ class Drawing:
         viewer: a `dss.widgets.Viewer`.
         when_read: called, in a thread, once all of a long recording was read: it was sketched
             before.
+
+    Attributes:
+        loudness_row: top and bottom of the row of loudness that was drawn last, as parts of the
+            picture's height; None if there is none.
     """
 
     def __init__(self, viewer, when_read: Callable[[], None]):
         self._viewer = viewer
         self._overviews = Overviews(when_read)
         self._figure: SongFigure | None = None
+        self.loudness_row: tuple[float, float] | None = None
 
     @property
     def is_sketch(self) -> bool:
@@ -41,6 +46,7 @@ class Drawing:
         """The picture, and the edges of its rows, as `dss.widgets.viewer.picture` takes them."""
         viewer = self._viewer
         view, look, values = viewer.view, viewer.options, self._values()
+        loudness = viewer.proposer.loudness_within(viewer.stretch)
         rate, (first, last) = viewer.recording.samplerate_hz, viewer.stretch
         start, stop = viewer.samples()
         wave, power = self._overviews.draw(
@@ -67,10 +73,17 @@ class Drawing:
             log_frequency=look["log_frequency"],
             power_range_db=look["contrast_db"],
             with_waveform=look["waveform"],
+            loudness=loudness,
+            loudest_db=viewer.proposer.threshold.max,
             title=self._title(look["probabilities"] and values is None),
             again=self._figure,
         )
-        top, bottom = (self._figure.axes[i].get_position() for i in (0, -1))
+        places = [axis.get_position() for axis in self._figure.axes]
+        top, bottom = places[0], places[-1]
+        self.loudness_row = None
+        if loudness is not None:
+            row = places[2 if look["waveform"] else 1]
+            self.loudness_row = 1 - row.y1, 1 - row.y0
         return self._figure.jpeg(), (top.x0, top.x1, 1 - top.y1, 1 - bottom.y0)
 
     def _values(self) -> Envelope | None:

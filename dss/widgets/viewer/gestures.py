@@ -51,6 +51,8 @@ class Gestures:
                 viewer.stretch = at - (at - start) / by, at + (stop - at) / by
             case "scroll":
                 viewer.move(asked["by"])
+            case "line":
+                viewer.proposer.drag(asked["at"])
             case "key":
                 self.press(asked["key"])
         viewer.look.remember()

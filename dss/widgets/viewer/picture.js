@@ -16,6 +16,8 @@ function render({ model, el }) {
   image.draggable = false;
   const mark = picture.appendChild(document.createElement("div"));
   mark.className = "dss-mark";
+  const line = picture.appendChild(document.createElement("div"));
+  line.className = "dss-line";
   el.appendChild(picture);
 
   // Places: parts of the time axis, 0 to 1, and pixels from the left of the picture.
@@ -41,11 +43,39 @@ function render({ model, el }) {
     mark.style.top = `${100 * top}%`;
     mark.style.bottom = `${100 * (1 - bottom)}%`;
   };
+  // The line: `at` is from 0 at the bottom of its row to 1.
+  const lineTop = (at) => {
+    const [top, bottom] = model.get("line");
+    return image.clientHeight * (bottom - at * (bottom - top));
+  };
+  const showLine = (at) => {
+    line.style.display = at === undefined ? "none" : "";
+    if (at === undefined) return;
+    line.style.top = `${lineTop(at) - 1}px`;
+    line.style.left = `${toPixel(0)}px`;
+    line.style.width = `${width()}px`;
+  };
+  const lineAt = (event) => {
+    const pixel = event.clientY - image.getBoundingClientRect().top;
+    return clip((pixel - lineTop(0)) / (lineTop(1) - lineTop(0)));
+  };
+  const isOnLine = (event) => {
+    const at = model.get("line")[2];
+    if (at === undefined) return false;
+    return Math.abs(event.clientY - image.getBoundingClientRect().top - lineTop(at)) <= NEAR;
+  };
+  const showMarks = () => {
+    if (held) return;
+    show(model.get("selection"));
+    showLine(model.get("line")[2]);
+  };
+
+  let held = null; // while the mouse button is down: where the selection began, or the line
   const showImage = () => {
     const url = URL.createObjectURL(new Blob([model.get("value")], { type: "image/jpeg" }));
     image.onload = () => {
       URL.revokeObjectURL(url);
-      show(model.get("selection"));
+      showMarks();
     };
     image.src = url;
     answered();
@@ -66,7 +96,6 @@ function render({ model, el }) {
     waiting = setTimeout(answered, 1000);
   };
 
-  let held = null; // while the mouse button is down: where the selection began
   let isDragged = false; // by the last press: a browser calls that a click, too
   const edge = (event) => {
     const [start, stop] = model.get("selection");
@@ -84,18 +113,25 @@ function render({ model, el }) {
     if (event.button) return;
     picture.focus({ preventScroll: true });
     picture.setPointerCapture(event.pointerId);
-    held = edge(event) || { from: clip(toPlace(event)), isEdge: false };
+    held = isOnLine(event) ? { isLine: true } : edge(event) || { from: clip(toPlace(event)), isEdge: false };
     held.x = event.clientX;
   };
   const onMove = (event) => {
-    picture.style.cursor = held?.isEdge || (!held && edge(event)) ? "ew-resize" : "";
+    const { isLine, isEdge } = held || { isLine: isOnLine(event), isEdge: edge(event) };
+    picture.style.cursor = isLine ? "ns-resize" : isEdge ? "ew-resize" : "";
+    if (held?.isLine) {
+      showLine(lineAt(event));
+      asked.line = { at: lineAt(event) };
+      tell();
+      return;
+    }
     if (held && Math.abs(event.clientX - held.x) > STILL) held.isMoved = true;
     if (held?.isMoved) show(dragged(event));
   };
   const onUp = (event) => {
     if (!held) return;
-    isDragged = Boolean(held.isMoved);
-    if (isDragged) {
+    isDragged = Boolean(held.isMoved || held.isLine);
+    if (held.isMoved) {
       const [start, stop] = dragged(event);
       model.send({ do: "select", start, stop, is_edge: held.isEdge });
     }
@@ -107,7 +143,7 @@ function render({ model, el }) {
   };
   const onCancel = () => {
     held = null;
-    show(model.get("selection"));
+    showMarks();
   };
   const onDouble = (event) => model.send({ do: "double", at: clip(toPlace(event)) });
 
@@ -144,16 +180,15 @@ function render({ model, el }) {
   for (const [name, listener] of Object.entries(listeners)) {
     picture.addEventListener(name, listener, { passive: false });
   }
-  const showSelection = () => held || show(model.get("selection"));
-  const watcher = new ResizeObserver(showSelection);
+  const watcher = new ResizeObserver(showMarks);
   watcher.observe(image);
   model.on("change:value", showImage);
-  model.on("change:selection change:edges", showSelection);
+  model.on("change:selection change:edges change:line", showMarks);
   showImage();
   return () => {
     watcher.disconnect();
     model.off("change:value", showImage);
-    model.off("change:selection change:edges", showSelection);
+    model.off("change:selection change:edges change:line", showMarks);
   };
 }
 

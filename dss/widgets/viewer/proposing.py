@@ -1,29 +1,35 @@
 """Proposing annotations in a viewer: a threshold to move, and what is louder than it."""
 
 import threading
+import time
 from pathlib import Path
 
 import ipywidgets as widgets
 import pandas as pd
 
 from dss.data.recordings import Recording
+from dss.data.texttables import COLUMNS
 from dss.errors import DssError
 from dss.options import ProposeOptions
+from dss.plot.rows import QUIETEST_DB, Envelope, envelope
 from dss.review.proposals import (
     Loudness,
     above_threshold,
     measure_loudness,
     stable_threshold,
 )
+from dss.review.views import no_annotations
 from dss.widgets.forms.fields import problem_html
 
 PROPOSED = "proposed"
 AT_ONCE_SECONDS = 300  # of recordings whose loudness is measured without a thread
+AROUND_SECONDS = 2.0  # beside what is shown, in which there are proposals at once
+PATIENCE_SECONDS = 0.3  # after the last move of the threshold, until they are everywhere
 HELP = (
     "Sounds that are louder than the noise by at least the threshold appear as <b>proposed</b>. "
-    "Move the threshold until they look right. To keep one, click on it and give it a name under "
-    "<i>annotate by hand</i> above; to keep all, choose <b>all of its type in the recording</b> "
-    "there first."
+    "Drag the line over the loudness until they look right, or move the threshold. To keep one, "
+    "click on it and give it a name under <i>annotate by hand</i> above; to keep all, choose "
+    "<b>all of its type in the recording</b> there first."
 )
 
 
@@ -41,7 +47,8 @@ class Proposer:
     def __init__(self, viewer):
         self._viewer = viewer
         self._measured: tuple[Path, Loudness] | None = None
-        self._is_set_here = False
+        self._table = no_annotations()
+        self._is_set_here, self._generation = False, 0
         self._is_on = widgets.ToggleButton(description="Propose", icon="magic")
         self._is_on.layout.width = "auto"
         wide = {"width": "420px"}
@@ -78,22 +85,28 @@ class Proposer:
     def shown(self, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         """Annotation tables, and what is proposed beside them."""
         others = {label: table for label, table in tables.items() if label != PROPOSED}
-        if not self._is_on.value or not self._is_of(self._viewer.recording):
+        if not self._is_there():
             return others
         by_hand = {self._viewer.by_hand_label: self._viewer.annotations_to_edit()}
-        return by_hand | others | {PROPOSED: self._proposals()}
+        return by_hand | others | {PROPOSED: self._table}
 
-    def _proposals(self) -> pd.DataFrame:
-        assert self._measured is not None
-        options = ProposeOptions(
-            kind=self._kind.value,
-            fill_seconds=self._gap.value / 1000,
-            min_seconds=self._shortest.value / 1000,
-        )
-        duration = self._viewer.recording.duration_seconds
-        table = above_threshold(self._measured[1], self.threshold.value, duration, options)
-        self._say(f"{len(table)} in the recording")
-        return table
+    def loudness_within(self, stretch: tuple[float, float]) -> Envelope | None:
+        """The extremes of the loudness in a stretch, to draw; None if nothing is proposed."""
+        if not self._is_there():
+            return None
+        db = self._within(stretch)[0].db
+        return envelope(db[:, None], "loudness") if len(db) else None
+
+    def line(self, row: tuple[float, float] | None) -> tuple[float, ...]:
+        """The line of the threshold, as the picture takes it, in a row of loudness."""
+        if row is None:
+            return ()
+        return *row, (self.threshold.value - QUIETEST_DB) / (self.threshold.max - QUIETEST_DB)
+
+    def drag(self, at: float) -> None:
+        """Move the threshold to where its line is in the row: from 0 at the bottom to 1."""
+        db = QUIETEST_DB + at * (self.threshold.max - QUIETEST_DB)
+        self.threshold.value = round(max(self.threshold.min, db), 1)
 
     def _turn(self) -> None:
         """Begin to propose in the recording that is shown, or end it."""
@@ -123,13 +136,67 @@ class Proposer:
         self._show()
 
     def _show(self) -> None:
-        is_there = self._is_on.value and self._is_of(self._viewer.recording)
-        self.threshold.disabled = not is_there
+        """Show what is proposed now; of a long recording, first what is near what is shown."""
+        self.threshold.disabled = not self._is_there()
         if self._is_set_here:
             return
+        self._generation += 1
+        recording = self._viewer.recording
         if not self._is_on.value:
             self._say("")
-        self._viewer.show_recording(self._viewer.recording.path)
+        elif self._is_there() and recording.duration_seconds <= AT_ONCE_SECONDS:
+            self._take(self._proposals())
+        elif self._is_there():
+            self._table = self._proposals(self._viewer.stretch)
+            threading.Thread(target=self._find_all, args=[self._generation], daemon=True).start()
+        self._viewer.show_proposals()
+
+    def _find_all(self, generation: int) -> None:
+        """Propose in all of a long recording, unless something is changed before."""
+        time.sleep(PATIENCE_SECONDS)
+        if generation != self._generation or not self._is_there():
+            return
+        table = self._proposals()
+        if generation == self._generation and self._is_there():
+            self._take(table)
+            self._viewer.show_proposals()
+
+    def _take(self, table: pd.DataFrame) -> None:
+        self._table = table
+        self._say(f"{len(table):,} in the recording")
+
+    def _proposals(self, stretch: tuple[float, float] | None = None) -> pd.DataFrame:
+        """What is louder than the threshold, in the recording or near a stretch of it."""
+        options = ProposeOptions(
+            kind=self._kind.value,
+            fill_seconds=self._gap.value / 1000,
+            min_seconds=self._shortest.value / 1000,
+        )
+        loudness, first_seconds = self._loudness, 0.0
+        if stretch is not None:
+            loudness, first_seconds = self._within(stretch, AROUND_SECONDS)
+        rest_seconds = self._viewer.recording.duration_seconds - first_seconds
+        table = above_threshold(loudness, self.threshold.value, rest_seconds, options)
+        table[COLUMNS[1:]] += first_seconds
+        return table
+
+    def _within(
+        self, stretch: tuple[float, float], beside_seconds: float = 0.0
+    ) -> tuple[Loudness, float]:
+        """The loudness in a stretch, and when that begins in seconds."""
+        db, hz = self._loudness
+        start, stop = stretch[0] - beside_seconds, stretch[1] + beside_seconds
+        first = min(max(0, round(start * hz)), max(0, len(db) - 1))
+        return Loudness(db[first : max(first + 1, round(stop * hz))], hz), first / hz
+
+    @property
+    def _loudness(self) -> Loudness:
+        assert self._measured is not None
+        return self._measured[1]
+
+    def _is_there(self) -> bool:
+        """Whether there are proposals for the recording that is shown."""
+        return self._is_on.value and self._is_of(self._viewer.recording)
 
     def _is_of(self, recording: Recording) -> bool:
         return self._measured is not None and self._measured[0] == recording.path

@@ -198,6 +198,11 @@ class Viewer(Navigation):
                 self._load()
             self._take_tables(self.proposer.shown(self.editor.shown(path, self._tables)))
 
+    def show_proposals(self) -> None:
+        """Show what is proposed now beside the other annotations."""
+        with self._one_draws:
+            self._take_tables(self.proposer.shown(self._tables))
+
     def annotations_to_edit(self) -> pd.DataFrame:
         """The table that changes by hand begin with."""
         return self._tables.get(self.by_hand_label, no_annotations())
@@ -299,6 +304,7 @@ class Viewer(Navigation):
             with self._image.hold_sync():
                 self._image.value, self._image.edges = picture, edges
                 self._image.selection = self._marked_places()
+                self._image.line = self.proposer.line(self.drawing.loudness_row)
             self.events.fit(self._whole_tables())
 
     def _whole_tables(self) -> dict[str, pd.DataFrame]:
