@@ -1,8 +1,9 @@
 """How long the viewer takes to show another stretch of an hour of recording.
 
 `python benchmarks/viewer.py` prints the milliseconds between a step and the picture, the median and
-the longest of several steps, for a wav file of an hour at 32 kHz with annotations and for a dataset
-made of it. Both are made once, in the folder given (1.5 GB; default: the system's temporary one).
+the longest of several steps, also of moving the threshold of proposals, for a wav file of an hour at
+32 kHz with annotations and for a dataset made of it. Both are made once, in the folder given (1.5
+GB; default: the system's temporary one).
 """
 
 import argparse
@@ -62,6 +63,17 @@ def steps(viewer, seconds):
     return took
 
 
+def thresholds(viewer):
+    """Drag the line of the threshold, once the loudness is measured."""
+    viewer.stretch = (1000, 1003)
+    viewer.proposer._is_on.value = True
+    while viewer.proposer.threshold.disabled:
+        time.sleep(1)
+    took = [milliseconds(lambda at=at: viewer.proposer.drag(at)) for at in (0.3, 0.35, 0.4, 0.45)]
+    viewer.proposer._is_on.value = False
+    return took
+
+
 def measure(source):
     viewer = None
 
@@ -73,6 +85,8 @@ def measure(source):
     rows["the whole, at once"] = [milliseconds(lambda: setattr(viewer, "stretch", (0, np.inf)))]
     time.sleep(10)  # what it looks for in the background is found
     rows["next annotation"] = [milliseconds(lambda: viewer.go(1)) for _ in range(5)]
+    if viewer.view.targets is None:
+        rows[f"threshold moved, {viewer_seconds(3)}"] = thresholds(viewer)
     rows |= {viewer_seconds(s): steps(viewer, s) for s in STRETCHES_SECONDS}
     return {name: (np.median(took), max(took)) for name, took in rows.items()}
 

@@ -222,7 +222,32 @@ def test_the_recordings_are_shown_scrolled_zoomed_and_annotated(browser, lab, fo
     page.locator("audio").wait_for()
     keep_screenshot(page, "1_inspect_data")
     assert page.locator("[data-mime-type='application/vnd.jupyter.error']").count() == 0
+    jumps_from_the_table(page)
+    names_on_the_map(page)
     annotates_by_hand(page, folder)
+
+
+def jumps_from_the_table(page):
+    """A click on a row of the table of annotations, and an arrow key, show other annotations."""
+    page.get_by_text("All annotations: 34", exact=True).first.click()
+    rows = page.locator(".dss-events-body .dss-events-row")
+    page.get_by_role("button", name="duration (ms)").first.click()
+    changes_the_picture(page, rows.nth(2).click)
+    changes_the_picture(page, lambda: page.keyboard.press("ArrowDown"))
+    assert "dss-events-pointed" in rows.nth(3).get_attribute("class")
+
+
+def names_on_the_map(page):
+    """Choose a song type on the map, see its segments, rename them and take it back."""
+    segments = page.locator(".dss-form", has=page.locator(".dss-map"))
+    segments.locator(".dss-map-key button", has_text="a · 48").click()
+    segments.locator("figure img").nth(20).wait_for()
+    page.keyboard.press("2")
+    segments.get_by_text("Not saved yet: 48 segments.").wait_for()
+    segments.locator(".dss-map-key button", has_text="b · 96").wait_for()
+    keep_screenshot(page, "1_inspect_data_map")
+    page.keyboard.press("Control+z")
+    segments.locator(".dss-map-key button", has_text="a · 48").wait_for()
 
 
 def annotates_by_hand(page, folder):
@@ -267,6 +292,11 @@ def annotates_by_hand(page, folder):
     viewer.get_by_text("Propose song", exact=True).click()
     changes_the_picture(page, viewer.locator(".widget-toggle-button", has_text="Propose").click)
     viewer.get_by_text(re.compile(r"\d+ in the recording")).wait_for()
+    line = viewer.locator(".dss-line").bounding_box()
+    page.mouse.move(line["x"] + 50, line["y"] + 1)
+    page.mouse.down()
+    page.mouse.move(line["x"] + 50, line["y"] - 20)
+    changes_the_picture(page, page.mouse.up)
     keep_screenshot(page, "1_inspect_data_proposed")
     viewer.get_by_role("button", name="Save").click()
     viewer.get_by_text("Saved bird1_01_annotations.csv.").wait_for()

@@ -123,9 +123,12 @@ function render({ model, el }) {
     });
   };
 
-  const picture = (image, bytes) => {
+  const picture = (image, bytes, loaded = () => {}) => {
     const url = URL.createObjectURL(new Blob([bytes], { type: "image/jpeg" }));
-    image.onload = () => URL.revokeObjectURL(url);
+    image.onload = () => {
+      URL.revokeObjectURL(url);
+      loaded();
+    };
     image.src = url;
   };
   const showGallery = () => {
@@ -152,14 +155,18 @@ function render({ model, el }) {
     pointed.style.display = isShown ? "" : "none";
     if (!isShown) return;
     pointed.replaceChildren();
-    picture(child(pointed, "img"), bytes);
+    picture(child(pointed, "img"), bytes, () => point === hovered && putBeside(point));
     child(pointed, "div").textContent = text;
+    putBeside(point);
+  };
+  const putBeside = (point) => {
     const [x, y] = [pixels[2 * point], pixels[2 * point + 1]];
     const [width, height] = size();
-    pointed.style.left = x < width / 2 ? `${x + 12}px` : "";
-    pointed.style.right = x < width / 2 ? "" : `${width - x + 12}px`;
-    pointed.style.top = y < height / 2 ? `${y + 8}px` : "";
-    pointed.style.bottom = y < height / 2 ? "" : `${height - y + 8}px`;
+    const [wide, high] = [pointed.offsetWidth, pointed.offsetHeight];
+    const left = x < width / 2 ? x + 12 : x - 12 - wide;
+    const top = y < height / 2 ? y + 8 : y - 8 - high;
+    pointed.style.left = `${Math.max(2, Math.min(left, width - wide - 2))}px`;
+    pointed.style.top = `${Math.max(2, Math.min(top, height - high - 2))}px`;
   };
 
   const at = (event) => {
