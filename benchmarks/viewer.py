@@ -1,9 +1,9 @@
 """How long the viewer takes to show another stretch of an hour of recording.
 
 `python benchmarks/viewer.py` prints the milliseconds between a step and the picture, the median and
-the longest of several steps, also of moving the threshold of proposals, for a wav file of an hour at
-32 kHz with annotations and for a dataset made of it. Both are made once, in the folder given (1.5
-GB; default: the system's temporary one).
+the longest of several steps, also of moving the threshold of proposals, for a wav file of an hour
+at 32 kHz with annotations and for a dataset made of it. Both are made once, in the folder given
+(1.5 GB; default: the system's temporary one).
 """
 
 import argparse
