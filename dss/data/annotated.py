@@ -108,7 +108,8 @@ def known_stretches(
         return union(looked_at)
     reach = np.where(table["name"].map(types) == EVENT, reach_seconds, 0)[:, None] * [-1, 1]
     times = table[["start_seconds", "stop_seconds"]].to_numpy() + reach
-    nothing = np.array([[-np.inf, np.inf]])
+    # Where all types are absent; without types, none is.
+    nothing = np.array([[-np.inf, np.inf]]) if types else np.empty((0, 2))
     for name in types:
         nothing = intersection(nothing, times[(table["name"] == ABSENT + name).to_numpy()])
     known = union(np.concatenate([times[~absent.to_numpy(bool)], nothing]))
