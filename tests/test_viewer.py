@@ -810,6 +810,8 @@ def test_a_remembered_look_that_makes_no_sense_is_left_out(recording):
     assert viewer.options["channel"] is None
     assert viewer.options["contrast_db"] is None
     assert np.diff(viewer.stretch) == pytest.approx(3)
+    memory.MEMORY.write_text("viewer: [dark]\n")
+    assert Viewer(recording).options["waveform"] is True
 
 
 def test_the_window_of_the_spectra_is_chosen(recording):

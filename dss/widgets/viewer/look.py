@@ -36,12 +36,13 @@ class Look:
 
     def open(self, views: Sequence[View]) -> None:
         """Find out how the recordings of this folder were shown last."""
-        paths = [view.recording.path for view in views if view.targets is None]
-        folders = [path.resolve().parent for path in paths if path.is_file()]
-        folder = os.path.commonpath(folders) if folders else None
+        folder = None
+        if views[0].targets is None and views[0].recording.path.is_file():
+            folders = {view.recording.path.parent for view in views}
+            folder = os.path.commonpath([path.resolve() for path in folders])
         self._is_new = folder is None or folder != self._folder
         self._folder = folder
-        kept = memory.remembered(NAME).get(folder or "")
+        kept = _folders().get(folder or "")
         self._last = self._viewer.controls.defaults | {"seconds": FIRST_SECONDS}
         self._last |= kept if isinstance(kept, dict) else {}
         with suppress(TypeError, ValueError):
@@ -62,7 +63,7 @@ class Look:
         if self._folder is None or now == self._last:
             return
         self._last, self.seconds = now, now["seconds"]
-        folders = memory.remembered(NAME)
+        folders = _folders()
         folders.pop(self._folder, None)
         folders[self._folder] = now
         with suppress(OSError):  # of a folder that is not ours to write in
@@ -83,3 +84,9 @@ class Look:
         start, stop = viewer.stretch
         is_part = stop - start < viewer.recording.duration_seconds
         return now | {"seconds": round(stop - start, 4) if is_part else self.seconds}
+
+
+def _folders() -> dict[str, Any]:
+    """What is remembered of all folders, the one that was changed last at the end."""
+    kept = memory.remembered(NAME)
+    return kept if isinstance(kept, dict) else {}
