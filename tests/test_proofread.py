@@ -56,6 +56,28 @@ def test_a_recording_full_of_near_misses_comes_before_all(annotated):
     assert doubtful["found"].tolist() == ["annotation", "near miss", *["annotation"] * 3]
 
 
+def unlike(file, *rows):
+    """What `find_unlike` gives; rows are (start, stop, distance)."""
+    columns = ["start_seconds", "stop_seconds", "distance"]
+    return pd.DataFrame(rows, columns=columns, dtype=float).assign(file=str(file))
+
+
+def test_sounds_unlike_any_annotated_make_a_recording_the_next_one(annotated):
+    sure = annotated / "sure_annotations.csv"
+    table = rank_recordings(annotated, unlike(sure, (5, 5.1, 4), (6, 6.1, 2), (7, 7.1, 4)))
+    assert table["file"].iloc[0] == str(sure)
+    assert table[["annotations", "unlike"]].to_numpy().tolist() == [[2, 3], [2, 0]]
+    expected = (0.01 + 0.2 + 0.75 + 0.5 + 0.75) / 10
+    assert table["uncertainty"].iloc[0] == pytest.approx(expected)
+
+
+def test_an_annotation_that_is_unlike_any_other_counts_once(annotated):
+    sure = annotated / "sure_annotations.csv"
+    table = rank_recordings(annotated, unlike(sure, (1, 1.1, 4), (3, 3.1, 1.1)))
+    uncertainty = table.set_index("file").loc[str(sure), "uncertainty"]
+    assert uncertainty == pytest.approx((0.75 + 0.2) / 7)
+
+
 def test_the_command_lists_both(annotated, capsys):
     assert main(["proofread", str(annotated), "--n-least", "2"]) == 0
     out = capsys.readouterr().out

@@ -16,6 +16,7 @@ from dss.plot.scores import plot_errors, plot_mistakes, plot_precision_recall
 from dss.plot.splits import plot_splits
 from dss.plot.statistics import plot_counts, plot_durations
 from dss.plot.training import plot_confusion, plot_history
+from dss.plot.unlike import plot_unlike
 
 __all__ = [
     "plot_alignment",
@@ -32,5 +33,6 @@ __all__ = [
     "plot_precision_recall",
     "plot_recording",
     "plot_splits",
+    "plot_unlike",
     "song_colors",
 ]

@@ -91,7 +91,7 @@ class NearMisses:
                 "probability": peak,
             }
         )
-        return _without(near, annotations)
+        return apart_from(near, annotations)
 
 
 def near_misses_path(annotations: Path) -> Path:
@@ -121,7 +121,7 @@ def read_near_misses(annotations: Path, table: pd.DataFrame) -> pd.DataFrame:
     """
     path = near_misses_path(annotations)
     if not path.is_file():
-        return _without(pd.DataFrame(columns=NEAR_COLUMNS), table)
+        return apart_from(pd.DataFrame(columns=NEAR_COLUMNS), table)
     near = read_csv(path, NEAR_COLUMNS)
     problems = parse_times(near)
     near["probability"] = numbers(near["probability"])
@@ -135,13 +135,13 @@ def read_near_misses(annotations: Path, table: pd.DataFrame) -> pd.DataFrame:
         [f"{path}, row {row}: {what}" for row, what in problems],
         "These near misses cannot be read; annotate again, or remove the file:",
     )
-    return _without(near, table)
+    return apart_from(near, table)
 
 
-def _without(near: pd.DataFrame, annotations: pd.DataFrame) -> pd.DataFrame:
-    """The near misses that no annotation overlaps."""
+def apart_from(sounds: pd.DataFrame, annotations: pd.DataFrame) -> pd.DataFrame:
+    """The sounds, with start_seconds and stop_seconds, that no annotation overlaps."""
     start, stop = found(annotations)[COLUMNS[1:]].to_numpy(float).T
     # As many annotations end before a stretch begins as begin before it ends: none overlaps it.
-    n_ended = np.searchsorted(np.sort(stop), near["start_seconds"])
-    n_begun = np.searchsorted(np.sort(start), near["stop_seconds"], side="right")
-    return near[n_ended == n_begun].reset_index(drop=True)
+    n_ended = np.searchsorted(np.sort(stop), sounds["start_seconds"])
+    n_begun = np.searchsorted(np.sort(start), sounds["stop_seconds"], side="right")
+    return sounds[n_ended == n_begun].reset_index(drop=True)

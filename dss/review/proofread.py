@@ -16,7 +16,7 @@ from dss.support.units import clock_time
 
 Annotated = str | Path | Mapping[Path, pd.DataFrame]
 
-ANNOTATION, NEAR_MISS = "annotation", "near miss"
+ANNOTATION, NEAR_MISS, UNLIKE = "annotation", "near miss", "unlike"
 SURE = 5  # annotations without doubt that are added to those of every recording
 LISTED = ["file", "look_at", "name", "found", "start_seconds", "stop_seconds", "confidence"]
 
@@ -46,33 +46,51 @@ def least_certain(annotated: Annotated, *, options: ProofreadOptions) -> pd.Data
     return table[LISTED]
 
 
-def rank_recordings(annotated: Annotated) -> pd.DataFrame:
+def rank_recordings(annotated: Annotated, unlike: pd.DataFrame | None = None) -> pd.DataFrame:
     """Annotated recordings, the one that the network is least sure of first.
 
     It is the one to annotate by hand next, and to train with again (uncertainty sampling; Settles
     2009, Active Learning Literature Survey, section 3.1). Counted are annotations and near misses,
     so that a recording in which song was missed comes first, too; long ones once for each second.
+    With sounds that are unlike anything annotated, those count, too: the farther away, the more.
 
     Arguments:
         annotated: as for `least_certain`.
+        unlike: what `dss.review.unlike.find_unlike` gave for these annotations.
 
-    Returns: a table with file, annotations and near_misses (their numbers), lowest_confidence (of
-        the annotations; NaN without), and uncertainty: the part of annotations and near misses
-        that are expected to be wrong, if there were 5 more that are sure. So a recording with a
-        single one, which can teach little, does not come first.
+    Returns: a table with file, annotations, near_misses and unlike (their numbers),
+        lowest_confidence (of the annotations; NaN without), and uncertainty: the part of what is
+        counted that is expected to be wrong, or new, if there were 5 more that are sure. So a
+        recording with a single one, which can teach little, does not come first.
     Raises: DssError if there are no annotations with a confidence.
     """
     rows = []
     for path, table in _doubtful(annotated):
-        is_annotation = table["found"] == ANNOTATION
+        here = None if unlike is None else unlike[unlike["file"] == str(path)]
+        table = table if here is None else _with_unlike(table, here)
+        n = table["found"].value_counts()
         seconds = table["stop_seconds"] - table["start_seconds"]
         weight = np.maximum(np.ceil(seconds.to_numpy(float)), 1)
         uncertainty = (weight * table["doubt"]).sum() / (weight.sum() + SURE)
-        lowest = table.loc[is_annotation, "confidence"].min()
-        rows.append((str(path), is_annotation.sum(), (~is_annotation).sum(), lowest, uncertainty))
-    columns = ["file", "annotations", "near_misses", "lowest_confidence", "uncertainty"]
+        lowest = table.loc[table["found"] == ANNOTATION, "confidence"].min()
+        counts = n.get(ANNOTATION, 0), n.get(NEAR_MISS, 0), 0 if here is None else len(here)
+        rows.append((str(path), *counts, lowest, uncertainty))
+    columns = ["file", "annotations", "near_misses", "unlike", "lowest_confidence", "uncertainty"]
     table = pd.DataFrame(rows, columns=columns)
     return table.sort_values("uncertainty", ascending=False, kind="stable", ignore_index=True)
+
+
+def _with_unlike(table: pd.DataFrame, unlike: pd.DataFrame) -> pd.DataFrame:
+    """What `_doubtful` gives of a file, with sounds that are unlike anything annotated.
+
+    The doubt about a sound is 0 at the largest usual distance, and 1/2 at twice that.
+    """
+    times = ["start_seconds", "stop_seconds"]
+    doubt = unlike[times].assign(doubt=1 - 1 / unlike["distance"])
+    both = pd.merge(table, doubt, on=times, how="outer", suffixes=("", "_unlike"))
+    return both.assign(
+        doubt=both[["doubt", "doubt_unlike"]].max(axis=1), found=both["found"].fillna(UNLIKE)
+    )
 
 
 def format_proofread(least: pd.DataFrame, ranked: pd.DataFrame) -> str:
@@ -81,7 +99,8 @@ def format_proofread(least: pd.DataFrame, ranked: pd.DataFrame) -> str:
         return "There is nothing to look at: no annotation, and nothing that is nearly one."
     parts = [("Most probably wrong", least.drop(columns=["start_seconds", "stop_seconds"]))]
     if len(ranked) > 1:
-        parts.append(("Recordings to annotate next, the least certain first", ranked))
+        title = "Recordings to annotate next, the least certain first"
+        parts.append((title, ranked.drop(columns="unlike")))  # is not looked for here
     style = {"index": False, "float_format": "{:.3f}".format, "na_rep": ""}
     return "\n\n".join(f"{title}\n{table.to_string(**style)}" for title, table in parts)
 

@@ -1,0 +1,166 @@
+"""What to annotate next: F1 against seconds annotated, for three ways to choose.
+
+python benchmarks/loop.py [--corpora zebra_finch ...] [--seeds 0 1]
+
+Recordings are cut in pauses into pieces of a few seconds. Every other recording is judged; the
+pieces of the others are what one can annotate. It begins with two of them, drawn at random. A
+network is trained with them (a small one, with few epochs, to keep it cheap) and annotates the rest; then the
+next ones are chosen: at random, by confidence alone (`dss.review.proofread.rank_recordings`), or by
+confidence and by what is unlike anything annotated. Scores are the mean F1 of all song types,
+onsets within 10 ms.
+"""
+
+import argparse
+import itertools
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from measure import measure
+
+RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "data"
+# So many recordings; those named `n` and `s` are anything, and do not count.
+CORPORA = {"zebra_finch": 14, "bengalese_finch": 40, "zebra_finch_calls": 36}
+NOT_JUDGED = {"n", "s", "noise"}
+PIECE_SECONDS, LEAST_SECONDS = 4.0, 1.5
+BATCHES = 2, 2, 4  # pieces that are annotated in each round
+WAYS = "random", "confidence", "both"
+CHEAP = {"nb_epoch": 24, "nb_filters": 16, "pre_filters": 0}  # instead of what dss would choose
+
+
+def main() -> int:
+    """Read the command line, simulate, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--corpora", nargs="+", default=[*CORPORA], choices=[*CORPORA])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.inside:
+        (name,), (seed,) = arguments.corpora, arguments.seeds
+        with tempfile.TemporaryDirectory() as folder:
+            for row in simulate(name, Path(folder), seed):
+                print(json.dumps(row), flush=True)
+        return 0
+    if not RECORDINGS.is_dir():
+        print(f"{RECORDINGS} is not here", file=sys.stderr)
+        return 1
+    print("| corpus | seed | way | annotated s | types | F1 |")
+    print("| --- | ---: | --- | ---: | ---: | ---: |", flush=True)
+    for name, seed in itertools.product(arguments.corpora, arguments.seeds):
+        which = ["--corpora", name, "--seeds", str(seed)]
+        cost = measure([sys.executable, __file__, "--inside", *which])
+        if cost.exit_code:
+            print(cost.output, file=sys.stderr)
+        for line in cost.output.splitlines():
+            if line.startswith('{"way"'):
+                row = json.loads(line)
+                cells = f"{row['seconds']:.0f} | {row['types']} | {row['f1']:.3f}"
+                print(f"| `{name}` | {seed} | {row['way']} | {cells} |", flush=True)
+    return 0
+
+
+def simulate(name: str, folder: Path, seed: int):
+    """The scores of each way after each round."""
+    import numpy as np
+
+    pool, judged = folder / "pool", folder / "judged"
+    cut(name, pool, judged)
+    pieces = sorted(pool.glob("*.wav"))
+    first = [pieces[i] for i in np.random.default_rng(seed).permutation(len(pieces))[: BATCHES[0]]]
+    run, row = learn(first, judged, folder / "first", seed)
+    for way in WAYS:
+        yield {"way": way, **row}
+        chosen, last = first, run
+        for number, n in enumerate(BATCHES[1:], start=1):
+            left = [piece for piece in pieces if piece not in chosen]
+            place = folder / f"{way}_{number}"
+            chosen = chosen + choose(way, left, last, n, place, seed + number)
+            last, scores = learn(chosen, judged, place, seed)
+            yield {"way": way, **scores}
+
+
+def cut(name: str, pool: Path, judged: Path) -> None:
+    """Cut recordings where a pause is near, and write the pieces."""
+    import numpy as np
+    import soundfile
+
+    from dss.data import find_recordings, read_annotations, write_annotations
+
+    for number, path in enumerate(find_recordings(RECORDINGS / name)[: CORPORA[name]]):
+        folder = (pool, judged)[number % 2]
+        folder.mkdir(exist_ok=True)
+        x, rate = soundfile.read(path, dtype="float32")
+        seconds = len(x) / rate
+        table = read_annotations(path.with_name(f"{path.stem}_annotations.csv"), recording=path)
+        start, stop = (table[f"{edge}_seconds"].to_numpy() for edge in ("start", "stop"))
+        times = np.arange(0, seconds, 0.005)
+        free = times[
+            ~((start[:, None] < times + 0.02) & (stop[:, None] > times - 0.02)).any(axis=0)
+        ]
+        wanted = np.arange(PIECE_SECONDS, seconds - LEAST_SECONDS, PIECE_SECONDS)
+        edges = [0.0, *sorted({free[np.abs(free - w).argmin()] for w in wanted}), seconds]
+        for i, (a, b) in enumerate(itertools.pairwise(edges)):
+            part = table[(start >= a) & (start < b)].copy()
+            part[["start_seconds", "stop_seconds"]] -= a
+            soundfile.write(
+                folder / f"{path.stem}_{i}.wav", x[round(a * rate) : round(b * rate)], rate
+            )
+            write_annotations(part, folder / f"{path.stem}_{i}_annotations.csv")
+
+
+def learn(pieces: list[Path], judged: Path, folder: Path, seed: int):
+    """Train with some pieces; returns the run, and how well it does."""
+    from dss.data import make_dataset, open_recording, read_annotations
+    from dss.evaluate import evaluate
+    from dss.predict import predict_files
+    from dss.train import train
+
+    song = folder / "song"
+    song.mkdir(parents=True)
+    for piece in pieces:
+        for file in (piece, piece.with_name(f"{piece.stem}_annotations.csv")):
+            (song / file.name).symlink_to(file)
+    how = {"test_fraction": 0, "val_fraction": 0.2, "block_seconds": 0.5, "seed": seed}
+    run = train(data_dir=make_dataset(song, **how), seed=seed, **CHEAP)
+    files = predict_files(judged, run, save_dir=folder / "judged")
+    true = [read_annotations(judged / file.name) for file in files]
+    names = {name for table in true for name in table["name"]} - NOT_JUDGED
+    scores = evaluate(true, files)
+    f1 = scores["f1"].reindex(sorted(names)).fillna(0)
+    learned = {name for file in song.glob("*.csv") for name in read_annotations(file)["name"]}
+    return run, {
+        "seconds": sum(open_recording(piece).duration_seconds for piece in pieces),
+        "types": len(learned & names),
+        "f1": float(f1.mean()),
+    }
+
+
+def choose(way: str, left: list[Path], run, n: int, folder: Path, seed: int) -> list[Path]:
+    """The pieces to annotate next."""
+    import numpy as np
+
+    from dss.predict import predict_files
+    from dss.review.proofread import rank_recordings
+
+    if way == "random":
+        return [left[i] for i in np.random.default_rng(seed).permutation(len(left))[:n]]
+    pool = folder / "pool"
+    pool.mkdir(parents=True)
+    for piece in left:
+        (pool / piece.name).symlink_to(piece)
+    annotated = folder / "annotated"
+    predict_files(pool, run, save_dir=annotated)
+    by_file = {f"{piece.stem}_annotations.csv": piece for piece in left}
+    unlike = None
+    if way == "both":
+        from dss.review.unlike import find_unlike
+
+        files = {piece: annotated / file for file, piece in by_file.items()}
+        unlike = find_unlike(files, run)
+    ranked = rank_recordings(annotated, unlike)
+    return [by_file[Path(file).name] for file in ranked["file"][:n]]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""The gallery of sounds that are unlike anything annotated."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from dss.data.audio import Loader
+from dss.data.recordings import open_recording
+from dss.data.texttables import COLUMNS
+from dss.errors import DssError
+from dss.plot.examples import plot_examples
+from dss.review.views import View
+
+MOST_GROUPS = 9
+
+
+def plot_unlike(
+    unlike: pd.DataFrame, n_examples: int = 6, *, loader: Loader | None = None
+) -> Figure:
+    """Sounds that are unlike anything annotated: a row for those that are alike.
+
+    A row says what the network takes most of them for, if it found them. The last row has those
+    that are like no other one.
+
+    Arguments:
+        unlike: what `dss.review.unlike.find_unlike` gave.
+        n_examples: in each row, at most.
+        loader: as for `dss.predict.predict`.
+
+    Raises: DssError if there are no such sounds.
+    """
+    if unlike.empty:
+        raise DssError("No sound is unlike what is annotated: there is nothing to show")
+    shown = unlike[unlike["group"] < MOST_GROUPS]
+    named = {number: _title(number, of_group) for number, of_group in shown.groupby("group")}
+    shown = shown.assign(name=shown["group"].map(named))
+    views = []
+    for path, table in shown.groupby("recording"):
+        find = (lambda table=table: table[COLUMNS], lambda: np.empty((0, 2)))
+        views.append(View(Path(path).name, open_recording(path, loader), find))
+    return plot_examples(views, n_examples)
+
+
+def _title(number: int, sounds: pd.DataFrame) -> str:
+    if number < 0:
+        return "others"
+    name = sounds["name"].mode()[0]
+    return f"{number + 1}: {name}?" if name else f"{number + 1}: not found"

@@ -1,0 +1,120 @@
+"""Rounds of annotating, training and looking: how far one is, and what to do next.
+
+`rounds.csv` lies beside the runs: a row each, with how much was annotated for it and how well it
+probably does.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from dss.data.annotations import found, read_annotations
+from dss.data.audio import Loader
+from dss.data.dataset import open_dataset
+from dss.data.texttables import numbers, read_csv
+from dss.errors import raise_problems
+from dss.evaluate.pairs import ENDING
+from dss.predict.calibration import calibration_of, expected_errors
+from dss.review.proofread import rank_recordings
+from dss.review.unlike import find_unlike
+from dss.review.views import completeness, dataset_views
+from dss.runs import read_params, run_trunk
+from dss.support.files import replacing
+from dss.support.units import readable
+
+ROUNDS = ["run", "annotated_seconds", "song_types", "found", "wrong", "f1", "unlike"]
+MOST_NAMED = 3  # recordings to annotate next
+
+
+class NextRound(NamedTuple):
+    """How far one is, and what to annotate next.
+
+    Attributes:
+        rounds: a row a run, the last one last: run, annotated_seconds and song_types (of its
+            dataset), found (how many annotations), wrong (how many of them probably are), f1
+            (expected; NaN if the run is not calibrated) and unlike (how many sounds).
+        ranked: the recordings, as `dss.review.proofread.rank_recordings` gives them.
+        unlike: sounds, as `dss.review.unlike.find_unlike` gives them.
+    """
+
+    rounds: pd.DataFrame
+    ranked: pd.DataFrame
+    unlike: pd.DataFrame
+
+    def __str__(self) -> str:
+        now = self.rounds.iloc[-1]
+        before = self.rounds.iloc[-2] if len(self.rounds) > 1 else None
+        types = f"{now['song_types']} song type{'' if now['song_types'] == 1 else 's'}"
+        was = "" if before is None else f" ({readable(before['annotated_seconds'])} before)"
+        lines = [f"Annotated: {readable(now['annotated_seconds'])}{was}, {types}."]
+        if pd.notna(now["f1"]):
+            was = "" if before is None or pd.isna(before["f1"]) else f" ({before['f1']:.2f} before)"
+            of = f"of {now['found']:,} new annotations, about {now['wrong']:,.0f} are wrong"
+            lines.append(f"Expected F1: {now['f1']:.2f}{was}; {of}.")
+        n = len(self.unlike)
+        lines.append(f"{n or 'No'} sound{' is' if n == 1 else 's are'} unlike anything annotated.")
+        names = [Path(file).name.removesuffix(ENDING) for file in self.ranked["file"]]
+        if names:
+            lines.append(f"Annotate next: {', '.join(names[:MOST_NAMED])}.")
+        return "\n".join(lines)
+
+
+def next_round(
+    files: Mapping[Path, Path], run: str | Path, loader: Loader | None = None
+) -> NextRound:
+    """Say how far one is with a run and what to annotate next, and note it in `rounds.csv`.
+
+    F1 is expected, not measured: precision from the confidence of what was found, recall from the
+    validation split. It holds for recordings like those annotated.
+
+    Arguments:
+        files: file of annotations, as `dss.predict.predict_files` wrote it, by recording.
+        run: the trunk of the run that found them; its dataset has to be there.
+        loader: as for `dss.predict.predict`.
+
+    Raises: DssError if the dataset of the run is not there, or `rounds.csv` cannot be read.
+    """
+    trunk = run_trunk(run)
+    before = _read(trunk.parent / "rounds.csv")
+    unlike = find_unlike(files, trunk, loader)
+    tables = {file: read_annotations(file) for file in files.values()}
+    row = _round(tables, trunk, len(unlike))
+    others = before[before["run"] != trunk.name]
+    rounds = pd.concat([others, row], ignore_index=True) if len(others) else row
+    rounds = rounds.sort_values("run", ignore_index=True)
+    with replacing(trunk.parent / "rounds.csv") as part:
+        rounds.to_csv(part, index=False, float_format="%.6g")
+    return NextRound(rounds, rank_recordings(tables, unlike), unlike)
+
+
+def _read(path: Path) -> pd.DataFrame:
+    """The rounds before."""
+    if not path.is_file():
+        return pd.DataFrame(columns=ROUNDS)
+    table = read_csv(path, ROUNDS)
+    table[ROUNDS[1:]] = table[ROUNDS[1:]].apply(numbers)
+    bad = table.index[
+        table[["annotated_seconds", "song_types", "found", "unlike"]].isna().any(axis=1)
+    ]
+    raise_problems([f"{path}, row {row}: lacks a number" for row in bad], "Remove these rounds:")
+    return table.astype({"song_types": int, "found": int, "unlike": int})[ROUNDS]
+
+
+def _round(tables: Mapping[Path, pd.DataFrame], trunk: Path, n_unlike: int) -> pd.DataFrame:
+    """The row of a run."""
+    params = read_params(trunk)
+    views = dataset_views(open_dataset(params.get("data_dir") or ""))
+    known = completeness(views)
+    seconds = float((known["seconds"] - known["unknown"]).sum())
+    n_found = sum(len(found(table)) for table in tables.values())
+    wrong = f1 = np.nan
+    if calibration := calibration_of(params):
+        wrong = expected_errors([*tables.values()], trunk).wrong
+        precision, recall = 1 - wrong / max(n_found, 1), calibration.matched
+        f1 = 2 * precision * recall / max(precision + recall, 1e-9)
+    n_types = len(params["class_names"]) - 1
+    row = (trunk.name, seconds, n_types, n_found, wrong, f1, n_unlike)
+    return pd.DataFrame([row], columns=ROUNDS)

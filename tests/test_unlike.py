@@ -1,0 +1,92 @@
+"""What is unlike anything annotated is listed, counts when recordings are ranked, and is shown."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import tone_song, write_recording
+
+from dss.errors import DssError
+from dss.options import PredictOptions
+from dss.plot import plot_unlike
+from dss.predict import predict_files
+from dss.predict.hidden_features import segment_features
+from dss.predict.recording import fitting
+from dss.review.rounds import next_round
+from dss.review.unlike import find_unlike
+from dss.runs import load_run
+
+NEW = [(1.0 + 0.5 * i, 1.1 + 0.5 * i) for i in range(12)]
+
+
+@pytest.fixture(scope="module")
+def annotated(tmp_path_factory, tiny_run):
+    """Two recordings by the tiny network; it never heard the song type in the second one."""
+    folder = tmp_path_factory.mktemp("unlike")
+    x, rows = tone_song(seed=20, seconds=8)
+    write_recording(folder / "new", "known", x, 1000, rows)
+    rng = np.random.default_rng(0)
+    x = 0.02 * rng.standard_normal((8000, 1))
+    for start, stop in NEW:
+        t = np.arange(round(1000 * start), round(1000 * stop))
+        x[t, 0] += 0.6 * np.sign(np.sin(2 * np.pi * 120 * t / 1000)) * (t % 20 < 10)
+    write_recording(folder / "new", "other", x, 1000, [])
+    files = predict_files(folder / "new", tiny_run[0], save_dir=folder / "annotated")
+    return {folder / "new" / f"{file.name[:5]}.wav": file for file in files}
+
+
+def test_a_song_type_that_nobody_annotated_is_listed(annotated, tiny_run):
+    unlike = find_unlike(annotated, tiny_run[0])
+    n = unlike["recording"].map(lambda path: Path(path).stem).value_counts()
+    assert n.get("known", 0) <= 2
+    times = unlike[unlike["recording"].str.endswith("other.wav")]
+    is_listed = [((times["start_seconds"] < b) & (times["stop_seconds"] > a)).any() for a, b in NEW]
+    assert np.mean(is_listed) > 0.8
+    assert (unlike["distance"] > 1).all()
+    assert unlike["distance"].is_monotonic_decreasing
+
+
+def test_features_of_a_segment_are_those_of_its_frames(annotated, tiny_run):
+    run = load_run(tiny_run[0])
+    recording = fitting(next(iter(annotated)), run, PredictOptions())
+    whole = segment_features(recording, np.array([[1.0, 1.2]]), run)
+    parts = segment_features(recording, np.array([[1.0, 1.1], [1.1, 1.2]]), run)
+    np.testing.assert_allclose(whole[0], parts.mean(axis=0), atol=1e-4)
+    moment = segment_features(recording, np.array([[1.0, 1.0], [8.0, 8.0]]), run)
+    assert np.isfinite(moment).all()
+    assert moment.shape[1] == run.options.nb_filters
+
+
+def test_the_gallery_has_a_row_for_those_that_are_alike(annotated):
+    recording = str(next(iter(annotated)))
+    rows = [(recording, "a" if i < 4 else "", 1.0 + i, 1.1 + i, 2.0, i // 4) for i in range(6)]
+    rows.append((recording, "", 0.2, 0.3, 1.5, -1))
+    columns = ["recording", "name", "start_seconds", "stop_seconds", "distance", "group"]
+    unlike = pd.DataFrame(rows, columns=columns)
+    labels = [axis.get_ylabel() for axis in plot_unlike(unlike).axes]
+    assert labels == ["1: a?\nn = 4", "2: not found\nn = 2", "others\nn = 1"]
+    with pytest.raises(DssError, match="nothing to show"):
+        plot_unlike(unlike[:0])
+
+
+def test_rounds_are_counted(annotated, tiny_run, tmp_path):
+    """With copies of the run, so that its folder stays as it is."""
+    for name in ("20260101_000000", "20260101_000001"):
+        for ending in ("_params.yaml", "_model.h5"):
+            (tmp_path / f"{name}{ending}").write_bytes(Path(f"{tiny_run[0]}{ending}").read_bytes())
+    first = next_round(annotated, tmp_path / "20260101_000000")
+    assert first.rounds["annotated_seconds"].tolist() == pytest.approx([32], abs=0.1)
+    assert first.rounds["song_types"].tolist() == [3]
+    assert 0.5 < first.rounds["f1"].iloc[0] <= 1
+    second = next_round(annotated, tmp_path / "20260101_000001")
+    again = next_round(annotated, tmp_path / "20260101_000001")  # counts once
+    assert second.rounds["run"].tolist() == again.rounds["run"].tolist()
+    assert len(again.rounds) == 2
+    first_line, *_, last_line = str(again).splitlines()
+    assert first_line == "Annotated: 32 s (32 s before), 3 song types."
+    assert last_line == "Annotate next: other, known."
+    assert f"{len(first.unlike)} sounds are unlike anything annotated." in str(again)
+    (tmp_path / "rounds.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(DssError, match=r"rounds\.csv"):
+        next_round(annotated, tmp_path / "20260101_000001")
