@@ -4,9 +4,9 @@ python benchmarks/loop.py [--corpora zebra_finch ...] [--seeds 0 1]
 
 Recordings are cut in pauses into pieces of a few seconds. Every other recording is judged; the
 pieces of the others are what one can annotate. It begins with two of them, drawn at random. A
-network is trained with them (a small one, with few epochs, to keep it cheap) and annotates the rest; then the
-next ones are chosen: at random, by confidence alone (`dss.review.proofread.rank_recordings`), or by
-confidence and by what is unlike anything annotated. Scores are the mean F1 of all song types,
+small network is trained with them, with few epochs, to keep it cheap, and annotates the rest; then
+the next ones are chosen: at random, by confidence alone (`rank_recordings`), or by confidence and
+what is unlike anything annotated (`find_unlike`). Scores are the mean F1 of all song types,
 onsets within 10 ms.
 """
 
@@ -67,15 +67,16 @@ def simulate(name: str, folder: Path, seed: int):
     pool, judged = folder / "pool", folder / "judged"
     cut(name, pool, judged)
     pieces = sorted(pool.glob("*.wav"))
-    first = [pieces[i] for i in np.random.default_rng(seed).permutation(len(pieces))[: BATCHES[0]]]
+    order = np.random.default_rng(seed).permutation(len(pieces))
+    first = [pieces[i] for i in order[: BATCHES[0]]]
     run, row = learn(first, judged, folder / "first", seed)
     for way in WAYS:
         yield {"way": way, **row}
-        chosen, last = first, run
+        chosen, last, place = first, run, folder / "first"
         for number, n in enumerate(BATCHES[1:], start=1):
             left = [piece for piece in pieces if piece not in chosen]
-            place = folder / f"{way}_{number}"
-            chosen = chosen + choose(way, left, last, n, place, seed + number)
+            known, place = place / "song", folder / f"{way}_{number}"
+            chosen = chosen + choose(way, left, last, known, n, place, seed + number)
             last, scores = learn(chosen, judged, place, seed)
             yield {"way": way, **scores}
 
@@ -136,30 +137,28 @@ def learn(pieces: list[Path], judged: Path, folder: Path, seed: int):
     }
 
 
-def choose(way: str, left: list[Path], run, n: int, folder: Path, seed: int) -> list[Path]:
-    """The pieces to annotate next."""
+def choose(
+    way: str, left: list[Path], run, known: Path, n: int, folder: Path, seed: int
+) -> list[Path]:
+    """The pieces to annotate next, by what the last run says of those that are left."""
     import numpy as np
 
     from dss.predict import predict_files
     from dss.review.proofread import rank_recordings
+    from dss.review.unlike import find_unlike
 
     if way == "random":
         return [left[i] for i in np.random.default_rng(seed).permutation(len(left))[:n]]
-    pool = folder / "pool"
+    pool, annotated = folder / "pool", folder / "annotated"
     pool.mkdir(parents=True)
     for piece in left:
         (pool / piece.name).symlink_to(piece)
-    annotated = folder / "annotated"
     predict_files(pool, run, save_dir=annotated)
-    by_file = {f"{piece.stem}_annotations.csv": piece for piece in left}
-    unlike = None
-    if way == "both":
-        from dss.review.unlike import find_unlike
-
-        files = {piece: annotated / file for file, piece in by_file.items()}
-        unlike = find_unlike(files, run)
+    by_file = {f"{annotated / piece.stem}_annotations.csv": piece for piece in left}
+    files = {piece: Path(file) for file, piece in by_file.items()}
+    unlike = find_unlike(files, known) if way == "both" else None
     ranked = rank_recordings(annotated, unlike)
-    return [by_file[Path(file).name] for file in ranked["file"][:n]]
+    return [by_file[file] for file in ranked["file"][:n]]
 
 
 if __name__ == "__main__":

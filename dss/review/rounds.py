@@ -4,9 +4,9 @@
 probably does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ from dss.evaluate.pairs import ENDING
 from dss.predict.calibration import calibration_of, expected_errors
 from dss.review.proofread import rank_recordings
 from dss.review.unlike import find_unlike
-from dss.review.views import completeness, dataset_views
+from dss.review.views import View, completeness, dataset_views
 from dss.runs import read_params, run_trunk
 from dss.support.files import replacing
 from dss.support.units import readable
@@ -79,9 +79,11 @@ def next_round(
     """
     trunk = run_trunk(run)
     before = _read(trunk.parent / "rounds.csv")
-    unlike = find_unlike(files, trunk, loader)
+    params = read_params(trunk)
+    known = dataset_views(open_dataset(params.get("data_dir") or ""))
+    unlike = find_unlike(files, known, loader)
     tables = {file: read_annotations(file) for file in files.values()}
-    row = _round(tables, trunk, len(unlike))
+    row = _round(trunk, params, known, tables, len(unlike))
     others = before[before["run"] != trunk.name]
     rounds = pd.concat([others, row], ignore_index=True) if len(others) else row
     rounds = rounds.sort_values("run", ignore_index=True)
@@ -103,12 +105,16 @@ def _read(path: Path) -> pd.DataFrame:
     return table.astype({"song_types": int, "found": int, "unlike": int})[ROUNDS]
 
 
-def _round(tables: Mapping[Path, pd.DataFrame], trunk: Path, n_unlike: int) -> pd.DataFrame:
+def _round(
+    trunk: Path,
+    params: Mapping[str, Any],
+    known: Sequence[View],
+    tables: Mapping[Path, pd.DataFrame],
+    n_unlike: int,
+) -> pd.DataFrame:
     """The row of a run."""
-    params = read_params(trunk)
-    views = dataset_views(open_dataset(params.get("data_dir") or ""))
-    known = completeness(views)
-    seconds = float((known["seconds"] - known["unknown"]).sum())
+    parts = completeness(known)
+    seconds = float((parts["seconds"] - parts["unknown"]).sum())
     n_found = sum(len(found(table)) for table in tables.values())
     wrong = f1 = np.nan
     if calibration := calibration_of(params):
