@@ -75,9 +75,9 @@ def _points_at(errors, planted) -> bool:
     if planted.error == "missing":
         shared = stop.clip(upper=planted.stop_seconds) - start.clip(lower=planted.start_seconds)
         enough = OVERLAP * (planted.stop_seconds - planted.start_seconds)
-        return bool((listed["name"].isna() & (shared > enough)).any())
+        return bool((listed["annotated_name"].isna() & (shared > enough)).any())
     off = (start - planted.start_seconds).abs() + (stop - planted.stop_seconds).abs()
-    return bool((listed["name"].notna() & (off < 1e-4)).any())
+    return bool((listed["annotated_name"].notna() & (off < 1e-4)).any())
 
 
 def plant(name: str, folder: Path, seed: int):

@@ -54,6 +54,15 @@ def test_a_name_that_is_no_stage_is_an_error():
 
     with pytest.raises(AttributeError, match="no attribute 'trian'"):
         dss.trian  # noqa: B018
+    with pytest.raises(AttributeError, match="no attribute 'roundz'"):
+        dss.review.roundz  # noqa: B018
+
+
+def test_parts_of_reviewing_are_imported_when_they_are_named():
+    import dss
+
+    for name in dss.review._MODULES:
+        assert getattr(dss.review, name).__name__ == f"dss.review.{name}"
 
 
 # Each room imports only those before it. Evaluating compares tables, choosing thresholds needs

@@ -81,7 +81,8 @@ def _place(error: Any, view: View) -> Place:
         "annotated": within(found(view.annotations), time),
         "network": within(by_network, time),
     }
-    who = f"{shortened(error.name)} " if pd.notna(error.name) else ""
+    name = error.annotated_name
+    who = f"{shortened(name)} " if pd.notna(name) else ""
     return Place(
         view.recording, start, stop, time, tables, f"{who}{error.says} ({error.score:.2f})"
     )

@@ -27,8 +27,8 @@ ERRORS = {
     DOUBLE: "annotated twice",
 }
 LISTED = [
-    *("recording", "look_at", "name", "start_seconds", "stop_seconds", "error", "says", "score"),
-    *("network_name", "network_start_seconds", "network_stop_seconds"),
+    *("recording", "look_at", "annotated_name", "start_seconds", "stop_seconds"),
+    *("error", "says", "score", "network_name", "network_start_seconds", "network_stop_seconds"),
 ]
 FEWEST = 10  # annotations of a song type that tell how exact its boundaries are
 EXACT_SECONDS = 0.001  # no boundary is more exact
@@ -58,12 +58,12 @@ def find_annotation_errors(
         folder: recordings with their annotations, as for `dss.data.make_dataset`.
         loader, annotation_loader: as for `dss.data.make_dataset`.
 
-    Returns: a table with recording (relative to the folder); look_at (minutes:seconds); name,
-        start_seconds and stop_seconds of the annotation (if one is missing, no name, and the times
-        of the network); error (name, onset, offset, missing, false: there is nothing, or double:
-        the same song is annotated twice); says (what the network says, in words); score (how
-        certain it is, from 0 to 1); network_name, network_start_seconds, network_stop_seconds
-        (what would be right).
+    Returns: a table with recording (relative to the folder); look_at (minutes:seconds);
+        annotated_name, start_seconds and stop_seconds (if an annotation is missing, no name, and
+        the times of the network); error (name, onset, offset, missing, false: there is nothing, or
+        double: the same song is annotated twice); says (what the network says, in words); score
+        (how certain it is, from 0 to 1); network_name, network_start_seconds and
+        network_stop_seconds (what would be right).
     Raises: DssError before anything is trained if annotations cannot be read or are too few.
     Warns: DssWarning about song types that cannot be judged.
 
@@ -118,7 +118,7 @@ def format_errors(errors: pd.DataFrame, n_shown: int = 20) -> str:
     n = len(errors)
     text = f"{n} annotation{'s are' if n > 1 else ' is'} probably wrong"
     text += f"; the {n_shown} most certain ones:" if n > n_shown else ", the most certain first:"
-    shown = errors[["recording", "look_at", "name", "error", "says", "score"]][:n_shown]
+    shown = errors[["recording", "look_at", "annotated_name", "error", "says", "score"]][:n_shown]
     return f"{text}\n{shown.to_string(index=False, float_format='{:.2f}'.format, na_rep='')}"
 
 
@@ -180,7 +180,7 @@ def _in_words(table: pd.DataFrame) -> pd.DataFrame:
         look_at=[clock_time(seconds) for seconds in start],
     )
     table["says"] = [_sentence(row) for row in table.itertuples()]
-    return table.drop(columns="name").rename(columns={"annotated_name": "name"})[LISTED]
+    return table[LISTED]
 
 
 def _sentence(row) -> str:
