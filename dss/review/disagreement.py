@@ -51,7 +51,8 @@ def opinions(judged: Judged, types: Mapping[str, str]) -> pd.DataFrame:
         *_of_events(table[is_event], judged.found[kinds], judged, types),
         *_unannotated_segments(table[~is_event], judged.found[~kinds]),
     ]
-    return pd.DataFrame(rows, columns=OPINION)
+    opinion = pd.DataFrame(rows, columns=OPINION)
+    return opinion.astype(dict.fromkeys(OPINION[2:], float))  # also without rows
 
 
 def _of_segments(table: pd.DataFrame, judged: Judged, names: list[str]) -> Iterator[tuple]:
