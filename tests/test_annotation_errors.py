@@ -92,6 +92,15 @@ def test_what_is_surer_comes_first():
     )
 
 
+def test_objections_that_networks_make_often_count_less():
+    """The network does not hear a third of the song; a boundary that is off comes before that."""
+    annotated = changed(6, onset=0.02)
+    heard = [row for i, row in enumerate(SONG) if i % 3 != 1]
+    errors = rank_errors([judged(annotated, heard)], TYPES)
+    assert errors["error"].tolist() == ["onset"] + ["false"] * 13
+    assert errors["score"].iloc[0] > 0.7 > 0.3 > errors["score"].iloc[1]
+
+
 def test_boundaries_that_are_always_annotated_early_are_no_errors():
     early = [(name, start - 0.015, stop) for name, start, stop in SONG]
     assert rank_errors([judged(early)], TYPES).empty

@@ -9,10 +9,10 @@ from dss.options.dataset import SourceOptions
 class AnnotationErrorOptions(SourceOptions):
     """How annotation errors are found (`dss.review.annotation_errors`)."""
 
-    least_score: float = option(
+    least_sure: float = option(
         0.5,
-        "Least score",
-        "List what is at least this certainly wrong, from 0 to 1.",
+        "Least sure",
+        "List what the networks are at least this sure of, from 0 to 1.",
         group="With a network",
         rare=True,
         ge=0,

@@ -32,7 +32,7 @@ LISTED = [
 ]
 FEWEST = 10  # annotations of a song type that tell how exact its boundaries are
 EXACT_SECONDS = 0.001  # no boundary is more exact
-EXPECTED = 0.02  # errors of each kind, as a part of the annotations: more are hardly made
+EXPECTED, FEW = 0.02, 3  # errors of each kind: as a part of the annotations; and always credible
 UNUSUAL = 5  # standard deviations by which a boundary that is as probably wrong as right is off
 SURE_GAIN = 5.0  # of the log odds, with which a boundary is probably elsewhere
 VAL_FRACTION = 0.1  # of each half, as judging needs all the training it can get
@@ -53,7 +53,9 @@ def find_annotation_errors(
     a part. A song type is judged if the other half has three annotations of it.
 
     How far boundaries of the network and of people usually lie apart follows from all of them: one
-    is listed if it is much farther off than others of its type.
+    is listed if it is much farther off than others of its type. And where the networks object in
+    one way to more than 2 % of the annotations, as they do if they learned little, these objections
+    count less.
 
     Arguments:
         folder: recordings with their annotations, as for `dss.data.make_dataset`.
@@ -63,7 +65,7 @@ def find_annotation_errors(
         annotated_name, start_seconds and stop_seconds (if an annotation is missing, no name, and
         the times of the network); error (name, onset, offset, missing, false: there is nothing, or
         double: the same song is annotated twice); says (what the network says, in words); score
-        (how certain it is, from 0 to 1); network_name, network_start_seconds and
+        (how credible that is, from 0 to 1); network_name, network_start_seconds and
         network_stop_seconds (what would be right).
     Raises: DssError before anything is trained if annotations cannot be read or are too few.
     Warns: DssWarning about song types that cannot be judged.
@@ -78,18 +80,18 @@ def find_annotation_errors(
     )
     made_of = read_sources(folder, as_dataset, loader, annotation_loader)
     judged = judge_halves(folder, made_of, as_dataset)
-    return rank_errors(judged, made_of.types, options.least_score)
+    return rank_errors(judged, made_of.types, options.least_sure)
 
 
 def rank_errors(
-    judged: Iterable[Judged], types: Mapping[str, str], least_score: float = 0.5
+    judged: Iterable[Judged], types: Mapping[str, str], least_sure: float = 0.5
 ) -> pd.DataFrame:
     """What `find_annotation_errors` gives, of recordings that were judged.
 
     Arguments:
         judged: as `dss.review.halves.judge_halves` gives them.
         types: category by song type, in the order of the classes, without noise.
-        least_score: of what is listed.
+        least_sure: of what is listed.
     """
     tables, unlearned = [], set()
     for part in judged:
@@ -104,10 +106,11 @@ def rank_errors(
         names = ", ".join(sorted(unlearned))
         warnings.warn(f"Not judged everywhere: {names}: {said}", DssWarning, stacklevel=3)
     table = pd.concat(tables, ignore_index=True)
-    scores = _scores(table)
+    sure = _sure(table)
+    scores = sure * _credible(sure, int(table["annotated_name"].notna().sum()))
     table["error"] = scores.idxmax(axis=1)
     table["score"] = scores.max(axis=1)
-    table = table[table["score"] >= least_score]
+    table = table[sure.max(axis=1) >= least_sure]
     table = table.sort_values("score", ascending=False, kind="stable", ignore_index=True)
     return _in_words(table)
 
@@ -132,8 +135,8 @@ def _within_known(table: pd.DataFrame, part: Judged) -> pd.DataFrame:
     return table[inside.any(axis=1)]
 
 
-def _scores(table: pd.DataFrame) -> pd.DataFrame:
-    """How certain each kind of error is, from 0 to 1: a column each."""
+def _sure(table: pd.DataFrame) -> pd.DataFrame:
+    """How sure the network is of each kind of error, from 0 to 1: a column each."""
     is_annotated = table["annotated_name"].notna()
     scores = pd.DataFrame(
         {
@@ -146,9 +149,19 @@ def _scores(table: pd.DataFrame) -> pd.DataFrame:
     for edge in (ONSET, OFFSET):
         sure = table["p_between"] * (1 - np.exp(-table[f"{edge}_gain"] / SURE_GAIN))
         scores[edge] = sure * _unusual(table[f"{edge}_later"], table["annotated_name"])
-    # Where networks object more often than people err, most objections are theirs.
-    rate = scores.sum() / max(int(is_annotated.sum()), 1)
-    return scores * (EXPECTED / rate.clip(lower=EXPECTED))
+    return scores
+
+
+def _credible(sure: pd.DataFrame, n_annotations: int) -> pd.Series:
+    """By which factor each kind of error counts: where networks object in one way more often than
+    people err, most of these objections are their own mistakes.
+
+    Arguments:
+        sure: how sure the networks are of each kind of error, a column each.
+        n_annotations: that they judged.
+    """
+    expected = max(EXPECTED * n_annotations, FEW)
+    return expected / sure.sum().clip(lower=expected)
 
 
 def _unusual(later: pd.Series, names: pd.Series) -> np.ndarray:
