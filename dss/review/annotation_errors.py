@@ -33,6 +33,7 @@ LISTED = [
 FEWEST = 10  # annotations of a song type that tell how exact its boundaries are
 EXACT_SECONDS = 0.001  # no boundary is more exact
 EXPECTED, FEW = 0.02, 3  # errors of each kind: as a part of the annotations; and always credible
+SHORT = 0.1  # part of the annotations of a type that are shorter than usual
 UNUSUAL = 5  # standard deviations by which a boundary that is as probably wrong as right is off
 SURE_GAIN = 5.0  # of the log odds, with which a boundary is probably elsewhere
 VAL_FRACTION = 0.1  # of each half, as judging needs all the training it can get
@@ -120,8 +121,8 @@ def format_errors(errors: pd.DataFrame, n_shown: int = 20) -> str:
     if errors.empty:
         return "The networks agree with all annotations."
     n = len(errors)
-    text = f"{n} annotation{'s are' if n > 1 else ' is'} probably wrong"
-    text += f"; the {n_shown} most certain ones:" if n > n_shown else ", the most certain first:"
+    text = f"Networks object to {n} annotation{'s' * (n > 1)}"
+    text += f"; the {n_shown} most credible objections:" if n > n_shown else ":"
     shown = errors[["recording", "look_at", "annotated_name", "error", "says", "score"]][:n_shown]
     return f"{text}\n{shown.to_string(index=False, float_format='{:.2f}'.format, na_rep='')}"
 
@@ -142,7 +143,7 @@ def _sure(table: pd.DataFrame) -> pd.DataFrame:
         {
             NAME: table["p_other"].where(is_annotated, 0),
             FALSE: table["p_noise"].where(is_annotated, 0),
-            MISSING: table["p_other"].where(~is_annotated, 0),
+            MISSING: (table["p_other"] * _long_enough(table)).where(~is_annotated, 0),
             DOUBLE: table["doubled"],
         }
     ).astype(float)
@@ -162,6 +163,15 @@ def _credible(sure: pd.DataFrame, n_annotations: int) -> pd.Series:
     """
     expected = max(EXPECTED * n_annotations, FEW)
     return expected / sure.sum().clip(lower=expected)
+
+
+def _long_enough(table: pd.DataFrame) -> pd.Series:
+    """Of song that is not annotated: less than 1 if hardly any annotation of its type is so short."""
+    seconds = table["stop_seconds"] - table["start_seconds"]
+    is_annotated = table["annotated_name"].notna()
+    by_name = seconds[is_annotated].groupby(table.loc[is_annotated, "annotated_name"])
+    shortest = table["name"].map(by_name.quantile(SHORT)).fillna(0)
+    return (seconds / shortest.where(shortest > 0)).clip(upper=1).fillna(1)
 
 
 def _unusual(later: pd.Series, names: pd.Series) -> np.ndarray:
