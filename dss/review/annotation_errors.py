@@ -166,7 +166,7 @@ def _credible(sure: pd.DataFrame, n_annotations: int) -> pd.Series:
 
 
 def _long_enough(table: pd.DataFrame) -> pd.Series:
-    """Of song that is not annotated: less than 1 if hardly any annotation of its type is so short."""
+    """Of song that nobody annotated: below 1 if hardly any annotation of its type is so short."""
     seconds = table["stop_seconds"] - table["start_seconds"]
     is_annotated = table["annotated_name"].notna()
     by_name = seconds[is_annotated].groupby(table.loc[is_annotated, "annotated_name"])
