@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from dss.data.audio import Loader
-from dss.data.recordings import open_recording
+from dss.data.recordings import open_recording, unsaid_rate
 from dss.data.texttables import COLUMNS
 from dss.errors import DssError
 from dss.plot.examples import plot_examples
@@ -17,7 +17,11 @@ MOST_GROUPS = 9
 
 
 def plot_unlike(
-    unlike: pd.DataFrame, n_examples: int = 6, *, loader: Loader | None = None
+    unlike: pd.DataFrame,
+    n_examples: int = 6,
+    *,
+    loader: Loader | None = None,
+    samplerate_hz: float | None = None,
 ) -> Figure:
     """Sounds that are unlike anything annotated: a row for those that are alike.
 
@@ -28,6 +32,7 @@ def plot_unlike(
         unlike: what `dss.review.unlike.find_unlike` gave.
         n_examples: in each row, at most.
         loader: as for `dss.predict.predict`.
+        samplerate_hz: of recordings that do not say it.
 
     Raises: DssError if there are no such sounds.
     """
@@ -39,7 +44,8 @@ def plot_unlike(
     views = []
     for path, table in shown.groupby("recording"):
         find = (lambda table=table: table[COLUMNS], lambda: np.empty((0, 2)))
-        views.append(View(Path(path).name, open_recording(path, loader), find))
+        rate = unsaid_rate(path, loader, samplerate_hz)
+        views.append(View(Path(path).name, open_recording(path, loader, rate), find))
     return plot_examples(views, n_examples)
 
 

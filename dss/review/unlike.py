@@ -8,7 +8,7 @@ import pandas as pd
 
 from dss.data.annotations import found, read_annotations
 from dss.data.audio import Loader
-from dss.data.recordings import Recording, open_recording
+from dss.data.recordings import Recording, open_recording, unsaid_rate
 from dss.data.texttables import COLUMNS
 from dss.errors import DssError
 from dss.predict.near_misses import apart_from, read_near_misses
@@ -36,7 +36,8 @@ def find_unlike(
         files: file of annotations, as `dss.predict.predict_files` wrote it, by recording.
         known: what was annotated by hand: a dataset, a folder, or its recordings, as
             `dss.review.views.open_views` gives them.
-        loader: as for `dss.predict.predict`.
+        loader: as for `dss.predict.predict`. What does not say its sample rate has that of what is
+            known.
 
     Returns: a table with file (of annotations), recording, name (what the network took it for;
         blank where it found nothing), start_seconds, stop_seconds, distance (to the sound most like
@@ -53,8 +54,9 @@ def find_unlike(
     if not views:
         raise DssError(f"{known}: nothing is annotated here that sounds can be compared with")
     n_known = sum(map(len, tables))
+    rate = views[0].recording.samplerate_hz
     for path, file in files.items():
-        recording = open_recording(path, loader)
+        recording = open_recording(path, loader, unsaid_rate(path, loader, rate))
         views.append(View(path.name, recording, (no_annotations, lambda: np.empty((0, 2)))))
         tables.append(_new_sounds(recording, file))
     numbered = [table.assign(view=i, row=0) for i, table in enumerate(tables)]
