@@ -11,13 +11,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from dss.data.annotations import found, read_annotations
+from dss.data.annotations import EVENT, SEGMENT, found, read_annotations
 from dss.data.audio import Loader
 from dss.data.dataset import open_dataset
 from dss.data.texttables import numbers, read_csv
 from dss.errors import raise_problems
 from dss.evaluate.pairs import ENDING
-from dss.predict.calibration import calibration_of, expected_errors
+from dss.options import DetectOptions
+from dss.predict.calibration import Calibration, calibration_of, expected_errors
+from dss.predict.detection import tuned
 from dss.review.proofread import rank_recordings
 from dss.review.unlike import find_unlike
 from dss.review.views import View, completeness, dataset_views
@@ -119,8 +121,19 @@ def _round(
     wrong = f1 = np.nan
     if calibration := calibration_of(params):
         wrong = expected_errors([*tables.values()], trunk).wrong
-        precision, recall = 1 - wrong / max(n_found, 1), calibration.matched
+        precision, recall = 1 - wrong / max(n_found, 1), _recall(calibration, params)
         f1 = 2 * precision * recall / max(precision + recall, 1e-9)
     n_types = len(params["class_names"]) - 1
     row = (trunk.name, seconds, n_types, n_found, wrong, f1, n_unlike)
     return pd.DataFrame([row], columns=ROUNDS)
+
+
+def _recall(calibration: Calibration, params: Mapping[str, Any]) -> float:
+    """The part of the true annotations that the thresholds of a run find; NaN if not known."""
+    options = tuned(DetectOptions(), params)
+    used = {EVENT: options.event_threshold, SEGMENT: options.segment_threshold}
+    parts = [
+        min(points, key=lambda point: abs(point[0] - used[category]))[1]
+        for category, points in calibration.recall.items()
+    ]
+    return float(np.mean(parts)) if parts else np.nan
