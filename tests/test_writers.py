@@ -1,8 +1,11 @@
 """Two processes that write one dataset, one run or the same annotations: one of them says so."""
 
+import errno
+import os
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 from conftest import TINY
@@ -10,6 +13,7 @@ from conftest import TINY
 from dss.data import make_dataset, open_dataset
 from dss.errors import DssError
 from dss.predict import predict_files
+from dss.support import system
 from dss.support.writers import PREFIX, only_writer
 from dss.train import train
 
@@ -56,6 +60,64 @@ def test_one_process_at_a_time_writes_a_file_and_a_killed_one_is_in_nobodys_way(
     process.wait()
     with only_writer(tmp_path, ["b"]), pytest.raises(DssError, match=SAID):
         only_writer(tmp_path, ["b"]).__enter__()  # nor may a second thread
+    assert not left(tmp_path)
+
+
+@pytest.fixture
+def windows(monkeypatch):
+    """Locks of Windows: of a byte, until the file is closed; open files cannot be removed."""
+    locked, real = {}, {"close": os.close, "unlink": os.unlink, "open": os.open}
+    opened = {}
+
+    def locking(number, how, n_bytes):
+        place = os.fstat(number).st_ino, os.lseek(number, 0, os.SEEK_CUR)
+        assert n_bytes == 1
+        if locked.get(place, number) != number:
+            raise PermissionError(errno.EACCES, "locked")
+        locked[place] = number
+
+    def open_file(path, *how):
+        number = real["open"](path, *how)
+        opened[number] = os.fspath(path)
+        return number
+
+    def close(number):
+        opened.pop(number, None)
+        for place in [place for place, by in locked.items() if by == number]:
+            del locked[place]
+        real["close"](number)
+
+    def unlink(path, **how):
+        if os.fspath(path) in opened.values():
+            raise PermissionError(errno.EACCES, "in use")
+        real["unlink"](path, **how)
+
+    module = SimpleNamespace(locking=locking, LK_LOCK=1, LK_NBLCK=2)
+    monkeypatch.setitem(sys.modules, "msvcrt", module)
+    monkeypatch.setattr(system, "is_windows", lambda: True)
+    monkeypatch.setattr(os, "open", open_file)
+    monkeypatch.setattr(os, "close", close)
+    monkeypatch.setattr(os, "unlink", unlink)
+    return SimpleNamespace(locked=locked, close=close, opened=opened)
+
+
+def test_on_windows_bytes_are_locked_that_nobody_reads(tmp_path, windows):
+    with only_writer(tmp_path, ["a", "b"]):
+        assert [place for _, place in windows.locked] == [system.FAR_BYTE]
+        with pytest.raises(DssError, match=f"b: {SAID}"), only_writer(tmp_path, ["b"]):
+            pass
+        with only_writer(tmp_path, ["c"]):
+            pass
+        assert len(left(tmp_path)) == 1
+    assert not left(tmp_path)
+    assert not windows.locked
+    killed = only_writer(tmp_path, ["a"])
+    killed.__enter__()
+    for number in [*windows.opened]:  # as the system does where a process is killed
+        windows.close(number)
+    assert len(left(tmp_path)) == 1
+    with only_writer(tmp_path, ["a"]):
+        assert len(left(tmp_path)) == 1
     assert not left(tmp_path)
 
 

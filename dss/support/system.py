@@ -10,8 +10,10 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -107,10 +109,7 @@ def try_lock(number: int) -> bool:
     """
     try:
         if is_windows():
-            msvcrt: Any = importlib.import_module("msvcrt")
-            os.lseek(number, FAR_BYTE, os.SEEK_SET)  # or nobody could read the file
-            msvcrt.locking(number, msvcrt.LK_NBLCK, 1)
-            os.lseek(number, 0, os.SEEK_SET)
+            _lock_on_windows(number, "LK_NBLCK")
         else:
             fcntl: Any = importlib.import_module("fcntl")
             fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -123,19 +122,34 @@ def try_lock(number: int) -> bool:
 def locked_folder(folder: Path) -> Iterator[None]:
     """Within, no other process is here with the same folder; where folders can be locked.
 
-    It is a matter of milliseconds: on Windows, which cannot, two processes would have to meet then.
+    On Windows, which cannot lock a folder, processes lock a file that stands for it: it is where
+    temporary files are, and stays. Processes of two machines may meet there.
     """
     if is_windows():
-        yield
-        return
-    fcntl: Any = importlib.import_module("fcntl")
-    number = os.open(folder, os.O_RDONLY)
+        name = f"dss-{zlib.crc32(os.fsencode(os.path.realpath(folder))):x}.lock"
+        number = os.open(Path(tempfile.gettempdir(), name), os.O_RDWR | os.O_CREAT)
+    else:
+        number = os.open(folder, os.O_RDONLY)
     try:
         with suppress(OSError):  # some file systems of a network cannot
-            fcntl.flock(number, fcntl.LOCK_EX)
+            if is_windows():
+                _lock_on_windows(number, "LK_LOCK")  # which waits for some seconds
+            else:
+                fcntl: Any = importlib.import_module("fcntl")
+                fcntl.flock(number, fcntl.LOCK_EX)
         yield
     finally:
         os.close(number)
+
+
+def _lock_on_windows(number: int, how: str) -> None:
+    """Lock one byte of an open file, far behind its end: what is locked nobody could read."""
+    msvcrt: Any = importlib.import_module("msvcrt")
+    os.lseek(number, FAR_BYTE, os.SEEK_SET)
+    try:
+        msvcrt.locking(number, getattr(msvcrt, how), 1)
+    finally:
+        os.lseek(number, 0, os.SEEK_SET)
 
 
 def replace(part: Path, path: Path) -> None:
@@ -187,10 +201,12 @@ def _only_there(module: ModuleType, name: str) -> Any:
 
 
 def _is_alive_on_windows(process: int) -> bool:
-    kernel = _only_there(ctypes, "windll").kernel32
-    handle = kernel.OpenProcess(QUERY, False, process)
+    kernel = _only_there(ctypes, "WinDLL")("kernel32", use_last_error=True)
+    kernel.OpenProcess.restype = ctypes.c_void_p
+    handle = ctypes.c_void_p(kernel.OpenProcess(QUERY, False, process))
     if not handle:
-        return kernel.GetLastError() == ACCESS_DENIED  # it belongs to somebody else
+        last_error = _only_there(ctypes, "get_last_error")()
+        return last_error == ACCESS_DENIED  # it belongs to somebody else
     code = ctypes.c_ulong()
     kernel.GetExitCodeProcess(handle, ctypes.byref(code))
     kernel.CloseHandle(handle)

@@ -36,9 +36,9 @@ def only_writer(folder: Path, names: Iterable[str]) -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(OSError):  # Windows removes no open files; others do not see it any more
+        with suppress(OSError):  # or others would see it unlocked for a moment
             os.unlink(path)
-        os.close(number)
+        os.close(number)  # before it is closed, Windows removes nothing
         with suppress(OSError):
             os.unlink(path)
 
@@ -51,13 +51,13 @@ def _check_free(folder: Path, wanted: set[str]) -> None:
         except OSError:  # it has just ended, or belongs to somebody else
             continue
         try:
-            if system.try_lock(number):
-                with suppress(OSError):  # Windows removes no open files
-                    path.unlink(missing_ok=True)
-                continue
-            both = sorted(wanted & _names(path))
+            is_left = system.try_lock(number)
+            both = [] if is_left else sorted(wanted & _names(path))
         finally:
             os.close(number)
+        if is_left:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)  # behind the end: Windows removes no open files
         if both:
             more = f" and {len(both) - 1} more" if len(both) > 1 else ""
             raise DssError(
