@@ -27,6 +27,12 @@ LAYOUTS = {
     "_labels elsewhere": ("{i}.wav", "../txt/{i}_labels.csv", "../txt/{{stem}}_labels.csv"),
     "both names have an ending": ("{i}_audio.wav", "{i}_song.csv", "{{stem-_audio}}_song.csv"),
     "a prefix": ("{i}.wav", "labels-{i}.csv", "labels-{{stem}}.csv"),
+    "one name has a channel": ("{i}_ch1.wav", "txt/{i}.csv", "txt/{{stem-_ch1}}.csv"),
+    "a folder for each recording": (
+        "{bird}/{i}/audio.wav",
+        "{bird}/{i}/song.csv",
+        "{{folder}}/song.csv",
+    ),
     "other folders have other names": (
         "{bird}/audio/{i}.wav",
         "../labels/{i}.csv",

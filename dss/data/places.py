@@ -81,8 +81,11 @@ def proposed_pattern(folder: str | Path, recordings: Sequence[Path]) -> str | No
     there = dict.fromkeys(path for top in (root, root.parent) for path in _files(top))
     files = [path for path in there if path.name.lower().endswith(ENDINGS)]
     votes: Counter[str] = Counter()
+    n_in = Counter(Path(path).resolve().parent for path in recordings)
     for recording in tried:
-        votes.update({pattern for path in files if (pattern := _pattern(path, recording, root))})
+        is_alone = n_in[recording.parent] == 1
+        found = (_pattern(path, recording, root, is_alone) for path in files)
+        votes.update({pattern for pattern in found if pattern})
     fits = [pattern for pattern, n in votes.most_common(5) if n >= FEWEST * len(tried)]
     return max(fits, key=lambda p: len(fitting(p, root, tried)), default=None)
 
@@ -110,9 +113,12 @@ def _files(top: Path):
     return islice(walked, MOST_FILES)
 
 
-def _pattern(path: Path, recording: Path, root: Path) -> str | None:
-    """How the path of a file follows from that of a recording; None if their names differ."""
-    short = re.sub(r"[-_. ][A-Za-z]+$", "", recording.stem)
+def _pattern(path: Path, recording: Path, root: Path, is_alone: bool) -> str | None:
+    """How the path of a file follows from that of a recording; None if their names differ.
+
+    In the folder of a recording that is alone there, names do not matter.
+    """
+    short = re.sub(r"[-_. ][A-Za-z]+\d*$", "", recording.stem)
     fields = {recording.name: "{name}", recording.stem: "{stem}"}
     if short != recording.stem:
         fields[short] = f"{{stem-{recording.stem[len(short) :]}}}"
@@ -120,7 +126,8 @@ def _pattern(path: Path, recording: Path, root: Path) -> str | None:
         name = "{parent}" + path.suffix
     else:
         names = (_replaced(path.name, text, field) for text, field in fields.items())
-        name = next(filter(None, names), "")
+        is_beside = is_alone and path.parent == recording.parent
+        name = next(filter(None, names), path.name if is_beside else "")
     if not name:
         return None
     own = Path(os.path.relpath(recording.parent, root)).parts
