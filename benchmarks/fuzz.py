@@ -18,7 +18,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "fuzz"))
 
-LONGEST_SECONDS = 30  # that a file may be read
+LONGEST_CPU_SECONDS = 10  # that a file may be read
+LONGEST_SECONDS = 300  # that may pass meanwhile, on a busy machine
 
 
 def main() -> int:
@@ -53,6 +54,7 @@ def main() -> int:
 def fuzz(form: str, seconds: float, seed: int) -> None:
     """Damage and read files of one form for so long, and print a row."""
     import faulthandler
+    import signal
 
     import numpy as np
     from mutations import damaged
@@ -64,11 +66,13 @@ def fuzz(form: str, seconds: float, seed: int) -> None:
     counts: Counter[str] = Counter()
     others: Counter[str] = Counter()
     warnings.simplefilter("ignore")
+    faulthandler.register(signal.SIGPROF, chain=True)  # says where it is, and ends the process
     with tempfile.TemporaryDirectory() as folder:
         path = reader.make(Path(folder))
         content, end = path.read_bytes(), time.monotonic() + seconds
         while time.monotonic() < end:
             path.write_bytes(damaged(content, rng))
+            signal.setitimer(signal.ITIMER_PROF, LONGEST_CPU_SECONDS)
             faulthandler.dump_traceback_later(LONGEST_SECONDS, exit=True)
             try:
                 reader.read(path)
@@ -78,6 +82,7 @@ def fuzz(form: str, seconds: float, seed: int) -> None:
             except Exception as error:
                 place = traceback.extract_tb(error.__traceback__)[-1]
                 others[f"{type(error).__name__} in {place.name}, {Path(place.filename).name}"] += 1
+        signal.setitimer(signal.ITIMER_PROF, 0)
         faulthandler.cancel_dump_traceback_later()
     said = "; ".join(f"{n} x {what}" for what, n in others.items()) or "none"
     n_files = counts.total() + others.total()
