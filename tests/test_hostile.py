@@ -1,6 +1,7 @@
 """Files that were made to do harm, or to take all memory or time."""
 
 import os
+import re
 
 import h5py
 import numpy as np
@@ -148,6 +149,40 @@ def test_a_column_that_is_there_twice_is_an_error(tmp_path):
     path = tmp_path / "a_annotations.csv"
     path.write_text("name,start_seconds,start_seconds ,stop_seconds\na,0.1,5,0.2\n")
     with pytest.raises(DssError, match="row 1: the column start_seconds is there 2 times"):
+        read_annotations(path)
+
+
+RAVEN = "Selection\tView\tBegin Time (s)\tEnd Time (s)\tBegin Time (s)\tAnnotation\n"
+BORIS = "Subject\tBehavior\tBehavior type\tTime\tTime\nx\ta\tPOINT\t0.1\t3\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "column"),
+    [
+        ("a.txt", f"{RAVEN}1\tS\t1\t1.5\t2\ta\n", "begin time (s)"),
+        ("a.tsv", BORIS, "time"),
+        ("a.tsv", f"Observation\tof x\n{BORIS}", "time"),
+    ],
+)
+def test_columns_of_other_programs_that_are_there_twice_are_errors(tmp_path, name, text, column):
+    path = tmp_path / name
+    path.write_text(text)
+    row = 2 if text.startswith("Obs") else 1
+    with pytest.raises(DssError, match=rf"row {row}: the column {re.escape(column)} is there 2 t"):
+        read_annotations(path)
+
+
+@pytest.mark.parametrize(
+    ("onsets", "offsets", "labels"), [(2, 1, "ab"), (2, 2, "abc"), (0, 0, "a")]
+)
+def test_a_file_of_evsonganaly_has_as_many_names_as_onsets(tmp_path, onsets, offsets, labels):
+    path = tmp_path / "a.wav.not.mat"
+    times = np.arange(1.0, 3)[:, None] * 100
+    content = {"onsets": times[:onsets], "offsets": times[:offsets] + 50, "labels": labels}
+    scipy.io.savemat(path, {**content, "Fs": 1000.0})
+    with pytest.raises(
+        DssError, match=rf"mat: has {len(labels)} names, {onsets} onsets and {offsets} o"
+    ):
         read_annotations(path)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dss.data.texttables import COLUMNS, parse, read_text
+from dss.data.texttables import COLUMNS, check_twice, parse, read_text
 from dss.errors import DssError
 
 KINDS = ("Behavior type", "Status")
@@ -32,8 +32,11 @@ def read_boris(path: Path) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
     if header is None:
         raise DssError(f"{path}: cannot be read as a tabular export of BORIS")
     n_above, separator = header
+    lines = text.splitlines()[n_above:]
+    wanted = {name.lower() for name in ("Subject", *NEEDED, *KINDS)}
+    check_twice(lines[0].split(separator), wanted, path, n_above + 1)
     try:
-        table = parse("\n".join(text.splitlines()[n_above:]), separator, dtype=str)
+        table = parse("\n".join(lines), separator, dtype=str)
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise DssError(f"{path}: cannot be read as a tabular export of BORIS ({error})") from None
     if not {*table} >= NEEDED or not {*KINDS} & {*table}:

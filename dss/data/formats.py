@@ -210,6 +210,12 @@ def _read_with_crowsetta(path: Path, format: str, recording: Path | None) -> pd.
     else:
         more = {"audio_path": recording} if format == "timit" else {}
         seq = _parse_with_crowsetta(path, format, more).seq
+    n_names, n_onsets, n_offsets = map(len, (seq.labels, seq.onsets_s, seq.offsets_s))
+    if not n_names == n_onsets == n_offsets:
+        raise DssError(
+            f"{path}: has {n_names} names, {n_onsets} onsets and {n_offsets} offsets; right would "
+            "be one of each for each annotation"
+        )
     return _counted(zip(map(str, seq.labels), seq.onsets_s, seq.offsets_s, strict=True))
 
 

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -47,6 +47,7 @@ FURTHER = {"confidence": "a number from 0 to 1", "confirmed": "True or False"}
 LATEST_SECONDS = 1e7  # four months: what is later is no time in a recording
 MISSING = ["", "NaN", "nan", "NA", "None", "<NA>"]  # what stands for no number
 CLOCK = r"^\s*(?:(\d+):)?(\d+):(\d+(?:\.\d*)?)\s*$"  # h:m:s or m:s
+MOST_SHOWN = 300  # letters of the names of columns
 HEAD_BYTES = 2**16  # of a file, which say what it holds
 
 
@@ -96,18 +97,13 @@ def read_rows(path: Path, columns: list[str]) -> tuple[pd.DataFrame, list[tuple[
         table = parse(text, separator, dtype=texts, na_values=missing_as)
     except (csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise DssError(f"{path}: cannot be read as CSV ({error})") from None
-    there = ", ".join(map(str, table.columns))
-    names = [field.strip().lower() for field in header]
-    twice = sorted({name for name in names if name and names.count(name) > 1})
-    if wanted := [name for name in twice if name in READ_TWICE]:
-        raise DssError(
-            f"{path}, row 1: the column {wanted[0]} is there {names.count(wanted[0])} times. "
-            "Remove, or rename, all but one."
-        )
+    there = listed_columns(table)
+    check_twice(header, READ_TWICE, path)
     called = {_called(column, table.columns): column for column in columns}
     table = table.rename(columns=called)
     if "stop_seconds" in columns and "stop_seconds" not in table and "start_seconds" in table:
-        is_of_points = {*names} in ({"time", "label"}, {"time", "value", "label"})
+        names = {field.strip().lower() for field in header}
+        is_of_points = names in ({"time", "label"}, {"time", "value", "label"})
         table = _with_stops(table, is_of_points)
     if added:
         table.index -= 1
@@ -126,15 +122,43 @@ def read_raven_rows(path: Path) -> pd.DataFrame:
 
     Raises: DssError if it is none.
     """
+    text = read_text(path)
     try:
-        table = parse(read_text(path), "\t", quoting=3, dtype=str)
+        table = parse(text, "\t", quoting=3, dtype=str)
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise DssError(f"{path}: cannot be read as selection table ({error})") from None
     missing = [name for name in RAVEN_TIMES if name not in table]
     if missing:
-        there = ", ".join(map(str, table.columns))
+        there = listed_columns(table)
         raise DssError(f"{path}, row 1: there is no column {missing[0]!r}, only {there}")
+    header = text.partition("\n")[0].split("\t")
+    check_twice(header, {name.strip().lower() for name in header}, path)
     return table
+
+
+def check_twice(header: Iterable[str], wanted: Container[str], path: Path, row: int = 1) -> None:
+    """Raise a DssError if a column that is read is there more than once.
+
+    Arguments:
+        header: what the columns are called in the file.
+        wanted: those that are read, in lower case.
+        path: the file.
+        row: where the header is.
+    """
+    names = [field.strip(' "\r\n').lower() for field in header]
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    if found := [name for name in twice if name in wanted]:
+        raise DssError(
+            f"{path}, row {row}: the column {found[0]} is there {names.count(found[0])} times. "
+            "Remove, or rename, all but one."
+        )
+
+
+def listed_columns(table: pd.DataFrame) -> str:
+    """The names of the columns of a table, as a message shows them."""
+    names = (str(name) if str(name).isprintable() else repr(name) for name in table)
+    text = ", ".join(names)
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]} ..."
 
 
 def has_columns(path: Path, columns: list[str]) -> bool:
