@@ -127,7 +127,7 @@ def locked_folder(folder: Path) -> Iterator[None]:
     """
     if is_windows():
         name = f"dss-{zlib.crc32(os.fsencode(os.path.realpath(folder))):x}.lock"
-        number = os.open(Path(tempfile.gettempdir(), name), os.O_RDWR | os.O_CREAT)
+        number = os.open(Path(tempfile.gettempdir(), name), os.O_RDWR | os.O_CREAT, 0o666)
     else:
         number = os.open(folder, os.O_RDONLY)
     try:
