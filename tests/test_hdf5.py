@@ -2,6 +2,7 @@ import h5py
 import numpy as np
 import pytest
 
+from dss.data import open_recording
 from dss.errors import DssError
 from dss.models import epochs_done
 from dss.models.checkpoint import load_checkpoint
@@ -52,17 +53,29 @@ def read_texts(path):
         return names, [*file.attrs["class_names"]], file["of"].attrs["texts"]
 
 
-@pytest.mark.parametrize("damage", ["free", "number", "length"])
+@pytest.mark.parametrize("damage", ["nothing ends", "a text of 4 GB"])
 def test_damaged_texts_of_any_length_do_not_make_it_hang(tmp_path, damage):
     path, content = with_texts(tmp_path / "a.h5")
     assert read_texts(path) == (["a", "b", "noise"], ["noise", "bird"], "hello " * 20)
     heap = content.index(b"GCOL")
-    first = heap + 16
-    place, new = {
-        "free": (first, bytes(64)),
-        "number": (first, bytes(2)),
-        "length": (first + 8, (2**64 - 16).to_bytes(8, "little")),
-    }[damage]
+    place, new = heap + 16, bytes(64)
+    if damage == "a text of 4 GB":  # which stands before where the text is
+        place, new = content.rindex(heap.to_bytes(8, "little")) - 4, b"\xff" * 4
     path.write_bytes(content[:place] + new + content[place + len(new) :])
-    with pytest.raises(DssError, match=r"a\.h5: the values of any length at byte .+ are damaged"):
+    with pytest.raises(DssError, match=r"a\.h5: its texts are damaged"):
         read_texts(path)
+
+
+def test_texts_that_nobody_reads_do_not_matter(tmp_path):
+    path, content = with_texts(tmp_path / "a.h5")
+    with h5py.File(path, "a") as file:
+        file["data"], file["samplerate"] = np.zeros(100), 1000
+    content = path.read_bytes()
+    heap = content.index(b"GCOL")
+    path.write_bytes(content[: heap + 16] + bytes(64) + content[heap + 80 :])
+    assert open_recording(path).samplerate_hz == 1000
+    with h5py.File(path, "w") as file:
+        file["data"] = np.zeros(100)
+        file.attrs["samplerate"] = "1000"
+    with pytest.raises(DssError, match="the sample rate is 'of type object'; right would be a num"):
+        open_recording(path)

@@ -331,22 +331,37 @@ def _said(error: Exception) -> str:
 def _open_h5(path: Path) -> Audio:
     import h5py
 
-    with hdf5.reading(path) as file:
+    with hdf5.reading(path, with_texts=False) as file:
         name = _first(file, DATA_NAMES)
         if name is None or not isinstance(file[name], h5py.Dataset):
             raise DssError(_lacks(path, DATA_NAMES, file))
         places = (file, file.attrs, file[name].attrs)
-        rate = next((place[n] for place in places if (n := _first(place, RATE_NAMES))), None)
-        if isinstance(rate, h5py.Dataset):
-            rate = rate[()] if rate.size == 1 else rate.shape  # which is refused
+        found = ((place, n) for place in places if (n := _first(place, RATE_NAMES)))
+        place, rate_name = next(found, (None, ""))
+        rate = None if place is None else _rate_in(place, rate_name)
         shape = _checked_shape(file[name], path)
     if rate is None:
         raise DssError(_lacks(path, RATE_NAMES, [name]))
     return Audio(_checked_rate(rate, path), *shape, partial(_read_h5, path, name))
 
 
+def _rate_in(place: Any, name: str) -> Any:
+    """A number in an attribute, or in an array with one value; else what says why it is none."""
+    import h5py
+
+    is_attribute = isinstance(place, h5py.AttributeManager)
+    item = place.get_id(name) if is_attribute else place[name]
+    if not isinstance(item, h5py.h5a.AttrID | h5py.Dataset):
+        return type(item).__name__
+    if item.dtype.kind not in "iuf":
+        return f"of type {item.dtype}"
+    if math.prod(item.shape or ()) != 1:
+        return item.shape
+    return place[name] if is_attribute else item[()]
+
+
 def _read_h5(path: Path, name: str, start: int, stop: int) -> np.ndarray:
-    with hdf5.reading(path) as file:
+    with hdf5.reading(path, with_texts=False) as file:
         return as_float(file[name][start:stop])
 
 

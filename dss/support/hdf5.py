@@ -1,8 +1,9 @@
 """HDF5 files that are read, and that may be damaged, or made to read other files."""
 
 import math
-import mmap
-import struct
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dss.errors import DssError
+from dss.support import hdf5_texts
 
 if TYPE_CHECKING:
     import h5py
@@ -17,18 +19,19 @@ if TYPE_CHECKING:
 MOST_OBJECTS = 100_000
 # An array has at most so many bytes, and as many more as a file of this size can unpack to.
 SMALL_BYTES, MOST_PACKED = 2**20, 1100
-# How heaps begin, with their version; bytes of the head of a heap, and of a value in it.
-HEAP, HEAP_HEAD, VALUE_HEAD = b"GCOL\1", 16, 16
-MOST_SEARCHED = 2**29  # bytes, for heaps
+LONGEST_SECONDS = 300  # that reading texts may take, on a busy machine
 
 
 @contextmanager
-def reading(path: Path, way_out: str = "Copy it again.") -> Iterator["h5py.File"]:
+def reading(
+    path: Path, way_out: str = "Copy it again.", with_texts: bool = True
+) -> Iterator["h5py.File"]:
     """Open an HDF5 file to read all that is needed of it within the block.
 
     Arguments:
         path: the file.
         way_out: a sentence that says what can be done if it is damaged.
+        with_texts: whether values of any length are read, such as texts, which takes a moment more.
 
     Raises: DssError that names the file, if it is damaged or lacks something, or if parts of it
         are links to other files: whoever made it could have any file of yours read.
@@ -40,8 +43,9 @@ def reading(path: Path, way_out: str = "Copy it again.") -> Iterator["h5py.File"
     try:
         with h5py.File(path) as file:
             status = path.stat()
-            if _check(file, status.st_size):
-                _check_heaps(path, status.st_mtime_ns, status.st_size)
+            has_texts = _check(file, status.st_size)
+            if has_texts and with_texts:
+                _try_texts(path, status.st_mtime_ns, status.st_size)
             yield file
     except DssError as error:
         raise error if str(path) in str(error) else DssError(f"{path}: {error}") from None
@@ -59,7 +63,7 @@ def _check(file: "h5py.File", n_bytes: int) -> bool:
 
     waiting: list[h5py.Group] = [file]
     known = set()
-    has_heaps = _has_heaps(file)
+    has_texts = _has_texts(file)
     while waiting:
         group = waiting.pop()
         for name in group:
@@ -74,7 +78,7 @@ def _check(file: "h5py.File", n_bytes: int) -> bool:
             if place in known:
                 continue
             known.add(place)
-            has_heaps = has_heaps or _has_heaps(item)
+            has_texts = has_texts or _has_texts(item)
             if len(known) > MOST_OBJECTS:
                 raise DssError(f"holds more than {MOST_OBJECTS:,} arrays and groups")
             if isinstance(item, h5py.Group):
@@ -85,52 +89,50 @@ def _check(file: "h5py.File", n_bytes: int) -> bool:
                 claimed = math.prod(map(int, item.shape or (0,))) * item.dtype.itemsize
                 if claimed > SMALL_BYTES + MOST_PACKED * n_bytes:
                     raise DssError(f"{where} claims {claimed:,} bytes, in a file of {n_bytes:,}")
-    return has_heaps
+    return has_texts
 
 
-def _has_heaps(item: "h5py.Group | h5py.Dataset | h5py.Datatype") -> bool:
+def is_of_any_length(kind: "h5py.h5t.TypeID") -> bool:
+    """Whether values of a type may have any length, such as most texts."""
+    import h5py
+
+    is_text = isinstance(kind, h5py.h5t.TypeStringID) and kind.is_variable_str()
+    return is_text or any(map(kind.detect_class, (h5py.h5t.VLEN, h5py.h5t.COMPOUND)))
+
+
+def _has_texts(item: "h5py.Group | h5py.Dataset | h5py.Datatype") -> bool:
     """Whether an object, or an attribute of it, has values of any length."""
     import h5py
 
     attributes = range(h5py.h5a.get_num_attrs(item.id))
     types = [h5py.h5a.open(item.id, index=i).get_type() for i in attributes]
     types += [item.id.get_type()] if isinstance(item, h5py.Dataset) else []
-    return any(
-        kind.detect_class(h5py.h5t.VLEN)
-        or (isinstance(kind, h5py.h5t.TypeStringID) and kind.is_variable_str())
-        or kind.detect_class(h5py.h5t.COMPOUND)
-        for kind in types
-    )
+    return any(map(is_of_any_length, types))
 
 
-@lru_cache(maxsize=32)  # a recording is opened for each block of it
-def _check_heaps(path: Path, *changed: int) -> None:
-    """Raise a DssError if values of any length are damaged in a way that makes libhdf5 hang.
+@lru_cache(maxsize=32)
+def _try_texts(path: Path, *changed: int) -> None:
+    """Raise a DssError if values of any length cannot be read: another process tries it first.
 
-    They lie in heaps: a head with the length of the heap, and then values, each with a number, a
-    length, and so many bytes; what is free has the number 0, and a length that counts its own head
-    (section III.E of "HDF5 File Format Specification Version 3.0"). Of very large files, only the
-    first and the last part are searched for heaps.
+    How long each is, and where, stands in the file. Where that is damaged, libhdf5 takes gigabytes,
+    or never ends.
     """
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        size = len(content)
-        for first, stop in ((0, min(MOST_SEARCHED, size)), (max(0, size - MOST_SEARCHED), size)):
-            place = content.find(HEAP, first, stop)
-            while place >= 0:
-                _check_heap(content, place)
-                place = content.find(HEAP, place + 1, stop)
-
-
-def _check_heap(content: mmap.mmap, place: int) -> None:
-    """Raise a DssError if following the lengths in a heap does not lead to its end."""
-    if place + HEAP_HEAD > len(content):
-        return  # libhdf5 says that it is cut off
-    (length,) = struct.unpack_from("<Q", content, place + 8)
-    end = place + length
-    at = place + HEAP_HEAD
-    while at + VALUE_HEAD <= min(end, len(content)):
-        number, _, n_bytes = struct.unpack_from("<HH4xQ", content, at)
-        step = VALUE_HEAD + n_bytes + -n_bytes % 8 if number else n_bytes
-        if not VALUE_HEAD <= step <= end - at:
-            raise DssError(f"the values of any length at byte {place:,} are damaged")
-        at += step
+    if not sys.executable:  # Python is part of another program
+        return
+    words = [sys.executable, "-P", hdf5_texts.__file__, str(path)]
+    more = {"OPENBLAS_NUM_THREADS": "1", "PYTHONUTF8": "1"}  # many threads would take memory
+    try:
+        done = subprocess.run(
+            words,
+            env=os.environ | more,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=LONGEST_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise DssError("its texts are damaged: reading them does not end") from None
+    if done.returncode:
+        said = done.stderr.strip().rpartition("\n")[2] if done.returncode == 1 else "no end"
+        raise DssError(f"its texts are damaged ({said})")

@@ -237,7 +237,9 @@ def _h5_store(folder: Path) -> Path:
             file[f"{split}/x"] = AUDIO[:, None]
             file[f"{split}/y"] = np.stack([AUDIO > 0, AUDIO <= 0], axis=1).astype(np.float32)
         for name, value in _attributes().items():
-            if not isinstance(value, dict):
+            if isinstance(value, list) and isinstance(value[0], str):  # texts: see test_hdf5.py
+                file.attrs[name] = np.bytes_(value)
+            elif not isinstance(value, dict):
                 file.attrs[name] = value
     return path
 
