@@ -346,7 +346,7 @@ def _checkpoint(folder: Path) -> Path:
     path = folder / "run_checkpoint.h5"
     with h5py.File(path, "w") as file:
         file["0"] = AUDIO
-        file.attrs["state"] = json.dumps({"epoch": 3, "step": 12})
+        file.attrs["state"] = np.bytes_(json.dumps({"epoch": 3, "step": 12}))  # see test_hdf5.py
     return path
 
 
