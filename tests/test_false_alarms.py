@@ -9,7 +9,7 @@ from dss.errors import DssError
 from dss.review.edits import Edited
 from dss.review.false_alarms import is_rejected, reject
 from dss.widgets import Viewer
-from dss.widgets.viewer.editor import ALL
+from dss.widgets.viewer.editor_fold import ALL
 
 pytestmark = pytest.mark.usefixtures("nothing_edited")
 

@@ -22,7 +22,7 @@ from dss.review.views import no_annotations, open_views
 from dss.widgets import Viewer
 from dss.widgets.forms import memory
 from dss.widgets.viewer import proposing
-from dss.widgets.viewer.editor import ALL, ONE, SHOWN
+from dss.widgets.viewer.editor_fold import ALL, ONE, SHOWN
 
 TIMES = ["start_seconds", "stop_seconds"]
 
@@ -231,7 +231,7 @@ def test_another_folder_is_shown_as_if_it_were_the_first(folder, other_folder):
     assert viewer.stretch[0] > 9
     assert viewer.stretch[1] - viewer.stretch[0] == pytest.approx(3)
     assert viewer.editor.names == fresh.editor.names == ["A", "B", "P"]
-    assert "<b>1</b> A," in viewer.editor._help.value
+    assert "<b>1</b> A," in viewer.editor._fold._help.value
     assert viewer.controls.frequency.value == fresh.controls.frequency.value
 
 

@@ -1,10 +1,8 @@
 """Annotating by hand in a viewer: what is marked gets a name, a click chooses what is there."""
 
-import html
 from collections.abc import Callable
 from pathlib import Path
 
-import ipywidgets as widgets
 import numpy as np
 import pandas as pd
 
@@ -31,25 +29,7 @@ from dss.review.edits import (
     take_over,
 )
 from dss.review.false_alarms import reject
-from dss.widgets.viewer.controls import on_enter, text_button
-
-HELP = (
-    "<b>Drag</b> over the picture where a syllable is, or <b>click</b> where a pulse is; then "
-    "press a number, or write a name and press <b>Enter</b>. A click on an annotation chooses it: "
-    "drag its edges, give it another name, or press <b>Delete</b>; a click on a prediction marks "
-    "it, and <b>Enter</b> takes it over. <b>0</b> says that what is marked is a false alarm: the "
-    "next dataset holds it as noise. Nothing is written before "
-    "<b>Save</b>.<br>Keys, once you clicked on the picture: "
-)
-KEYS = (
-    "arrows, <b>+</b> and <b>&minus;</b> move and zoom, <b>n</b> and <b>p</b> choose the next and "
-    "previous annotation, <b>space</b> plays, <b>Delete</b>, <b>Ctrl Z</b> undoes, <b>Ctrl Y</b> "
-    "redoes. The wheel zooms "
-    "with <b>Ctrl</b> and scrolls with <b>Shift</b>. Click twice to see what is marked."
-)
-
-FALSE_ALARM = "What is marked is no song: the next dataset holds it as noise (0)"
-ONE, SHOWN, ALL = "this one", "all of its type in view", "all of its type in the recording"
+from dss.widgets.viewer.editor_fold import ONE, SHOWN, EditorFold
 
 EDITS = Edits()  # of all viewers: what is not saved outlives the cell that shows it
 
@@ -72,28 +52,9 @@ class Editor:
         self._prediction: tuple[pd.DataFrame, int] | None = None  # a table and the row marked in it
         self._is_possible = True
         self._saved = ""  # what was saved, until something else is shown
-        self._name = widgets.Combobox(placeholder="song type", layout={"width": "150px"})
-        on_enter(self._name, lambda: viewer.guarded(self._name_marked))
-        tooltip = "What a name or Delete applies to: the annotation that you clicked, or more"
-        self._which = widgets.Dropdown(options=[ONE, SHOWN, ALL], tooltip=tooltip)
-        self._which.layout.width = "auto"
-        self._add = self._button("Add", "plus", "Annotate what is marked", self._name_marked)
-        seen = "All song in what is shown is annotated; what nobody has seen is unknown from now on"
-        buttons = [
-            self._add,
-            self._button("Delete", "trash", "Delete the annotation that is chosen", self.delete),
-            self._button("False alarm", "ban", FALSE_ALARM, self.reject),
-            self._button("Undo", "undo", "Take back the last change", self.undo),
-            self._button("Redo", "repeat", "Redo the change that was undone", self.redo),
-            self._button("All seen", "eye", seen, self.look_at_shown),
-            self._button("Save", "save", "Write what was changed beside the audio", self.save),
-        ]
-        self._said, self._help = widgets.HTML(), widgets.HTML()
-        layout = {"align_items": "center", "flex_flow": "row wrap"}
-        row = widgets.HBox([self._name, self._which, *buttons, self._said], layout=layout)
-        self.widget = widgets.Accordion([widgets.VBox([row, self._help])], selected_index=None)
-        self.widget.titles = ("Annotate by hand",)
-        self.widget.add_class("dss-more")
+        fold = EditorFold(self, viewer)
+        self.widget, self._fold = fold.widget, fold
+        self._name, self._which, self._said = fold.name, fold.which, fold.said
 
     @property
     def names(self) -> list[str]:
@@ -108,14 +69,13 @@ class Editor:
             self._name.value = ""
         self._is_possible = is_possible
         self.widget.layout.display = "" if is_possible else "none"
-        keys = "".join(f"<b>{i}</b> {html.escape(n)}, " for i, n in enumerate(names[:9], start=1))
-        self._help.value = f'<div class="dss-help">{HELP}{keys}{KEYS}</div>'
+        self._fold.explain_keys(names)
         self._say()
 
     def choose(self, row: int | None) -> None:
         """Choose an annotation, or none."""
         self.chosen, self._prediction = row, None
-        self._add.description = "Add" if row is None else "Change"
+        self._fold.add.description = "Add" if row is None else "Change"
         if row is not None:
             self._name.value = self._now().annotations.at[row, "name"]
 
@@ -208,7 +168,7 @@ class Editor:
         elif key.isdigit() and int(key) <= len(self.names):
             self.annotate(self.names[int(key) - 1])
         elif key == "Enter":
-            self._name_marked()
+            self.name_marked()
         elif key in ("Delete", "Backspace"):
             self.delete()
         elif key == "undo":
@@ -360,7 +320,8 @@ class Editor:
         stretch = self._viewer.stretch if self._which.value == SHOWN else None
         return of_type(table, table.at[row, "name"], stretch)
 
-    def _name_marked(self) -> None:
+    def name_marked(self) -> None:
+        """Give what is marked the name in the field."""
         self.annotate(self._name.value)
 
     def _say(self, said: str = "") -> None:
@@ -368,6 +329,3 @@ class Editor:
         if names:
             said = f"<b>Not saved yet: {', '.join(names[:3])}{' ...' * (len(names) > 3)}</b>"
         self._said.value = f'<span class="dss-help">{said}</span>'
-
-    def _button(self, text: str, icon: str, tooltip: str, action: Callable) -> widgets.Button:
-        return text_button(text, icon, tooltip, lambda: self._viewer.guarded(action))
