@@ -4,6 +4,7 @@ Pages and README show them, as a page cannot hold a live form. Needs the extras 
 Chromium, and the notebooks as they were run when the documentation was built (`docs/tour`).
 """
 
+import math
 import re
 import shutil
 import socket
@@ -35,6 +36,11 @@ def main():
         take(forms.nth(0), "inspect_form.png")
         annotate(page, forms.nth(1))
         take(forms.nth(1), "annotate.jpg")
+        segments = page.locator(".dss-form", has=page.locator(".dss-map"))
+        forms.nth(1).locator("button[title^='show the picture as it is by default']").click()
+        draw_around(page, segments)
+        take(segments, "map.png")
+        page.mouse.up()
 
         page.goto(f"{address}/voila/render/2_make_dataset.ipynb")
         page.get_by_role("button", name="Preview").click()
@@ -54,11 +60,13 @@ def main():
 
 
 def annotate(page, viewer):
-    """Show two seconds of song, and mark a syllable in it."""
+    """Show a second of song, and mark a syllable in it."""
+    viewer.locator("button[title^='show the picture as it is by default']").click()
+    page.wait_for_timeout(1500)
     for _ in range(2):
         viewer.locator("button[title='show less']").click()
         page.wait_for_timeout(1500)
-    viewer.get_by_text("Annotate by hand").click()
+    viewer.get_by_text("Annotate by hand", exact=True).click()
     image = viewer.locator(".dss-picture img")
     image.scroll_into_view_if_needed()
     page.wait_for_timeout(1500)
@@ -67,6 +75,22 @@ def annotate(page, viewer):
     page.mouse.down()
     page.mouse.move(box["x"] + 0.44 * box["width"], box["y"] + 60, steps=5)
     page.mouse.up()
+
+
+def draw_around(page, segments):
+    """Choose a song type on the map, and begin to draw around another one."""
+    area = segments.locator(".dss-map-points")
+    area.scroll_into_view_if_needed()
+    page.wait_for_timeout(5000)  # until the map is laid out
+    segments.locator(".dss-map-key button").first.click()
+    page.wait_for_timeout(3000)
+    box = area.bounding_box()
+    center_x, center_y = box["x"] + 0.49 * box["width"], box["y"] + 0.93 * box["height"]
+    for i in range(25):
+        angle = 2 * math.pi * i / 26
+        page.mouse.move(center_x + 42 * math.cos(angle), center_y + 28 * math.sin(angle))
+        if i == 0:
+            page.mouse.down()
 
 
 def take(element, name):

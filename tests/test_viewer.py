@@ -799,6 +799,7 @@ def test_how_the_recordings_of_a_folder_were_shown_is_remembered(recording, fold
     assert np.diff(Viewer(recording, start_seconds=1).stretch) == pytest.approx(3)
     viewer.look.reset()
     assert viewer.options == before
+    assert np.diff(viewer.stretch) == pytest.approx(3)
     assert Viewer(recording).options == before
 
 

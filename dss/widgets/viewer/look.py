@@ -70,8 +70,11 @@ class Look:
             memory.remember(NAME, dict([*folders.items()][-MOST_FOLDERS:]))
 
     def reset(self) -> None:
-        """Show recordings as they are shown by default."""
-        self._viewer.options = self._viewer.controls.defaults
+        """Show recordings, and as much of them, as they are shown by default."""
+        viewer = self._viewer
+        viewer.controls.put(viewer.controls.defaults)
+        middle = sum(viewer.stretch) / 2
+        viewer.stretch = middle - FIRST_SECONDS / 2, middle + FIRST_SECONDS / 2
         self.remember()
 
     def _now(self) -> dict[str, Any]:
