@@ -60,21 +60,12 @@ def main():
 
 
 def annotate(page, viewer):
-    """Show a second of song, and mark a syllable in it."""
+    """Show a second and a half of song, and choose a syllable in it."""
     viewer.locator("button[title^='show the picture as it is by default']").click()
-    page.wait_for_timeout(1500)
-    for _ in range(2):
-        viewer.locator("button[title='show less']").click()
+    for title in ("show less", "next annotation"):
         page.wait_for_timeout(1500)
+        viewer.locator(f"button[title='{title}']").click()
     viewer.get_by_text("Annotate by hand", exact=True).click()
-    image = viewer.locator(".dss-picture img")
-    image.scroll_into_view_if_needed()
-    page.wait_for_timeout(1500)
-    box = image.bounding_box()
-    page.mouse.move(box["x"] + 0.40 * box["width"], box["y"] + 60)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 0.44 * box["width"], box["y"] + 60, steps=5)
-    page.mouse.up()
 
 
 def draw_around(page, segments):
