@@ -72,6 +72,12 @@ def test_rounds_are_counted(annotated, tiny_run, tmp_path):
     assert first_line == "Annotated: 32 s (32 s before), 3 song types."
     assert last_line == "Annotate next: other, known."
     assert f"{len(first.unlike)} sounds are unlike anything annotated." in str(again)
+    there = sorted(tiny_run[1].with_suffix("").glob("*.wav"))
+    files = {path: annotated[next(iter(annotated))] for path in there}
+    nothing_new = str(next_round(files, tmp_path / "20260101_000001")).splitlines()
+    assert nothing_new[1:] == [
+        "These recordings are in the dataset: let the network annotate others."
+    ]
     (tmp_path / "rounds.csv").write_text("a,b\n1,2\n")
     with pytest.raises(DssError, match=r"rounds\.csv"):
         next_round(annotated, tmp_path / "20260101_000001")

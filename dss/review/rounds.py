@@ -10,16 +10,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from dss.data.annotations import EVENT, SEGMENT, found, read_annotations
 from dss.data.audio import Loader
 from dss.data.dataset import open_dataset
+from dss.data.splits import SPLITS
 from dss.data.texttables import numbers, read_csv
 from dss.errors import raise_problems
 from dss.evaluate.pairs import ENDING
 from dss.options import DetectOptions
 from dss.predict.calibration import Calibration, calibration_of, expected_errors
 from dss.predict.detection import tuned
+from dss.review.comparison import Learned, was_learned
 from dss.review.proofread import rank_recordings
 from dss.review.unlike import find_unlike
 from dss.review.views import View, completeness, dataset_views
@@ -56,11 +59,15 @@ class NextRound(NamedTuple):
             was = "" if before is None or pd.isna(before["f1"]) else f" ({before['f1']:.2f} before)"
             of = f"of {now['found']:,} new annotations, about {now['wrong']:,.0f} are wrong"
             lines.append(f"Expected F1: {now['f1']:.2f}{was}; {of}.")
+        if self.ranked.empty:
+            lines.append(
+                "All these recordings are in the dataset: let the network annotate others."
+            )
+            return "\n".join(lines)
         n = len(self.unlike)
         lines.append(f"{n or 'No'} sound{' is' if n == 1 else 's are'} unlike anything annotated.")
         names = [Path(file).name.removesuffix(ENDING) for file in self.ranked["file"]]
-        if names:
-            lines.append(f"Annotate next: {', '.join(names[:MOST_NAMED])}.")
+        lines.append(f"Annotate next: {', '.join(names[:MOST_NAMED])}.")
         return "\n".join(lines)
 
 
@@ -70,7 +77,8 @@ def next_round(
     """Say how far one is with a run and what to annotate next, and note it in `rounds.csv`.
 
     F1 is expected, not measured: precision from the confidence of what was found, recall from the
-    validation split. It holds for recordings like those annotated.
+    validation split. It holds for recordings like those annotated. Recordings that are in the
+    dataset of the run, by whatever split, are left out: they are annotated.
 
     Arguments:
         files: file of annotations, as `dss.predict.predict_files` wrote it, by recording.
@@ -82,16 +90,19 @@ def next_round(
     trunk = run_trunk(run)
     before = _read(trunk.parent / "rounds.csv")
     params = read_params(trunk)
-    known = dataset_views(open_dataset(params.get("data_dir") or ""))
-    unlike = find_unlike(files, known, loader)
-    tables = {file: read_annotations(file) for file in files.values()}
+    tree = open_dataset(params.get("data_dir") or "")
+    known = dataset_views(tree)
+    new = {path: file for path, file in files.items() if not was_learned(path, _in_dataset(tree))}
+    unlike = find_unlike(new, known, loader)
+    tables = {file: read_annotations(file) for file in new.values()}
     row = _round(trunk, params, known, tables, len(unlike))
+    ranked = rank_recordings(tables, unlike) if tables else pd.DataFrame(columns=["file"])
     others = before[before["run"] != trunk.name]
     rounds = pd.concat([others, row], ignore_index=True) if len(others) else row
     rounds = rounds.sort_values("run", ignore_index=True)
     with replacing(trunk.parent / "rounds.csv") as part:
         rounds.to_csv(part, index=False, float_format="%.6g")
-    return NextRound(rounds, rank_recordings(tables, unlike), unlike)
+    return NextRound(rounds, ranked, unlike)
 
 
 def _read(path: Path) -> pd.DataFrame:
@@ -119,13 +130,20 @@ def _round(
     seconds = float((parts["seconds"] - parts["unknown"]).sum())
     n_found = sum(len(found(table)) for table in tables.values())
     wrong = f1 = np.nan
-    if calibration := calibration_of(params):
+    calibration = calibration_of(params)
+    if calibration and n_found:
         wrong = expected_errors([*tables.values()], trunk).wrong
-        precision, recall = 1 - wrong / max(n_found, 1), _recall(calibration, params)
+        precision, recall = 1 - wrong / n_found, _recall(calibration, params)
         f1 = 2 * precision * recall / max(precision + recall, 1e-9)
     n_types = len(params["class_names"]) - 1
     row = (trunk.name, seconds, n_types, n_found, wrong, f1, n_unlike)
     return pd.DataFrame([row], columns=ROUNDS)
+
+
+def _in_dataset(tree: xr.DataTree) -> Learned:
+    """The recordings of a dataset."""
+    names = [name for split in SPLITS for name in tree.attrs.get(f"filename_{split}", [])]
+    return Learned(frozenset(names), Path(tree.attrs.get("made_from", "")))
 
 
 def _recall(calibration: Calibration, params: Mapping[str, Any]) -> float:
