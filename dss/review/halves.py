@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from dss.data.annotations import found
-from dss.data.assembly import write_dataset
+from dss.data.assembly import plan_splits, write_dataset
 from dss.data.sources import Assembled, Source
 from dss.data.splits import Stretch, halved
 from dss.data.stretches import intersection
@@ -64,15 +64,19 @@ def judge_halves(
         options: of the dataset, as they were given.
         seed: of halves, datasets and training.
 
-    Raises: DssError before anything is trained if there are too few annotations.
+    Raises: DssError before anything is trained if there are too few annotations, or a half cannot
+        be divided for training and validation.
     """
     halves = _halves(folder, made_of, seed)
+    dealt = [_dealt(made_of, half, seed) for half in halves]
+    for half in dealt:
+        plan_splits(half)  # raises what is wrong before anything is trained
     for number in (0, 1):
         say(f"Half {number + 1} of 2: train with it, then judge the other half")
         learn, judge = halves[number], halves[1 - number]
         with tempfile.TemporaryDirectory() as temporary:
             store = Path(temporary, "half.npy")
-            write_dataset(store, folder, _dealt(made_of, learn, seed), options)
+            write_dataset(store, folder, dealt[number], options)
             run = load_run(train(data_dir=store, seed=seed))
         names = pd.concat([part.annotations for part, _ in learn])["name"].value_counts()
         learned = frozenset(names.index[names >= FEWEST_OF_TYPE])
