@@ -112,7 +112,7 @@ def _has_texts(item: "h5py.Group | h5py.Dataset | h5py.Datatype") -> bool:
 
 @lru_cache(maxsize=32)
 def _try_texts(path: Path, *changed: int) -> None:
-    """Raise a DssError if values of any length cannot be read: another process tries it first.
+    """Raise a ValueError if values of any length cannot be read: another process tries it first.
 
     How long each is, and where, stands in the file. Where that is damaged, libhdf5 takes gigabytes,
     or never ends.
@@ -132,7 +132,9 @@ def _try_texts(path: Path, *changed: int) -> None:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise DssError("its texts are damaged: reading them does not end") from None
+        raise ValueError("its texts are damaged: reading them does not end") from None
     if done.returncode:
-        said = done.stderr.strip().rpartition("\n")[2] if done.returncode == 1 else "no end"
-        raise DssError(f"its texts are damaged ({said})")
+        said = (
+            done.stderr.strip().rpartition("\n")[2] if done.returncode == 1 else "they do not end"
+        )
+        raise ValueError(f"its texts are damaged: {said}")
