@@ -23,6 +23,7 @@ SHAPES = [
         ("tcn", {"nb_pre_conv": 3, "pre_nb_dft": 0}),
         ("tcn", {"nb_pre_conv": 3, "pre_nb_dft": 31, "pre_filters": 2}),
         ("tcn", {"nb_pre_conv": 3, "pre_nb_dft": 256, "pre_filters": 3}),
+        ("tcn", {"nb_pre_conv": 3, "pre_nb_dft": 256, "pre_filters": 3, "pre_bins": [9, 70]}),
     ],
 )
 def test_the_weights_are_as_many_as_the_network_has(model_name, shape):

@@ -113,6 +113,28 @@ def test_without_a_spectrogram_there_is_no_background(other):
         models.check(options)
 
 
+def test_the_network_sees_the_bins_that_it_is_to_see():
+    whole, part = (
+        models.build(NetworkOptions(**FRONTEND, pre_bins=bins), 2, 3).get_layer("spectrogram")
+        for bins in ([], [2, 9])
+    )
+    x = np.random.default_rng(0).standard_normal((1, 512, 2)).astype("float32")
+    for settle in (False, True):
+        if settle:
+            whole.settle()
+            part.settle()
+            assert part.is_fourier
+        every = np.asarray(whole(x)).reshape(-1, 2, whole.n_bins)
+        seen = np.asarray(part(x)).reshape(-1, 2, 8)
+        np.testing.assert_allclose(seen, every[:, :, 2:10], atol=1e-4)
+
+
+@pytest.mark.parametrize("bins", [[3], [9, 2], [2, 17]])
+def test_bins_that_are_not_there_are_an_error(bins):
+    with pytest.raises(DssError, match="pre_bins: .* cannot be the first and the last bin"):
+        models.check(NetworkOptions(**FRONTEND, pre_bins=bins))
+
+
 @pytest.mark.parametrize("n_frames", [1, 2, 5, 8, 13])
 def test_power_above_background_is_that_above_a_soft_minimum_of_what_is_not_silent(n_frames):
     from dss.models.layers import AboveBackground
@@ -252,7 +274,7 @@ def test_weights_come_back_and_misfits_are_named(tmp_path):
         {**FRONTEND, "pre_nb_dft": 50},
         {**FRONTEND, "pre_background": 9},
         {**FRONTEND, "pre_filters": 2},
-        {**FRONTEND, "pre_filters": 2, "pre_background": 9},
+        {**FRONTEND, "pre_filters": 2, "pre_background": 9, "pre_bins": [2, 9]},
     ],
 )
 def test_a_sample_is_judged_by_all_that_filters_reach_wherever_blocks_begin(settings):

@@ -66,6 +66,40 @@ def test_birdsong_and_ultrasound_are_downsampled_to_frames_of_about_a_millisecon
     models.check(TrainOptions(data_dir=store, **chosen))
 
 
+def test_the_network_sees_the_frequencies_of_the_song(tmp_path):
+    store = dataset(tmp_path, samplerate=44100, hz=4000, seconds=8)
+    chosen = suggest(store)
+    first, last = np.array(chosen["pre_bins"].value) * 44100 / chosen["pre_nb_dft"].value
+    assert 1500 <= first <= 2000
+    assert 8000 <= last <= 9000
+    assert "an octave beyond the song" in chosen["pre_bins"].reason
+    high = suggest(store, {"nb_pre_conv": 5, "pre_nb_dft": 8})["pre_bins"].value
+    assert high == [0, 4]  # all there are
+
+
+def test_low_song_gets_a_longer_window(tmp_path):
+    chosen = [
+        values(suggest(dataset(tmp_path / f"{hz}", samplerate=16000, hz=hz, seconds=8)))
+        for hz in (600, 6000)
+    ]
+    assert [c["pre_nb_dft"] for c in chosen] == [256, 128]
+
+
+def test_at_8_khz_pulses_are_worked_on_as_audio_and_calls_as_a_spectrogram(tmp_path):
+    for event in (True, False):
+        store = dataset(
+            tmp_path / f"{event}",
+            samplerate=8000,
+            hz=600,
+            seconds=20,
+            song_seconds=0.012 if event else 0.1,
+            event=event,
+        )
+        chosen = values(suggest(store))
+        assert (chosen["pre_nb_dft"] == 0) == event
+        models.check(TrainOptions(data_dir=store, **chosen))
+
+
 def test_long_syllables_are_seen_in_a_longer_context(tmp_path):
     reaches = []
     for song_seconds in (0.03, 0.08):

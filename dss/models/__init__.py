@@ -13,7 +13,7 @@ import numpy as np
 
 from dss.errors import DssError, raise_problems
 from dss.models.checkpoint import epochs_done as epochs_done  # for all who train
-from dss.models.patterns import pattern_shapes
+from dss.models.patterns import bins, pattern_shapes
 from dss.options import NetworkOptions
 from dss.support import hdf5
 from dss.support.files import replacing
@@ -123,7 +123,7 @@ def count_weights(options: NetworkOptions, nb_channels: int, nb_classes: int) ->
     if options.nb_pre_conv and not options.pre_nb_dft:
         n_features *= 2**options.nb_pre_conv
     elif options.nb_pre_conv:
-        n_frequencies = options.pre_nb_dft // 2 + 1
+        n_frequencies = len(range(options.pre_nb_dft // 2 + 1)[bins(options)])
         n_features *= n_frequencies
         total += 2 * options.pre_nb_dft * n_frequencies
     total += 0 if is_das else 2 * n_features
@@ -179,13 +179,29 @@ def check(options: NetworkOptions, n_samples: int = 0) -> None:
             "or more, or 0 for no STFT (not with das_tcn, which needs one)."
         )
     has_spectrogram = options.model_name == "tcn" and options.nb_pre_conv and options.pre_nb_dft
-    needs = {"pre_background": "whose background could be found", "pre_filters": "to filter"}
+    needs = {
+        "pre_background": "whose background could be found",
+        "pre_filters": "to filter",
+        "pre_bins": "to take bins of",
+    }
     for name, what in needs.items():
         if getattr(options, name) and not has_spectrogram:
             problems.append(
-                f"{name}: there is no spectrogram {what}. Set it to 0, or use the model tcn with "
+                f"{name}: there is no spectrogram {what}. Leave it out, or use the model tcn with "
                 "an STFT (nb_pre_conv and pre_nb_dft)."
             )
+    last_bin = options.pre_nb_dft // 2
+    if (
+        has_spectrogram
+        and options.pre_bins
+        and not (
+            len(options.pre_bins) == 2 and options.pre_bins[0] < options.pre_bins[1] <= last_bin
+        )
+    ):
+        problems.append(
+            f"pre_bins: {' '.join(map(str, options.pre_bins))} cannot be the first and the last "
+            f"bin of a spectrogram. Give two numbers from 0 to {last_bin}, the lower one first."
+        )
     if len(options.use_separable) not in (1, options.nb_conv):
         problems.append(
             f"use_separable: has {len(options.use_separable)} values for {options.nb_conv} blocks "

@@ -62,13 +62,15 @@ class LogSpectrogram(keras.layers.Layer):
     Frame i is centred on the samples i * hop to (i + 1) * hop. Each channel is transformed on its
     own. At initialisation the output is the log power of a Hann-windowed STFT, in which a sine of
     amplitude 1 has the power 1. `floor` is added to each power: sounds far below it are silence.
+    `bins` are the frequencies, of all window // 2 + 1.
 
-    Input [batch, samples, channels], output [batch, samples / hop, channels * (window // 2 + 1)].
+    Input [batch, samples, channels], output [batch, samples / hop, channels * bins].
     """
 
-    def __init__(self, window: int, hop: int, floor: float, **layer):
+    def __init__(self, window: int, hop: int, floor: float, bins: slice = slice(None), **layer):
         super().__init__(**layer)
-        self.window, self.hop, self.floor = window, hop, floor
+        self.window, self.hop, self.floor, self.bins = window, hop, floor, bins
+        self.n_bins = len(range(window // 2 + 1)[bins])
         # Kernels as long as a multiple of the hop: an ordinary convolution over frames of hop
         # samples computes the strided one.
         self.n_hops = -(-window // hop)
@@ -77,14 +79,14 @@ class LogSpectrogram(keras.layers.Layer):
 
     def build(self, input_shape):
         self.kernel = self.add_weight(
-            shape=(self.window, 2 * (self.window // 2 + 1)),
+            shape=(self.window, 2 * self.n_bins),
             initializer=self._fourier,
             name="kernel",
         )
 
-    @staticmethod
-    def _fourier(shape, dtype=None):
-        kernel = np.concatenate(_hann_waves(shape[0]), axis=1)
+    def _fourier(self, shape, dtype=None):
+        waves = [wave[:, self.bins] for wave in _hann_waves(shape[0])]
+        kernel = np.concatenate(waves, axis=1)
         return ops.cast(kernel * 2 / np.hanning(shape[0] + 1).sum(), dtype)
 
     def settle(self) -> None:
@@ -120,11 +122,12 @@ class LogSpectrogram(keras.layers.Layer):
         x = ops.concatenate([x[:, i : i + n_frames] for i in range(self.n_hops)], axis=-1)
         hann = np.hanning(self.window + 1)[:-1]
         hann = (hann * 2 / hann.sum()).astype("float32")
-        return ops.rfft(x[:, :, self.before : self.before + self.window] * hann)
+        real, imaginary = ops.rfft(x[:, :, self.before : self.before + self.window] * hann)
+        return real[..., self.bins], imaginary[..., self.bins]
 
     def compute_output_shape(self, input_shape):
         batch, n_samples, n_channels = input_shape
-        return (batch, n_samples // self.hop, n_channels * (self.window // 2 + 1))
+        return (batch, n_samples // self.hop, n_channels * self.n_bins)
 
 
 class AboveBackground(keras.layers.Layer):

@@ -1,6 +1,16 @@
-"""The shapes of the filters that search a spectrogram for patterns."""
+"""The frequencies of a spectrogram, and the shapes of the filters that search it for patterns."""
+
+from dss.options import NetworkOptions
 
 PLACES = 32  # along the frequencies at which the first filters are applied
+
+
+def bins(options: NetworkOptions) -> slice:
+    """The frequency bins that the network sees, of all pre_nb_dft // 2 + 1."""
+    if not options.pre_bins:
+        return slice(None)
+    first, last = options.pre_bins
+    return slice(first, last + 1)
 
 
 def pattern_shapes(n_frequencies: int, n_filters: int) -> list[tuple[int, tuple[int, int], int]]:

@@ -12,7 +12,7 @@ from dss.models.layers import (
     Standardize,
     UpsampleLinear,
 )
-from dss.models.patterns import pattern_shapes
+from dss.models.patterns import bins, pattern_shapes
 from dss.options import NetworkOptions
 
 
@@ -38,7 +38,7 @@ def tcn(nb_channels: int, nb_classes: int, options: NetworkOptions) -> keras.Mod
     x = inputs
     hop = 2**options.nb_pre_conv
     if hop > 1 and options.pre_nb_dft:
-        shape = options.pre_nb_dft, hop, options.pre_floor
+        shape = options.pre_nb_dft, hop, options.pre_floor, bins(options)
         x = LogSpectrogram(*shape, name="spectrogram", dtype="float32")(x)
         if options.pre_background:
             around = options.pre_background, options.pre_floor

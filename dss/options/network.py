@@ -3,7 +3,7 @@
 from typing import Literal
 
 from dss.options.base import Options, option
-from dss.options.notation import Counts, Switches
+from dss.options.notation import Bins, Counts, Switches
 
 
 class NetworkOptions(Options):
@@ -118,6 +118,16 @@ class NetworkOptions(Options):
         rare=True,
         ge=0,
         le=16384,
+    )
+    pre_bins: Bins = option(
+        [],
+        "STFT bins",
+        "The first and the last frequency bin that the network sees, such as 4 48; bin k is at k "
+        "times the sample rate divided by the STFT window. What lies below and above the song is "
+        "noise that the network would have to learn to ignore. Leave blank for all bins.",
+        group="Network",
+        rare=True,
+        max_length=2,
     )
     pre_floor: float = option(
         1e-6,

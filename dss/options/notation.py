@@ -101,6 +101,7 @@ def _check_ranges(ranges: dict[str, tuple[float, float]]) -> dict[str, tuple[flo
 
 
 Counts = Annotated[list[Annotated[int, Field(ge=1)]], BeforeValidator(_split_words)]
+Bins = Annotated[list[Annotated[int, Field(ge=0)]], BeforeValidator(_split_words)]
 Parts = Annotated[list[Annotated[float, Field(gt=0, le=1)]], BeforeValidator(_split_words)]
 Switches = Annotated[list[bool], BeforeValidator(_split_words)]
 Words = Annotated[list[str], BeforeValidator(_split_words)]

@@ -13,12 +13,17 @@ from dss.support.units import readable
 from dss.train.presets import PRESETS
 from dss.train.song import Song, survey
 
-RAW_HZ = 12_000  # at a lower sample rate the audio itself tells song apart
+# At lower sample rates the audio itself tells song apart: pulses, and other song.
+RAW_HZ = {"event": 12_000, "segment": 6_000}
 RAW_FRAME_SECONDS = 0.0008
 RAW_DILATIONS = [1, 4, 16]  # with filters of 7 frames no sample in reach is skipped
 STEPS = 500  # that training takes at least until it is done
 FEWEST_EPOCHS = 24
 CONTEXT_SECONDS = 0.5, 1.0  # that filters on a spectrogram reach
+WINDOW_SECONDS = 0.01, 0.02  # of an STFT: the longer one for song below 2 kHz
+CYCLES = 40  # of the highest frequency of song, in a window
+OCTAVE = 2
+FEWEST_BINS = 8
 FLOOR = 0.1  # of a spectrogram, as a part of the power of noise
 BACKGROUND_SECONDS = 0.5  # longer than syllables mostly are; twice that is no better
 LEAST_FLOOR = 1e-12  # half a step of 16-bit audio, spread over the frequencies of a spectrogram
@@ -79,6 +84,7 @@ def suggest(data_dir: str | Path, given: dict[str, Any] | None = None) -> dict[s
     window = choose("pre_nb_dft", *_window(song, hop)) if downsample else 0
     n_patterns = 0
     if window and in_frames:
+        choose("pre_bins", *_bins(song, window))
         choose("pre_floor", *_floor(song, window))
         choose("pre_background", *_background(rate, hop))
         n_patterns = choose("pre_filters", *PATTERNS)
@@ -161,7 +167,7 @@ def _shown(value: Any) -> str:
 
 def _downsampling(song: Song, in_frames: bool) -> tuple[int, str]:
     rate = song.samplerate_hz
-    if rate <= RAW_HZ:
+    if _is_raw(song):
         power = max(0, round(math.log2(RAW_FRAME_SECONDS * rate))) if in_frames else 0
         return power, (
             f"at {rate / 1000:g} kHz the network can work on the audio itself, {2**power} "
@@ -179,12 +185,34 @@ def _downsampling(song: Song, in_frames: bool) -> tuple[int, str]:
     )
 
 
+def _is_raw(song: Song) -> bool:
+    """Whether the network is to see the audio itself, not its spectrogram."""
+    return song.samplerate_hz <= RAW_HZ["event" if song.has_events else "segment"]
+
+
 def _window(song: Song, hop: int) -> tuple[int, str]:
     rate = song.samplerate_hz
-    if rate <= RAW_HZ:
+    if _is_raw(song):
         return 0, "no STFT: the waveform tells more than its spectrum"
-    window = int(np.clip(2 ** math.floor(math.log2(0.01 * rate)), 2 * hop, max(512, 2 * hop)))
-    return window, f"{1000 * window / rate:.3g} ms, shorter than most pauses between syllables"
+    shortest, longest = WINDOW_SECONDS
+    seconds = float(np.clip(CYCLES / song.band_hz[1], shortest, longest))
+    window = int(np.clip(2 ** math.floor(math.log2(seconds * rate)), 2 * hop, max(512, 2 * hop)))
+    return window, f"{1000 * window / rate:.3g} ms, " + (
+        "shorter than most pauses between syllables"
+        if seconds == shortest
+        else "long enough to tell frequencies of song as low as this apart"
+    )
+
+
+def _bins(song: Song, window: int) -> tuple[list[int], str]:
+    """The frequency bins an octave beyond the song."""
+    hz = song.samplerate_hz / window
+    low, high = song.band_hz[0] / OCTAVE, song.band_hz[1] * OCTAVE
+    first = min(math.floor(low / hz), window // 2 - FEWEST_BINS)
+    last = min(max(math.ceil(high / hz), first + FEWEST_BINS), window // 2)
+    return [max(first, 0), last], (
+        f"{hz * max(first, 0) / 1000:.2g} to {hz * last / 1000:.2g} kHz, an octave beyond the song"
+    )
 
 
 def _floor(song: Song, window: int) -> tuple[float, str]:

@@ -33,7 +33,7 @@ REMEMBERED = "train"  # under this name the form keeps its last values
 IMAGE = {"format": "png", "layout": PICTURE}
 OF_PRESETS = {name for values in PRESETS.values() for name in values}
 CHOSEN = (
-    OF_PRESETS | DESCRIBED | {"pre_floor", "pre_background", "pre_filters"}
+    OF_PRESETS | DESCRIBED | {"pre_bins", "pre_floor", "pre_background", "pre_filters"}
 )  # what `suggest` chooses
 LEFT_TO_THE_DATA = (
     "Options that you leave at their defaults are chosen from the data when you press Train; "
