@@ -30,6 +30,7 @@ html_static_path = ["_static"]
 html_css_files = ["dss.css"]
 html_show_sourcelink = False
 html_theme_options = {
+    "logo": {"text": "dss"},  # the whole title would lie below the menu of a narrow window
     "show_prev_next": True,
     "navigation_with_keys": False,
     "secondary_sidebar_items": ["page-toc"],

@@ -240,7 +240,7 @@ def read_params(trunk: Path) -> dict[str, Any]:
     source = run_file(trunk, "_params.yaml")
     params = yaml_files.read(source, das.DasLoader) or {}
     if not isinstance(params, dict):
-        raise DssError(f"{source}: holds {params!r}; right would be the options of a run by name")
+        raise DssError(f"{source}: holds {params!r}; it should be the options of a run by name")
     needed = ["samplerate_x_Hz", "class_names", "class_types"]
     is_das = das.is_das_params(params)
     needed += ["nb_hist", "nb_conv", "kernel_size"] if is_das else ["nb_channels"]
@@ -266,7 +266,7 @@ def _check_params(params: dict[str, Any], source: Path) -> None:
     detect = params.get("detect", {})
     stored = [detect.get(name, {}) for name in ("options", "learned")] if _is_map(detect) else []
     if not stored or not all(map(_is_map, stored)):
-        problems.append(f"detect: {detect!r}; right would be what `dss tune` writes, or no detect")
+        problems.append(f"detect: {detect!r}; it should be what `dss tune` writes, or be left out")
     raise_problems(problems, f"{source}: these values cannot be right:")
     for options in stored:
         _check_options(DetectOptions, options, "detect: ", source)

@@ -17,7 +17,7 @@ from dss.plot.annotation_errors import save_errors
 from dss.review import halves
 from dss.review.annotation_errors import find_annotation_errors, format_errors, rank_errors
 from dss.review.halves import Judged
-from dss.review.views import View, no_annotations
+from dss.review.view import View, no_annotations
 
 HZ = 1000
 TYPES = {"a": "segment", "b": "segment"}

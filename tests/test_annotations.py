@@ -47,7 +47,7 @@ def test_a_name_may_look_like_a_number_or_like_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        (["a,0.5,oops"], "row 2: stop_seconds is 'oops'; right would be a number"),
+        (["a,0.5,oops"], "row 2: stop_seconds is 'oops'; it should be a number"),
         (["a,0,1", ",1,2"], "row 3: the name is missing"),
     ],
 )
@@ -149,7 +149,7 @@ def test_stretches_that_cannot_be_are_listed_with_their_rows(tmp_path):
         read_annotated(tmp_path / "a.wav", 10)
     lines = str(error.value).splitlines()[1:]
     assert sorted({line.split("row ")[1].split(":")[0] for line in lines}) == list("345679")
-    assert "'oops'; right would be a number" in str(error.value)
+    assert "'oops'; it should be a number" in str(error.value)
     assert "stops at 11 s, but the recording ends at 10 s" in str(error.value)
 
 

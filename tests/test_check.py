@@ -50,7 +50,7 @@ def test_a_folder_without_problems_has_an_empty_table(folder):
         (["a,-1,2"], 2, "a", "starts at -1 s, before the recording", "error"),
         (["a,1,2", "a,9,11"], 3, "a", "stops at 11 s, but the recording ends at 10 s", "error"),
         (["a,1,NaN"], 2, "a", "has a start but no stop; for an event, set stop = start", "error"),
-        (["a,1,two"], 2, None, "stop_seconds is 'two'; right would be a number", "error"),
+        (["a,1,two"], 2, None, "stop_seconds is 'two'; it should be a number", "error"),
         ([",1,2"], 2, None, "the name is missing", "error"),
         (["a,1,2", "a,3,4", "a,5,5"], 4, "a", "2 of 3 a are segments; use two", "error"),
         (["p,1,1", "p,3,3", "p,5,6"], 4, "p", "start < stop, as a segment, but 2 of 3", "error"),
@@ -314,7 +314,7 @@ def test_a_format_that_there_is_not_is_no_problem_of_the_recordings(tmp_path, ca
     assert main(["check", str(tmp_path), "--annotation-format", "ravn"]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert "annotation_format is 'ravn'; right would be one of csv, audacity, raven" in err
+    assert "annotation_format is 'ravn'; it should be one of csv, audacity, raven" in err
 
 
 def test_a_file_that_may_not_be_read_is_one_problem(tmp_path, monkeypatch):

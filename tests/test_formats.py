@@ -383,7 +383,7 @@ def test_sonic_visualiser_gets_regions_or_instants(tmp_path):
 def test_names_that_a_format_cannot_hold_and_formats_that_cannot_be_written(tmp_path):
     with pytest.raises(DssError, match=r"tab or a line break; rename:\n  'a\\tb'"):
         write_annotations(table(("a\tb", 0, 1)), tmp_path / "a.txt", "audacity")
-    with pytest.raises(DssError, match="cannot be written as timit; right would be csv, .* or no"):
+    with pytest.raises(DssError, match="cannot be written as timit; choose csv, .* or no"):
         write_annotations(table(("a", 0, 1)), tmp_path / "a.phn", "timit")
     with pytest.raises(DssError, match="have one letter; rename .*:\n  'ab'"):
         write_annotations(table(("ab", 0, 1)), tmp_path / "a.not.mat", "notmat")
@@ -391,7 +391,7 @@ def test_names_that_a_format_cannot_hold_and_formats_that_cannot_be_written(tmp_
         write_annotations(table(("a\x00", 0, 1)), tmp_path / "a.eaf", "elan")
     with pytest.raises(DssError, match="format svl hold the sample rate; give samplerate_hz"):
         write_annotations(table(("a", 0, 1)), tmp_path / "a.svl", "svl")
-    with pytest.raises(DssError, match=r"is 'ravn'; right would be one of csv, audacity"):
+    with pytest.raises(DssError, match=r"is 'ravn'; it should be one of csv, audacity"):
         write_annotations(table(("a", 0, 1)), tmp_path / "a.txt", "ravn")
     assert [*tmp_path.iterdir()] == []
 

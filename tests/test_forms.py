@@ -14,6 +14,7 @@ from dss.options import (
     PredictOptions,
     TrainCommandOptions,
     TrainOptions,
+    written_fields,
 )
 from dss.support.progress import bar
 from dss.widgets import Form
@@ -56,7 +57,7 @@ def test_a_form_left_alone_gives_the_defaults(options_class):
 def test_every_option_has_its_label_unit_tooltip_and_help_in_the_form(options_class):
     form = Form(options_class, print, values={})
     text = shown(form.widget)
-    for name, option in options_class.model_fields.items():
+    for name, option in written_fields(options_class).items():
         field = form._fields[name]
         assert option.title in text
         assert option.description.split(". ")[0].rstrip(".")[:60] in field.said.replace(

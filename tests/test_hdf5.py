@@ -79,5 +79,5 @@ def test_texts_that_nobody_reads_do_not_matter(tmp_path):
     with h5py.File(path, "w") as file:
         file["data"] = np.zeros(100)
         file.attrs["samplerate"] = "1000"
-    with pytest.raises(DssError, match="the sample rate is 'of type object'; right would be a num"):
+    with pytest.raises(DssError, match="the sample rate is 'of type object'; it should be a num"):
         open_recording(path)

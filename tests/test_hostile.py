@@ -87,10 +87,10 @@ def test_an_array_cannot_claim_more_than_its_file_holds(tmp_path):
 
 def test_a_rate_cannot_be_an_array(tmp_path):
     np.savez(tmp_path / "a.npz", data=np.zeros(100, "f4"), samplerate=np.zeros(10_000))
-    with pytest.raises(DssError, match="samplerate.npy has .* bytes; right would be a number"):
+    with pytest.raises(DssError, match="samplerate.npy has .* bytes; it should be a number"):
         open_audio(tmp_path / "a.npz")
     np.savez(tmp_path / "b.npz", data=np.zeros(100, "f4"), samplerate=np.zeros(3))
-    with pytest.raises(DssError, match=r"has the shape \(3,\); right would be a number"):
+    with pytest.raises(DssError, match=r"has the shape \(3,\); it should be a number"):
         open_audio(tmp_path / "b.npz")
 
 
@@ -196,9 +196,8 @@ def test_a_confidence_that_is_none_counts_as_missing_and_is_said(tmp_path):
     np.testing.assert_array_equal(table["confidence"], [0.5, *[np.nan] * 4])
     assert is_confirmed(table).tolist() == [True, False, False, False, False]
     assert [what for _, what in mended] == [
-        "confidence is 'x'; right would be a number from 0 to 1; it counts as missing (rows 3, 4, "
-        "5)",
-        "confirmed is 'maybe'; right would be True or False; it counts as missing (row 4)",
+        "confidence is 'x'; it should be a number from 0 to 1; it counts as missing (rows 3, 4, 5)",
+        "confirmed is 'maybe'; it should be True or False; it counts as missing (row 4)",
     ]
 
 

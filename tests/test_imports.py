@@ -69,7 +69,7 @@ def test_parts_of_reviewing_are_imported_when_they_are_named():
 # scores, and training ends with annotating the validation split: so evaluate comes first.
 ROOMS = [
     *("errors", "support", "options", "data", "models", "runs", "evaluate", "predict", "train"),
-    *("review", "plot", "widgets", "examples", "demo", "cli"),
+    *("review", "plot", "widgets", "examples", "demo", "commands", "cli"),
 ]
 PACKAGE = Path(__file__).parents[1] / "dss"
 

@@ -136,9 +136,9 @@ def test_bad_rows_are_errors_or_are_skipped_and_what_is_around_them_is_unknown(f
         make_dataset(folder)
     mended = [what for severity, what in said(folder, skip_bad_rows=True) if severity == "mended"]
     assert mended == [
-        "row 7 is skipped, and what is around it unknown: (a) stops at 1.4 s, before it starts at "
+        "row 7 is skipped, the audio around it unknown: (a) stops at 1.4 s, before it starts at "
         "1.5 s",
-        "row 13 is skipped, and what is around it unknown: start_seconds is '2.x'; right would be "
+        "row 13 is skipped, the audio around it unknown: start_seconds is '2.x'; it should be "
         "a number",
     ]
     found = read_input(folder / "bird_1.wav", SourceOptions(skip_bad_rows=True))

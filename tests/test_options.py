@@ -5,7 +5,14 @@ import pytest
 from dss import cli
 from dss.data import make_dataset
 from dss.errors import DssError
-from dss.options import DatasetOptions, DetectOptions, NetworkOptions, TrainOptions, takes_options
+from dss.options import (
+    DatasetOptions,
+    DetectOptions,
+    NetworkOptions,
+    TrainOptions,
+    takes_options,
+    written_fields,
+)
 from dss.options.notation import as_text
 
 
@@ -49,9 +56,18 @@ def test_options_do_not_reach_a_function_that_does_not_know_them():
         build(2, nb_convs=5)
 
 
+def test_a_function_is_an_option_in_python_alone():
+    options = DatasetOptions.checked({"loader": print, "endings": [".mat"]})
+    assert options.loader is print
+    assert not {"loader", "annotation_loader"} & options.to_yaml_types().keys()
+    assert options.to_switches(["loader", "endings"]) == ["--endings", ".mat"]
+    with pytest.raises(DssError, match="loader: 'x' should be callable"):
+        DatasetOptions.checked({"loader": "x"})
+
+
 @pytest.mark.parametrize("options_class", [DatasetOptions, TrainOptions])
 def test_every_option_explains_itself(options_class):
-    for field in options_class.model_fields.values():
+    for field in written_fields(options_class).values():
         assert field.title
         assert field.description.endswith(".")
         assert field.json_schema_extra["group"]

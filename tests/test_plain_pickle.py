@@ -49,7 +49,7 @@ class Command:
 @pytest.mark.parametrize("data", [Command(), {"a": Command()}, np.array([Command()], object)])
 def test_no_command_is_run(data, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ValueError, match="asks for .*system, which is no plain data"):
+    with pytest.raises(ValueError, match="asks for .*system, which is not plain data"):
         read_plain_pickle(pickle.dumps(data))
     assert not [*tmp_path.iterdir()]
 
@@ -67,8 +67,8 @@ def array_pickle(shape, code, data):
         ("(I3\nt", "i8", b"S'abcd'\n", "does not hold their bytes"),  # reads beyond them
         ("(I99999999999\nt", "U0", b"S''\n", "does not hold their bytes"),  # a terabyte
         ("(I-8\nt", "i8", b"S''\n", "has the shape"),
-        ("(I1\nt", "O8", b"S'abcdefgh'\n", "objects is no plain data"),  # bytes as addresses
-        ("(I1\nt", "V8", b"S'abcdefgh'\n", "no plain one"),
+        ("(I1\nt", "O8", b"S'abcdefgh'\n", "objects is not plain data"),  # bytes as addresses
+        ("(I1\nt", "V8", b"S'abcdefgh'\n", "not a plain one"),
         ("(I1\nt", "U1", b"S'abcd'\n", "decode"),  # no character has this number
     ],
 )

@@ -225,7 +225,7 @@ def test_what_nobody_annotated_is_hatched_in_all_rows():
         ({"x": np.empty((0, 1))}, "one sample at least"),
         ({"x": np.array([0, NAN, 0])}, "x: there are values that are not numbers"),
         ({"samplerate_hz": 0}, "samplerate_hz is 0"),
-        ({"channel": 2}, "channel is 2; right would be 0 to 0"),
+        ({"channel": 2}, "channel is 2; it should be 0 to 0"),
         ({"probabilities": np.ones((5, 2))}, r"\(5, 2\) should be .* \(1000, 0\)"),
         ({"annotations": pd.DataFrame({"name": ["a"]})}, "lack start_seconds, stop_seconds"),
         ({"frequency_range_hz": (300, 100)}, "a lower and a higher frequency"),
@@ -307,7 +307,7 @@ def test_only_the_stretch_is_read(dataset):
 
 @pytest.mark.parametrize(
     ("start", "stop", "message"),
-    [(99, None, "start_seconds is 99; right would be 0 to below"), (2, 1, "should be later")],
+    [(99, None, "start_seconds is 99; it should be from 0 to below"), (2, 1, "should be later")],
 )
 def test_a_stretch_that_is_not_there_is_said(dataset, start, stop, message):
     with pytest.raises(DssError, match=message):
@@ -335,7 +335,7 @@ def test_counts_are_those_of_the_dataset_and_a_missing_song_type_is_crossed(data
     table.loc["val", "b"] = 0
     crosses = [x for line in plot.plot_counts(table).axes[1].lines for x in line.get_xdata()]
     assert crosses == [pytest.approx(1.2)]
-    with pytest.raises(DssError, match="no counts"):
+    with pytest.raises(DssError, match="not the counts"):
         plot.plot_counts(pd.DataFrame({"a": [1]}))
     del dataset.attrs["report"]  # as in a dataset of DAS: what the targets show is counted
     again = [bar.get_height() for bar in plot.plot_counts(dataset).axes[1].patches]

@@ -221,7 +221,7 @@ def test_annotations_by_hand_are_never_replaced(form, viewer, values, tmp_path):
     with pytest.raises(DssError, match=r"(?s)You made or changed .*bird_20_annotations.csv"):
         viewer.save(values["recordings"])
     form.options = {"save_dir": "", "existing": "overwrite"}
-    assert "bird_20_annotations.csv was annotated by hand" in form.problems["save_dir"]
+    assert "bird_20_annotations.csv has manual annotations" in form.problems["save_dir"]
     form.options = {"existing": "skip"}
     assert "is skipped" in form.hints["save_dir"]
     assert (tmp_path / "new" / "bird_20_annotations.csv").read_bytes() == hand

@@ -53,13 +53,13 @@ def test_error_histograms_hold_every_match():
     assert titles[1].startswith("p\nn = 1")
     heights = [sum(bar.get_height() for bar in axis.patches) for axis in figure.axes]
     assert heights[:2] == [2, 1]
-    assert "No annotation is right" in plot_errors(TRUE, FOUND[:0]).get_suptitle()
+    assert "No annotation is correct" in plot_errors(TRUE, FOUND[:0]).get_suptitle()
 
 
 def test_the_worst_mistakes_are_shown_with_the_sound(tmp_path):
     path = tmp_path / "bird_annotations.csv"
     write_annotations(TRUE, path)
-    with pytest.raises(DssError, match="there is no recording beside it"):
+    with pytest.raises(DssError, match="there is no recording next to it"):
         plot_mistakes(path, FOUND)
     soundfile.write(tmp_path / "bird.wav", np.random.default_rng(0).normal(size=8000) / 10, 2000)
     figure = plot_mistakes(path, FOUND)
@@ -68,7 +68,7 @@ def test_the_worst_mistakes_are_shown_with_the_sound(tmp_path):
         "bird.wav, 0:01.000\na false alarm, confidence 0.60",
         "bird.wav, 0:02.500\np missed",
     ]
-    with pytest.raises(DssError, match="There is no mistake"):
+    with pytest.raises(DssError, match="There are no mistakes"):
         plot_mistakes(path, TRUE)
     (tmp_path / "bird.wav").rename(tmp_path / "bird.WAV")
     (axis, *_), *_ = (box.axes for box in plot_mistakes(path, FOUND).subfigs)

@@ -7,7 +7,8 @@ from dss.data.recordings import array_recording
 from dss.errors import DssError
 from dss.review.segment_features import describe_segments, list_segments, mel_filters
 from dss.review.segment_groups import group_segments, lay_out_segments, quick_layout, split_group
-from dss.review.views import View, open_views
+from dss.review.view import View
+from dss.review.views import open_views
 
 
 def described(folder):

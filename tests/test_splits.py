@@ -122,7 +122,7 @@ def test_groups_come_from_a_pattern_or_a_file(tmp_path):
     assert len(error.value.problems) == 2
     with pytest.raises(DssError, match="needs brackets around the individual"):
         recording_groups(paths, "bird1")
-    with pytest.raises(DssError, match="is no regular expression"):
+    with pytest.raises(DssError, match="is not a regular expression"):
         recording_groups(paths, "(bird")
     with pytest.raises(DssError, match=r"none\.csv: there is no such file"):
         recording_groups(paths, str(tmp_path / "none.csv"))

@@ -146,7 +146,7 @@ class Malicious:
 def test_a_malicious_pickle_is_refused(tmp_path, monkeypatch, attributes):
     monkeypatch.chdir(tmp_path)
     store = legacy(tmp_path / "das.npy", attributes, {})
-    with pytest.raises(DssError, match=r"attrs\.npy: .*builtins\.exec, which is no plain data"):
+    with pytest.raises(DssError, match=r"attrs\.npy: .*builtins\.exec, which is not plain data"):
         open_dataset(store)
     assert not (tmp_path / "pwned").exists()
 

@@ -18,7 +18,8 @@ from dss.plot import overview
 from dss.plot.colors import FIRST_COLORS
 from dss.plot.overview import Overview
 from dss.plot.recording import draw_recording
-from dss.review.views import no_annotations, open_views
+from dss.review.view import no_annotations
+from dss.review.views import open_views
 from dss.widgets import Viewer
 from dss.widgets.forms import memory
 from dss.widgets.viewer import proposing

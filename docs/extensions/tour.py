@@ -22,6 +22,8 @@ PICTURES = {
     "InspectForm": "inspect_form.png",
     "Viewer": "annotate.jpg",
     "DatasetForm": "form.png",
+    "TrainingForm": "training_form.png",
+    "PredictForm": "predict_form.png",
     "PredictionViewer": "viewer.png",
 }
 WIDGET = "application/vnd.jupyter.widget-view+json"

@@ -11,7 +11,8 @@ from dss.data.assembly import make_dataset
 from dss.data.check import check_annotations
 from dss.data.dataset import open_dataset
 from dss.data.preview import preview_dataset
-from dss.data.recordings import Recording, find_recordings, open_recording, resample
+from dss.data.recording_files import find_recordings
+from dss.data.recordings import Recording, open_recording, resample
 from dss.data.report import describe, format_report, list_recordings
 
 __all__ = [

@@ -1,7 +1,7 @@
 """Assembly: recordings with annotations become a dataset; all is checked before it is written."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,7 @@ from dss.support.writers import only_writer
 
 
 @takes_options
-def make_dataset(
-    folder: str | Path,
-    loader: Callable | None = None,
-    annotation_loader: Callable | None = None,
-    *,
-    options: DatasetOptions,
-) -> Path:
+def make_dataset(folder: str | Path, *, options: DatasetOptions) -> Path:
     """Assemble the recordings of a folder and their annotations into a dataset.
 
     Everything is checked before anything is written. The recordings are read block by block, by
@@ -33,10 +27,6 @@ def make_dataset(
 
     Arguments:
         folder: recordings, each with its annotations beside it; subfolders count.
-        loader: reads a recording of a format of your own: loader(path) -> (sample rate in Hz,
-            array [samples, channels]); `endings` says which files are recordings then.
-        annotation_loader: reads annotations of a format of your own: annotation_loader(path of
-            the recording) -> table with name, start_seconds, stop_seconds.
 
     Returns: the dataset, which `open_dataset` opens.
     Raises: DssError that names file and row: no recordings, no annotations, an unreadable file,
@@ -55,7 +45,7 @@ def make_dataset(
     place = store.resolve()  # it may be a link to another disk
     with only_writer(place.parent, [place.name]):
         _check_store(store, folder, options.overwrite)
-        made_of = read_sources(folder, options, loader, annotation_loader)
+        made_of = read_sources(folder, options)
         write_dataset(place, folder, made_of, options)
     return store
 

@@ -5,10 +5,7 @@ It holds no open file and no samples, so that thousands of recordings can be ope
 can be sent to another process.
 """
 
-import io
 import math
-import re
-import shutil
 import tempfile
 import threading
 import zipfile
@@ -16,12 +13,23 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import soundfile
 
 from dss.data import claims, wav
+from dss.data.audio_arrays import (
+    DATA_NAMES,
+    RATE_NAMES,
+    first_of,
+    lacks,
+    map_cbin,
+    map_npy,
+    map_npz,
+    read_rec,
+    reason,
+)
 from dss.errors import DssError
 from dss.support import hdf5
 
@@ -47,13 +55,7 @@ SOUND_ERRORS = (soundfile.SoundFileError, RuntimeError, ValueError, TypeError)
 # libsndfile does not give the same samples wherever it begins to read these.
 UNSTEADY = ("OGG", "MP3")
 BLOCK_SAMPLES = 2**16  # that are unpacked at once
-CBIN_KEYS = ("ADFREQ", "Chans")  # what a .rec file calls the sample rate and the channels
 ARRAY_ENDINGS = (".npz", ".npy", ".h5", ".cbin")
-MOST_BYTES_OF_A_NUMBER = 2**12  # in npy format
-FULLEST = 0.9  # part of the free disk that unpacked audio may take
-# What audio and sample rate are called in npz and h5; the first name that is there counts.
-DATA_NAMES = ("data", "audio", "samples")
-RATE_NAMES = ("samplerate", "samplerate_Hz", "sample_rate", "rate", "fs")
 
 Loader = Callable[[Path], tuple[float | None, np.ndarray]]
 
@@ -76,13 +78,13 @@ def open_audio(path: Path, loader: Loader | None = None) -> Audio:
         return _open_array(partial(_call_loader, loader), path)
     match path.suffix.lower():
         case ".npy":
-            return _open_array(_map_npy, path)
+            return _open_array(map_npy, path)
         case ".npz":
-            return _open_array(_map_npz, path)
+            return _open_array(map_npz, path)
         case ".h5":
             return _open_h5(path)
         case ".cbin":
-            return _open_array(partial(_map_cbin, _read_rec(path)), path)
+            return _open_array(partial(map_cbin, read_rec(path)), path)
         case _:
             return _open_sound(path)
 
@@ -126,7 +128,7 @@ def _open_sound(path: Path) -> Audio:
             is_steady = sound.format not in UNSTEADY and sound.seekable()
             n_there, n_claimed = claims.end_of(path, sound, claim)
     except SOUND_ERRORS as error:
-        raise DssError(f"{path}: cannot be read as audio ({_said(error)})") from None
+        raise DssError(f"{path}: cannot be read as audio ({reason(error)})") from None
     read: Callable = partial(_read_sound, path, claim)
     if n_there is None or not is_steady:
         load = _UNPACK_CUT if n_there is None else _unpack
@@ -149,7 +151,7 @@ def _unpack(path: Path, is_cut: bool = False) -> tuple[None, np.ndarray]:
                     block[:n_read].tofile(file)
         except SOUND_ERRORS as error:
             raise DssError(
-                f"{path}: cannot be read ({_said(error)}). The file is damaged: copy it again."
+                f"{path}: cannot be read ({reason(error)}). The file is damaged: copy it again."
             ) from None
         file.flush()
         if not file.tell():
@@ -178,7 +180,7 @@ def _read_sound(path: Path, claim: claims.Claim | None, start: int, stop: int) -
             return soundfile.read(file, start=start, stop=stop, dtype="float32", always_2d=True)[0]
     except SOUND_ERRORS as error:
         raise DssError(
-            f"{path}: samples {start} to {stop} cannot be read ({_said(error)}). The file is "
+            f"{path}: samples {start} to {stop} cannot be read ({reason(error)}). The file is "
             "damaged: copy it again."
         ) from None
 
@@ -209,7 +211,7 @@ def _last_loaded(load: Loader, path: Path, *changed: int) -> tuple[Any, np.ndarr
 def _call_loader(loader: Loader, path: Path) -> tuple[float | None, np.ndarray]:
     if not callable(loader):
         raise DssError(
-            f"{path}: {loader!r} cannot load it; right would be a function from the file to "
+            f"{path}: {loader!r} cannot load it; it should be a function from the file to "
             "(sample rate, array [samples, channels])"
         )
     try:
@@ -218,130 +220,26 @@ def _call_loader(loader: Loader, path: Path) -> tuple[float | None, np.ndarray]:
         raise DssError(f"{path}: the loader failed: {type(error).__name__}: {error}") from error
     if not isinstance(loaded, tuple) or len(loaded) != 2:
         raise DssError(
-            f"{path}: the loader gave a {type(loaded).__name__}; right would be (samplerate, "
+            f"{path}: the loader returned a {type(loaded).__name__}; it should return (samplerate, "
             "array [samples, channels])"
         )
     return loaded[0], np.asanyarray(loaded[1])
-
-
-def _map_npy(path: Path) -> tuple[None, np.ndarray]:
-    try:
-        with path.open("rb") as file:
-            return None, _map_array(file, 0)
-    except Exception as error:  # there is no end of what numpy raises for damaged headers
-        raise DssError(f"{path}: cannot be read as npy ({_said(error)})") from None
-
-
-def _read_rec(path: Path) -> tuple[float, float]:
-    """The sample rate and number of channels of a cbin file of evsonganaly, from its rec file."""
-    header = path.with_suffix(".rec")
-    if not header.is_file():
-        raise DssError(f"{path}: its sample rate and channels are in {header.name}: add this file")
-    text = header.read_text("latin-1")
-    number = r"(\d+(?:\.\d*)?(?:[eE]\+?\d+)?)"
-    said = {k: re.search(rf"^\s*{k}\s*=\s*{number}", text, re.M | re.I) for k in CBIN_KEYS}
-    values = [float(found[1]) for found in said.values() if found]
-    if len(values) < len(said):
-        missing = [key for key, found in said.items() if not found]
-        raise DssError(f"{header}: does not say {' and '.join(missing)}, as in {missing[0]} = 1")
-    n_values = path.stat().st_size // 2
-    if not values[1].is_integer() or not 1 <= values[1] <= n_values:
-        raise DssError(f"{header}: says {values[1]:g} channels; {path.name} has {n_values} values")
-    return values[0], values[1]
-
-
-def _map_cbin(rec: tuple[float, float], path: Path) -> tuple[float, np.ndarray]:
-    """Audio of evsonganaly: big-endian integers of 16 bits, channel by channel of each sample."""
-    rate, n_channels = rec[0], int(rec[1])
-    n_frames = path.stat().st_size // 2 // n_channels
-    return rate, np.memmap(path, ">i2", "r", shape=(n_frames, n_channels))
-
-
-def _map_npz(path: Path) -> tuple[Any, np.ndarray]:
-    """The audio of an npz file as a memory map: of a temporary file if it is compressed."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = {Path(info.filename).stem: info for info in archive.infolist()}
-            data, rate = (_first(members, names) for names in (DATA_NAMES, RATE_NAMES))
-            if data is None:
-                raise DssError(_lacks(path, DATA_NAMES, members))
-            value = rate and _one_number(archive, members[rate], path)
-            info = members[data]
-            if info.compress_type != zipfile.ZIP_STORED:
-                with tempfile.TemporaryFile() as file, archive.open(info) as member:
-                    _check_space(info.file_size, path)
-                    shutil.copyfileobj(member, file, 2**20)
-                    return value, _map_array(file, 0)
-        with path.open("rb") as file:
-            file.seek(info.header_offset + 26)
-            lengths = np.frombuffer(file.read(4), "<u2")  # of the name and what follows it
-            return value, _map_array(file, info.header_offset + 30 + int(lengths.sum()))
-    except DssError:
-        raise
-    except Exception as error:  # of zip, of what compresses, of numpy
-        raise DssError(f"{path}: cannot be read as npz ({_said(error)})") from None
-
-
-def _one_number(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> Any:
-    """The sample rate in a member of an npz file."""
-    if info.file_size > MOST_BYTES_OF_A_NUMBER:
-        raise DssError(
-            f"{path}: {info.filename} has {info.file_size:,} bytes; right would be a number of Hz"
-        )
-    content = io.BytesIO(archive.read(info))
-    shape, _, _ = _read_header(content)
-    if math.prod(shape) != 1:
-        raise DssError(f"{path}: {info.filename} has the shape {shape}; right would be a number")
-    content.seek(0)
-    return np.load(content, allow_pickle=False)
-
-
-def _check_space(n_bytes: int, path: Path) -> None:
-    """Raise a DssError if there is no room to unpack so much."""
-    free = shutil.disk_usage(tempfile.gettempdir()).free
-    if n_bytes > FULLEST * free:
-        raise DssError(
-            f"{path}: unpacks to {n_bytes / 1e9:.1f} GB, but {tempfile.gettempdir()} has "
-            f"{free / 1e9:.1f} GB left. Save it without compression (numpy.savez)."
-        )
-
-
-def _map_array(file, offset: int) -> np.ndarray:
-    """The array in npy format that starts there in an open file, as a memory map."""
-    file.seek(offset)
-    shape, is_fortran, dtype = _read_header(file)
-    if dtype.hasobject or 0 in shape:  # there is nothing to map; it is refused later
-        return np.empty(shape if 0 in shape else 0, dtype)
-    order: Literal["F", "C"] = "F" if is_fortran else "C"
-    return np.memmap(file, dtype, "r", file.tell(), shape, order)
-
-
-def _read_header(file) -> tuple[tuple[int, ...], bool, np.dtype]:
-    """Shape, whether columns come first, and dtype of what comes next in npy format."""
-    is_first = np.lib.format.read_magic(file) == (1, 0)
-    read = np.lib.format.read_array_header_1_0 if is_first else np.lib.format.read_array_header_2_0
-    return read(file)
-
-
-def _said(error: Exception) -> str:
-    """What an error says; libsndfile without the file, which is named anyway."""
-    return getattr(error, "error_string", "") or str(error) or type(error).__name__
 
 
 def _open_h5(path: Path) -> Audio:
     import h5py
 
     with hdf5.reading(path, with_texts=False) as file:
-        name = _first(file, DATA_NAMES)
+        name = first_of(file, DATA_NAMES)
         if name is None or not isinstance(file[name], h5py.Dataset):
-            raise DssError(_lacks(path, DATA_NAMES, file))
+            raise DssError(lacks(path, DATA_NAMES, file))
         places = (file, file.attrs, file[name].attrs)
-        found = ((place, n) for place in places if (n := _first(place, RATE_NAMES)))
+        found = ((place, n) for place in places if (n := first_of(place, RATE_NAMES)))
         place, rate_name = next(found, (None, ""))
         rate = None if place is None else _rate_in(place, rate_name)
         shape = _checked_shape(file[name], path)
     if rate is None:
-        raise DssError(_lacks(path, RATE_NAMES, [name]))
+        raise DssError(lacks(path, RATE_NAMES, [name]))
     return Audio(_checked_rate(rate, path), *shape, partial(_read_h5, path, name))
 
 
@@ -365,23 +263,12 @@ def _read_h5(path: Path, name: str, start: int, stop: int) -> np.ndarray:
         return as_float(file[name][start:stop])
 
 
-def _first(names, wanted: tuple[str, ...]) -> str | None:
-    return next((name for name in wanted if name in names), None)
-
-
-def _lacks(path: Path, wanted: tuple[str, ...], names) -> str:
-    return (
-        f"{path}: holds no {wanted[0]!r}, only {', '.join(map(repr, names)) or 'nothing'}. Right "
-        f"would be {DATA_NAMES[0]!r} [samples, channels] and {RATE_NAMES[0]!r}."
-    )
-
-
 def _checked_rate(rate: Any, path: Path) -> float | None:
     if rate is None:
         return None
     value = np.asarray(rate)
     if value.size != 1 or value.dtype.kind not in "iuf" or not np.isfinite(value) or value <= 0:
-        raise DssError(f"{path}: the sample rate is {rate!r}; right would be a number of Hz")
+        raise DssError(f"{path}: the sample rate is {rate!r}; it should be a number of Hz")
     rate = float(value.item())
     return int(rate) if rate.is_integer() else rate
 
@@ -389,12 +276,12 @@ def _checked_rate(rate: Any, path: Path) -> float | None:
 def _checked_shape(x: Any, path: Path) -> tuple[int, int]:
     """The number of samples and channels of an array [samples] or [samples, channels]."""
     if x.dtype.kind not in "iuf":
-        raise DssError(f"{path}: holds values of type {x.dtype}; right would be numbers")
+        raise DssError(f"{path}: holds values of type {x.dtype}; it should be numbers")
     if x.dtype.kind in "iu" and x.dtype.itemsize == 8:
         raise DssError(
-            f"{path}: holds integers of 64 bits, whose loudest value nobody knows. Right would be "
-            "the integers of the recorder, such as int16, or floats from -1 to 1."
+            f"{path}: holds 64-bit integers, whose full scale is unknown. Save the integers of the "
+            "recorder, such as int16, or floats from -1 to 1."
         )
     if x.ndim not in (1, 2) or (x.ndim == 2 and x.shape[1] > max(x.shape[0], 1)):
-        raise DssError(f"{path}: the shape is {x.shape}; right would be (samples, channels)")
+        raise DssError(f"{path}: the shape is {x.shape}; it should be (samples, channels)")
     return x.shape[0], x.shape[1] if x.ndim == 2 else 1

@@ -42,7 +42,7 @@ def read_boris(path: Path) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
     if not {*table} >= NEEDED or not {*KINDS} & {*table}:
         there = ", ".join(map(str, table))
         raise DssError(
-            f"{path}, row {n_above + 1}: the columns are {there}; right would be Behavior, Time "
+            f"{path}, row {n_above + 1}: the columns are {there}; it should be Behavior, Time "
             f"and {KINDS[0]}"
         )
     table.index += n_above

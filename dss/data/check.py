@@ -1,13 +1,12 @@
 """Checks of annotations: a table of everything that is wrong, or probably not meant, at once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from dss.data.annotated import read_annotated
 from dss.data.annotations import TOLERANCE_SECONDS
-from dss.data.audio import Loader
 from dss.data.inputs import read_inputs, tolerance_at
 from dss.data.problems import ERROR, MENDED, as_table, problems_of
 from dss.data.recording_problems import differences, level_warnings, most_frequent, unread_files
@@ -19,13 +18,7 @@ from dss.options import SourceOptions, takes_options
 
 
 @takes_options
-def check_annotations(
-    folder: str | Path,
-    loader: Loader | None = None,
-    annotation_loader: Callable[[Path], pd.DataFrame] | None = None,
-    *,
-    options: SourceOptions,
-) -> pd.DataFrame:
+def check_annotations(folder: str | Path, *, options: SourceOptions) -> pd.DataFrame:
     """Check the recordings and annotations of a folder, and list every problem at once.
 
     Errors are what no dataset can be made of: recordings or annotations that are missing or cannot
@@ -39,8 +32,6 @@ def check_annotations(
 
     Arguments:
         folder: recordings with their annotations; or one recording.
-        loader: as for `open_recording`.
-        annotation_loader: as for `recording_annotations`.
 
     Returns: a table with the columns file, row, name, problem and severity (error, warning, or
         mended: what dss puts right unless it is strict), a row a problem, by file and row; without
@@ -52,7 +43,7 @@ def check_annotations(
         >>> check_annotations("finch").empty  # no problems found
         True
     """
-    inputs, failed, mended = read_inputs(Path(folder), options, loader, annotation_loader)
+    inputs, failed, mended = read_inputs(Path(folder), options)
     recordings = [found.recording for found in inputs]
     tables = [(found.file, found.table) for found in inputs]
     problems = [problem for path, error in failed for problem in problems_of(error, path)]

@@ -113,7 +113,7 @@ def _check_array(
     if array.ndim != n_dims or array.dtype.kind not in "biuf":
         right = "[samples]" if n_dims == 1 else "[samples, columns]"
         raise DssError(
-            f"{where} is {array.dtype} {array.shape}; right would be numbers {right}. "
+            f"{where} is {array.dtype} {array.shape}; it should be numbers {right}. "
             f"{stores.DAMAGED}"
         )
     has_classes = names is None or array.shape[1] == len(names)

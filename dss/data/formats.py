@@ -68,9 +68,7 @@ def split_format(format: str) -> tuple[str, str]:
     name, _, part = format.partition(":")
     name = ALIASES.get(name.lower(), name.lower())
     if name not in FORMATS:
-        raise DssError(
-            f"annotation_format is {format!r}; right would be one of {', '.join(FORMATS)}"
-        )
+        raise DssError(f"annotation_format is {format!r}; it should be one of {', '.join(FORMATS)}")
     if part and name not in WITH_PARTS:
         raise DssError(
             f"annotation_format is {format!r}, but only raven:COLUMN, textgrid:TIER and "

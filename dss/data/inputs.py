@@ -1,6 +1,5 @@
 """A recording and its annotations as a dataset takes them: read together, mended where certain."""
 
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -11,9 +10,9 @@ import pandas as pd
 from dss.data import mending
 from dss.data.annotation_files import MissingAnnotations, recording_annotations
 from dss.data.annotations import beyond_ends, found, time_problems, times_of
-from dss.data.audio import Loader
 from dss.data.places import Place, fitting, place_of, proposed_pattern
-from dss.data.recordings import Recording, find_recordings, open_at_own_rate
+from dss.data.recording_files import find_recordings
+from dss.data.recordings import Recording, open_at_own_rate
 from dss.data.stretches import union
 from dss.data.texttables import COLUMNS, Unread
 from dss.errors import DssError
@@ -44,13 +43,7 @@ class Input(NamedTuple):
     unknown: np.ndarray
 
 
-def read_input(
-    path: Path,
-    options: SourceOptions,
-    loader: Loader | None = None,
-    annotation_loader: Callable[[Path], pd.DataFrame] | None = None,
-    place: Place | None = None,
-) -> Input:
+def read_input(path: Path, options: SourceOptions, place: Place | None = None) -> Input:
     """Read a recording's header and its annotations, and mend what is certain.
 
     Annotations that are there twice count once, and times that reach just beyond the recording are
@@ -58,13 +51,13 @@ def read_input(
 
     Raises: DssError if one of them cannot be read; its `rest` is the Input without the bad rows.
     """
-    recording = open_at_own_rate(path, loader, options)
+    recording = open_at_own_rate(path, options)
     own_rate = recording.samplerate_hz
     recording = recording.resampled(options.samplerate_hz or own_rate)
     bad: list[tuple[int, str]] = []
     failed = None
     try:
-        how = options.annotation_format, annotation_loader, place
+        how = options.annotation_format, options.annotation_loader, place
         file, table = recording_annotations(path, *how)
     except DssError as error:
         if not isinstance(error.rest, Unread):
@@ -86,19 +79,16 @@ def read_input(
         bad = sorted([*bad, *((row, f"({name}) {problem}") for row, name, problem in wrong)])
         rows |= {row for row, _ in bad}
         for row, problem in bad:
-            mending.note(file, f"row {row} is skipped, and what is around it unknown: {problem}")
+            mending.note(file, f"row {row} is skipped, the audio around it unknown: {problem}")
         rest = rest.drop(index=list(rows & {*rest.index}))
         unknown = _around(table, rows, recording.duration_seconds)
     return Input(recording, file, rest, unknown)
 
 
 def read_inputs(
-    folder: Path,
-    options: SourceOptions,
-    loader: Loader | None = None,
-    annotation_loader: Callable[[Path], pd.DataFrame] | None = None,
+    folder: Path, options: SourceOptions
 ) -> tuple[list[Input], list[tuple[Path, DssError | OSError]], list[mending.Mended]]:
-    """Read the recordings of a folder with their annotations; arguments as for `read_input`.
+    """Read the recordings of a folder with their annotations.
 
     If some recordings have one channel and others several that are the same, these have one too.
 
@@ -112,7 +102,7 @@ def read_inputs(
         progress = bar(paths, desc="reading", unit="recording", delay=1)
         for path in progress:
             try:
-                inputs.append(read_input(path, options, loader, annotation_loader, place))
+                inputs.append(read_input(path, options, place))
             except (DssError, OSError) as error:
                 if len(failed) < MOST_SAID and not progress.disable:
                     say(f"error: {error}")  # who waits for thousands of files sees it at once

@@ -44,7 +44,7 @@ class _Dtype:
     def plain(self) -> np.dtype:
         """The type, which numpy makes of its code alone."""
         if "O" in self.code:
-            raise ValueError("an array of objects is no plain data")
+            raise ValueError("an array of objects is not plain data")
         return np.dtype(self.order + self.code.lstrip("<>=|"))
 
 
@@ -149,7 +149,7 @@ CARRIED = {
 def _named(words: str) -> _Name:
     name = words.replace("numpy._core.", "numpy.core.")
     if name not in (DTYPE, NDARRAY, RECONSTRUCT, SCALAR, ENCODE):
-        raise ValueError(f"it asks for {words.replace(' ', '.')}, which is no plain data")
+        raise ValueError(f"it asks for {words.replace(' ', '.')}, which is not plain data")
     return _Name(name)
 
 
@@ -172,7 +172,7 @@ def _called(function: Any, arguments: Any) -> Any:
     if name == DTYPE:
         code = arguments[0]
         if not isinstance(code, str) or not PLAIN_DTYPE.fullmatch(code):
-            raise ValueError(f"an array has the type {code!r}, which is no plain one")
+            raise ValueError(f"an array has the type {code!r}, which is not a plain one")
         return _Dtype(code)
     if name == RECONSTRUCT:
         return _Array()
@@ -181,7 +181,7 @@ def _called(function: Any, arguments: Any) -> Any:
         return _elements(data, dtype.plain(), 1)[0]
     if name == ENCODE and isinstance(arguments[0], str):
         return arguments[0].encode("latin1")
-    raise ValueError("it calls what is no function that makes plain data")
+    raise ValueError("it calls a function that does not make plain data")
 
 
 def _build(target: Any, state: Any) -> None:
@@ -189,7 +189,7 @@ def _build(target: Any, state: Any) -> None:
     if isinstance(target, _Dtype):
         order, *structure = state[1:5]
         if order not in ("<", ">", "=", "|") or any(part is not None for part in structure):
-            raise ValueError("an array has a type with a structure, which is no plain one")
+            raise ValueError("an array has a type with a structure, which is not a plain one")
         target.order = order
     elif isinstance(target, _Array):
         _, shape, dtype, is_fortran, data = state
@@ -238,5 +238,5 @@ class _Unfolding:
         if isinstance(value, list | tuple):
             return [self.plain(item, depth + 1) for item in value]
         if isinstance(value, _Name | _Dtype):
-            raise ValueError("it holds a type or a function, which is no plain data")
+            raise ValueError("it holds a type or a function, which is not plain data")
         return value.item() if isinstance(value, np.generic) else value

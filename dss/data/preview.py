@@ -1,6 +1,5 @@
 """What a dataset would hold, before anything is written."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,13 +12,7 @@ if TYPE_CHECKING:
 
 
 @takes_options
-def preview_dataset(
-    folder: str | Path,
-    loader: Callable | None = None,
-    annotation_loader: Callable | None = None,
-    *,
-    options: DatasetOptions,
-) -> "xr.DataTree":
+def preview_dataset(folder: str | Path, *, options: DatasetOptions) -> "xr.DataTree":
     """The dataset that `make_dataset` would make, without its arrays; nothing is written.
 
     Its attributes are those of the dataset, so that `describe`, `format_report`,
@@ -38,7 +31,7 @@ def preview_dataset(
     import xarray as xr
 
     folder = Path(folder)
-    made_of = read_sources(folder, options, loader, annotation_loader)
+    made_of = read_sources(folder, options)
     plan = plan_splits(made_of)
     attributes = dataset_attributes(folder, plan, made_of, made_of.tables(), options)
     return xr.DataTree(xr.Dataset(attrs=attributes))

@@ -1,29 +1,18 @@
-"""Recordings: find the audio files of a folder, and read stretches of them as float arrays."""
+"""Recordings: open audio files, and read stretches of them as float arrays."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from dss.data.annotation_files import annotations_beside
-from dss.data.audio import (
-    ARRAY_ENDINGS,
-    SOUND_ENDINGS,
-    Loader,
-    as_float,
-    holds_audio,
-    open_audio,
-)
+from dss.data.audio import Loader, as_float, open_audio
 from dss.data.resampling import Resampled
 from dss.errors import DssError, raise_problems
 from dss.options import SourceOptions
 
-AUDIO_ENDINGS = (*SOUND_ENDINGS, *ARRAY_ENDINGS)
-RUN_ENDINGS = ("_model.h5", "_results.h5")
-STORE_ENDINGS = (".npy", ".zarr")
 BLOCK_SAMPLES = 2**18
 
 
@@ -114,64 +103,6 @@ class Recording:
         return all((x == x[:, :1]).all() for x in blocks)
 
 
-def find_recordings(path: str | Path, endings: Sequence[str] | None = None) -> list[Path]:
-    """The audio files in a folder and its subfolders, sorted by path; or the one file itself.
-
-    Left out are hidden files and folders, datasets, and files without annotations beside them that
-    may be something else: npz and h5 files without audio and a sample rate, and all npy files.
-
-    Arguments:
-        path: the folder.
-        endings: take all files with these endings, such as [".mat"] for a loader of your own, and
-            no others.
-
-    Raises: DssError if there is no such folder, or no recording in it.
-
-    Example:
-        >>> from dss.data import find_recordings
-        >>> recordings = find_recordings("finch")
-        >>> len(recordings), recordings[0].name
-        (8, 'bird1_01.wav')
-    """
-    path = Path(path)
-    if path.is_file():
-        return [path]
-    if not path.is_dir():
-        raise DssError(f"{path}: there is no such file or folder")
-    if not os.access(path, os.R_OK | os.X_OK):
-        raise DssError(f"{path}: this folder may not be read (permission denied)")
-    wanted = tuple(ending.lower() for ending in endings or AUDIO_ENDINGS)
-    found = sorted(
-        file
-        for file in files_below(path)
-        if file.name.lower().endswith(wanted)
-        and file.is_file()
-        and not is_hidden(file.relative_to(path))
-        and not _is_stored(file.relative_to(path))
-        and (endings or _is_recording(file))
-    )
-    if not found:
-        raise DssError(f"{path}: holds no recordings ({', '.join(wanted)})")
-    return found
-
-
-def files_below(folder: Path) -> Iterator[Path]:
-    """All files in a folder and its subfolders, those that are links to folders included, once."""
-    seen = set()
-    for place, folders, names in os.walk(folder, followlinks=True):
-        status = os.stat(place)
-        if (status.st_dev, status.st_ino) in seen:  # a link led back
-            folders.clear()
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        yield from (Path(place, name) for name in names)
-
-
-def is_hidden(file: Path) -> bool:
-    """Whether a file is hidden, or a folder in its path is, such as `._bird.wav` of macOS."""
-    return any(part.startswith(".") for part in file.parts)
-
-
 def open_recording(
     path: str | Path, loader: Loader | None = None, samplerate_hz: float | None = None
 ) -> Recording:
@@ -251,23 +182,23 @@ def unsaid_rate(
     return samplerate_hz if is_unsaid else None
 
 
-def open_source(path: str | Path, loader: Loader | None, options: SourceOptions) -> Recording:
+def open_source(path: str | Path, options: SourceOptions) -> Recording:
     """Open a recording as a dataset takes it: with the channels and the sample rate asked for.
 
     Of a npy file, which does not say its own, it is the sample rate.
     """
-    recording = open_at_own_rate(path, loader, options)
+    recording = open_at_own_rate(path, options)
     return recording.resampled(options.samplerate_hz or recording.samplerate_hz)
 
 
-def open_at_own_rate(path: str | Path, loader: Loader | None, options: SourceOptions) -> Recording:
+def open_at_own_rate(path: str | Path, options: SourceOptions) -> Recording:
     """Open a recording as `open_source` does, but at the sample rate of its file."""
-    rate = unsaid_rate(path, loader, options.samplerate_hz)
-    return open_recording(path, loader, rate).one_channel(options.channel, options.mix)
+    rate = unsaid_rate(path, options.loader, options.samplerate_hz)
+    return open_recording(path, options.loader, rate).one_channel(options.channel, options.mix)
 
 
 def open_readable(
-    paths: Sequence[Path], loader: Loader | None, options: SourceOptions
+    paths: Sequence[Path], options: SourceOptions
 ) -> tuple[dict[Path, Recording], list[str]]:
     """Open those of several recordings that can be read, as `open_source` does.
 
@@ -277,7 +208,7 @@ def open_readable(
     recordings, problems = {}, []
     for path in paths:
         try:
-            recordings[path] = open_source(path, loader, options)
+            recordings[path] = open_source(path, options)
         except DssError as error:
             problems.append(str(error))
     if not recordings:
@@ -325,15 +256,3 @@ def _read_channel(reader: Callable, channel: int, start: int, stop: int) -> np.n
 
 def _read_mean(reader: Callable, start: int, stop: int) -> np.ndarray:
     return reader(start, stop).mean(axis=1, keepdims=True)
-
-
-def _is_stored(file: Path) -> bool:
-    return any(part.endswith(STORE_ENDINGS) for part in file.parts[:-1])
-
-
-def _is_recording(file: Path) -> bool:
-    ending = file.suffix.lower()
-    if ending in (*SOUND_ENDINGS, ".cbin"):
-        return True
-    is_audio = ending != ".npy" and not file.name.endswith(RUN_ENDINGS) and holds_audio(file)
-    return is_audio or bool(annotations_beside(file))

@@ -1,7 +1,7 @@
 """The report on a dataset: how much of each song type is in each split, and what is missing."""
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,8 @@ from dss.data.annotation_files import recording_annotations
 from dss.data.annotations import EVENT, definitions_path, found, read_definitions
 from dss.data.overlaps import target_seconds
 from dss.data.places import place_of
-from dss.data.recordings import find_recordings, open_readable
+from dss.data.recording_files import find_recordings
+from dss.data.recordings import open_readable
 from dss.data.song_type_problems import NEVER_FOUND
 from dss.data.splits import SPLITS, Stretch
 from dss.data.texttables import COLUMNS
@@ -97,13 +98,7 @@ def format_report(tree: "xr.DataTree") -> str:
 
 
 @takes_options
-def list_recordings(
-    folder: str | Path,
-    loader: Callable | None = None,
-    annotation_loader: Callable | None = None,
-    *,
-    options: SourceOptions,
-) -> pd.DataFrame:
+def list_recordings(folder: str | Path, *, options: SourceOptions) -> pd.DataFrame:
     """What is in a data folder: a row a recording, and one for all of them.
 
     Arguments: as for `dss.data.check_annotations`.
@@ -124,9 +119,9 @@ def list_recordings(
     """
     folder, rows, counts, defined = Path(folder), {}, {}, set()
     files = find_recordings(folder, options.endings)
-    recordings, _ = open_readable(files, loader, options)
+    recordings, _ = open_readable(files, options)
     place = place_of(options.annotations_at, folder)
-    how = options.annotation_format, annotation_loader, place
+    how = options.annotation_format, options.annotation_loader, place
     for path in files:
         recording = recordings.get(path)
         name = path.name if path == folder else path.relative_to(folder).as_posix()

@@ -1,7 +1,7 @@
 """Sources: the recordings of a data folder with their annotations, read and checked together."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -101,17 +101,12 @@ class Source:
         return Song(self.recording.n_samples, extents, table["name"].tolist(), group)
 
 
-def read_sources(
-    folder: Path,
-    options: DatasetOptions,
-    loader: Callable | None = None,
-    annotation_loader: Callable | None = None,
-) -> Assembled:
+def read_sources(folder: Path, options: DatasetOptions) -> Assembled:
     """Read all annotations of a data folder and the headers of its recordings.
 
     Raises: DssError that lists everything that is wrong, by file and row.
     """
-    inputs, mended = _read_folder(folder, options, loader, annotation_loader)
+    inputs, mended = _read_folder(folder, options)
     recordings = [found.recording for found in inputs]
     tables = [(found.file, found.table) for found in inputs]
     problems = find_problems(recordings, tables, options.tolerance_seconds)
@@ -172,9 +167,9 @@ def _with_targets(table: pd.DataFrame, made_of: Assembled) -> pd.DataFrame:
     return targets.add_gaps(table, types, options.gap_seconds or 0, made_of.gaps_within_types)
 
 
-def _read_folder(folder: Path, options, loader, annotation_loader) -> tuple[list[Input], list[str]]:
+def _read_folder(folder: Path, options: DatasetOptions) -> tuple[list[Input], list[str]]:
     """The recordings with their annotations, and what was mended in them."""
-    inputs, failed, mended = read_inputs(folder, options, loader, annotation_loader)
+    inputs, failed, mended = read_inputs(folder, options)
     problems: list[str] = []
     for path, error in failed:
         if isinstance(error, DssError):

@@ -126,7 +126,7 @@ def recording_groups(paths: Sequence[str], groups: str | None) -> list[str]:
         try:
             pattern = regex.compile(groups)
         except regex.error as error:
-            raise DssError(f"groups: {groups!r} is no regular expression ({error})") from None
+            raise DssError(f"groups: {groups!r} is not a regular expression ({error})") from None
         if pattern.groups != 1:
             raise DssError(
                 f"groups: {groups!r} needs brackets around the individual: '(bird[0-9]+)'"

@@ -169,8 +169,8 @@ def read_attributes(path: Path) -> dict[str, Any]:
     if (path / "attrs.npy").is_file():
         return _read_legacy_attributes(path / "attrs.npy")
     raise DssError(
-        f"{path}: is not a dataset: it has no attrs.yaml, zarr.json or attrs.npy. Right "
-        "would be one made by `dss make-dataset`."
+        f"{path}: is not a dataset: it has no attrs.yaml, zarr.json or attrs.npy. "
+        "Make one with `dss make-dataset`."
     )
 
 

@@ -41,7 +41,7 @@ def check_names(names: Iterable[str], format: str) -> None:
     """Raise a DssError if a format cannot be written, or not hold one of these names."""
     if format not in WRITTEN:
         raise DssError(
-            f"Annotations cannot be written as {format}; right would be {', '.join(WRITTEN[:-1])} "
+            f"Annotations cannot be written as {format}; choose {', '.join(WRITTEN[:-1])} "
             f"or {WRITTEN[-1]}"
         )
     if format == "csv":

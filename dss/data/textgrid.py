@@ -37,7 +37,7 @@ def read(text: str, path: Path, tiers: list[str]) -> list[Row]:
         there = [*_tiers(_tokens(text))]
     except (StopIteration, ValueError, OverflowError, RuntimeError):
         raise DssError(
-            f"{path}: cannot be read as TextGrid. Right would be a text file: Save as text file in "
+            f"{path}: cannot be read as TextGrid. It should be a text file: Save as text file in "
             "Praat."
         ) from None
     names = [name for name, _ in there]

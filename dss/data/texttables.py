@@ -112,7 +112,7 @@ def read_rows(path: Path, columns: list[str]) -> tuple[pd.DataFrame, list[tuple[
     if missing:
         raise DssError(
             f"{path}, row 1: there is no column {' and no column '.join(missing)}, only "
-            f"{there}. Right would be {','.join(columns)}."
+            f"{there}. The columns should be {','.join(columns)}."
         )
     return table, broken
 
@@ -187,7 +187,7 @@ def parse_times(table: pd.DataFrame) -> list[tuple[int, str]]:
         parsed = numbers(table[column])
         said = table[column][parsed.isna()].dropna().astype(str)
         for row, text in said[~said.isin(MISSING)].items():
-            problems.append((row, f"{column} is {text!r}; right would be a number"))
+            problems.append((row, f"{column} is {text!r}; it should be a number"))
         for row, time in parsed[parsed.abs() > LATEST_SECONDS].items():
             problems.append((row, f"{column} is {time:g} s, later than any recording lasts"))
         table[column] = parsed
@@ -210,7 +210,7 @@ def mend_further(table: pd.DataFrame, path: Path) -> None:
             table[column] = table[column].where(~is_wrong)
         if rows := [*table.index[is_wrong]]:
             where = f"row{'s' * (len(rows) > 1)} {mending.listed(rows)}"
-            what = f"{column} is {said[is_wrong].iloc[0]!r}; right would be {right}"
+            what = f"{column} is {said[is_wrong].iloc[0]!r}; it should be {right}"
             mending.note(path, f"{what}; it counts as missing ({where})")
 
 

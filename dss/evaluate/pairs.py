@@ -14,7 +14,7 @@ from dss.data.annotated import known_stretches, read_annotated
 from dss.data.annotation_files import annotation_endings
 from dss.data.annotations import EVENT, NOISE, SEGMENT, found, is_absence, read_annotations
 from dss.data.formats import guess_format
-from dss.data.recordings import AUDIO_ENDINGS, is_hidden
+from dss.data.recording_files import AUDIO_ENDINGS, is_hidden
 from dss.data.texttables import COLUMNS, has_columns
 from dss.errors import DssError, raise_problems
 

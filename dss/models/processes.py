@@ -45,7 +45,7 @@ def _from_tf_config() -> tuple[list[str], int]:
             raise ValueError
     except (ValueError, KeyError, TypeError):
         raise DssError(
-            f"TF_CONFIG: is {os.environ['TF_CONFIG']}; right would be a list of workers and which "
+            f"TF_CONFIG: is {os.environ['TF_CONFIG']}; it should be a list of workers and which "
             'one this is, as in {"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": '
             '{"type": "worker", "index": 0}}'
         ) from None

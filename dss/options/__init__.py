@@ -14,6 +14,7 @@ from dss.options.base import (
     option,
     read_options,
     read_yaml,
+    written_fields,
 )
 from dss.options.checking import AnnotationErrorOptions, CheckOptions
 from dss.options.dataset import DatasetOptions, SourceOptions
@@ -58,4 +59,5 @@ __all__ = [
     "read_options",
     "read_yaml",
     "takes_options",
+    "written_fields",
 ]

@@ -25,6 +25,7 @@ def option(
     group: str = "",
     path: PathKind = "",
     rare: bool = False,
+    is_function: bool = False,
     **bounds: Any,
 ) -> Any:
     """Declare a field of an options class: its default, label, help, unit and range.
@@ -39,10 +40,14 @@ def option(
             either of these ("view"), or a "run", all of which must exist; a "folder" or "file";
             or "new" for one to be created.
         rare: whether few users need the option; a form then shows it only on request.
+        is_function: only Python can give it; command lines, forms and files do not have it.
         bounds: the range as pydantic's arguments: ge, gt, le, lt, min_length, ...
     """
     extra: dict[str, Any] = {"unit": unit, "group": group, "path": path, "rare": rare}
-    return Field(default, title=label, description=help, json_schema_extra=extra, **bounds)
+    exclude = is_function or None  # from what is written
+    return Field(
+        default, title=label, description=help, json_schema_extra=extra, exclude=exclude, **bounds
+    )
 
 
 _PLAIN_WORDS = {
@@ -143,9 +148,14 @@ def declared(field: FieldInfo) -> dict[str, Any]:
 def grouped_fields(options_class: type[Options]) -> dict[str, list[str]]:
     """The names of the fields, by the heading under which help and forms list them."""
     groups: dict[str, list[str]] = {group: [] for group in options_class.first_groups}
-    for name, field in options_class.model_fields.items():
+    for name, field in written_fields(options_class).items():
         groups.setdefault(declared(field)["group"], []).append(name)
     return groups
+
+
+def written_fields(options_class: type[Options]) -> dict[str, FieldInfo]:
+    """The fields that can be written on a command line, in a form or a file: not functions."""
+    return {name: f for name, f in options_class.model_fields.items() if not f.exclude}
 
 
 def holds_many(field: FieldInfo) -> bool:

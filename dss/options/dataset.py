@@ -1,5 +1,6 @@
 """The options of a dataset (`dss.data.make_dataset`)."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -99,6 +100,20 @@ class SourceOptions(Options):
         "that are there twice.",
         group="Files",
         rare=True,
+    )
+    loader: Callable | None = option(
+        None,
+        "Loader",
+        "A function that reads recordings of a format of your own: loader(path) -> (sample rate "
+        "in Hz, array [samples, channels]). `endings` says which files are recordings then.",
+        is_function=True,
+    )
+    annotation_loader: Callable | None = option(
+        None,
+        "Annotation loader",
+        "A function that reads annotations of a format of your own: annotation_loader(path of the "
+        "recording) -> table with name, start_seconds and stop_seconds.",
+        is_function=True,
     )
 
 

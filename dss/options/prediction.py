@@ -1,5 +1,6 @@
 """The options of annotating recordings (`dss.predict`, `dss.predict.detection`)."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -186,6 +187,13 @@ class PredictOptions(DetectOptions):
         group="Recordings",
         rare=True,
         min_length=1,
+    )
+    loader: Callable | None = option(
+        None,
+        "Loader",
+        "A function that reads recordings of a format of your own: loader(path) -> (sample rate "
+        "in Hz, array [samples, channels]). `endings` says which files of a folder these are.",
+        is_function=True,
     )
     batch_size: int | None = option(
         None,

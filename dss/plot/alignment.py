@@ -13,7 +13,7 @@ from dss.errors import DssError
 from dss.plot.colors import paler, song_colors
 from dss.plot.examples import choose_examples
 from dss.plot.figure import figure_panels, plain_style, shortened
-from dss.review.views import View
+from dss.review.view import View
 from dss.support.units import readable
 
 REACH_SECONDS = {SEGMENT: 0.05, EVENT: 0.015}  # around an onset or offset

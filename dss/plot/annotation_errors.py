@@ -15,7 +15,8 @@ from dss.plot.bars import within
 from dss.plot.colors import song_colors
 from dss.plot.figure import plain_style, shortened
 from dss.plot.places import Place, around, draw_places
-from dss.review.views import View, views_of
+from dss.review.view import View
+from dss.review.views import views_of
 from dss.support.files import remove, replacing
 
 N_SAVED = 24  # places in the figure that is saved

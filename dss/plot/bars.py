@@ -25,8 +25,8 @@ def checked_annotations(table: pd.DataFrame) -> pd.DataFrame:
     missing = [name for name in COLUMNS if name not in table]
     if missing:
         raise DssError(
-            f"These are no annotations: they lack {', '.join(missing)}; right would be the columns "
-            f"{', '.join(COLUMNS)}"
+            f"These are not annotations: they lack {', '.join(missing)}. They should have the "
+            f"columns {', '.join(COLUMNS)}"
         )
     return table
 

@@ -73,8 +73,8 @@ def plot_dataset(
     end_seconds = max(tree[split].sizes["time"] for split in SPLITS) / samplerate_hz
     if not 0 <= start_seconds < end_seconds:
         raise DssError(
-            f"start_seconds is {start_seconds:g}; right would be 0 to below {end_seconds:g}, where "
-            "the longest split ends"
+            f"start_seconds is {start_seconds:g}; it should be from 0 to below {end_seconds:g}, "
+            "where the longest split ends"
         )
     if stop_seconds is not None and round((stop_seconds - start_seconds) * samplerate_hz) < 1:
         raise DssError(

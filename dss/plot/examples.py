@@ -14,7 +14,7 @@ from dss.errors import DssError
 from dss.plot.colors import song_colors
 from dss.plot.figure import figure_rows, place_rows, plain_style, shortened
 from dss.plot.spectrogram import contrast, song_range, spectrogram
-from dss.review.views import View
+from dss.review.view import View
 
 EVENT_SECONDS = 0.02  # that are shown before and after an event
 BEFORE, AFTER = 0.3, 1.5  # what is shown of a segment, in its usual durations
@@ -47,7 +47,7 @@ def plot_examples(
     rng = np.random.default_rng(seed)
     chosen = choose_examples(views, n_examples, rng)
     if not chosen:
-        raise DssError("Nothing is annotated here: there is no example to show")
+        raise DssError("Nothing is annotated here, so there are no examples to show")
     colors = song_colors(list(chosen))
     names = list(chosen)[:MOST_TYPES]
     figure, axes = figure_rows(len(names))

@@ -29,12 +29,12 @@ def shown_audio(x, samplerate_hz: float, channel: int | None) -> np.ndarray:
     """x as [samples, channels]."""
     x = np.asarray(x)
     if not samplerate_hz > 0:
-        raise DssError(f"samplerate_hz is {samplerate_hz}; right would be above 0")
+        raise DssError(f"samplerate_hz is {samplerate_hz}; it should be above 0")
     if x.ndim not in (1, 2) or 0 in x.shape:
         raise DssError(f"x {x.shape} should be [samples, channels], with one sample at least")
     x = x.reshape(len(x), -1)
     if channel is not None and not 0 <= channel < x.shape[1]:
-        raise DssError(f"channel is {channel}; right would be 0 to {x.shape[1] - 1}")
+        raise DssError(f"channel is {channel}; it should be 0 to {x.shape[1] - 1}")
     return x if channel is None else x[:, channel : channel + 1]
 
 

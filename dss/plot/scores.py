@@ -9,7 +9,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dss.data.recordings import AUDIO_ENDINGS, Recording, open_recording
+from dss.data.recording_files import AUDIO_ENDINGS
+from dss.data.recordings import Recording, open_recording
 from dss.errors import DssError
 from dss.evaluate import mistakes, precision_recall, read_pairs, timing_errors
 from dss.evaluate.pairs import Pair, Recordings, stem_of
@@ -81,7 +82,7 @@ def plot_errors(true: Recordings, predicted: Recordings, *, options: EvaluateOpt
     table = timing_errors(true, predicted, options=options)
     if table.empty:
         figure = SongFigure(figsize=(WIDTH_INCHES, 0.5))
-        figure.suptitle("No annotation is right: there are no errors to show")
+        figure.suptitle("No annotation is correct, so there are no errors to show")
         return figure
     names = sorted(table["name"].unique())
     colors = song_colors(names)
@@ -141,7 +142,7 @@ def plot_mistakes(
     """
     worst = mistakes(true, predicted, options=options)[:n_shown]
     if worst.empty:
-        raise DssError("There is no mistake to show")
+        raise DssError("There are no mistakes to show")
     pairs = read_pairs(true, predicted)
     if recordings and len(recordings) != len(pairs):
         raise DssError(f"recordings: {len(recordings)}, but annotation tables: {len(pairs)}")
@@ -172,4 +173,4 @@ def _audio_beside(annotations: str) -> Path:
     for ending in AUDIO_ENDINGS:
         if ending in by_ending:
             return by_ending[ending]
-    raise DssError(f"{annotations}: there is no recording beside it; give the recordings")
+    raise DssError(f"{annotations}: there is no recording next to it; give the recordings")

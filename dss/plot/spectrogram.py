@@ -103,7 +103,7 @@ def draw_spectrogram(
     step = samplerate_hz / 2 / (len(power) - 1)
     if not 0 <= low < high or low > samplerate_hz / 2:
         raise DssError(
-            f"frequency_range_hz {tuple(range_hz)}: right would be a lower and a higher frequency, "
+            f"frequency_range_hz {tuple(range_hz)} should be a lower and a higher frequency, "
             f"below {samplerate_hz / 2:g}"
         )
     unit, label = (1000, "kHz") if high >= 2000 else (1, "Hz")

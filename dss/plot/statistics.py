@@ -42,7 +42,7 @@ def plot_counts(counts: xr.DataTree | pd.DataFrame) -> Figure:
     splits = [s for s in SPLITS if s in table.index and table.get("seconds", {}).get(s, 0) > 0]
     names = [name for name in table.columns if name not in ("seconds", "unknown")]
     if not splits or not names:
-        raise DssError("These are no counts of a dataset: right would be dss.data.describe(tree)")
+        raise DssError("These are not the counts of a dataset: give dss.data.describe(tree)")
     colors, many = song_colors(names), len(names) > 10
     longest = LETTER_INCHES * max(len(shortened(name)) for name in names)
     upright = longest > NAMES_INCHES / len(names)
@@ -108,7 +108,7 @@ def plot_durations(annotations: pd.DataFrame | Sequence[pd.DataFrame]) -> Figure
     parts = {what: {n: v for n, v in part.items() if len(v)} for what, part in parts.items()}
     parts = {what: part for what, part in parts.items() if part}
     if not parts:
-        raise DssError("There is no segment and no two onsets of one song type: nothing to count")
+        raise DssError("There is nothing to count: no segments, and no two onsets of one song type")
     n_columns = int(np.clip(max(map(len, parts.values())), 2, MOST_COLUMNS))
     n_rows = [-(-len(part) // n_columns) for part in parts.values()]
     heights = [1.3 * n + 0.4 for n in n_rows]

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from dss.data.audio import Loader
 from dss.errors import DssError
 from dss.options import PredictFilesOptions
 from dss.predict.recording import attempt
@@ -13,10 +12,7 @@ CONNECT_SECONDS = 20
 
 
 def annotate_on_cluster(
-    targets: Mapping[Path, Path],
-    trunk: Path,
-    options: PredictFilesOptions,
-    loader: Loader | None = None,
+    targets: Mapping[Path, Path], trunk: Path, options: PredictFilesOptions
 ) -> Iterator[tuple[Path, Exception | None]]:
     """Annotate recordings on the workers of a scheduler, each on the next worker that is free.
 
@@ -27,9 +23,8 @@ def annotate_on_cluster(
     Arguments:
         targets: the file of annotations to write, by audio file.
         trunk: of the run's files.
-        options: as for `dss.predict.predict_files`, with the address of the scheduler.
-        loader: as for `dss.predict.predict`; the workers must be able to import it, unless it is
-            defined in a script or a notebook.
+        options: as for `dss.predict.predict_files`, with the address of the scheduler. The workers
+            must be able to import the loader, unless it is defined in a script or a notebook.
 
     Yields: each recording when it is done, and what was wrong with it, or None.
     Raises: DssError if dask is not installed, or nothing answers at the address.
@@ -44,7 +39,7 @@ def annotate_on_cluster(
         client = Client(options.scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         raise DssError(
-            f"scheduler: there is none at {options.scheduler} ({error}); right would be an address "
+            f"scheduler: there is none at {options.scheduler} ({error}); it should be an address "
             "such as tcp://node1:8786, which `dask scheduler` prints"
         ) from None
     with client:
@@ -55,7 +50,6 @@ def annotate_on_cluster(
                 target.resolve(),
                 trunk.resolve(),
                 options,
-                loader,
                 pure=False,
             ): path
             for path, target in targets.items()
@@ -71,7 +65,7 @@ def annotate_on_cluster(
 
 
 def _attempt(
-    path: Path, target: Path, trunk: Path, options: PredictFilesOptions, loader: Loader | None
+    path: Path, target: Path, trunk: Path, options: PredictFilesOptions
 ) -> Exception | None:
     """Annotate one recording on a worker."""
-    return attempt(path, target, open_run(trunk), options, lambda seconds: None, loader)
+    return attempt(path, target, open_run(trunk), options, lambda seconds: None)

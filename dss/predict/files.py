@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from dss.data.audio import Loader
 from dss.data.table_writing import check_names
 from dss.errors import DssError, raise_problems
 from dss.options import PredictFilesOptions, PredictOptions, takes_options
@@ -23,7 +22,6 @@ MOST_FOLDERS = 100  # that are locked: each is an open file, of which systems al
 def predict_files(
     recordings: str | Path,
     run: str | Path | Run,
-    loader: Loader | None = None,
     *,
     after_each: Callable[[Path], None] = lambda path: None,
     options: PredictFilesOptions,
@@ -39,7 +37,6 @@ def predict_files(
         recordings: an audio file; a folder of these; or a pattern such as `day1/*.wav`. Subfolders
             count, and are made in the save folder too.
         run: the trunk of a run's files, any one of them, or what `dss.runs.load_run` gave.
-        loader: as for `predict`.
         after_each: is called with each file that was written.
 
     Returns: the files written, in the order of the recordings' paths.
@@ -67,12 +64,12 @@ def predict_files(
         check_writable(folder)
     run = open_run(run)
     with _alone([targets[path] for path in todo]):
-        seconds, problems = _check_recordings(todo, run, options, loader)
+        seconds, problems = _check_recordings(todo, run, options)
         total = sum(seconds.values())
         with bar(total=round(total), unit="s", unit_scale=True, desc="annotate") as progress:
             pace = Pace(total, progress)
             files = {path: targets[path] for path in seconds}
-            results = _results(files, seconds, run, options, loader, pace.count)
+            results = _results(files, seconds, run, options, pace.count)
             for n_done, (path, error) in enumerate(results, start=1):
                 pace.finish(seconds[path])
                 if progress.disable and len(seconds) > 1:
@@ -102,29 +99,28 @@ def _results(
     seconds: dict[Path, float],
     run: Run,
     options: PredictFilesOptions,
-    loader: Loader | None,
     after_block: Callable[[float], None],
 ) -> Iterator[tuple[Path, Exception | None]]:
     """Annotate recordings, here or on a cluster: each when it is done, and what was wrong."""
     if options.scheduler:
         from dss.predict.cluster import annotate_on_cluster
 
-        for path, error in annotate_on_cluster(targets, run.trunk, options, loader):
+        for path, error in annotate_on_cluster(targets, run.trunk, options):
             after_block(seconds[path])
             yield path, error
     else:
         for path, target in targets.items():
-            yield path, attempt(path, target, run, options, after_block, loader)
+            yield path, attempt(path, target, run, options, after_block)
 
 
 def _check_recordings(
-    paths: list[Path], run: Run, options: PredictOptions, loader: Loader | None
+    paths: list[Path], run: Run, options: PredictOptions
 ) -> tuple[dict[Path, float], dict[Path, Exception]]:
     """Seconds of each recording that fits the network, and what is wrong with each other one."""
     seconds, problems = {}, {}
     for path in paths:
         try:
-            seconds[path] = open_fitting(path, run, options, loader).duration_seconds
+            seconds[path] = open_fitting(path, run, options).duration_seconds
         except UNREADABLE as error:
             problems[path] = error
     return seconds, problems

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dss.data.annotation_files import annotations_beside
 from dss.data.annotations import annotations_path
-from dss.data.recordings import find_recordings
+from dss.data.recording_files import find_recordings
 from dss.errors import DssError, raise_problems
 from dss.predict.ownership import check_replaceable, is_by_dss
 from dss.support.progress import say

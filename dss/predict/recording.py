@@ -9,7 +9,7 @@ import soundfile
 
 from dss import models
 from dss.data import mending
-from dss.data.audio import Loader, as_float
+from dss.data.audio import as_float
 from dss.data.recordings import Recording, open_recording, unsaid_rate
 from dss.data.table_writing import IN_SAMPLES
 from dss.errors import DssError
@@ -33,7 +33,6 @@ UNREADABLE = (DssError, OSError, soundfile.LibsndfileError)
 def predict(
     recording: str | Path | np.ndarray,
     run: str | Path | Run,
-    loader: Loader | None = None,
     *,
     options: PredictOptions,
 ) -> pd.DataFrame:
@@ -45,8 +44,6 @@ def predict(
             a recorder, at the sample rate of the network unless `samplerate_hz` says otherwise.
             What has another sample rate is resampled.
         run: the trunk of a run's files, any one of them, or what `dss.runs.load_run` gave.
-        loader: a function that reads recordings of another form, as for `dss.data.open_recording`;
-            `endings` says which files of a folder these are.
 
     Returns: a table with name, start_seconds, stop_seconds and confidence, a row an annotation;
         for a folder or a pattern with a further column, recording: the path of the file.
@@ -61,14 +58,12 @@ def predict(
     run = open_run(run)
     options = tuned(options, run.params)
     if isinstance(recording, np.ndarray) or Path(recording).is_file():
-        opened = fitting(recording, run, options, loader)
+        opened = fitting(recording, run, options)
         with bar(total=opened.duration_seconds, unit="s", desc="annotate") as progress:
             blocks = probability_blocks(opened, run, options, progress.update)
             return _detect(blocks, run, options)
     paths, _ = find_matching(recording, options.endings)
-    tables = [
-        predict(path, run, loader, options=options).assign(recording=str(path)) for path in paths
-    ]
+    tables = [predict(path, run, options=options).assign(recording=str(path)) for path in paths]
     return pd.concat(tables, ignore_index=True)
 
 
@@ -78,7 +73,6 @@ def annotate(
     run: Run,
     options: PredictFilesOptions,
     after_block: Callable[[float], None],
-    loader: Loader | None = None,
 ) -> None:
     """Annotate one recording: write `target`, beside it near misses, and probabilities if asked.
 
@@ -88,9 +82,8 @@ def annotate(
         run: the trained network.
         options: as for `predict_files`, with what `dss.predict.detection.tuned` adds.
         after_block: is called with the seconds of audio that were annotated since the last call.
-        loader: as for `predict`.
     """
-    recording = fitting(path, run, options, loader)
+    recording = fitting(path, run, options)
     near = NearMisses(run.song_types, run.samplerate_hz, options)
     blocks = near.watch(probability_blocks(recording, run, options, after_block))
     if options.probabilities:
@@ -104,7 +97,8 @@ def annotate(
     write_near_misses(near.table(table), target)
     own = recording
     if options.format in IN_SAMPLES:  # of the file, not of the network
-        own = open_recording(path, loader, unsaid_rate(path, loader, run.samplerate_hz))
+        rate = unsaid_rate(path, options.loader, run.samplerate_hz)
+        own = open_recording(path, options.loader, rate)
     write(table, target, options.format, recording.duration_seconds, own.samplerate_hz)
 
 
@@ -114,11 +108,10 @@ def attempt(
     run: Run,
     options: PredictFilesOptions,
     after_block: Callable[[float], None],
-    loader: Loader | None = None,
 ) -> Exception | None:
     """`annotate`, but what is wrong with the recording is returned, not raised."""
     try:
-        annotate(path, target, run, options, after_block, loader)
+        annotate(path, target, run, options, after_block)
     except UNREADABLE as error:
         return error
     return None
@@ -128,7 +121,6 @@ def attempt(
 def probabilities(
     recording: str | Path | np.ndarray,
     run: str | Path | Run,
-    loader: Loader | None = None,
     *,
     options: PredictOptions,
 ) -> np.ndarray:
@@ -143,7 +135,7 @@ def probabilities(
         7
     """
     run = open_run(run)
-    opened = fitting(recording, run, options, loader)
+    opened = fitting(recording, run, options)
     with bar(total=opened.duration_seconds, unit="s", desc="annotate") as progress:
         blocks = probability_blocks(opened, run, options, progress.update)
         return np.concatenate(list(blocks))
@@ -172,18 +164,13 @@ def probability_blocks(
         after_block(len(p) / run.samplerate_hz)
 
 
-def fitting(
-    recording: str | Path | np.ndarray,
-    run: Run,
-    options: PredictOptions,
-    loader: Loader | None = None,
-) -> Recording:
+def fitting(recording: str | Path | np.ndarray, run: Run, options: PredictOptions) -> Recording:
     """Open an audio file, or an array, so that it fits the network: its sample rate and channels.
 
     Raises: DssError if it cannot be read, or has another number of channels.
     """
     if not isinstance(recording, np.ndarray):
-        return open_fitting(recording, run, options, loader).resampled(run.samplerate_hz)
+        return open_fitting(recording, run, options).resampled(run.samplerate_hz)
     x = audio_array(recording, "the array")
     if not len(x):
         raise DssError("the array: holds no samples. Give audio of at least one sample.")
@@ -192,16 +179,14 @@ def fitting(
     return _with_channels(opened, run, options).resampled(run.samplerate_hz)
 
 
-def open_fitting(
-    path: str | Path, run: Run, options: PredictOptions, loader: Loader | None
-) -> Recording:
+def open_fitting(path: str | Path, run: Run, options: PredictOptions) -> Recording:
     """Open an audio file with the channels that the network needs, at its own sample rate.
 
     A npy file has the sample rate of the network if nobody says another.
     """
     rate = options.samplerate_hz or run.samplerate_hz
     with mending.collecting() as mended:
-        opened = open_recording(path, loader, unsaid_rate(path, loader, rate))
+        opened = open_recording(path, options.loader, unsaid_rate(path, options.loader, rate))
         opened = _with_channels(opened, run, options)
     for file, what in mended:
         if options.strict:

@@ -105,7 +105,7 @@ def audio_array(x: np.ndarray, what: str) -> np.ndarray:
     is_known = x.dtype.kind == "f" or (x.dtype.kind in "iu" and x.dtype.itemsize < 8)
     if not is_known or x.ndim not in (1, 2):
         raise DssError(
-            f"{what}: is {x.dtype} of the shape {x.shape}; right would be [samples, channels] of "
+            f"{what}: is {x.dtype} of the shape {x.shape}; it should be [samples, channels] of "
             "floats from -1 to 1, or of the integers of a recorder, such as int16"
         )
     return x[:, None] if x.ndim == 1 else x

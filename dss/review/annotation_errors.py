@@ -1,13 +1,12 @@
 """Annotations that are probably wrong, found by networks that did not learn from them."""
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from dss.data.audio import Loader
 from dss.data.sources import read_sources
 from dss.data.texttables import COLUMNS
 from dss.errors import DssWarning
@@ -40,13 +39,7 @@ VAL_FRACTION = 0.1  # of each half, as judging needs all the training it can get
 
 
 @takes_options
-def find_annotation_errors(
-    folder: str | Path,
-    loader: Loader | None = None,
-    annotation_loader: Callable[[Path], pd.DataFrame] | None = None,
-    *,
-    options: AnnotationErrorOptions,
-) -> pd.DataFrame:
+def find_annotation_errors(folder: str | Path, *, options: AnnotationErrorOptions) -> pd.DataFrame:
     """List annotations that are probably wrong, the most certain ones first.
 
     A network is trained on half of the recordings and judges the annotations of the other half,
@@ -60,7 +53,6 @@ def find_annotation_errors(
 
     Arguments:
         folder: recordings with their annotations, as for `dss.data.make_dataset`.
-        loader, annotation_loader: as for `dss.data.make_dataset`.
 
     Returns: a table with recording (relative to the folder); look_at (minutes:seconds);
         annotated_name, start_seconds and stop_seconds (if an annotation is missing, no name, and
@@ -79,7 +71,7 @@ def find_annotation_errors(
     as_dataset = DatasetOptions(
         **how, test_fraction=0.0, val_fraction=VAL_FRACTION, seed=options.seed
     )
-    made_of = read_sources(folder, as_dataset, loader, annotation_loader)
+    made_of = read_sources(folder, as_dataset)
     judged = judge_halves(folder, made_of, as_dataset)
     return rank_errors(judged, made_of.types, options.least_sure)
 

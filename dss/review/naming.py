@@ -12,7 +12,7 @@ from dss.errors import DssError
 from dss.review.edits import Edited, Edits, checked_name
 from dss.review.segment_features import list_segments
 from dss.review.segment_groups import group_segments, largest_first, split_group
-from dss.review.views import View
+from dss.review.view import View
 
 THROWN_OUT = ""  # the name of a segment that is none: its annotation is deleted when saved
 

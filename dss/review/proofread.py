@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from dss.data.annotations import found, read_annotations
-from dss.data.recordings import is_hidden
+from dss.data.recording_files import is_hidden
 from dss.errors import DssError
 from dss.evaluate.pairs import ENDING
 from dss.options import ProofreadOptions, takes_options

@@ -107,7 +107,7 @@ def propose_files(
     by_hand = [file for file in files.values() if file.exists() and not ownership.is_by_dss(file)]
     if by_hand:
         more = f" and {len(by_hand) - 1} more" if len(by_hand) > 1 else ""
-        said = f"{by_hand[0]}{more}: made or changed by hand, so nothing is proposed there"
+        said = f"{by_hand[0]}{more}: holds manual annotations, so nothing is proposed there"
         warnings.warn(said, DssWarning, stacklevel=3)
     written = []
     for path, file in files.items():
@@ -151,7 +151,7 @@ def measure_loudness(
     if not is_used.any():
         raise DssError(
             f"{recording.path}: there is nothing between {lowest_hz:g} and {highest_hz:g} Hz; "
-            f"right would be frequencies up to {recording.samplerate_hz / 2:g} Hz"
+            f"use frequencies up to {recording.samplerate_hz / 2:g} Hz"
         )
     sampled = np.concatenate([*spectra.sampled()])[:, is_used]
     is_sound = sampled.sum(axis=1) > 0  # recorders that wait for sound write zeros

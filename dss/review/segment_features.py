@@ -10,7 +10,7 @@ from dss.data.annotations import found
 from dss.data.recordings import Recording
 from dss.data.texttables import COLUMNS
 from dss.errors import DssError
-from dss.review.views import View
+from dss.review.view import View
 
 N_BANDS, N_FRAMES = 48, 24  # of the spectrogram that describes a segment
 SPECTRA_PER_FRAME = 4

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import ipywidgets as widgets
 
-from dss.data.recordings import AUDIO_ENDINGS
+from dss.data.recording_files import AUDIO_ENDINGS
 from dss.options.base import PathKind
 from dss.runs import can_annotate
 

@@ -3,7 +3,6 @@
 import html
 import io
 import os
-from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,9 +22,8 @@ from dss.options import DatasetOptions, SourceOptions
 from dss.options.base import option
 from dss.plot import plot_splits
 from dss.widgets.forms.fields import PICTURE, doubt_html
-from dss.widgets.forms.form import Form
-from dss.widgets.forms.hints import recording_facts
 from dss.widgets.forms.rate_buttons import rate_buttons
+from dss.widgets.forms.sources import SourceForm
 from dss.widgets.forms.tables import counts_table, problems_table
 
 MOST_NAMED = 6  # individuals; the rest are counted
@@ -43,28 +41,20 @@ class DatasetFormOptions(DatasetOptions):
     )
 
 
-class DatasetForm(Form):
+class DatasetForm(SourceForm):
     """A form for `dss make-dataset`: Preview, Make dataset, Stop.
 
-    Arguments:
-        values: what the fields hold at first, the others their defaults; by default what was last
-            used in this folder.
-        loader, annotation_loader: for formats of your own; see `dss.data.make_dataset`.
+    Arguments: see `dss.widgets.forms.sources.SourceForm`.
     """
 
-    def __init__(
-        self,
-        values: Mapping[str, Any] | None = None,
-        *,
-        loader: Callable | None = None,
-        annotation_loader: Callable | None = None,
-    ):
-        self._loaders = {"loader": loader, "annotation_loader": annotation_loader}
+    shows = DatasetFormOptions, "Make dataset", "dataset"
+    folder = "data_dir"
+
+    def _make_buttons(self, button: str) -> widgets.HBox:
+        buttons = super()._make_buttons(button)
         self._preview = self._made("Preview", "See the splits; nothing is written", self.preview)
-        super().__init__(
-            DatasetFormOptions, self._make, "Make dataset", values=values, remember="dataset"
-        )
-        self._buttons.children = (self._preview, *self._buttons.children)
+        buttons.children = (self._preview, *buttons.children)
+        return buttons
 
     @property
     def problems(self) -> dict[str, str]:
@@ -131,14 +121,6 @@ class DatasetForm(Form):
         """Those that the groups name, if any."""
         groups = self.options.get("groups")
         return sorted(set(recording_groups(self._recordings()[0], groups))) if groups else []
-
-    def _recordings(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The recordings, and the song types in them."""
-        sources = SourceOptions.checked(self._of(SourceOptions))
-        folder, loader = self.options.get("data_dir", ""), self._loaders["annotation_loader"]
-        endings = tuple(sources.endings or ())
-        how = endings, sources.annotation_format, loader, sources.annotations_at
-        return recording_facts(folder, *how)
 
     def _store_hints(self) -> dict[str, str]:
         store = self._store()

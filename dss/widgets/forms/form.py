@@ -10,7 +10,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from dss.errors import DssError
-from dss.options import Options, declared
+from dss.options import Options, declared, written_fields
 from dss.runs import run_trunk
 from dss.support import progress
 from dss.support.spelling import not_there
@@ -63,7 +63,7 @@ class Form:
         self._work = Work(self.stopped, self._check, self._forget)
         self._is_filling = False
         self._made_with: dict[widgets.Widget, Any] = {}  # the options of what is shown there
-        self._fields = {name: Field(f) for name, f in options_class.model_fields.items()}
+        self._fields = {name: Field(f) for name, f in written_fields(options_class).items()}
         shown, self._folds = sections(options_class, self._fields)
         self._buttons = self._make_buttons(button)
         self._in_full = widgets.Checkbox(description="Explain every option in full", indent=False)

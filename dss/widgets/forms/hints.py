@@ -1,6 +1,5 @@
 """What the options of training mean for a dataset: milliseconds, reach, number of weights."""
 
-from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -11,10 +10,10 @@ from dss.data import open_dataset
 from dss.data.annotation_files import recording_annotations
 from dss.data.annotations import NOISE, found
 from dss.data.places import place_of
-from dss.data.recordings import find_recordings
+from dss.data.recording_files import find_recordings
 from dss.data.splits import SPLITS
 from dss.errors import DssError
-from dss.options import TrainOptions
+from dss.options import SourceOptions, TrainOptions
 from dss.support.units import readable
 
 MOST_READ = 50  # recordings whose annotations are read for a hint
@@ -40,23 +39,18 @@ def dataset_facts(path: str | Path) -> Facts:
 
 
 def recording_facts(
-    folder: str | Path,
-    endings: tuple[str, ...] = (),
-    annotation_format: str | None = None,
-    annotation_loader: Callable | None = None,
-    annotations_at: str | None = None,
+    folder: str | Path, options: SourceOptions
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The recordings of a folder, relative to it, and the song types of the first of them.
 
-    Found once for as long as no file comes or goes; arguments as for `dss.data.make_dataset`.
+    Found once for as long as no file comes or goes.
 
     Raises: DssError if there is none.
     """
     folder = Path(folder)
     changed = folder.stat().st_mtime_ns if folder.exists() else 0
-    return _recordings(
-        folder, changed, endings, annotations_at, annotation_format, annotation_loader
-    )
+    how = options.annotation_format, options.annotation_loader, options.annotations_at
+    return _recordings(folder, changed, tuple(options.endings or ()), *how)
 
 
 def hints(options: TrainOptions, facts: Facts) -> dict[str, str]:
@@ -92,7 +86,7 @@ def describe_network(options: TrainOptions, facts: Facts) -> str:
 
 
 @lru_cache(maxsize=8)
-def _recordings(folder: Path, changed: int, endings, annotations_at, format, loader):
+def _recordings(folder: Path, changed: int, endings, format, loader, annotations_at):
     place = place_of(annotations_at, folder)
     files, names = find_recordings(folder, endings or None), set()
     for file in files[:MOST_READ]:

@@ -1,18 +1,18 @@
 """The form for looking at data: choose recordings or a dataset, and see what is wrong with them."""
 
 import html
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from dss.errors import DssError
 from dss.options import SourceOptions
 from dss.options.base import option
-from dss.review.views import View, find_problems, is_dataset, open_views
+from dss.review.view import View
+from dss.review.views import find_problems, is_dataset, open_views
 from dss.support.units import readable
-from dss.widgets.forms.form import Form
-from dss.widgets.forms.hints import recording_facts
 from dss.widgets.forms.rate_buttons import rate_buttons
+from dss.widgets.forms.sources import SourceForm
 from dss.widgets.forms.tables import problems_table
 
 MOST_NAMED = 3  # recordings; the rest are counted
@@ -30,7 +30,7 @@ class InspectFormOptions(SourceOptions):
     )
 
 
-class InspectForm(Form):
+class InspectForm(SourceForm):
     """A form that opens recordings or a dataset, and lists what is wrong with them.
 
     Its result is what `dss.review.views.open_views` gives.
@@ -39,47 +39,37 @@ class InspectForm(Form):
         path: what was looked at last; None before.
         how: how it was read: arguments of `dss.review.views` and of `dss.data.make_dataset`.
 
-    Arguments:
-        values: what the fields hold at first, the others their defaults; by default what was last
-            used in this folder.
-        loader, annotation_loader: for formats of your own; see `dss.data.check_annotations`.
+    Arguments: see `dss.widgets.forms.sources.SourceForm`.
     """
 
-    def __init__(
-        self,
-        values: Mapping[str, Any] | None = None,
-        *,
-        loader: Callable | None = None,
-        annotation_loader: Callable | None = None,
-    ):
-        self._loaders = {"loader": loader, "annotation_loader": annotation_loader}
-        self.path: str | None = None
-        self.how = self._loaders
-        super().__init__(InspectFormOptions, self._look, "Look", values=values, remember="inspect")
+    shows = InspectFormOptions, "Look", "inspect"
+    folder = "path"
+    path: str | None = None
+    _options: Mapping[str, Any] | None = None  # with which it was looked at
+
+    @property
+    def how(self) -> dict[str, Any]:
+        """How it was read, with the loaders."""
+        return {**(self._options or {}), **self._loaders}
 
     @property
     def hints(self) -> dict[str, str]:
         """What there is."""
         try:
-            path = self.options.get("path", "")
-            if is_dataset(path):
+            if is_dataset(self.options.get("path", "")):
                 return {"path": "A dataset."}
-            read = SourceOptions.checked(self._of(SourceOptions))
-            loader = self._loaders["annotation_loader"]
-            endings = tuple(read.endings or ())
-            how = endings, read.annotation_format, loader, read.annotations_at
-            files, names = recording_facts(path, *how)
+            files, names = self._recordings()
         except DssError:
             return {}
         n = len(files)
         return {"path": f"{n} recording{'s' * (n > 1)}; {', '.join(names) or 'no annotations'}."}
 
-    def _look(self, path: str, **named) -> list[View]:
+    def _make(self, path: str, **named: Any) -> list[View]:
         how = named | self._loaders
         self._problems = find_problems(path, **how)
         self._below.children = rate_buttons(self, self._problems)
         views = open_views(path, **how)
-        self.path, self.how = path, how
+        self.path, self._options = path, named
         return views
 
     def _describe(self, result: list[View]) -> str:

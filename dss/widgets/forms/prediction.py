@@ -29,7 +29,7 @@ class PredictFormOptions(PredictFilesOptions):
     recordings: Path = option(
         ...,
         "Recordings",
-        "What is annotated: a file, a folder with all below it, or a pattern such as day1/*.wav.",
+        "What to annotate: a file, a folder with all below it, or a pattern such as day1/*.wav.",
         group="Recordings",
         path="folder",
     )
@@ -50,13 +50,11 @@ class Annotated:
         files: file of annotations by recording.
         trunk: of the run.
         options: how they were annotated, with what was stored with the run.
-        loader: the function that reads them, if they are of a form of your own.
     """
 
     files: dict[Path, Path]
     trunk: Path
     options: PredictFormOptions
-    loader: Loader | None = None
 
     def targets(self, save_dir: Path | None, format: str) -> dict[Path, Path]:
         """Where the annotations go in another folder, or format: file by recording."""
@@ -100,8 +98,8 @@ class PredictForm(Form):
         by_hand = [] if problems or self.options["existing"] == "skip" else self._there()[1]
         if by_hand and self.options["existing"] == "overwrite":
             problems["save_dir"] = (
-                f"{by_hand[0].name} was annotated by hand and would be overwritten: give another "
-                "folder"
+                f"{by_hand[0].name} has manual annotations, which would be overwritten: choose "
+                "another folder"
             )
         return problems
 
@@ -114,7 +112,7 @@ class PredictForm(Form):
             return hints
         if by_hand:
             name = by_hand[0].name
-            hints["save_dir"] = f"{name} was annotated by hand and is skipped: give a folder."
+            hints["save_dir"] = f"{name} has manual annotations and is skipped: choose a folder."
         else:
             n = len(there)
             are = "s are" if n > 1 else " is"
@@ -136,17 +134,17 @@ class PredictForm(Form):
         return self._blank(DetectOptions.model_fields) | self.options
 
     def _annotate(self, recordings: str, run: str, **named) -> Annotated:
+        named["loader"] = self._loader
         options = PredictFormOptions.checked({"recordings": recordings, "run": run, **named})
         files = _targets(options)
         own = PredictFilesOptions.model_fields
         predict_files(
             options.recordings,
             options.run,
-            self._loader,
             **{name: value for name, value in named.items() if name in own},
         )
         trunk = run_trunk(options.run)
-        return Annotated(files, trunk, tuned(options, read_params(trunk)), self._loader)
+        return Annotated(files, trunk, tuned(options, read_params(trunk)))
 
     def _describe(self, result: Annotated) -> str:
         folder = html.escape(str(next(iter(result.files.values())).parent))

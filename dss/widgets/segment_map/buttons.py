@@ -11,8 +11,8 @@ HELP = (
     "<b>Draw around</b> segments on the map, or click a colour in the legend, to choose many; then "
     "press a number, or type a name and press <b>Enter</b>. A <b>click</b> on a point or a "
     "picture chooses one and plays it; <b>Shift</b> adds or takes out. Look through the pictures "
-    "from the top: the least typical come first. <b>Delete</b> throws out what is no song. Nothing "
-    "is written before <b>Save</b>.<br>Keys, once you clicked on the map: "
+    "from the top: the least typical come first. <b>Delete</b> throws out what is not song. "
+    "Nothing is written before <b>Save</b>.<br>Keys, once you clicked on the map: "
 )
 KEYS = (
     "<b>Ctrl Z</b> and <b>Ctrl Shift Z</b> undo and redo, <b>Ctrl A</b> chooses all, <b>Escape</b> "
@@ -41,10 +41,10 @@ class Buttons:
         on_enter(self._name, lambda: m.guarded(self._name_chosen))
         naming = [
             self._name,
-            self._button("Name", "tag", "Give what is chosen this name", self._name_chosen),
-            self._button("Throw out", "trash", "What is chosen is no song", m.throw_out),
-            self._button("Split", "cut", "Make several groups of what is chosen", m.split),
-            self._button("Merge", "compress", "Make one group of what is chosen", m.merge),
+            self._button("Name", "tag", "Give the chosen segments this name", self._name_chosen),
+            self._button("Throw out", "trash", "The chosen segments are not song", m.throw_out),
+            self._button("Split", "cut", "Split the chosen segments into several groups", m.split),
+            self._button("Merge", "compress", "Merge the chosen segments into one group", m.merge),
         ]
         back = [
             self._button("Undo", "undo", "Take back the last change", m.undo),

@@ -9,7 +9,7 @@ import pandas as pd
 from PIL import Image
 
 from dss.plot.spectrogram import contrast, song_range, spectrogram
-from dss.review.views import View
+from dss.review.view import View
 
 HEIGHT = 64  # pixels
 NARROWEST, WIDEST = 12, 150

@@ -15,7 +15,8 @@ from dss.plot.colors import NOISE_COLOR, song_colors
 from dss.review.naming import THROWN_OUT, Naming
 from dss.review.segment_features import describe_segments, list_segments
 from dss.review.segment_groups import lay_out_segments, quick_layout
-from dss.review.views import View, views_of
+from dss.review.view import View
+from dss.review.views import views_of
 from dss.widgets.forms.fields import STYLE, problem_html
 from dss.widgets.forms.form import Form
 from dss.widgets.segment_map.buttons import BY_GROUP, BY_NAME, Buttons

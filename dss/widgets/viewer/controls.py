@@ -56,7 +56,7 @@ class Controls:
             button("search-plus", "show less", lambda: self._zoom(2)),
             button("search-minus", "show more", lambda: self._zoom(0.5)),
             button("arrows-h", "show all", lambda: setattr(v, "stretch", (0, np.inf))),
-            button("volume-up", "play what is shown", v.play),
+            button("volume-up", "play what is in view", v.play),
             self.waveform,
             self.probabilities,
         ]

@@ -7,7 +7,7 @@ from typing import Any
 
 import traitlets
 
-from dss.review.views import View
+from dss.review.view import View
 from dss.widgets.forms import memory
 from dss.widgets.viewer.navigation import FIRST_SECONDS
 

@@ -130,7 +130,7 @@ class PredictionViewer(Viewer):
         """
         wait_for(self._worker)
         targets = self._annotated.targets(Path(save_dir) if save_dir else None, format)
-        proposals, loader = self._annotated.options.proposals, self._annotated.loader
+        proposals, loader = self._annotated.options.proposals, self._annotated.options.loader
         return comparison.save(
             self._found, targets, format, proposals, loader, samplerate_hz=self._unsaid_hz
         )
@@ -174,7 +174,7 @@ class PredictionViewer(Viewer):
     def _materials_of(self, annotated: Annotated):
         """The recordings, those first that the network did not learn from."""
         files = sorted(annotated.files, key=self._was_learned)
-        loader = annotated.loader
+        loader = annotated.options.loader
         rates = [unsaid_rate(file, loader, self._unsaid_hz) for file in files]
         return [
             recording_view(file, loader=loader, samplerate_hz=rate)

@@ -14,7 +14,8 @@ from dss.data.annotations import found
 from dss.data.recordings import Recording
 from dss.errors import DssError
 from dss.plot.bars import checked_annotations
-from dss.review.views import View, no_annotations, views_of
+from dss.review.view import View, no_annotations
+from dss.review.views import views_of
 from dss.widgets.forms.chooser import Chooser
 from dss.widgets.forms.fields import PICTURE, STYLE, problem_html
 from dss.widgets.forms.form import Form
@@ -322,5 +323,5 @@ def _labelled(annotations: Annotations) -> dict[str, pd.DataFrame]:
     if isinstance(annotations, pd.DataFrame):
         annotations = {"annotations": annotations}
     if not isinstance(annotations, Mapping):
-        raise DssError("annotations: right would be a table, or a dictionary of tables by a label")
+        raise DssError("annotations: give a table, or a dictionary of tables by label")
     return {label: checked_annotations(table) for label, table in annotations.items()}

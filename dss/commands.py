@@ -1,0 +1,189 @@
+"""The commands of `dss`: what each one calls and prints, and which options it takes."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from dss import options
+from dss.errors import DssError
+
+
+def make_dataset(folder: Path, **named) -> None:
+    """Assemble recordings and annotations into a dataset for training."""
+    from dss.data import format_report, make_dataset, open_dataset
+
+    store = make_dataset(folder, **named)
+    print(format_report(open_dataset(store)))
+    print(f"The dataset is in {store}")
+
+
+def check(folder: Path, **named) -> None:
+    """Check recordings and annotations, and list all problems."""
+    from dss.data import check_annotations
+    from dss.data.problems import format_problems
+
+    chosen = options.CheckOptions.checked(named)
+    problems = check_annotations(folder, options=chosen)
+    for severity in ("mended", "warning", "error"):
+        for problem in format_problems(problems[problems["severity"] == severity]):
+            print(f"{severity}: {problem}")
+    n_errors = int((problems["severity"] == "error").sum())
+    n_mended = int((problems["severity"] == "mended").sum())
+    counts = {"error": n_errors, "warning": len(problems) - n_errors - n_mended}
+    summary = ", ".join(f"{n} {what}{'' if n == 1 else 's'}" for what, n in counts.items())
+    summary += f", {n_mended} mended" * bool(n_mended)
+    if n_errors:
+        raise DssError(f"{summary}. Correct the errors before you make a dataset.")
+    print(summary)
+    if chosen.with_network:
+        _check_with_network(folder, chosen)
+
+
+def _check_with_network(folder: Path, chosen: options.CheckOptions) -> None:
+    from dss.data.assembly import default_store
+    from dss.plot.annotation_errors import save_errors
+    from dss.review.annotation_errors import find_annotation_errors, format_errors
+    from dss.review.views import open_views
+    from dss.support.files import check_writable
+
+    save_dir = chosen.save_dir or default_store(folder).with_suffix(".check")
+    check_writable(save_dir)
+    errors = find_annotation_errors(folder, options=chosen)
+    print(format_errors(errors))
+    for path in save_errors(errors, open_views(folder, options=chosen), save_dir):
+        print(path)
+
+
+def train(options_file: Path | None = None, **named) -> None:
+    """Train a network on a dataset."""
+    if options_file:
+        named = {**options.read_options(options_file, options.TrainOptions), **named}
+    own = options.TrainOptions.model_fields
+    if named.get("write_script"):
+        from dss.train.job_script import write_script
+
+        print(f"The script is {write_script(**named)}")
+    elif for_script := named.keys() & options.TrainCommandOptions.model_fields.keys() - own.keys():
+        names = ", ".join(sorted(for_script))
+        raise DssError(f"{names}: only used in a script; name the script with --write-script")
+    else:
+        from dss.models import processes
+        from dss.train import train
+
+        trunk = train(**named)
+        if processes.index() == 0:
+            print(f"The files of the run begin with {trunk}")
+
+
+def learning_curve(**named) -> None:
+    """Train with parts of a dataset, and say how much better more annotations would make it."""
+    from dss.train import format_learning_curve, learning_curve
+
+    table = learning_curve(**named)
+    print(table.round(3).to_string(index=False))
+    print(format_learning_curve(table))
+
+
+def propose(recordings: Path, **named) -> None:
+    """Propose annotations without a network: sound that rises above the noise."""
+    from dss.review.proposals import propose_files
+
+    propose_files(recordings, after_each=lambda path: print(path, flush=True), **named)
+
+
+def predict(recordings: Path, run: Path, **named) -> None:
+    """Annotate recordings (a file, a folder or a pattern) with a trained network."""
+    from dss.predict import expected_errors, predict_files
+    from dss.support.progress import say
+
+    files = predict_files(recordings, run, after_each=lambda path: print(path, flush=True), **named)
+    if files and named.get("format", "csv") == "csv":
+        with suppress(DssError):  # a run from before is not calibrated
+            say(str(expected_errors(files, run)))  # not among the files on standard output
+
+
+def tune(run: Path, **named) -> None:
+    """Tune thresholds, gaps and durations on the validation data, and store them with the run."""
+    from dss.predict.tuning import format_tuned, tune
+
+    print(format_tuned(tune(run, **named)))
+
+
+def proofread(annotated: Path, **named) -> None:
+    """List the least certain annotations, and suggest which recordings to annotate next."""
+    from dss.review.proofread import format_proofread, least_certain, rank_recordings
+
+    print(format_proofread(least_certain(annotated, **named), rank_recordings(annotated)))
+
+
+def evaluate(true: Path, predicted: Path, json: bool = False, **named) -> None:
+    """Compare predictions with true annotations: two files or two folders."""
+    from dss.evaluate import format_summary, summarize
+
+    if json:
+        print(summarize(true, predicted, **named).to_json(orient="index", indent=2))
+    else:
+        print(format_summary(true, predicted, **named))
+
+
+def demo(**named) -> None:
+    """Run all stages on example recordings: make a dataset, train, annotate and score."""
+    from dss.demo import demo
+
+    demo(**named)
+
+
+def notebooks(folder: Path, **named: Any) -> None:
+    """Write the four notebooks and their example recordings into a folder of yours."""
+    from dss.examples import how_to_open, write_notebooks
+
+    print(how_to_open(write_notebooks(folder, **named)))
+
+
+RECORDINGS_HELP = "an audio file, a folder, or a pattern in quotes, such as 'day1/*.wav'"
+RUN_HELP = "the run: the common start of its files' names, or any one of the files"
+# Each command: its function, its positional arguments with their help, its class of options.
+COMMANDS: dict[str, tuple[Callable[..., None], dict[str, str], type[options.Options]]] = {
+    "check": (
+        check,
+        {"folder": "folder of recordings with their annotations"},
+        options.CheckOptions,
+    ),
+    "propose": (
+        propose,
+        {"recordings": RECORDINGS_HELP},
+        options.ProposeOptions,
+    ),
+    "make-dataset": (
+        make_dataset,
+        {"folder": "folder of recordings, each with its STEM_annotations.csv"},
+        options.DatasetOptions,
+    ),
+    "train": (train, {}, options.TrainCommandOptions),
+    "learning-curve": (learning_curve, {}, options.LearningCurveOptions),
+    "predict": (
+        predict,
+        {
+            "recordings": RECORDINGS_HELP,
+            "run": RUN_HELP,
+        },
+        options.PredictFilesOptions,
+    ),
+    "tune": (tune, {"run": RUN_HELP}, options.TuneOptions),
+    "proofread": (
+        proofread,
+        {"annotated": "a STEM_annotations.csv written by dss predict, or a folder of such files"},
+        options.ProofreadOptions,
+    ),
+    "evaluate": (
+        evaluate,
+        {
+            "true": "manual annotations (STEM_annotations.csv), or a folder of such files",
+            "predicted": "predictions to compare with; files in folders are matched by name",
+        },
+        options.EvaluateOptions,
+    ),
+    "demo": (demo, {}, options.DemoOptions),
+    "notebooks": (notebooks, {"folder": "where they go"}, options.NotebooksOptions),
+}

@@ -1,0 +1,83 @@
+"""Find the recordings of a folder: files of audio, and nothing that dss wrote itself."""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from dss.data.annotation_files import annotations_beside
+from dss.data.audio import ARRAY_ENDINGS, SOUND_ENDINGS, holds_audio
+from dss.errors import DssError
+
+AUDIO_ENDINGS = (*SOUND_ENDINGS, *ARRAY_ENDINGS)
+RUN_ENDINGS = ("_model.h5", "_results.h5")
+STORE_ENDINGS = (".npy", ".zarr")
+
+
+def find_recordings(path: str | Path, endings: Sequence[str] | None = None) -> list[Path]:
+    """The audio files in a folder and its subfolders, sorted by path; or the one file itself.
+
+    Left out are hidden files and folders, datasets, and files without annotations beside them that
+    may be something else: npz and h5 files without audio and a sample rate, and all npy files.
+
+    Arguments:
+        path: the folder.
+        endings: take all files with these endings, such as [".mat"] for a loader of your own, and
+            no others.
+
+    Raises: DssError if there is no such folder, or no recording in it.
+
+    Example:
+        >>> from dss.data import find_recordings
+        >>> recordings = find_recordings("finch")
+        >>> len(recordings), recordings[0].name
+        (8, 'bird1_01.wav')
+    """
+    path = Path(path)
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise DssError(f"{path}: there is no such file or folder")
+    if not os.access(path, os.R_OK | os.X_OK):
+        raise DssError(f"{path}: this folder may not be read (permission denied)")
+    wanted = tuple(ending.lower() for ending in endings or AUDIO_ENDINGS)
+    found = sorted(
+        file
+        for file in files_below(path)
+        if file.name.lower().endswith(wanted)
+        and file.is_file()
+        and not is_hidden(file.relative_to(path))
+        and not _is_stored(file.relative_to(path))
+        and (endings or _is_recording(file))
+    )
+    if not found:
+        raise DssError(f"{path}: holds no recordings ({', '.join(wanted)})")
+    return found
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """All files in a folder and its subfolders, those that are links to folders included, once."""
+    seen = set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        status = os.stat(place)
+        if (status.st_dev, status.st_ino) in seen:  # a link led back
+            folders.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        yield from (Path(place, name) for name in names)
+
+
+def is_hidden(file: Path) -> bool:
+    """Whether a file is hidden, or a folder in its path is, such as `._bird.wav` of macOS."""
+    return any(part.startswith(".") for part in file.parts)
+
+
+def _is_stored(file: Path) -> bool:
+    return any(part.endswith(STORE_ENDINGS) for part in file.parts[:-1])
+
+
+def _is_recording(file: Path) -> bool:
+    ending = file.suffix.lower()
+    if ending in (*SOUND_ENDINGS, ".cbin"):
+        return True
+    is_audio = ending != ".npy" and not file.name.endswith(RUN_ENDINGS) and holds_audio(file)
+    return is_audio or bool(annotations_beside(file))

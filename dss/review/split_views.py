@@ -1,0 +1,77 @@
+"""The splits of a dataset as views: their audio, and annotations as their targets show them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from dss.data.annotations import EVENT
+from dss.data.batches import array_of, split_stretches
+from dss.data.contents import song_stretches
+from dss.data.recordings import Recording
+from dss.data.splits import SPLITS
+from dss.data.stretches import of_mask
+from dss.data.texttables import COLUMNS
+from dss.errors import DssError
+from dss.review.view import View
+from dss.support import hdf5
+
+ENDINGS = (".npy", ".zarr", ".h5")
+
+
+def is_dataset(path: str | Path) -> bool:
+    """Whether this is a dataset, and not a folder of recordings."""
+    path = Path(path)
+    return path.suffix in ENDINGS and (path.is_dir() or _is_h5_dataset(path))
+
+
+def dataset_views(tree: xr.DataTree) -> list[View]:
+    """The splits of a dataset that hold audio."""
+    return [_split_view(tree, split) for split in SPLITS if tree[split].sizes["time"]]
+
+
+def _split_view(tree: xr.DataTree, split: str) -> View:
+    x, y = (tree[split][name].variable for name in "xy")
+    rate, names, types = (
+        tree.attrs[name] for name in ("samplerate_x_Hz", "class_names", "class_types")
+    )
+    stretches = split_stretches(tree, split)
+    n_samples, n_channels = x.shape
+    recording = Recording(
+        Path(split), rate, n_samples, n_channels, lambda a, b: np.asarray(x[a:b].data, np.float32)
+    )
+
+    def annotations() -> pd.DataFrame:
+        song = song_stretches(array_of(tree[split]["y"]), stretches)
+        return _as_annotations(song[1:], names[1:], types[1:], rate)
+
+    def unknown() -> np.ndarray:
+        if "annotated" not in tree[split]:
+            return np.empty((0, 2))
+        return of_mask(np.asarray(tree[split]["annotated"].variable.data) == 0) / rate
+
+    return View(split, recording, (annotations, unknown), y, names, stretches[1:, 0] / rate)
+
+
+def _as_annotations(song: Sequence[np.ndarray], names, types, rate: float) -> pd.DataFrame:
+    tables = []
+    for stretches, name, kind in zip(song, names, types, strict=True):
+        times = stretches / rate
+        if kind == EVENT:
+            times = np.repeat((stretches.sum(axis=1, keepdims=True) - 1) / 2 / rate, 2, axis=1)
+        columns = dict(zip(COLUMNS[1:], times.T, strict=True))
+        tables.append(pd.DataFrame({"name": name, **columns}, range(len(times))))
+    table = pd.concat(tables, ignore_index=True).astype({"name": str})
+    return table.sort_values("start_seconds", ignore_index=True, kind="stable")
+
+
+def _is_h5_dataset(path: Path) -> bool:
+    if path.suffix != ".h5" or not path.is_file():
+        return False
+    try:
+        with hdf5.reading(path) as file:
+            return "train" in file
+    except DssError:  # which opening it will say
+        return False
