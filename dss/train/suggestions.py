@@ -20,8 +20,8 @@ RAW_DILATIONS = [1, 4, 16]  # with filters of 7 frames no sample in reach is ski
 STEPS = 500  # that training takes at least until it is done
 FEWEST_EPOCHS = 24
 CONTEXT_SECONDS = 0.5, 1.0  # that filters on a spectrogram reach
-WINDOW_SECONDS = 0.01, 0.02  # of an STFT: the longer one for song below 2 kHz
-CYCLES = 40  # of the highest frequency of song, in a window
+WINDOW_SECONDS = 0.01, 0.02  # of an STFT at most: of most song, and of low song
+LOW_HZ = 3000  # below which low song is
 OCTAVE = 2
 FEWEST_BINS = 8
 FLOOR = 0.1  # of a spectrogram, as a part of the power of noise
@@ -194,13 +194,13 @@ def _window(song: Song, hop: int) -> tuple[int, str]:
     rate = song.samplerate_hz
     if _is_raw(song):
         return 0, "no STFT: the waveform tells more than its spectrum"
-    shortest, longest = WINDOW_SECONDS
-    seconds = float(np.clip(CYCLES / song.band_hz[1], shortest, longest))
+    is_low = song.band_hz[1] < LOW_HZ
+    seconds = WINDOW_SECONDS[is_low]
     window = int(np.clip(2 ** math.floor(math.log2(seconds * rate)), 2 * hop, max(512, 2 * hop)))
     return window, f"{1000 * window / rate:.3g} ms, " + (
-        "shorter than most pauses between syllables"
-        if seconds == shortest
-        else "long enough to tell frequencies of song as low as this apart"
+        "so that frequencies of song as low as this are told apart"
+        if is_low
+        else "shorter than most pauses between syllables"
     )
 
 
