@@ -77,6 +77,25 @@ def test_the_network_sees_the_frequencies_of_the_song(tmp_path):
     assert high == [0, 4]  # all there are
 
 
+def test_soft_song_is_seen_although_loud_rumble_comes_with_it(tmp_path):
+    import scipy.signal
+
+    rate, rng = 32000, np.random.default_rng(0)
+    rumble = scipy.signal.sosfilt(
+        scipy.signal.butter(4, 500, fs=rate, output="sos"), rng.standard_normal(20 * rate)
+    )
+    seconds = np.arange(len(rumble)) / rate
+    rows = [("a", start, start + 0.05) for start in np.arange(0.2, 19, 0.3)]
+    x = 1e-4 * rng.standard_normal(len(rumble))
+    for _, start, stop in rows:
+        is_song = (seconds >= start) & (seconds < stop)
+        x += is_song * (1e-3 * np.sin(2 * np.pi * 9000 * seconds) + rng.gamma(0.3) * rumble)
+    x += 0.2 * rumble
+    write_recording(tmp_path / "song", "r", x[:, None], rate, rows)
+    chosen = values(suggest(make_dataset(tmp_path / "song", test_fraction=0)))
+    assert chosen["pre_bins"][1] * rate / chosen["pre_nb_dft"] > 9500
+
+
 def test_low_song_gets_a_longer_window(tmp_path):
     chosen = [
         values(suggest(dataset(tmp_path / f"{hz}", samplerate=16000, hz=hz, seconds=8)))

@@ -10,6 +10,8 @@ from dss.data.batches import array_of, split_stretches
 from dss.data.contents import song_stretches
 from dss.errors import DssError
 
+LEAST_NOISE = 1e-15  # per Hz: that of 16-bit audio in which there is nothing
+DOUBTFUL = 1.5  # times the noise: what is not louder may be chance
 EXAMPLES = 200  # annotations of a song type that are looked at; more say the same
 
 
@@ -23,7 +25,8 @@ class Song(NamedTuple):
     has_events: bool
     shortest_seconds: float | None  # the tenth part of the segments is shorter
     typical_seconds: float | None  # the median of the segments
-    band_hz: tuple[float, float]
+    band_hz: tuple[float, float]  # nine tenths of the power of song
+    heard_hz: tuple[float, float]  # that, and where song stands out from noise, however softly
     noise_density: float  # the power per Hz of what is no song, at the median frequency
 
 
@@ -47,8 +50,10 @@ def survey(tree: xr.DataTree, y_suffix: str) -> Song:
     seconds = np.diff(np.concatenate(segments), axis=1) / rate if segments else np.empty(0)
     x = array_of(train["x"])
     around_noise = _spectra(x, noise, rate)
-    background = around_noise.mean(axis=0)
-    bands = [_band(_spectra(x, s, rate).mean(axis=0) - background, rate) for s in song if len(s)]
+    around_song = [_spectra(x, s, rate) for s in song if len(s)]
+    usual_noise = np.maximum(np.median(around_noise, axis=0), LEAST_NOISE)
+    power = [_band(s.mean(axis=0) - around_noise.mean(axis=0), rate) for s in around_song]
+    contrast = [_band(np.median(s, axis=0) / usual_noise - DOUBTFUL, rate) for s in around_song]
     return Song(
         samplerate_hz=rate,
         train_seconds=float(np.diff(stretches, axis=1).sum() / rate),
@@ -57,13 +62,18 @@ def survey(tree: xr.DataTree, y_suffix: str) -> Song:
         has_events="event" in types,
         shortest_seconds=float(np.quantile(seconds, 0.1)) if segments else None,
         typical_seconds=float(np.median(seconds)) if segments else None,
-        band_hz=(min(low for low, _ in bands), max(high for _, high in bands)),
+        band_hz=_all_of(power),
+        heard_hz=_all_of(power + contrast),
         noise_density=float(np.median(around_noise)),
     )
 
 
+def _all_of(bands: list[tuple[float, float]]) -> tuple[float, float]:
+    return min(low for low, _ in bands), max(high for _, high in bands)
+
+
 def _band(added: np.ndarray, rate: float) -> tuple[float, float]:
-    """Between which frequencies is nine tenths of the power that a song type adds to noise."""
+    """Between which frequencies lie nine tenths of what a song type adds to noise."""
     frequency = np.linspace(0, rate / 2, len(added))
     power = np.cumsum(np.maximum(added, 0))
     if power[-1] == 0:

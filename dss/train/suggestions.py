@@ -207,11 +207,11 @@ def _window(song: Song, hop: int) -> tuple[int, str]:
 def _bins(song: Song, window: int) -> tuple[list[int], str]:
     """The frequency bins an octave beyond the song."""
     hz = song.samplerate_hz / window
-    low, high = song.band_hz[0] / OCTAVE, song.band_hz[1] * OCTAVE
+    low, high = song.heard_hz[0] / OCTAVE, song.heard_hz[1] * OCTAVE
     first = min(math.floor(low / hz), window // 2 - FEWEST_BINS)
     last = min(max(math.ceil(high / hz), first + FEWEST_BINS), window // 2)
     return [max(first, 0), last], (
-        f"{hz * max(first, 0) / 1000:.2g} to {hz * last / 1000:.2g} kHz, an octave beyond the song"
+        f"{hz * max(first, 0) / 1000:.3g} to {hz * last / 1000:.3g} kHz, an octave beyond the song"
     )
 
 
