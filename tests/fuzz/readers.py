@@ -421,7 +421,7 @@ READERS = {
     "npy": _audio(_npy),
     "h5": _audio(_h5, "reading"),
     "cbin": _audio(_cbin),
-    "rec of cbin": Reader(_rec, lambda path: _read_audio(path.with_suffix(".cbin")), ()),
+    "rec of cbin": Reader(_rec, lambda path: _read_audio(path.with_suffix(".cbin")), ("read_rec",)),
     "csv": _annotations("a_annotations.csv", TABLE.to_csv(index=False)),
     "csv for many recordings": _annotations("all.csv", SHARED, "read_shared"),
     "audacity": _annotations("a.txt", "0.1\t0.2\ta\n0.3\t0.35\tb\n"),
