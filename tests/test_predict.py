@@ -58,7 +58,7 @@ def test_integers_are_scaled_as_those_of_files_are(run, recordings):
     live = live.sort_values("start_seconds", ignore_index=True)
     pd.testing.assert_frame_equal(live, expected, atol=1e-5)
     for wrong in (x.astype(np.int64), x > 0, np.zeros((5, 1, 1))):
-        with pytest.raises(DssError, match=r"the array: is .* would be \[samples, channels\]"):
+        with pytest.raises(DssError, match=r"the array: is .* should be \[samples, channels\]"):
             predict(wrong, run)
         with pytest.raises(DssError, match="the block: is "):
             stream.add(wrong)

@@ -107,7 +107,9 @@ def split_stretches(tree: xr.DataTree, split: str) -> np.ndarray:
         starts, ends = (np.array(tree.attrs.get(name) or [], int) for name in names)
         if starts.ndim != 1 or starts.shape != ends.shape:
             raise ValueError(f"their shapes are {starts.shape} and {ends.shape}")
-    except (ValueError, TypeError) as error:
+        if (ends < starts).any():
+            raise ValueError("one ends before it starts")
+    except (OverflowError, ValueError, TypeError) as error:
         raise DssError(
             f"{tree.name or 'the dataset'}: {' and '.join(names)} are not as many whole numbers "
             f"each ({error}). The dataset is damaged: make it again."
