@@ -15,7 +15,7 @@ from dss.data import make_dataset, open_dataset, read_annotations
 from dss.errors import DssError, DssWarning
 from dss.evaluate import evaluate
 from dss.predict import Stream, predict, predict_files, probabilities
-from dss.predict.stored_probabilities import probabilities_path
+from dss.predict.stored_probabilities import probabilities_path, stored_probabilities
 from dss.runs import load_run
 from dss.support.progress import Stopped, shown_by
 
@@ -299,6 +299,20 @@ def test_probabilities_are_written_with_their_names(run, recordings, tmp_path):
     assert array.attrs["class_names"] == ["noise", "a", "b", "p"]
     assert array.attrs["samplerate_hz"] == 1000
     np.testing.assert_allclose(array[:], probabilities(wav, run), atol=1e-3)
+
+
+def test_probabilities_that_are_not_all_there_are_damaged(tmp_path):
+    annotations = tmp_path / "new_annotations.csv"
+    array = zarr.create_array(
+        str(probabilities_path(annotations)),
+        shape=(10**12, 2),
+        chunks=(1000, 2),
+        dtype="float16",
+        attributes={"samplerate_hz": 1000, "class_names": ["noise", "a"]},
+    )
+    array[:1000] = 0.5
+    with pytest.raises(DssError, match="1 of 1000000000 chunks are there"):
+        stored_probabilities(annotations)
 
 
 def test_proposals_are_marked(run, recordings, tmp_path):

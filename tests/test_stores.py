@@ -243,6 +243,15 @@ def test_attributes_that_cannot_be_right_are_said(folder, changed, said):
         open_dataset(file.parent)
 
 
+@pytest.mark.parametrize("ends", [[10**20], [-5]])
+def test_stretches_that_cannot_be_are_said(folder, ends):
+    file = make_dataset(folder) / "attrs.yaml"
+    changed = {"filename_startsample_val": [0], "filename_endsample_val": ends}
+    file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | changed))
+    with pytest.raises(DssError, match=r"song\.npy: filename_startsample_val and .* damaged"):
+        split_stretches(open_dataset(file.parent), "val")
+
+
 def test_attributes_that_a_dataset_can_do_without(folder):
     file = make_dataset(folder) / "attrs.yaml"
     attributes = yaml.safe_load(file.read_text())
