@@ -91,6 +91,24 @@ def mistakes(n_types, folder):
     return plot.plot_mistakes(folder / f"{FILE}_annotations.csv", found)
 
 
+def annotation_errors(n_types, folder):
+    true, found = song(n_types)
+    rows = [
+        (f"{FILE}.wav", *true.iloc[i], f"is {found['name'][i]}", 0.9, *found.iloc[i][:3])
+        for i in range(12)
+    ]
+    columns = ["recording", "annotated_name", "start_seconds", "stop_seconds", "says", "score"]
+    columns += ["network_name", "network_start_seconds", "network_stop_seconds"]
+    return plot.plot_annotation_errors(pd.DataFrame(rows, columns=columns), open_views(folder))
+
+
+def unlike(n_types, folder):
+    _, found = song(n_types)
+    group = np.arange(len(found)) % min(n_types, 8)
+    table = found.assign(recording=str(folder / f"{FILE}.wav"), distance=2.0, group=group)
+    return plot.plot_unlike(table)
+
+
 FIGURES = {
     "plot_recording": recording,
     "plot_dataset": lambda n, folder: plot.plot_dataset(dataset(n)),
@@ -105,6 +123,8 @@ FIGURES = {
     "plot_errors": lambda n, folder: plot.plot_errors(*song(n)),
     "plot_learning_curve": lambda n, folder: plot.plot_learning_curve(curve(n)),
     "plot_mistakes": mistakes,
+    "plot_annotation_errors": annotation_errors,
+    "plot_unlike": unlike,
     "plot_examples": lambda n, folder: plot.plot_examples(open_views(folder)),
     "plot_alignment": lambda n, folder: plot.plot_alignment(open_views(folder)),
 }
