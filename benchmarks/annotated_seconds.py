@@ -84,10 +84,8 @@ def draw(found: dict[str, dict[int, list[float]]], figure: Path) -> None:
             ax.plot([s] * len(values), values, ".", color="#3b6ea8", alpha=0.5)
         means = [np.mean(values) for values in by_seconds.values()]
         ax.plot(seconds, means, "o-", color="#3b6ea8", label="dss")
-        ax.set_xscale("log")
-        ax.set_xticks(seconds, [str(s) for s in seconds])
-        ax.minorticks_off()
-        ax.set_ylim(0)
+        ax.set_xlim(0)
+        ax.set_ylim(0, 1.1 * max(published.values()))
         ax.set_xlabel("annotated song [s]")
         ax.set_ylabel(score.replace("_", " ") + " [%]")
         ax.spines[["top", "right"]].set_visible(False)

@@ -176,7 +176,7 @@ def test_a_run_from_before_gives_the_probability(tiny_run, folder, tmp_path):
         {"curve": [1]},
         {"curve": "1"},
         {"validation": []},
-        {"other": 1},
+        {"validation": ["a"]},
         {"types": {"a": {"curve": [0, 1]}}},
         {"recall": {"segment": [0.5]}},
     ],

@@ -1,3 +1,4 @@
+import json
 import shutil
 
 import h5py
@@ -34,6 +35,18 @@ def test_damaged_results_are_said(tiny_run, tmp_path, n_bytes):
     run_file(tmp_path / "x", "_results.h5").write_bytes(whole[:n_bytes])
     with pytest.raises(DssError, match=r"x_results\.h5: cannot be read as HDF5"):
         read_results(tmp_path / "x")
+
+
+@pytest.mark.parametrize("samples", ["many", None])
+def test_results_whose_numbers_are_none_are_said(tmp_path, samples):
+    score = {"precision": 1.0, "recall": 1.0, "f1-score": 1.0, "support": samples}
+    trunk = tmp_path / "20261123_101500"
+    with h5py.File(run_file(trunk, "_results.h5"), "w") as file:
+        file["report"] = np.bytes_(json.dumps({"noise": score}))
+        file["confusion_matrix"] = np.eye(1)
+        file["class_names"] = np.array([b"noise"])
+    with pytest.raises(DssError, match="_results.h5: cannot be read"):
+        read_results(trunk)
 
 
 def test_the_files_of_a_run_are_listed_with_what_they_hold(tiny_run):

@@ -1,3 +1,4 @@
+import json
 import pickle
 
 import h5py
@@ -56,6 +57,17 @@ def test_lost_chunks_of_zarr_are_not_taken_for_zeros(folder, tmp_path, monkeypat
     assert not open_dataset(store)["train"].x.values.any()
     remove(store / lost)
     with pytest.raises(DssError, match=rf"{lost.partition('/c')[0]}: .* of its .* damaged"):
+        open_dataset(store)
+
+
+def test_chunks_of_zarr_that_hold_nothing_are_said(folder, tmp_path):
+    store = make_dataset(folder, store_dir=tmp_path / "d.zarr")
+    (store / "zarr.json").unlink()  # which repeats what each array says
+    file = store / "train" / "x" / "zarr.json"
+    said = json.loads(file.read_text())
+    said["chunk_grid"]["configuration"]["chunk_shape"][0] = 0
+    file.write_text(json.dumps(said))
+    with pytest.raises(DssError, match=r"d\.zarr"):
         open_dataset(store)
 
 

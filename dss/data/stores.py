@@ -223,7 +223,10 @@ def _check_chunks(folder: Path, variable: "xr.Variable") -> None:
     """Raise a DssError if chunks of a zarr array are not there: they would be read as zeros."""
     if not variable.attrs.get(ALL_CHUNKS):
         return
-    sizes = zip(variable.shape, variable.encoding["chunks"], strict=True)
+    chunks = variable.encoding["chunks"]
+    if 0 in chunks:
+        raise DssError(f"{folder}: its chunks hold nothing. {DAMAGED}")
+    sizes = zip(variable.shape, chunks, strict=True)
     needed = {*itertools.product(*(map(str, range(-(-n // chunk))) for n, chunk in sizes))}
     top = folder / "c"
     files = top.rglob("*") if top.is_dir() else ()

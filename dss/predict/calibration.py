@@ -210,28 +210,32 @@ def read_calibration(stored: Mapping[str, Any] | None) -> Calibration | None:
     if not stored:
         return None
     try:
-        stored = {name: value for name, value in stored.items() if name != "matched"}  # once was
-        types = {str(name): Curve(**own) for name, own in stored.pop("types", {}).items()}
-        calibration = Calibration(**stored, types=types)
-        for curve in (calibration, *types.values()):
-            _check_array(curve.curve, (2,))
-            _check_array(curve.covariance, (2, 2))
-            _check_array(curve.validation, (len(curve.validation),))
-            if not len(curve.validation):
-                raise ValueError
-        for points in calibration.recall.values():
-            _check_array(points, (len(points), 2))
-        return calibration
+        types = {str(name): Curve(**_numbers(own)) for name, own in stored.get("types", {}).items()}
+        recall = {
+            str(category): _array(points, (len(points), 2))
+            for category, points in stored.get("recall", {}).items()
+        }
+        return Calibration(**_numbers(stored), types=types, recall=recall)
     except (AttributeError, KeyError, TypeError, ValueError):
         raise DssError(
             "detect: the calibration in _params.yaml is damaged. Run `dss tune` again."
         ) from None
 
 
-def _check_array(values: Any, shape: tuple[int, ...]) -> None:
+def _numbers(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a curve, of stored ones, as numbers."""
+    n = len(stored["validation"])
+    if not n:
+        raise ValueError
+    shapes = {"curve": (2,), "covariance": (2, 2), "validation": (n,)}
+    return {name: _array(stored[name], shape) for name, shape in shapes.items()}
+
+
+def _array(values: Any, shape: tuple[int, ...]) -> Any:
     array = np.asarray(values, float)
     if array.shape != shape or not np.isfinite(array).all():
         raise ValueError
+    return array.tolist()
 
 
 def expected_errors(annotations: Annotations | Sequence[Annotations], run: str | Path) -> Expected:

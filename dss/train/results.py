@@ -95,7 +95,8 @@ def read_results(run: str | Path) -> Results:
         report, confusion = json.loads(file["report"][()]), file["confusion_matrix"][()]
         names = [name.decode() for name in file["class_names"][()].tolist()]
         scores = pd.DataFrame.from_dict({name: report[name] for name in names}, orient="index")
-    scores = scores[list(columns)].rename(columns=columns).astype({"samples": int})
+        scores = scores[list(columns)].rename(columns=columns).astype(float)
+        scores = scores.astype({"samples": int})
     return Results(scores.rename_axis("song type"), confusion, names)
 
 
