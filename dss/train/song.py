@@ -26,7 +26,7 @@ class Song(NamedTuple):
     shortest_seconds: float | None  # the tenth part of the segments is shorter
     typical_seconds: float | None  # the median of the segments
     band_hz: tuple[float, float]  # nine tenths of the power of song
-    heard_hz: tuple[float, float]  # that, and where song stands out from noise, however softly
+    heard_hz: tuple[float, float]  # and that in which soft song stands out from loud noise
     noise_density: float  # the power per Hz of what is no song, at the median frequency
 
 
@@ -53,7 +53,8 @@ def survey(tree: xr.DataTree, y_suffix: str) -> Song:
     around_song = [_spectra(x, s, rate) for s in song if len(s)]
     usual_noise = np.maximum(np.median(around_noise, axis=0), LEAST_NOISE)
     power = [_band(s.mean(axis=0) - around_noise.mean(axis=0), rate) for s in around_song]
-    contrast = [_band(np.median(s, axis=0) / usual_noise - DOUBTFUL, rate) for s in around_song]
+    contrast = [np.median(s, axis=0) / usual_noise for s in around_song]
+    heard = [_heard(band, c, rate) for band, c in zip(power, contrast, strict=True)]
     return Song(
         samplerate_hz=rate,
         train_seconds=float(np.diff(stretches, axis=1).sum() / rate),
@@ -63,13 +64,25 @@ def survey(tree: xr.DataTree, y_suffix: str) -> Song:
         shortest_seconds=float(np.quantile(seconds, 0.1)) if segments else None,
         typical_seconds=float(np.median(seconds)) if segments else None,
         band_hz=_all_of(power),
-        heard_hz=_all_of(power + contrast),
+        heard_hz=_all_of(heard),
         noise_density=float(np.median(around_noise)),
     )
 
 
 def _all_of(bands: list[tuple[float, float]]) -> tuple[float, float]:
     return min(low for low, _ in bands), max(high for _, high in bands)
+
+
+def _heard(band_hz: tuple[float, float], contrast: np.ndarray, rate: float) -> tuple[float, float]:
+    """The band, and that in which song stands out most if it lies more than an octave beyond.
+
+    Rumble that comes with song, such as that of an animal which moves, may have all the power.
+    """
+    low, high = band_hz
+    clearest = np.linspace(0, rate / 2, len(contrast))[contrast.argmax()]
+    if low / 2 <= clearest <= 2 * high:
+        return band_hz
+    return _all_of([band_hz, _band(contrast - DOUBTFUL, rate)])
 
 
 def _band(added: np.ndarray, rate: float) -> tuple[float, float]:
