@@ -86,8 +86,9 @@ def stored_probabilities(annotations: Path) -> Lazy | None:
         is_right = 0 < rate < math.inf and array.shape[1:] == (len(names),)
         if not is_right or array.dtype.kind != "f":
             raise ValueError(f"{len(names)} classes at {rate} Hz, {array.dtype} {array.shape}")
-        if stored.nchunks_initialized < stored.nchunks:  # what is not there would be read as zeros
-            raise ValueError(f"{stored.nchunks_initialized} of {stored.nchunks} chunks are there")
+        n_there = sum(file.is_file() for file in (path / "c").rglob("*"))
+        if n_there < stored.nchunks:  # what is not there would be read as zeros
+            raise ValueError(f"{n_there} of {stored.nchunks} chunks are there")
     except Exception as error:  # there is no end of what zarr raises for damaged files
         said = str(error) or type(error).__name__
         raise DssError(f"{path}: cannot be read ({said}). {AGAIN}") from error
