@@ -313,6 +313,9 @@ def test_probabilities_that_are_not_all_there_are_damaged(tmp_path):
     array[:1000] = 0.5
     with pytest.raises(DssError, match="1 of 1000000000 chunks are there"):
         stored_probabilities(annotations)
+    array.attrs["samplerate_hz"] = 10**30
+    with pytest.raises(DssError, match="cannot be read"):
+        stored_probabilities(annotations)
 
 
 def test_proposals_are_marked(run, recordings, tmp_path):

@@ -64,7 +64,7 @@ def describe(tree: "xr.DataTree") -> pd.DataFrame:
         }
         for split in SPLITS
     }
-    table = pd.DataFrame.from_dict(rows, orient="index")
+    table = pd.DataFrame.from_dict(rows, orient="index").fillna(0)  # types that a split lacks
     table.loc["all"] = table.sum()
     if not table["unknown"].any():
         table = table.drop(columns="unknown")

@@ -3,7 +3,6 @@
 With them a recording is annotated again at once, with other thresholds, gaps and lengths.
 """
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from dss.runs import Run
 from dss.support.lazy import Lazy
 
 READ_SAMPLES = 2**19  # at a time
+MOST_HZ = 1e9
 AGAIN = "Annotate the recording again (--existing overwrite)."
 
 
@@ -83,7 +83,7 @@ def stored_probabilities(annotations: Path) -> Lazy | None:
         stored = zarr.open_array(path, mode="r")
         array = Lazy(stored, str(path), AGAIN)
         rate, names = (array.attrs[name] for name in ("samplerate_hz", "class_names"))
-        is_right = 0 < rate < math.inf and array.shape[1:] == (len(names),)
+        is_right = 0 < rate < MOST_HZ and array.shape[1:] == (len(names),)
         if not is_right or array.dtype.kind != "f":
             raise ValueError(f"{len(names)} classes at {rate} Hz, {array.dtype} {array.shape}")
         n_there = sum(file.is_file() for file in (path / "c").rglob("*"))

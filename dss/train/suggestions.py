@@ -23,7 +23,7 @@ CONTEXT_SECONDS = 0.5, 1.0  # that filters on a spectrogram reach
 WINDOW_SECONDS = 0.01, 0.02  # of an STFT at most: of most song, and of low song
 LOW_HZ = 3000  # below which low song is
 OCTAVE = 2
-FEWEST_BINS = 8
+FEW_BINS = 16  # without which meerkats are found less well than with them
 FLOOR = 0.1  # of a spectrogram, as a part of the power of noise
 BACKGROUND_SECONDS = 0.5  # longer than syllables mostly are; twice that is no better
 LEAST_FLOOR = 1e-12  # half a step of 16-bit audio, spread over the frequencies of a spectrogram
@@ -205,13 +205,14 @@ def _window(song: Song, hop: int) -> tuple[int, str]:
 
 
 def _bins(song: Song, window: int) -> tuple[list[int], str]:
-    """The frequency bins an octave beyond the song."""
+    """The frequency bins an octave beyond the song; few that are lower stay."""
     hz = song.samplerate_hz / window
-    low, high = song.heard_hz[0] / OCTAVE, song.heard_hz[1] * OCTAVE
-    first = min(math.floor(low / hz), window // 2 - FEWEST_BINS)
-    last = min(max(math.ceil(high / hz), first + FEWEST_BINS), window // 2)
-    return [max(first, 0), last], (
-        f"{hz * max(first, 0) / 1000:.3g} to {hz * last / 1000:.3g} kHz, an octave beyond the song"
+    first = math.floor(song.heard_hz[0] / OCTAVE / hz)
+    first = 0 if first < FEW_BINS else min(first, window // 2 - FEW_BINS)
+    last = max(math.ceil(song.heard_hz[1] * OCTAVE / hz), first + FEW_BINS)
+    last = min(last, window // 2)
+    return [first, last], (
+        f"{hz * first / 1000:.3g} to {hz * last / 1000:.3g} kHz, an octave beyond the song"
     )
 
 
