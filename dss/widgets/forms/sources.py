@@ -1,5 +1,6 @@
 """What the forms about recordings and their annotations share: how these are read."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -8,7 +9,7 @@ from dss.widgets.forms.form import Form
 from dss.widgets.forms.hints import recording_facts
 
 
-class SourceForm(Form):
+class SourceForm(Form, ABC):
     """A form about recordings and their annotations.
 
     Arguments:
@@ -31,9 +32,9 @@ class SourceForm(Form):
         options_class, button, remembered = self.shows
         super().__init__(options_class, self._make, button, values=values, remember=remembered)
 
+    @abstractmethod
     def _make(self, *arguments: Any, **named: Any) -> Any:
         """What the button does."""
-        raise NotImplementedError
 
     def _recordings(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The recordings, and the song types in them."""
