@@ -18,9 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from measure import measure
+from measure import RECORDINGS, measure
 
-RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "data"
 ONE_NAME = "song"
 
 

@@ -9,16 +9,13 @@ part of the planted errors at which the beginning of the list points, which is t
 as there are planted errors. What was wrong before counts as found in vain.
 """
 
-import argparse
-import itertools
 import json
 import sys
 import tempfile
 from pathlib import Path
 
-from measure import measure
+from measure import RECORDINGS, corpora_and_seeds, each_alone
 
-RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "data"
 CORPORA = {"zebra_finch": 14, "bengalese_finch": 24, "zebra_finch_adults": 10}  # recordings
 PART, MOVED_SECONDS = 0.02, 0.02
 SHORTEST_SECONDS = 0.005  # of a segment whose boundary is moved
@@ -29,26 +26,16 @@ OVERLAP = 0.3  # of a deleted annotation, with what is listed
 
 def main() -> int:
     """Read the command line, plant errors in each corpus, and print how many are found."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--corpora", nargs="+", default=[*CORPORA], choices=[*CORPORA])
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
+    arguments = corpora_and_seeds(__doc__, CORPORA)
     if arguments.inside:
         (name,), (seed,) = arguments.corpora, arguments.seeds
         with tempfile.TemporaryDirectory() as folder:
             print(json.dumps(judge(name, Path(folder), seed)))
         return 0
-    if not RECORDINGS.is_dir():
-        print(f"{RECORDINGS} is not here", file=sys.stderr)
-        return 1
     print("| corpus | seed | planted | recall | of", " | of ".join(KINDS), "| CPU-s |")
     print("| --- | ---: | ---: | ---: |", " | ".join(["---:"] * 4), "|", flush=True)
-    for name, seed in itertools.product(arguments.corpora, arguments.seeds):
-        which = ["--corpora", name, "--seeds", str(seed)]
-        cost = measure([sys.executable, __file__, "--inside", *which])
+    for name, seed, cost in each_alone(__file__, arguments):
         if cost.exit_code:
-            print(cost.output, file=sys.stderr)
             continue
         row = json.loads(cost.output.splitlines()[-1])
         cells = [row["recall"], *(row.get(kind) for kind in KINDS)]

@@ -10,16 +10,14 @@ what is unlike anything annotated (`find_unlike`). Scores are the mean F1 of all
 onsets within 10 ms.
 """
 
-import argparse
 import itertools
 import json
 import sys
 import tempfile
 from pathlib import Path
 
-from measure import measure
+from measure import RECORDINGS, corpora_and_seeds, each_alone
 
-RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "data"
 # So many recordings; those named `n` and `s` are anything, and do not count.
 CORPORA = {"zebra_finch": 14, "bengalese_finch": 40, "zebra_finch_calls": 36}
 NOT_JUDGED = {"n", "s", "noise"}
@@ -31,27 +29,16 @@ CHEAP = {"nb_epoch": 24, "nb_filters": 16, "pre_filters": 0}  # instead of what 
 
 def main() -> int:
     """Read the command line, simulate, and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--corpora", nargs="+", default=[*CORPORA], choices=[*CORPORA])
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
+    arguments = corpora_and_seeds(__doc__, CORPORA)
     if arguments.inside:
         (name,), (seed,) = arguments.corpora, arguments.seeds
         with tempfile.TemporaryDirectory() as folder:
             for row in simulate(name, Path(folder), seed):
                 print(json.dumps(row), flush=True)
         return 0
-    if not RECORDINGS.is_dir():
-        print(f"{RECORDINGS} is not here", file=sys.stderr)
-        return 1
     print("| corpus | seed | way | annotated s | types | F1 |")
     print("| --- | ---: | --- | ---: | ---: | ---: |", flush=True)
-    for name, seed in itertools.product(arguments.corpora, arguments.seeds):
-        which = ["--corpora", name, "--seeds", str(seed)]
-        cost = measure([sys.executable, __file__, "--inside", *which])
-        if cost.exit_code:
-            print(cost.output, file=sys.stderr)
+    for name, seed, cost in each_alone(__file__, arguments):
         for line in cost.output.splitlines():
             if line.startswith('{"way"'):
                 row = json.loads(line)

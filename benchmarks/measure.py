@@ -6,14 +6,18 @@ Keep the process that measures small: on Linux the peak memory of a child is nev
 of the process it was started from. So this module, and what imports it, uses only Python itself.
 """
 
+import argparse
+import itertools
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,31 @@ def measure(command: Sequence[str]) -> Cost:
             exit_code=process.returncode,
             output=output.read(),
         )
+
+
+def corpora_and_seeds(description: str, corpora: Iterable[str]) -> argparse.Namespace:
+    """Read a command line that says which corpora, and which seeds.
+
+    `inside` is true in a process that `each_alone` started, for one corpus and one seed.
+    """
+    parser = argparse.ArgumentParser(description=description.partition("\n")[0])
+    parser.add_argument("--corpora", nargs="+", default=[*corpora], choices=[*corpora])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if not RECORDINGS.is_dir():
+        parser.exit(1, f"{RECORDINGS} is not here\n")
+    return arguments
+
+
+def each_alone(script: str, arguments: argparse.Namespace) -> Iterator[tuple[str, int, Cost]]:
+    """Run a script for each corpus and seed, each time as a process of its own."""
+    for name, seed in itertools.product(arguments.corpora, arguments.seeds):
+        which = ["--corpora", name, "--seeds", str(seed)]
+        cost = measure([sys.executable, script, "--inside", *which])
+        if cost.exit_code:
+            print(cost.output, file=sys.stderr)
+        yield name, seed, cost
 
 
 def machine_rate() -> float:

@@ -15,7 +15,7 @@ from dss.evaluate import evaluate, format_scores
 from dss.examples import shipped
 from dss.options import DemoOptions, DetectOptions, takes_options
 from dss.predict import probabilities
-from dss.predict.calibration import calibration_of
+from dss.predict.confidence import calibration_of
 from dss.predict.detection import detect, tuned
 from dss.predict.ownership import write
 from dss.runs import load_run

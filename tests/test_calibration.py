@@ -9,8 +9,8 @@ from dss.data import read_annotations
 from dss.errors import DssError, DssWarning
 from dss.options import DetectOptions
 from dss.predict import detect, expected_errors, predict
-from dss.predict.calibrate import LOWER
-from dss.predict.calibration import calibration_of, fit, read_calibration
+from dss.predict.calibrate import RECALL_THRESHOLDS
+from dss.predict.confidence import calibration_of, fit, read_calibration
 from dss.predict.detection import tuned
 from dss.runs import read_params, run_file, write_params
 
@@ -140,7 +140,7 @@ def test_training_stores_what_lower_thresholds_find(tiny_run):
     recall = calibration_of(read_params(tiny_run[0])).recall
     for points in recall.values():
         thresholds, found = np.transpose(points)
-        assert thresholds.tolist() == LOWER
+        assert thresholds.tolist() == RECALL_THRESHOLDS
         assert 0 < found.min() <= found.max() <= 1
     assert recall
 

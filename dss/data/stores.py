@@ -9,7 +9,7 @@ import itertools
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tokenize import TokenError
 from typing import TYPE_CHECKING, Any
@@ -227,16 +227,24 @@ def _check_chunks(folder: Path, variable: "xr.Variable") -> None:
     if 0 in chunks:
         raise DssError(f"{folder}: its chunks hold nothing. {DAMAGED}")
     counts = [-(-n // chunk) for n, chunk in zip(variable.shape, chunks, strict=True)]
-    n_needed, top = math.prod(counts), folder / "c"
+    if n_missing := missing_chunks(folder, counts):
+        n = math.prod(counts)
+        raise DssError(f"{folder}: {n_missing} of its {n} chunks are missing or empty. {DAMAGED}")
+
+
+def missing_chunks(folder: Path, counts: Sequence[int]) -> int:
+    """How many chunks of a zarr array are missing or empty, which would be read as zeros.
+
+    Arguments:
+        folder: of the array.
+        counts: how many chunks it claims along each dimension: maybe more than memory holds.
+    """
+    top = folder / "c"
     files = top.rglob("*") if top.is_dir() else ()
     there = {file.relative_to(top).parts for file in files if file.stat().st_size}
-    n_missing = n_needed - len(there)
-    if n_missing <= 0:  # else there may be more than memory holds
-        n_missing = len({*itertools.product(*(map(str, range(n)) for n in counts))} - there)
-    if n_missing:
-        raise DssError(
-            f"{folder}: {n_missing} of its {n_needed} chunks are missing or empty. {DAMAGED}"
-        )
+    if (n_missing := math.prod(counts) - len(there)) > 0:
+        return n_missing
+    return len({*itertools.product(*(map(str, range(n)) for n in counts))} - there)
 
 
 def _plain_variable(array: np.ndarray) -> "xr.Variable":

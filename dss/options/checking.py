@@ -21,7 +21,7 @@ class AnnotationErrorOptions(SourceOptions):
     seed: int = option(
         0,
         "Seed",
-        "Another seed divides the recordings otherwise, and trains from other weights.",
+        "A different seed splits the recordings differently and starts from different weights.",
         group="With a network",
         rare=True,
         ge=0,

@@ -1,6 +1,6 @@
 """Predicting: recordings become annotations, with the network of a run."""
 
-from dss.predict.calibration import expected_errors
+from dss.predict.confidence import expected_errors
 from dss.predict.detection import detect
 from dss.predict.files import predict_files
 from dss.predict.recording import annotate, attempt, predict, probabilities

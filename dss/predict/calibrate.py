@@ -10,13 +10,13 @@ import pandas as pd
 from dss.evaluate.matching import match_all, score_pairs
 from dss.evaluate.pairs import Pair
 from dss.options import DetectOptions, EvaluateOptions
-from dss.predict.calibration import FEWEST, Calibration, fit
+from dss.predict.confidence import FEWEST, Calibration, fit
 from dss.predict.detection import Detector, in_order, tuned
 from dss.predict.validation import Stretch, validation_stretches
 from dss.runs import Run
 
 CALIBRATE_SECONDS = 600  # of the validation split; more tell hardly more
-LOWER = [0.5, 0.4, 0.3, 0.2, 0.1, 0.05]  # thresholds whose recall is stored
+RECALL_THRESHOLDS = [0.5, 0.4, 0.3, 0.2, 0.1, 0.05]
 
 
 def calibrate(run: Run) -> dict[str, Any]:
@@ -25,19 +25,19 @@ def calibrate(run: Run) -> dict[str, Any]:
     Ten minutes of the validation split, or all of it, are annotated with what the run has learned.
     """
     learned = tuned(DetectOptions(), run.params)
-    tried = {threshold: at(learned, threshold) for threshold in LOWER}
+    tried = {threshold: lowered(learned, threshold) for threshold in RECALL_THRESHOLDS}
     pairs: list[Pair] = []
-    found: dict[float, list[Pair]] = {threshold: [] for threshold in LOWER}
+    found: dict[float, list[Pair]] = {threshold: [] for threshold in RECALL_THRESHOLDS}
     for stretch in validation_stretches(run, most_seconds=CALIBRATE_SECONDS):
         table, *tables = _detect_all(stretch, run, [learned, *tried.values()])
         names = frozenset(run.song_types)
         pairs.append(stretch.pair(table, names))
-        for threshold, table in zip(LOWER, tables, strict=True):
+        for threshold, table in zip(RECALL_THRESHOLDS, tables, strict=True):
             found[threshold].append(stretch.pair(table, names))
     return to_store(calibrated(pairs, found, run.song_types, EvaluateOptions()))
 
 
-def at(options: DetectOptions, threshold: float) -> DetectOptions:
+def lowered(options: DetectOptions, threshold: float) -> DetectOptions:
     """The options with a lower threshold of events and segments."""
     hold = options.segment_hold_threshold
     thresholds = {

@@ -14,7 +14,7 @@ import pandas as pd
 from dss.data.annotations import COLUMNS, EVENT, NOISE, SEGMENT
 from dss.errors import DssError, DssWarning
 from dss.options import DetectOptions, takes_options
-from dss.predict.calibration import Calibration, calibration_of
+from dss.predict.confidence import Calibration, calibration_of
 from dss.predict.events import Events
 from dss.predict.segments import Segments
 

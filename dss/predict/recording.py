@@ -14,7 +14,7 @@ from dss.data.recordings import Recording, open_recording, unsaid_rate
 from dss.data.table_writing import IN_SAMPLES
 from dss.errors import DssError
 from dss.options import DetectOptions, PredictFilesOptions, PredictOptions, takes_options
-from dss.predict.calibration import calibration_of
+from dss.predict.confidence import calibration_of
 from dss.predict.detection import detect, tuned
 from dss.predict.near_misses import NearMisses, write_near_misses
 from dss.predict.ownership import write

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dss.data.stores import missing_chunks
 from dss.errors import DssError
 from dss.options import DetectOptions, takes_options
-from dss.predict.calibration import calibration_of, read_calibration
+from dss.predict.confidence import calibration_of, read_calibration
 from dss.predict.detection import detect
 from dss.runs import Run
 from dss.support.lazy import Lazy
@@ -86,9 +87,9 @@ def stored_probabilities(annotations: Path) -> Lazy | None:
         is_right = 0 < rate < MOST_HZ and array.shape[1:] == (len(names),)
         if not is_right or array.dtype.kind != "f":
             raise ValueError(f"{len(names)} classes at {rate} Hz, {array.dtype} {array.shape}")
-        n_there = sum(file.is_file() for file in (path / "c").rglob("*"))
-        if n_there < stored.nchunks:  # what is not there would be read as zeros
-            raise ValueError(f"{n_there} of {stored.nchunks} chunks are there")
+        if n_missing := missing_chunks(path, stored.cdata_shape):
+            there = stored.nchunks - n_missing
+            raise ValueError(f"{there} of {stored.nchunks} chunks are there")
     except Exception as error:  # there is no end of what zarr raises for damaged files
         said = str(error) or type(error).__name__
         raise DssError(f"{path}: cannot be read ({said}). {AGAIN}") from error

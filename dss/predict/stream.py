@@ -9,7 +9,7 @@ from dss import models
 from dss.data.audio import as_float
 from dss.errors import DssError
 from dss.options import DetectOptions, takes_options
-from dss.predict.calibration import calibration_of
+from dss.predict.confidence import calibration_of
 from dss.predict.detection import Detector, nothing_found, tuned
 from dss.runs import Run, open_run
 

@@ -14,7 +14,7 @@ from dss.errors import DssError
 from dss.evaluate.matching import score_pairs
 from dss.evaluate.pairs import Pair
 from dss.options import DetectOptions, TuneOptions, takes_options
-from dss.predict.calibrate import LOWER, at, calibrated, to_store
+from dss.predict.calibrate import RECALL_THRESHOLDS, calibrated, lowered, to_store
 from dss.predict.detection import detect, fits
 from dss.predict.validation import Stretch, blocks_of, validation_stretches
 from dss.runs import Run, open_run, run_file, write_params
@@ -106,8 +106,8 @@ def tune(run: str | Path | Run, *, options: TuneOptions) -> Tuned:
             }
         )
         found = {
-            threshold: _pairs(pieces, run.song_types, run, at(chosen, threshold))
-            for threshold in LOWER
+            threshold: _pairs(pieces, run.song_types, run, lowered(chosen, threshold))
+            for threshold in RECALL_THRESHOLDS
         }
         pairs = _pairs(pieces, run.song_types, run, chosen)
         calibration = calibrated(pairs, found, run.song_types, options)

@@ -16,7 +16,7 @@ from dss.data.stretches import intersection
 from dss.data.texttables import COLUMNS
 from dss.errors import DssError
 from dss.options import DatasetOptions, PredictOptions
-from dss.predict.calibration import calibration_of
+from dss.predict.confidence import calibration_of
 from dss.predict.detection import detect, tuned
 from dss.predict.recording import probability_blocks
 from dss.runs import Run, load_run

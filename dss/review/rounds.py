@@ -20,7 +20,7 @@ from dss.data.texttables import numbers, read_csv
 from dss.errors import raise_problems
 from dss.evaluate.pairs import ENDING
 from dss.options import DetectOptions
-from dss.predict.calibration import Calibration, calibration_of, expected_errors
+from dss.predict.confidence import Calibration, calibration_of, expected_errors
 from dss.predict.detection import tuned
 from dss.review.comparison import Learned, was_learned
 from dss.review.proofread import rank_recordings

@@ -26,7 +26,7 @@ class Song(NamedTuple):
     shortest_seconds: float | None  # the tenth part of the segments is shorter
     typical_seconds: float | None  # the median of the segments
     band_hz: tuple[float, float]  # nine tenths of the power of song
-    heard_hz: tuple[float, float]  # and that in which soft song stands out from loud noise
+    heard_hz: tuple[float, float]  # and where soft song stands out from loud noise
     noise_density: float  # the power per Hz of what is no song, at the median frequency
 
 

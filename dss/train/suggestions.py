@@ -23,7 +23,7 @@ CONTEXT_SECONDS = 0.5, 1.0  # that filters on a spectrogram reach
 WINDOW_SECONDS = 0.01, 0.02  # of an STFT at most: of most song, and of low song
 LOW_HZ = 3000  # below which low song is
 OCTAVE = 2
-FEW_BINS = 16  # without which meerkats are found less well than with them
+FEW_BINS = 16  # so many are seen at least; fewer than these below the song are kept
 FLOOR = 0.1  # of a spectrogram, as a part of the power of noise
 BACKGROUND_SECONDS = 0.5  # longer than syllables mostly are; twice that is no better
 LEAST_FLOOR = 1e-12  # half a step of 16-bit audio, spread over the frequencies of a spectrogram
@@ -198,14 +198,14 @@ def _window(song: Song, hop: int) -> tuple[int, str]:
     seconds = WINDOW_SECONDS[is_low]
     window = int(np.clip(2 ** math.floor(math.log2(seconds * rate)), 2 * hop, max(512, 2 * hop)))
     return window, f"{1000 * window / rate:.3g} ms, " + (
-        "so that frequencies of song as low as this are told apart"
+        "long enough to resolve the frequencies of low song"
         if is_low
         else "shorter than most pauses between syllables"
     )
 
 
 def _bins(song: Song, window: int) -> tuple[list[int], str]:
-    """The frequency bins an octave beyond the song; few that are lower stay."""
+    """The bins of the song and an octave beyond; all below it, too, where these are few."""
     hz = song.samplerate_hz / window
     first = math.floor(song.heard_hz[0] / OCTAVE / hz)
     first = 0 if first < FEW_BINS else min(first, window // 2 - FEW_BINS)

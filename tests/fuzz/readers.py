@@ -24,7 +24,7 @@ from dss.data.splits import recording_groups
 from dss.data.stores import NpyWriter, ZarrWriter
 from dss.models.checkpoint import epochs_done
 from dss.options import TrainOptions, read_options
-from dss.predict.calibration import calibration_of
+from dss.predict.confidence import calibration_of
 from dss.predict.near_misses import read_near_misses
 from dss.predict.stored_probabilities import detect_stored, stored_probabilities
 from dss.runs import read_params
