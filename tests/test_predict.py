@@ -1,4 +1,5 @@
 import dataclasses
+import functools
 import gc
 import shutil
 import weakref
@@ -17,7 +18,7 @@ from dss.evaluate import evaluate
 from dss.predict import Stream, predict, predict_files, probabilities
 from dss.predict.stored_probabilities import probabilities_path, stored_probabilities
 from dss.runs import load_run
-from dss.support.progress import Stopped, shown_by
+from dss.support.progress import Stopped, bar, shown_by
 
 
 @pytest.fixture(scope="module")
@@ -274,8 +275,10 @@ def test_probabilities_of_another_annotation_do_not_stay(run, recordings, tmp_pa
 
 
 def test_work_that_is_stopped_leaves_finished_files_and_no_half_written_one(
-    run, recordings, tmp_path
+    run, recordings, tmp_path, monkeypatch
 ):
+    at_once = functools.partial(bar, mininterval=0, miniters=0)
+    monkeypatch.setattr("dss.predict.files.bar", at_once)
     out = tmp_path / "out"
 
     def stop(what, done, total):
