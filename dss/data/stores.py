@@ -241,7 +241,9 @@ def missing_chunks(folder: Path, counts: Sequence[int]) -> int:
     """
     top = folder / "c"
     files = top.rglob("*") if top.is_dir() else ()
-    there = {file.relative_to(top).parts for file in files if file.stat().st_size}
+    there = {
+        file.relative_to(top).parts for file in files if file.is_file() and file.stat().st_size
+    }
     if (n_missing := math.prod(counts) - len(there)) > 0:
         return n_missing
     return len({*itertools.product(*(map(str, range(n)) for n in counts))} - there)
