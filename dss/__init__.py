@@ -11,6 +11,20 @@ train, evaluate, predict, review, plot, widgets, and the command line.
 
 import importlib
 import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # so that editors and type checkers know them
+    from dss import data as data
+    from dss import errors as errors
+    from dss import evaluate as evaluate
+    from dss import models as models
+    from dss import options as options
+    from dss import plot as plot
+    from dss import predict as predict
+    from dss import review as review
+    from dss import runs as runs
+    from dss import train as train
+    from dss import widgets as widgets
 
 __version__ = "0.1.0"
 

@@ -1,7 +1,7 @@
 """The demo: go all the way from the included recordings to annotations and scores."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from dss.data import (
     annotations_path,
@@ -14,6 +14,7 @@ from dss.data import (
 from dss.evaluate import evaluate, format_scores
 from dss.examples import shipped
 from dss.options import DemoOptions, DetectOptions, takes_options
+from dss.options.arguments import DemoArguments
 from dss.predict import probabilities
 from dss.predict.confidence import calibration_of
 from dss.predict.detection import detect, tuned
@@ -51,12 +52,13 @@ SHOWN_SECONDS = 3.0
 
 
 @takes_options
-def demo(*, options: DemoOptions) -> Path:
+def demo(*, options: DemoOptions | None = None, **named: Unpack[DemoArguments]) -> Path:
     """Make a dataset of the included recordings, train, annotate the test recordings, and score.
 
     Returns: the folder with the dataset, the run, the annotations and the figures.
     Raises: DssError if the included recordings are missing.
     """
+    options = DemoOptions.given(options, named)
     recordings = shipped("data") / options.song
     settings = SONGS[options.song]
     folder = options.save_dir

@@ -7,9 +7,11 @@ In an installed dss they lie in `dss/shipped`, where `setup.py` puts them; in a 
 import shlex
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Unpack
 
 from dss.errors import DssError, raise_problems
 from dss.options import NotebooksOptions, takes_options
+from dss.options.arguments import NotebooksArguments
 from dss.support.files import replacing
 
 _PACKAGE = Path(__file__).parent
@@ -30,7 +32,9 @@ def shipped(name: str) -> Path:
 
 
 @takes_options
-def write_notebooks(folder: Path, *, options: NotebooksOptions) -> list[Path]:
+def write_notebooks(
+    folder: Path, *, options: NotebooksOptions | None = None, **named: Unpack[NotebooksArguments]
+) -> list[Path]:
     """Write the four notebooks to FOLDER/notebooks, and their example recordings to FOLDER/data.
 
     What is there already and the same stays as it is.
@@ -42,6 +46,7 @@ def write_notebooks(folder: Path, *, options: NotebooksOptions) -> list[Path]:
     Raises: DssError if other files of the same names are there and `overwrite` is not set. Then
         nothing is written.
     """
+    options = NotebooksOptions.given(options, named)
     folder = Path(folder)
     copies = {
         folder / name / path.relative_to(source): path.read_bytes()

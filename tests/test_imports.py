@@ -1,4 +1,6 @@
 import ast
+import importlib
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -63,6 +65,12 @@ def test_parts_of_reviewing_are_imported_when_they_are_named():
 
     for name in dss.review._MODULES:
         assert getattr(dss.review, name).__name__ == f"dss.review.{name}"
+
+
+@pytest.mark.parametrize(("module", "names"), [("dss", "_STAGES"), ("dss.review", "_MODULES")])
+def test_type_checkers_know_what_is_imported_when_it_is_named(module, names):
+    known = re.findall(rf"from {module} import (\w+) as", MODULES[module].read_text())
+    assert known == [*getattr(importlib.import_module(module), names)]
 
 
 # Each room imports only those before it. Evaluating compares tables, choosing thresholds needs

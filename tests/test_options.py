@@ -1,7 +1,10 @@
+import ast
 import inspect
+from pathlib import Path
 
 import pytest
 
+import dss
 from dss import cli
 from dss.data import make_dataset
 from dss.errors import DssError
@@ -10,7 +13,7 @@ from dss.options import (
     DetectOptions,
     NetworkOptions,
     TrainOptions,
-    takes_options,
+    write_arguments,
     written_fields,
 )
 from dss.options.notation import as_text
@@ -44,16 +47,38 @@ def test_a_function_shows_its_options_and_their_defaults():
     assert "gap_seconds: Shorten segments that" in make_dataset.__doc__
 
 
-def test_options_do_not_reach_a_function_that_does_not_know_them():
-    @takes_options
-    def build(n: int, *, options: NetworkOptions) -> int:
-        """Build."""
-        return n * options.nb_conv
+def test_options_are_given_by_their_names_or_as_one_object():
+    options = DatasetOptions(gap_seconds=0.1)
+    assert DatasetOptions.given(None, {"gap_seconds": 0.1}) == options
+    assert DatasetOptions.given(options, {}) is options
+    with pytest.raises(DssError, match="gap_second: there is no such option"):
+        make_dataset("x", gap_second=0.1)
+    with pytest.raises(DssError, match="overwrite: give either"):
+        make_dataset("x", options=options, overwrite=True)
 
-    assert build(2, nb_conv=5) == 10
-    assert build(2, options=NetworkOptions(nb_conv=4)) == 8
-    with pytest.raises(DssError, match="nb_convs"):
-        build(2, nb_convs=5)
+
+def test_editors_and_type_checkers_know_each_option():
+    written = write_arguments.FILE.read_text()
+    assert written == write_arguments.arguments(), "run python -m dss.options.write_arguments"
+
+
+def functions_with_options():
+    """The functions that show options, and the file and line of each."""
+    for path in sorted(Path(dss.__file__).parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if any(
+                getattr(d, "id", "") == "takes_options" for d in getattr(node, "decorator_list", ())
+            ):
+                yield pytest.param(node, id=f"{path.stem}.{node.name}")
+
+
+@pytest.mark.parametrize("function", [*functions_with_options()])
+def test_type_checkers_know_the_options_that_a_function_shows(function):
+    (options,) = (a.annotation for a in function.args.kwonlyargs if a.arg == "options")
+    name = ast.unparse(options).removesuffix(" | None")
+    known = ast.unparse(function.args.kwarg.annotation)
+    assert known == f"Unpack[{name.replace('Options', 'Arguments')}]"
+    assert ast.unparse(function.body[1]) == f"options = {name}.given(options, named)"
 
 
 def test_a_function_is_an_option_in_python_alone():

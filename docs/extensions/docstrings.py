@@ -21,7 +21,8 @@ def shorten_signature(app, what, name, obj, options, signature, return_annotatio
     """The options of a stage, which are listed below, are one word in the signature."""
     if not _takes_options(obj):
         return None
-    own = [p.name for p in inspect.signature(obj.__wrapped__).parameters.values()]
+    code = inspect.unwrap(obj).__code__
+    own = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     return f"({', '.join([*own[:-1], '**options'])})", return_annotation
 
 

@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import pandas as pd
 
@@ -14,12 +14,15 @@ from dss.data.split_writing import split_annotations, write_split
 from dss.data.splits import SPLITS, Stretch, recording_groups, split_recordings
 from dss.errors import DssError, DssWarning
 from dss.options import DatasetOptions, takes_options
+from dss.options.arguments import DatasetArguments
 from dss.support.files import replacing
 from dss.support.writers import only_writer
 
 
 @takes_options
-def make_dataset(folder: str | Path, *, options: DatasetOptions) -> Path:
+def make_dataset(
+    folder: str | Path, *, options: DatasetOptions | None = None, **named: Unpack[DatasetArguments]
+) -> Path:
     """Assemble the recordings of a folder and their annotations into a dataset.
 
     Everything is checked before anything is written. The recordings are read block by block, by
@@ -39,6 +42,7 @@ def make_dataset(folder: str | Path, *, options: DatasetOptions) -> Path:
         >>> print(make_dataset("finch", store_dir="song.npy", test_fraction=0.2, seed=1))
         song.npy
     """
+    options = DatasetOptions.given(options, named)
     folder = Path(folder)
     store = options.store_dir or default_store(folder)
     stores.check_ending(store)

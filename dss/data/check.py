@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Unpack
 
 import pandas as pd
 
@@ -15,10 +16,13 @@ from dss.data.song_type_problems import definitions_of, never_found, unknown_str
 from dss.data.table_problems import problems_between, problems_within
 from dss.errors import DssError
 from dss.options import SourceOptions, takes_options
+from dss.options.arguments import SourceArguments
 
 
 @takes_options
-def check_annotations(folder: str | Path, *, options: SourceOptions) -> pd.DataFrame:
+def check_annotations(
+    folder: str | Path, *, options: SourceOptions | None = None, **named: Unpack[SourceArguments]
+) -> pd.DataFrame:
     """Check the recordings and annotations of a folder, and list every problem at once.
 
     Errors are what no dataset can be made of: recordings or annotations that are missing or cannot
@@ -43,6 +47,7 @@ def check_annotations(folder: str | Path, *, options: SourceOptions) -> pd.DataF
         >>> check_annotations("finch").empty  # no problems found
         True
     """
+    options = SourceOptions.given(options, named)
     inputs, failed, mended = read_inputs(Path(folder), options)
     recordings = [found.recording for found in inputs]
     tables = [(found.file, found.table) for found in inputs]

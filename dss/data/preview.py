@@ -1,18 +1,21 @@
 """What a dataset would hold, before anything is written."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from dss.data.assembly import dataset_attributes, plan_splits
 from dss.data.sources import read_sources
 from dss.options import DatasetOptions, takes_options
+from dss.options.arguments import DatasetArguments
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
 @takes_options
-def preview_dataset(folder: str | Path, *, options: DatasetOptions) -> "xr.DataTree":
+def preview_dataset(
+    folder: str | Path, *, options: DatasetOptions | None = None, **named: Unpack[DatasetArguments]
+) -> "xr.DataTree":
     """The dataset that `make_dataset` would make, without its arrays; nothing is written.
 
     Its attributes are those of the dataset, so that `describe`, `format_report`,
@@ -28,6 +31,7 @@ def preview_dataset(folder: str | Path, *, options: DatasetOptions) -> "xr.DataT
         >>> tree.attrs["class_names"][:3]
         ['noise', 'a', 'b']
     """
+    options = DatasetOptions.given(options, named)
     import xarray as xr
 
     folder = Path(folder)

@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ from dss.data.splits import SPLITS, Stretch
 from dss.data.texttables import COLUMNS
 from dss.errors import DssError, DssWarning
 from dss.options import SourceOptions, takes_options
+from dss.options.arguments import SourceArguments
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -98,7 +99,9 @@ def format_report(tree: "xr.DataTree") -> str:
 
 
 @takes_options
-def list_recordings(folder: str | Path, *, options: SourceOptions) -> pd.DataFrame:
+def list_recordings(
+    folder: str | Path, *, options: SourceOptions | None = None, **named: Unpack[SourceArguments]
+) -> pd.DataFrame:
     """What is in a data folder: a row a recording, and one for all of them.
 
     Arguments: as for `dss.data.check_annotations`.
@@ -117,6 +120,7 @@ def list_recordings(folder: str | Path, *, options: SourceOptions) -> pd.DataFra
         bird1_01.wav   8.0241  6  6
         bird1_02.wav   8.1812  6  6
     """
+    options = SourceOptions.given(options, named)
     folder, rows, counts, defined = Path(folder), {}, {}, set()
     files = find_recordings(folder, options.endings)
     recordings, _ = open_readable(files, options)

@@ -1,6 +1,7 @@
 """How far scores would vary with other recordings of the same kind."""
 
 from collections.abc import Mapping, Sequence
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from dss.evaluate.pairs import ALL, Pair, Recordings, read_pairs, song_names
 from dss.evaluate.samples import confusions, macro_f1, scores_of_confusion
 from dss.evaluate.sequences import durations, edit_counts
 from dss.options import EvaluateOptions, takes_options
+from dss.options.arguments import EvaluateArguments
 
 Scores = dict[tuple[str, str], np.ndarray]  # (song type, score): [draws]
 
@@ -23,7 +25,8 @@ def bootstrap(
     n_draws: int = 1000,
     level: float = 0.95,
     seed: int = 0,
-    options: EvaluateOptions,
+    options: EvaluateOptions | None = None,
+    **named: Unpack[EvaluateArguments],
 ) -> pd.DataFrame:
     """How far the scores would vary with other recordings of the same kind.
 
@@ -40,6 +43,7 @@ def bootstrap(
         is no number of annotations, nor of seconds.
     Raises: DssError for a single recording.
     """
+    options = EvaluateOptions.given(options, named)
     pairs = read_pairs(true, predicted)
     matches, confused = match_all(pairs, options), confusions(pairs)
     return bootstrap_pairs(pairs, matches, confused, n_draws=n_draws, level=level, seed=seed)

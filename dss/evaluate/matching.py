@@ -9,7 +9,7 @@ that somebody looked at: `STEM_annotated.csv` beside the true annotations; and w
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, Unpack
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from scipy.optimize import linear_sum_assignment
 from dss.errors import DssError
 from dss.evaluate.pairs import ALL, Marks, Pair, Recordings, read_pairs, song_names
 from dss.options import EvaluateOptions, takes_options
+from dss.options.arguments import EvaluateArguments
 
 SCORES = ["precision", "recall", "f1"]
 
@@ -36,7 +37,13 @@ NO_MATCH = Match(0, 0, np.empty((0, 2)), *np.empty((2, 0), int))
 
 
 @takes_options
-def evaluate(true: Recordings, predicted: Recordings, *, options: EvaluateOptions) -> pd.DataFrame:
+def evaluate(
+    true: Recordings,
+    predicted: Recordings,
+    *,
+    options: EvaluateOptions | None = None,
+    **named: Unpack[EvaluateArguments],
+) -> pd.DataFrame:
     """Score predicted annotations against true ones.
 
     Arguments:
@@ -68,6 +75,7 @@ def evaluate(true: Recordings, predicted: Recordings, *, options: EvaluateOption
         c                0.0     NaN  0.0
         all              0.5     0.5  0.5
     """
+    options = EvaluateOptions.given(options, named)
     return score_pairs(read_pairs(true, predicted), options)
 
 
@@ -87,7 +95,11 @@ def score_matches(matches: Mapping[str, Sequence[Match]]) -> pd.DataFrame:
 
 @takes_options
 def precision_recall(
-    true: Recordings, predicted: Recordings, *, options: EvaluateOptions
+    true: Recordings,
+    predicted: Recordings,
+    *,
+    options: EvaluateOptions | None = None,
+    **named: Unpack[EvaluateArguments],
 ) -> pd.DataFrame:
     """The scores of the predicted annotations whose confidence reaches each of many thresholds.
 
@@ -97,6 +109,7 @@ def precision_recall(
     Returns: a table with song_type (`all` last), threshold (0.01 to 1), precision, recall and f1.
     Raises: DssError if predicted annotations have no confidence.
     """
+    options = EvaluateOptions.given(options, named)
     pairs = read_pairs(true, predicted)
     if any(len(pair.predicted) and "confidence" not in pair.predicted for pair in pairs):
         raise DssError(
@@ -120,7 +133,11 @@ def precision_recall(
 
 @takes_options
 def timing_errors(
-    true: Recordings, predicted: Recordings, *, options: EvaluateOptions
+    true: Recordings,
+    predicted: Recordings,
+    *,
+    options: EvaluateOptions | None = None,
+    **named: Unpack[EvaluateArguments],
 ) -> pd.DataFrame:
     """Return the timing errors of all correct annotations, predicted - true.
 
@@ -139,6 +156,7 @@ def timing_errors(
           name  onset_error_ms  offset_error_ms
         0    a             2.0             -1.0
     """
+    options = EvaluateOptions.given(options, named)
     tables = [pd.DataFrame({"name": [], "onset_error_ms": [], "offset_error_ms": []})]
     pairs = read_pairs(true, predicted)
     matches = match_all(pairs, options)

@@ -1,17 +1,26 @@
 """List wrong annotations, the worst first."""
 
+from typing import Unpack
+
 import numpy as np
 import pandas as pd
 
 from dss.evaluate.matching import match_pair
 from dss.evaluate.pairs import Recordings, read_pairs
 from dss.options import EvaluateOptions, takes_options
+from dss.options.arguments import EvaluateArguments
 
 COLUMNS = ["recording", "mistake", "name", "start_seconds", "stop_seconds", "confidence"]
 
 
 @takes_options
-def mistakes(true: Recordings, predicted: Recordings, *, options: EvaluateOptions) -> pd.DataFrame:
+def mistakes(
+    true: Recordings,
+    predicted: Recordings,
+    *,
+    options: EvaluateOptions | None = None,
+    **named: Unpack[EvaluateArguments],
+) -> pd.DataFrame:
     """List wrong annotations: false positives and missed annotations.
 
     False positives are sorted by confidence; missed annotations, and predictions without
@@ -32,6 +41,7 @@ def mistakes(true: Recordings, predicted: Recordings, *, options: EvaluateOption
           mistake name  start_seconds
         0  missed    b            0.2
     """
+    options = EvaluateOptions.given(options, named)
     kinds: dict[str, list[pd.DataFrame]] = {"false": [], "missed": []}
     pairs = read_pairs(true, predicted)
     for pair in pairs:

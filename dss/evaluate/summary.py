@@ -1,6 +1,7 @@
 """All that is known of how annotations fit each other, as one table and as text."""
 
 from collections.abc import Sequence
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from dss.evaluate.pairs import ALL, Pair, Recordings, read_pairs
 from dss.evaluate.samples import confusions, macro_f1, score_samples
 from dss.evaluate.sequences import compare_pairs, error_rate
 from dss.options import EvaluateOptions, takes_options
+from dss.options.arguments import EvaluateArguments
 
 # Scores whose intervals are printed, and what they are called there.
 INTERVALS = {
@@ -24,7 +26,13 @@ INTERVALS = {
 
 
 @takes_options
-def summarize(true: Recordings, predicted: Recordings, *, options: EvaluateOptions) -> pd.DataFrame:
+def summarize(
+    true: Recordings,
+    predicted: Recordings,
+    *,
+    options: EvaluateOptions | None = None,
+    **named: Unpack[EvaluateArguments],
+) -> pd.DataFrame:
     """What `evaluate` gives, with columns of what the other functions of this package give.
 
     Arguments:
@@ -44,13 +52,21 @@ def summarize(true: Recordings, predicted: Recordings, *, options: EvaluateOptio
         >>> summarize(true, true[:1]).loc["all", ["precision", "recall"]].to_dict()
         {'precision': 1.0, 'recall': 0.5}
     """
+    options = EvaluateOptions.given(options, named)
     pairs = read_pairs(true, predicted)
     return _summary(pairs, confusions(pairs), options)
 
 
 @takes_options
-def format_summary(true: Recordings, predicted: Recordings, *, options: EvaluateOptions) -> str:
+def format_summary(
+    true: Recordings,
+    predicted: Recordings,
+    *,
+    options: EvaluateOptions | None = None,
+    **named: Unpack[EvaluateArguments],
+) -> str:
     """What `summarize` gives, as text to read; arguments as for `evaluate`."""
+    options = EvaluateOptions.given(options, named)
     pairs = read_pairs(true, predicted)
     names, matrices = confusions(pairs)
     table = _summary(pairs, (names, matrices), options)

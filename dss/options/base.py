@@ -83,6 +83,15 @@ class Options(BaseModel):
         return cls(**values)
 
     @classmethod
+    def given(cls, options: Self | None, named: Mapping[str, Any]) -> Self:
+        """What a function was called with: `options` as they are, or options by their names."""
+        if options is None:
+            return cls.checked(named)
+        if named:
+            raise DssError(f"{', '.join(named)}: give either options=... or options by their names")
+        return options
+
+    @classmethod
     def problems(cls, values: Mapping[str, Any]) -> dict[str, str]:
         """Explain which values are invalid, and what would be valid, by the name of the option."""
         try:

@@ -1,36 +1,29 @@
-"""Let users call a function with the fields of its options as keywords."""
+"""Show the options that a function takes, wherever its signature is looked at."""
 
-import functools
 import inspect
 import textwrap
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from dss.options.base import Options, describe_range
 
-Result = TypeVar("Result")
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def takes_options(function: Callable[..., Result]) -> Callable[..., Result]:
-    """Let users call `function` with the fields of its `options` parameter as keywords.
+def takes_options(function: Function) -> Function:
+    """Show the options of `function` as its parameters, in `help()` and in notebooks.
 
-    `function(x, *, options: TrainOptions)` becomes `function(x, *, data_dir, nb_epoch=400, ...)`:
-    its signature and docstring show the fields, and their values are checked before `function`
-    runs. You can still pass an options object as `options`. To type checkers, the result accepts
-    any arguments, because its parameters are known only at run time.
+    The function is written as
+
+        def train(*, options: TrainOptions | None = None, **named: Unpack[TrainArguments]) -> Path:
+            options = TrainOptions.given(options, named)
+
+    so that editors and type checkers know the names and types, too. Its signature then reads
+    `train(*, data_dir, nb_epoch=400, ...)`, and its docstring lists what the options do.
     """
     signature = inspect.signature(function)
-    options_class: type[Options] = signature.parameters["options"].annotation
-    own = [p for p in signature.parameters.values() if p.name != "options"]
-
-    @functools.wraps(function)
-    def wrapper(*args: Any, options: Options | None = None, **named: Any) -> Result:
-        if options is None:
-            names = {p.name for p in own}
-            values = {name: named.pop(name) for name in list(named) if name not in names}
-            options = options_class.checked(values)
-        return function(*args, options=options, **named)
-
+    options_class: type[Options] = get_args(signature.parameters["options"].annotation)[0]
+    own = [p for p in signature.parameters.values() if p.name not in ("options", "named")]
     fields = [
         inspect.Parameter(
             name,
@@ -41,10 +34,10 @@ def takes_options(function: Callable[..., Result]) -> Callable[..., Result]:
         for name, field in options_class.model_fields.items()
     ]
     shown = signature.replace(parameters=[*own, *fields])
-    wrapper.__signature__ = shown  # type: ignore[attr-defined]  # read by inspect.signature
-    doc = inspect.cleandoc(function.__doc__ or "").split("\n\nOptions:\n")
-    wrapper.__doc__ = f"{doc[0]}\n\nOptions:\n{_describe_fields(options_class)}"
-    return wrapper
+    function.__signature__ = shown  # type: ignore[attr-defined]  # read by inspect.signature
+    doc = inspect.cleandoc(function.__doc__ or "")
+    function.__doc__ = f"{doc}\n\nOptions:\n{_describe_fields(options_class)}"
+    return function
 
 
 def _describe_fields(options_class: type[Options]) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from dss.errors import DssError
 from dss.evaluate import mistakes, precision_recall, read_pairs, timing_errors
 from dss.evaluate.pairs import Pair, Recordings, stem_of
 from dss.options import EvaluateOptions, takes_options
+from dss.options.arguments import EvaluateArguments
 from dss.plot.bars import within
 from dss.plot.colors import song_colors
 from dss.plot.figure import (
@@ -35,7 +36,11 @@ ALL_COLOR = "#303030"
 @plain_style()
 @takes_options
 def plot_precision_recall(
-    true: Recordings, predicted: Recordings, *, options: EvaluateOptions
+    true: Recordings,
+    predicted: Recordings,
+    *,
+    options: EvaluateOptions | None = None,
+    **named: Unpack[EvaluateArguments],
 ) -> Figure:
     """Precision against recall, and F1, as annotations of low confidence are left out.
 
@@ -48,6 +53,7 @@ def plot_precision_recall(
 
     Raises: DssError if they have none.
     """
+    options = EvaluateOptions.given(options, named)
     table = precision_recall(true, predicted, options=options)
     names = [name for name in table["song_type"].unique() if name != "all"]
     colors = {**song_colors(names), "all": ALL_COLOR}
@@ -71,7 +77,13 @@ def plot_precision_recall(
 
 @plain_style()
 @takes_options
-def plot_errors(true: Recordings, predicted: Recordings, *, options: EvaluateOptions) -> Figure:
+def plot_errors(
+    true: Recordings,
+    predicted: Recordings,
+    *,
+    options: EvaluateOptions | None = None,
+    **named: Unpack[EvaluateArguments],
+) -> Figure:
     """Histograms of onset and offset errors, predicted - true, by song type.
 
     Arguments:
@@ -79,6 +91,7 @@ def plot_errors(true: Recordings, predicted: Recordings, *, options: EvaluateOpt
 
     Returns: the figure; without histograms, and saying so, if no annotation is right.
     """
+    options = EvaluateOptions.given(options, named)
     table = timing_errors(true, predicted, options=options)
     if table.empty:
         figure = SongFigure(figsize=(WIDTH_INCHES, 0.5))
@@ -128,7 +141,8 @@ def plot_mistakes(
     recordings: Sequence[str | Path] = (),
     n_shown: int = 8,
     *,
-    options: EvaluateOptions,
+    options: EvaluateOptions | None = None,
+    **named: Unpack[EvaluateArguments],
 ) -> Figure:
     """The worst mistakes: spectrograms with the true annotations above the predicted ones.
 
@@ -140,6 +154,7 @@ def plot_mistakes(
 
     Raises: DssError if there is no mistake, or a recording is not there.
     """
+    options = EvaluateOptions.given(options, named)
     worst = mistakes(true, predicted, options=options)[:n_shown]
     if worst.empty:
         raise DssError("There are no mistakes to show")

@@ -6,7 +6,7 @@ comes later can change it, so that memory does not grow with the recording's len
 
 import warnings
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ import pandas as pd
 from dss.data.annotations import COLUMNS, EVENT, NOISE, SEGMENT
 from dss.errors import DssError, DssWarning
 from dss.options import DetectOptions, takes_options
+from dss.options.arguments import DetectArguments
 from dss.predict.confidence import Calibration, calibration_of
 from dss.predict.events import Events
 from dss.predict.segments import Segments
@@ -29,7 +30,8 @@ def detect(
     samplerate_hz: float,
     calibration: Calibration | None = None,
     *,
-    options: DetectOptions,
+    options: DetectOptions | None = None,
+    **named: Unpack[DetectArguments],
 ) -> pd.DataFrame:
     """The events and segments in probabilities.
 
@@ -67,6 +69,7 @@ def detect(
           name  start_seconds  stop_seconds  confidence
         0    a            0.1           0.2         0.9
     """
+    options = DetectOptions.given(options, named)
     detector = Detector(types, samplerate_hz, options, calibration)
     tables = [table for block in blocks if len(table := detector.add(block))]
     return in_order([*tables, detector.end()])

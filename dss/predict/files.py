@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Unpack
 
 from dss.data.table_writing import check_names
 from dss.errors import DssError, raise_problems
 from dss.options import PredictFilesOptions, PredictOptions, takes_options
+from dss.options.arguments import PredictFilesArguments
 from dss.predict.detection import tuned
 from dss.predict.pending import Pace, still_to_do, target_paths
 from dss.predict.recording import UNREADABLE, attempt, open_fitting
@@ -24,7 +26,8 @@ def predict_files(
     run: str | Path | Run,
     *,
     after_each: Callable[[Path], None] = lambda path: None,
-    options: PredictFilesOptions,
+    options: PredictFilesOptions | None = None,
+    **named: Unpack[PredictFilesArguments],
 ) -> list[Path]:
     """Annotate recordings and write `STEM_annotations.csv` for each.
 
@@ -48,6 +51,7 @@ def predict_files(
         >>> [path.name for path in predict_files("finch/bird1_08.wav", run, save_dir="predicted")]
         ['bird1_08_annotations.csv']
     """
+    options = PredictFilesOptions.given(options, named)
     if options.proposals and options.format != "csv":
         raise DssError(
             f"proposals: the format {options.format} cannot mark annotations as unconfirmed. "

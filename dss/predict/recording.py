@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from dss.data.recordings import Recording, open_recording, unsaid_rate
 from dss.data.table_writing import IN_SAMPLES
 from dss.errors import DssError
 from dss.options import DetectOptions, PredictFilesOptions, PredictOptions, takes_options
+from dss.options.arguments import PredictArguments
 from dss.predict.confidence import calibration_of
 from dss.predict.detection import detect, tuned
 from dss.predict.near_misses import NearMisses, write_near_misses
@@ -34,7 +36,8 @@ def predict(
     recording: str | Path | np.ndarray,
     run: str | Path | Run,
     *,
-    options: PredictOptions,
+    options: PredictOptions | None = None,
+    **named: Unpack[PredictArguments],
 ) -> pd.DataFrame:
     """Annotate a recording, or several.
 
@@ -55,6 +58,7 @@ def predict(
         >>> [*table.columns]
         ['name', 'start_seconds', 'stop_seconds', 'confidence']
     """
+    options = PredictOptions.given(options, named)
     run = open_run(run)
     options = tuned(options, run.params)
     if isinstance(recording, np.ndarray) or Path(recording).is_file():
@@ -122,7 +126,8 @@ def probabilities(
     recording: str | Path | np.ndarray,
     run: str | Path | Run,
     *,
-    options: PredictOptions,
+    options: PredictOptions | None = None,
+    **named: Unpack[PredictArguments],
 ) -> np.ndarray:
     """The probability of each class at each sample of a recording: [samples, classes] float32.
 
@@ -134,6 +139,7 @@ def probabilities(
         >>> probabilities("finch/bird1_08.wav", run).shape[1]  # noise and six song types
         7
     """
+    options = PredictOptions.given(options, named)
     run = open_run(run)
     opened = fitting(recording, run, options)
     with bar(total=opened.duration_seconds, unit="s", desc="annotate") as progress:

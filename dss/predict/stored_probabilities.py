@@ -5,7 +5,7 @@ With them a recording is annotated again at once, with other thresholds, gaps an
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ import pandas as pd
 from dss.data.stores import missing_chunks
 from dss.errors import DssError
 from dss.options import DetectOptions, takes_options
+from dss.options.arguments import DetectArguments
 from dss.predict.confidence import calibration_of, read_calibration
 from dss.predict.detection import detect
 from dss.runs import Run
@@ -104,7 +105,8 @@ def detect_stored(
     stop_sample: int | None = None,
     *,
     after_block: Callable[[], None] = lambda: None,
-    options: DetectOptions,
+    options: DetectOptions | None = None,
+    **named: Unpack[DetectArguments],
 ) -> pd.DataFrame:
     """Annotate a stretch of a recording from what `stored_probabilities` gave.
 
@@ -116,6 +118,7 @@ def detect_stored(
 
     Returns: what `dss.predict.detection.detect` gives, times from the start of the recording.
     """
+    options = DetectOptions.given(options, named)
     rate = p.attrs["samplerate_hz"]
     stop_sample = p.shape[0] if stop_sample is None else min(stop_sample, p.shape[0])
 

@@ -1,6 +1,7 @@
 """Annotate live: blocks of audio in, as they come from a sound card, annotations out."""
 
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ from dss import models
 from dss.data.audio import as_float
 from dss.errors import DssError
 from dss.options import DetectOptions, takes_options
+from dss.options.arguments import DetectArguments
 from dss.predict.confidence import calibration_of
 from dss.predict.detection import Detector, nothing_found, tuned
 from dss.runs import Run, open_run
@@ -36,7 +38,13 @@ class Stream:
     """
 
     @takes_options
-    def __init__(self, run: str | Path | Run, *, options: DetectOptions):
+    def __init__(
+        self,
+        run: str | Path | Run,
+        *,
+        options: DetectOptions | None = None,
+        **named: Unpack[DetectArguments],
+    ):
         """Make the network ready, which takes a few seconds.
 
         Arguments:
@@ -44,6 +52,7 @@ class Stream:
 
         Raises: DssError if the run cannot be read.
         """
+        options = DetectOptions.given(options, named)
         run = open_run(run)
         options = tuned(options, run.params)
         self.samplerate_hz = run.samplerate_hz

@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from dss.errors import DssError
 from dss.evaluate.matching import score_pairs
 from dss.evaluate.pairs import Pair
 from dss.options import DetectOptions, TuneOptions, takes_options
+from dss.options.arguments import TuneArguments
 from dss.predict.calibrate import RECALL_THRESHOLDS, calibrated, lowered, to_store
 from dss.predict.detection import detect, fits
 from dss.predict.validation import Stretch, blocks_of, validation_stretches
@@ -65,7 +66,9 @@ class Tuned:
 
 
 @takes_options
-def tune(run: str | Path | Run, *, options: TuneOptions) -> Tuned:
+def tune(
+    run: str | Path | Run, *, options: TuneOptions | None = None, **named: Unpack[TuneArguments]
+) -> Tuned:
     """Choose thresholds, distances, gaps and lengths, and store them with the run.
 
     The validation split of the run's dataset is annotated once; then each option in turn takes the
@@ -81,6 +84,7 @@ def tune(run: str | Path | Run, *, options: TuneOptions) -> Tuned:
     Raises: DssError if the dataset is not there, does not fit the run, or has no song in its
         validation split.
     """
+    options = TuneOptions.given(options, named)
     run = open_run(run)
     stored = _stored_params(run)
     stretches = validation_stretches(run, options.data_dir)

@@ -4,6 +4,18 @@ A module is imported when you first name it, as in `dss.review.rounds.next_round
 """
 
 import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # so that editors and type checkers know them
+    from dss.review import annotation_errors as annotation_errors
+    from dss.review import naming as naming
+    from dss.review import proofread as proofread
+    from dss.review import proposals as proposals
+    from dss.review import rounds as rounds
+    from dss.review import segment_features as segment_features
+    from dss.review import segment_groups as segment_groups
+    from dss.review import unlike as unlike
+    from dss.review import views as views
 
 _MODULES = (
     "annotation_errors",

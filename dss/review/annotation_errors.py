@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from dss.data.sources import read_sources
 from dss.data.texttables import COLUMNS
 from dss.errors import DssWarning
 from dss.options import AnnotationErrorOptions, DatasetOptions, SourceOptions, takes_options
+from dss.options.arguments import AnnotationErrorArguments
 from dss.review.disagreement import opinions
 from dss.review.halves import FEWEST_OF_TYPE, Judged, judge_halves
 from dss.support.units import clock_time
@@ -39,7 +41,12 @@ VAL_FRACTION = 0.1  # of each half, as judging needs all the training it can get
 
 
 @takes_options
-def find_annotation_errors(folder: str | Path, *, options: AnnotationErrorOptions) -> pd.DataFrame:
+def find_annotation_errors(
+    folder: str | Path,
+    *,
+    options: AnnotationErrorOptions | None = None,
+    **named: Unpack[AnnotationErrorArguments],
+) -> pd.DataFrame:
     """List annotations that are probably wrong, the most certain ones first.
 
     A network is trained on half of the recordings and judges the annotations of the other half,
@@ -66,6 +73,7 @@ def find_annotation_errors(folder: str | Path, *, options: AnnotationErrorOption
     Source of judging by what did not learn from it: Northcutt, Jiang & Chuang (2021), Confident
     learning, https://arxiv.org/abs/1911.00068.
     """
+    options = AnnotationErrorOptions.given(options, named)
     folder = Path(folder)
     how = {name: getattr(options, name) for name in SourceOptions.model_fields}
     as_dataset = DatasetOptions(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from dss.data.recording_files import is_hidden
 from dss.errors import DssError
 from dss.evaluate.pairs import ENDING
 from dss.options import ProofreadOptions, takes_options
+from dss.options.arguments import ProofreadArguments
 from dss.predict.near_misses import read_near_misses
 from dss.support.units import clock_time
 
@@ -22,7 +24,12 @@ LISTED = ["file", "look_at", "name", "found", "start_seconds", "stop_seconds", "
 
 
 @takes_options
-def least_certain(annotated: Annotated, *, options: ProofreadOptions) -> pd.DataFrame:
+def least_certain(
+    annotated: Annotated,
+    *,
+    options: ProofreadOptions | None = None,
+    **named: Unpack[ProofreadArguments],
+) -> pd.DataFrame:
     """What is most probably wrong: annotations, and near misses, where song may have been missed.
 
     Near misses are read from beside the annotations. Where annotations are marked as proposals,
@@ -38,6 +45,7 @@ def least_certain(annotated: Annotated, *, options: ProofreadOptions) -> pd.Data
         of 0.3 is with 0.7, a near miss with a probability of 0.4 with 0.4.
     Raises: DssError if there are no annotations with a confidence.
     """
+    options = ProofreadOptions.given(options, named)
     tables = [table.assign(file=str(path)) for path, table in _doubtful(annotated)]
     table = pd.concat(tables, ignore_index=True)
     table = table.sort_values("doubt", ascending=False, kind="stable", ignore_index=True)

@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Unpack
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from dss.data.stretches import of_mask
 from dss.data.texttables import COLUMNS
 from dss.errors import DssError, DssWarning
 from dss.options import ProposeOptions, takes_options
+from dss.options.arguments import ProposeArguments
 from dss.predict import ownership
 from dss.predict.pending import target_paths
 from dss.predict.recording import UNREADABLE
@@ -46,7 +47,12 @@ class Loudness(NamedTuple):
 
 
 @takes_options
-def propose(recording: Recording, *, options: ProposeOptions) -> pd.DataFrame:
+def propose(
+    recording: Recording,
+    *,
+    options: ProposeOptions | None = None,
+    **named: Unpack[ProposeArguments],
+) -> pd.DataFrame:
     """Find what is probably song in a recording, without a network.
 
     Arguments:
@@ -55,6 +61,7 @@ def propose(recording: Recording, *, options: ProposeOptions) -> pd.DataFrame:
     Returns: an annotation table, in which all has one name.
     Raises: DssError if the frequency range holds nothing.
     """
+    options = ProposeOptions.given(options, named)
     loudness = measure_loudness(recording, options.lowest_hz, options.highest_hz)
     threshold_db = options.threshold_db
     if threshold_db is None:
@@ -91,7 +98,8 @@ def propose_files(
     recordings: str | Path,
     *,
     after_each: Callable[[Path], None] | None = None,
-    options: ProposeOptions,
+    options: ProposeOptions | None = None,
+    **named: Unpack[ProposeArguments],
 ) -> list[Path]:
     """Write proposals for recordings, as files of annotations to name and correct.
 
@@ -103,6 +111,7 @@ def propose_files(
         read, are left out with a warning.
     Raises: DssError if there are no recordings.
     """
+    options = ProposeOptions.given(options, named)
     files = target_paths(recordings, options.save_dir, "csv")
     by_hand = [file for file in files.values() if file.exists() and not ownership.is_by_dss(file)]
     if by_hand:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
@@ -31,12 +32,15 @@ from dss.data.targets import GAUSSIAN_REACH
 from dss.data.texttables import COLUMNS
 from dss.errors import DssError, DssWarning
 from dss.options import SourceOptions, takes_options
+from dss.options.arguments import SourceArguments
 from dss.review.split_views import dataset_views, is_dataset
 from dss.review.view import View, no_annotations
 
 
 @takes_options
-def open_views(path: str | Path, *, options: SourceOptions) -> list[View]:
+def open_views(
+    path: str | Path, *, options: SourceOptions | None = None, **named: Unpack[SourceArguments]
+) -> list[View]:
     """The recordings of a folder, a single recording, or the splits of a dataset that hold audio.
 
     Arguments: as for `dss.data.check_annotations`.
@@ -44,6 +48,7 @@ def open_views(path: str | Path, *, options: SourceOptions) -> list[View]:
     Raises: DssError if there is nothing of this kind that can be read.
     Warns: DssWarning for recordings that cannot be read and are left out.
     """
+    options = SourceOptions.given(options, named)
     path = Path(path)
     if is_dataset(path):
         return dataset_views(open_dataset(path))
@@ -75,8 +80,15 @@ def views_of(source: str | Path | Recording | xr.DataTree | View | Sequence[View
 
 
 @takes_options
-def recording_view(path: str | Path, name: str | None = None, *, options: SourceOptions) -> View:
+def recording_view(
+    path: str | Path,
+    name: str | None = None,
+    *,
+    options: SourceOptions | None = None,
+    **named: Unpack[SourceArguments],
+) -> View:
     """A recording with its annotations, if they can be read; arguments as for `open_views`."""
+    options = SourceOptions.given(options, named)
     path = Path(path)
     recording = open_source(path, options)
     place = place_of(options.annotations_at, path)
@@ -85,11 +97,14 @@ def recording_view(path: str | Path, name: str | None = None, *, options: Source
 
 
 @takes_options
-def summarize(path: str | Path, *, options: SourceOptions) -> pd.DataFrame:
+def summarize(
+    path: str | Path, *, options: SourceOptions | None = None, **named: Unpack[SourceArguments]
+) -> pd.DataFrame:
     """What is there: a row a recording of a folder, or a row a split of a dataset, and of all.
 
     Arguments: as for `open_views`.
     """
+    options = SourceOptions.given(options, named)
     if is_dataset(path):
         return describe(open_dataset(path))
     return list_recordings(path, options=options)
@@ -116,7 +131,9 @@ def completeness(views: Sequence[View]) -> pd.DataFrame:
 
 
 @takes_options
-def find_problems(path: str | Path, *, options: SourceOptions) -> pd.DataFrame:
+def find_problems(
+    path: str | Path, *, options: SourceOptions | None = None, **named: Unpack[SourceArguments]
+) -> pd.DataFrame:
     """What is wrong, or probably not meant; for a dataset, all of its audio is read.
 
     Arguments: as for `open_views`.
@@ -124,6 +141,7 @@ def find_problems(path: str | Path, *, options: SourceOptions) -> pd.DataFrame:
     Returns: a table with the columns file, row, name, problem and severity (error or warning);
         without rows if all is well.
     """
+    options = SourceOptions.given(options, named)
     if not is_dataset(path):
         return check_annotations(path, options=options)
     tree, sentences = open_dataset(path), []

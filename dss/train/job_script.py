@@ -5,10 +5,12 @@ import os
 import re
 import shlex
 from pathlib import Path
+from typing import Unpack
 
 from dss import models
 from dss.errors import DssError
 from dss.options import TrainCommandOptions, TrainOptions, takes_options
+from dss.options.arguments import TrainCommandArguments
 from dss.support.files import replacing
 
 PATHS = ("data_dir", "save_dir", "continue_from")
@@ -18,7 +20,9 @@ FOLDER = {"slurm": "SLURM_SUBMIT_DIR", "sge": "SGE_O_WORKDIR", "lsf": "LS_SUBCWD
 
 
 @takes_options
-def write_script(*, options: TrainCommandOptions) -> Path:
+def write_script(
+    *, options: TrainCommandOptions | None = None, **named: Unpack[TrainCommandArguments]
+) -> Path:
     """Write the script in `write_script`: header, modules, conda environment, `dss train`.
 
     It holds the options that were given, and paths relative to its folder: copy the folder, with
@@ -27,6 +31,7 @@ def write_script(*, options: TrainCommandOptions) -> Path:
     Returns: the script, which can be executed.
     Raises: DssError if no network can be built with the options, or the script is there already.
     """
+    options = TrainCommandOptions.given(options, named)
     path = options.write_script
     if path is None:
         raise DssError("write_script: is needed. Name the shell script to write, such as job.sh.")

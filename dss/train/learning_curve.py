@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from dss.data.contents import song_stretches
 from dss.data.dataset import open_dataset
 from dss.errors import DssError
 from dss.options import LearningCurveOptions, TrainOptions, takes_options
+from dss.options.arguments import LearningCurveArguments
 from dss.runs import run_file
 from dss.support import hdf5
 from dss.support.progress import say
@@ -27,7 +29,9 @@ COLUMNS = ["song_type", "seconds", "song_seconds", "f1", "low", "high", "is_meas
 
 
 @takes_options
-def learning_curve(*, options: LearningCurveOptions) -> pd.DataFrame:
+def learning_curve(
+    *, options: LearningCurveOptions | None = None, **named: Unpack[LearningCurveArguments]
+) -> pd.DataFrame:
     """Train with parts of a dataset, and say how much better more annotations would make it.
 
     The parts are nested: a larger one holds the smaller ones. Each is trained for as many steps as
@@ -45,6 +49,7 @@ def learning_curve(*, options: LearningCurveOptions) -> pd.DataFrame:
     Raises: DssError before anything is trained if the test split is empty, or options of training
         do not fit.
     """
+    options = LearningCurveOptions.given(options, named)
     own = options.model_fields_set & TrainOptions.model_fields.keys()
     given = TrainOptions.checked({name: getattr(options, name) for name in own})
     if given.fraction_data < 1:

@@ -6,7 +6,7 @@ import warnings
 from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import xarray as xr
 
@@ -18,6 +18,7 @@ from dss.data.dataset import open_dataset
 from dss.errors import DssError, DssWarning
 from dss.models import processes
 from dss.options import TrainOptions, takes_options
+from dss.options.arguments import TrainArguments
 from dss.predict.calibrate import calibrate
 from dss.runs import SUFFIXES, Run, new_trunk, read_params, run_file, write_params
 from dss.support.files import check_writable, remove
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 
 @takes_options
-def train(*, options: TrainOptions) -> Path:
+def train(*, options: TrainOptions | None = None, **named: Unpack[TrainArguments]) -> Path:
     """Train a network.
 
     The best epoch so far is on disk at any time: stop with Ctrl-C, or in any other way, and it
@@ -50,6 +51,7 @@ def train(*, options: TrainOptions) -> Path:
     Warns: DssWarning for what works but is hardly meant: chunks shorter than the filters reach,
         batches larger than the data, song types without examples, silent or clipped recordings.
     """
+    options = TrainOptions.given(options, named)
     if options.devices > 1 and processes.count() == 1:
         return launch(options)
     options, resumed = inherit(options)

@@ -28,7 +28,7 @@ class SourceForm(Form, ABC):
         loader: Callable | None = None,
         annotation_loader: Callable | None = None,
     ):
-        self._loaders = {"loader": loader, "annotation_loader": annotation_loader}
+        self._loaders: dict[str, Any] = {"loader": loader, "annotation_loader": annotation_loader}
         options_class, button, remembered = self.shows
         super().__init__(options_class, self._make, button, values=values, remember=remembered)
 

@@ -1,0 +1,222 @@
+"""The options of functions, for editors and type checkers: names, and what each may be.
+
+Written by `python -m dss.options.write_arguments`; change the classes in the other files.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal, TypedDict
+
+from dss.options.augmentation import AugmentOptions
+
+
+class DemoArguments(TypedDict, total=False):
+    """The options of `DemoOptions`."""
+
+    song: Literal["finch", "fly"]
+    save_dir: str | Path
+    seed: int
+
+
+class DetectArguments(TypedDict, total=False):
+    """The options of `DetectOptions`."""
+
+    event_threshold: float
+    event_distance_seconds: float
+    event_interval_min_seconds: float
+    event_interval_max_seconds: float | None
+    segment_threshold: float
+    segment_hold_threshold: float | None
+    segment_fill_seconds: float
+    segment_min_seconds: float
+    segment_durations: dict[str, tuple[float, float]] | str
+    min_confidence: float
+    precision: float | None
+    recall: float | None
+
+
+class EvaluateArguments(TypedDict, total=False):
+    """The options of `EvaluateOptions`."""
+
+    tolerance_seconds: float
+    event_tolerance_seconds: float | None
+    offset_tolerance_seconds: float | None
+
+
+class NetworkArguments(TypedDict, total=False):
+    """The options of `NetworkOptions`."""
+
+    model_name: Literal["tcn", "das_tcn"]
+    nb_hist: int
+    ignore_boundaries: bool
+    nb_filters: int
+    kernel_size: int
+    nb_conv: int
+    use_separable: Sequence[bool] | str
+    dilations: Sequence[int] | str
+    dropout: float
+    nb_lstm_units: int
+    nb_pre_conv: int
+    pre_nb_dft: int
+    pre_bins: Sequence[int] | str
+    pre_floor: float
+    pre_background: int
+    pre_filters: int
+
+
+class NotebooksArguments(TypedDict, total=False):
+    """The options of `NotebooksOptions`."""
+
+    overwrite: bool
+
+
+class ProofreadArguments(TypedDict, total=False):
+    """The options of `ProofreadOptions`."""
+
+    n_least: int
+
+
+class ProposeArguments(TypedDict, total=False):
+    """The options of `ProposeOptions`."""
+
+    threshold_db: float | None
+    kind: Literal["segment", "event"]
+    song_type: str
+    fill_seconds: float
+    min_seconds: float
+    max_seconds: float | None
+    event_distance_seconds: float
+    lowest_hz: float
+    highest_hz: float | None
+    save_dir: str | Path | None
+
+
+class SourceArguments(TypedDict, total=False):
+    """The options of `SourceOptions`."""
+
+    endings: Sequence[str] | str | None
+    samplerate_hz: float | None
+    channel: int | None
+    mix: bool
+    annotation_format: str | None
+    annotations_at: str | None
+    time_unit: Literal["s", "ms", "samples"]
+    tolerance_seconds: float
+    skip_bad_rows: bool
+    strict: bool
+    loader: Callable[..., Any] | None
+    annotation_loader: Callable[..., Any] | None
+
+
+class AnnotationErrorArguments(SourceArguments, total=False):
+    """The options of `AnnotationErrorOptions`."""
+
+    least_sure: float
+    seed: int
+
+
+class DatasetArguments(SourceArguments, total=False):
+    """The options of `DatasetOptions`."""
+
+    store_dir: str | Path | None
+    overwrite: bool
+    split_csv: bool
+    song_types: Sequence[str] | str | None
+    rename: dict[str, str] | str
+    individual_targets: bool
+    boundary_targets: bool
+    event_std_seconds: float | None
+    gap_seconds: float | None
+    overlaps: Literal["share", "shorter", "later", "unknown"]
+    train_split: Literal["files", "samples"]
+    val_split: Literal["files", "samples"]
+    test_split: Literal["auto", "files", "samples"]
+    train_fraction: float | None
+    val_fraction: float
+    test_fraction: float
+    groups: str | None
+    block_seconds: float | None
+    seed: int
+
+
+class PredictArguments(DetectArguments, total=False):
+    """The options of `PredictOptions`."""
+
+    channel: int | None
+    mix: bool
+    strict: bool
+    samplerate_hz: float | None
+    endings: Sequence[str] | str | None
+    loader: Callable[..., Any] | None
+    batch_size: int | None
+
+
+class TrainArguments(NetworkArguments, total=False):
+    """The options of `TrainOptions`."""
+
+    data_dir: str | Path
+    save_dir: str | Path | None
+    save_prefix: str
+    y_suffix: str
+    fraction_data: float
+    seed: int
+    balance: bool
+    augmentations: AugmentOptions | dict[str, Any] | Path | str | None
+    auto: bool
+    preset: Literal["", "fly", "songbird", "mouse"]
+    continue_from: str | Path | None
+    freeze: Sequence[str] | str
+    batch_size: int
+    nb_epoch: int
+    learning_rate: float
+    reduce_lr: bool
+    reduce_lr_patience: int
+    early_stopping_patience: int
+    mixed_precision: Literal["", "bfloat16", "float16"]
+    devices: int
+    tensorboard: bool
+
+
+class TuneArguments(EvaluateArguments, total=False):
+    """The options of `TuneOptions`."""
+
+    data_dir: str | Path | None
+
+
+class CheckArguments(AnnotationErrorArguments, total=False):
+    """The options of `CheckOptions`."""
+
+    with_network: bool
+    save_dir: str | Path | None
+
+
+class LearningCurveArguments(TrainArguments, total=False):
+    """The options of `LearningCurveOptions`."""
+
+    parts: Sequence[float] | str
+    more: float
+
+
+class PredictFilesArguments(PredictArguments, total=False):
+    """The options of `PredictFilesOptions`."""
+
+    save_dir: str | Path | None
+    existing: Literal["skip", "overwrite", "error"]
+    format: Literal["csv", "audacity", "raven", "textgrid", "svl", "elan", "notmat"]
+    probabilities: bool
+    proposals: bool
+    scheduler: str | None
+
+
+class TrainCommandArguments(TrainArguments, total=False):
+    """The options of `TrainCommandOptions`."""
+
+    write_script: str | Path | None
+    scheduler: Literal["", "slurm", "sge", "lsf"]
+    hours: int
+    nodes: int
+    memory_gb: int
+    cores: int
+    gpus: int
+    conda_env: str
+    modules: Sequence[str] | str
