@@ -40,11 +40,12 @@ def option(
             either of these ("view"), or a "run", all of which must exist; a "folder" or "file";
             or "new" for one to be created.
         rare: whether few users need the option; a form then shows it only on request.
-        is_function: only Python can give it; command lines, forms and files do not have it.
+            is_function: whether it takes a function, which only Python can pass: command lines,
+            forms and files leave it out.
         bounds: the range as pydantic's arguments: ge, gt, le, lt, min_length, ...
     """
     extra: dict[str, Any] = {"unit": unit, "group": group, "path": path, "rare": rare}
-    exclude = is_function or None  # from what is written
+    exclude = is_function or None  # when the options are written
     return Field(
         default, title=label, description=help, json_schema_extra=extra, exclude=exclude, **bounds
     )
@@ -68,7 +69,7 @@ class Options(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _read_none(cls, values: Any) -> Any:
-        """Accept the word none, as typed on a command line, where an option may have no value."""
+        """Accept the word none, as typed on a command line, for options that may have no value."""
         if not isinstance(values, dict):
             return values
         blank = {n for n, f in cls.model_fields.items() if f.default is None}
@@ -93,7 +94,7 @@ class Options(BaseModel):
 
     @classmethod
     def problems(cls, values: Mapping[str, Any]) -> dict[str, str]:
-        """Explain which values are invalid, and what would be valid, by the name of the option."""
+        """Explain which values are invalid and what would be valid, by the name of the option."""
         try:
             cls(**values)
         except ValidationError as error:
@@ -163,7 +164,7 @@ def grouped_fields(options_class: type[Options]) -> dict[str, list[str]]:
 
 
 def written_fields(options_class: type[Options]) -> dict[str, FieldInfo]:
-    """The fields that can be written on a command line, in a form or a file: not functions."""
+    """The fields that a command line, a form or a file can hold: all but functions."""
     return {name: f for name, f in options_class.model_fields.items() if not f.exclude}
 
 
@@ -191,7 +192,7 @@ def read_options(path: Path, options_class: type[Options]) -> dict[str, Any]:
     Raises: DssError if the file cannot be read or contains an unknown option.
     """
     values = read_yaml(path)
-    if "versions" in values:  # the file of a run, which contains more than its options
+    if "versions" in values:  # the file of a run, which stores more than its options
         return {name: values[name] for name in options_class.model_fields if name in values}
     problems = [
         f"{name}: {options_class._explain({'loc': [name], 'type': 'extra_forbidden'})}"
@@ -208,5 +209,5 @@ def parse_yaml(text: str, source: str) -> dict[str, Any]:
 
 def _by_name(values: Any, source: str) -> dict[str, Any]:
     if not isinstance(values, dict):
-        raise DssError(f"{source}: holds no options; write lines such as nb_hist: 1024")
+        raise DssError(f"{source}: contains no options; write lines such as nb_hist: 1024")
     return {str(name): value for name, value in values.items()}

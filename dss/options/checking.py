@@ -11,8 +11,8 @@ class AnnotationErrorOptions(SourceOptions):
 
     least_sure: float = option(
         0.5,
-        "Least sure",
-        "List what the networks are at least this sure of, from 0 to 1.",
+        "Minimum certainty",
+        "List only errors that the networks are at least this sure of, from 0 to 1.",
         group="With a network",
         rare=True,
         ge=0,
@@ -30,20 +30,20 @@ class AnnotationErrorOptions(SourceOptions):
 
 
 class CheckOptions(AnnotationErrorOptions):
-    """What `dss check` looks at."""
+    """What `dss check` checks."""
 
     with_network: bool = option(
         False,
         "With a network",
-        "Also train on each half of the recordings, let the network judge the other half, and list "
-        "annotations that are probably wrong: a wrong name, an onset or offset that is off, song "
-        "that is missing, or annotations of nothing. Takes a few minutes.",
+        "Also train on each half of the recordings, let the network judge the other half, and "
+        "list annotations that are probably wrong: wrong names, inaccurate onsets or offsets, "
+        "missed song, and annotations where there is no song. Takes a few minutes.",
         group="With a network",
     )
     save_dir: Path | None = option(
         None,
         "Save folder",
-        "Where to save the list and the pictures of these annotations. Defaults to the data folder "
+        "Where to save the list and pictures of these annotations. Defaults to the data folder "
         "with .check appended.",
         group="With a network",
         path="folder",

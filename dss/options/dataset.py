@@ -25,9 +25,9 @@ class SourceOptions(Options):
     samplerate_hz: float | None = option(
         None,
         "Sample rate",
-        "Resample all recordings to this rate. By default, keep the recordings' own rate, which "
-        "must then be the same for all of them. npy files do not store a rate: for them, give the "
-        "rate they were recorded at.",
+        "Resample all recordings to this rate. By default, keep the sample rate of the "
+        "recordings, which must then be the same for all of them. npy files do not store a rate: "
+        "for them, give the rate at which they were recorded.",
         unit="Hz",
         group="Files",
         rare=True,
@@ -58,11 +58,11 @@ class SourceOptions(Options):
     )
     annotations_at: str | None = option(
         None,
-        "Where annotations are",
+        "Location of annotations",
         "For annotations that are not next to their recordings: a path from the data folder, such "
         "as ../labels/{folder}/{stem}.txt. {folder} is the recording's folder, {parent} the last "
-        "part of it, {stem} its name without and {name} with the ending; {stem-_audio} leaves out "
-        "_audio at the end, and * stands for any text.",
+        "part of that folder, {stem} the recording's name without its ending and {name} with it; "
+        "{stem-_audio} drops _audio from the end of the name, and * stands for any text.",
         group="Files",
         rare=True,
     )
@@ -70,15 +70,15 @@ class SourceOptions(Options):
         "s",
         "Unit of times",
         "The unit of the times in the annotation files: seconds, milliseconds, or samples of the "
-        "recording. Clock times, such as 1:02.5, are read in any case.",
+        "recording. Clock times, such as 1:02.5, are always understood.",
         group="Files",
         rare=True,
     )
     tolerance_seconds: float = option(
         0.005,
         "Tolerance at the ends",
-        "Cut annotations that reach beyond a recording by no more than this, such as one frame of "
-        "the program that they were made with. Beyond that, they are errors.",
+        "Cut annotations that extend beyond the recording by no more than this, for example by "
+        "one frame of the program that made them. Anything longer is an error.",
         unit="s",
         group="Files",
         rare=True,
@@ -88,30 +88,30 @@ class SourceOptions(Options):
     skip_bad_rows: bool = option(
         False,
         "Skip bad rows",
-        "Leave out annotations that cannot be right, such as those that stop before they start, "
-        "and list them. What is around them is unknown: the network does not learn from it.",
+        "Leave out invalid annotations, such as those that stop before they start, and list them. "
+        "The time around them counts as unknown, so the network does not learn from it.",
         group="Files",
         rare=True,
     )
     strict: bool = option(
         False,
         "Strict",
-        "Refuse files that dss would otherwise mend, such as truncated recordings or annotations "
-        "that are there twice.",
+        "Refuse files that dss would otherwise mend, such as truncated recordings or duplicate "
+        "annotations.",
         group="Files",
         rare=True,
     )
     loader: Callable | None = option(
         None,
         "Loader",
-        "A function that reads recordings of a format of your own: loader(path) -> (sample rate "
-        "in Hz, array [samples, channels]). `endings` says which files are recordings then.",
+        "A function that reads recordings in a format of your own: loader(path) -> (sample rate "
+        "in Hz, array [samples, channels]). List the endings of these recordings in `endings`.",
         is_function=True,
     )
     annotation_loader: Callable | None = option(
         None,
         "Annotation loader",
-        "A function that reads annotations of a format of your own: annotation_loader(path of the "
+        "A function that reads annotations in a format of your own: annotation_loader(path of the "
         "recording) -> table with name, start_seconds and stop_seconds.",
         is_function=True,
     )
@@ -188,9 +188,8 @@ class DatasetOptions(SourceOptions):
     )
     overlaps: Literal["share", "shorter", "later", "unknown"] = option(
         "share",
-        "Where song types overlap",
-        "Where segments of different song types overlap, each counts in part (share), the shorter "
-        "or the later one counts alone, or nothing is learned there (unknown).",
+        "Where segments of different song types overlap, share the target between them (share), "
+        "use only the shorter or the later one, or learn nothing there (unknown).",
         group="Targets",
         rare=True,
     )
@@ -247,8 +246,8 @@ class DatasetOptions(SourceOptions):
         "Which individual each recording comes from, so that splits by files keep individuals "
         "together. Either a regular expression whose parentheses capture the individual in the "
         "recording's path, such as '(bird[0-9]+)_', or a CSV file with the columns file,group. By "
-        "default, individuals or days where the names of the recordings tell at least three; "
-        "'(.+)' takes each recording by itself.",
+        "default, dss uses individuals or days if the names of the recordings show at least three "
+        "of them; '(.+)' treats each recording separately.",
         group="Splits",
         path="file",
     )

@@ -76,6 +76,6 @@ class NotebooksOptions(Options):
     overwrite: bool = option(
         False,
         "Overwrite",
-        "Replace notebooks and recordings that are there already and differ.",
+        "Replace notebooks and recordings that already exist and differ.",
         group="Notebooks",
     )

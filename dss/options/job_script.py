@@ -78,7 +78,7 @@ class TrainCommandOptions(TrainOptions):
     conda_env: str = option(
         "",
         "Conda environment",
-        "Activate this environment, given by name or folder.",
+        "Activate this environment, given by its name or folder.",
         group="Script for another machine",
         rare=True,
     )

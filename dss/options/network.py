@@ -7,7 +7,7 @@ from dss.options.notation import Bins, Counts, Switches
 
 
 class NetworkOptions(Options):
-    """The architecture of a network: with the numbers of channels and classes, all it takes."""
+    """The architecture of a network, except for its numbers of channels and classes."""
 
     model_name: Literal["tcn", "das_tcn"] = option(
         "tcn",
@@ -122,9 +122,9 @@ class NetworkOptions(Options):
     pre_bins: Bins = option(
         [],
         "STFT bins",
-        "The first and the last frequency bin that the network sees, such as 4 48; bin k is at k "
-        "times the sample rate divided by the STFT window. What lies below and above the song is "
-        "noise that the network would have to learn to ignore. Leave blank for all bins.",
+        "The first and last frequency bin that the network sees, such as 4 48; bin k is at k "
+        "times the sample rate divided by the STFT window. Below and above the song there is only "
+        "noise, which the network would have to learn to ignore. Leave blank for all bins.",
         group="Network",
         rare=True,
         max_length=2,
@@ -144,9 +144,9 @@ class NetworkOptions(Options):
     pre_background: int = option(
         0,
         "Background window",
-        "Give the network the power at each frequency above its background, a soft minimum over "
-        "this many frames, instead of the power itself. Recordings of another level or with "
-        "another steady noise then look alike. 0 for the power itself.",
+        "Give the network the power at each frequency relative to its background, a soft minimum "
+        "over this many frames, instead of the power itself. The network then sees recordings at "
+        "different levels or with different steady noise as alike. 0 for the power itself.",
         unit="frames",
         group="Network",
         rare=True,
@@ -157,9 +157,9 @@ class NetworkOptions(Options):
         0,
         "Filters on the spectrogram",
         "Number of small filters that search the spectrogram for patterns, such as a sweep or the "
-        "edge of a harmonic, three frames long and the same at all frequencies; twice as many "
-        "combine neighbouring ones. Song that is a little higher or lower is then recognised. 8 "
-        "suit most recordings; 0 for none.",
+        "edge of a harmonic. Each spans three frames and is the same at all frequencies; twice as "
+        "many combine neighbouring ones. They help to recognise song that is a little higher or "
+        "lower. 8 filters suit most recordings; 0 for none.",
         group="Network",
         rare=True,
         ge=0,

@@ -78,7 +78,7 @@ def _split_ranges(value: Any) -> Any:
 
 
 def _split_items(value: Any) -> dict | list[str]:
-    """Parse a dictionary typed on a form or a command line into its words, or read it as YAML."""
+    """Split a dictionary typed on a form or a command line into words, or read it as YAML."""
     if isinstance(value, list) and len(value) == 1 and str(value[0]).lstrip().startswith("{"):
         value = value[0]
     words = _split_words(value)

@@ -11,7 +11,7 @@ from dss.options.notation import Ranges, Words
 class DetectOptions(Options):
     """How probabilities become annotations (`dss.predict.detection.detect`)."""
 
-    # The best threshold for F1 is half the best F1; and people miss more events than they invent.
+    # The best threshold for F1 is half the best F1; and people miss more events than they make up.
     event_threshold: float = option(
         0.4,
         "Event threshold",
@@ -25,8 +25,8 @@ class DetectOptions(Options):
     event_distance_seconds: float = option(
         0.01,
         "Shortest time between events",
-        "Of events of the same type that are closer together than this, keep only the most "
-        "probable.",
+        "If events of the same type are closer together than this, keep only the most probable "
+        "one.",
         unit="s",
         group="Events and segments",
         rare=True,
@@ -100,9 +100,10 @@ class DetectOptions(Options):
         {},
         "Durations of song types",
         "The shortest and longest duration of each song type, such as a=0.03:0.09 b=0.1:0.2. "
+        "The shortest and longest duration of each song type, such as a=0.03:0.09 b=0.1:0.2. "
         "Shorter segments are merged into a segment that they touch, or deleted; longer segments "
         "are cut where song is least probable. By default, learned from the training data; 0:60 "
-        "lifts the limits of a type, except for the one above that applies to all types.",
+        "lifts the limits of a type, but not the limit above, which applies to all types.",
         unit="s",
         group="Events and segments",
         rare=True,
@@ -110,7 +111,7 @@ class DetectOptions(Options):
     min_confidence: float = option(
         0.0,
         "Minimum confidence",
-        "Leave out annotations that are less probably right than this.",
+        "Leave out annotations that are less likely to be correct than this.",
         group="Events and segments",
         rare=True,
         ge=0,
@@ -119,9 +120,9 @@ class DetectOptions(Options):
     precision: float | None = option(
         None,
         "Precision",
-        "Leave out the least certain annotations of each song type, so that about this part of "
-        "the others is right, as far as the validation data tell. By default, all annotations "
-        "stay.",
+        "Leave out the least certain annotations of each song type, so that about this fraction "
+        "of the remaining ones is correct, judging by the validation data. By default, all "
+        "annotations are kept.",
         group="Events and segments",
         rare=True,
         gt=0,
@@ -130,8 +131,8 @@ class DetectOptions(Options):
     recall: float | None = option(
         None,
         "Recall",
-        "Lower the thresholds until about this part of the song is found, as far as the validation "
-        "data tell. More of what is found is then wrong. By default, the thresholds stay.",
+        "Lower the thresholds until about this fraction of the song is found, judging by the "
+        "validation data. This adds false positives. By default, the thresholds are kept.",
         group="Events and segments",
         rare=True,
         gt=0,
@@ -191,15 +192,15 @@ class PredictOptions(DetectOptions):
     loader: Callable | None = option(
         None,
         "Loader",
-        "A function that reads recordings of a format of your own: loader(path) -> (sample rate "
-        "in Hz, array [samples, channels]). `endings` says which files of a folder these are.",
+        "A function that reads recordings in a format of your own: loader(path) -> (sample rate "
+        "in Hz, array [samples, channels]). List their endings in `endings`.",
         is_function=True,
     )
     batch_size: int | None = option(
         None,
         "Batch size",
         "Number of chunks that are processed together. Larger batches use more memory and are "
-        "faster on a GPU; the result is the same. By default, as many chunks as hold 262144 "
+        "faster on a GPU; the result is the same. By default, as many chunks as make up 262144 "
         "samples, or fewer for short recordings.",
         group="Computing",
         rare=True,
@@ -228,9 +229,9 @@ class PredictFilesOptions(PredictOptions):
     format: Literal["csv", "audacity", "raven", "textgrid", "svl", "elan", "notmat"] = option(
         "csv",
         "Format",
-        "CSV, which keeps confidence and proposals; Audacity labels; Raven selection tables; Praat "
-        "TextGrids; layers of Sonic Visualiser (svl); ELAN; or .not.mat files of evsonganaly, for "
-        "names of one letter.",
+        "CSV, which stores confidence and proposals; Audacity labels; Raven selection tables; "
+        "Praat TextGrids; layers of Sonic Visualiser (svl); ELAN; or .not.mat files of "
+        "evsonganaly, for single-letter names.",
         group="Files",
     )
     probabilities: bool = option(

@@ -9,13 +9,13 @@ from dss.options.base import Options, option
 
 
 class ProposeOptions(Options):
-    """What counts as song where no network says so (`dss.review.proposals.propose`)."""
+    """How song is found without a network (`dss.review.proposals.propose`)."""
 
     threshold_db: float | None = option(
         None,
         "Threshold",
         "How much louder than the noise song must be. By default, each recording gets the "
-        "threshold at which onsets and offsets move least when it changes a little.",
+        "threshold at which onsets and offsets move least when the threshold changes slightly.",
         unit="dB",
         group="Proposals",
         gt=0,
@@ -24,7 +24,7 @@ class ProposeOptions(Options):
     kind: Literal["segment", "event"] = option(
         "segment",
         "Kind of song",
-        "Propose segments, with an onset and an offset, or events, at the peaks of loudness.",
+        "Propose segments, with an onset and an offset, or events, at peaks of the loudness.",
         group="Proposals",
     )
     song_type: str = option(
@@ -46,7 +46,8 @@ class ProposeOptions(Options):
     event_distance_seconds: float = option(
         0.01,
         "Distance of events",
-        "The shortest time between two events; of closer ones, only the loudest is kept.",
+        "The shortest time between two events; of events that are closer together, only the "
+        "loudest is kept.",
         unit="s",
         group="Proposals",
         gt=0,

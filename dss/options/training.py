@@ -193,19 +193,19 @@ class TrainOptions(NetworkOptions):
 
 
 class LearningCurveOptions(TrainOptions):
-    """What a learning curve is made of (`dss.train.learning_curve`): training, with parts."""
+    """How a learning curve is measured (`dss.train.learning_curve`): training on parts of data."""
 
     parts: Parts = option(
         [0.125, 0.25, 0.5, 1.0],
         "Parts",
-        "The parts of the data to train with. Each costs as much time as training with all of it.",
+        "The fractions of the data to train on. Each fraction takes as long to train as all of it.",
         group="Learning curve",
         min_length=3,
     )
     more: float = option(
         2.0,
         "More data",
-        "How many times the data to extrapolate to. Much more than twice as much is a guess.",
+        "Extrapolate to this many times the data. Beyond twice the data, the result is a guess.",
         group="Learning curve",
         gt=1,
         le=10,
