@@ -319,7 +319,7 @@ def test_a_form_says_what_is_wrong_and_its_button_makes_a_dataset(browser, lab):
     field.fill("0.3")
     page.get_by_role("button", name="Preview").click()
     page.locator(".dss-form td", has_text="18.5 s").wait_for()
-    page.locator(".dss-problem", has_text="made otherwise (Validation fraction)").wait_for()
+    page.locator(".dss-problem", has_text="with other settings (Validation fraction)").wait_for()
     page.locator(".widget-checkbox", has_text="Overwrite").locator("input").click()
     page.get_by_text("work/finch.npy will be replaced.").wait_for()
     faded = page.locator(".dss-stale", has_text="The dataset is in work/finch.npy")

@@ -101,11 +101,11 @@ def test_a_dataset_that_is_there_already_is_said_before_the_button_is_pressed(fo
     assert "song.npy." in form._fields["store_dir"].said
     form.run()
     form.options = {"val_fraction": 0.3, "data_dir": f"../{folder.name}"}
-    said = "is there already, made otherwise (Validation fraction): tick Overwrite"
+    said = "already exists, with other settings (Validation fraction): tick Overwrite"
     assert said in form._fields["store_dir"].said
     assert form._button.disabled
     assert not form._preview.disabled
-    with pytest.raises(DssError, match="is there already, made otherwise"):
+    with pytest.raises(DssError, match="already exists, with other settings"):
         form.run()
     form.options = {"overwrite": True}
     assert "song.npy will be replaced." in form._fields["store_dir"].said
@@ -119,11 +119,11 @@ def test_a_dataset_is_made_anew_in_the_same_way_without_asking(folder):
     assert open_dataset(form.run()).attrs["filename_train"] == first["filename_train"]
     shutil.copytree(folder, folder.with_name("others"))
     form.options = {"data_dir": folder.with_name("others"), "store_dir": form.result}
-    with pytest.raises(DssError, match=r"made otherwise \(Data folder\)"):
+    with pytest.raises(DssError, match=r"with other settings \(Data folder\)"):
         form.run()
     Path("mine.npy").mkdir()  # of another program
     form.options = {"data_dir": folder, "store_dir": "mine.npy"}
-    with pytest.raises(DssError, match="is there already"):
+    with pytest.raises(DssError, match="already exists, with other settings"):
         form.run()
 
 

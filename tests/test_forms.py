@@ -101,7 +101,7 @@ def test_what_cannot_be_used_is_said_beside_the_field_and_the_button_waits():
         form.run()
     form.options = {"nb_epoch": 3, "data_dir": "nowhere.npy"}
     assert "nowhere.npy is not there" in form._fields["data_dir"].said
-    assert "Cannot be used yet: Data folder<" in shown(form.widget)  # by the buttons
+    assert "Please check: Data folder<" in shown(form.widget)  # by the buttons
     form.options = {"data_dir": "sing.npy"}
     assert "did you mean song.npy?" in form._fields["data_dir"].said
     form.options = {"data_dir": "data/song.npy"}
@@ -313,7 +313,7 @@ def test_a_result_of_other_options_is_faded():
 def test_what_a_blank_field_stands_for_is_said():
     form = Form(TrainOptions, print, values={"data_dir": "song.npy", "learning_rate": ""})
     default = TrainOptions.model_fields["learning_rate"].default
-    assert f"Left blank, it is {default}." in form._fields["learning_rate"].said
+    assert f"Blank means {default}." in form._fields["learning_rate"].said
     assert "Left blank" not in form._fields["batch_size"].said
     assert "Left blank" not in form._fields["save_prefix"].said  # blank is what it is
 

@@ -230,7 +230,7 @@ def test_annotations_by_hand_are_never_replaced(form, viewer, values, tmp_path):
 def test_the_viewer_shows_what_the_form_annotates_next(form, viewer, tmp_path):
     x, rows = tone_song(seed=30)
     write_recording(tmp_path / "other", "bird_30", x, 1000, rows)
-    assert form.hints["existing"] == "3 recordings are annotated already and skipped."
+    assert form.hints["existing"] == "3 recordings have annotations already and will be skipped."
     form.options = {"recordings": str(tmp_path / "other")}
     form.run()
     assert [view.name for view in viewer.views] == ["bird_30.wav"]
@@ -292,7 +292,7 @@ def test_stop_ends_it_and_recordings_that_are_done_stay_done(values, tmp_path, m
         time.sleep(0.2)  # bars are drawn ten times a second
 
     monkeypatch.setattr(dss.predict.ownership, "write_annotations", write_and_stop)
-    with pytest.raises(DssError, match="Stopped: recordings that were done stay annotated"):
+    with pytest.raises(DssError, match="Stopped: recordings annotated so far stay annotated"):
         form.finish()
     assert "Stopped" in form._status.value
     written = [path.name for path in (tmp_path / "annotated").glob("*_annotations.csv")]

@@ -163,5 +163,5 @@ def test_what_is_not_saved_in_a_viewer_is_not_lost(shown, songs):
     shown.chosen = [0]
     shown.name("a")
     shown.guarded(shown.save)
-    assert "changed in a viewer" in said(shown)
+    assert "has unsaved changes in a viewer" in said(shown)
     assert "a" not in {*read_annotations(songs / "bird_0_annotations.csv")["name"]}

@@ -59,7 +59,7 @@ def test_a_training_is_found_again_and_stopped_and_keeps_its_best_epoch(store):
     assert again.options["nb_epoch"] == "5000"  # what is trained, not what is given
     wait_until(lambda: "of 5000" in again._status.value)
     assert again._button.disabled
-    with pytest.raises(DssError, match="still goes on"):
+    with pytest.raises(DssError, match="still running"):
         again.run()
     again._stop.click()
     wait_until(lambda: "stopping: " in again._status.value)
@@ -109,7 +109,10 @@ def test_a_training_that_failed_after_an_epoch_is_no_success(store, tiny_run):
 @pytest.mark.parametrize(
     ("log", "said"),
     [
-        ("dss: warning: bird.wav: is clipped", "was killed: perhaps the memory"),
+        (
+            "dss: warning: bird.wav: is clipped",
+            "was killed: the machine may have run out of memory",
+        ),
         ("dss: warning: bird.wav: is clipped\nepoch 1/9: loss 0.3", "was killed"),
         ("epoch 1/9: loss 0.3", "was killed"),
         ("", "was killed"),
@@ -125,7 +128,7 @@ def test_why_a_training_ended_is_said(store, log, said):
     background.STATE.write_text(yaml.safe_dump(last))
     with pytest.raises(DssError, match=said) as error:
         background.result()
-    assert str(error.value).endswith("Nothing is kept")
+    assert str(error.value).endswith("Nothing was kept")
 
 
 def test_a_training_that_was_stopped_after_an_epoch_keeps_it(store, tiny_run):

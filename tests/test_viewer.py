@@ -208,7 +208,7 @@ def test_a_folder_a_dataset_and_another_folder_are_shown_in_turn(folder):
     viewer.open(folder / "bird_1.wav")
     assert viewer.drawing._values() is None
     assert len(set(map(bytes, pictures))) == 3
-    with pytest.raises(DssError, match="there are bird_1.wav"):
+    with pytest.raises(DssError, match="choose from bird_1.wav"):
         viewer.show("bird_0.wav")
 
 
@@ -424,7 +424,7 @@ def test_a_click_chooses_an_annotation_that_delete_deletes_and_undo_brings_back(
     do(viewer, "key", key="undo")
     assert start in viewer.annotations["annotations"]["start_seconds"].tolist()
     do(viewer, "key", key="Delete")
-    assert "No annotation is chosen" in viewer._status.value
+    assert "No annotation is selected" in viewer._status.value
 
 
 def test_all_of_a_song_type_are_renamed_deleted_and_brought_back_at_once(recording):
@@ -519,7 +519,7 @@ def test_undo_elsewhere_is_said_and_names_of_another_folder_go(recording, folder
     viewer.open(other.parent)
     assert viewer.editor._name.value == ""
     viewer.editor.undo()
-    assert "not shown here" in viewer._status.value
+    assert "not in this viewer" in viewer._status.value
     assert "Not saved yet" not in viewer.editor._said.value
 
 
@@ -714,12 +714,12 @@ def test_who_reads_other_annotations_is_told_when_saving(recording, tmp_path):
     viewer.selection = (1.0, 1.1)
     viewer.editor.annotate("a")
     viewer.editor.save()
-    assert "But other annotations are read here" in viewer.editor._said.value
+    assert "But this viewer reads other annotations" in viewer.editor._said.value
     viewer = Viewer(recording)
     viewer.selection = (3.0, 3.1)
     viewer.editor.annotate("a")
     viewer.editor.save()
-    assert "Saved bird_annotations.csv. bird.txt: not read any more." in viewer.editor._said.value
+    assert "Saved bird_annotations.csv. bird.txt: no longer read." in viewer.editor._said.value
 
 
 def test_the_table_lists_all_and_a_row_jumps_to_its_annotation(recording):

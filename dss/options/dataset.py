@@ -188,6 +188,7 @@ class DatasetOptions(SourceOptions):
     )
     overlaps: Literal["share", "shorter", "later", "unknown"] = option(
         "share",
+        "Where song types overlap",
         "Where segments of different song types overlap, share the target between them (share), "
         "use only the shorter or the later one, or learn nothing there (unknown).",
         group="Targets",

@@ -1,4 +1,4 @@
-"""A training in a process of its own: start it, find it again, follow its files, end it."""
+"""Training in a process of its own: start it, find it again, follow its files, stop it."""
 
 import re
 import subprocess
@@ -21,17 +21,17 @@ from dss.support import system, yaml_files
 from dss.support.files import replacing
 
 STOPPED = "The training was stopped"
-STATE = Path(".dss_training.yaml")  # the training that was last started in this folder
-_curves: list[subprocess.Popen] = []  # learning curves that are being drawn
+STATE = Path(".dss_training.yaml")  # the training last started from this folder
+_curves: list[subprocess.Popen] = []  # learning curves that are being computed
 
 
 def start(options: TrainOptions, given: Sequence[str]) -> None:
-    """Start `dss train` with those of the options that are given.
+    """Start `dss train` with the given options.
 
-    Raises: DssError if a training that was started in this folder still goes on.
+    Raises: DssError if training started from this folder is still running.
     """
     if is_running():
-        raise DssError("A training that was started in this folder still goes on: stop it first")
+        raise DssError("Training in this folder is still running: stop it first")
     command = [sys.executable, "-m", "dss.train", *options.to_switches(given)]
     log = Path(f"{STATE}.log")
     with log.open("w") as file:
@@ -41,14 +41,14 @@ def start(options: TrainOptions, given: Sequence[str]) -> None:
     state = {"process": process.pid, "folder": str(options.run_dir), "started": time.time()}
     with replacing(STATE) as part:
         part.write_text(yaml.safe_dump(state | {"log": str(log)}), encoding="utf-8")
-    threading.Thread(target=process.wait, daemon=True).start()  # else it stays as a zombie
+    threading.Thread(target=process.wait, daemon=True).start()  # or it stays behind as a zombie
 
 
 def learning_curve(options: TrainOptions, given: Sequence[str]) -> pd.DataFrame:
-    """Draw a learning curve in a process, with `dss learning-curve`, and wait for it.
+    """Compute a learning curve with `dss learning-curve` in its own process, and wait for it.
 
-    Returns: the table that it wrote.
-    Raises: DssError with what it said if it did not come to its end.
+    Returns: the table that `dss learning-curve` wrote.
+    Raises: DssError with its error message if it fails.
     """
     command = [sys.executable, "-m", "dss", "learning-curve", *options.to_switches(given)]
     process = subprocess.Popen(
@@ -67,7 +67,7 @@ def learning_curve(options: TrainOptions, given: Sequence[str]) -> pd.DataFrame:
 
 
 def stop() -> None:
-    """End the training after the step that it is at, and learning curves."""
+    """Stop the training after the current step, and any learning curves."""
     for process in _curves:
         process.terminate()
     if is_running():
@@ -75,7 +75,7 @@ def stop() -> None:
 
 
 def state() -> dict[str, Any]:
-    """The training that was last started in this folder: process, folder, started, log."""
+    """The training last started from this folder: process, folder, started, log."""
     try:
         return yaml_files.read(STATE) or {}
     except DssError:
@@ -83,19 +83,19 @@ def state() -> dict[str, Any]:
 
 
 def is_running() -> bool:
-    """Whether it goes on: there is such a process, and it is not another one with its number."""
+    """Whether the training is still running, and not another process with the same number."""
     number = state().get("process")
     if number is None:
         return False
     with suppress(psutil.Error):
         process = psutil.Process(number)
-        words = process.cmdline()  # there are none for a moment while it begins
+        words = process.cmdline()  # empty for a moment while the process starts
         return ("dss.train" in words or not words) and process.status() != psutil.STATUS_ZOMBIE
     return False
 
 
 def trunk() -> Path | None:
-    """The trunk of the run that it writes: the last that was begun after it started."""
+    """The trunk of the run that the training writes: the last one begun after it started."""
     last = state()
     if not last:
         return None
@@ -108,13 +108,13 @@ def trunk() -> Path | None:
 
 
 def nb_epoch() -> int | None:
-    """How many epochs it trains at most, which may be chosen from the data; None if not known."""
+    """The maximum number of epochs, which may be chosen from the data; None if unknown."""
     run = trunk()
     return read_params(run).get("nb_epoch") if run else None
 
 
 def history() -> pd.DataFrame:
-    """The epochs that it has done, as `_history.csv` lists them."""
+    """The epochs done so far, as `_history.csv` lists them."""
     run = trunk()
     path = run and run_file(run, "_history.csv")
     return pd.read_csv(path) if path and path.is_file() else pd.DataFrame()
@@ -123,25 +123,25 @@ def history() -> pd.DataFrame:
 def result() -> Path:
     """The run, once the training has ended.
 
-    Raises: DssError with what the training said if it did not come to its end. What it learned
-        before may be there all the same.
+    Raises: DssError with the error message of the training if it failed. What it learned
+        before that may still be there.
     """
     last, log = trunk(), Path(state()["log"]).read_text("utf-8", "replace").strip()
     if last is not None and not run_file(last, "_model.h5").is_file():
         last = None
     if last and any(line.endswith(last.name) for line in log.splitlines()):
-        return last  # its last words are where the run is
+        return last  # the last line says where the run is
     why = _last_words(log)
     if last:
         raise DssError(f"{why}\nThe best epoch until then is {last}")
-    raise DssError(f"{why}{' before its first epoch ended' * (why == STOPPED)}\nNothing is kept")
+    raise DssError(f"{why}{' before its first epoch ended' * (why == STOPPED)}\nNothing was kept")
 
 
 def _last_words(log: str) -> str:
-    """Why a training ended that did not come to its end."""
+    """Why training ended early."""
     _, is_by_dss, said = f"\n{log}".rpartition("\ndss: ")
     if "Traceback" in said:
         return said.splitlines()[-1]
     if not is_by_dss or re.match(r"\w*[Ww]arning: ", said):
-        return "The training was killed: perhaps the memory was not enough"
+        return "The training was killed: the machine may have run out of memory"
     return STOPPED if said == "stopped" else said

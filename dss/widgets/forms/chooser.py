@@ -1,4 +1,4 @@
-"""A chooser of files and folders that knows datasets and runs, and opens only on demand."""
+"""A chooser for files and folders that knows datasets and runs, and opens only on demand."""
 
 import html
 import os
@@ -13,28 +13,28 @@ from dss.runs import can_annotate
 
 STORES = (".npy", ".zarr", ".h5")
 PARAMS = "_params.yaml"
-MOST = 500  # entries that are listed of a folder
+MOST = 500  # entries listed of a folder
 
 
 class Chooser:
-    """A list of what is in a folder: a click on a folder opens it, on what is looked for takes it.
+    """The contents of a folder: a click opens a folder, or takes the file, dataset or run.
 
-    Everything is read where the notebook's kernel runs, so it works on a remote server.
+    Everything is read where the notebook's kernel runs, so it also works on a remote server.
 
     Arguments:
-        kind: what is looked for, as options say it.
-        take: called with the path that was chosen, as text: relative to the working folder if it
-            is in it or beside it.
+        kind: what to look for, as options call it.
+        take: called with the chosen path as text, relative to the working folder if it is inside or
+            next to it.
 
     Attributes:
-        widget: what a form shows; nothing while it is closed.
+        widget: the chooser to show in a form; empty while closed.
     """
 
     def __init__(self, kind: PathKind, take: Callable[[str], None]):
         self.kind, self._take = kind, take
         self._where = widgets.HTML()
         self._list = widgets.Select(rows=8, layout={"width": "auto"})
-        self._is_listing = False  # a new list selects its first entry by itself
+        self._is_listing = False  # a new list selects its first entry on its own
         self._list.observe(self._clicked, names="value")
         label = "Put it here" if kind == "new" else "Take this folder"
         self._here = widgets.Button(description=label, icon="check", layout={"width": "auto"})
@@ -50,11 +50,11 @@ class Chooser:
 
     @property
     def is_open(self) -> bool:
-        """Whether it is shown."""
+        """Whether the chooser is shown."""
         return self.widget.layout.display != "none"
 
     def open(self, path: str) -> None:
-        """Show the folder of what the field holds, or the nearest one above that there is."""
+        """Show the folder that the field contains, or its nearest parent that exists."""
         there = Path(path or ".").expanduser().resolve()
         self._name = there.name if self.kind == "new" else ""
         is_store = self.kind == "view" and there.suffix in STORES
@@ -66,14 +66,14 @@ class Chooser:
         self.widget.layout.display = ""
 
     def toggle(self, path: str) -> None:
-        """Open it, or close it if it is open."""
+        """Open the chooser, or close it if it is open."""
         if self.is_open:
             self.close()
         else:
             self.open(path)
 
     def close(self) -> None:
-        """Hide it."""
+        """Hide the chooser."""
         self.widget.layout.display = "none"
 
     def show(self, folder: Path) -> None:
@@ -98,7 +98,7 @@ class Chooser:
         self._is_listing = False
 
     def _entry(self, path: Path) -> tuple[str, Path] | None:
-        """How a path is listed, and what a click on it means; None if it is not listed."""
+        """The label of a path in the list, and what a click on it takes; None to leave it out."""
         if path.suffix in STORES and path.is_dir():
             is_listed = self.kind in ("dataset", "view", "new")
             return (f"▦ {path.name}", path) if is_listed else None
@@ -127,7 +127,7 @@ class Chooser:
 
 
 def as_shown(path: Path) -> str:
-    """A path as one would write it: relative if it is not far away."""
+    """A path as you would write it: relative if it is nearby."""
     relative = os.path.relpath(path)
     far = relative.startswith(os.path.join("..", "..", ".."))
     return str(path) if far else relative

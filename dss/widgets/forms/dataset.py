@@ -1,4 +1,4 @@
-"""The form for making a dataset: a preview of what it will hold, then the dataset."""
+"""The form for making a dataset: first a preview, then the dataset."""
 
 import html
 import io
@@ -30,12 +30,12 @@ MOST_NAMED = 6  # individuals; the rest are counted
 
 
 class DatasetFormOptions(DatasetOptions):
-    """The options of a dataset, and the folder that it is made of."""
+    """The options of a dataset, and the data folder."""
 
     data_dir: Path = option(
         ...,
         "Data folder",
-        "Your recordings, each with its annotations beside it. Folders in it count, too.",
+        "Your recordings, each with its annotations next to it. Subfolders are included.",
         group="Files",
         path="recordings",
     )
@@ -52,7 +52,7 @@ class DatasetForm(SourceForm):
 
     def _make_buttons(self, button: str) -> widgets.HBox:
         buttons = super()._make_buttons(button)
-        self._preview = self._made("Preview", "See the splits; nothing is written", self.preview)
+        self._preview = self._made("Preview", "Show the splits without writing", self.preview)
         buttons.children = (self._preview, *buttons.children)
         return buttons
 
@@ -69,8 +69,8 @@ class DatasetForm(SourceForm):
             differs = self._made_otherwise(store)
             if differs:
                 problems["store_dir"] = (
-                    f"{store} is there already, made otherwise ({', '.join(differs)}): tick "
-                    "Overwrite, or give another name"
+                    f"{store} already exists, with other settings ({', '.join(differs)}): tick "
+                    "Overwrite, or choose another name"
                 )
         if not problems:
             try:
@@ -87,7 +87,7 @@ class DatasetForm(SourceForm):
 
     @property
     def hints(self) -> dict[str, str]:
-        """What the recordings hold, where the dataset goes, and whether there is one already."""
+        """What the recordings contain, where the dataset goes, and whether it already exists."""
         return self._recording_hints() | self._store_hints()
 
     def _recording_hints(self) -> dict[str, str]:
@@ -110,15 +110,15 @@ class DatasetForm(SourceForm):
 
     @staticmethod
     def _told_by_names(files: tuple[str, ...]) -> str:
-        """What the names of the recordings tell, if that is to be used."""
+        """What the recordings' names say about individuals, if that is to be used."""
         groups = named_groups(files)
         if groups is None or not groups.are_enough:
             return ""
         n = len(groups.n_recordings)
-        return f"By the names there are {n} {groups.kind}s: {groups.listed()}."
+        return f"The names show {n} {groups.kind}s: {groups.listed()}."
 
     def _individuals(self) -> list[str]:
-        """Those that the groups name, if any."""
+        """The individuals that the groups name, if any."""
         groups = self.options.get("groups")
         return sorted(set(recording_groups(self._recordings()[0], groups))) if groups else []
 
@@ -130,12 +130,12 @@ class DatasetForm(SourceForm):
             return {} if "store_dir" in self.options else {"store_dir": f"{store}."}
         if self.options["overwrite"]:
             return {"store_dir": f"{store} will be replaced."}
-        if self._made_otherwise(store):  # which is a problem
+        if self._made_otherwise(store):  # reported as a problem
             return {}
         return {"store_dir": f"{store} already exists with these settings and will be replaced."}
 
     def _store(self) -> Path | None:
-        """Where the dataset goes, if that can be known."""
+        """Where the dataset goes, if that is known."""
         store, folder = (self.options.get(name) for name in ("store_dir", "data_dir"))
         with suppress(DssError):
             if store or folder:
@@ -143,26 +143,26 @@ class DatasetForm(SourceForm):
         return None
 
     def _made_otherwise(self, store: Path) -> list[str]:
-        """What differs from how the dataset that is there was made, by its labels."""
+        """How the existing dataset differs from these settings, by the labels of the options."""
         try:
             options = DatasetOptions.checked(self._of(DatasetOptions))
             names = made_otherwise(store, self.options.get("data_dir", ""), options)
-        except DssError:  # it is no dataset, or the form cannot be run
+        except DssError:  # not a dataset, or the form cannot be run
             names = ["folder"]
         fields = [self._fields["data_dir" if name == "folder" else name] for name in names]
         return [field.option.title for field in fields]
 
     def preview(self) -> xr.DataTree:
-        """Show in the form what the dataset would hold, and what is wrong with the data.
+        """Show in the form what the dataset would contain, and any problems with the data.
 
-        Returns: what `dss.data.preview_dataset` says.
+        Returns: the preview of `dss.data.preview_dataset`.
         Raises: DssError if no dataset can be made.
         """
         options = self._given()
         folder = options.pop("data_dir", "")
         named = self._of(SourceOptions)
         problems = check_annotations(folder, **self._loaders, **named)
-        heading = widgets.HTML("<h3>Preview: nothing is written</h3>")
+        heading = widgets.HTML("<h3>Preview (nothing is written)</h3>")
         shown = [heading, widgets.HTML(problems_table(problems)), *rate_buttons(self, problems)]
         self._below.children = shown if len(problems) else []
         with self._work.said(self._aside):
@@ -181,7 +181,7 @@ class DatasetForm(SourceForm):
         return self._as_values(self.options | {"overwrite": False})
 
     def _make(self, data_dir: str, **named) -> Path:
-        named["overwrite"] = True  # it has these settings, or is to be replaced
+        named["overwrite"] = True  # same settings, or to be replaced
         return make_dataset(data_dir, **self._loaders, **named)
 
     def _describe(self, result: Path) -> str:
@@ -191,12 +191,12 @@ class DatasetForm(SourceForm):
 
     def _check(self) -> None:
         super()._check()
-        # Nothing is written, so that it does not matter where to.
+        # Nothing is written, so the store folder does not matter.
         self._preview.disabled = bool(self._work.is_going or self.problems.keys() - {"store_dir"})
 
 
 def _places_hint(pattern: str, folder: Path, files: tuple[str, ...]) -> str:
-    """How many recordings have annotations where a pattern says, and an example."""
+    """How many recordings have annotations where the pattern points, with an example."""
     found = fitting(pattern, folder, [folder / file for file in files])
     said = f"{len(found)} of {len(files)} recordings have annotations there"
     if not found:

@@ -1,4 +1,4 @@
-"""The fields of a form: one option each, with its label, unit, help, and a chooser of paths."""
+"""The fields of a form, one per option: label, unit, help, and a chooser for paths."""
 
 import html
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from dss.options import declared, describe_range
 from dss.options.notation import as_text
 from dss.widgets.forms.chooser import Chooser
 
-# Colours are those of JupyterLab's theme, light or dark, or else such as both can bear.
+# Colours of JupyterLab's light or dark theme, or else colours that suit both.
 STYLE = """<style>
 .dss-form { max-width: 1180px; }
 .dss-form h3 { font-size: 15px; font-weight: 600; margin: 16px 0 4px 0; padding-bottom: 3px;
@@ -44,10 +44,10 @@ STYLE = """<style>
 .dss-form pre { font-size: 12px; line-height: 1.3; padding: 8px; max-width: 1000px;
   overflow-x: auto; background: var(--jp-layout-color2, #8882); }
 </style>"""
-SHORT = 30  # a sentence that is shorter does not say enough by itself
+SHORT = 30  # shorter descriptions are completed by the default and range
 PICTURE = {"max_width": "calc(100% - 4px)", "align_self": "flex-start"}  # and its margins
 NARROW = {"flex": "none", "width": "600px", "max_width": "100%"}  # label, input, chooser
-WIDE = {"flex": "1 1 auto", "width": "auto", "min_width": "0"}  # what they leave to the input
+WIDE = {"flex": "1 1 auto", "width": "auto", "min_width": "0"}  # what these leave to the input
 LABEL = {"description_width": "min(270px, 49%)"}
 
 
@@ -56,11 +56,11 @@ class Field:
 
     Arguments:
         option: the pydantic field.
-        choices: what may be chosen besides what is typed.
+        choices: values to choose from, besides typing one.
 
     Attributes:
-        input: the widget that holds the value.
-        widget: what a form shows: the input, a chooser if it is a path, and what is said of it.
+        input: the widget with the value.
+        widget: the whole field: the input, a chooser if it is a path, and the text beside it.
     """
 
     def __init__(self, option, choices: tuple[str, ...] = ()):
@@ -87,21 +87,21 @@ class Field:
 
     @property
     def value(self) -> Any:
-        """What the field holds: "" if it is blank."""
+        """The value of the field: "" if it is blank."""
         value = self.input.value
         return value.strip() if isinstance(value, str) else value
 
     def set(self, value: Any) -> None:
-        """Fill the field with a value as it is typed (`dss.options.base.as_text`)."""
+        """Fill in a value, as you would type it (`dss.options.base.as_text`)."""
         self.input.value = as_text(value) if isinstance(self.input, widgets.Text) else value
 
     @property
     def default(self) -> Any:
-        """What the field holds if it is left alone."""
+        """The value of the field if nobody changes it."""
         return _default(self.option)
 
     def offer(self, choices: tuple[str, ...]) -> None:
-        """Let one of these be chosen, where the field is text."""
+        """Offer these choices, if the field takes text."""
         self.input.options = choices
 
     def say(self, problem: str, hint: str, in_full: bool) -> None:
@@ -117,7 +117,7 @@ class Field:
 
     @property
     def said(self) -> str:
-        """What is shown beside the field, as HTML."""
+        """The text beside the field, as HTML."""
         return self._said.value
 
     def _help(self, in_full: bool) -> str:
@@ -128,18 +128,18 @@ class Field:
 
 
 def problem_html(text: str) -> str:
-    """What went wrong, as HTML."""
+    """An error message, as HTML."""
     lines = html.escape(text).replace("\n", "<br>")
     return f'<div class="dss-problem">{lines}</div>'
 
 
 def doubt_html(doubts: Iterable[str]) -> str:
-    """Sentences on what is probably not meant, as HTML."""
+    """Warnings, as HTML."""
     return "".join(f'<div class="dss-doubt">{html.escape(doubt)}</div>' for doubt in doubts)
 
 
 def _input(option) -> widgets.Widget:
-    """A switch, a choice, or text that is read as on a command line."""
+    """A checkbox, a list of choices, or text that is parsed as on the command line."""
     unit = declared(option)["unit"]
     look = {
         "description": option.title + (f" ({unit})" if unit else ""),

@@ -24,24 +24,26 @@ MUST_EXIST = ("recordings", "dataset", "view", "run")
 
 
 class Form:
-    """A form for an options class: a field an option, by groups, and a button.
+    """A form for an options class: one field per option, in groups, and a button.
 
-    What is rarely needed is folded away. What cannot be used is said beside its field, and the
-    button waits. The work that the button starts does not block the notebook.
+    Options that are rarely needed are folded away. Invalid values are explained beside their
+    fields, and disable the button. The button does its work in the background, so the notebook
+    stays usable.
 
     Arguments:
-        options_class: whose fields the form shows.
-        action: what the button does, called with the options as named arguments, those left blank
-            excepted, such as `dss.train.train`.
-        button: the text on it.
-        values: what the fields hold at first, the others their defaults. Without any, the form
-            holds what was last used in this folder.
-        remember: a name under which to remember what was last used in this folder; None to forget.
+        options_class: the options to show.
+        action: what the button runs, such as `dss.train.train`. It is called with the options as
+            keywords, except those left blank.
+        button: the label of the button.
+        values: the initial values; other options start with their defaults. Without any, the form
+            starts with the values last used in this folder.
+        remember: the name under which to remember the values last used in this folder; None to
+            remember nothing.
 
     Attributes:
-        widget: what a notebook shows.
+        widget: the form, to show in a notebook.
         result: what the action returned; None before.
-        stopped: what is said when it was stopped.
+        stopped: the message after the work was stopped.
     """
 
     stopped = "Stopped: nothing was written."
@@ -62,14 +64,14 @@ class Form:
         self._listeners = Listeners()
         self._work = Work(self.stopped, self._check, self._forget)
         self._is_filling = False
-        self._made_with: dict[widgets.Widget, Any] = {}  # the options of what is shown there
+        self._made_with: dict[widgets.Widget, Any] = {}  # the options that made what they show
         self._fields = {name: Field(f) for name, f in written_fields(options_class).items()}
         shown, self._folds = sections(options_class, self._fields)
         self._buttons = self._make_buttons(button)
         self._in_full = widgets.Checkbox(description="Explain every option in full", indent=False)
         self._in_full.observe(lambda _: self._check(), names="value")
         self._wrong = widgets.HTML()
-        self._aside = widgets.HTML()  # what buttons say that do not make the result
+        self._aside = widgets.HTML()  # messages of buttons that do not make the result
         self._status, self._below = widgets.HTML(), widgets.VBox()
         for name, field in self._fields.items():
             field.input.observe(lambda _, name=name: self._changed(name), names="value")
@@ -82,7 +84,7 @@ class Form:
 
     @property
     def options(self) -> dict[str, Any]:
-        """The values of the fields, those left blank excepted. Set some with a dictionary."""
+        """The values of the fields, except those left blank. Assign a dictionary to set some."""
         return {name: f.value for name, f in self._fields.items() if f.value != ""}
 
     @options.setter
@@ -111,17 +113,17 @@ class Form:
 
     @property
     def hints(self) -> dict[str, str]:
-        """What values mean, by option, such as milliseconds; shown beside the fields."""
+        """What values mean, by option, for example in milliseconds; shown beside the fields."""
         return {}
 
     @property
     def last_used(self) -> dict[str, Any]:
-        """What was last used in this folder; empty if nothing was."""
+        """The values last used in this folder; empty if there are none."""
         values = memory.remembered(self.remember)
         return {name: value for name, value in values.items() if name in self._fields}
 
     def run(self) -> Any:
-        """Do what the button does, and wait for it. Returns what the action returns."""
+        """Do what the button does, and wait until it is done. Returns what the action returns."""
         problems = self.problems
         if problems:
             lines = [f"{name}: {why}" for name, why in problems.items()]
@@ -139,35 +141,35 @@ class Form:
         return self.result
 
     def finish(self) -> Any:
-        """What the button made: wait for it, or do it now if nobody pressed the button.
+        """The result of the button: wait for it, or start the work if nobody pressed the button.
 
-        In an app (Voila), whose cells all run before it is shown, what was last made in this folder
-        is taken, if anything was: opening an app makes nothing anew.
+        In an app (Voila), where all cells run before anything is shown, this returns the last
+        result made in this folder, if any: opening an app starts no new work.
 
-        If the cell that waits is interrupted, the work goes on.
+        If you interrupt the waiting cell, the work continues.
         """
         self._begin()
         self._work.wait()
         return self._outcome()
 
     def __await__(self) -> Generator[Any, None, Any]:
-        """`await form` is `form.finish()`, but buttons and fields work while a cell waits.
+        """`await form` is `form.finish()`, but buttons and fields work while the cell waits.
 
-        It needs ipykernel 7.4: an older kernel does nothing else while a cell waits.
+        This needs ipykernel 7.4: older kernels do nothing else while a cell waits.
         """
         self._begin()
         yield from self._work.__await__()
         return self._outcome()
 
     def when_done(self, listener: Callable[[Any], None]) -> None:
-        """Call a function with the result, each time there is a new one.
+        """Call a function with each new result.
 
-        A cell that runs again replaces what it asked for before.
+        Running a cell again replaces the functions that it added before.
         """
         self._listeners.add(listener)
 
     def stop(self) -> None:
-        """End what the button started, if it works, at its next step; nothing half-done is left."""
+        """Stop the current work at its next step; nothing half-done is left."""
         self._work.stop()
 
     def _ipython_display_(self) -> None:
@@ -176,25 +178,25 @@ class Form:
         display(self.widget)
 
     def _given(self) -> dict[str, Any]:
-        """The options that the action is called with."""
+        """The options to call the action with."""
         return self.options
 
     def _of(self, options_class: type[Options]) -> dict[str, Any]:
-        """The options that belong to a class of them."""
+        """The options that belong to an options class."""
         return {n: v for n, v in self.options.items() if n in options_class.model_fields}
 
     def _blank(self, names: Iterable[str]) -> dict[str, Any]:
-        """What those of these options are that a blank field stands for."""
+        """Which of these options are blank, with the values that a blank stands for."""
         fields = {name: self._fields[name] for name in names}
         return {name: f.option.default for name, f in fields.items() if f.default == f.value == ""}
 
     def _changed(self, name: str) -> None:
-        """What a new value of a field brings about."""
+        """React to a new value of a field."""
         if not self._is_filling:
             self._check()
 
     def _of_result(self) -> Any:
-        """The options, as values: whether two texts mean the same is seen there."""
+        """The options as values, so that different texts with the same meaning are equal."""
         return self._as_values(self.options)
 
     def _as_values(self, options: dict[str, Any]) -> Any:
@@ -210,15 +212,15 @@ class Form:
         self._listeners.tell(self.result)
 
     def _describe(self, result: Any) -> str:
-        """What is said of the result, as HTML."""
+        """The message about the result, as HTML."""
         return html.escape(str(result))
 
     def _forget(self, where: widgets.HTML) -> None:
-        """What is shown there is no longer made with any options."""
+        """Forget with which options the contents of this widget were made."""
         self._made_with.pop(where, None)
 
     def _begin(self) -> None:
-        """Start what is waited for, unless the button did, or it is there already."""
+        """Start the work, unless the button did or the result is there already."""
         if self.result is None and not self._work.is_waited_for:
             if progress.APP in os.environ:
                 self.result = memory.last_result(self.remember)
@@ -226,17 +228,17 @@ class Form:
                 self._work.launch(self.run, self._status)
 
     def _outcome(self) -> Any:
-        """What the work made; what went wrong is raised."""
+        """The result of the work, or the error that it raised."""
         if self.result is None:
             raise self._work.failure or DssError(self.stopped)
         return self.result
 
     def _check(self) -> None:
-        """Say what is wrong and what the values mean, and let the button be pressed or not."""
+        """Show problems and hints, and enable or disable the button."""
         problems, hints = self.problems, self.hints
         for name, field in self._fields.items():
             is_blank = field.value == "" and field.default != ""
-            blank = f"Left blank, it is {field.default}." if is_blank else ""
+            blank = f"Blank means {field.default}." if is_blank else ""
             field.say(problems.get(name, ""), hints.get(name, blank), self._in_full.value)
         for fold in self._folds:
             fold.say(problems)
@@ -248,12 +250,12 @@ class Form:
         self._stop.layout.display = "" if self._work.is_going else "none"
 
     def _say_wrong(self, problems: Iterable[str]) -> None:
-        """Say below the buttons why they wait: the fields may be out of sight."""
+        """List the wrong fields below the buttons: they may be out of sight."""
         wrong = ", ".join(self._fields[name].option.title for name in problems)
-        self._wrong.value = problem_html(f"Cannot be used yet: {wrong}") if wrong else ""
+        self._wrong.value = problem_html(f"Please check: {wrong}") if wrong else ""
 
     def _made(self, description: str, tooltip: str, work: Callable, **look) -> widgets.Button:
-        """A button that starts some work, which may take long."""
+        """A button that starts work that may take long."""
         button = widgets.Button(description=description, tooltip=tooltip, **look)
         button.layout.width = "auto"
         button.on_click(lambda _: self._work.start(work, self._aside))
@@ -264,11 +266,11 @@ class Form:
         self._button.layout.width = "auto"
         self._button.on_click(lambda _: self._work.launch(self.run, self._status))
         self._stop = widgets.Button(description="Stop", icon="stop", layout={"width": "auto"})
-        self._stop.tooltip = "End it; nothing half-done is left"
+        self._stop.tooltip = "Stop the current work; nothing half-done is left"
         self._stop.on_click(lambda _: self.stop())
-        restoring = self._made("As last time", "Fill in what was last used here", self._restore)
+        restoring = self._made("As last time", "Fill in the values last used here", self._restore)
         restoring.layout.display = "" if memory.chosen(self.remember) else "none"
-        resetting = self._made("Defaults", "Fill in the default of every option", self._reset)
+        resetting = self._made("Defaults", "Reset every option to its default", self._reset)
         buttons = widgets.HBox([self._button, self._stop, restoring, resetting])
         buttons.add_class("dss-buttons")
         return buttons
@@ -283,7 +285,7 @@ class Form:
 
 
 def _is_there(kind: str, path: str) -> bool:
-    """Whether there is such a folder, dataset or run."""
+    """Whether such a folder, dataset or run exists."""
     if kind != "run":
         return Path(path).exists()
     with suppress(DssError):

@@ -1,4 +1,4 @@
-"""What the options of training mean for a dataset: milliseconds, reach, number of weights."""
+"""What training options mean for a dataset: durations, receptive field, number of weights."""
 
 from contextlib import suppress
 from functools import lru_cache
@@ -20,17 +20,17 @@ MOST_READ = 50  # recordings whose annotations are read for a hint
 
 
 class Facts(NamedTuple):
-    """What a form says of a dataset."""
+    """The facts about a dataset that a form shows."""
 
     samplerate_hz: float
     nb_channels: int
     song_types: tuple[str, ...]
-    individual_types: tuple[str, ...]  # those with targets of their own
+    individual_types: tuple[str, ...]  # song types with individual targets
     seconds: dict[str, float]  # by split
 
 
 def dataset_facts(path: str | Path) -> Facts:
-    """The facts of a dataset, read once for as long as it does not change.
+    """The facts about a dataset, read again only when the dataset changes.
 
     Raises: DssError if there is no dataset.
     """
@@ -41,11 +41,11 @@ def dataset_facts(path: str | Path) -> Facts:
 def recording_facts(
     folder: str | Path, options: SourceOptions
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The recordings of a folder, relative to it, and the song types of the first of them.
+    """The recordings in a folder, relative to it, and the song types in the first of them.
 
-    Found once for as long as no file comes or goes.
+    Searched again only when files are added or removed.
 
-    Raises: DssError if there is none.
+    Raises: DssError if there is no recording.
     """
     folder = Path(folder)
     changed = folder.stat().st_mtime_ns if folder.exists() else 0
@@ -62,24 +62,24 @@ def hints(options: TrainOptions, facts: Facts) -> dict[str, str]:
         "data_dir": f"{lengths}; {rate:g} Hz{channels}; {', '.join(facts.song_types)}.",
         "nb_hist": f"{readable(options.nb_hist / rate)}.",
         "kernel_size": f"{readable(options.kernel_size * hop / rate)}.",
-        "nb_conv": f"They see {readable(models.receptive_field(options) / rate)}.",
+        "nb_conv": f"Receptive field: {readable(models.receptive_field(options) / rate)}.",
     }
     if options.save_dir is None:
         said["save_dir"] = f"{options.run_dir}."
     if hop > 1:
-        said["nb_pre_conv"] = f"A frame each {readable(hop / rate)}."
+        said["nb_pre_conv"] = f"One frame every {readable(hop / rate)}."
     if hop > 1 and options.pre_nb_dft:
         said["pre_nb_dft"] = f"{readable(options.pre_nb_dft / rate)}."
     return said
 
 
 def describe_network(options: TrainOptions, facts: Facts) -> str:
-    """A line on the network: weights, how far it sees, what of a chunk is used."""
+    """One line about the network: weights, receptive field, chunk, and what is ignored."""
     nb_classes = 2 if options.y_suffix else 1 + len(facts.song_types)
     weights = models.count_weights(options, facts.nb_channels, nb_classes)
     rate, ignored = facts.samplerate_hz, models.padding(options)
     chunk, reach = (readable(n / rate) for n in (options.nb_hist, models.receptive_field(options)))
-    line = f"{weights:,} weights · filters reach {reach} · a chunk is {chunk}"
+    line = f"{weights:,} weights · receptive field {reach} · chunk {chunk}"
     if ignored:
         line += f", of which {readable(ignored / rate)} at each end are ignored"
     return line

@@ -1,4 +1,4 @@
-"""The form for looking at data: choose recordings or a dataset, and see what is wrong with them."""
+"""The form for looking at data: choose recordings or a dataset, and see any problems."""
 
 import html
 from collections.abc import Mapping
@@ -19,24 +19,25 @@ MOST_NAMED = 3  # recordings; the rest are counted
 
 
 class InspectFormOptions(SourceOptions):
-    """What to look at, and how it is read."""
+    """What to look at, and how to read it."""
 
     path: Path = option(
         ...,
         "Recordings or dataset",
-        "A folder of recordings, each with its annotations beside it; one recording; or a dataset.",
+        "A folder of recordings, each with its annotations next to it; one recording; or a "
+        "dataset.",
         group="Files",
         path="view",
     )
 
 
 class InspectForm(SourceForm):
-    """A form that opens recordings or a dataset, and lists what is wrong with them.
+    """A form that opens recordings or a dataset, and lists any problems with them.
 
-    Its result is what `dss.review.views.open_views` gives.
+    Its result is the list of views from `dss.review.views.open_views`.
 
     Attributes:
-        path: what was looked at last; None before.
+        path: what was opened last; None before.
         how: how it was read: arguments of `dss.review.views` and of `dss.data.make_dataset`.
 
     Arguments: see `dss.widgets.forms.sources.SourceForm`.
@@ -45,16 +46,16 @@ class InspectForm(SourceForm):
     shows = InspectFormOptions, "Look", "inspect"
     folder = "path"
     path: str | None = None
-    _options: Mapping[str, Any] | None = None  # with which it was looked at
+    _options: Mapping[str, Any] | None = None  # with which it was opened
 
     @property
     def how(self) -> dict[str, Any]:
-        """How it was read, with the loaders."""
+        """How the data were read, including the loaders."""
         return {**(self._options or {}), **self._loaders}
 
     @property
     def hints(self) -> dict[str, str]:
-        """What there is."""
+        """A summary of what the path contains."""
         try:
             if is_dataset(self.options.get("path", "")):
                 return {"path": "A dataset."}

@@ -1,4 +1,4 @@
-"""Who is told of each new result of a form."""
+"""The functions to call with each new result of a form."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -7,7 +7,7 @@ from IPython import get_ipython
 
 
 class Cell(NamedTuple):
-    """A run of a cell of a notebook."""
+    """One execution of a notebook cell."""
 
     name: str
     run: str
@@ -16,27 +16,27 @@ class Cell(NamedTuple):
 class Listeners:
     """Functions that are called with each new result.
 
-    Those that a cell added are forgotten when it runs again: what they showed is gone.
+    When a cell runs again, the functions it added before are dropped: their output is gone.
     """
 
     def __init__(self) -> None:
         self._added: list[tuple[Callable[[Any], None], Cell | None]] = []
 
     def add(self, listener: Callable[[Any], None]) -> None:
-        """Call this one, too, after those that are there."""
+        """Add a function, to be called after those added before."""
         cell = running_cell()
         if cell:
             self._added = [(of, by) for of, by in self._added if not _is_former(by, cell)]
         self._added.append((listener, cell))
 
     def tell(self, result: Any) -> None:
-        """Call them all."""
+        """Call all functions."""
         for listener, _ in self._added:
             listener(result)
 
 
 def running_cell() -> Cell | None:
-    """The cell that runs; None if no notebook says so."""
+    """The cell that is running; None outside a notebook."""
     request: dict = getattr(get_ipython(), "get_parent", dict)()
     name = request.get("metadata", {}).get("cellId")
     return Cell(name, request["header"]["msg_id"]) if name else None

@@ -1,4 +1,4 @@
-"""What was last used and made in this folder, by form."""
+"""What each form last used and made in this folder."""
 
 from pathlib import Path
 from typing import Any
@@ -13,26 +13,26 @@ MEMORY = Path(".dss_forms.yaml")
 
 
 def remembered(name: str | None) -> dict[str, Any]:
-    """The values that the form of this name was last run with here; empty if it never was."""
+    """The values with which the form of this name last ran here; empty if it never did."""
     return _read().get(name or "") or {}
 
 
 def chosen(name: str | None) -> dict[str, Any]:
-    """The last of these values that somebody chose: not those that a notebook begins with."""
+    """The values last chosen by somebody, as opposed to the initial values of a notebook."""
     return _read().get(f"{name} chosen") or {}
 
 
 def last_result(name: str | None) -> Path | None:
-    """What it last made here, if that is still there: a dataset, or the trunk of a run."""
+    """The last result, if it still exists: a dataset, or the trunk of a run."""
     path = Path(_read().get(f"{name} result", "nothing"))
-    is_there = any(path.parent.glob(f"{path.name}*"))  # a run is the files that begin so
+    is_there = any(path.parent.glob(f"{path.name}*"))  # a run: all files that begin so
     return path if is_there else None
 
 
 def remember(
     name: str, values: dict[str, Any], result: Any = None, *, is_chosen: bool = False
 ) -> None:
-    """Keep the values of a form, whether somebody chose them, and what it made if it is a path."""
+    """Store the values of a form, whether somebody chose them, and its result if it is a path."""
     kept: dict[str, Any] = {name: values}
     if is_chosen:
         kept[f"{name} chosen"] = values

@@ -18,7 +18,7 @@ from dss.predict.pending import annotated_already, target_paths
 from dss.runs import read_params, run_trunk
 from dss.widgets.forms.form import Form
 
-MOST_LOOKED_AT = 200  # files of annotations that may be by hand
+MOST_LOOKED_AT = 200  # annotation files that may be manual
 
 
 class PredictFormOptions(PredictFilesOptions):
@@ -29,14 +29,14 @@ class PredictFormOptions(PredictFilesOptions):
     recordings: Path = option(
         ...,
         "Recordings",
-        "What to annotate: a file, a folder with all below it, or a pattern such as day1/*.wav.",
+        "What to annotate: a file, a folder with its subfolders, or a pattern such as day1/*.wav.",
         group="Recordings",
         path="folder",
     )
     run: Path = option(
         ...,
         "Run",
-        "The trained network: any one of its files, or what their names begin with.",
+        "The trained network: any of its files, or the part of their names that they share.",
         group="Recordings",
         path="run",
     )
@@ -47,9 +47,9 @@ class Annotated:
     """Recordings that were annotated.
 
     Attributes:
-        files: file of annotations by recording.
-        trunk: of the run.
-        options: how they were annotated, with what was stored with the run.
+        files: the annotation file of each recording.
+        trunk: the run that annotated them.
+        options: how they were annotated, including the values stored with the run.
     """
 
     files: dict[Path, Path]
@@ -57,7 +57,7 @@ class Annotated:
     options: PredictFormOptions
 
     def targets(self, save_dir: Path | None, format: str) -> dict[Path, Path]:
-        """Where the annotations go in another folder, or format: file by recording."""
+        """The annotation file of each recording in another folder or format."""
         other = {"save_dir": save_dir or self.options.save_dir, "format": format}
         return _targets(self.options.model_copy(update=other))
 
@@ -65,20 +65,20 @@ class Annotated:
 class PredictForm(Form):
     """A form for `dss predict`: Annotate, Stop.
 
-    When a run is chosen, the thresholds, distances, gaps and lengths that `dss tune` stored with it
-    are filled in.
+    When you choose a run, the form fills in the thresholds, distances, gaps and durations that `dss
+    tune` stored with it.
 
     Arguments:
-        values: what the fields hold at first, the others their defaults; by default what was last
-            used in this folder.
-        loader: for recordings of a form of your own; see `dss.predict.predict`.
+        values: the initial values; other options start with their defaults. By default, the values
+            last used in this folder.
+        loader: for recordings in a format of your own; see `dss.predict.predict`.
     """
 
-    stopped = "Stopped: recordings that were done stay annotated."
+    stopped = "Stopped: recordings annotated so far stay annotated."
 
     def __init__(self, values: Mapping[str, Any] | None = None, *, loader: Loader | None = None):
         self._loader = loader
-        self._files: dict[Path, Path] = {}  # of annotations by recording, as last checked
+        self._files: dict[Path, Path] = {}  # annotation files by recording, as last checked
         if values is not None:
             values = {"probabilities": True, **_stored(values.get("run", "")), **values}
         super().__init__(
@@ -98,25 +98,25 @@ class PredictForm(Form):
         by_hand = [] if problems or self.options["existing"] == "skip" else self._there()[1]
         if by_hand and self.options["existing"] == "overwrite":
             problems["save_dir"] = (
-                f"{by_hand[0].name} has manual annotations, which would be overwritten: choose "
-                "another folder"
+                f"{by_hand[0].name} has manual annotations, which would be overwritten: "
+                "choose another folder"
             )
         return problems
 
     @property
     def hints(self) -> dict[str, str]:
-        """What is annotated, with what, and what happens to annotations that are there."""
+        """What will be annotated, with which network, and what happens to existing annotations."""
         hints = self._source_hints()
         there, by_hand = self._there()
         if not there or self.options["existing"] != "skip":
             return hints
         if by_hand:
             name = by_hand[0].name
-            hints["save_dir"] = f"{name} has manual annotations and is skipped: choose a folder."
+            hints["save_dir"] = f"{name} has manual annotations, so it is skipped: choose a folder."
         else:
             n = len(there)
-            are = "s are" if n > 1 else " is"
-            hints["existing"] = f"{n} recording{are} annotated already and skipped."
+            have = "s have" if n > 1 else " has"
+            hints["existing"] = f"{n} recording{have} annotations already and will be skipped."
         return hints
 
     def _source_hints(self) -> dict[str, str]:
@@ -130,7 +130,7 @@ class PredictForm(Form):
         return hints
 
     def _given(self) -> dict[str, Any]:
-        """The options, and which of detection are blank: none stored with the run takes over."""
+        """The options, and None for blank options of detection, to override those of the run."""
         return self._blank(DetectOptions.model_fields) | self.options
 
     def _annotate(self, recordings: str, run: str, **named) -> Annotated:
@@ -151,7 +151,7 @@ class PredictForm(Form):
         n = len(result.files)
         said = f"The annotations of {n} recording{'s' * (n > 1)} are in <b>{folder}</b>."
         if result.options.format == "csv":
-            with suppress(DssError):  # a run from before is not calibrated
+            with suppress(DssError):  # an earlier run is not calibrated
                 said += f" {expected_errors([*result.files.values()], result.trunk)}."
         return said
 
@@ -161,21 +161,21 @@ class PredictForm(Form):
         super()._changed(name)
 
     def _there(self) -> tuple[list[Path], list[Path]]:
-        """The annotations that are there already; those by somebody else."""
+        """The annotations that exist already; and those of them that dss did not write."""
         found = (annotated_already(path, target) for path, target in self._files.items())
         there = [file for file in found if file]
         return there, [file for file in there[:MOST_LOOKED_AT] if not is_by_dss(file)]
 
 
 def _targets(options: PredictFormOptions) -> dict[Path, Path]:
-    """The file that is written for each recording."""
+    """The file to write for each recording."""
     return target_paths(options.recordings, options.save_dir, options.format, options.endings)
 
 
 def _stored(run: str | Path) -> dict[str, Any]:
-    """How probabilities become annotations, as it is stored with a run."""
+    """The detection options stored with a run."""
     try:
         params = read_params(run_trunk(run))
     except DssError:
         return {}
-    return dict(tuned(DetectOptions(), params))  # all of them, so that none of another run stay
+    return dict(tuned(DetectOptions(), params))  # all of them, to replace all of another run

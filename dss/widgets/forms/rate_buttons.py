@@ -1,4 +1,4 @@
-"""Buttons that take what a check proposes: the sample rate for recordings that differ in theirs."""
+"""Buttons that apply what a check proposes: one sample rate for recordings that differ."""
 
 import re
 
@@ -11,11 +11,11 @@ RATE = re.compile(r"\(--samplerate-hz ([\d.e+]+)")
 
 
 def rate_buttons(form: Form, problems: pd.DataFrame) -> list[widgets.Button]:
-    """A button that fills in the sample rate that the problems propose; none if they do not.
+    """A button that fills in the sample rate that the problems propose, if they do.
 
     Arguments:
         form: with a field `samplerate_hz`.
-        problems: what `dss.data.check_annotations` gives.
+        problems: the table from `dss.data.check_annotations`.
     """
     proposed = problems["problem"].str.extract(RATE)[0].dropna().unique()
     if len(proposed) != 1:
@@ -29,7 +29,7 @@ def rate_buttons(form: Form, problems: pd.DataFrame) -> list[widgets.Button]:
 
     def take(button: widgets.Button) -> None:
         form.options = {"samplerate_hz": rate}
-        button.disabled = True  # it is in the field
+        button.disabled = True  # already filled in
 
     button.on_click(take)
     return [button]

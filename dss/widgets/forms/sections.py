@@ -1,4 +1,4 @@
-"""How the fields of a form are laid out: a heading for each group, rare ones folded away."""
+"""The layout of a form: a heading for each group, with rarely used fields folded away."""
 
 import html
 from collections.abc import Mapping
@@ -12,14 +12,14 @@ from dss.widgets.forms.fields import Field
 
 @dataclass(frozen=True)
 class Fold:
-    """Fields that few need, folded away below their title."""
+    """Rarely used fields, folded away below a title."""
 
     widget: widgets.Accordion
     title: str
     fields: Mapping[str, Field]
 
     def say(self, problems: Mapping[str, str]) -> None:
-        """Say in the title how many fields differ from their defaults, and which are wrong."""
+        """Show in the title how many fields differ from their defaults, and which are wrong."""
         changed = [name for name, f in self.fields.items() if f.value != f.default]
         wrong = [f.option.title or name for name, f in self.fields.items() if name in problems]
         title = self.title
@@ -32,7 +32,7 @@ class Fold:
 def sections(
     options_class: type[Options], fields: Mapping[str, Field]
 ) -> tuple[list[widgets.Widget], list[Fold]]:
-    """What a form shows of its fields, group by group, and the folds in it."""
+    """The sections of a form, group by group, and the folds in them."""
     shown: list[widgets.Widget] = []
     folds = []
     for title, names in grouped_fields(options_class).items():

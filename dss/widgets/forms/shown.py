@@ -1,4 +1,4 @@
-"""What a function makes of the result of a form: a table, a figure, text."""
+"""What a function makes of the result of a form: a table, a figure, or text."""
 
 from base64 import b64encode
 from collections.abc import Callable
@@ -15,16 +15,16 @@ from dss.widgets.forms.form import Form
 
 
 class Shown:
-    """Shows what a function makes of the result of a form, and shows it anew with each new result.
+    """Show what a function makes of the result of a form, and update it with each new result.
 
     Arguments:
-        form: it is waited for until it has a result.
-        function: called with the result; returns what is shown.
+        form: the form, whose first result is waited for.
+        function: called with the result; returns what to show.
     """
 
     def __init__(self, form: Form, function: Callable[[Any], Any]):
         self._function, self._is_app = function, progress.APP in environ
-        self._below = None  # the cell, once it is displayed
+        self._below = None  # the cell output, once displayed
         result = form.finish()
         if self._is_app:
             self.output = widgets.Output()
@@ -41,7 +41,7 @@ class Shown:
             self._below = display(self._shown, display_id=True)
 
     def _show_below(self, result: Any) -> None:
-        """Show another result where the first one is."""
+        """Show a new result in place of the first one."""
         if self._below is not None:
             self._below.update(_displayed(self._made(result)))
 
@@ -61,14 +61,14 @@ class Shown:
 
 
 class _Text(str):
-    """Text that is displayed as it is, not in quotes."""
+    """Text that is displayed without quotes."""
 
     def __repr__(self) -> str:
         return str(self)
 
 
 def _displayed(shown: Any) -> Any:
-    """What can be displayed in the place of something else."""
+    """A displayable version of a result, to replace an earlier one."""
     return _Text(shown) if isinstance(shown, str) else getattr(shown, "widget", shown)
 
 

@@ -1,4 +1,4 @@
-"""What the forms about recordings and their annotations share: how these are read."""
+"""What all forms about recordings and annotations share: how to read them."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -13,13 +13,13 @@ class SourceForm(Form, ABC):
     """A form about recordings and their annotations.
 
     Arguments:
-        values: what the fields hold at first, the others their defaults; by default what was last
-            used in this folder.
+        values: the initial values; other options start with their defaults. By default, the values
+            last used in this folder.
         loader, annotation_loader: for formats of your own; see `dss.data.make_dataset`.
     """
 
-    shows: ClassVar[tuple[type[Options], str, str]]  # options, the button, what it is remembered as
-    folder: ClassVar[str]  # the option that says where the recordings are
+    shows: ClassVar[tuple[type[Options], str, str]]  # options, button, name in memory
+    folder: ClassVar[str]  # the option with the folder of recordings
 
     def __init__(
         self,
@@ -37,6 +37,6 @@ class SourceForm(Form, ABC):
         """What the button does."""
 
     def _recordings(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The recordings, and the song types in them."""
+        """The recordings, and their song types."""
         how = SourceOptions.checked(self._of(SourceOptions) | self._loaders)
         return recording_facts(self.options.get(self.folder, ""), how)

@@ -1,4 +1,4 @@
-"""Tables of what there is and of what is wrong, as HTML."""
+"""Tables of a dataset's contents and of problems, as HTML."""
 
 import html
 from pathlib import Path
@@ -8,11 +8,11 @@ import xarray as xr
 
 from dss.data import describe
 
-MOST_PROBLEMS = 30  # that are listed; the rest are counted
+MOST_PROBLEMS = 30  # listed; the rest are counted
 
 
 def counts_table(tree: xr.DataTree) -> str:
-    """How many seconds, and annotations of each song type, are in each split, as HTML."""
+    """The duration of each split and how many annotations of each song type it has, as HTML."""
     table = describe(tree).T
     head = "".join(f"<th>{html.escape(str(name))}</th>" for name in ("", *table.columns))
     rows = []
@@ -27,7 +27,7 @@ def counts_table(tree: xr.DataTree) -> str:
 
 
 def problems_table(problems: pd.DataFrame) -> str:
-    """What is wrong with recordings and annotations, as HTML."""
+    """The problems with recordings and annotations, as HTML."""
     if problems.empty:
         return '<span class="dss-good">✓ No problems found.</span>'
     rows = []
@@ -39,5 +39,5 @@ def problems_table(problems: pd.DataFrame) -> str:
         cells = "".join(f'<td class="dss-text">{html.escape(str(text))}</td>' for text in said)
         rows.append(f'<tr class="dss-{kind}">{cells}</tr>')
     more = len(problems) - MOST_PROBLEMS
-    rest = f"<div>... and {more} more: see dss check</div>" if more > 0 else ""
+    rest = f"<div>... and {more} more; dss check lists all</div>" if more > 0 else ""
     return f"<table><tbody>{''.join(rows)}</tbody></table>{rest}"

@@ -1,4 +1,4 @@
-"""The form for training: in a process of its own, watched while it goes, found again later."""
+"""The form for training, which runs in its own process and can be followed and found again."""
 
 import html
 import io
@@ -29,28 +29,28 @@ from dss.widgets.forms.form import Form
 from dss.widgets.forms.hints import dataset_facts, describe_network, hints
 
 POLL_SECONDS = 0.5
-REMEMBERED = "train"  # under this name the form keeps its last values
+REMEMBERED = "train"  # the name under which the form remembers its values
 IMAGE = {"format": "png", "layout": PICTURE}
 OF_PRESETS = {name for values in PRESETS.values() for name in values}
 CHOSEN = (
     OF_PRESETS | DESCRIBED | {"pre_bins", "pre_floor", "pre_background", "pre_filters"}
-)  # what `suggest` chooses
+)  # the options that `suggest` chooses
 LEFT_TO_THE_DATA = (
-    "Options that you leave at their defaults are chosen from the data when you press Train; "
-    "Suggest fills them in now, and says why. To train with the defaults themselves, untick "
-    "<i>Choose from the data</i>."
+    "Options still at their defaults are chosen from the data when you press Train; Suggest "
+    "fills them in now and explains why. To train with the defaults themselves, untick <i>Choose "
+    "from the data</i>."
 )
 
 
 class TrainingForm(Form):
-    """A form for `dss train`: Suggest, Train, Stop, Write script, and what the options mean.
+    """A form for `dss train`: Suggest, Train, Stop, Write script, and a summary of the network.
 
-    Training runs in a process of its own: the notebook can be closed, and a form that is opened
-    later in the same folder shows the training that still goes on.
+    Training runs in its own process: you can close the notebook, and when you open the form again
+    in the same folder, it shows the training that is still running.
 
     Arguments:
-        values: what the fields hold at first, the others their defaults; by default what was last
-            used in this folder.
+        values: the initial values; other options start with their defaults. By default, the values
+            last used in this folder.
     """
 
     def __init__(self, values: Mapping[str, Any] | None = None):
@@ -59,14 +59,14 @@ class TrainingForm(Form):
         super().__init__(
             TrainCommandOptions, self._train, "Train", values=values, remember=REMEMBERED
         )
-        self._stop.tooltip = "End it after this step; the best epoch stays"
-        suggesting = self._made("Suggest", "Fill in what suits the data, and say why", self.suggest)
+        self._stop.tooltip = "Stop after the current step; the best epoch is kept"
+        suggesting = self._made("Suggest", "Fill in values that suit the data", self.suggest)
         drawing = self._made(
-            "Learning curve", "Train with parts of the data: would more help?", self.learning_curve
+            "Learning curve", "Train on parts of the data: would more help?", self.learning_curve
         )
         self._buttons.children = (suggesting, *self._buttons.children, drawing)
         writing = self._made(
-            "Write script", "Write it; nothing is trained here", self._script_shown
+            "Write script", "Write a job script; nothing is trained here", self._script_shown
         )
         writing.layout = {"width": "auto", "margin": "6px 0 0 274px", "align_self": "flex-start"}
         fold = next(fold for fold in self._folds if "write_script" in fold.fields)
@@ -75,12 +75,12 @@ class TrainingForm(Form):
         parts.insert(parts.index(self._buttons), self._meaning)
         self.widget.children = parts
         if self.is_running:
-            self.options = self.last_used  # those that it was started with
+            self.options = self.last_used  # the options that it was started with
             self._work.launch(self._watch_found, self._status)
 
     @property
     def is_running(self) -> bool:
-        """Whether the training that was last started in this folder still goes on."""
+        """Whether the training last started from this folder is still running."""
         return background.is_running()
 
     @property
@@ -107,22 +107,22 @@ class TrainingForm(Form):
 
     @property
     def hints(self) -> dict[str, str]:
-        """What values mean, by option, such as milliseconds; shown beside the fields."""
+        """What values mean, by option, for example in milliseconds; shown beside the fields."""
         try:
             facts = dataset_facts(self.options.get("data_dir", ""))
             said = hints(TrainOptions.checked(self._of(TrainOptions)), facts)
         except DssError:
             return {}
-        if self._is_chosen:  # the defaults are not what is trained with
+        if self._is_chosen:  # training will not use the defaults
             said |= dict.fromkeys(CHOSEN - self._given().keys(), "Chosen from the data.")
         if "write_script" in self.options:
-            said["write_script"] = "Write script writes it; Train still trains here."
+            said["write_script"] = "Press Write script to write it; Train still trains here."
         return said
 
     def suggest(self) -> None:
-        """Fill in what suits the dataset, and say why."""
+        """Fill in options that suit the dataset, and explain why."""
         if "data_dir" not in self.options:
-            raise DssError("data_dir: is needed, to see what suits the data")
+            raise DssError("data_dir: is blank; choose a dataset first")
         given = {"y_suffix": self.options.get("y_suffix", "")}
         suggestions = suggest(self.options["data_dir"], given)
         self.options = {name: value for name, (value, _) in suggestions.items()}
@@ -135,7 +135,7 @@ class TrainingForm(Form):
         self._aside.value = f"<table>{''.join(rows)}</table>"
 
     def learning_curve(self) -> None:
-        """Train with parts of the data, in a process of its own, and show what more would bring."""
+        """Train on parts of the data in a separate process, and show what more data would bring."""
         given = self._given()
         table = background.learning_curve(TrainOptions.checked(given), list(given))
         picture = b64encode(_png(plot_learning_curve(table), 90)).decode()
@@ -143,19 +143,19 @@ class TrainingForm(Form):
         self._aside.value = f'<p>{lines}</p><img src="data:image/png;base64,{picture}">'
 
     def stop(self) -> None:
-        """End the training after the step that it is at; the best epoch stays."""
+        """Stop the training after the current step; the best epoch is kept."""
         self._is_ending = True
         background.stop()
 
     def write_script(self) -> Path:
-        """Write the script for another machine, as `dss.train.job_script.write_script` does."""
+        """Write a job script for another machine (`dss.train.job_script.write_script`)."""
         of_script = {n: v for n, v in self.options.items() if n not in TrainOptions.model_fields}
         return write_script(**self._given(), **of_script)
 
     def _script_shown(self) -> None:
         if "write_script" not in self.options:
             title = self._fields["write_script"].option.title
-            raise DssError(f"{title}: is needed: the file to write")
+            raise DssError(f"{title}: is blank; choose the file to write")
         script = self.write_script()
         text = html.escape(script.read_text("utf-8"))
         self._aside.value = f"The script is <b>{html.escape(str(script))}</b>:<pre>{text}</pre>"
@@ -173,7 +173,7 @@ class TrainingForm(Form):
         return self.options["auto"] and not self._given().keys() >= DESCRIBED
 
     def _given(self) -> dict[str, Any]:
-        """What differs from the defaults, or belongs to the preset: the rest may be chosen."""
+        """Options that differ from the defaults or come from the preset; the rest may be chosen."""
         preset = PRESETS.get(self.options.get("preset") or "", {})
         return {
             name: value
@@ -183,9 +183,9 @@ class TrainingForm(Form):
 
     def _changed(self, name: str) -> None:
         if name == "data_dir":
-            self._aside.value = ""  # it is of other data
+            self._aside.value = ""  # it was about other data
         preset = self.options.get("preset")
-        if name == "preset" and preset:  # show at once what it means
+        if name == "preset" and preset:  # show its values at once
             defaults = {name: self._fields[name].default for name in OF_PRESETS}
             self.options = defaults | PRESETS[preset]
         else:
@@ -216,18 +216,18 @@ class TrainingForm(Form):
     def _describe(self, result: Path) -> str:
         said = f"The run is <b>{html.escape(str(result))}</b>."
         if run_file(result, "_checkpoint.h5").is_file():
-            said += " It was stopped early: <i>Continue from</i> it to go on."
+            said += " It was stopped early: set <i>Continue from</i> to it to go on."
         said += _table(list_files(result), "dss-files")
         said += doubt_html(read_params(result)["warnings"])
         with suppress(DssError):
             scores, confusion, class_names = read_results(result)
-            said += f"The test split, sample by sample:{_table(scores.rename_axis(None).round(3))}"
+            said += f"Test scores, by samples:{_table(scores.rename_axis(None).round(3))}"
             image = widgets.Image(value=_png(plot_confusion(confusion, class_names), 70), **IMAGE)
             self._below.children = [self._curves, image]
         return said
 
     def _watch(self) -> Path:
-        """Show how the training goes until it ends. Returns the trunk of the run's files."""
+        """Show the progress of the training until it ends. Returns the trunk of the run's files."""
         self._below.children, self._is_ending = [], False
         self._made_with.clear()
         shown = 0
@@ -245,19 +245,19 @@ class TrainingForm(Form):
             time.sleep(POLL_SECONDS)
 
     def _stage(self, history: pd.DataFrame) -> str:
-        """What the training is at, as HTML."""
+        """What the training is doing, as HTML."""
         so_far = _duration(time.time() - background.state()["started"])
         if self._is_ending and history.empty:
             return "stopping: no epoch has ended, so nothing is kept ..."
         if self._is_ending:
-            return f"stopping: the best of {len(history)} epochs stays, and is judged ..."
+            return f"stopping: evaluating the best of {len(history)} epochs ..."
         if background.trunk() is None:
             return f"starting ... ({so_far})"
         if history.empty:
-            return f"in the first epoch, which takes longest ... ({so_far})"
+            return f"first epoch, which takes longest ... ({so_far})"
         nb_epoch = background.nb_epoch()
         if len(history) == nb_epoch:
-            return f"all {len(history)} epochs are done: the best one is judged ..."
+            return f"all {len(history)} epochs done: evaluating the best one ..."
         scores = [
             f"{html.escape(name.removeprefix('val_f1_'))} <b>{history[name].iloc[-1]:.2f}</b>"
             for name in history

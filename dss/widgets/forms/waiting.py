@@ -1,14 +1,14 @@
-"""Waiting for work that goes on in a thread, in a cell that may be interrupted.
+"""Wait for work in a thread, in a cell that may be interrupted.
 
-`Thread.join` will not do: up to Python 3.12 it takes a thread for ended when it is interrupted, and
-the kernel then closes what that thread speaks to the browser with.
+`Thread.join` does not work here: when interrupted, Python up to 3.12 takes the thread for ended,
+and the kernel then closes the connection to the browser that the thread uses.
 """
 
 import asyncio
 import threading
 import time
 
-OFTEN_SECONDS = 0.05  # how often one looks whether it has ended
+OFTEN_SECONDS = 0.05  # how often to check whether the thread has ended
 
 
 def wait_for(thread: threading.Thread | None) -> None:
@@ -18,7 +18,7 @@ def wait_for(thread: threading.Thread | None) -> None:
 
 
 async def awaited(thread: threading.Thread | None) -> None:
-    """The same, while the kernel goes on doing what buttons and fields ask for."""
+    """Wait like `wait_for`, while the kernel still handles buttons and fields."""
     while is_alive(thread):
         await asyncio.sleep(OFTEN_SECONDS)
 

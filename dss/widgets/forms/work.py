@@ -17,16 +17,16 @@ WORKING = '<span class="dss-help">working ...</span>'
 
 
 class Work:
-    """What a form works on. The notebook goes on meanwhile.
+    """The work of a form, done in the background.
 
     Arguments:
-        stopped: what is said when work was stopped.
+        stopped: the message after work was stopped.
         changed: called when work begins or ends.
-        begins: called with the text that says how work goes, before it says that it begins.
+        begins: called with the widget for messages, before it says that work has begun.
 
     Attributes:
-        bar: how far it is.
-        failure: what went wrong last with what is waited for.
+        bar: the progress bar.
+        failure: the last error of the launched work.
     """
 
     def __init__(
@@ -44,40 +44,40 @@ class Work:
 
     @property
     def is_going(self) -> bool:
-        """Whether anything is being done."""
+        """Whether any work is in progress."""
         return self._n_at_work > 0
 
     @property
     def is_waited_for(self) -> bool:
-        """Whether what `launch` started is being done."""
+        """Whether the work started by `launch` is in progress."""
         return is_alive(self._waited_for)
 
     def stop(self) -> None:
-        """End what is being done at its next step."""
+        """Stop the current work at its next step."""
         self._stopping = self.is_going
 
     def launch(self, work: Callable[[], Any], where: widgets.HTML) -> None:
-        """Start what is waited for, unless it is being done: a button may be clicked twice."""
+        """Start the main work, unless it is in progress: somebody may click the button twice."""
         if not self.is_waited_for:
             self._waited_for = self.start(work, where)
 
     def start(self, work: Callable[[], Any], where: widgets.HTML) -> threading.Thread:
-        """Work in a thread of its own, and say how it goes."""
+        """Work in a separate thread, and show how it goes."""
         thread = threading.Thread(target=self._guarded, args=(work, where), daemon=True)
         thread.start()
         return thread
 
     def wait(self) -> None:
-        """Wait for what `launch` started."""
+        """Wait for the work started by `launch`."""
         wait_for(self._waited_for)
 
     def __await__(self) -> Generator[Any, None, None]:
-        """Wait for it while buttons and fields work."""
+        """Wait for it, while buttons and fields still work."""
         yield from awaited(self._waited_for).__await__()
 
     @contextmanager
     def going(self) -> Iterator[None]:
-        """While something is being done."""
+        """Count some work as in progress."""
         self._n_at_work += 1
         self._changed()
         try:
@@ -91,7 +91,7 @@ class Work:
 
     @contextmanager
     def said(self, where: widgets.HTML) -> Iterator[None]:
-        """Say that something is being done, until there is something else to say."""
+        """Say that work is in progress, until there is something else to say."""
         self._begins(where)
         where.value = WORKING
         try:
@@ -101,7 +101,7 @@ class Work:
                 where.value = ""
 
     def show(self, what: str, done: float, total: float | None) -> None:
-        """Show how far it is; raises `Stopped` if it is to end."""
+        """Show the progress; raises `Stopped` if work is to stop."""
         if self._stopping:
             raise progress.Stopped
         self.bar.layout.display = ""

@@ -1,1 +1,1 @@
-"""A map of segments: many are chosen, looked at, heard and named together."""
+"""A map of segments: select, look at, hear and name many of them together."""

@@ -1,4 +1,4 @@
-"""The field for names, the buttons and the help below a segment map."""
+"""The name field, the buttons and the help below a segment map."""
 
 import html
 from collections.abc import Callable, Sequence
@@ -8,27 +8,29 @@ import ipywidgets as widgets
 from dss.widgets.viewer.controls import on_enter, text_button
 
 HELP = (
-    "<b>Draw around</b> segments on the map, or click a colour in the legend, to choose many; then "
-    "press a number, or type a name and press <b>Enter</b>. A <b>click</b> on a point or a "
-    "picture chooses one and plays it; <b>Shift</b> adds or takes out. Look through the pictures "
-    "from the top: the least typical come first. <b>Delete</b> throws out what is not song. "
-    "Nothing is written before <b>Save</b>.<br>Keys, once you clicked on the map: "
+    "<b>Draw around</b> segments on the map, or click a colour in the legend, to select many; "
+    "then press a number, or type a name and press <b>Enter</b>. <b>Click</b> a point or a "
+    "picture to select it and play it; <b>Shift</b> adds to the selection or removes from it. "
+    "Look through the pictures from the top: the least typical come first. <b>Delete</b> throws "
+    "out sounds that are not song. Nothing is written until you press <b>Save</b>.<br>Keys, after "
+    "a click on the map: "
 )
 KEYS = (
-    "<b>Ctrl Z</b> and <b>Ctrl Shift Z</b> undo and redo, <b>Ctrl A</b> chooses all, <b>Escape</b> "
-    "none, <b>space</b> plays. The wheel zooms with <b>Ctrl</b>; a double click shows all."
+    "<b>Ctrl Z</b> and <b>Ctrl Shift Z</b> undo and redo, <b>Ctrl A</b> selects all, "
+    "<b>Escape</b> none, <b>space</b> plays. The wheel zooms with <b>Ctrl</b>; a double click "
+    "shows all."
 )
 BY_NAME, BY_GROUP = "names", "groups"
 
 
 class Buttons:
-    """What is done with chosen segments.
+    """What you can do with the selected segments.
 
     Arguments:
-        segment_map: a `dss.widgets.SegmentMap`, which is told what to do.
+        segment_map: the `dss.widgets.SegmentMap` to control.
 
     Attributes:
-        widget: all of them.
+        widget: the buttons, to show below the map.
         colors_by: "names" or "groups".
     """
 
@@ -41,15 +43,15 @@ class Buttons:
         on_enter(self._name, lambda: m.guarded(self._name_chosen))
         naming = [
             self._name,
-            self._button("Name", "tag", "Give the chosen segments this name", self._name_chosen),
-            self._button("Throw out", "trash", "The chosen segments are not song", m.throw_out),
-            self._button("Split", "cut", "Split the chosen segments into several groups", m.split),
-            self._button("Merge", "compress", "Merge the chosen segments into one group", m.merge),
+            self._button("Name", "tag", "Give the selected segments this name", self._name_chosen),
+            self._button("Throw out", "trash", "The selected segments are not song", m.throw_out),
+            self._button("Split", "cut", "Split the selected segments into groups", m.split),
+            self._button("Merge", "compress", "Merge the selected segments", m.merge),
         ]
         back = [
-            self._button("Undo", "undo", "Take back the last change", m.undo),
-            self._button("Redo", "repeat", "Redo the change that was undone", m.redo),
-            self._button("Save", "save", "Write the annotations beside the audio", m.save),
+            self._button("Undo", "undo", "Undo the last change", m.undo),
+            self._button("Redo", "repeat", "Redo the change you undid last", m.redo),
+            self._button("Save", "save", "Write the annotations next to the audio", m.save),
         ]
         self._said, self._help = widgets.HTML(), widgets.HTML()
         row = widgets.HBox([*naming, *back], layout={"flex_flow": "row wrap"})
@@ -57,7 +59,7 @@ class Buttons:
 
     @property
     def colors_by(self) -> str:
-        """What the colours of the points tell."""
+        """What the colours of the points show."""
         return self._by.value
 
     @colors_by.setter
@@ -76,11 +78,11 @@ class Buttons:
         self._help.value = f'<div class="dss-help">{HELP}{keys}{KEYS}</div>'
 
     def say(self, said: str) -> None:
-        """Say something, as HTML."""
+        """Show a message, given as HTML."""
         self._said.value = said
 
     def press_enter(self) -> None:
-        """Name what is chosen as the field says."""
+        """Give the selection the name in the field."""
         self._name_chosen()
 
     def _name_chosen(self) -> None:

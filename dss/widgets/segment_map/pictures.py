@@ -13,17 +13,17 @@ from dss.review.view import View
 
 HEIGHT = 64  # pixels
 NARROWEST, WIDEST = 12, 150
-USUAL = 70  # pixels of a segment of median duration
-LOOKED_AT = 40  # segments, for the frequencies of the song
-LONGEST_SECONDS = 10.0  # of a segment that is drawn
+USUAL = 70  # pixels for a segment of median duration
+LOOKED_AT = 40  # segments to find the frequencies of the song from
+LONGEST_SECONDS = 10.0  # of a segment to draw
 
 
 class Pictures:
-    """Draws small spectrograms of segments, all with the same frequencies and the same time scale.
+    """Draws small spectrograms of segments, all on the same frequency and time scales.
 
     Arguments:
-        views: recordings.
-        segments: as `dss.review.segment_features.list_segments` gives them.
+        views: the recordings.
+        segments: the table from `dss.review.segment_features.list_segments`.
     """
 
     def __init__(self, views: Sequence[View], segments: pd.DataFrame):
@@ -40,7 +40,7 @@ class Pictures:
         return self._made[number]
 
     def sound(self, number: int) -> tuple[np.ndarray, float]:
-        """The samples [samples] of a segment, and how many there are a second."""
+        """The samples [samples] of a segment, and the sample rate."""
         x, rate = self._read(number)
         return x[:, 0], rate
 
@@ -69,7 +69,7 @@ class Pictures:
         return buffer.getvalue()
 
     def _range(self) -> tuple[float, float]:
-        """The frequencies of the song, found from some segments of the first sample rate."""
+        """The frequencies of the song, found from some segments at the first sample rate."""
         if self._range_hz is None:
             n = len(self._segments)
             some = np.unique(np.linspace(0, n - 1, min(n, LOOKED_AT)).astype(int))

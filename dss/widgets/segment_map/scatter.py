@@ -1,4 +1,4 @@
-"""The picture of a segment map: points to choose, a key of colours, and a gallery."""
+"""The picture of a segment map: points to select, a legend of colours, and a gallery."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,23 +12,23 @@ HERE = Path(__file__).parent
 
 
 class Scatter(anywidget.AnyWidget):
-    """Points on a canvas, a key of their kinds above, a gallery of spectrograms beside.
+    """Points on a canvas, with a legend above and a gallery of spectrograms beside.
 
-    What is done is told as a dictionary: `{"do": "choose", "points", "how"}` with the numbers of
-    points, and "set", "add" or "toggle"; `{"do": "kind", "kind", "how"}` after a click in the key;
-    `{"do": "hover", "point"}`; `{"do": "open", "point"}` after a click on a point or a picture; and
-    `{"do": "key", "key"}` with the key as browsers name it, or "undo", "redo", "all".
+    What the user does arrives as a dictionary: `{"do": "choose", "points", "how"}` with the numbers
+    of points, and "set", "add" or "toggle"; `{"do": "kind", "kind", "how"}` after a click in the
+    legend; `{"do": "hover", "point"}`; `{"do": "open", "point"}` after a click on a point or a
+    picture; and `{"do": "key", "key"}` with the key as browsers name it, or "undo", "redo", "all".
 
     Arguments:
-        done: is called with what is done.
+        done: called with what the user does.
 
     Attributes:
         xy: [points, 2] float32, 0 to 1, as bytes.
-        kinds: [points] uint16, which colour, as bytes.
-        chosen: [chosen] uint32, numbers of points, as bytes.
+        kinds: [points] uint16, the number of the colour, as bytes.
+        chosen: [chosen] uint32, the numbers of the selected points, as bytes.
         colors, labels: of the kinds.
         pointed: the point under the mouse: its number, `text` and `picture`, a jpeg.
-        gallery: the same of several points.
+        gallery: the same for several points.
         heading: what the gallery shows.
     """
 
@@ -49,15 +49,15 @@ class Scatter(anywidget.AnyWidget):
         self.on_msg(lambda _, content, buffers: done(content))
 
     def place(self, xy: np.ndarray) -> None:
-        """Put the points there: [points, 2]."""
+        """Set the positions of the points: [points, 2]."""
         self.xy = np.ascontiguousarray(xy, "<f4").tobytes()
 
     def paint(self, kinds: np.ndarray, labels: list[str], colors: list[str]) -> None:
-        """Give the points [points] these kinds."""
+        """Set the kinds of the points [points]."""
         with self.hold_sync():
             self.labels, self.colors = labels, colors
             self.kinds = np.ascontiguousarray(kinds, "<u2").tobytes()
 
     def choose(self, chosen: np.ndarray) -> None:
-        """Draw these points [chosen] as chosen."""
+        """Highlight these points [chosen]."""
         self.chosen = np.ascontiguousarray(chosen, "<u4").tobytes()

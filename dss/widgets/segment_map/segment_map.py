@@ -1,4 +1,4 @@
-"""A map of segments: those that sound alike lie together, and get their names together."""
+"""A map of segments: those that sound alike lie together, so you can name them together."""
 
 import html
 import threading
@@ -30,22 +30,22 @@ MOST_PICTURES = 60  # in the gallery
 
 
 class SegmentMap:
-    """Shows the segments of recordings as points, close where they sound alike, and names many.
+    """Shows the segments of recordings as points, close together if they sound alike.
 
-    One draws around points, or clicks in the key of colours, to choose; what is chosen is shown as
-    pictures, the least typical first, and gets a name from a key or the field. Groups are found by
-    sound alone; they can be split and merged. Nothing is written before it is saved.
+    Draw around points, or click in the legend, to select them; the map shows pictures of the
+    selected segments, the least typical first, and you name them with a key or the field. Groups
+    are found by sound alone; you can split and merge them. Nothing is written until you save.
 
     Arguments:
-        source: an audio file or a folder of these, with annotations or proposals beside them; a
-            list of `dss.review.views.View`; or a form whose result is such a list: what it opens
-            next is shown, too.
+        source: an audio file or a folder of audio files, with annotations or proposals next to
+            them; a list of `dss.review.views.View`; or a form whose result is such a list: the map
+            then follows what the form opens.
 
     Attributes:
-        widget: what a notebook shows.
-        naming: names and groups, as `dss.review.naming.Naming` keeps them; None without segments.
-        chosen: [chosen] numbers of the segments that are chosen; set it to choose others.
-        buttons: below the map, with `colors_by`: "groups" or "names".
+        widget: the map, to show in a notebook.
+        naming: names and groups (`dss.review.naming.Naming`); None without segments.
+        chosen: [chosen] the numbers of the selected segments; assign to it to select others.
+        buttons: the buttons below the map, with `colors_by`: "groups" or "names".
 
     Example: `SegmentMap("recordings")`, as the last line of a cell.
     """
@@ -78,7 +78,7 @@ class SegmentMap:
 
     @property
     def chosen(self) -> np.ndarray:
-        """The numbers of the segments that are chosen."""
+        """The numbers of the selected segments."""
         return self._chosen
 
     @chosen.setter
@@ -90,29 +90,29 @@ class SegmentMap:
         self._show_gallery()
 
     def name(self, name: str) -> None:
-        """Give what is chosen a name."""
+        """Give the selected segments a name."""
         self._known.name(self._chosen, name)
         self.show()
 
     def throw_out(self) -> None:
-        """Throw out what is chosen, as no song: its annotations are deleted when saved."""
+        """Mark the selected segments as not song: saving deletes their annotations."""
         self._known.throw_out(self._chosen)
         self.show()
 
     def split(self) -> None:
-        """Make several groups of what is chosen."""
+        """Split the selected segments into groups."""
         n = self._known.split(self._chosen)
         self.buttons.colors_by = BY_GROUP
         self.show(f"Now {n} groups.")
 
     def merge(self) -> None:
-        """Make one group of what is chosen."""
+        """Merge the selected segments into one group."""
         self._known.merge(self._chosen)
         self.buttons.colors_by = BY_GROUP
         self.show()
 
     def undo(self) -> None:
-        """Take back the last change."""
+        """Undo the last change."""
         self._known.undo()
         self.show()
 
@@ -122,12 +122,12 @@ class SegmentMap:
         self.show()
 
     def save(self) -> list[Path]:
-        """Write the annotations of the recordings in which names changed; returns the files."""
+        """Write the annotations of all recordings with changed names; returns the files."""
         known = self._known
         unsaved = {*editor.EDITS.unsaved} & {view.recording.path for view in known.views}
         if unsaved:
             raise DssError(
-                f"{min(unsaved).name}: is changed in a viewer, and not saved. Save it there, and "
+                f"{min(unsaved).name}: has unsaved changes in a viewer. Save them there, then "
                 "open this map again."
             )
         files = known.save()
@@ -135,13 +135,13 @@ class SegmentMap:
         return files
 
     def play(self) -> None:
-        """Play the first segment that is chosen."""
+        """Play the first selected segment."""
         if not len(self._chosen):
-            raise DssError("Nothing is chosen: click on a point.")
+            raise DssError("Nothing is selected: click a point.")
         self._player.children = [player(*self._pictures.sound(int(self._chosen[0])))]
 
     def show(self, said: str = "") -> None:
-        """Show names and groups as they are now, and say something."""
+        """Show the current names and groups, and a message."""
         if self.naming is None:
             self._scatter.paint(np.empty(0), [], [])
             self._scatter.place(np.empty((0, 2)))
@@ -157,7 +157,7 @@ class SegmentMap:
         self.buttons.say(f'<span class="dss-help">{html.escape(said)} {unsaved}</span>')
 
     def guarded(self, action: Callable[[], Any]) -> None:
-        """Do what somebody asked for, or say what is wrong with it."""
+        """Run an action, and show its error if it raises one."""
         try:
             action()
         except (DssError, OSError) as error:
@@ -188,7 +188,7 @@ class SegmentMap:
 
     def _lay_out(self, naming: Naming) -> None:
         xy = lay_out_segments(naming.features)
-        if naming is self.naming:  # no others were opened meanwhile
+        if naming is self.naming:  # unless others were opened meanwhile
             self._scatter.place(xy)
 
     def _kinds(self) -> tuple[np.ndarray, list[str], list[str]]:
@@ -209,17 +209,17 @@ class SegmentMap:
         return kinds, labels, [*(colors[n] for n in labels[:-2]), NOISE_COLOR, "#cccccc"]
 
     def _show_gallery(self) -> None:
-        """Show what is chosen as pictures, the least typical first."""
+        """Show pictures of the selected segments, the least typical first."""
         chosen = self._chosen
         if self.naming is None or not len(chosen):
-            heading = "Draw around points, or click on a colour." if self.naming else ""
+            heading = "Draw around points, or click a colour." if self.naming else ""
             with self._scatter.hold_sync():
                 self._scatter.gallery, self._scatter.heading = [], heading
             return
         features = self.naming.features[chosen]
         far = np.linalg.norm(features - np.median(features, axis=0), axis=1)
         first = chosen[np.argsort(-far, kind="stable")[:MOST_PICTURES]]
-        heading = f"{len(chosen)} chosen"
+        heading = f"{len(chosen)} selected"
         if len(chosen) > MOST_PICTURES:
             heading += f"; the {MOST_PICTURES} least typical"
         with self._scatter.hold_sync():
@@ -227,7 +227,7 @@ class SegmentMap:
             self._scatter.heading = heading
 
     def _card(self, number: int) -> dict[str, Any]:
-        """The picture of a segment, and what is said of it."""
+        """The picture of a segment, with its caption."""
         known = self._known
         _, _, _, start, stop = known.segments.iloc[number]
         name = known.names[number] or "thrown out"

@@ -1,1 +1,1 @@
-"""The viewer: recordings, annotations and predictions to look at and to correct."""
+"""The viewer: look at recordings, annotations and predictions, and correct them."""

@@ -1,4 +1,4 @@
-"""A list of the annotations that are worth checking first: a click shows one."""
+"""A list of the annotations to check first; a click shows one."""
 
 import html
 from collections.abc import Callable, Collection, Mapping
@@ -10,19 +10,19 @@ import pandas as pd
 from dss.errors import DssError
 from dss.review.proofread import ANNOTATION, NEAR_MISS, least_certain, rank_recordings
 
-N_RECORDINGS = 5  # that are worth annotating next
+N_RECORDINGS = 5  # recordings listed to annotate next
 DOUBTS = {ANNOTATION: ", confidence", NEAR_MISS: " missed? probability"}
 
 
 class CheckList:
-    """What is most probably wrong: annotations, and where song was missed; recordings full of it.
+    """What is most likely wrong: annotations and missed song, and recordings with much of it.
 
     Arguments:
-        chosen: is called with a row of `table` when it is clicked.
+        chosen: called with the row of `table` that was clicked.
 
     Attributes:
-        widget: what is shown.
-        table: what `dss.review.proofread.least_certain` gave.
+        widget: the list, to show.
+        table: the result of `dss.review.proofread.least_certain`.
     """
 
     def __init__(self, chosen: Callable):
@@ -35,9 +35,9 @@ class CheckList:
         self.widget = widgets.VBox([self._heading, widgets.HBox([self._list, self._next])])
 
     def fill(self, tables: Mapping[Path, pd.DataFrame], known: Collection[Path] = ()) -> None:
-        """List the least certain annotations in these tables, by their files.
+        """List the least certain annotations in these tables, by annotation file.
 
-        Those of `known` are no recordings to annotate next: they are annotated by hand already.
+        Recordings in `known` are not suggested for annotating next: they have manual annotations.
         """
         try:
             table, ranked = least_certain(tables), rank_recordings(tables)
@@ -55,7 +55,7 @@ class CheckList:
         self._list.options = [(text, number) for number, text in enumerate(rows)]
         self._list.value = None
         self._list.layout.display = "" if rows else "none"
-        what = "click to see it" if rows else "nothing that is not in the manual annotations, too"
+        what = "click one to see it" if rows else "nothing; all is in the manual annotations, too"
         self._heading.value = f"<h3>Worth checking first: {what}</h3>"
         self._is_filling = False
         ranked = ranked[~ranked["file"].isin(map(str, known))]

@@ -18,17 +18,17 @@ WINDOWS_MS = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
 class Controls:
-    """What moves a viewer, and what changes its look.
+    """The controls that move through a recording and change how it looks.
 
     Arguments:
-        viewer: a `dss.widgets.Viewer`, which is told what to do.
+        viewer: the `dss.widgets.Viewer` to control.
 
     Attributes:
-        widget: all of them.
-        options: the look: channel (None for all), song_type (None for all), log_frequency,
-            frequency_range_hz, contrast_db and window_seconds (None where it is found by itself),
+        widget: all controls.
+        options: how the recording is shown: channel (None for all), song_type (None for all),
+            log_frequency, frequency_range_hz, contrast_db and window_seconds (None if automatic),
             waveform and probabilities (whether they are drawn).
-        defaults: of these, but for the song type.
+        defaults: the default options, without the song type.
     """
 
     defaults: ClassVar[dict[str, Any]] = {
@@ -53,9 +53,11 @@ class Controls:
             button("step-forward", "next annotation", lambda: v.go(1)),
             button("chevron-left", "back", lambda: v.move(-0.5)),
             button("chevron-right", "on", lambda: v.move(0.5)),
-            button("search-plus", "show less", lambda: self._zoom(2)),
-            button("search-minus", "show more", lambda: self._zoom(0.5)),
-            button("arrows-h", "show all", lambda: setattr(v, "stretch", (0, np.inf))),
+            button("search-plus", "zoom in", lambda: self._zoom(2)),
+            button("search-minus", "zoom out", lambda: self._zoom(0.5)),
+            button(
+                "arrows-h", "show the whole recording", lambda: setattr(v, "stretch", (0, np.inf))
+            ),
             button("volume-up", "play what is in view", v.play),
             self.waveform,
             self.probabilities,
@@ -64,7 +66,7 @@ class Controls:
             self.shown,
             button("angle-double-left", "previous recording", lambda: self._step(-1)),
             button("angle-double-right", "next recording", lambda: self._step(1)),
-            button("refresh", "show the picture as it is by default", lambda: v.look.reset()),
+            button("refresh", "reset the view to the defaults", lambda: v.look.reset()),
         ]
         self._choice = widgets.HBox(choices)
         rows = [
@@ -95,7 +97,7 @@ class Controls:
     def options(self, values: Mapping[str, Any]) -> None:
         unknown = [name for name in values if name not in self.options]
         if unknown:
-            raise DssError(f"{', '.join(unknown)}: there is only {', '.join(self.options)}")
+            raise DssError(f"{', '.join(unknown)}: unknown; choose from {', '.join(self.options)}")
         self.put(values)
         self._viewer._draw()
 
@@ -128,11 +130,11 @@ class Controls:
                         self.probabilities.value = value
 
     def add(self, control: widgets.Widget) -> None:
-        """Put one more control beside the names."""
+        """Add another control beside the names."""
         self._choice.children = (*self._choice.children, control)
 
     def set_names(self, names: Sequence[str]) -> None:
-        """What there is to show."""
+        """Set the names to choose from."""
         with self._quiet():
             self.shown.options = names
         several = "" if len(names) > 1 else "none"
@@ -140,7 +142,7 @@ class Controls:
             control.layout.display = several
 
     def fit(self, recording: Recording, song_types: Sequence[str], name: str) -> None:
-        """Fit the controls to another recording."""
+        """Adapt the controls to another recording."""
         with self._quiet():
             self.shown.value = name
             channels: list[tuple[str, Any]] = (
@@ -160,15 +162,15 @@ class Controls:
         self.set_types(song_types)
 
     def set_types(self, names: Sequence[str]) -> None:
-        """The song types to step through."""
+        """Set the song types to step through."""
         with self._quiet():
             chosen = self.song_type.value
             self.song_type.options = [ALL_TYPES, *names]
             self.song_type.value = chosen if chosen in self.song_type.options else ALL_TYPES
 
     def follow(self, stretch: tuple[float, float], whole_seconds: float) -> None:
-        """Show where the stretch is."""
-        # All at once: the browser would fit a value to the old limits, and send that back.
+        """Show the position of the stretch."""
+        # All at once: the browser would clip a value to the old limits, and send that back.
         with self._quiet(), self.start.hold_sync(), self.duration.hold_sync():
             start, duration = stretch[0], stretch[1] - stretch[0]
             self.duration.max = np.log10(whole_seconds)
@@ -181,13 +183,13 @@ class Controls:
             self.start.value = start
 
     def show_contrast(self, found_db: tuple[float, float]) -> None:
-        """Show the contrast that was found by itself, unless another one is chosen."""
+        """Show the automatic contrast, unless another one is chosen."""
         if self.automatic.value:
             with self._quiet():
                 self.contrast.value = tuple(np.clip(np.round(found_db), QUIETEST_DB, LOUDEST_DB))
 
     def show_range(self, found_hz: tuple[float, float]) -> None:
-        """Show the frequencies that were found by themselves, unless others are chosen."""
+        """Show the automatic frequency range, unless another one is chosen."""
         if self.song_range.value:
             with self._quiet():
                 self.frequency.value = tuple(np.round(found_hz))
@@ -204,15 +206,15 @@ class Controls:
         windows = [(f"{ms} ms window", ms / 1000) for ms in WINDOWS_MS]
         self.window = widgets.Dropdown(
             options=[(AUTOMATIC, AUTOMATIC), *windows],
-            tooltip="How long the windows of the spectra are: a long one shows tones sharply, a "
-            "short one when they begin",
+            tooltip="The duration of the windows for the spectra: long windows resolve frequencies "
+            "better, short windows resolve onsets better",
             layout={"width": "150px"},
         )
         narrow = {"indent": False, "layout": {"width": "160px"}}
         self.song_range = widgets.Checkbox(True, description="automatic range", **narrow)
         self.automatic = widgets.Checkbox(True, description="automatic contrast", **narrow)
-        # A slider that tells of each move while it is dragged also sends back, rounded, what it was
-        # set to before.
+        # A slider that reports each move while it is dragged also sends back, rounded, the value
+        # that it was set to before.
         look = {"style": NAMES, "layout": {"width": "480px"}, "continuous_update": False}
         wide = look | {"layout": {"width": "98%"}}
         self.start = widgets.FloatSlider(description="start (s)", min=0, max=1, **wide)
@@ -265,7 +267,7 @@ class Controls:
 
     @contextmanager
     def _quiet(self) -> Iterator[None]:
-        """Change controls without their doing anything."""
+        """Change controls without triggering their actions."""
         before, self._is_set_here = self._is_set_here, True
         try:
             yield
@@ -284,21 +286,21 @@ class Controls:
 
 
 def button(icon: str, tooltip: str, action: Callable[[], None]) -> widgets.Button:
-    """A small button with a picture on it."""
+    """A small button with an icon."""
     made = widgets.Button(icon=icon, tooltip=tooltip, layout={"width": "44px"})
     made.on_click(lambda _: action())
     return made
 
 
 def text_button(text: str, icon: str, tooltip: str, action: Callable[[], None]) -> widgets.Button:
-    """A button with a word on it, as wide as that."""
+    """A button with an icon and a word, as wide as these."""
     made = widgets.Button(description=text, icon=icon, tooltip=tooltip, layout={"width": "auto"})
     made.on_click(lambda _: action())
     return made
 
 
 def on_enter(field: widgets.Text, action: Callable[[], None]) -> None:
-    """Do something when Enter is pressed in a field, even if it holds what it did before."""
+    """Run an action when Enter is pressed in a field, even if its text is unchanged."""
 
     def hear(_, content: dict, buffers: list) -> None:
         if content.get("event") == "submit":

@@ -1,4 +1,4 @@
-"""What a viewer shows, drawn: the stretch of a recording, its annotations, its probabilities."""
+"""Drawing the view: a stretch of a recording, with its annotations and probabilities."""
 
 from collections.abc import Callable
 
@@ -10,16 +10,16 @@ from dss.plot.spectrogram import contrast
 
 
 class Drawing:
-    """Draws what a viewer shows, as fast as can be: with what it drew before.
+    """Draws the view of a viewer, reusing what it drew before to be fast.
 
     Arguments:
         viewer: a `dss.widgets.Viewer`.
-        when_read: called, in a thread, once all of a long recording was read: it was sketched
-            before.
+        when_read: called, in a thread, once a long recording has been read completely: until then,
+            it is drawn as a sketch.
 
     Attributes:
-        loudness_row: top and bottom of the row of loudness that was drawn last, as parts of the
-            picture's height; None if there is none.
+        loudness_row: top and bottom of the loudness row in the last drawing, as fractions of the
+            picture's height; None without such a row.
     """
 
     def __init__(self, viewer, when_read: Callable[[], None]):
@@ -30,20 +30,20 @@ class Drawing:
 
     @property
     def is_sketch(self) -> bool:
-        """Whether only some of what was drawn last had been read."""
+        """Whether only part of the last drawing had been read."""
         return self._overviews.is_sketch
 
     def let_rows_shrink(self) -> None:
-        """Let rows be as high as what is drawn next needs, not what was drawn before."""
+        """Let rows shrink to what the next drawing needs, rather than keep their height."""
         self._figure = None
 
     def forget_range(self) -> None:
-        """Find the frequencies of the song anew, from what is drawn next."""
+        """Find the frequencies of the song again, in the next drawing."""
         self._overviews.song_range_hz = None
 
     @young_garbage()
     def draw(self) -> tuple[bytes, tuple[float, ...]]:
-        """The picture, and the edges of its rows, as `dss.widgets.viewer.picture` takes them."""
+        """The picture, and the edges of its rows (see `dss.widgets.viewer.picture`)."""
         viewer = self._viewer
         view, look, values = viewer.view, viewer.options, self._values()
         loudness = viewer.proposer.loudness_within(viewer.stretch)
@@ -100,4 +100,4 @@ class Drawing:
         if are_values_hidden and self._viewer.values is not None:
             what = "probabilities" if view.targets is None else "targets"
             title += f" (zoom in to see the {what})"
-        return title + (" (a sketch, until all of it is read)" if self.is_sketch else "")
+        return title + (" (a sketch, until everything is read)" if self.is_sketch else "")

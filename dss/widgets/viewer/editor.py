@@ -1,4 +1,4 @@
-"""Annotating by hand in a viewer: what is marked gets a name, a click chooses what is there."""
+"""Annotating by hand in a viewer: name what you marked, or click an annotation to select it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -31,19 +31,19 @@ from dss.review.edits import (
 from dss.review.false_alarms import reject
 from dss.widgets.viewer.editor_fold import ONE, SHOWN, EditorFold
 
-EDITS = Edits()  # of all viewers: what is not saved outlives the cell that shows it
+EDITS = Edits()  # of all viewers: unsaved changes outlive the cell that shows the viewer
 
 
 class Editor:
-    """Changes the annotations by hand of what a viewer shows.
+    """Edits the manual annotations of the recording in view.
 
     Arguments:
-        viewer: a `dss.widgets.Viewer`.
+        viewer: the `dss.widgets.Viewer`.
 
     Attributes:
-        widget: name, buttons, and what the keys do, in a fold.
-        edits: what was changed, of all recordings, in all viewers of this kernel.
-        chosen: the row of the annotation that is chosen; None if none is.
+        widget: the name, the buttons, and a description of the keys, in a fold.
+        edits: the changes in all recordings and all viewers of this kernel.
+        chosen: the row of the selected annotation; None if none is selected.
     """
 
     def __init__(self, viewer):
@@ -51,7 +51,7 @@ class Editor:
         self.edits, self.chosen = EDITS, None
         self._prediction: tuple[pd.DataFrame, int] | None = None  # a table and the row marked in it
         self._is_possible = True
-        self._saved = ""  # what was saved, until something else is shown
+        self._saved = ""  # the last message about saving, until something else is shown
         fold = EditorFold(self, viewer)
         self.widget, self._fold = fold.widget, fold
         self._name, self._which, self._said = fold.name, fold.which, fold.said
@@ -62,7 +62,7 @@ class Editor:
         return list(self._name.options)
 
     def fit(self, names: list[str], is_possible: bool) -> None:
-        """Fit the editor to other annotations, with these song types for the keys."""
+        """Adapt the editor to other annotations, with these song types for the keys."""
         self.choose(None)
         self._name.options, self._saved = names, ""
         if self._name.value not in names:
@@ -73,25 +73,25 @@ class Editor:
         self._say()
 
     def choose(self, row: int | None) -> None:
-        """Choose an annotation, or none."""
+        """Select an annotation, or none."""
         self.chosen, self._prediction = row, None
         self._fold.add.description = "Add" if row is None else "Change"
         if row is not None:
             self._name.value = self._now().annotations.at[row, "name"]
 
     def click(self, seconds: float, within_seconds: float) -> None:
-        """Mark the annotation at this time, as `mark` does; if there is none, mark the time."""
+        """Mark the annotation at this time, as `mark` does; without one, mark the time."""
         if not self._mark(lambda table: at(table, seconds, within_seconds)):
             self._viewer.selection = seconds, seconds
 
     def mark(self, start_seconds: float, stop_seconds: float, label: str | None = None) -> None:
-        """Mark an annotation, and choose it if it is one by hand.
+        """Mark an annotation, and select it if it is a manual one.
 
-        Of one in another table, such as that by dss, the name is the one that `Enter` gives.
+        If it is in another table, such as the predictions, `Enter` gives its name.
 
         Arguments:
-            start_seconds, stop_seconds: when it is.
-            label: of its table; default: one by hand if there is one then.
+            start_seconds, stop_seconds: the times of the annotation.
+            label: the label of its table; default: the manual table, if it has such an annotation.
         """
 
         def row_of(table: pd.DataFrame) -> int | None:
@@ -102,7 +102,7 @@ class Editor:
             self._viewer.selection = start_seconds, stop_seconds
 
     def _mark(self, row_of: Callable[[pd.DataFrame], int | None], label: str | None = None) -> bool:
-        """Mark the annotation that a function finds, by hand if it can be; whether there is one."""
+        """Mark the annotation that a function finds, manual if possible; whether there is one."""
         self.choose(None)
         by_hand, tables = self._now().annotations, self._viewer.annotations
         there = [by_hand, *tables.values()]
@@ -120,10 +120,10 @@ class Editor:
         return False
 
     def annotate(self, name: str) -> None:
-        """Give what is marked a name: a new annotation, or the one that is chosen.
+        """Give what is marked a name: this adds an annotation, or renames the selected one.
 
-        With another choice beside the name, all of its song type get the name, and predictions
-        become manual annotations.
+        Depending on the choice beside the name, this applies to all annotations of the song type,
+        and turns predictions into manual annotations.
         """
         if self._which.value == ONE or (self.chosen is None and self._prediction is None):
             self._annotate_one(name)
@@ -139,7 +139,7 @@ class Editor:
             self._put(now._replace(annotations=annotations))
             there = len(rows) - n
             rest = f"; left out {there} that overlap your annotations" if there else ""
-            self._end(f"Took over {n} predictions{rest}.")
+            self._end(f"Accepted {n} predictions{rest}.")
 
     def _annotate_one(self, name: str) -> None:
         if self._viewer.selection is None:
@@ -158,7 +158,7 @@ class Editor:
             what = "song" if name == NOISE else name.removeprefix(ABSENT)
             self._viewer.say(
                 f"{name} says that there is no {what} here. In a recording with such annotations, "
-                "only what is annotated is known: the rest is not learned from."
+                "only the annotated parts are known: the network does not learn from the rest."
             )
 
     def press(self, key: str) -> None:
@@ -177,21 +177,21 @@ class Editor:
             self.redo()
 
     def move_edges(self) -> None:
-        """Give the annotation that is chosen the times that are marked."""
+        """Move the selected annotation to the marked times."""
         if self.chosen is not None:
             self._annotate_one(self._now().annotations.at[self.chosen, "name"])
 
     def delete(self) -> None:
-        """Delete the annotation that is chosen, or all of its song type."""
+        """Delete the selected annotation, or all of its song type."""
         if self.chosen is None:
-            raise DssError("No annotation is chosen: click on one.")
+            raise DssError("No annotation is selected: click one.")
         now, rows = self._now(), self._rows_chosen()
         self._viewer.drawing.let_rows_shrink()
         self._put(now._replace(annotations=remove(now.annotations, rows)))
         self._end(f"Deleted {len(rows)} annotations." if len(rows) > 1 else "")
 
     def reject(self) -> None:
-        """Say that what is marked, or all of its song type, is a false alarm: known noise."""
+        """Mark the selection, or all of its song type, as a false alarm: known noise."""
         now, rows = self._now(), self._rows_chosen()
         if self.chosen is not None:
             times = now.annotations.loc[rows, TIMES].to_numpy(float)
@@ -201,12 +201,12 @@ class Editor:
         elif self._viewer.selection is not None:
             times = np.array([self._viewer.selection])
         else:
-            raise DssError("Nothing is marked: click on what is no song, or drag over it.")
+            raise DssError("Nothing is marked: click or drag over a sound that is not song.")
         if self._viewer.by_hand_label not in self._viewer.annotations:  # only predictions so far
             now, rows = now._replace(annotations=now.annotations.iloc[:0]), []
         after = reject(now, times, self._viewer.recording.duration_seconds, rows)
         if after is now:
-            self._end("What you did not annotate in this recording is noise already.")
+            self._end("Parts of this recording without annotations already count as noise.")
             return
         self._put(after)
         is_first = not len(now.annotations) and now.looked_at is None
@@ -215,17 +215,17 @@ class Editor:
         self._end(f"{len(times)} false alarm{s}: noise in the next dataset.{rest}")
 
     def look_at_shown(self) -> None:
-        """Note that all song in what is shown is annotated."""
+        """Note that all song in view is annotated."""
         edited = look_at(self._now(), *self._viewer.stretch)
         self._put(edited)
         if n := n_unseen(edited):
             self._viewer.say(
-                f"{n} annotation{'s' * (n > 1)} outside of what was seen will not be learned from: "
-                "say that you saw these places, too, or undo."
+                f"{n} annotation{'s' * (n > 1)} outside of the parts you have seen will not be "
+                "learned from: press All seen there, too, or undo."
             )
 
     def undo(self) -> None:
-        """Take back the last change."""
+        """Undo the last change."""
         self._step(self.edits.undo(), "undo", "Undone")
 
     def redo(self) -> None:
@@ -233,7 +233,7 @@ class Editor:
         self._step(self.edits.redo(), "redo", "Redone")
 
     def save(self) -> list[Path]:
-        """Write the annotations of all recordings that were changed; returns the files."""
+        """Write the annotations of all changed recordings; returns the files."""
         recordings = self.edits.unsaved
         if not recordings:
             self._say(self._saved or "There is nothing to save.")
@@ -243,16 +243,16 @@ class Editor:
         what = ", ".join(file.name for file in files[:3]) + " ..." * (len(files) > 3)
         said = f"Saved {what}."
         if ignored:
-            said += f" {', '.join(ignored[:3])}: not read any more."
+            said += f" {', '.join(ignored[:3])}: no longer read."
         if not self._is_read():
-            said += " But other annotations are read here: see annotation format, or loader."
+            said += " But this viewer reads other annotations: see annotation format, or loader."
         self._viewer.saved(recordings)
         self._saved = said
         self._say(said)
         return files
 
     def shown(self, recording: Path, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-        """The tables of a recording, with what was changed in them."""
+        """The tables of a recording, including unsaved changes."""
         edited = self.edits.of(recording)
         if edited is None:
             return tables
@@ -260,14 +260,14 @@ class Editor:
         return {label: edited.annotations, **{n: t for n, t in tables.items() if n != label}}
 
     def unknown(self, recording: Recording, otherwise: np.ndarray) -> np.ndarray:
-        """[stretches, 2] seconds of a recording that nobody looked at."""
+        """The stretches of a recording that nobody looked at: [stretches, 2] seconds."""
         edited = self.edits.of(recording.path)
         if edited is None or edited.looked_at is None:
             return otherwise
         return complement(edited.looked_at, recording.duration_seconds)
 
     def _now(self) -> Edited:
-        """What is known by hand about the recording that is shown."""
+        """The manual annotations of the recording in view, and which parts were looked at."""
         recording = self._viewer.recording
         edited = self.edits.of(recording.path)
         if edited:
@@ -279,7 +279,7 @@ class Editor:
         return Edited(table, looked_at, self._viewer.view.per_second)
 
     def _is_read(self) -> bool:
-        """Whether who opens the recording that is shown again sees its annotations as they are."""
+        """Whether opening the recording in view again shows its annotations as they are now."""
         edited = self.edits.of(self._viewer.recording.path)
         return edited is None or are_same(edited.annotations, self._viewer.view.find[0]())
 
@@ -291,30 +291,30 @@ class Editor:
         self._viewer.show_recording(recording)
 
     def _step(self, recording: Path | None, what: str, done: str) -> None:
-        """Show the recording that was changed by undoing or redoing."""
+        """Show the recording in which a change was undone or redone."""
         if recording is None:
             raise DssError(f"There is nothing to {what}.")
         self._viewer.drawing.let_rows_shrink()
         self._viewer.show_recording(recording)
         self._end("")
         if recording != self._viewer.recording.path:
-            self._viewer.say(f"{done} in {recording}, which is not shown here.")
+            self._viewer.say(f"{done} in {recording}, which is not in this viewer.")
 
     def _end(self, said: str) -> None:
         """Mark nothing any more, and say what was done."""
         self.choose(None)
         self._viewer.selection = None
-        self._which.value = ONE  # so that many are changed only where this is asked for
+        self._which.value = ONE  # change many only when asked to
         self._say()
         if said:
             self._viewer.say(said)
 
     def _rows_chosen(self) -> list[int]:
-        """The rows that a change of the chosen annotation applies to."""
+        """The rows that a change of the selected annotation applies to."""
         return [] if self.chosen is None else self._meant(self._now().annotations, self.chosen)
 
     def _meant(self, table: pd.DataFrame, row: int) -> list[int]:
-        """An annotation, or all of its type in view or in the recording, as is chosen."""
+        """An annotation, or all of its type in view or in the recording, as chosen."""
         if self._which.value == ONE:
             return [row]
         stretch = self._viewer.stretch if self._which.value == SHOWN else None

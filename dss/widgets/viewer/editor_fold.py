@@ -1,4 +1,4 @@
-"""The fold of a viewer in which one annotates by hand: field, buttons, and what the keys do."""
+"""The fold for annotating by hand: name field, buttons, and a description of the keys."""
 
 import html
 from collections.abc import Callable, Sequence
@@ -8,39 +8,39 @@ import ipywidgets as widgets
 from dss.widgets.viewer.controls import on_enter, text_button
 
 HELP = (
-    "<b>Drag</b> over the picture where a syllable is, or <b>click</b> where a pulse is; then "
-    "press a number, or write a name and press <b>Enter</b>. A click on an annotation chooses it: "
-    "drag its edges, give it another name, or press <b>Delete</b>; a click on a prediction marks "
-    "it, and <b>Enter</b> takes it over. <b>0</b> says that what is marked is a false alarm: the "
-    "next dataset holds it as noise. Nothing is written before "
-    "<b>Save</b>.<br>Keys, once you clicked on the picture: "
+    "<b>Drag</b> over a syllable in the picture, or <b>click</b> a pulse, to mark it; then press "
+    "a number, or type a name and press <b>Enter</b>. Click an annotation to select it: drag its "
+    "edges, give it another name, or press <b>Delete</b>; click a prediction to mark it, and "
+    "press <b>Enter</b> to accept it. <b>0</b> marks a false alarm: it becomes noise in the next "
+    "dataset. Nothing is written until you press <b>Save</b>.<br>Keys, after a click on the "
+    "picture: "
 )
 KEYS = (
-    "arrows, <b>+</b> and <b>&minus;</b> move and zoom, <b>n</b> and <b>p</b> choose the next and "
+    "arrows, <b>+</b> and <b>&minus;</b> move and zoom, <b>n</b> and <b>p</b> select the next and "
     "previous annotation, <b>space</b> plays, <b>Delete</b>, <b>Ctrl Z</b> undoes, <b>Ctrl Y</b> "
-    "redoes. The wheel zooms "
-    "with <b>Ctrl</b> and scrolls with <b>Shift</b>. Click twice to see what is marked."
+    "redoes. The wheel zooms with <b>Ctrl</b> and scrolls with <b>Shift</b>. Double-click to zoom "
+    "to what is marked."
 )
 
-FALSE_ALARM = "What is marked is no song: the next dataset holds it as noise (0)"
+FALSE_ALARM = "Not song: becomes noise in the next dataset (0)"
 ONE, SHOWN, ALL = "this one", "all of its type in view", "all of its type in the recording"
-WHICH = "What a name, Delete or False alarm applies to: the annotation that you clicked, or more"
-SEEN = "All song in what is shown is annotated; what nobody has seen is unknown from now on"
+WHICH = "Apply names, Delete and False alarm to the annotation you clicked, or to more"
+SEEN = "All song in view is annotated; parts that nobody has seen count as unknown from now on"
 
 
 class EditorFold:
-    """What an editor shows below the picture.
+    """The controls for annotating by hand, shown below the picture.
 
     Arguments:
-        editor: a `dss.widgets.viewer.editor.Editor`, which is told what to do.
-        viewer: its viewer.
+        editor: the `dss.widgets.viewer.editor.Editor` to control.
+        viewer: the viewer of the editor.
 
     Attributes:
-        widget: all of it.
+        widget: the whole fold.
         name: the field for the name.
         which: one annotation, or all of its type.
         add: the button that names what is marked.
-        said: what is not saved yet, or was.
+        said: a message about what is saved or not.
     """
 
     def __init__(self, editor, viewer):
@@ -52,12 +52,12 @@ class EditorFold:
         self.add = self._button("Add", "plus", "Annotate what is marked", editor.name_marked)
         buttons = [
             self.add,
-            self._button("Delete", "trash", "Delete the annotation that is chosen", editor.delete),
+            self._button("Delete", "trash", "Delete the selected annotation", editor.delete),
             self._button("False alarm", "ban", FALSE_ALARM, editor.reject),
-            self._button("Undo", "undo", "Take back the last change", editor.undo),
-            self._button("Redo", "repeat", "Redo the change that was undone", editor.redo),
+            self._button("Undo", "undo", "Undo the last change", editor.undo),
+            self._button("Redo", "repeat", "Redo the change you undid last", editor.redo),
             self._button("All seen", "eye", SEEN, editor.look_at_shown),
-            self._button("Save", "save", "Write what was changed beside the audio", editor.save),
+            self._button("Save", "save", "Write the changes next to the audio", editor.save),
         ]
         self.said, self._help = widgets.HTML(), widgets.HTML()
         layout = {"align_items": "center", "flex_flow": "row wrap"}
@@ -67,7 +67,7 @@ class EditorFold:
         self.widget.add_class("dss-more")
 
     def explain_keys(self, names: Sequence[str]) -> None:
-        """Say what mouse and keys do, with these song types for the keys 1 to 9."""
+        """Describe mouse and keys, with these song types for the keys 1 to 9."""
         keys = "".join(f"<b>{i}</b> {html.escape(n)}, " for i, n in enumerate(names[:9], start=1))
         self._help.value = f'<div class="dss-help">{HELP}{keys}{KEYS}</div>'
 

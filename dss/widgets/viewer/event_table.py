@@ -1,4 +1,4 @@
-"""The table of all annotations of a recording: it sorts, and a click on a row jumps to it."""
+"""A sortable table of all annotations of a recording; a click on a row jumps to it."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,26 +16,25 @@ from dss.plot.colors import song_colors
 
 HERE = Path(__file__).parent
 HELP = (
-    "Click on a heading to sort, on a row to jump to it. <b>&uarr;</b> and <b>&darr;</b> go from "
-    "row to row; numbers, <b>Enter</b>, <b>Delete</b> and <b>space</b> do what they do on the "
-    "picture."
+    "Click a heading to sort, or a row to jump to it. <b>&uarr;</b> and <b>&darr;</b> move from "
+    "row to row; numbers, <b>Enter</b>, <b>Delete</b> and <b>space</b> work as on the picture."
 )
 
 
 class Rows(anywidget.AnyWidget):
-    """A table in the browser, of which only the rows in sight are drawn: 100,000 stay fluent.
+    """A table in the browser that draws only the rows in sight, to stay fast with 100,000 rows.
 
-    What is done is told as a dictionary: `{"do": "row", "row"}` after a click, and
-    `{"do": "key", "key"}` with the key as browsers name it, or "undo", "redo".
+    What the user does arrives as a dictionary: `{"do": "row", "row"}` after a click, and `{"do":
+    "key", "key"}` with the key as browsers name it, or "undo", "redo".
 
     Arguments:
-        done: is called with what is done.
+        done: called with what the user does.
 
     Attributes:
-        rows: as bytes, `times` [rows, 2] float64 seconds; `confidence` [rows] float32, NaN where
-            none is known; `names` and `tables` [rows] uint16, numbers of song types and of tables.
-            `name_labels`, `name_colors` and `table_labels` of these numbers.
-        pointed: the row that is marked; -1 if none is.
+        rows: as bytes: `times` [rows, 2] float64 seconds; `confidence` [rows] float32, NaN if
+            unknown; `names` and `tables` [rows] uint16, the numbers of song types and of tables;
+            and the `name_labels`, `name_colors` and `table_labels` of these numbers.
+        pointed: the marked row; -1 if there is none.
     """
 
     _esm = HERE / "event_table.js"
@@ -50,20 +49,20 @@ class Rows(anywidget.AnyWidget):
 
 
 class EventTable:
-    """Shows all annotations of the recording that a viewer shows, in a fold below the picture.
+    """Shows all annotations of the recording in view, in a fold below the picture.
 
     Arguments:
-        viewer: a `dss.widgets.Viewer`.
+        viewer: the `dss.widgets.Viewer`.
 
     Attributes:
-        widget: what is shown.
-        table: the annotations, a row each, with the column `table`: where it is from.
+        widget: the fold.
+        table: all annotations, one per row, with a column `table` for the table they come from.
     """
 
     def __init__(self, viewer):
         self._viewer = viewer
         self._shown: list[tuple[str, pd.DataFrame]] = []
-        self._clicked = ""  # from which table the last row was that was clicked
+        self._clicked = ""  # the table of the row last clicked
         self.table = _listed([])
         self._rows = Rows(lambda asked: viewer.guarded(lambda: self._answer(asked)))
         parts = [self._rows, widgets.HTML(f'<div class="dss-help">{HELP}</div>')]
@@ -72,7 +71,7 @@ class EventTable:
         self.widget.observe(lambda _: self._send(), names="selected_index")
 
     def fit(self, tables: Mapping[str, pd.DataFrame]) -> None:
-        """List other annotation tables, or nothing anew if they are those that are listed."""
+        """List other annotation tables; do nothing if they are already listed."""
         shown = [*tables.items()]
         if len(shown) == len(self._shown) and all(
             label == old and table is before
@@ -84,14 +83,14 @@ class EventTable:
         self._send()
 
     def point(self, marked: tuple[float, float] | None) -> None:
-        """Point at the annotation that is marked; of several, at that of the table clicked last."""
+        """Point at the marked annotation; if several match, at that in the table clicked last."""
         times = self.table[COLUMNS[1:]].to_numpy(float)
         rows = np.flatnonzero((times == (marked or np.nan)).all(axis=1))
         of_clicked = [row for row in rows if self.table.at[row, "table"] == self._clicked]
         self._rows.pointed = int([*of_clicked, *rows, -1][0])
 
     def _send(self) -> None:
-        """Let the browser have the rows, if it shows them."""
+        """Send the rows to the browser, if it shows them."""
         if self.widget.selected_index is None:
             return
         table, viewer = self.table, self._viewer
@@ -113,7 +112,7 @@ class EventTable:
     def _answer(self, asked: dict[str, Any]) -> None:
         if asked["do"] == "key":
             self._viewer.gestures.press(asked["key"])
-        elif asked["row"] < len(self.table):  # else it has just been deleted
+        elif asked["row"] < len(self.table):  # or it has just been deleted
             row = self.table.loc[asked["row"]]
             self._clicked = row["table"]
             start, stop = row[COLUMNS[1:]]
@@ -122,7 +121,7 @@ class EventTable:
 
 
 def _listed(tables: list[tuple[str, pd.DataFrame]]) -> pd.DataFrame:
-    """All annotations of some tables, with a column that says from which."""
+    """All annotations of some tables, with a column that names the table."""
     columns = [*COLUMNS, "confidence"]
     listed = [found(t).reindex(columns=columns).assign(table=label) for label, t in tables]
     listed = [table for table in listed if len(table)]

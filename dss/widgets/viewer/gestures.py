@@ -1,4 +1,4 @@
-"""What mouse and keys on the picture of a viewer do."""
+"""What mouse and keys do on the picture of a viewer."""
 
 from typing import Any
 
@@ -6,24 +6,24 @@ import numpy as np
 
 from dss.widgets.viewer.picture import Picture
 
-NEAR = 0.005  # of what is shown: how far beside an annotation a click may be
-SEEN_BESIDE = 0.5  # of what is marked: what is shown before and after it
-FASTEST = 10  # times that one turn of the wheel zooms
+NEAR = 0.005  # of the view: how far from an annotation a click may be
+SEEN_BESIDE = 0.5  # of what is marked: margin shown before and after it
+FASTEST = 10  # largest zoom by one turn of the wheel
 
 
 class Gestures:
-    """Does with a viewer what somebody asks for on its picture.
+    """Turns what the user does on the picture into actions of the viewer.
 
     Arguments:
-        viewer: a `dss.widgets.Viewer`.
+        viewer: the `dss.widgets.Viewer`.
 
     Attributes:
-        picture: what is shown, and told what is done on it.
+        picture: the picture, which reports what the user does.
     """
 
     def __init__(self, viewer) -> None:
         self._viewer = viewer
-        self._dragged: tuple[float, float] | None = None  # what was marked when the last click came
+        self._dragged: tuple[float, float] | None = None  # what was marked at the last click
         self.picture = Picture(lambda asked: viewer.guarded(lambda: self._answer(asked)))
 
     def _answer(self, asked: dict[str, Any]) -> None:
@@ -58,7 +58,7 @@ class Gestures:
         viewer.look.remember()
 
     def press(self, key: str) -> None:
-        """Do what a key stands for, as browsers name it."""
+        """Do what a key stands for, named as browsers do."""
         viewer = self._viewer
         match key:
             case "ArrowLeft" | "ArrowRight":
@@ -76,7 +76,7 @@ class Gestures:
                 viewer.editor.press(key)
 
     def _show_marked(self, at: float) -> None:
-        """Show what is marked, and a bit around it."""
+        """Show what is marked, with a margin around it."""
         viewer, dragged = self._viewer, self._dragged
         if dragged and dragged[0] <= at <= dragged[1]:  # the first click marked something else
             viewer.editor.choose(None)

@@ -1,4 +1,4 @@
-"""How the recordings of a folder are shown: what somebody chose is there again the next time."""
+"""Remembering how the recordings of a folder are shown."""
 
 import os
 from collections.abc import Sequence
@@ -11,31 +11,31 @@ from dss.review.view import View
 from dss.widgets.forms import memory
 from dss.widgets.viewer.navigation import FIRST_SECONDS
 
-MOST_FOLDERS = 100  # of which it is remembered
+MOST_FOLDERS = 100  # folders to remember
 NAME = "viewer"
 
 
 class Look:
-    """Remembers, by folder of recordings, what somebody chose in a viewer.
+    """Remembers, for each folder of recordings, what somebody chose in a viewer.
 
-    It is kept in `.dss_forms.yaml` where the notebook is, as what forms were last used with.
+    It is stored in `.dss_forms.yaml` next to the notebook, as are the last values of forms.
 
     Arguments:
-        viewer: a `dss.widgets.Viewer`.
+        viewer: the `dss.widgets.Viewer`.
 
     Attributes:
-        seconds: how much is shown at first.
+        seconds: how much to show at first.
     """
 
     def __init__(self, viewer):
         self._viewer = viewer
-        self._folder: str | None = None  # of what is shown; None if that is not a file
+        self._folder: str | None = None  # of what is shown; None if it is not a file
         self._is_new = True
         self._last: dict[str, Any] = {}
         self.seconds = FIRST_SECONDS
 
     def open(self, views: Sequence[View]) -> None:
-        """Find out how the recordings of this folder were shown last."""
+        """Look up how the recordings of this folder were shown last."""
         folder = None
         if views[0].targets is None and views[0].recording.path.is_file():
             folders = {view.recording.path.parent for view in views}
@@ -54,7 +54,7 @@ class Look:
             return
         self._is_new, controls = False, self._viewer.controls
         for name in controls.defaults:
-            with suppress(traitlets.TraitError, TypeError, ValueError):  # somebody edited the file
+            with suppress(traitlets.TraitError, TypeError, ValueError):  # edited by somebody
                 controls.put({name: self._last[name]})
 
     def remember(self) -> None:
@@ -66,11 +66,11 @@ class Look:
         folders = _folders()
         folders.pop(self._folder, None)
         folders[self._folder] = now
-        with suppress(OSError):  # of a folder that is not ours to write in
+        with suppress(OSError):  # the folder may be read-only
             memory.remember(NAME, dict([*folders.items()][-MOST_FOLDERS:]))
 
     def reset(self) -> None:
-        """Show recordings, and as much of them, as they are shown by default."""
+        """Reset how recordings are shown, and how much of them, to the defaults."""
         viewer = self._viewer
         viewer.controls.put(viewer.controls.defaults)
         middle = sum(viewer.stretch) / 2
@@ -78,7 +78,7 @@ class Look:
         self.remember()
 
     def _now(self) -> dict[str, Any]:
-        """What is chosen, as plain values."""
+        """The current choices, as plain values."""
         viewer = self._viewer
         options = {name: viewer.options[name] for name in viewer.controls.defaults}
         if viewer.recording.n_channels == 1:
@@ -90,6 +90,6 @@ class Look:
 
 
 def _folders() -> dict[str, Any]:
-    """What is remembered of all folders, the one that was changed last at the end."""
+    """The choices for all folders, the one changed last at the end."""
     kept = memory.remembered(NAME)
     return kept if isinstance(kept, dict) else {}

@@ -1,4 +1,4 @@
-"""Where a viewer is in a recording: the stretch that it shows, and what is marked in it."""
+"""Moving through a recording: the stretch in view, and what is marked in it."""
 
 import html
 from abc import ABC, abstractmethod
@@ -12,12 +12,12 @@ from dss.review.edits import following
 from dss.review.frequencies import frequencies_of
 from dss.widgets.viewer.picture import Picture
 
-FIRST_SECONDS = 3.0  # what is shown at first
+FIRST_SECONDS = 3.0  # shown at first
 SHORTEST_SECONDS = 0.02
 
 
 class Navigation(ABC):
-    """Scrolls, zooms and marks; what it moves in, and how that is drawn, is up to the viewer.
+    """Scrolls, zooms and marks; the viewer says in what, and how that is drawn.
 
     Arguments:
         image: the picture, which shows what is marked.
@@ -38,15 +38,15 @@ class Navigation(ABC):
     @property
     @abstractmethod
     def recording(self) -> Recording:
-        """The recording that is shown."""
+        """The recording in view."""
 
     @abstractmethod
     def _draw(self) -> None:
-        """Draw the stretch that is shown."""
+        """Draw the stretch in view."""
 
     @property
     def selection(self) -> tuple[float, float] | None:
-        """First and last second of what is marked; the same if it is a point in time."""
+        """First and last second of what is marked; equal for a point in time."""
         return self._selection
 
     @selection.setter
@@ -62,7 +62,7 @@ class Navigation(ABC):
 
     @property
     def stretch(self) -> tuple[float, float]:
-        """First and last second of what is shown."""
+        """First and last second in view."""
         return self._stretch or (0.0, FIRST_SECONDS)
 
     @stretch.setter
@@ -76,32 +76,32 @@ class Navigation(ABC):
         self._draw()
 
     def move(self, by: float) -> None:
-        """Scroll by so many times what is shown: 1 shows what follows, -1 what comes before."""
+        """Scroll by this many screens: 1 shows what follows, -1 what comes before."""
         start, stop = self.stretch
         self.stretch = (start + by * (stop - start), stop + by * (stop - start))
 
     def zoom(self, factor: float) -> None:
-        """Show so many times less around the middle; below 1, more."""
+        """Zoom in by this factor around the middle; below 1, zoom out."""
         start, stop = self.stretch
         middle, half = (start + stop) / 2, (stop - start) / (2 * factor)
         self.stretch = (middle - half, middle + half)
 
     def look_at(self, seconds: float) -> None:
-        """Bring this time to the middle."""
+        """Centre the view on this time."""
         half = (self.stretch[1] - self.stretch[0]) / 2
         self.stretch = (seconds - half, seconds + half)
 
     def go(self, step: int) -> None:
-        """Mark the next (1) or previous (-1) annotation of the type chosen, and show it.
+        """Mark the next (1) or previous (-1) annotation of the chosen type, and show it.
 
-        Next is what follows what is marked, or the middle if nothing is marked that is shown.
+        It is searched from what is marked, or from the middle if nothing in view is marked.
         """
         start, stop = self._selection or (np.inf, -np.inf)
         shown = self.stretch
         if self._selection and start <= shown[1] and stop >= shown[0]:
             shown = self._selection
         middle = sum(shown) / 2
-        # Where an annotation is in the middle already, look beyond it.
+        # If an annotation is already in the middle, look beyond it.
         beyond = 1e-6 + 0.5 / self.recording.samplerate_hz
         song_type = self.options["song_type"]
         there = following(self.annotations.values(), song_type, middle, step, beyond)
@@ -114,23 +114,23 @@ class Navigation(ABC):
             self.say(f"There is no {song_type or 'annotation'} {where} {middle:.3f} s.")
 
     def samples(self) -> tuple[int, int]:
-        """First sample of what is shown, and the one after the last."""
+        """First sample in view, and the one after the last."""
         start, stop = (round(t * self.recording.samplerate_hz) for t in self.stretch)
         return start, max(stop, start + 1)
 
     def say(self, text: str) -> None:
-        """Say something above the picture, until something else is done."""
+        """Show a message above the picture until something else is done."""
         self._status.value = html.escape(text)
 
     def _marked_places(self) -> tuple[float, ...]:
-        """What is marked, as parts of what is shown."""
+        """What is marked, as fractions of the view."""
         if self._selection is None or self._stretch is None:
             return ()
         start, stop = self._stretch
         return tuple((t - start) / (stop - start) for t in self._selection)
 
     def _described(self) -> str:
-        """When what is marked is, how long it lasts, and between which frequencies its sound is."""
+        """The times, duration and frequencies of what is marked."""
         if self._selection is None:
             return ""
         start, stop = self._selection
@@ -141,5 +141,5 @@ class Navigation(ABC):
         if hz is None:
             return said
         low, peak, high = (f"{value / 1000:.2f}" for value in hz)
-        what = "90 % of the energy above the noise is between these frequencies"
+        what = "90 % of the energy above the noise lies between these frequencies"
         return f'{said}, <span title="{what}">{low} to {high} kHz, loudest at {peak} kHz</span>'

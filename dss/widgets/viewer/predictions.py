@@ -1,4 +1,4 @@
-"""A viewer of what dss annotated: thresholds to move, scores, and what is worth checking."""
+"""A viewer of predictions: move thresholds, see scores, and find what is worth checking."""
 
 import threading
 import time
@@ -27,29 +27,28 @@ from dss.widgets.viewer.thresholds import Thresholds, scores_html
 from dss.widgets.viewer.viewer import Viewer
 
 BY_HAND, BY_DSS = "manual", "predicted"
-AROUND_SECONDS = 2.0  # beside what is shown, that is detected again at once
+AROUND_SECONDS = 2.0  # beside the view, detected again at once
 PATIENCE_SECONDS = 0.3  # after the last move of a slider, until everything is detected again
 
 
 class PredictionViewer(Viewer):
-    """Annotations by dss over those by hand, and the probabilities that they come from.
+    """Predictions below manual annotations, and the probabilities that they come from.
 
-    Moving a threshold changes what is shown at once; scores and lists follow, once all recordings
-    were detected again.
+    When you move a threshold, the view changes at once; scores and lists follow as soon as all
+    recordings have been processed.
 
     Arguments:
-        source: a form, whose result is shown, and shown again when it annotates again; or what it
-            returned.
+        source: a form, whose results are shown as they come; or a result of the form.
         start_seconds, stop_seconds: as for `Viewer`.
 
     Attributes:
-        thresholds: the options of `dss.predict.detection.detect`; set some with a dictionary.
-        scores: what `dss.evaluate.evaluate` says, of the recordings that the network did not learn
-            from, if there are such; without rows if none was annotated by hand.
-        least_certain: what `dss.review.proofread.least_certain` lists.
+        thresholds: the options of `dss.predict.detection.detect`; assign a dictionary to set some.
+        scores: the table from `dss.evaluate.evaluate`, on the recordings that the network did not
+            learn from, if there are any; without rows if there are no manual annotations.
+        least_certain: the table from `dss.review.proofread.least_certain`.
     """
 
-    proposes = False  # a network has
+    proposes = False  # the network does
 
     def __init__(
         self,
@@ -60,7 +59,7 @@ class PredictionViewer(Viewer):
     ):
         result = source.result if isinstance(source, PredictForm) else source
         if result is None:
-            raise DssError("Nothing was annotated yet: press Annotate, or run form.run()")
+            raise DssError("Nothing is annotated yet: press Annotate, or run form.run()")
         self._generation = 0
         self._scores = _no_scores()
         self.sliders = Thresholds(self._moved)
@@ -87,7 +86,7 @@ class PredictionViewer(Viewer):
 
     @property
     def thresholds(self) -> dict[str, Any]:
-        """How probabilities become annotations, as the sliders say."""
+        """How probabilities become annotations, as set by the sliders."""
         return self.sliders.values
 
     @thresholds.setter
@@ -97,13 +96,14 @@ class PredictionViewer(Viewer):
 
     @property
     def scores(self) -> pd.DataFrame:
-        """The scores with the thresholds chosen; waits until they are known."""
+        """The scores with the current thresholds; waits until they are known."""
         wait_for(self._worker)
         return self._scores
 
     @property
     def compared(self) -> tuple[list[Path], list[pd.DataFrame]]:
-        """What the scores compare: files by hand, and tables by dss, as `dss.evaluate` takes them.
+        """What the scores compare, in the form `dss.evaluate` takes: manual files and predicted
+        tables.
 
         Waits until the tables are known.
         """
@@ -115,12 +115,12 @@ class PredictionViewer(Viewer):
 
     @property
     def least_certain(self) -> pd.DataFrame:
-        """What is worth checking first; waits until it is known."""
+        """What to check first; waits until it is known."""
         wait_for(self._worker)
         return self.checking.table
 
     def save(self, save_dir: str | Path | None = None, format: str = "csv") -> list[Path]:
-        """Write the annotations of all recordings, as the thresholds make them.
+        """Write the annotations of all recordings, with the current thresholds.
 
         Arguments:
             save_dir: the folder; default: where they were written before.
@@ -137,18 +137,18 @@ class PredictionViewer(Viewer):
 
     @property
     def by_hand_label(self) -> str:
-        """Which of the annotation tables is changed by hand."""
+        """The label of the annotation table that you edit."""
         return BY_HAND
 
     def annotations_to_edit(self) -> pd.DataFrame:
-        """The table that changes by hand begin with: those by hand, or else those by dss."""
+        """The table that edits start from: the manual annotations, or else the predictions."""
         if BY_HAND in self._tables:
             return self._tables[BY_HAND]
         wait_for(self._worker)
         return self._found[self.recording.path][COLUMNS]
 
     def saved(self, recordings: Sequence[Path]) -> None:
-        """Let annotations that were written count as those by hand."""
+        """Use annotations that were saved as manual annotations from now on."""
         super().saved(recordings)
         for recording in recordings:
             self._hand[recording] = annotations_path(recording)
@@ -172,7 +172,7 @@ class PredictionViewer(Viewer):
         self._as_written = self.sliders.options
 
     def _materials_of(self, annotated: Annotated):
-        """The recordings, those first that the network did not learn from."""
+        """The recordings, starting with those that the network did not learn from."""
         files = sorted(annotated.files, key=self._was_learned)
         loader = annotated.options.loader
         rates = [unsaid_rate(file, loader, self._unsaid_hz) for file in files]
@@ -185,7 +185,7 @@ class PredictionViewer(Viewer):
         return self._learned is not None and comparison.was_learned(recording, self._learned)
 
     def _is_known(self, recording: Path) -> bool:
-        """Whether annotating it by hand brings nothing new."""
+        """Whether annotating it by hand adds nothing new."""
         return recording in self._hand or self._was_learned(recording)
 
     def _first_names(self) -> list[str]:
@@ -225,7 +225,7 @@ class PredictionViewer(Viewer):
         self.look_at((row.start_seconds + row.stop_seconds) / 2)
 
     def _later(self, wait_seconds: float) -> None:
-        """Detect everything again in a thread, unless a slider is moved again before."""
+        """Detect everything again in a thread, unless a slider is moved first."""
         self._generation += 1
         work = (self._generation, wait_seconds)
         self._worker = threading.Thread(target=self._detect_all, args=work, daemon=True)
@@ -259,7 +259,7 @@ class PredictionViewer(Viewer):
             self._said.value = problem_html(str(error))
 
     def _reviewed(self, recording: Path, table: pd.DataFrame) -> pd.DataFrame:
-        """A table by dss that says which annotations somebody made by hand, too, or rejected."""
+        """A table of predictions that says which are also manual annotations, or were rejected."""
         if recording not in self._hand:
             return table
         by_hand = read_annotations(self._hand[recording], recording=recording)
@@ -267,7 +267,7 @@ class PredictionViewer(Viewer):
         return table.assign(confirmed=is_known)
 
     def _judge(self, found: Mapping[Path, pd.DataFrame]) -> tuple[pd.DataFrame, str]:
-        """The scores, and how they are shown."""
+        """The scores, and the HTML that shows them."""
         if not self._hand:
             said = "Nothing to compare with: none of these recordings has manual annotations."
             return _no_scores(), said
@@ -277,14 +277,16 @@ class PredictionViewer(Viewer):
         return scores, scores_html(scores, len(judged), what)
 
     def _judged(self) -> tuple[list[Path], str]:
-        """The recordings that the scores are of, and what these are."""
+        """The recordings that are scored, and a description of them."""
         held_out = [recording for recording in self._hand if not self._was_learned(recording)]
         if not held_out:
-            return [*self._hand], "that the network learned from; expect lower scores on others"
+            return [
+                *self._hand
+            ], "that the network learned from; expect lower scores on new recordings"
         if self._learned is None:
             return (
                 held_out,
-                "with manual annotations; whether the network learned from them is not known",
+                "with manual annotations; the network may have learned from them",
             )
         return held_out, "that the network did not learn from"
 

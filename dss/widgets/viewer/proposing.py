@@ -1,4 +1,4 @@
-"""Proposing annotations in a viewer: a threshold to move, and what is louder than it."""
+"""Proposing annotations in a viewer: everything louder than an adjustable threshold."""
 
 import threading
 import time
@@ -23,13 +23,13 @@ from dss.widgets.forms.fields import problem_html
 
 PROPOSED = "proposed"
 AT_ONCE_SECONDS = 300  # of recordings whose loudness is measured without a thread
-AROUND_SECONDS = 2.0  # beside what is shown, in which there are proposals at once
-PATIENCE_SECONDS = 0.3  # after the last move of the threshold, until they are everywhere
+AROUND_SECONDS = 2.0  # beside the view, where proposals appear at once
+PATIENCE_SECONDS = 0.3  # after the last move of the threshold, until proposals are everywhere
 HELP = (
-    "Sounds that are louder than the noise by at least the threshold appear as <b>proposed</b>. "
-    "Drag the line over the loudness until they look right, or move the threshold. To keep one, "
-    "click on it and give it a name under <i>annotate by hand</i> above; to keep all, choose "
-    "<b>all of its type in the recording</b> there first."
+    "Sounds that exceed the noise by at least the threshold appear as <b>proposed</b>. Drag the "
+    "line over the loudness until they look right, or move the threshold. To keep one, click it "
+    "and give it a name under <i>annotate by hand</i> above; to keep all, first choose <b>all of "
+    "its type in the recording</b> there."
 )
 
 
@@ -37,11 +37,11 @@ class Proposer:
     """Shows in a viewer what is probably song, without a network.
 
     Arguments:
-        viewer: a `dss.widgets.Viewer`.
+        viewer: the `dss.widgets.Viewer`.
 
     Attributes:
-        widget: the threshold and what else there is to choose, in a fold.
-        threshold: its slider, in dB above the noise.
+        widget: the threshold and other settings, in a fold.
+        threshold: the slider of the threshold, in dB above the noise.
     """
 
     def __init__(self, viewer):
@@ -75,7 +75,7 @@ class Proposer:
         self.widget.add_class("dss-more")
 
     def fit(self, is_possible: bool) -> None:
-        """Fit to another recording: where proposals are shown, they are looked for in it, too."""
+        """Adapt to another recording: if proposals are shown, look for them there, too."""
         self.widget.layout.display = "" if is_possible else "none"
         if not is_possible:
             self._is_on.value = False
@@ -83,7 +83,7 @@ class Proposer:
             self._turn()
 
     def shown(self, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-        """Annotation tables, and what is proposed beside them."""
+        """The annotation tables, with a table of proposals beside them."""
         others = {label: table for label, table in tables.items() if label != PROPOSED}
         if not self._is_there():
             return others
@@ -98,18 +98,18 @@ class Proposer:
         return envelope(db[:, None], "loudness") if len(db) else None
 
     def line(self, row: tuple[float, float] | None) -> tuple[float, ...]:
-        """The line of the threshold, as the picture takes it, in a row of loudness."""
+        """The line of the threshold in a row of loudness, as the picture takes it."""
         if row is None:
             return ()
         return *row, (self.threshold.value - QUIETEST_DB) / (self.threshold.max - QUIETEST_DB)
 
     def drag(self, at: float) -> None:
-        """Move the threshold to where its line is in the row: from 0 at the bottom to 1."""
+        """Move the threshold to the position of its line in the row: from 0 at the bottom to 1."""
         db = QUIETEST_DB + at * (self.threshold.max - QUIETEST_DB)
         self.threshold.value = round(max(self.threshold.min, db), 1)
 
     def _turn(self) -> None:
-        """Begin to propose in the recording that is shown, or end it."""
+        """Start or stop proposing in the recording in view."""
         recording = self._viewer.recording
         if not self._is_on.value or self._is_of(recording):
             self._show()
@@ -126,7 +126,7 @@ class Proposer:
         except (DssError, OSError) as error:
             self._said.value = problem_html(str(error))
             return
-        if recording is not self._viewer.recording:  # another one was chosen meanwhile
+        if recording is not self._viewer.recording:  # the user chose another one meanwhile
             return
         self._measured = recording.path, loudness
         self._is_set_here = True
@@ -136,7 +136,7 @@ class Proposer:
         self._show()
 
     def _show(self) -> None:
-        """Show what is proposed now; of a long recording, first what is near what is shown."""
+        """Show the current proposals; in a long recording, first those near the view."""
         self.threshold.disabled = not self._is_there()
         if self._is_set_here:
             return
@@ -152,7 +152,7 @@ class Proposer:
         self._viewer.show_proposals()
 
     def _find_all(self, generation: int) -> None:
-        """Propose in all of a long recording, unless something is changed before."""
+        """Propose in all of a long recording, unless something changes first."""
         time.sleep(PATIENCE_SECONDS)
         if generation != self._generation or not self._is_there():
             return
@@ -183,7 +183,7 @@ class Proposer:
     def _within(
         self, stretch: tuple[float, float], beside_seconds: float = 0.0
     ) -> tuple[Loudness, float]:
-        """The loudness in a stretch, and when that begins in seconds."""
+        """The loudness in a stretch, and its start in seconds."""
         db, hz = self._loudness
         start, stop = stretch[0] - beside_seconds, stretch[1] + beside_seconds
         first = min(max(0, round(start * hz)), max(0, len(db) - 1))
@@ -195,7 +195,7 @@ class Proposer:
         return self._measured[1]
 
     def _is_there(self) -> bool:
-        """Whether there are proposals for the recording that is shown."""
+        """Whether there are proposals for the recording in view."""
         return self._is_on.value and self._is_of(self._viewer.recording)
 
     def _is_of(self, recording: Recording) -> bool:

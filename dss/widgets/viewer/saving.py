@@ -1,4 +1,4 @@
-"""A button that saves annotations, in a format and a folder."""
+"""A button that saves annotations, in a chosen format and folder."""
 
 import html
 from collections.abc import Callable
@@ -15,13 +15,13 @@ from dss.widgets.viewer.controls import button
 
 
 class SaveRow:
-    """Where annotations are saved, and how.
+    """Where and how to save annotations.
 
     Arguments:
         save: writes them, and returns the files.
 
     Attributes:
-        widget: what is shown.
+        widget: the row of controls.
     """
 
     def __init__(self, save: Callable[[], list[Path]]):
@@ -50,16 +50,16 @@ class SaveRow:
 
     @property
     def format(self) -> str:
-        """The format chosen."""
+        """The chosen format."""
         return self._format.value
 
     @property
     def folder(self) -> str:
-        """The folder chosen, or nothing."""
+        """The chosen folder; empty if there is none."""
         return self._folder.value.strip()
 
     def clear(self) -> None:
-        """Forget what was saved: it is of other annotations."""
+        """Remove the message about saved files: the annotations have changed."""
         self._said.value = ""
 
     def _take(self, folder: str) -> None:

@@ -1,4 +1,4 @@
-"""The song types of a viewer: their colours, and the keys that stand for them."""
+"""The song types of a viewer, with their colours and keys."""
 
 from collections.abc import Container, Iterable
 
@@ -8,7 +8,7 @@ from dss.data.annotations import found
 
 
 class SongTypes:
-    """Song types in the order in which they were met, so that none changes its colour.
+    """Song types in the order in which they appeared, so that none changes its colour.
 
     Attributes:
         names: all of them.
@@ -19,19 +19,19 @@ class SongTypes:
 
     @property
     def names(self) -> list[str]:
-        """All of them, in the order of their colours."""
+        """All song types, in the order of their colours."""
         return [*self._is_read]
 
     def meet(self, names: Iterable[str], are_read: bool) -> None:
-        """Add those that are new: read from annotations, or typed by hand."""
+        """Add the new ones among these: read from annotations, or typed by hand."""
         for name in names:
             self._is_read[name] = are_read or self._is_read.get(name, False)
 
     def with_keys(self, used: Container[str]) -> list[str]:
-        """Those that keys stand for: of what was typed only what is still used."""
+        """The song types that get keys: of those typed, only the ones still in use."""
         return [name for name, is_read in self._is_read.items() if is_read or name in used]
 
 
 def names_in(tables: Iterable[pd.DataFrame]) -> list[str]:
-    """The names of what was found in annotation tables, in their order."""
+    """The names found in annotation tables, in their order."""
     return sorted({name for table in tables for name in found(table)["name"]})

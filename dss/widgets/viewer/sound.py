@@ -1,4 +1,4 @@
-"""A player of sound, for what people can hear and browsers can play."""
+"""A sound player, limited to what people can hear and browsers can play."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""Sliders for how probabilities become annotations, and the scores that follow."""
+"""Sliders for how probabilities become annotations, and the resulting scores."""
 
 import html
 from collections.abc import Callable, Mapping
@@ -16,9 +16,9 @@ SHOWN = {
     EVENT: ["event_threshold", "event_distance_seconds"],
     SEGMENT: ["segment_threshold", "segment_fill_seconds", "segment_min_seconds"],
 }
-LONGEST_SECONDS = 0.1  # that a slider reaches, unless more is chosen already
+LONGEST_SECONDS = 0.1  # upper end of a slider, unless more is already chosen
 NOT_STORED = (
-    "Probabilities were not written: to move thresholds, tick Write probabilities, choose "
+    "Probabilities were not saved: to move thresholds, tick Write probabilities, choose "
     "overwrite, and annotate again."
 )
 COLUMNS = {
@@ -33,15 +33,15 @@ COLUMNS = {
 
 
 class Thresholds:
-    """A slider for each option of detection that one may want to move.
+    """A slider for each detection option that you may want to move.
 
     Arguments:
-        moved: is called after each move.
+        moved: called after each move.
 
     Attributes:
-        widget: all of them.
-        options: the options of detection, those without a slider included.
-        values: the same by name, those that are blank excepted; set some with a dictionary.
+        widget: all sliders.
+        options: the detection options, including those without a slider.
+        values: the same by name, except those left blank; assign a dictionary to set some.
     """
 
     def __init__(self, moved: Callable[[], None]):
@@ -66,13 +66,13 @@ class Thresholds:
 
     @property
     def options(self) -> DetectOptions:
-        """The options of detection."""
+        """The detection options."""
         moved = {name: self._value(name) for name in self._sliders}
         return merged(DetectOptions().model_copy(update=moved), self._base)
 
     @property
     def values(self) -> dict[str, Any]:
-        """The options of detection, those that are blank excepted."""
+        """The detection options, except those left blank."""
         options = self.options.to_yaml_types()
         return {name: value for name, value in options.items() if value not in (None, {})}
 
@@ -95,7 +95,7 @@ class Thresholds:
         self._is_set_here = False
 
     def _value(self, name: str) -> float:
-        """What a slider says: what it was set to, if all it did since is to round that."""
+        """The value of a slider: the one that was set, if the slider only rounded it."""
         slider, was_set = self._sliders[name], getattr(self._base, name)
         is_rounded = abs(slider.value - was_set) <= 0.501 * slider.step
         return was_set if is_rounded else round(slider.value, 6)
@@ -106,7 +106,7 @@ class Thresholds:
 
 
 def scores_html(scores: pd.DataFrame, n_recordings: int, what: str) -> str:
-    """Scores as a table, and which recordings they are of."""
+    """Scores as a table, with a line about the recordings they come from."""
     tolerance = 1000 * EvaluateOptions().tolerance_seconds
     shown = {n: look for n, look in COLUMNS.items() if n in scores and scores[n].notna().any()}
     head = "".join(f"<th>{title}</th>" for title, _ in shown.values())
@@ -120,7 +120,7 @@ def scores_html(scores: pd.DataFrame, n_recordings: int, what: str) -> str:
         for name, row in scores.iterrows()
     ]
     s = "s" * (n_recordings > 1)
-    text = f"{n_recordings} recording{s} {what}. Right: name, and onset to {tolerance:g} ms."
+    text = f"{n_recordings} recording{s} {what}. Correct: same name, onset within {tolerance:g} ms."
     table = f"<table><thead><tr><th></th>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     return f"{table}<div>{text}</div>"
 

@@ -1,4 +1,4 @@
-"""A viewer: scroll and zoom through recordings, hear them, and annotate them by hand."""
+"""A viewer: scroll and zoom through recordings, listen to them, and annotate them by hand."""
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -33,48 +33,48 @@ from dss.widgets.viewer.sound import player
 BEFORE_SECONDS = 0.5  # shown before the first annotation
 LONGEST_PLAYED_SECONDS = 60
 READ_AT_ONCE = 100  # recordings whose song types are known before they are shown
-MANY_VALUES = 2**24  # of targets, in which annotations are looked for in a thread
+MANY_VALUES = 2**24  # of targets, above which annotations are looked for in a thread
 
 Annotations: TypeAlias = pd.DataFrame | Mapping[str, pd.DataFrame]
 
 
 class Viewer(Navigation):
-    """Shows a stretch of a recording; only what is shown is read and drawn.
+    """Shows a stretch of a recording; only what is in view is read and drawn.
 
-    On the picture, one drags to mark a stretch, clicks to mark a time or choose an annotation, and
-    clicks twice to see what is marked; Ctrl and wheel zoom, Shift and wheel scroll. What is marked
-    is annotated by hand with what `Annotate by hand` unfolds.
+    On the picture, drag to mark a stretch, click to mark a time or select an annotation, and
+    double-click to zoom to what is marked; the wheel zooms with Ctrl and scrolls with Shift. To
+    annotate what you marked, unfold `Annotate by hand`.
 
     Arguments:
-        source: an audio file, a folder of these, or a dataset; what `dss.data.open_recording` or
-            `dss.data.open_dataset` gave; a list of `dss.review.views.View`; or a form whose
-            result is such a list: what it opens next is shown, too.
-        annotations: a table, or tables by a label, such as {"manual": a, "predicted": b}. Default:
-            those beside each recording, or those that the targets of a dataset show.
-        probabilities: [samples, classes] of the whole recording, to draw below.
-        class_names: of the columns of the probabilities.
-        start_seconds, stop_seconds: the stretch that is shown at first; default: 3 seconds where
-            the first annotation is.
+        source: an audio file, a folder of audio files, or a dataset; the result of
+            `dss.data.open_recording` or `dss.data.open_dataset`; a list of `dss.review.views.View`;
+            or a form whose result is such a list: the viewer then follows what the form opens.
+        annotations: a table, or tables by label, such as {"manual": a, "predicted": b}. By default,
+            the annotations next to each recording, or those in the targets of a dataset.
+        probabilities: [samples, classes] of the whole recording, drawn below.
+        class_names: the names of the columns of the probabilities.
+        start_seconds, stop_seconds: the stretch to show at first; default: 3 seconds around the
+            first annotation.
 
     Attributes:
-        widget: what a notebook shows.
-        views: what can be shown; `show` shows another one.
-        stretch: (start, stop) in seconds of what is shown; set it to show another one.
-        selection: (start, stop) in seconds of what is marked, None if nothing is; set it to mark
-            another stretch.
-        annotations: set it to show others.
-        editor: changes the annotations by hand.
+        widget: the viewer, to show in a notebook.
+        views: all that can be shown; `show` switches between them.
+        stretch: (start, stop) in seconds of the view; assign to it to move.
+        selection: (start, stop) in seconds of what is marked, None if nothing is; assign to it to
+            mark another stretch.
+        annotations: the tables in view; assign to show others.
+        editor: edits the manual annotations.
         events: the table of all annotations.
         proposer: proposes what is probably song.
-        values, value_names, values_hz: what is drawn below, its classes, its sample rate if that is
-            not the recording's.
-        song_types: of what can be shown, in the order of their colours.
-        drawing: draws what is shown.
+        values, value_names, values_hz: what is drawn below, its classes, and its sample rate if
+            that differs from the recording's.
+        song_types: all song types, in the order of their colours.
+        drawing: draws the view.
         look: remembers how the recordings of a folder are shown.
-        options: how it is shown; set some with a dictionary.
+        options: how the recording is shown; assign a dictionary to set some.
     """
 
-    proposes = True  # what is probably song, if somebody asks for it
+    proposes = True  # whether it can propose what is probably song
 
     def __init__(
         self,
@@ -130,7 +130,7 @@ class Viewer(Navigation):
         """Show another recording, or split."""
         names = [view.name for view in self.views]
         if name not in names:
-            raise DssError(f"{name}: is not shown here; there are {', '.join(names)}")
+            raise DssError(f"{name}: is not in this viewer; choose from {', '.join(names)}")
         with self._one_draws:
             self.view = self.views[names.index(name)]
             self.drawing.let_rows_shrink()
@@ -149,7 +149,7 @@ class Viewer(Navigation):
 
     @property
     def recording(self) -> Recording:
-        """The recording that is shown."""
+        """The recording in view."""
         return self.view.recording
 
     @property
@@ -165,7 +165,7 @@ class Viewer(Navigation):
 
     @property
     def by_hand_label(self) -> str:
-        """Which of the annotation tables is changed by hand."""
+        """The label of the annotation table that you edit."""
         return next(iter(self._tables), "annotations")
 
     @property
@@ -178,7 +178,7 @@ class Viewer(Navigation):
         self.controls.options = values
 
     def play(self) -> None:
-        """Play what is marked, or else shown, a minute at most; ultrasound ten times slower."""
+        """Play what is marked or else in view, at most a minute; ultrasound ten times slower."""
         rate = self.recording.samplerate_hz
         start, stop = self.samples()
         if self._selection and self._selection[0] < self._selection[1]:
@@ -187,7 +187,7 @@ class Viewer(Navigation):
         self._player.children = [player(x[:, self.options["channel"] or 0], rate)]
 
     def show_recording(self, path: Path) -> None:
-        """Show a recording with its annotations as they are now; what is marked stays marked."""
+        """Show a recording with its current annotations; what is marked stays marked."""
         here = next((m for m in self.views if m.recording.path == path), None)
         if here is None:
             return
@@ -200,22 +200,22 @@ class Viewer(Navigation):
             self._take_tables(self.proposer.shown(self.editor.shown(path, self._tables)))
 
     def show_proposals(self) -> None:
-        """Show what is proposed now beside the other annotations."""
+        """Show the current proposals beside the other annotations."""
         with self._one_draws:
             self._take_tables(self.proposer.shown(self._tables))
 
     def annotations_to_edit(self) -> pd.DataFrame:
-        """The table that changes by hand begin with."""
+        """The table that edits start from."""
         return self._tables.get(self.by_hand_label, no_annotations())
 
     def saved(self, recordings: Sequence[Path]) -> None:
-        """Let annotations that were written be read when they are asked for again."""
+        """Read the annotations that were saved, when they are needed again."""
         for view in self.views:
             if view.recording.path in recordings:
                 view.forget()
 
     def guarded(self, action: Callable[[], Any]) -> None:
-        """Do what somebody asked for, or say what is wrong with it."""
+        """Run an action, and show its error if it raises one."""
         self._status.value = ""
         try:
             action()
@@ -228,7 +228,7 @@ class Viewer(Navigation):
         display(self.widget)
 
     def _take_tables(self, tables: dict[str, pd.DataFrame]) -> None:
-        """Show other annotations of what is shown."""
+        """Show other annotations of the recording in view."""
         self._tables = tables
         self.controls.set_types(self._names())
         self._fit_editor()
@@ -245,7 +245,7 @@ class Viewer(Navigation):
         self.guarded(lambda: self.open(path))
 
     def _open(self, views: Sequence[View], stretch: tuple[float, float] | None = None) -> None:
-        """Let these be shown, and show the first one: a stretch of it, or its first annotation."""
+        """Offer these views, and show the first one: a stretch of it, or its first annotation."""
         self.views, self.drawing = list(views), Drawing(self, self._draw_again)
         self._stretch = stretch
         self.editor.edits.forget_saved()
@@ -257,7 +257,7 @@ class Viewer(Navigation):
         self.show(self.views[0].name)
 
     def _load(self) -> None:
-        """Take annotations and targets of the view that is to be shown."""
+        """Load the annotations and targets of the view to be shown."""
         self._player.children, self._status.value = [], ""
         if self.view.targets is not None:
             self.values, self.value_names = self.view.targets, [*self.view.class_names]
@@ -279,7 +279,7 @@ class Viewer(Navigation):
                 self.annotations = table
 
     def _first_annotation(self) -> float:
-        """A bit before the first annotation, of the first table that holds one; else 0."""
+        """A bit before the first annotation, in the first table that has one; else 0."""
         tables = [found(table) for table in self._tables.values()]
         first = next((table["start_seconds"].min() for table in tables if len(table)), 0.0)
         return max(0.0, float(first) - BEFORE_SECONDS)
@@ -288,14 +288,14 @@ class Viewer(Navigation):
         return names_in(self._tables.values())
 
     def _first_names(self) -> list[str]:
-        """The song types of all that can be shown, or of the first recordings of very many."""
+        """The song types in all views, or in the first recordings if there are very many."""
         if self._given is not None:
             return names_in(self._given.values())
         some = self.views[:READ_AT_ONCE]
         return names_in(view.annotations for view in some if view.targets is None)
 
     def _names_by_hand(self) -> list[str]:
-        """The song types in what was changed by hand."""
+        """The song types in the manual changes."""
         edits = [self.editor.edits.of(view.recording.path) for view in self.views]
         return names_in(edited.annotations for edited in edits if edited)
 
@@ -309,11 +309,11 @@ class Viewer(Navigation):
             self.events.fit(self._whole_tables())
 
     def _whole_tables(self) -> dict[str, pd.DataFrame]:
-        """The annotation tables of all of the recording, even where less was found so far."""
+        """The annotation tables of the whole recording, even where less was found so far."""
         return self._tables
 
     def _draw_again(self) -> None:
-        """Draw what was drawn when little of a long recording had been read."""
+        """Draw again what was drawn before all of a long recording had been read."""
         with self._one_draws:
             if self.drawing.is_sketch:
                 self._draw()
