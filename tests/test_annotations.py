@@ -68,7 +68,7 @@ def test_a_file_that_is_missing_or_empty_is_an_error(tmp_path):
     with pytest.raises(DssError, match="there are no annotations here"):
         read_annotations(tmp_path / "a.csv")
     (tmp_path / "a.csv").touch()
-    with pytest.raises(DssError, match=r"a\.csv: cannot be read as CSV"):
+    with pytest.raises(DssError, match=r"a\.csv: is empty \(0 bytes\)"):
         read_annotations(tmp_path / "a.csv")
 
 

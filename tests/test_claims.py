@@ -133,11 +133,12 @@ def test_a_flac_file_that_does_not_say_its_length_is_read_to_its_end(tmp_path):
     assert "a.flac: does not say how long it is, and may lack its end; 4 s are there" in said
 
 
-def test_a_flac_file_that_is_damaged_within_is_an_error(tmp_path):
+@pytest.mark.parametrize("part", [0.2, 0.5, 0.7])
+def test_a_flac_file_that_is_damaged_within_is_an_error_and_not_taken_for_shorter(tmp_path, part):
     path, _ = write(tmp_path, "flac")
     content = path.read_bytes()
-    half = len(content) // 2
-    path.write_bytes(content[:half] + bytes(6000) + content[half + 6000 :])
+    at = int(part * len(content))
+    path.write_bytes(content[:at] + bytes(6000) + content[at + 6000 :])
     with pytest.raises(DssError, match=r"a\.flac: samples 0 to 32000 cannot be read"):
         open_recording(path).read()
 

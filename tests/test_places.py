@@ -105,3 +105,13 @@ def test_nothing_is_proposed_where_nothing_fits(tmp_path):
     problems = check_annotations(folder)["problem"]
     assert len(problems) == 4
     assert not problems.str.contains("annotations-at").any()
+
+
+def test_annotations_of_other_recordings_are_not_proposed(tmp_path):
+    """Each bird has a recording 1, 2, ...: those of one are not those of another."""
+    folder = lay_out(tmp_path, "{i}.wav", "../notes.csv")
+    other = lay_out(tmp_path / "bird2", "{i}.wav", "{i}_annotations.csv")
+    other.rename(tmp_path / "other")
+    problems = check_annotations(folder)["problem"]
+    assert len(problems) == 4
+    assert not problems.str.contains("annotations-at").any()

@@ -40,17 +40,18 @@ def find_annotations(recording: str | Path, format: str | None = None) -> Path:
     usual, name = annotations_path(recording), format and split_format(format)[0]
     if usual.is_file() and name in (None, "csv"):
         return usual
-    there = [
-        path
-        for path in _possible_annotations(recording, name)
-        if path.is_file() and _may_be(path, name)
-    ]
+    named = [path for path in _possible_annotations(recording, name) if path.is_file()]
+    there = [path for path in named if _may_be(path, name)]
     if not there and name in ("csv", "raven", None):
         there = find_shared(recording, name)
     if not there:
         what = f"annotations in the format {name}" if name else "annotations"
+        others = ", ".join(
+            f"{path.name} is {'of another format' if path.stat().st_size else 'empty'}"
+            for path in named
+        )
         raise MissingAnnotations(
-            f"{recording}: there are no {what} next to it; add "
+            f"{recording}: there are no {what} next to it{f' ({others})' * bool(others)}; add "
             f"{usual.name if name in (None, 'csv') else 'a file named after the recording'}"
         )
     if len(there) > 1:

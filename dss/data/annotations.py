@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dss.data.formats import FORMATS, guess_format, read_table, split_format
+from dss.data.formats import FORMATS, format_of_name, guess_format, read_table, split_format
 from dss.data.table_writing import write_table
 from dss.data.texttables import COLUMNS, read_text
 from dss.errors import DssError, raise_problems
@@ -74,6 +74,11 @@ def read_annotations(
     path = Path(path)
     if not path.is_file():
         raise DssError(f"{path}: there are no annotations here")
+    if format is None and not path.stat().st_size:
+        raise DssError(
+            f"{path}: is empty (0 bytes). If there is no song in the recording, write the header "
+            f"alone, {','.join(COLUMNS)}, into a CSV file; else remove it."
+        )
     format = format or guess_format(path)
     if format is None:
         raise DssError(
@@ -86,7 +91,7 @@ def read_annotations(
 def write_annotations(
     annotations: pd.DataFrame,
     path: str | Path,
-    format: str = "csv",
+    format: str | None = None,
     duration_seconds: float | None = None,
     samplerate_hz: float | None = None,
 ) -> None:
@@ -102,7 +107,8 @@ def write_annotations(
         annotations: the table.
         path: the file.
         format: csv, audacity, raven, textgrid, svl (Sonic Visualiser), elan or notmat (evsonganaly,
-            names of one letter).
+            names of one letter); by default, that of the file that is replaced, or that its name
+            stands for, such as textgrid for a `.TextGrid`.
         duration_seconds: the length of the recording, where a TextGrid ends; by default, the end
             of the last annotation.
         samplerate_hz: the recording's own, which svl and notmat need.
@@ -118,9 +124,12 @@ def write_annotations(
           name  start_seconds  stop_seconds
         2    a            0.1          0.15
     """
-    with replacing(Path(path)) as part:
-        name = split_format(format)[0]
-        write_table(annotations, part, name, duration_seconds, samplerate_hz, replaced=Path(path))
+    path = Path(path)
+    if format is None and path.is_file() and path.stat().st_size:
+        format = guess_format(path)
+    name = split_format(format or format_of_name(path))[0]
+    with replacing(path) as part:
+        write_table(annotations, part, name, duration_seconds, samplerate_hz, replaced=path)
 
 
 def found(annotations: pd.DataFrame) -> pd.DataFrame:

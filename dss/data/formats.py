@@ -2,7 +2,7 @@
 
 | format | file | what it holds |
 | --- | --- | --- |
-| csv | .csv | name,start_seconds,stop_seconds, or the column names of other programs |
+| csv | .csv, .tsv, .txt | name,start_seconds,stop_seconds, or the column names of other programs |
 | audacity | .txt | labels: start, stop, name; further lines with frequencies are skipped |
 | raven | .txt | selection tables; boxes become segments |
 | textgrid | .TextGrid | tiers of Praat: intervals with a name become segments, points events |
@@ -36,6 +36,7 @@ from dss.data.texttables import (
     COLUMNS,
     HEAD_BYTES,
     RAVEN_TIMES,
+    has_columns,
     mend_further,
     numbers,
     parse,
@@ -55,6 +56,15 @@ OF_MANY_RECORDINGS = {
     "yarden": "*.mat",
     IN_SAMPLES: "*.xml",
     "generic-seq": "*.csv",
+}
+BY_ENDING = {
+    ".not.mat": "notmat",
+    ".textgrid": "textgrid",
+    ".phn": "timit",
+    ".wrd": "timit",
+    ".svl": "svl",
+    ".eaf": "elan",
+    ".xml": "birdsong-recognition-dataset",
 }
 FORMATS = ("csv", "audacity", "raven", "textgrid", "svl", "elan", "boris", *FROM_CROWSETTA)
 WITH_PARTS = ("raven", "textgrid", "elan")
@@ -80,15 +90,7 @@ def split_format(format: str) -> tuple[str, str]:
 def guess_format(path: Path) -> str | None:
     """The format of an annotation file by its ending and content; None if it is none of them."""
     name = path.name.lower()
-    for ending, format in {
-        ".not.mat": "notmat",
-        ".textgrid": "textgrid",
-        ".phn": "timit",
-        ".wrd": "timit",
-        ".svl": "svl",
-        ".eaf": "elan",
-        ".xml": "birdsong-recognition-dataset",
-    }.items():
+    for ending, format in BY_ENDING.items():
         if name.endswith(ending):
             return format
     if not name.endswith((".csv", ".txt", ".tsv")):
@@ -106,7 +108,16 @@ def guess_format(path: Path) -> str | None:
     if len(first) == 1:
         first = first[0].split(None, 2)
     is_audacity = len(first) in (2, 3) and not np.isnan(numbers(pd.Series(first[:2]))).any()
-    return "audacity" if is_audacity else None
+    if is_audacity:
+        return "audacity"
+    return "csv" if has_columns(path, COLUMNS) else None
+
+
+def format_of_name(path: Path) -> str:
+    """The format that a file of this name has most often."""
+    by_ending = {**BY_ENDING, ".selections.txt": "raven", ".txt": "audacity"}
+    name = path.name.lower()
+    return next((f for ending, f in by_ending.items() if name.endswith(ending)), "csv")
 
 
 def read_table(path: Path, format: str, recording: Path | None = None) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from dss.data.recordings import BLOCK_SAMPLES, Recording
 
 LIMIT = 0.999  # of full scale
 CLIPPED = 1e-3  # the part of samples at the limit above which a channel is called clipped
+HIGHEST_CLIPPED = 1.25  # times full scale: what was clipped may overshoot where it is resampled
 LOUDEST = 8  # times full scale, above which floats are of another scale
 # The loudest value of 16 bits in integers of 32; audio of 16 bits is 0, or at least twice as loud.
 SOFTEST = 2**-16
@@ -36,7 +37,7 @@ def level_problems(blocks: Iterable[np.ndarray], samples: str) -> list[tuple[int
             problems.append((channel, f"is silent: all {samples} are 0"))
         elif said := _other_scale(float(peak[channel])):
             problems.append((channel, said))
-        elif part > CLIPPED:
+        elif part > CLIPPED and peak[channel] < HIGHEST_CLIPPED:  # floats may well be louder
             text = f"is clipped: {100 * part:.1f} % of the {samples} are at the limit"
             problems.append((channel, text))
     return problems

@@ -9,10 +9,11 @@ import glob
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
+from dss.data.audio import ARRAY_ENDINGS, SOUND_ENDINGS
 from dss.errors import DssError
 
 Place = Callable[[Path], Path]
@@ -71,7 +72,8 @@ def fitting(pattern: str, folder: Path, recordings: Sequence[Path]) -> list[tupl
 def proposed_pattern(folder: str | Path, recordings: Sequence[Path]) -> str | None:
     """The pattern that fits most recordings without annotations; None if none fits enough of them.
 
-    Looked at are files in the data folder and in those beside it.
+    Looked at are files in the data folder and in those beside it, but for those that belong to a
+    recording in their own folder.
     """
     root = Path(folder)
     if not root.is_dir() or not recordings:
@@ -79,7 +81,12 @@ def proposed_pattern(folder: str | Path, recordings: Sequence[Path]) -> str | No
     root = root.resolve()
     tried = [Path(path).resolve() for path in recordings[:: len(recordings) // MOST_RECORDINGS + 1]]
     there = dict.fromkeys(path for top in (root, root.parent) for path in _files(top))
-    files = [path for path in there if path.name.lower().endswith(ENDINGS)]
+    stems = _stems_by_folder(there)
+    files = [
+        path
+        for path in there
+        if path.name.lower().endswith(ENDINGS) and not _has_recording(path, stems, root)
+    ]
     votes: Counter[str] = Counter()
     n_in = Counter(Path(path).resolve().parent for path in recordings)
     for recording in tried:
@@ -111,6 +118,23 @@ def _filled(field: str, recording: Path, root: Path) -> str:
 def _files(top: Path):
     walked = (Path(place, name) for place, _, names in os.walk(top) for name in names)
     return islice(walked, MOST_FILES)
+
+
+def _stems_by_folder(paths: Iterable[Path]) -> dict[Path, set[str]]:
+    """The names of recordings without their endings, by folder."""
+    stems: dict[Path, set[str]] = {}
+    for path in paths:
+        if path.suffix.lower() in (*SOUND_ENDINGS, *ARRAY_ENDINGS):
+            stems.setdefault(path.parent, set()).add(path.stem)
+    return stems
+
+
+def _has_recording(path: Path, stems: dict[Path, set[str]], root: Path) -> bool:
+    """Whether a file outside the data folder is named after a recording beside it."""
+    there = stems.get(path.parent)
+    if not there or path.is_relative_to(root):
+        return False
+    return any(path.name[: end.start()] in there for end in re.finditer(r"[^A-Za-z0-9]", path.name))
 
 
 def _pattern(path: Path, recording: Path, root: Path, is_alone: bool) -> str | None:

@@ -44,7 +44,7 @@ def find_recordings(path: str | Path, endings: Sequence[str] | None = None) -> l
         file
         for file in files_below(path)
         if file.name.lower().endswith(wanted)
-        and file.is_file()
+        and (file.is_file() or _leads_nowhere(file))
         and not is_hidden(file.relative_to(path))
         and not _is_stored(file.relative_to(path))
         and (endings or _is_recording(file))
@@ -69,6 +69,11 @@ def files_below(folder: Path) -> Iterator[Path]:
 def is_hidden(file: Path) -> bool:
     """Whether a file is hidden, or a folder in its path is, such as `._bird.wav` of macOS."""
     return any(part.startswith(".") for part in file.parts)
+
+
+def _leads_nowhere(file: Path) -> bool:
+    """Whether a file is a link to one that is not there, such as one that git-annex did not get."""
+    return file.is_symlink() and not file.exists()
 
 
 def _is_stored(file: Path) -> bool:

@@ -46,12 +46,18 @@ def level_warnings(recordings: Sequence[Recording]) -> Iterator[Problem]:
 
 
 def _same_stems(recordings: Sequence[Recording]) -> Iterator[Problem]:
-    first: dict[Path, Path] = {}
+    first: dict[str, Path] = {}
     for path in (recording.path for recording in recordings):
-        other = first.setdefault(path.with_suffix(""), path)
-        if other != path:
+        stem = path.with_suffix("")
+        other = first.setdefault(str(stem).lower(), path)
+        if other == path:
+            continue
+        if other.with_suffix("") == stem:
             text = f"has the same name as {other.name}, so that both have the same annotations"
             yield str(path), None, None, f"{text}; rename or move one", ERROR
+        else:
+            text = f"differs from {other} in case only: on Windows and macOS these are one file"
+            yield str(path), None, None, f"{text}; rename one", WARNING
 
 
 def _channels(recordings: Sequence[Recording]) -> Iterator[Problem]:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from dss.data.csv_layout import layout_of
 from dss.data.texttables import (
     COLUMNS,
     HEAD_BYTES,
@@ -158,11 +159,9 @@ def _shared_in(folder: Path, changed: int) -> list[tuple[Path, str]]:
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() not in (".csv", ".txt", ".tsv") or not path.is_file():
             continue
-        head = read_text(path, HEAD_BYTES).partition("\n")[0]
-        is_raven = all(name in head for name in RAVEN_TIMES)
-        columns = [name.strip(' "\r') for name in re.split("\t" if is_raven else "[,;]", head)]
-        is_csv = path.suffix.lower() == ".csv" and has_columns(path, COLUMNS)
-        if file_column(columns) and (is_raven or is_csv):
+        columns = [name.strip() for name in layout_of(read_text(path, HEAD_BYTES)).header]
+        is_raven = {*RAVEN_TIMES} <= {*columns}
+        if file_column(columns) and (is_raven or has_columns(path, COLUMNS)):
             found.append((path, "raven" if is_raven else "csv"))
     return found
 

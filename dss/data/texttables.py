@@ -2,8 +2,8 @@
 
 import csv
 import io
-import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from dss.data import mending
+from dss.data.csv_layout import Layout, fields, layout_of, table_text, too_long
 from dss.data.plain_tables import read_plain
 from dss.errors import DssError, raise_problems
 
@@ -62,7 +63,7 @@ class Unread(NamedTuple):
 def read_csv(path: Path, columns: list[str]) -> pd.DataFrame:
     """A CSV file with these columns as text, or more; the index is the row that an editor shows.
 
-    Commas or, with decimal commas, semicolons may divide the columns.
+    Commas, tabs or, with decimal commas, semicolons may divide the columns.
 
     Raises: DssError if it is no CSV file, lacks a column, or has rows with more than its columns.
     """
@@ -78,18 +79,18 @@ def read_rows(path: Path, columns: list[str]) -> tuple[pd.DataFrame, list[tuple[
     plain = read_plain(text, columns)
     if plain is not None:
         return plain, []
-    first = text.partition("\n")[0]
-    separator = ";" if first.count(";") > first.count(",") else ","
-    added = _missing_header(first, separator, path) if columns == COLUMNS else None
-    if added:
-        text = f"{separator.join(added)}\n{text}"
+    separator, n_above, header = layout_of(text)
+    if not header:
+        raise DssError(f"{path}: holds no header. The columns should be {','.join(columns)}.")
+    added = _missing_header(header, separator, path) if columns == COLUMNS else None
     try:
-        lines = _fields(text, separator)
-        header = next(lines, [])
-        broken = _too_long(lines, len(header), separator)
+        text = table_text(text, Layout(separator, n_above, header), path)
+        if added:
+            text, header, n_above = f"{separator.join(added)}\n{text}", added, n_above - 1
+        broken = too_long(islice(fields(text, separator), 1, None), len(header), separator)
         if broken:
             cut = io.StringIO()
-            rows = (fields[: len(header)] for fields in _fields(text, separator))
+            rows = (row[: len(header)] for row in fields(text, separator))
             csv.writer(cut, delimiter=separator).writerows(rows)
             text = cut.getvalue()
         texts = {column: str for column in header if column.strip().lower() in TEXTS}
@@ -97,22 +98,21 @@ def read_rows(path: Path, columns: list[str]) -> tuple[pd.DataFrame, list[tuple[
         table = parse(text, separator, dtype=texts, na_values=missing_as)
     except (csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise DssError(f"{path}: cannot be read as CSV ({error})") from None
+    table.index += n_above
+    broken = [(row + n_above, what) for row, what in broken]
     there = listed_columns(table)
-    check_twice(header, READ_TWICE, path)
+    check_twice(header, READ_TWICE, path, n_above + 1)
     called = {_called(column, table.columns): column for column in columns}
     table = table.rename(columns=called)
     if "stop_seconds" in columns and "stop_seconds" not in table and "start_seconds" in table:
         names = {field.strip().lower() for field in header}
         is_of_points = names in ({"time", "label"}, {"time", "value", "label"})
         table = _with_stops(table, is_of_points)
-    if added:
-        table.index -= 1
-        broken = [(row - 1, what) for row, what in broken]
     missing = [column for column in columns if column not in table]
     if missing:
+        lacks = f"there is no column {' and no column '.join(missing)}, only {there}"
         raise DssError(
-            f"{path}, row 1: there is no column {' and no column '.join(missing)}, only "
-            f"{there}. The columns should be {','.join(columns)}."
+            f"{path}, row {n_above + 1}: {lacks}. The columns should be {','.join(columns)}."
         )
     return table, broken
 
@@ -163,8 +163,7 @@ def listed_columns(table: pd.DataFrame) -> str:
 
 def has_columns(path: Path, columns: list[str]) -> bool:
     """Whether the header of a CSV file names these columns, or as other programs call them."""
-    lines = read_text(path, HEAD_BYTES).splitlines() or [""]
-    there = [name.strip(' "') for name in re.split("[,;]", lines[0])]
+    there = [name.strip() for name in layout_of(read_text(path, HEAD_BYTES)).header]
     lacking = [column for column in columns if not _called(column, there)]
     return not lacking or (lacking == ["stop_seconds"] and _durations(there) is not None)
 
@@ -281,40 +280,22 @@ def read_text(path: Path, n_bytes: int = -1) -> str:
         return content.decode("cp1252", errors="replace")
 
 
-def _missing_header(first: str, separator: str, path: Path) -> list[str] | None:
+def _missing_header(first: list[str], separator: str, path: Path) -> list[str] | None:
     """The columns of a layer that Sonic Visualiser exported without them; None if they are there.
 
     Raises: DssError if nobody can tell which columns these are.
     """
-    fields = next(_fields(first, separator), [])
-    if numbers(pd.Series(fields[:1], dtype=str)).isna().all():
+    if numbers(pd.Series(first[:1], dtype=str)).isna().all():
         return None
-    header = SONIC_VISUALISER.get(len(fields))
+    header = SONIC_VISUALISER.get(len(first))
     if header is None:
         raise DssError(
             f"{path}, row 1: there is no header. Add a first row that names the columns, such as "
             f"{separator.join(['start_seconds', 'stop_seconds', 'name'])}."
         )
-    what = "time and label" if len(fields) == 2 else ", ".join(header).lower()
+    what = "time and label" if len(first) == 2 else ", ".join(header).lower()
     mending.note(path, f"has no header; read as exported by Sonic Visualiser: {what}")
     return header
-
-
-def _fields(text: str, separator: str) -> Iterator[list[str]]:
-    return csv.reader(io.StringIO(text, None), delimiter=separator, skipinitialspace=True)
-
-
-def _too_long(rows: Iterable[list[str]], n_columns: int, separator: str) -> list[tuple[int, str]]:
-    """Rows with more fields than the header, of which pandas would drop the last."""
-    return [
-        (
-            row,
-            f"has {len(fields)} fields, but the header {n_columns}; a field that holds "
-            f"{separator!r} should be in quotes",
-        )
-        for row, fields in enumerate(rows, start=2)
-        if any(field.strip() for field in fields[n_columns:])
-    ]
 
 
 def parse(text: str, separator: str, **named) -> pd.DataFrame:

@@ -43,6 +43,7 @@ class Wav(NamedTuple):
     start: int
     claimed: int
     size: int
+    has_tag: bool
 
     @property
     def subtype(self) -> str | None:
@@ -64,6 +65,8 @@ def mended_length(path: Path) -> tuple[Wav, int] | None:
     if wav is None or wav.claimed == WRAP - 1:  # programs that write to a pipe claim the largest
         return None
     there = wav.size - wav.start
+    if wav.has_tag and wav.subtype and wav.frame_bytes and 0 < wav.claimed <= there:
+        return wav, wav.claimed // wav.frame_bytes  # libsndfile would miss the end
     if wav.claimed > there:
         rate = wav.frame_bytes * wav.samplerate_hz if wav.subtype else wav.bytes_per_second
         missing = f"{readable((wav.claimed - there) / rate)} are missing" if rate else "truncated"
@@ -84,6 +87,8 @@ def read_header(path: Path) -> Wav | None:
     """The header of a wav file with a part for its samples; None if it is something else."""
     size = path.stat().st_size
     with path.open("rb") as file:
+        n_tag = _tag_bytes(file.read(10))
+        file.seek(n_tag)
         head = file.read(12)
         if head[:4] != b"RIFF" or head[8:] != b"WAVE":
             return None
@@ -93,7 +98,7 @@ def read_header(path: Path) -> Wav | None:
                 break
             name, claimed = struct.unpack("<4sI", chunk)
             if name == b"data":
-                return form and Wav(*form, file.tell(), claimed, size)
+                return form and Wav(*form, file.tell(), claimed, size, n_tag > 0)
             start = file.tell()
             if name == b"fmt ":
                 form = _format(file.read(min(claimed, 40)))
@@ -117,6 +122,13 @@ def read_frames(path: Path, wav: Wav, start: int, stop: int) -> np.ndarray:
         endian="LITTLE",
     )
     return x
+
+
+def _tag_bytes(head: bytes) -> int:
+    """How long the ID3 tag is that some programs put before a file, by its first 10 bytes."""
+    if head[:3] != b"ID3" or len(head) < 10 or max(head[6:]) > 0x7F:
+        return 0
+    return 10 + sum(byte << 7 * i for i, byte in enumerate(reversed(head[6:])))
 
 
 def _format(content: bytes) -> tuple[int, int, int, int, int, int] | None:
