@@ -131,6 +131,17 @@ def test_two_syllables_that_touch_stay_two():
     assert table["stop_seconds"].tolist() == [0.04, 0.07]
 
 
+def test_two_types_that_touch_are_one_where_types_never_touch():
+    p = probabilities(a=[(slice(10, 40), 0.9)], b=[(slice(40, 50), 0.9), (slice(55, 65), 0.9)])
+    table = found(p, segment_join_touching=True)
+    assert table[["name", "start_seconds", "stop_seconds"]].to_numpy().tolist() == [
+        ["a", 0.01, 0.05],
+        ["b", 0.055, 0.065],
+    ]
+    table = found(p, segment_join_touching=True, segment_durations={"a": (0, 0.035)})
+    assert table["name"].tolist() == ["a", "b", "b"]  # no a is so long
+
+
 def test_options_that_contradict_each_other_are_an_error():
     with pytest.raises(DssError, match="segment_hold_threshold .0.6. should not be above"):
         found(probabilities(), segment_hold_threshold=0.6)
@@ -177,6 +188,7 @@ def detection(draw):
         "segment_hold_threshold": draw(st.none() | st.just(0.3)),
         "segment_fill_seconds": draw(milliseconds),
         "segment_min_seconds": draw(milliseconds),
+        "segment_join_touching": draw(st.booleans()),
     }
     return p.astype(np.float32), options
 

@@ -96,3 +96,21 @@ def test_song_that_is_shorter_than_most_is_not_deleted():
     assert shortest_of_all([100] * 20) is None
     assert shortest_of_all([13] * 20) == pytest.approx(0.01)
     assert shortest_of_all([13] * 9) is None
+
+
+def joined(pause, n_touching=0, n_types=2):
+    """What is learned from 100 segments of two types in turns, or one, a pause between them."""
+    onsets = 500 + 500 * np.arange(100)
+    offsets = onsets + 500 - pause
+    offsets[:n_touching] = onsets[:n_touching] + 500
+    song = [np.stack([onsets, offsets], axis=1)[i::n_types] for i in range(n_types)]
+    names, kinds = ["noise", *"ab"[:n_types]], ["segment"] * (1 + n_types)
+    song = [np.empty((0, 2), int), *song]
+    return learned_durations(song, names, kinds, WHOLE, RATE).get("segment_join_touching")
+
+
+def test_types_that_never_touch_are_joined_where_they_do():
+    assert joined(20) is True
+    assert joined(1) is False
+    assert joined(20, n_touching=1) is False  # one of 99
+    assert joined(20, n_types=1) is None

@@ -96,6 +96,15 @@ class DetectOptions(Options):
         ge=0,
         le=60,
     )
+    segment_join_touching: bool = option(
+        False,
+        "Join song types that touch",
+        "Merge segments of different song types that follow each other without a gap. The type "
+        "with the most probability names the whole, unless it is never that long. By default, "
+        "learned from the training data: on where annotated song types hardly ever touch.",
+        group="Events and segments",
+        rare=True,
+    )
     segment_durations: Ranges = option(
         {},
         "Durations of song types",

@@ -56,6 +56,7 @@ class Segments:
         least = options.segment_min_seconds
         self.shortest = [samplerate_hz * max(shortest, least) for shortest, _ in limits]
         self.longest = [samplerate_hz * longest for _, longest in limits]
+        self.joins_touching = options.segment_join_touching
         self.cell = max(1, round(CELL_SECONDS * samplerate_hz))
         self.n_samples = 0
         self.held: list[_Piece] = []  # touching song at or above the hold threshold, so far
@@ -127,13 +128,29 @@ class Segments:
     def _close_stretch(self) -> list[tuple[int, float, float, float]]:
         pieces, self.song, self.gap = _join(self.song, self.shortest), [], None
         found: list[tuple[int, float, float, float]] = []
-        for piece in pieces:
+        for piece in self._joined_touching(pieces) if self.joins_touching else pieces:
             if piece.length < self.shortest[piece.label]:
                 continue
             confidence = min(piece.mass[piece.label] / piece.length, 1.0)
             edges = [piece.start, *self._cuts(piece), piece.stop]
             found += [(piece.label, a, b, confidence) for a, b in pairwise(edges)]
         return found
+
+    def _joined_touching(self, pieces: list[_Piece]) -> Iterator[_Piece]:
+        """The pieces; those of different types that touch as one, if its type can be so long."""
+        last: _Piece | None = None
+        for piece in pieces:
+            if last and last.stop == piece.start:
+                label = int((last.mass + piece.mass).argmax())
+                if piece.stop - last.start <= self.longest[label]:
+                    last.extend(piece)
+                    last.label = label
+                    continue
+            if last:
+                yield last
+            last = piece
+        if last:
+            yield last
 
     def _cuts(self, piece: _Piece) -> list[int]:
         """Where to cut a piece that is longer than its type can be: one is sung after the other.

@@ -45,6 +45,7 @@ LEARNED = (
     "segment_durations",
     "segment_min_seconds",
     "segment_fill_seconds",
+    "segment_join_touching",
     "event_interval_max_seconds",
 )
 

@@ -4,7 +4,7 @@ What no person annotated, detection does not find either: neither a syllable of 
 duration nor a pause within it, nor a single pulse far from all others where pulses come in trains.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,8 @@ from dss.options import DetectOptions
 FEWEST = 10  # annotations; fewer do not tell how much durations vary
 MARGIN = 1.3  # by which an annotation may be shorter or longer, as its boundaries are not exact
 DEVIATIONS = 2
+TOUCHING_SECONDS = 0.002  # between segments that a network can hardly tell apart
+RARELY = 0.01  # the part of neighbours of different types that may touch by mistake
 VARIED = 0.4  # standard deviation of the logarithm of durations that may be anything
 UNLIMITED_SECONDS = 3600.0
 
@@ -39,6 +41,9 @@ def learned_durations(
     A gap is filled if it is shorter than half the shortest pause that anybody left between two
     segments of one type, and than a third of the median duration.
 
+    Segments of different types that touch are joined if, of all that are annotated one after the
+    other, fewer than one in a hundred touch: the network then takes one syllable for two.
+
     The nearest neighbour of an event is no farther than 1.3 times what it is for any annotated one.
     Where one is alone in its stretch, events may be alone anywhere.
 
@@ -50,33 +55,14 @@ def learned_durations(
 
     Returns: by option of `dss.predict.detection.detect`: `segment_durations`, [shortest, longest]
         in seconds by song type; `segment_min_seconds`; `segment_fill_seconds`;
-        `event_interval_max_seconds`.
+        `segment_join_touching`; `event_interval_max_seconds`.
         What fewer than ten annotations, or pauses, would say is left out, and so is what exceeds
         the range of its option.
     """
-    durations, all_seconds, all_pauses = {}, [], []
-    for name, kind, occurrences in list(zip(class_names, class_types, song, strict=True))[1:]:
-        if kind != SEGMENT:
-            continue
-        is_cut = np.isin(occurrences, stretches).any(axis=1)
-        seconds = np.diff(occurrences[~is_cut], axis=1)[:, 0] / samplerate_hz
-        if len(seconds) >= FEWEST:
-            deviation = np.log(seconds).std()
-            factor = MARGIN * np.exp(DEVIATIONS * deviation)
-            longest = UNLIMITED_SECONDS if deviation > VARIED else _rounded(seconds.max() * factor)
-            durations[name] = [_rounded(seconds.min() / factor), longest]
-        all_seconds.append(seconds)
-        all_pauses.append(_pauses(occurrences, stretches) / samplerate_hz)
-    learned: dict[str, Any] = {"segment_durations": durations}
-    if sum(map(len, all_seconds)) >= FEWEST:
-        seconds = np.concatenate(all_seconds)
-        shortest = _rounded(seconds.min() / MARGIN)
-        if shortest < DetectOptions().segment_min_seconds:
-            learned["segment_min_seconds"] = shortest
-        if sum(map(len, all_pauses)) >= FEWEST:
-            pause = np.concatenate(all_pauses).min()
-            learned["segment_fill_seconds"] = _rounded(min(pause / 2, np.median(seconds) / 3))
+    named = zip(class_names[1:], class_types[1:], song[1:], strict=True)
+    segments = {name: occurrences for name, kind, occurrences in named if kind == SEGMENT}
     events = [s for s, kind in zip(song, class_types, strict=True) if kind == EVENT]
+    learned = _of_segments(segments, stretches, samplerate_hz)
     intervals = [_nearest(occurrences, stretches) / samplerate_hz for occurrences in events]
     if intervals and min(map(len, intervals)) >= FEWEST:
         longest = np.concatenate(intervals).max()
@@ -86,10 +72,56 @@ def learned_durations(
     return {name: value for name, value in learned.items() if name not in impossible}
 
 
-def _pauses(occurrences: np.ndarray, stretches: np.ndarray) -> np.ndarray:
-    """Samples between one segment and the next of its type in the same stretch."""
-    stretch = np.searchsorted(stretches[:, 0], occurrences[:, 0], side="right")
-    return (occurrences[1:, 0] - occurrences[:-1, 1])[stretch[1:] == stretch[:-1]]
+def _of_segments(
+    segments: Mapping[str, np.ndarray], stretches: np.ndarray, samplerate_hz: float
+) -> dict[str, Any]:
+    """What segments [segments, 2], by their song type, say."""
+    whole = {name: of[~np.isin(of, stretches).any(axis=1)] for name, of in segments.items()}
+    seconds = {name: np.diff(of)[:, 0] / samplerate_hz for name, of in whole.items()}
+    limits = {name: _limits(of) for name, of in seconds.items() if len(of) >= FEWEST}
+    learned: dict[str, Any] = {"segment_durations": limits}
+    all_seconds = np.concatenate([[], *seconds.values()])
+    if len(all_seconds) < FEWEST:
+        return learned
+    shortest = _rounded(all_seconds.min() / MARGIN)
+    if shortest < DetectOptions().segment_min_seconds:
+        learned["segment_min_seconds"] = shortest
+    pauses = np.concatenate([_pauses(of, stretches) for of in segments.values()]) / samplerate_hz
+    if len(pauses) >= FEWEST:
+        fill = min(pauses.min() / 2, np.median(all_seconds) / 3)
+        learned["segment_fill_seconds"] = _rounded(fill)
+    changes = _pauses_between_types([*segments.values()], stretches) / samplerate_hz
+    if len(changes) >= FEWEST:
+        touching = (changes < TOUCHING_SECONDS).mean()
+        learned["segment_join_touching"] = bool(touching < RARELY)
+    return learned
+
+
+def _limits(seconds: np.ndarray) -> list[float]:
+    """The shortest and the longest duration of a song type."""
+    deviation = np.log(seconds).std()
+    factor = MARGIN * np.exp(DEVIATIONS * deviation)
+    longest = UNLIMITED_SECONDS if deviation > VARIED else _rounded(seconds.max() * factor)
+    return [_rounded(seconds.min() / factor), longest]
+
+
+def _pauses(segments: np.ndarray, stretches: np.ndarray) -> np.ndarray:
+    """Samples between one segment and the next in the same stretch."""
+    return (segments[1:, 0] - segments[:-1, 1])[_stay(segments, stretches)]
+
+
+def _pauses_between_types(types: Sequence[np.ndarray], stretches: np.ndarray) -> np.ndarray:
+    """The same for segments of all types, where the next is of another type."""
+    segments = np.concatenate(types)
+    label = np.repeat(np.arange(len(types)), [len(of) for of in types])
+    order = segments[:, 0].argsort(kind="stable")
+    segments, changes = segments[order], np.diff(label[order]) != 0
+    return (segments[1:, 0] - segments[:-1, 1])[changes & _stay(segments, stretches)]
+
+
+def _stay(segments: np.ndarray, stretches: np.ndarray) -> np.ndarray:
+    """Whether each next segment is in the same stretch."""
+    return np.diff(np.searchsorted(stretches[:, 0], segments[:, 0], side="right")) == 0
 
 
 def _nearest(occurrences: np.ndarray, stretches: np.ndarray) -> np.ndarray:
