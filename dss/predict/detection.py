@@ -48,8 +48,8 @@ def detect(
     whose type is more probable in it; the type of the whole is that with most of the probability.
     Pieces that are still shorter are deleted; those that are longer than their type can be are cut
     where song is least probable. `segment_durations` says that, and may say of a type that it has
-    to be longer than others. With `segment_join_touching`, pieces of different types that touch become
-    one, of the type with most of the probability, unless that type is never so long.
+    to be longer than others. With `segment_join_touching`, pieces of different types that touch
+    become one, of the type with most of the probability, unless that type is never so long.
 
     Arguments:
         blocks: probabilities [samples, 1 + len(types)], one block after the other; class 0 is
