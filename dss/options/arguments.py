@@ -29,6 +29,7 @@ class DetectArguments(TypedDict, total=False):
     segment_hold_threshold: float | None
     segment_fill_seconds: float
     segment_min_seconds: float
+    segment_join_touching: bool
     segment_durations: dict[str, tuple[float, float]] | str
     min_confidence: float
     precision: float | None
