@@ -44,6 +44,10 @@ def test_a_function_shows_its_options_and_their_defaults():
     assert next(iter(parameters)) == "folder"
     assert parameters["gap_seconds"].default == DatasetOptions.model_fields["gap_seconds"].default
     assert set(DatasetOptions.model_fields) < set(parameters)
+    assert (
+        str(parameters["song_types"])
+        == "song_types: collections.abc.Sequence[str] | str | None = None"
+    )
     assert "gap_seconds: Shorten segments that" in make_dataset.__doc__
 
 

@@ -2,8 +2,6 @@
 
 import inspect
 import re
-import typing
-from types import UnionType
 
 
 def write_sections_out(app, what, name, obj, options, lines):
@@ -26,35 +24,12 @@ def shorten_signature(app, what, name, obj, options, signature, return_annotatio
     return f"({', '.join([*own[:-1], '**options'])})", return_annotation
 
 
-def simplify_annotations(app, obj, bound_method):
-    """Types without what pydantic is told about them."""
-    if _takes_options(obj):
-        signature = obj.__signature__
-        parameters = [
-            p.replace(annotation=_plain(p.annotation)) for p in signature.parameters.values()
-        ]
-        obj.__signature__ = signature.replace(parameters=parameters)
-
-
 def _takes_options(obj):
     return inspect.isfunction(obj) and "\n\nOptions:\n" in (obj.__doc__ or "")
-
-
-def _plain(annotation):
-    """An annotation without `Annotated` in it, at any depth."""
-    origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin is typing.Annotated:
-        return _plain(parts[0])
-    if origin in (typing.Union, UnionType):
-        return typing.Union[tuple(map(_plain, parts))]  # noqa: UP007
-    if origin in (list, dict, tuple):
-        return origin[tuple(map(_plain, parts))]
-    return annotation
 
 
 def setup(app):
     """Connect all to Sphinx; sections are written out before napoleon reads them."""
     app.connect("autodoc-process-docstring", write_sections_out, priority=100)
     app.connect("autodoc-process-signature", shorten_signature)
-    app.connect("autodoc-before-process-signature", simplify_annotations)
     return {"parallel_read_safe": True}

@@ -23,13 +23,14 @@ def takes_options(function: Function) -> Function:
     """
     signature = inspect.signature(function)
     options_class: type[Options] = get_args(signature.parameters["options"].annotation)[0]
+    (arguments,) = get_args(signature.parameters["named"].annotation)
     own = [p for p in signature.parameters.values() if p.name not in ("options", "named")]
     fields = [
         inspect.Parameter(
             name,
             inspect.Parameter.KEYWORD_ONLY,
             default=inspect.Parameter.empty if field.is_required() else field.default,
-            annotation=field.annotation,
+            annotation=arguments.__annotations__.get(name, field.annotation),
         )
         for name, field in options_class.model_fields.items()
     ]
