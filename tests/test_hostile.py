@@ -1,7 +1,9 @@
 """Files that were made to do harm, or to take all memory or time."""
 
+import io
 import os
 import re
+import zipfile
 
 import h5py
 import numpy as np
@@ -83,6 +85,65 @@ def test_an_array_cannot_claim_more_than_its_file_holds(tmp_path):
         file.create_dataset("data", (2**40,), "f4", chunks=(1024,))
     with pytest.raises(DssError, match="/data claims 4,398,046,511,104 bytes, in a file of"):
         open_audio(tmp_path / "a.h5")
+
+
+@pytest.mark.parametrize("name", ["data", "../../data", "folder/data"])
+def test_members_of_an_npz_file_lie_in_no_folder(tmp_path, name):
+    content = io.BytesIO()
+    np.save(content, np.zeros(100))
+    np.savez(tmp_path / "a.npz", samplerate=1000)
+    with zipfile.ZipFile(tmp_path / "a.npz", "a") as archive:
+        archive.writestr(f"{name}.npy", content.getvalue())
+    if name == "data":
+        assert open_recording(tmp_path / "a.npz").n_samples == 100
+    else:
+        with pytest.raises(DssError, match=f"no 'data', only 'samplerate', '{name}'"):
+            open_recording(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("ending", [".npy", ".zarr"])
+@pytest.mark.parametrize("what", ["link", "linked folder", "pipe"])
+def test_links_out_of_a_dataset_are_not_followed(folder, tmp_path, ending, what):
+    store = make_dataset(folder, store_dir=tmp_path / f"song{ending}")
+    victim = next(
+        p
+        for p in sorted(store.rglob("*"))
+        if p.is_file() and "x" in p.parts[-1:][0] + p.parent.name
+    )
+    if what == "linked folder":
+        victim = victim.parent
+    victim.rename(tmp_path / "secret")
+    if what == "pipe":
+        os.mkfifo(victim)
+    else:
+        victim.symlink_to(tmp_path / "secret")
+    said = "is no file, but in the place of one" if what == "pipe" else "is a link out of .*song"
+    with pytest.raises(DssError, match=said):
+        open_dataset(store)
+
+
+def test_links_within_a_dataset_and_to_it_are_followed(folder, tmp_path):
+    store = make_dataset(folder, store_dir=tmp_path / "song.npy")
+    (store / "train" / "x.npy").rename(store / "train" / "audio")
+    (store / "train" / "x.npy").symlink_to("audio")
+    (tmp_path / "link.npy").symlink_to(store)
+    assert "x" in open_dataset(tmp_path / "link.npy")["train"]
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "&a [*a]", "&a {b: [*a, *a]}"])
+def test_attributes_that_are_too_deep_or_hold_themselves_are_damaged(folder, tmp_path, text):
+    store = make_dataset(folder, store_dir=tmp_path / "song.npy")
+    with (store / "attrs.yaml").open("a") as file:
+        file.write(f"more: {text}\n")
+    with pytest.raises(DssError, match=r"attrs\.yaml: cannot be read as YAML .*make it again"):
+        open_dataset(store)
+
+
+def test_attributes_of_zarr_that_are_too_deep_are_damaged(folder, tmp_path):
+    store = make_dataset(folder, store_dir=tmp_path / "song.zarr")
+    (store / "zarr.json").write_text('{"attributes": {"a": ' + "[" * 100_000)
+    with pytest.raises(DssError, match=r"zarr\.json: cannot be read .*make it again"):
+        open_dataset(store)
 
 
 def test_a_rate_cannot_be_an_array(tmp_path):

@@ -169,3 +169,12 @@ def test_a_run_that_another_process_trains_is_not_continued_by_a_second_one(tiny
     finally:
         process.kill()
         process.wait()
+
+
+def test_a_folder_into_which_nobody_can_write_is_said(folder, monkeypatch):
+    def refused(*_, **__):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr("dss.support.writers.mkstemp", refused)
+    with pytest.raises(DssError, match=r"cannot write into this folder \(read-only file system\)"):
+        make_dataset(folder)

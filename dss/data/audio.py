@@ -94,7 +94,7 @@ def holds_audio(path: Path) -> bool:
     try:
         if path.suffix.lower() == ".npz":
             with zipfile.ZipFile(path) as archive:
-                names = {Path(name).stem for name in archive.namelist()}
+                names = {name.removesuffix(".npy") for name in archive.namelist()}
             return bool(names & {*DATA_NAMES} and names & {*RATE_NAMES})
         _open_h5(path)
     except Exception:  # which opening it will say

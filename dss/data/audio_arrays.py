@@ -59,7 +59,7 @@ def map_npz(path: Path) -> tuple[Any, np.ndarray]:
     """The audio of an npz file as a memory map: of a temporary file if it is compressed."""
     try:
         with zipfile.ZipFile(path) as archive:
-            members = {Path(info.filename).stem: info for info in archive.infolist()}
+            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
             data, rate = (first_of(members, names) for names in (DATA_NAMES, RATE_NAMES))
             if data is None:
                 raise DssError(lacks(path, DATA_NAMES, members))

@@ -20,7 +20,8 @@ import yaml
 from dss.data.annotations import EVENT, SEGMENT
 from dss.data.plain_pickle import MOST_BYTES, read_plain_pickle
 from dss.errors import DssError
-from dss.support import hdf5
+from dss.support import hdf5, yaml_files
+from dss.support.files import check_inside
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -162,6 +163,7 @@ def read_attributes(path: Path) -> dict[str, Any]:
     if not path.is_dir():
         what = "is not a dataset" if path.exists() else "there is no such dataset"
         raise DssError(f"{path}: {what}")
+    check_inside(path)
     if (path / "zarr.json").is_file():
         return _read_attributes(path / "zarr.json")
     if (path / "attrs.yaml").is_file():
@@ -208,11 +210,15 @@ def read_arrays(path: Path, split: str) -> "dict[str, xr.Variable]":
 def _read_attributes(file: Path) -> dict[str, Any]:
     """The attributes in zarr.json or attrs.yaml."""
     try:
-        if file.suffix == ".json":
-            attributes = json.loads(file.read_text("utf-8"))["attributes"]
+        if file.suffix != ".json":
+            attributes = yaml_files.read(file)
+        elif file.stat().st_size > yaml_files.MOST_BYTES:
+            raise ValueError(f"it has more than {yaml_files.MOST_BYTES:,} bytes")
         else:
-            attributes = yaml.safe_load(file.read_text("utf-8"))
-    except (ValueError, yaml.YAMLError, KeyError, TypeError) as error:
+            attributes = json.loads(file.read_text("utf-8"))["attributes"]
+    except DssError as error:
+        raise DssError(f"{error}. {DAMAGED}") from None
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DssError(f"{file}: cannot be read ({error}). {DAMAGED}") from None
     if not isinstance(attributes, dict):
         raise DssError(f"{file}: holds no attributes. {DAMAGED}")

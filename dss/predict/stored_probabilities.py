@@ -17,6 +17,7 @@ from dss.options.arguments import DetectArguments
 from dss.predict.confidence import calibration_of, read_calibration
 from dss.predict.detection import detect
 from dss.runs import Run
+from dss.support.files import check_inside
 from dss.support.lazy import Lazy
 
 READ_SAMPLES = 2**19  # at a time
@@ -81,6 +82,7 @@ def stored_probabilities(annotations: Path) -> Lazy | None:
     path = probabilities_path(annotations)
     if not path.is_dir():
         return None
+    check_inside(path)
     try:
         stored = zarr.open_array(path, mode="r")
         array = Lazy(stored, str(path), AGAIN)

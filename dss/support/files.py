@@ -31,26 +31,29 @@ def replacing(path: Path) -> Iterator[Path]:
     into the same folder. Where the system cannot exchange two folders in one step, this next one
     also puts back what was put aside at the moment of the kill.
 
-    Raises: DssError if the disk is full.
+    Raises: DssError if the disk is full, or may only be read.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_left(path.parent)
     name = path.name
     if len(os.fsencode(name)) > LONGEST_NAME:  # in bytes; the ending is added to it
         name = f"{name[:20]}-{zlib.crc32(os.fsencode(name)):x}"
     thread = threading.get_native_id()
     part = path.with_name(f".{name}.{thread}.{MACHINE}-{os.getpid()}{PART}")
-    remove(part)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_left(path.parent)
+        remove(part)
         yield part
         _rename(part, path)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DssError(f"{path}: cannot be written, as the disk is full") from None
+        if error.errno == errno.EROFS:
+            raise DssError(f"{path}: cannot be written, as the disk may only be read") from None
         raise
     finally:
-        remove(part)
+        with suppress(OSError):
+            remove(part)
 
 
 def _rename(part: Path, path: Path) -> None:
@@ -127,3 +130,20 @@ def check_writable(folder: Path) -> None:
         probe.unlink()
     except OSError as error:
         raise DssError(f"{folder}: cannot write into this folder ({error.strerror})") from None
+
+
+def check_inside(folder: Path) -> None:
+    """Raise a DssError if a folder holds links that lead out of it, or what is no file.
+
+    Whoever made it could have any file of yours read, or keep you waiting for ever.
+    """
+    root, folders = folder.resolve(), [folder]
+    while folders:
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(root):
+                    raise DssError(f"{entry.path}: is a link out of {folder}: not followed")
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(Path(entry.path))
+                elif not entry.is_file() and not entry.is_dir():
+                    raise DssError(f"{entry.path}: is no file, but in the place of one: not read")

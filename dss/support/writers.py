@@ -24,15 +24,19 @@ def only_writer(folder: Path, names: Iterable[str]) -> Iterator[None]:
         folder: where they are; it is made if it is not there.
         names: the files, or folders, in it.
 
-    Raises: DssError if another one writes some of them now.
+    Raises: DssError if another one writes some of them now, or nobody can write into the folder.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     wanted = sorted(names)
-    with system.locked_folder(folder):
-        _check_free(folder, {*wanted})
-        number, path = mkstemp(prefix=PREFIX, dir=folder)
-        system.try_lock(number)
-        os.write(number, json.dumps(wanted).encode())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with system.locked_folder(folder):
+            _check_free(folder, {*wanted})
+            number, path = mkstemp(prefix=PREFIX, dir=folder)
+            system.try_lock(number)
+            os.write(number, json.dumps(wanted).encode())
+    except OSError as error:
+        what = (error.strerror or str(error)).lower()
+        raise DssError(f"{folder}: cannot write into this folder ({what})") from None
     try:
         yield
     finally:

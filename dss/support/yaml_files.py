@@ -49,7 +49,8 @@ def parse(text: str, source: str, loader: type = Loader) -> Any:
     except DssError:
         raise
     except Exception as error:  # such as a ValueError for a date in month 13
-        raise DssError(f"{source}: cannot be read as YAML ({error})") from None
+        said = " ".join(str(error).split())  # in one line
+        raise DssError(f"{source}: cannot be read as YAML ({said})") from None
 
 
 def _check_size(text: str) -> None:
