@@ -12,12 +12,14 @@ from dss.train.presets import PRESETS
 from dss.train.suggestions import complete
 
 
-def recording_with(folder, samplerate, hz, seconds, song_seconds=0.06, event=False, seed=0):
-    """Tones (or pulses) at a frequency every 0.3 s over soft noise."""
+def recording_with(
+    folder, samplerate, hz, seconds, song_seconds=0.06, event=False, seed=0, every=0.3
+):
+    """Tones (or pulses) at a frequency every so many seconds over soft noise."""
     rng = np.random.default_rng(seed)
     x = 0.01 * rng.standard_normal((round(seconds * samplerate), 1))
     rows = []
-    for start in np.arange(0.2, seconds - 0.5, 0.3):
+    for start in np.arange(0.2, seconds - 2 * every, every):
         n = round(song_seconds * samplerate)
         first = round(start * samplerate)
         tone = np.sin(2 * np.pi * hz * np.arange(n) / samplerate) * np.hanning(n)
@@ -120,6 +122,22 @@ def test_at_8_khz_pulses_are_worked_on_as_audio_and_calls_as_a_spectrogram(tmp_p
         chosen = values(suggest(store))
         assert (chosen["pre_nb_dft"] == 0) == event
         models.check(TrainOptions(data_dir=store, **chosen))
+
+
+def test_all_that_is_seen_of_slow_low_song_takes_longer(tmp_path):
+    chosen = {}
+    for what, hz, song_seconds in (("slow", 100, 1.5), ("short", 100, 0.1), ("high", 8000, 1.5)):
+        song = {"hz": hz, "seconds": 60, "song_seconds": song_seconds, "every": 2 * song_seconds}
+        rate = 1000 if hz == 100 else 22050
+        store = dataset(tmp_path / what, samplerate=rate, **song)
+        options = TrainOptions(data_dir=store, **values(suggest(store)))
+        models.check(options)
+        frame = 2**options.nb_pre_conv / rate
+        seconds = options.pre_nb_dft / rate, options.pre_background * frame
+        chosen[what] = [frame, *seconds, models.receptive_field(options) / rate]
+    assert chosen["short"] == pytest.approx([0.002, 0.016, 0.5, 0.9], rel=0.3)
+    assert chosen["high"] == pytest.approx([0.0015, 0.0058, 0.5, 1.0], rel=0.3)
+    assert chosen["slow"] == pytest.approx([0.016, 0.128, 5.0, 10.0], rel=0.3)
 
 
 def test_long_syllables_are_seen_in_a_longer_context(tmp_path):

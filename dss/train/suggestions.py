@@ -13,8 +13,7 @@ from dss.support.units import readable
 from dss.train.presets import PRESETS
 from dss.train.song import Song, survey
 
-# At lower sample rates the audio itself tells song apart: pulses, and other song.
-RAW_HZ = {"event": 12_000, "segment": 6_000}
+RAW_HZ = 12_000  # at no higher sample rate the audio itself tells pulses apart
 RAW_FRAME_SECONDS = 0.0008
 RAW_DILATIONS = [1, 4, 16]  # with filters of 7 frames no sample in reach is skipped
 STEPS = 500  # that training takes at least until it is done
@@ -22,6 +21,8 @@ FEWEST_EPOCHS = 24
 CONTEXT_SECONDS = 0.5, 1.0  # that filters on a spectrogram reach
 WINDOW_SECONDS = 0.01, 0.02  # of an STFT at most: of most song, and of low song
 LOW_HZ = 3000  # below which low song is
+SLOW_SECONDS = 0.15  # low song is slow if nearly all of its segments last longer
+SLOWEST = 16  # times as slow as other song, at most
 OCTAVE = 2
 FEW_BINS = 16  # so many are seen at least; fewer than these below the song are kept
 FLOOR = 0.1  # of a spectrogram, as a part of the power of noise
@@ -86,7 +87,7 @@ def suggest(data_dir: str | Path, given: dict[str, Any] | None = None) -> dict[s
     if window and in_frames:
         choose("pre_bins", *_bins(song, window))
         choose("pre_floor", *_floor(song, window))
-        choose("pre_background", *_background(rate, hop))
+        choose("pre_background", *_background(song, hop))
         n_patterns = choose("pre_filters", *PATTERNS)
     if window and not given.get("continue_from"):
         choose("freeze", ["spectrogram"], "with the STFT as it is the network learns sooner")
@@ -174,7 +175,7 @@ def _downsampling(song: Song, in_frames: bool) -> tuple[int, str]:
             f"sample{'s' * (power > 0)} at once"
         )
     # Frames of about 1 ms; shorter, if short song would not be seen in 20 of them.
-    frame = np.clip((song.shortest_seconds or 1) / 20, 0.0005, 0.001)
+    frame = np.clip((song.shortest_seconds or 1) / 20, 0.0005, 0.001) * _slowness(song)
     if song.has_events:
         frame = 0.0005
     power = int(np.clip(math.floor(math.log2(frame * rate) + 0.7), 1, 8))
@@ -187,7 +188,18 @@ def _downsampling(song: Song, in_frames: bool) -> tuple[int, str]:
 
 def _is_raw(song: Song) -> bool:
     """Whether the network is to see the audio itself, not its spectrogram."""
-    return song.samplerate_hz <= RAW_HZ["event" if song.has_events else "segment"]
+    return song.has_events and song.samplerate_hz <= RAW_HZ
+
+
+def _slowness(song: Song) -> float:
+    """How many times as slow as a songbird's the song is, if it is low and slow, such as a whale's.
+
+    Frames, windows, context, background and chunks all last so many times as long.
+    """
+    if song.has_events or not song.shortest_seconds:
+        return 1.0
+    slow = min(song.shortest_seconds / SLOW_SECONDS, LOW_HZ / song.band_hz[1])
+    return float(np.clip(slow, 1, SLOWEST))
 
 
 def _window(song: Song, hop: int) -> tuple[int, str]:
@@ -195,7 +207,7 @@ def _window(song: Song, hop: int) -> tuple[int, str]:
     if _is_raw(song):
         return 0, "no STFT: the waveform tells more than its spectrum"
     is_low = song.band_hz[1] < LOW_HZ
-    seconds = WINDOW_SECONDS[is_low]
+    seconds = WINDOW_SECONDS[is_low] * _slowness(song)
     window = int(np.clip(2 ** math.floor(math.log2(seconds * rate)), 2 * hop, max(512, 2 * hop)))
     return window, f"{1000 * window / rate:.3g} ms, " + (
         "long enough to resolve the frequencies of low song"
@@ -223,10 +235,10 @@ def _floor(song: Song, window: int) -> tuple[float, str]:
     return floor, f"{100 * FLOOR:g} % of the power of noise between song, so that soft song counts"
 
 
-def _background(rate: float, hop: int) -> tuple[int, str]:
-    frames = round(BACKGROUND_SECONDS * rate / hop)
-    return frames, (
-        f"song is what rises above the background of {readable(BACKGROUND_SECONDS)} around it, so "
+def _background(song: Song, hop: int) -> tuple[int, str]:
+    seconds = BACKGROUND_SECONDS * _slowness(song)
+    return round(seconds * song.samplerate_hz / hop), (
+        f"song is what rises above the background of {readable(seconds)} around it, so "
         "that softer and louder recordings look alike"
     )
 
@@ -249,7 +261,8 @@ def _dilations(song: Song, hop: int, kernel_size: int, nb_conv: int) -> list[int
     The context is ten times as long as a syllable: its neighbours tell it from calls that sound
     like it but come alone.
     """
-    seconds = float(np.clip(10 * (song.typical_seconds or 0), *CONTEXT_SECONDS))
+    least, most = CONTEXT_SECONDS
+    seconds = np.clip(10 * (song.typical_seconds or 0), least, most * _slowness(song))
     in_all = seconds * song.samplerate_hz / hop / nb_conv / max(1, kernel_size - 1)
     n = math.ceil(math.log(3 * in_all + 1, 4))  # 1 + 4 + ... + 4**(n - 1) is no less
     powers = np.linspace(1, 4, 301)[:, None] ** np.arange(n)
@@ -259,7 +272,7 @@ def _dilations(song: Song, hop: int, kernel_size: int, nb_conv: int) -> list[int
 def _chunk(song: Song, hop: int, ignored: int) -> tuple[int, str]:
     """A power of two: a second, or more for long song, and mostly not ignored."""
     rate = song.samplerate_hz
-    seconds = float(np.clip(1.5 * (song.typical_seconds or 0), 1, 4))
+    seconds = float(np.clip(1.5 * (song.typical_seconds or 0), 1, 4)) * _slowness(song)
     longest = song.train_seconds / 16  # so that there are chunks to draw from
     samples = 2 ** round(math.log2(max(min(seconds, longest) * rate, 2 * ignored, 8 * hop, 64)))
     return samples, f"{samples / rate:.2g} s: context for song, and chunks enough to draw from"
