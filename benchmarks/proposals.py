@@ -53,12 +53,13 @@ def main() -> int:
 
 def judge(name: str) -> dict:
     """The scores on a corpus: of dss, and of all settings of the envelope."""
-    from dss.review.proposals import find_segments, measure_loudness, stable_threshold
+    from dss.review.loudness import find_segments, measure_loudness
+    from dss.review.proposals import propose
 
     counts: dict = {}
     for recording, true in recordings(name):
         loudness = measure_loudness(recording)
-        found = {"dss": find_segments(loudness, stable_threshold(loudness))}
+        found = {"dss": propose(recording)[["start_seconds", "stop_seconds"]].to_numpy()}
         found |= {t: find_segments(loudness, t) for t in THRESHOLDS_DB}
         found |= by_envelope(recording)
         for way, segments in found.items():
@@ -86,7 +87,7 @@ def recordings(name: str):
 
 def by_envelope(recording) -> dict[tuple, np.ndarray]:
     """[segments, 2] seconds, by setting."""
-    from dss.review.proposals import Loudness, find_segments
+    from dss.review.loudness import Loudness, find_segments
 
     rate, found = recording.samplerate_hz, {}
     x = np.abs(recording.read()[:, 0].astype(float))

@@ -112,9 +112,20 @@ def tune(run: Path, **named) -> None:
 
 def proofread(annotated: Path, **named) -> None:
     """List the least certain annotations, and suggest which recordings to annotate next."""
+    from dss.predict.pending import target_paths
     from dss.review.proofread import format_proofread, least_certain, rank_recordings
+    from dss.review.unlike import find_unlike
 
-    print(format_proofread(least_certain(annotated, **named), rank_recordings(annotated)))
+    chosen, unlike = options.ProofreadFilesOptions.checked(named), None
+    if chosen.recordings and chosen.known:
+        folder = annotated if annotated.is_dir() else annotated.parent
+        files = target_paths(chosen.recordings, folder, "csv")
+        wanted = {path: f for path, f in files.items() if f.is_file() and annotated in (f, folder)}
+        if not wanted:
+            raise DssError(f"{annotated}: holds no annotations of {chosen.recordings}")
+        unlike = find_unlike(wanted, chosen.known)
+    least = least_certain(annotated, unlike, n_least=chosen.n_least)
+    print(format_proofread(least, rank_recordings(annotated, unlike), unlike))
 
 
 def evaluate(true: Path, predicted: Path, json: bool = False, **named) -> None:
@@ -174,7 +185,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], dict[str, str], type[options.Opti
     "proofread": (
         proofread,
         {"annotated": "a STEM_annotations.csv written by dss predict, or a folder of such files"},
-        options.ProofreadOptions,
+        options.ProofreadFilesOptions,
     ),
     "evaluate": (
         evaluate,

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import tone_song, write_recording
 
@@ -15,6 +16,7 @@ from dss.predict import predict
 from dss.predict.detection import tuned
 from dss.review.comparison import is_by_hand
 from dss.widgets import PredictForm, PredictionViewer
+from dss.widgets.viewer import predictions
 
 pytestmark = pytest.mark.usefixtures("nothing_edited")
 OWN = PredictFilesOptions.model_fields
@@ -364,6 +366,23 @@ def test_what_is_worth_annotating_next_is_not_annotated_by_hand(viewer):
     assert "bird_20" not in viewer.checking._next.value
     texts = [text for text, _ in viewer.checking._list.options]
     assert re.fullmatch(r"[abp], confidence 0\.\d\d, at 0:0\d\.\d{3} in bird_2\d", texts[0])
+
+
+def test_sounds_unlike_any_annotated_are_listed_if_one_asks(viewer, monkeypatch):
+    assert not any("unlike" in text for text, _ in viewer.checking._list.options)
+    by_name = {Path(file).name[:7]: str(file) for file in viewer._annotated.files.values()}
+    sounds = pd.DataFrame(
+        [(by_name["bird_22"], "", 0.5, 0.6, 9.0), (by_name["bird_20"], "", 0.5, 0.6, 9.0)],
+        columns=["file", "name", *TIMES, "distance"],
+    )
+    monkeypatch.setattr(predictions, "unlike_dataset", lambda files, run, loader: sounds)
+    viewer.checking.look_for_unlike()
+    texts = [text for text, _ in viewer.checking._list.options]
+    listed = [text for text in texts if "unlike" in text]
+    assert listed == ["not found? unlike anything annotated, at 0:00.500 in bird_22"]
+    viewer.checking._list.value = texts.index(listed[0])
+    assert viewer.view.name == "bird_22.wav"
+    assert "2 sounds are unlike" in viewer.checking._said.value
 
 
 def test_what_was_saved_is_not_said_of_other_annotations(form, viewer, tmp_path):

@@ -59,7 +59,7 @@ def test_a_recording_full_of_near_misses_comes_before_all(annotated):
 def unlike(file, *rows):
     """What `find_unlike` gives; rows are (start, stop, distance)."""
     columns = ["start_seconds", "stop_seconds", "distance"]
-    return pd.DataFrame(rows, columns=columns, dtype=float).assign(file=str(file))
+    return pd.DataFrame(rows, columns=columns, dtype=float).assign(file=str(file), name="")
 
 
 def test_sounds_unlike_any_annotated_make_a_recording_the_next_one(annotated):
@@ -69,6 +69,15 @@ def test_sounds_unlike_any_annotated_make_a_recording_the_next_one(annotated):
     assert table[["annotations", "unlike"]].to_numpy().tolist() == [[2, 3], [2, 0]]
     expected = (0.01 + 0.2 + 0.75 + 0.5 + 0.75) / 10
     assert table["uncertainty"].iloc[0] == pytest.approx(expected)
+
+
+def test_sounds_unlike_any_annotated_are_among_what_to_look_at(annotated):
+    sounds = unlike(annotated / "sure_annotations.csv", (1, 1.1, 4), (5, 5.1, 2), (7, 7.1, 1.01))
+    table = least_certain(annotated, sounds, n_least=4)
+    assert table["found"].tolist() == ["unlike", "annotation", "unlike", "annotation"]
+    assert table["start_seconds"].tolist() == [1, 61.5, 5, 2]
+    assert table["name"].tolist() == ["a", "a", "", "b"]
+    assert table["confidence"].isna().tolist() == [False, False, True, False]
 
 
 def test_an_annotation_that_is_unlike_any_other_counts_once(annotated):

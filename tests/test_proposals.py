@@ -6,15 +6,9 @@ import soundfile
 from dss.cli import main
 from dss.data import annotations_path, open_recording, read_annotations, write_annotations
 from dss.errors import DssError, DssWarning
-from dss.review import proposals
-from dss.review.proposals import (
-    find_peaks,
-    find_segments,
-    measure_loudness,
-    propose,
-    propose_files,
-    stable_threshold,
-)
+from dss.review import loudness as loudness_module
+from dss.review.loudness import Loudness, find_peaks, find_segments, measure_loudness
+from dss.review.proposals import propose, propose_files, shortest_seconds, stable_threshold
 
 RATE = 16_000
 ONSETS = np.array([0.5, 0.9, 1.0, 1.7, 2.4, 2.55])
@@ -64,7 +58,7 @@ def test_loudness_does_not_depend_on_the_blocks_and_takes_all_channels(tmp_path,
     whole = measure_loudness(recording)
     assert whole.frames_hz == 1000
     assert len(whole.db) == 3000
-    monkeypatch.setattr(proposals, "BLOCK_FRAMES", 100)
+    monkeypatch.setattr(loudness_module, "BLOCK_FRAMES", 100)
     assert measure_loudness(recording).db == pytest.approx(whole.db, abs=1e-4)
     one = measure_loudness(open_recording(recorded(tmp_path, song(), "one.wav")))
     assert one.db == pytest.approx(whole.db, abs=1e-3)
@@ -95,10 +89,23 @@ def test_gaps_are_filled_and_short_and_long_segments_left_out(tmp_path):
 def test_a_higher_threshold_leaves_less(tmp_path):
     loudness = measure_loudness(open_recording(recorded(tmp_path, song())))
     chosen = stable_threshold(loudness)
-    assert 3 <= chosen < loudness.db.max()
+    assert 2 <= chosen < loudness.db.max()
     seconds = [np.diff(find_segments(loudness, t)).sum() for t in (chosen, chosen + 20, 200)]
     assert seconds[0] > seconds[1] > seconds[2] == 0
     assert len(find_peaks(loudness, 200)) == 0
+
+
+def test_the_shortest_proposal_follows_from_how_long_sounds_are():
+    def with_sounds(*durations):
+        db = np.zeros(2000, np.float32)
+        for i, duration in enumerate(durations):
+            db[100 * i + 50 : 100 * i + 50 + duration] = 30
+        return Loudness(db, 1000.0)
+
+    assert shortest_seconds(with_sounds(*[80] * 5, *[2] * 14), 10) == 0.02
+    assert shortest_seconds(with_sounds(*[40] * 5, *[2] * 14), 10) == pytest.approx(0.014)
+    assert shortest_seconds(with_sounds(*[15] * 9), 10) == 0.01
+    assert shortest_seconds(with_sounds(), 10) == 0.01
 
 
 def test_proposals_are_written_but_never_over_annotations_by_hand(tmp_path, capsys):

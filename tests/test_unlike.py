@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from conftest import tone_song, write_recording
 
+from dss.cli import main
 from dss.errors import DssError
 from dss.plot import plot_unlike
 from dss.predict import predict_files
@@ -41,6 +42,21 @@ def test_a_song_type_that_nobody_annotated_is_listed(annotated, tiny_run):
     assert np.mean(is_listed) > 0.8
     assert (unlike["distance"] > 1).all()
     assert unlike["distance"].is_monotonic_decreasing
+
+
+def test_the_command_lists_and_counts_them(annotated, tiny_run, capsys):
+    new, folder = next(iter(annotated)).parent, next(iter(annotated.values())).parent
+    named = ["--recordings", str(new), "--known", str(tiny_run[1])]
+    assert main(["proofread", str(folder), *named]) == 0
+    said = capsys.readouterr().out
+    n = len(find_unlike(annotated, tiny_run[1]))
+    assert said.endswith(f"{n} sounds are unlike anything annotated.\n")
+    assert " unlike " in said.partition("Recordings to annotate next")[0]
+    assert main(["proofread", str(folder), *named[:2]]) == 2
+    assert "recordings and known go together" in capsys.readouterr().err
+    assert (
+        main(["proofread", str(folder), "--recordings", str(tiny_run[1].parent), *named[2:]]) == 2
+    )
 
 
 def test_the_gallery_has_a_row_for_those_that_are_alike(annotated):

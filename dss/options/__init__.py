@@ -26,6 +26,7 @@ from dss.options.prediction import (
     DetectOptions,
     PredictFilesOptions,
     PredictOptions,
+    ProofreadFilesOptions,
     ProofreadOptions,
 )
 from dss.options.proposals import ProposeOptions
@@ -45,6 +46,7 @@ __all__ = [
     "Options",
     "PredictFilesOptions",
     "PredictOptions",
+    "ProofreadFilesOptions",
     "ProofreadOptions",
     "ProposeOptions",
     "SourceOptions",

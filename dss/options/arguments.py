@@ -84,7 +84,7 @@ class ProposeArguments(TypedDict, total=False):
     kind: Literal["segment", "event"]
     song_type: str
     fill_seconds: float
-    min_seconds: float
+    min_seconds: float | None
     max_seconds: float | None
     event_distance_seconds: float
     lowest_hz: float
@@ -150,6 +150,13 @@ class PredictArguments(DetectArguments, total=False):
     endings: Sequence[str] | str | None
     loader: Callable[..., Any] | None
     batch_size: int | None
+
+
+class ProofreadFilesArguments(ProofreadArguments, total=False):
+    """The options of `ProofreadFilesOptions`."""
+
+    recordings: str | Path | None
+    known: str | Path | None
 
 
 class TrainArguments(NetworkArguments, total=False):

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
+
+from pydantic import model_validator
 
 from dss.options.base import Options, option
 from dss.options.notation import Ranges, Words
@@ -276,3 +278,29 @@ class ProofreadOptions(Options):
         group="Lists",
         ge=1,
     )
+
+
+class ProofreadFilesOptions(ProofreadOptions):
+    """What the command `dss proofread` takes: with sounds unlike any known, too."""
+
+    recordings: Path | None = option(
+        None,
+        "Recordings",
+        "The recordings that were annotated. Sounds in them that are unlike anything in `known` "
+        "are listed, too, and count when recordings are ranked.",
+        group="Unlike anything annotated",
+        path="folder",
+    )
+    known: Path | None = option(
+        None,
+        "Known",
+        "What is annotated by hand: a dataset, or a folder of recordings.",
+        group="Unlike anything annotated",
+        path="dataset",
+    )
+
+    @model_validator(mode="after")
+    def _check_both(self) -> Self:
+        if (self.recordings is None) != (self.known is None):
+            raise ValueError("recordings and known go together: give both, or none")
+        return self

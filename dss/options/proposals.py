@@ -14,8 +14,8 @@ class ProposeOptions(Options):
     threshold_db: float | None = option(
         None,
         "Threshold",
-        "How much louder than the noise song must be. By default, each recording gets the "
-        "threshold at which onsets and offsets move least when the threshold changes slightly.",
+        "How much louder than the noise song must be. By default, each recording gets the lowest "
+        "threshold at which onsets and offsets stay where they are if it is a few dB higher.",
         unit="dB",
         group="Proposals",
         gt=0,
@@ -37,8 +37,14 @@ class ProposeOptions(Options):
     fill_seconds: float = option(
         0.003, "Fill gaps", "Fill gaps shorter than this.", unit="s", group="Proposals", ge=0
     )
-    min_seconds: float = option(
-        0.01, "Shortest", "Leave out segments shorter than this.", unit="s", group="Proposals", ge=0
+    min_seconds: float | None = option(
+        None,
+        "Shortest",
+        "Leave out segments shorter than this. By default, a third of how long sounds of the "
+        "recording are, from 10 to 20 ms.",
+        unit="s",
+        group="Proposals",
+        ge=0,
     )
     max_seconds: float | None = option(
         None, "Longest", "Leave out segments longer than this.", unit="s", group="Proposals", gt=0
@@ -75,6 +81,6 @@ class ProposeOptions(Options):
     def _check_order(self) -> Self:
         if self.highest_hz is not None and self.highest_hz <= self.lowest_hz:
             raise ValueError("highest_hz should be above lowest_hz")
-        if self.max_seconds is not None and self.max_seconds < self.min_seconds:
+        if self.max_seconds is not None and self.max_seconds < (self.min_seconds or 0):
             raise ValueError("max_seconds should be at least min_seconds")
         return self

@@ -26,6 +26,7 @@ LISTED = ["file", "look_at", "name", "found", "start_seconds", "stop_seconds", "
 @takes_options
 def least_certain(
     annotated: Annotated,
+    unlike: pd.DataFrame | None = None,
     *,
     options: ProofreadOptions | None = None,
     **named: Unpack[ProofreadArguments],
@@ -33,23 +34,30 @@ def least_certain(
     """What is most probably wrong: annotations, and near misses, where song may have been missed.
 
     Near misses are read from beside the annotations. Where annotations are marked as proposals,
-    those that somebody confirmed are left out.
+    those that somebody confirmed are left out. Sounds that are unlike anything annotated are listed
+    among them, the farther away, the earlier.
 
     Arguments:
         annotated: a file that `dss.predict.predict_files` wrote, a folder of these, or annotation
             tables by their files.
+        unlike: what `dss.review.unlike.find_unlike` gave for these annotations.
 
-    Returns: a table with file, look_at (minutes:seconds), name, found ("annotation" or "near
-        miss"), start_seconds, stop_seconds and confidence (of a near miss the probability of song
-        at its highest). First comes what is most probably wrong: an annotation with a confidence
-        of 0.3 is with 0.7, a near miss with a probability of 0.4 with 0.4.
+    Returns: a table with file, look_at (minutes:seconds), name, found ("annotation", "near miss" or
+        "unlike"), start_seconds, stop_seconds and confidence (of a near miss the probability of
+        song at its highest; NaN where nothing was found). First comes what is most probably wrong:
+        an annotation with a confidence of 0.3 is with 0.7, a near miss with a probability of 0.4
+        with 0.4, a sound at three times the largest usual distance with 2/3.
     Raises: DssError if there are no annotations with a confidence.
     """
     options = ProofreadOptions.given(options, named)
-    tables = [table.assign(file=str(path)) for path, table in _doubtful(annotated)]
+    tables = [
+        _with_unlike(table, path, unlike).assign(file=str(path))
+        for path, table in _doubtful(annotated)
+    ]
     table = pd.concat(tables, ignore_index=True)
     table = table.sort_values("doubt", ascending=False, kind="stable", ignore_index=True)
     table = table[: options.n_least]
+    table.loc[table["is_unlike"], "found"] = UNLIKE
     table["look_at"] = [clock_time(seconds) for seconds in table["start_seconds"]]
     return table[LISTED]
 
@@ -74,43 +82,60 @@ def rank_recordings(annotated: Annotated, unlike: pd.DataFrame | None = None) ->
     """
     rows = []
     for path, table in _doubtful(annotated):
-        here = None if unlike is None else unlike[unlike["file"] == str(path)]
-        table = table if here is None else _with_unlike(table, here)
+        table = _with_unlike(table, path, unlike)
         n = table["found"].value_counts()
         seconds = table["stop_seconds"] - table["start_seconds"]
         weight = np.maximum(np.ceil(seconds.to_numpy(float)), 1)
         uncertainty = (weight * table["doubt"]).sum() / (weight.sum() + SURE)
         lowest = table.loc[table["found"] == ANNOTATION, "confidence"].min()
-        counts = n.get(ANNOTATION, 0), n.get(NEAR_MISS, 0), 0 if here is None else len(here)
+        counts = n.get(ANNOTATION, 0), n.get(NEAR_MISS, 0), table["is_unlike"].sum()
         rows.append((str(path), *counts, lowest, uncertainty))
     columns = ["file", "annotations", "near_misses", "unlike", "lowest_confidence", "uncertainty"]
     table = pd.DataFrame(rows, columns=columns)
     return table.sort_values("uncertainty", ascending=False, kind="stable", ignore_index=True)
 
 
-def _with_unlike(table: pd.DataFrame, unlike: pd.DataFrame) -> pd.DataFrame:
+def _with_unlike(table: pd.DataFrame, file: Path, unlike: pd.DataFrame | None) -> pd.DataFrame:
     """What `_doubtful` gives of a file, with sounds that are unlike anything annotated.
 
-    The doubt about a sound is 0 at the largest usual distance, and 1/2 at twice that.
+    The doubt about a sound is 0 at the largest usual distance, and 1/2 at twice that. The column
+    is_unlike says what is such a sound.
     """
+    here = None if unlike is None else unlike[unlike["file"] == str(file)]
+    if here is None or here.empty:
+        return table.assign(is_unlike=False)
     times = ["start_seconds", "stop_seconds"]
-    doubt = unlike[times].assign(doubt=1 - 1 / unlike["distance"])
-    both = pd.merge(table, doubt, on=times, how="outer", suffixes=("", "_unlike"))
+    sounds = here[[*times, "name"]].assign(doubt=1 - 1 / here["distance"], is_unlike=True)
+    both = pd.merge(table, sounds, on=times, how="outer", suffixes=("", "_unlike"))
     return both.assign(
-        doubt=both[["doubt", "doubt_unlike"]].max(axis=1), found=both["found"].fillna(UNLIKE)
+        name=both["name"].fillna(both["name_unlike"]),
+        doubt=both[["doubt", "doubt_unlike"]].max(axis=1),
+        found=both["found"].fillna(UNLIKE),
+        is_unlike=both["is_unlike"].notna(),
     )
 
 
-def format_proofread(least: pd.DataFrame, ranked: pd.DataFrame) -> str:
-    """Both tables as text to read."""
+def format_proofread(
+    least: pd.DataFrame, ranked: pd.DataFrame, unlike: pd.DataFrame | None = None
+) -> str:
+    """Both tables as text to read, and how many sounds are unlike anything annotated."""
     if least.empty:
         return "There is nothing to look at: no annotation, and nothing that is nearly one."
     parts = [("Most probably wrong", least.drop(columns=["start_seconds", "stop_seconds"]))]
+    if unlike is None:
+        ranked = ranked.drop(columns="unlike")  # was not looked for
     if len(ranked) > 1:
         title = "Recordings to annotate next, the least certain first"
-        parts.append((title, ranked.drop(columns="unlike")))  # is not looked for here
+        parts.append((title, ranked))
     style = {"index": False, "float_format": "{:.3f}".format, "na_rep": ""}
-    return "\n\n".join(f"{title}\n{table.to_string(**style)}" for title, table in parts)
+    texts = [f"{title}\n{table.to_string(**style)}" for title, table in parts]
+    return "\n\n".join([*texts] + ([] if unlike is None else [count_unlike(unlike)]))
+
+
+def count_unlike(unlike: pd.DataFrame) -> str:
+    """How many sounds are unlike anything annotated, as a sentence."""
+    n = len(unlike)
+    return f"{n or 'No'} sound{' is' if n == 1 else 's are'} unlike anything annotated."
 
 
 def _doubtful(annotated: Annotated) -> Iterator[tuple[Path, pd.DataFrame]]:

@@ -1,49 +1,29 @@
 """Propose segments or events without a network: sound that rises above the noise of its band."""
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, Unpack
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
-import scipy.fft
 import scipy.ndimage
-import scipy.signal
 
 from dss.data.recordings import Recording, open_recording
-from dss.data.stretches import of_mask
 from dss.data.texttables import COLUMNS
-from dss.errors import DssError, DssWarning
+from dss.errors import DssWarning
 from dss.options import ProposeOptions, takes_options
 from dss.options.arguments import ProposeArguments
 from dss.predict import ownership
 from dss.predict.pending import target_paths
 from dss.predict.recording import UNREADABLE
+from dss.review.loudness import Loudness, find_peaks, find_segments, loudest, measure_loudness
 
-FRAME_SECONDS, WINDOW_SECONDS = 0.001, 0.01
-WINDOW_SAMPLES = 64, 1024
-QUIET = 0.2  # the part of the frames that is not louder than noise
-LOUD = 0.98, 0.999, 1.0  # that is softer than loud song; the first at which something stands out
-STANDS_OUT_DB = 20  # noise itself rises by 13 dB
-LEAST_POWER = 1e-12
-BLOCK_FRAMES = 2**13
-N_SAMPLED, SAMPLED_FRAMES = 40, 500  # stretches, and frames of each, that noise is measured in
-LOWEST_DB, PART_OF_RANGE = 3, 0.75  # thresholds that are tried, 1 dB apart
-STEPS, TOLERANCES = (2, 3, 4), (0.003, 0.005)  # dB up and down; seconds that boundaries may move
-LOW_IS_BETTER = 0.3  # how much less a boundary counts at the threshold of the loudest song
-
-
-class Loudness(NamedTuple):
-    """How much louder than the noise a recording is, in the frequencies in which there is song.
-
-    Attributes:
-        db: [frames] above the noise.
-        frames_hz: frames a second; the first is at 0 s.
-    """
-
-    db: np.ndarray
-    frames_hz: float
+LOWEST_DB, PART_OF_RANGE = 2, 0.75  # thresholds that are tried, 1 dB apart
+STEPS, TOLERANCE_SECONDS = (3, 6), 0.01  # dB up; how far boundaries may move
+SMOOTHING_DB = 3  # of stability
+AS_STABLE = 0.95  # as the most stable threshold
+PART_OF_TYPICAL, SHORTEST_SECONDS = 0.35, (0.01, 0.02)  # of how long sounds are; and its limits
 
 
 @takes_options
@@ -84,7 +64,10 @@ def above_threshold(
         seconds = find_peaks(loudness, threshold_db, options.event_distance_seconds)
         times = np.column_stack([seconds, seconds])
     else:
-        times = find_segments(loudness, threshold_db, options.fill_seconds, options.min_seconds)
+        shortest = options.min_seconds
+        if shortest is None:
+            shortest = shortest_seconds(loudness, threshold_db)
+        times = find_segments(loudness, threshold_db, options.fill_seconds, shortest)
         if options.max_seconds is not None:
             times = times[times[:, 1] - times[:, 0] <= options.max_seconds]
         times = np.minimum(times, duration_seconds)
@@ -138,142 +121,38 @@ def propose_files(
     return written
 
 
-def measure_loudness(
-    recording: Recording, lowest_hz: float = 0, highest_hz: float | None = None
-) -> Loudness:
-    """How much louder than the noise a recording is, every millisecond.
-
-    At each frequency, power is taken relative to that of the noise, which a fifth of the frames
-    do not exceed. Then it is averaged over the frequencies at which the loudest frames stand out
-    most, so that neither hum nor hiss elsewhere counts.
-
-    Arguments:
-        recording: what `dss.data.open_recording` gave.
-        lowest_hz, highest_hz: between which frequencies; default: all.
-
-    Raises: DssError if there is no frequency in this range.
-    """
-    spectra = _Spectra(recording)
-    is_used = (spectra.frequencies_hz >= lowest_hz) & (
-        spectra.frequencies_hz <= (highest_hz or np.inf)
-    )
-    if not is_used.any():
-        raise DssError(
-            f"{recording.path}: there is nothing between {lowest_hz:g} and {highest_hz:g} Hz; "
-            f"use frequencies up to {recording.samplerate_hz / 2:g} Hz"
-        )
-    sampled = np.concatenate([*spectra.sampled()])[:, is_used]
-    is_sound = sampled.sum(axis=1) > 0  # recorders that wait for sound write zeros
-    if not is_sound.any():
-        return Loudness(np.zeros(spectra.n_frames, np.float32), spectra.frames_hz)
-    sampled = 10 * np.log10(sampled[is_sound] + LEAST_POWER)
-    noise = np.quantile(sampled, QUIET, axis=0)
-    above = _loud(sampled - noise)
-    weight = (above >= (above.min() + above.max()) / 2) / 10 ** (noise / 10)
-    weight /= np.count_nonzero(weight)
-    blocks = [power[:, is_used] @ weight for power in spectra.blocks()]
-    db = 10 * np.log10(np.concatenate(blocks) + 1e-3)
-    db = scipy.ndimage.uniform_filter1d(db, 3).astype(np.float32)
-    return Loudness(db - np.quantile(db, QUIET), spectra.frames_hz)
-
-
 def stable_threshold(loudness: Loudness) -> float:
-    """The threshold at which boundaries move least if it is a few dB higher or lower.
+    """The lowest threshold at which boundaries stay where they are if it is a few dB higher.
 
-    At onsets and offsets of song loudness rises and falls steeply, so that they stay where they
-    are; noise, and the ups and downs within syllables, come and go with the threshold. Of
-    thresholds that are as stable the lower one is better: it misses less.
+    At onsets and offsets of song loudness rises and falls steeply, so that they hardly move; noise,
+    and the ups and downs within syllables, come and go with the threshold. Of thresholds that are
+    about as stable as the most stable one the lowest is taken: it misses least, and is nearest to
+    where sounds begin and end.
     """
-    highest = float(_loud(loudness.db))
-    thresholds = np.arange(LOWEST_DB, max(LOWEST_DB + 5, PART_OF_RANGE * highest))
-    found = [find_segments(loudness, threshold) for threshold in thresholds]
-    last = len(found) - 1
-    stability = np.zeros(len(found))
-    for i in range(len(found)):
-        for step in STEPS:
-            low, high = max(0, i - step), min(last, i + step)
-            part = (high - low) / (2 * step)
-            for tolerance in TOLERANCES:
-                stability[i] += part * _agreement(found[low], found[high], tolerance)
-    stability *= 1 - LOW_IS_BETTER * thresholds / max(highest, thresholds[-1])
-    return float(thresholds[stability.argmax()])
+    highest = max(LOWEST_DB + 6, PART_OF_RANGE * float(loudest(loudness.db)))
+    thresholds = np.arange(LOWEST_DB, highest)
+    found = [find_segments(loudness, t) for t in range(LOWEST_DB, int(highest) + max(STEPS) + 1)]
+    stability = np.array(
+        [
+            sum(_agreement(found[i], found[i + step], TOLERANCE_SECONDS) for step in STEPS)
+            for i in range(len(thresholds))
+        ]
+    )
+    stability = scipy.ndimage.gaussian_filter1d(stability, SMOOTHING_DB)
+    return float(thresholds[stability >= AS_STABLE * stability.max()][0])
 
 
-def find_segments(
-    loudness: Loudness, threshold_db: float, fill_seconds: float = 0.003, min_seconds: float = 0.01
-) -> np.ndarray:
-    """Where loudness is above a threshold: [segments, 2] seconds.
+def shortest_seconds(loudness: Loudness, threshold_db: float) -> float:
+    """The shortest that a sound may be, from 10 to 20 ms: a third of how long sounds are.
 
-    Arguments:
-        loudness: as `measure_loudness` gives it.
-        threshold_db: above the noise.
-        fill_seconds: shorter gaps are filled.
-        min_seconds: shorter segments are left out.
+    This is the duration that half of the sound, not half of the sounds, is in: clicks hardly count.
     """
-    times = of_mask(loudness.db > threshold_db) / loudness.frames_hz
-    if len(times) > 1:
-        is_gap = times[1:, 0] - times[:-1, 1] > fill_seconds
-        starts, stops = times[np.r_[True, is_gap], 0], times[np.r_[is_gap, True], 1]
-        times = np.column_stack([starts, stops])
-    return times[times[:, 1] - times[:, 0] >= min_seconds]
-
-
-def find_peaks(
-    loudness: Loudness, threshold_db: float, distance_seconds: float = 0.01
-) -> np.ndarray:
-    """When loudness peaks above a threshold: [events] seconds, at least so far apart."""
-    distance = max(1, round(distance_seconds * loudness.frames_hz))
-    peaks, _ = scipy.signal.find_peaks(loudness.db, height=threshold_db, distance=distance)
-    return peaks / loudness.frames_hz
-
-
-class _Spectra:
-    """Spectra of a recording, a millisecond apart: [frames, frequencies], block by block."""
-
-    def __init__(self, recording: Recording):
-        rate = recording.samplerate_hz
-        self._recording, self._hop = recording, max(1, round(FRAME_SECONDS * rate))
-        window = int(np.clip(2 ** round(np.log2(WINDOW_SECONDS * rate)), *WINDOW_SAMPLES))
-        self._window = np.hanning(window).astype(np.float32)
-        self.frames_hz = rate / self._hop
-        self.frequencies_hz = np.arange(1, window // 2 + 1) * rate / window  # without the offset
-        self.n_frames = -(-recording.n_samples // self._hop)
-
-    def blocks(self) -> Iterator[np.ndarray]:
-        """All of them."""
-        for first in range(0, self.n_frames, BLOCK_FRAMES):
-            yield self._read(first, min(BLOCK_FRAMES, self.n_frames - first))
-
-    def sampled(self) -> Iterator[np.ndarray]:
-        """Those of stretches all over the recording, or all if it is short."""
-        if self.n_frames <= N_SAMPLED * SAMPLED_FRAMES:
-            yield from self.blocks()
-            return
-        for first in np.linspace(0, self.n_frames - SAMPLED_FRAMES, N_SAMPLED).astype(int):
-            yield self._read(first, SAMPLED_FRAMES)
-
-    def _read(self, first: int, n: int) -> np.ndarray:
-        """Mean power over channels; there is silence beyond both ends."""
-        size = len(self._window)
-        start = first * self._hop - size // 2
-        stop = start + (n - 1) * self._hop + size
-        x = self._recording.read(max(0, start), min(stop, self._recording.n_samples))
-        x = np.pad(x, [(max(0, -start), max(0, stop - self._recording.n_samples)), (0, 0)])
-        windows = np.lib.stride_tricks.sliding_window_view(x, size, axis=0)[:: self._hop]
-        power = np.zeros((n, size // 2), np.float32)
-        for channel in range(x.shape[1]):
-            spectra = scipy.fft.rfft(windows[:, channel] * self._window)[:, 1:]
-            power += spectra.real**2 + spectra.imag**2
-        return power / x.shape[1]
-
-
-def _loud(db: np.ndarray) -> np.ndarray:
-    """How loud song is, which may be rare: quantiles over the first axis."""
-    for part in LOUD:
-        loud = np.quantile(db, part, axis=0)
-        if loud.max() >= STANDS_OUT_DB:
-            break
-    return loud
+    durations = np.sort(np.diff(find_segments(loudness, threshold_db, min_seconds=0)).ravel())
+    if not len(durations):
+        return SHORTEST_SECONDS[0]
+    sums = durations.cumsum()
+    typical = durations[sums.searchsorted(sums[-1] / 2)]
+    return round(float(np.clip(PART_OF_TYPICAL * typical, *SHORTEST_SECONDS)), 4)
 
 
 def _agreement(one: np.ndarray, other: np.ndarray, tolerance_seconds: float) -> float:

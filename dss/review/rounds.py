@@ -23,7 +23,7 @@ from dss.options import DetectOptions
 from dss.predict.confidence import Calibration, calibration_of, expected_errors
 from dss.predict.detection import tuned
 from dss.review.comparison import Learned, was_learned
-from dss.review.proofread import rank_recordings
+from dss.review.proofread import count_unlike, rank_recordings
 from dss.review.unlike import find_unlike
 from dss.review.views import View, completeness, dataset_views
 from dss.runs import read_params, run_trunk
@@ -64,8 +64,7 @@ class NextRound(NamedTuple):
                 "All these recordings are in the dataset: let the network annotate others."
             )
             return "\n".join(lines)
-        n = len(self.unlike)
-        lines.append(f"{n or 'No'} sound{' is' if n == 1 else 's are'} unlike anything annotated.")
+        lines.append(count_unlike(self.unlike))
         names = [Path(file).name.removesuffix(ENDING) for file in self.ranked["file"]]
         lines.append(f"Annotate next: {', '.join(names[:MOST_NAMED])}.")
         return "\n".join(lines)
@@ -90,9 +89,7 @@ def next_round(
     trunk = run_trunk(run)
     before = _read(trunk.parent / "rounds.csv")
     params = read_params(trunk)
-    tree = open_dataset(params.get("data_dir") or "")
-    known = dataset_views(tree)
-    new = {path: file for path, file in files.items() if not was_learned(path, _in_dataset(tree))}
+    new, known = _new_and_known(files, params)
     unlike = find_unlike(new, known, loader)
     tables = {file: read_annotations(file) for file in new.values()}
     row = _round(trunk, params, known, tables, len(unlike))
@@ -103,6 +100,26 @@ def next_round(
     with replacing(trunk.parent / "rounds.csv") as part:
         rounds.to_csv(part, index=False, float_format="%.6g")
     return NextRound(rounds, ranked, unlike)
+
+
+def unlike_dataset(
+    files: Mapping[Path, Path], run: str | Path, loader: Loader | None = None
+) -> pd.DataFrame:
+    """The sounds that are unlike anything in the dataset of a run, as `find_unlike` gives them.
+
+    Arguments as for `next_round`; recordings in the dataset are left out here, too.
+    """
+    return find_unlike(*_new_and_known(files, read_params(run_trunk(run))), loader)
+
+
+def _new_and_known(
+    files: Mapping[Path, Path], params: Mapping[str, Any]
+) -> tuple[dict[Path, Path], list[View]]:
+    """The files of recordings that are not in the dataset of a run, and what that holds."""
+    tree = open_dataset(params.get("data_dir") or "")
+    learned = _in_dataset(tree)
+    new = {path: file for path, file in files.items() if not was_learned(path, learned)}
+    return new, dataset_views(tree)
 
 
 def _read(path: Path) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """A list of the annotations to check first; a click shows one."""
 
 import html
+import threading
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
@@ -8,10 +9,22 @@ import ipywidgets as widgets
 import pandas as pd
 
 from dss.errors import DssError
-from dss.review.proofread import ANNOTATION, NEAR_MISS, least_certain, rank_recordings
+from dss.review.proofread import (
+    ANNOTATION,
+    NEAR_MISS,
+    UNLIKE,
+    count_unlike,
+    least_certain,
+    rank_recordings,
+)
+from dss.widgets.forms.fields import problem_html
 
 N_RECORDINGS = 5  # recordings listed to annotate next
-DOUBTS = {ANNOTATION: ", confidence", NEAR_MISS: " missed? probability"}
+DOUBTS = {
+    ANNOTATION: "{name}, confidence {confidence:.2f}",
+    NEAR_MISS: "{name} missed? probability {confidence:.2f}",
+    UNLIKE: "{name}? unlike anything annotated",
+}
 
 
 class CheckList:
@@ -19,37 +32,48 @@ class CheckList:
 
     Arguments:
         chosen: called with the row of `table` that was clicked.
+        find_unlike: gives the sounds that are unlike anything annotated, when asked for.
 
     Attributes:
         widget: the list, to show.
         table: the result of `dss.review.proofread.least_certain`.
     """
 
-    def __init__(self, chosen: Callable):
-        self._chosen, self._is_filling = chosen, False
+    def __init__(self, chosen: Callable, find_unlike: Callable[[], pd.DataFrame]):
+        self._chosen, self._find_unlike, self._is_filling = chosen, find_unlike, False
+        self._unlike: pd.DataFrame | None = None
+        self._filled: tuple[Mapping[Path, pd.DataFrame], Collection[Path]] = {}, ()
         self.table = pd.DataFrame()
         self._list = widgets.Select(rows=8, layout={"width": "560px"})
         self._list.observe(self._clicked, names="value")
         self._next = widgets.HTML()
         self._heading = widgets.HTML()
-        self.widget = widgets.VBox([self._heading, widgets.HBox([self._list, self._next])])
+        self._ask = widgets.Button(description="Unlike anything annotated?", icon="search")
+        self._ask.layout.width = "auto"
+        self._ask.tooltip = "look for sounds that may be of a song type that nobody annotated yet"
+        self._ask.on_click(lambda _: threading.Thread(target=self.look_for_unlike).start())
+        self._said = widgets.HTML()
+        row = {"flex_flow": "row wrap"}
+        lists = widgets.HBox([self._list, self._next], layout=row)
+        asking = widgets.HBox([self._ask, self._said], layout={**row, "align_items": "center"})
+        self.widget = widgets.VBox([self._heading, lists, asking])
 
     def fill(self, tables: Mapping[Path, pd.DataFrame], known: Collection[Path] = ()) -> None:
         """List the least certain annotations in these tables, by annotation file.
 
         Recordings in `known` are not suggested for annotating next: they have manual annotations.
         """
+        self._filled = tables, known
+        unlike = self._unlike
+        if unlike is not None:
+            unlike = unlike[~unlike["file"].isin(map(str, known))]
         try:
-            table, ranked = least_certain(tables), rank_recordings(tables)
+            table, ranked = least_certain(tables, unlike), rank_recordings(tables, unlike)
         except DssError:  # other formats have no confidence
             self.widget.layout.display = "none"
             return
         self.widget.layout.display = ""
-        rows = [
-            f"{row.name}{DOUBTS[row.found]} {row.confidence:.2f}, at {row.look_at} in "
-            f"{_recording(row.file)}"
-            for row in table.itertuples(index=False)
-        ]
+        rows = [_text(row) for row in table.itertuples(index=False)]
         self._is_filling = True
         self.table = table
         self._list.options = [(text, number) for number, text in enumerate(rows)]
@@ -68,9 +92,34 @@ class CheckList:
         is_shown = len(tables) > 1 and bool(names)
         self._next.value = f"<table>{head}<tbody>{''.join(names)}</tbody></table>" * is_shown
 
+    def look_for_unlike(self) -> None:
+        """Look for sounds that are unlike anything annotated; they are in the lists from then on.
+
+        It takes as long as it takes to read all recordings, and what the network learned from.
+        """
+        self._ask.disabled, self._said.value = True, "Comparing with what is annotated ..."
+        try:
+            self._unlike = self._find_unlike()
+            self._said.value = f'<span class="dss-help">{count_unlike(self._unlike)}</span>'
+            self.fill(*self._filled)
+        except (DssError, OSError) as error:
+            self._said.value = problem_html(str(error))
+        finally:
+            self._ask.disabled = False
+
+    def forget_unlike(self) -> None:
+        """Other recordings are annotated now."""
+        self._unlike, self._said.value = None, ""
+
     def _clicked(self, change: dict) -> None:
         if change["new"] is not None and not self._is_filling:
             self._chosen(next(self.table.iloc[[change["new"]]].itertuples(index=False)))
+
+
+def _text(row) -> str:
+    """A row of the list."""
+    doubt = DOUBTS[row.found].format(name=row.name or "not found", confidence=row.confidence)
+    return f"{doubt}, at {row.look_at} in {_recording(row.file)}"
 
 
 def _recording(file: str) -> str:

@@ -16,6 +16,7 @@ from dss.evaluate import evaluate
 from dss.predict.stored_probabilities import detect_stored, stored_probabilities
 from dss.review import comparison
 from dss.review.false_alarms import is_rejected
+from dss.review.rounds import unlike_dataset
 from dss.review.views import recording_view
 from dss.runs import read_params
 from dss.widgets.forms.fields import problem_html
@@ -63,7 +64,7 @@ class PredictionViewer(Viewer):
         self._generation = 0
         self._scores = _no_scores()
         self.sliders = Thresholds(self._moved)
-        self.checking = CheckList(self._check_at)
+        self.checking = CheckList(self._check_at, self._find_unlike)
         self.saving = SaveRow(lambda: self.save(self.saving.folder, self.saving.format))
         self._said = widgets.HTML()
         self._take(result)
@@ -79,6 +80,7 @@ class PredictionViewer(Viewer):
     def show_result(self, annotated: Annotated) -> None:
         """Show other recordings that were annotated."""
         self.saving.clear()
+        self.checking.forget_unlike()
         with self._one_draws:
             self._take(annotated)
             self._open(self._materials_of(annotated))
@@ -217,6 +219,10 @@ class PredictionViewer(Viewer):
     def _moved(self) -> None:
         self._draw()
         self._later(PATIENCE_SECONDS)
+
+    def _find_unlike(self) -> pd.DataFrame:
+        annotated = self._annotated
+        return unlike_dataset(annotated.files, annotated.trunk, annotated.options.loader)
 
     def _check_at(self, row) -> None:
         names = {str(self._annotated.files[m.recording.path]): m.name for m in self.views}

@@ -12,12 +12,8 @@ from dss.data.texttables import COLUMNS
 from dss.errors import DssError
 from dss.options import ProposeOptions
 from dss.plot.rows import QUIETEST_DB, Envelope, envelope
-from dss.review.proposals import (
-    Loudness,
-    above_threshold,
-    measure_loudness,
-    stable_threshold,
-)
+from dss.review.loudness import Loudness, measure_loudness
+from dss.review.proposals import above_threshold, shortest_seconds, stable_threshold
 from dss.review.views import no_annotations
 from dss.widgets.forms.fields import problem_html
 
@@ -57,9 +53,8 @@ class Proposer:
             style={"description_width": "100px"}, layout=wide,
         )  # fmt: skip
         self._kind = widgets.Dropdown(options=["segment", "event"], layout={"width": "100px"})
-        defaults = ProposeOptions()
-        self._gap = self._milliseconds("fill gaps (ms)", defaults.fill_seconds)
-        self._shortest = self._milliseconds("shortest (ms)", defaults.min_seconds)
+        self._gap = self._milliseconds("fill gaps (ms)", ProposeOptions().fill_seconds)
+        self._shortest = self._milliseconds("shortest (ms)", 0.0)
         self._said = widgets.HTML()
         self._is_on.observe(lambda _: viewer.guarded(self._turn), names="value")
         for control in (self.threshold, self._kind, self._gap, self._shortest):
@@ -123,6 +118,7 @@ class Proposer:
         try:
             loudness = measure_loudness(recording)
             threshold_db = stable_threshold(loudness)
+            shortest = shortest_seconds(loudness, threshold_db)
         except (DssError, OSError) as error:
             self._said.value = problem_html(str(error))
             return
@@ -131,7 +127,7 @@ class Proposer:
         self._measured = recording.path, loudness
         self._is_set_here = True
         self.threshold.max = max(float(loudness.db.max()), 2.0)
-        self.threshold.value = threshold_db
+        self.threshold.value, self._shortest.value = threshold_db, 1000 * shortest
         self._is_set_here = False
         self._show()
 
