@@ -293,11 +293,14 @@ def test_the_check_shows_how_far_it_is_and_the_first_errors_at_once(folder, caps
     from dss.support import progress
 
     (folder / "bird_0_annotations.csv").unlink()
+    with (folder / "bird_1_annotations.csv").open("a") as file:
+        file.write("a,2,1\n")
     shown = []
     with progress.shown_by(lambda *what: shown.append(what)):
         check_annotations(folder)
-    assert ("reading", 0, 3) in shown
+    assert [one for one in shown if one[1] == 0][:2] == [("reading", 0, 3), ("comparing", 0, 2)]
     monkeypatch.setattr(progress, "_is_watched", lambda: True)
     check_annotations(folder)
     assert "error: " in (err := capsys.readouterr().err)
     assert "bird_0.wav: there are no annotations next to it" in err
+    assert "a): stops at 1 s, before it starts at 2 s" in err

@@ -17,6 +17,7 @@ from dss.data.table_problems import problems_between, problems_within
 from dss.errors import DssError
 from dss.options import SourceOptions, takes_options
 from dss.options.arguments import SourceArguments
+from dss.support.progress import bar
 
 
 @takes_options
@@ -77,7 +78,8 @@ def find_problems(
     """
     problems = list(differences(recordings, tables))
     usual_rate = most_frequent([recording.samplerate_hz for recording in recordings])
-    for recording, (source, table) in zip(recordings, tables, strict=True):
+    both = bar(recordings, desc="comparing", unit="recording", delay=1)
+    for recording, (source, table) in zip(both, tables, strict=True):
         with_times = recording.samplerate_hz == usual_rate  # else nobody knows whether it is right
         problems += problems_within(str(source), table, recording, with_times)
         try:

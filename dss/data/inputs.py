@@ -98,17 +98,22 @@ def read_inputs(
     place = place_of(options.annotations_at, folder)
     inputs: list[Input] = []
     failed: list[tuple[Path, DssError | OSError]] = []
+    n_said = 0
     with mending.collecting() as mended:
         progress = bar(paths, desc="reading", unit="recording", delay=1)
         for path in progress:
+            wrong: list[str] = []
             try:
                 inputs.append(read_input(path, options, place))
+                wrong = [] if progress.disable else _wrong_times(inputs[-1], inputs[0])
             except (DssError, OSError) as error:
-                if len(failed) < MOST_SAID and not progress.disable:
-                    say(f"error: {error}")  # who waits for thousands of files sees it at once
+                wrong = [str(error)]
                 failed.append((path, error))
                 if isinstance(rest := getattr(error, "rest", None), Input):
                     inputs.append(rest)
+            if wrong and n_said < MOST_SAID and not progress.disable:
+                say(f"error: {wrong[0]}")  # who waits for thousands of files sees it at once
+                n_said += 1
         if any(found.recording.n_channels == 1 for found in inputs):
             inputs = [_with_one_channel(found) for found in inputs]
     missing = [path for path, error in failed if isinstance(error, MissingAnnotations)]
@@ -118,6 +123,15 @@ def read_inputs(
         are = f"annotations of {n} of these {len(missing)} recordings are elsewhere"
         failed.append((folder, DssError(f"{folder}: {are}: --annotations-at '{pattern}'")))
     return inputs, failed, [*mended]
+
+
+def _wrong_times(found: Input, first: Input) -> list[str]:
+    """What cannot be right in the times of a recording, if it has the sample rate of the first."""
+    rate = found.recording.samplerate_hz
+    if rate != first.recording.samplerate_hz:  # nobody knows which is right
+        return []
+    wrong = time_problems(found.table, found.recording.duration_seconds, 1 / rate)
+    return [f"{found.file}, row {row} ({name}): {problem}" for row, name, problem in wrong]
 
 
 def tolerance_at(recording: Recording, tolerance_seconds: float) -> float:
