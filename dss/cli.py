@@ -1,11 +1,9 @@
 """The `dss` command line: what is typed, parsed with switches that options declare."""
 
 import argparse
-import signal
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     try:
-        with _stopped_by_sigterm(), warnings.catch_warnings():
+        with system.stopped_as_by_ctrl_c(), warnings.catch_warnings():
             warnings.simplefilter("always", DssWarning)
             warnings.showwarning = _print_once()
             run(**named)
@@ -50,13 +48,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def train_main(arguments: Sequence[str] | None = None) -> int:
     """Run `dss-train`, which is the same as `dss train`."""
     return main(["train", *(sys.argv[1:] if arguments is None else arguments)])
-
-
-@contextmanager
-def _stopped_by_sigterm() -> Iterator[None]:
-    """Stop a command cleanly at SIGTERM, which schedulers and forms send, as at Ctrl-C."""
-    with system.handling_stops(signal.default_int_handler, with_ctrl_c=False):
-        yield
 
 
 def _print_once() -> Callable[..., None]:

@@ -80,4 +80,4 @@ def _accepted(kind: Any) -> list[str]:
 
 
 if __name__ == "__main__":
-    FILE.write_text(arguments())
+    FILE.write_text(arguments(), "utf-8")

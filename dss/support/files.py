@@ -82,9 +82,9 @@ def _exchange(part: Path, path: Path) -> None:
     aside = part.with_suffix(ASIDE)
     remove(aside)
     aside.mkdir()
-    os.replace(path, aside / path.name)
+    system.replace(path, aside / path.name)
     try:
-        os.replace(part, path)
+        system.replace(part, path)
     finally:
         _put_back(aside)
 
