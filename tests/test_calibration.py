@@ -129,7 +129,7 @@ def test_a_wish_for_recall_lowers_thresholds():
     assert (hold.segment_threshold, hold.segment_hold_threshold) == (0.3, 0.3)
     own = DetectOptions(recall=0.8, segment_threshold=0.6)
     assert tuned(own, params).segment_threshold == 0.6
-    with pytest.raises(DssError, match="with a threshold of 0.1 it finds 0.950 of the segments"):
+    with pytest.raises(DssError, match="with a threshold of 0.1, it finds 0.950 of the segments"):
         tuned(DetectOptions(recall=0.99), params)
     del params["detect"]["calibration"]["recall"]
     with pytest.raises(DssError, match="recall: nobody knows yet"):
@@ -166,7 +166,7 @@ def test_a_run_from_before_gives_the_probability(tiny_run, folder, tmp_path):
     assert np.allclose(calibration.confidences(old["name"], old["confidence"]), new["confidence"])
     with pytest.raises(DssError, match="is not calibrated. Run `dss tune"):
         expected_errors(old, trunk)
-    with pytest.raises(DssError, match="nobody knows yet how often"):
+    with pytest.raises(DssError, match="it is not known yet how often"):
         predict(recording, trunk, precision=0.9)
 
 

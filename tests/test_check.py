@@ -76,10 +76,10 @@ def test_a_folder_without_problems_has_an_empty_table(folder):
             ["a b,1,2", "a b,3,4", "ab ,5,6"],
             4,
             "ab ",
-            "differs from 'a b' (2) only in case or blanks",
+            "differs from 'a b' (2) only in case or spaces",
             "warning",
         ),
-        (["a,1,2", "a,NaN,1"], 3, "a", "means that there is none; but row 2 is one", "warning"),
+        (["a,1,2", "a,NaN,1"], 3, "a", "means that it does not occur; but row 2 is one", "warning"),
     ],
 )
 def test_each_kind_of_problem_is_found_with_its_row(tmp_path, rows, row, name, problem, severity):
@@ -123,7 +123,7 @@ def test_noise_is_said_to_make_the_rest_of_its_recording_unknown(tmp_path):
     write(tmp_path, "y", "a,1,2")
     (found,) = problems(tmp_path)
     assert found[:3] == ("x_annotations.csv", 3, "noise")
-    assert "only what is annotated is known; the other 6.5 s are unknown" in found[3]
+    assert "only annotated time is known; the other 6.5 s are unknown" in found[3]
 
 
 @pytest.mark.parametrize("seconds", [4, 400])
@@ -142,7 +142,7 @@ def test_clipped_and_silent_channels_are_found_as_in_a_dataset(tmp_path, seconds
 @pytest.mark.parametrize(
     ("kind", "subtype", "said"),
     [
-        ("int32", "PCM_32", "reaches only 6.1e-06 of full scale: .* save them as integers of 16"),
+        ("int32", "PCM_32", "reaches only 6.1e-06 of full scale: .* save them as 16-bit integers"),
         ("float32", "FLOAT", "reaches 13,000, but full scale is 1: .* divide them by 32,768"),
         ("int16", "PCM_16", None),
     ],
@@ -212,7 +212,7 @@ def test_rows_that_cannot_be_read_do_not_hide_what_is_wrong_with_the_others(tmp_
 def test_one_channel_is_said_as_one(tmp_path):
     for stem, channels in {"x": 1, "y": 2, "z": 2}.items():
         write(tmp_path, stem, "a,1,2", channels=channels)
-    assert problems(tmp_path)[0][3].startswith("has 1 channel, not 2 as most of the others; use")
+    assert problems(tmp_path)[0][3].startswith("has 1 channel, but most of the others have 2; use")
 
 
 def test_definitions_say_which_names_and_categories_are_right(tmp_path):
@@ -246,7 +246,7 @@ def test_a_second_file_of_annotations_is_named_if_it_could_be_read(tmp_path):
     (tmp_path / "x.txt").write_text("It rained.")
     (tmp_path / "x.csv").write_text("temperature,humidity\n20,0.5\n")
     (tmp_path / "x2_annotations.txt").write_text("1\t2\ta\n")
-    text = "x_annotations.txt is there too and is not read; x_annotations.csv is"
+    text = "x_annotations.txt also exists but is not read; x_annotations.csv is"
     assert problems(tmp_path) == [("x_annotations.csv", None, None, text, "warning")]
     (tmp_path / "x.txt").unlink()
     assert problems(tmp_path, annotation_format="audacity") == []
@@ -256,8 +256,8 @@ def test_a_second_file_of_annotations_is_named_if_it_could_be_read(tmp_path):
     ("confirmed", "text"),
     [
         (("True", "True", ""), None),
-        (("False", "True", ""), "1 annotation was never confirmed; it counts as true"),
-        (("False", "false", "True"), "2 annotations were never confirmed; they count as true"),
+        (("False", "True", ""), "1 annotation was never confirmed; it counts as correct"),
+        (("False", "false", "True"), "2 annotations were never confirmed; they count as correct"),
     ],
 )
 def test_proposals_that_nobody_confirmed_are_counted(tmp_path, confirmed, text):

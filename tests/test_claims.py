@@ -72,7 +72,7 @@ def test_what_is_there_of_a_file_that_was_cut_is_read(tmp_path, form):
     np.testing.assert_allclose(found[:whole], x[:whole], atol=1e-7)
     np.testing.assert_array_equal(recording.read(5000, 5010), found[5000:5010])
     np.testing.assert_array_equal(recording.read(whole - 9, whole), found[whole - 9 : whole])
-    missing = re.search(r"a\.\w+: ends before its header says: (.+) s are missing", said)[1]
+    missing = re.search(r"a\.\w+: ends earlier than its header says: (.+) s are missing", said)[1]
     assert float(missing) == pytest.approx((len(x) - len(found)) / RATE, abs=0.1)
 
 
@@ -103,14 +103,14 @@ def test_a_file_is_read_to_its_end_if_its_header_says_that_it_is_empty(tmp_path,
     recording, (said,) = opened(path)
     np.testing.assert_array_equal(recording.read(), x)
     np.testing.assert_array_equal(recording.read(400, 403), x[400:403])
-    assert f"a.{form}: its header says 0 bytes of audio; 4 s are there, read" in said
+    assert f"a.{form}: its header says 0 bytes of audio; 4 s are there and were read" in said
 
 
 def test_an_empty_file_with_other_parts_holds_no_samples(tmp_path):
     soundfile.write(tmp_path / "a.aiff", np.empty(0), RATE)
     with (tmp_path / "a.aiff").open("ab") as file:
         file.write(b"NAME" + struct.pack(">I", 4) + b"bird")
-    with pytest.raises(DssError, match="holds no samples"):
+    with pytest.raises(DssError, match="contains no samples"):
         open_recording(tmp_path / "a.aiff")
 
 
@@ -148,8 +148,8 @@ def test_it_is_said_once_and_refused_if_one_is_strict(tmp_path, capsys):
     path.write_bytes(path.read_bytes()[:-20_000])
     (tmp_path / "a_annotations.csv").write_text("name,start_seconds,stop_seconds\na,1,1.5\n")
     assert main(["check", str(tmp_path)]) == 0
-    assert capsys.readouterr().out.count("are missing; what is there is read") == 1
+    assert capsys.readouterr().out.count("are missing; the rest was read") == 1
     assert main(["check", str(tmp_path), "--strict"]) == 2
-    with pytest.warns(DssWarning, match=r"a\.flac: ends before its header says") as caught:
+    with pytest.warns(DssWarning, match=r"a\.flac: ends earlier than its header says") as caught:
         open_recording(path)
     assert len(caught) == 1

@@ -79,7 +79,10 @@ def test_a_switch_does_not_swallow_the_word_behind_it(folder, capsys):
         (["predict", "x.wav", "y"], "y: is not a run"),
         (["evaluate", "x.csv", "y.csv"], "x.csv: there are no annotations here"),
         (["evaluate", "nowhere", "."], "dss: nowhere: there is no such file or folder"),
-        (["make-dataset", "/"], "dss: /: nothing lies beside it; say where the dataset goes"),
+        (
+            ["make-dataset", "/"],
+            "dss: /: nothing can be next to this folder; say where the dataset goes",
+        ),
         (["train", "--data-dir", __file__], "test_cli.py: is not a dataset"),
     ],
 )

@@ -112,14 +112,14 @@ def test_only_a_dataset_is_overwritten_and_never_with_its_recordings_in_it(folde
     store = tmp_path / "thesis.npy"
     store.mkdir()
     (store / "chapter1.txt").write_text("song")
-    with pytest.raises(DssError, match="is not a dataset, and is not overwritten"):
+    with pytest.raises(DssError, match="is not a dataset, so it is not overwritten"):
         make_dataset(folder, store_dir=store, overwrite=True)
     store = tmp_path / "audio.npy"
     np.save(store, np.zeros(5))
-    with pytest.raises(DssError, match="is not a dataset, and is not overwritten"):
+    with pytest.raises(DssError, match="is not a dataset, so it is not overwritten"):
         make_dataset(folder, store_dir=store, overwrite=True)
     inside = shutil.copytree(folder, tmp_path / "all.zarr" / "song")
-    with pytest.raises(DssError, match="the recordings are in there"):
+    with pytest.raises(DssError, match="contains the recordings"):
         make_dataset(inside, store_dir=inside.parent, overwrite=True)
     assert (tmp_path / "thesis.npy" / "chapter1.txt").is_file()
     assert len(list(inside.iterdir())) == len(list(folder.iterdir()))
@@ -190,7 +190,7 @@ def test_the_dataset_lies_beside_the_folder_however_it_is_written(folder, monkey
 
 def test_a_dataset_that_is_there_stays_unless_asked(folder):
     store = make_dataset(folder)
-    with pytest.raises(DssError, match="is there already"):
+    with pytest.raises(DssError, match="already exists"):
         make_dataset(folder, seed=1)
     assert open_dataset(store).attrs["made_with"]["seed"] == 0
     make_dataset(folder, seed=1, overwrite=True)
@@ -229,7 +229,7 @@ BROKEN = {
     ),
     "channels": (
         lambda f: soundfile.write(f / "bird_1.wav", np.eye(4000, 2), 1000),
-        "bird_1.wav: has 2 channels, not 1 as most of the others",
+        "bird_1.wav: has 2 channels, but most of the others have 1",
     ),
     "an empty wav": (
         lambda f: (f / "bird_1.wav").write_bytes(b""),
@@ -337,7 +337,7 @@ def test_noise_can_become_a_song_type(folder):
 
 
 def test_individual_targets_whose_files_would_be_one_on_other_systems_are_refused(folder):
-    with pytest.raises(DssError, match=r"(?s)differ only in case are one file .*\n  B and b"):
+    with pytest.raises(DssError, match=r"(?s)differ only in case are the same file .*\n  B and b"):
         make_dataset(folder, rename={"a": "B"}, individual_targets=True)
     assert make_dataset(folder, rename={"a": "B"}).exists()
 
@@ -464,7 +464,7 @@ def test_a_split_of_which_nothing_is_known_is_an_error(folder):
     for i in range(3):
         path = folder / f"bird_{i}_annotated.csv"
         path.write_text("start_seconds,stop_seconds\n1.9,2.1\n")
-    with pytest.raises(DssError, match="would hold nothing that somebody looked at"):
+    with pytest.raises(DssError, match="would contain only unknown stretches"):
         make_dataset(folder, test_fraction=0, val_fraction=0.1, seed=2)
 
 

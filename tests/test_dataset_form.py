@@ -139,7 +139,7 @@ def test_what_the_folder_holds_is_said_at_once(folder, tmp_path):
     assert "3 recordings." in form._fields["data_dir"].said
     assert "Found: a, b, p." in form._fields["song_types"].said
     form.options = {"data_dir": tmp_path / "work"}
-    assert "holds no recordings" in form._fields["data_dir"].said
+    assert "contains no recordings" in form._fields["data_dir"].said
     assert form._button.disabled
 
 
@@ -148,9 +148,9 @@ def test_the_individuals_that_a_pattern_names_are_said(folder):
     form._fields["groups"].input.value = "bird_([0-9])"
     assert "3 individuals: 0, 1, 2." in form._fields["groups"].said
     form._fields["groups"].input.value = "bird_"
-    assert "needs brackets around the individual" in form._fields["groups"].said
+    assert "needs parentheses around the individual" in form._fields["groups"].said
     form._fields["groups"].input.value = "bird_([01])"
-    assert "belong to no group by" in form._fields["groups"].said
+    assert "match no group in" in form._fields["groups"].said
     assert "such as bird_2.wav" in form._fields["groups"].said
     assert "3 recordings." in form._fields["data_dir"].said
 

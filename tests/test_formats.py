@@ -139,7 +139,7 @@ item []:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_of_a_textgrid_the_tier_is_chosen_and_empty_intervals_are_skipped(tmp_path, encoding):
     path = write(tmp_path / "a.TextGrid", GRID, encoding)
-    with pytest.raises(DssError, match="2 tiers, notes, clicks. Say which.*textgrid:notes"):
+    with pytest.raises(DssError, match="2 tiers, notes, clicks. Name the tier.*textgrid:notes"):
         read_annotations(path)
     assert rows(read_annotations(path, "textgrid:notes")) == [('the "a" note', 1, 1.25)]
     both = read_annotations(path, "textgrid:clicks,notes")
@@ -156,7 +156,7 @@ def test_short_textgrids_with_tiny_numbers_are_read(tmp_path):
 
 
 def test_a_real_textgrid_names_its_tiers():
-    with pytest.raises(DssError, match="Say which one to read"):
+    with pytest.raises(DssError, match="Name the tier or tiers to read"):
         read_annotations(REAL / "AVO-maea-basic.TextGrid")
     found = read_annotations(REAL / "AVO-maea-basic.TextGrid", "textgrid:Gloss")
     assert found["name"].tolist()[-1] == "earlier"
@@ -229,9 +229,9 @@ def test_a_file_for_many_recordings_gives_each_its_own(tmp_path):
     write_yarden(tmp_path / "annotation.mat", songs)
     _, found = recording_annotations(tmp_path / "2.wav", "yarden")
     assert rows(found) == [("1", 0.25, 0.3), ("2", 2, 2.5), ("3", 3, 4)]
-    with pytest.raises(DssError, match=r"holds annotations of 2 recordings \(1.wav, 2.wav"):
+    with pytest.raises(DssError, match=r"contains annotations of 2 recordings \(1.wav, 2.wav"):
         read_annotations(tmp_path / "annotation.mat", "yarden")
-    with pytest.raises(DssError, match=r"holds no annotations of 3\.wav"):
+    with pytest.raises(DssError, match=r"contains no annotations of 3\.wav"):
         recording_annotations(tmp_path / "3.wav", "yarden")
 
 
@@ -389,7 +389,7 @@ def test_names_that_a_format_cannot_hold_and_formats_that_cannot_be_written(tmp_
         write_annotations(table(("ab", 0, 1)), tmp_path / "a.not.mat", "notmat")
     with pytest.raises(DssError, match=r"cannot be in XML; rename:\n  'a\\x00'"):
         write_annotations(table(("a\x00", 0, 1)), tmp_path / "a.eaf", "elan")
-    with pytest.raises(DssError, match="format svl hold the sample rate; give samplerate_hz"):
+    with pytest.raises(DssError, match="svl files store the sample rate; give samplerate_hz"):
         write_annotations(table(("a", 0, 1)), tmp_path / "a.svl", "svl")
     with pytest.raises(DssError, match=r"is 'ravn'; it should be one of csv, audacity"):
         write_annotations(table(("a", 0, 1)), tmp_path / "a.txt", "ravn")
@@ -434,7 +434,7 @@ def test_csv_counts_first_and_what_else_is_there_must_be_named(tmp_path):
     write(tmp_path / "a.selections.txt", RAVEN)
     assert find_annotations(recording).name == "a.selections.txt"
     write(tmp_path / "a.txt", AUDACITY)
-    with pytest.raises(DssError, match=r"several files.*a\.selections\.txt, a\.txt"):
+    with pytest.raises(DssError, match=r"several annotation files.*a\.selections\.txt, a\.txt"):
         find_annotations(recording)
     assert find_annotations(recording, "audacity").name == "a.txt"
     write(tmp_path / "a_annotations.csv", CSV)

@@ -400,9 +400,9 @@ def test_a_folder_says_how_many_recordings_are_in_it(tmp_path):
         (tmp_path / name).touch()
     chooser = Chooser("recordings", print)
     chooser.show(tmp_path)
-    assert "holds 2 recordings" in chooser._where.value
+    assert "contains 2 recordings" in chooser._where.value
     chooser.show(tmp_path / "work")
-    assert "holds 0 recordings" in chooser._where.value
+    assert "contains 0 recordings" in chooser._where.value
 
 
 def test_a_run_is_chosen_as_one_thing(tmp_path):

@@ -192,7 +192,7 @@ def test_a_damaged_report_is_as_if_it_was_not_there(folder, tmp_path, report):
 def test_times_that_no_recording_has_are_an_error(tmp_path):
     path = tmp_path / "a_annotations.csv"
     path.write_text("name,start_seconds,stop_seconds\na,0.1,0.2\nb,1e15,1e15\n")
-    with pytest.raises(DssError, match=r"row 3: start_seconds is 1e\+15 s, later than any"):
+    with pytest.raises(DssError, match=r"row 3: start_seconds is 1e\+15 s, longer than any"):
         read_annotations(path)
 
 
@@ -209,7 +209,7 @@ def test_long_recordings_are_compared_block_by_block(monkeypatch):
 def test_a_column_that_is_there_twice_is_an_error(tmp_path):
     path = tmp_path / "a_annotations.csv"
     path.write_text("name,start_seconds,start_seconds ,stop_seconds\na,0.1,5,0.2\n")
-    with pytest.raises(DssError, match="row 1: the column start_seconds is there 2 times"):
+    with pytest.raises(DssError, match="row 1: the column start_seconds occurs 2 times"):
         read_annotations(path)
 
 
@@ -229,7 +229,7 @@ def test_columns_of_other_programs_that_are_there_twice_are_errors(tmp_path, nam
     path = tmp_path / name
     path.write_text(text)
     row = 2 if text.startswith("Obs") else 1
-    with pytest.raises(DssError, match=rf"row {row}: the column {re.escape(column)} is there 2 t"):
+    with pytest.raises(DssError, match=rf"row {row}: the column {re.escape(column)} occurs 2 t"):
         read_annotations(path)
 
 

@@ -172,7 +172,7 @@ def test_what_was_mended_is_in_the_dataset_its_report_and_the_command(tmp_path, 
     assert "3 mended" in capsys.readouterr().out
     assert main(["check", str(tmp_path / "song"), "--strict"]) == 2
     assert main(["make-dataset", str(tmp_path / "song"), "--strict", "--overwrite"]) == 2
-    assert "would have to be mended" in capsys.readouterr().err
+    assert "would need mending" in capsys.readouterr().err
 
 
 def test_annotations_beyond_what_is_left_of_a_recording_are_errors(folder):
@@ -201,7 +201,7 @@ def test_a_recording_that_is_opened_alone_says_what_is_mended(folder):
 
     path = folder / "bird_1.wav"
     path.write_bytes(path.read_bytes()[:-4000])
-    with pytest.warns(DssWarning, match="2 s are missing; what is there is read"):
+    with pytest.warns(DssWarning, match="2 s are missing; the rest was read"):
         open_recording(path)
 
 
@@ -210,14 +210,14 @@ def test_one_channel_or_the_mean_of_all_makes_mono_of_stereo(folder):
     soundfile.write(folder / "bird_1.wav", np.stack([x, x / 2], 1), RATE)
     ((severity, problem),) = said(folder)
     assert severity == "error"
-    assert "use one channel of each (--channel 0), or the mean of its channels (--mix)" in problem
+    assert "use one channel of each (--channel 0), or the mean of the channels (--mix)" in problem
     for options, factor in (({"channel": 0}, 1), ({"mix": True}, 0.75)):
         assert said(folder, **options) == []
         found = read_input(folder / "bird_1.wav", SourceOptions(**options)).recording
         np.testing.assert_allclose(found.read()[:, 0], factor * x, atol=1e-4)
     with pytest.raises(DssError, match="bird_0.wav: there is no channel 1; it has only channel 0"):
         make_dataset(folder, channel=1)
-    with pytest.raises(DssError, match="channel, mix: one channel, or the mean"):
+    with pytest.raises(DssError, match="channel, mix: give only one of these"):
         make_dataset(folder, channel=0, mix=True)
     tree = open_dataset(make_dataset(folder, channel=0))
     assert tree["train"].sizes["channel"] == 1
@@ -226,12 +226,10 @@ def test_one_channel_or_the_mean_of_all_makes_mono_of_stereo(folder):
 def test_equal_channels_among_mono_recordings_are_one(folder):
     x, _ = soundfile.read(folder / "bird_1.wav")
     soundfile.write(folder / "bird_1.wav", np.stack([x, x], 1), RATE)
-    assert said(folder) == [("mended", "has 2 channels that are the same; they are one")]
+    assert said(folder) == [("mended", "has 2 identical channels; one is used")]
     tree = open_dataset(make_dataset(folder))
     assert tree["train"].sizes["channel"] == 1
-    assert tree.attrs["mended"][0].endswith(
-        "bird_1.wav: has 2 channels that are the same; they are one"
-    )
+    assert tree.attrs["mended"][0].endswith("bird_1.wav: has 2 identical channels; one is used")
 
 
 def test_of_a_recording_of_another_rate_only_the_rate_is_said_and_which_would_suit(folder):
@@ -270,7 +268,9 @@ def test_the_unit_is_proposed_if_times_do_not_fit_as_seconds(tmp_path, rows, fit
     write(tmp_path, *rows)
     ((severity, problem),) = said(tmp_path)
     assert severity == "error"
-    assert "the times reach up to 3250, but the recording ends at 10 s. They fit as" in problem
+    assert (
+        "the times reach up to 3250, but the recording ends at 10 s. They would fit as" in problem
+    )
     assert problem.endswith(fits)
 
 

@@ -62,7 +62,7 @@ def test_how_recordings_are_read_is_handed_on(tmp_path):
         "name,start_seconds,stop_seconds\na,1,1.1\n"
     )
     form = InspectForm({"path": tmp_path / "song"})
-    with pytest.raises(DssError, match="does not say its sample rate"):
+    with pytest.raises(DssError, match="does not store its sample rate"):
         form.run()
     form.options = {"samplerate_hz": 2000}
     (view,) = form.run()
@@ -78,7 +78,7 @@ def test_a_dataset_or_a_folder_is_chosen_by_clicks(folder, tmp_path):
     entries = dict(chooser._list.options)
     assert {"▸ song/", "▦ song.npy"} <= set(entries)
     chooser._list.value = entries["▸ song/"]
-    assert "holds 3 recordings" in chooser._where.value
+    assert "contains 3 recordings" in chooser._where.value
     chooser._here.click()
     assert form.options["path"] == "../song"
     chooser.open("../song")

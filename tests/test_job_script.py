@@ -71,7 +71,9 @@ def test_scripts_pass_shellcheck_and_begin_with_what_the_scheduler_reads(tmp_pat
 
 def test_several_machines_train_together_under_slurm(tmp_path):
     given = {"data_dir": "a:b%.npy", "write_script": tmp_path / "job.sh", "nodes": 3, "gpus": 2}
-    with pytest.raises(DssError, match="nodes: 3, but only SLURM starts a process on each"):
+    with pytest.raises(
+        DssError, match="nodes: 3 machines need SLURM, which starts a process on each"
+    ):
         write_script(**given, scheduler="lsf")
     text = write_script(**given, scheduler="slurm", cores=8).read_text()
     for line in ("--nodes=3", "--ntasks-per-node=2", "--cpus-per-task=4", "--gres=gpu:2"):
@@ -101,7 +103,7 @@ def test_only_what_is_given_is_in_the_script_and_paths_are_relative(tmp_path, mo
     ("options", "message"),
     [
         ({"nb_hist": 1, "auto": False}, "too short for the filters"),
-        ({"write_script": None}, "write_script: is needed"),
+        ({"write_script": None}, "write_script: is missing"),
         ({"scheduler": "slrum"}, "scheduler: 'slrum'"),
     ],
 )
@@ -114,7 +116,7 @@ def test_no_script_is_written_of_what_cannot_be_trained(tmp_path, options, messa
 
 def test_a_script_that_is_there_is_not_overwritten(tmp_path):
     (tmp_path / "job.sh").write_text("mine")
-    with pytest.raises(DssError, match="is there already"):
+    with pytest.raises(DssError, match="already exists"):
         write_script(data_dir="x.npy", write_script=tmp_path / "job.sh")
     assert (tmp_path / "job.sh").read_text() == "mine"
 

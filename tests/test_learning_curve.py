@@ -35,7 +35,8 @@ def test_the_sentence_says_what_more_annotations_bring():
     columns = ["song_type", "seconds", "song_seconds", "f1", "low", "high", "is_measured"]
     said = format_learning_curve(pd.DataFrame(rows, columns=columns))
     assert said == (
-        "30 s more, 4 s of it *s7*, bring F1 of *s7* from 0.95 to about 0.97 (0.96 to 0.98)."
+        "30 s more annotations (4 s of *s7*) should raise F1 of *s7* from 0.95 to about 0.97 "
+        "(0.96 to 0.98)."
     )
 
 

@@ -64,8 +64,8 @@ def array_pickle(shape, code, data):
 @pytest.mark.parametrize(
     ("shape", "code", "data", "said"),
     [
-        ("(I3\nt", "i8", b"S'abcd'\n", "does not hold their bytes"),  # reads beyond them
-        ("(I99999999999\nt", "U0", b"S''\n", "does not hold their bytes"),  # a terabyte
+        ("(I3\nt", "i8", b"S'abcd'\n", "has the wrong number of bytes"),  # reads beyond them
+        ("(I99999999999\nt", "U0", b"S''\n", "has the wrong number of bytes"),  # a terabyte
         ("(I-8\nt", "i8", b"S''\n", "has the shape"),
         ("(I1\nt", "O8", b"S'abcdefgh'\n", "objects is not plain data"),  # bytes as addresses
         ("(I1\nt", "V8", b"S'abcdefgh'\n", "not a plain one"),
@@ -89,7 +89,7 @@ def test_what_holds_itself_or_repeats_its_parts_is_refused():
     for _ in range(100):
         deep = [deep]
     for value in (endless, many, deep):
-        with pytest.raises(ValueError, match="nested too deeply, or holds too much"):
+        with pytest.raises(ValueError, match="nested too deeply, or contains too much"):
             read_plain_pickle(pickle.dumps(value))
 
 

@@ -107,7 +107,7 @@ def test_a_pattern_takes_recordings_and_folders_of_them(run, recordings, tmp_pat
     np.save(recordings / "table.npy", np.zeros(5))
     written = predict_files(recordings / "*", run, save_dir=tmp_path / "out")
     assert written == [tmp_path / f"out/{stem}_annotations.csv" for stem in ("day/2", "new")]
-    with pytest.raises(DssError, match="no file fits this pattern"):
+    with pytest.raises(DssError, match="no file matches this pattern"):
         predict_files(recordings / "notes/*", run)
 
 
@@ -135,7 +135,7 @@ def test_a_folder_a_pattern_and_its_files_give_the_same(run, recordings):
     pd.testing.assert_frame_equal(predict(f"{recordings}/**/*.wav", run), whole)
     one = whole[whole["recording"] == str(recordings / "new.wav")].drop(columns="recording")
     pd.testing.assert_frame_equal(one.reset_index(drop=True), predict(recordings / "new.wav", run))
-    with pytest.raises(DssError, match="no file fits this pattern"):
+    with pytest.raises(DssError, match="no file matches this pattern"):
         predict(recordings / "*.flac", run)
 
 
@@ -146,10 +146,10 @@ def test_a_pattern_keeps_the_folders_below_it(run, recordings, tmp_path):
 
 def test_annotations_that_are_there_stay_unless_asked(run, recordings, capsys):
     before = (recordings / "new_annotations.csv").read_text()
-    with pytest.raises(DssError, match="are there already"):
+    with pytest.raises(DssError, match="already exist"):
         predict_files(recordings, run, existing="error")
     assert predict_files(recordings, run) == []
-    assert "annotations are there already: 2 of 2 recordings" in capsys.readouterr().err
+    assert "skipped 2 of 2 recordings, which already have annotations" in capsys.readouterr().err
     assert (recordings / "new_annotations.csv").read_text() == before
     (recordings / "day/2_annotations.csv").unlink()
     assert predict_files(recordings, run) == [recordings / "day/2_annotations.csv"]
@@ -185,10 +185,10 @@ def test_another_number_of_channels_is_an_error_unless_one_is_picked(run, record
         predict(two, run, channel=2)
     mean = predict(two, run, mix=True)
     pd.testing.assert_frame_equal(mean, predict(x / 2, run))
-    with pytest.raises(DssError, match="channel, mix: one channel, or the mean"):
+    with pytest.raises(DssError, match="channel, mix: give only one of these"):
         predict(two, run, channel=0, mix=True)
     same = np.stack([x, x], 1)
-    with pytest.warns(DssWarning, match="has 2 channels that are the same; one is used"):
+    with pytest.warns(DssWarning, match="has 2 identical channels; one is used"):
         pd.testing.assert_frame_equal(predict(same, run), predict(x, run))
 
 
@@ -199,7 +199,7 @@ def test_a_truncated_recording_is_annotated_and_said_once_unless_it_is_strict(
     path.write_bytes(path.read_bytes()[:-2000])
     command = ["predict", str(path), str(tiny_run[0]), "--save-dir", str(tmp_path / "out")]
     assert main([*command, "--strict"]) == 2
-    assert "1 s are missing; what is there is read; this is not mended" in capsys.readouterr().err
+    assert "1 s are missing; the rest was read; this is not mended" in capsys.readouterr().err
     assert main(command) == 0
     assert capsys.readouterr().err.count("1 s are missing") == 1
     assert len(read_annotations(tmp_path / "out" / "new_annotations.csv"))
@@ -412,7 +412,7 @@ def test_live_audio_of_too_many_channels_is_an_error(run):
 
 def test_two_recordings_of_one_name_are_an_error(run, recordings, tmp_path):
     soundfile.write(recordings / "new.flac", np.zeros(500), 1000)
-    with pytest.raises(DssError, match="Two recordings of one name"):
+    with pytest.raises(DssError, match="Recordings with the same name"):
         predict_files(recordings, run, save_dir=tmp_path / "out")
 
 

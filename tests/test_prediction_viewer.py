@@ -306,7 +306,7 @@ def test_what_is_annotated_and_with_what_is_said_at_once(values, tmp_path):
     assert "3 recordings." in form._fields["recordings"].said
     assert "a, b, p; 1000 Hz." in form._fields["run"].said
     form.options = {"recordings": str(tmp_path / "new" / "*.mp3")}
-    assert "no file fits this pattern" in form._fields["recordings"].said
+    assert "no file matches this pattern" in form._fields["recordings"].said
     assert form._button.disabled
 
 

@@ -46,12 +46,12 @@ def test_recordings_are_found_in_subfolders_in_order_but_not_hidden_ones(tmp_pat
 
 def test_a_folder_that_may_not_be_read_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr("os.access", lambda path, mode: False)
-    with pytest.raises(DssError, match="may not be read"):
+    with pytest.raises(DssError, match="no permission to read"):
         find_recordings(tmp_path)
 
 
 def test_a_folder_without_recordings_is_an_error(tmp_path):
-    with pytest.raises(DssError, match="holds no recordings"):
+    with pytest.raises(DssError, match="contains no recordings"):
         find_recordings(tmp_path)
     with pytest.raises(DssError, match="there is no such file or folder"):
         find_recordings(tmp_path / "nowhere")
@@ -69,7 +69,7 @@ def test_what_is_not_audio_is_an_error(tmp_path, content, message):
 
 def test_a_wav_without_samples_is_an_error(tmp_path):
     soundfile.write(tmp_path / "a.wav", np.empty((0, 1)), 500)
-    with pytest.raises(DssError, match="a.wav: holds no samples"):
+    with pytest.raises(DssError, match="a.wav: contains no samples"):
         open_recording(tmp_path / "a.wav")
 
 
@@ -170,7 +170,7 @@ def test_a_stretch_of_a_long_array_is_read_without_the_rest(tmp_path, form):
 
 def test_npy_needs_a_sample_rate_and_the_error_says_how_to_give_it(tmp_path):
     np.save(tmp_path / "a.npy", np.zeros(10))
-    with pytest.raises(DssError, match=r"a\.npy: does not say its sample rate.*numpy\.savez"):
+    with pytest.raises(DssError, match=r"a\.npy: does not store its sample rate.*numpy\.savez"):
         open_recording(tmp_path / "a.npy")
     for name in ("a.npy", "b.NPY"):
         (tmp_path / "a.npy").rename(tmp_path / name)
@@ -207,9 +207,9 @@ def test_a_loader_of_ones_own_reads_any_file(tmp_path):
         (lambda path: (0, np.zeros(5)), "the sample rate is 0; it should be"),
         (lambda path: (500, np.zeros((2, 5))), r"the shape is \(2, 5\); it should be"),
         (lambda path: (500, np.zeros((5, 2, 1))), r"the shape is \(5, 2, 1\)"),
-        (lambda path: (500, np.array(["a"])), "holds values of type <U1"),
+        (lambda path: (500, np.array(["a"])), "contains values of type <U1"),
         (lambda path: (500, np.arange(5)), "64-bit integers"),
-        (lambda path: (500, np.zeros(0)), "holds no samples"),
+        (lambda path: (500, np.zeros(0)), "contains no samples"),
     ],
 )
 def test_a_loader_that_gives_something_else_is_an_error(wav, gives, message):
@@ -220,15 +220,15 @@ def test_a_loader_that_gives_something_else_is_an_error(wav, gives, message):
 @pytest.mark.parametrize(
     ("name", "write", "message"),
     [
-        ("a.npz", lambda p: np.savez(p, x=[1.0]), "holds no 'data', only 'x'. It should hold"),
-        ("a.npz", lambda p: np.savez(p, data=[1.0]), "does not say its sample rate"),
+        ("a.npz", lambda p: np.savez(p, x=[1.0]), "contains no 'data', only 'x'. It should contain"),
+        ("a.npz", lambda p: np.savez(p, data=[1.0]), "does not store its sample rate"),
         ("a.npz", lambda p: p.write_bytes(b"PK nonsense"), "cannot be read as npz"),
         ("a.npz", lambda p: np.savez(p, data=np.array([{}]), samplerate=1), "of type object"),
         ("a.npy", lambda p: p.write_bytes(b"nonsense"), "cannot be read as npy"),
-        ("a.npy", lambda p: np.save(p, np.array([{}])), "holds values of type object"),
+        ("a.npy", lambda p: np.save(p, np.array([{}])), "contains values of type object"),
         ("a.h5", lambda p: p.write_bytes(b"nonsense"), "cannot be read as HDF5"),
-        ("a.h5", lambda p: write_h5(p, None, x=np.ones(9)), "holds no 'data', only 'x'"),
-        ("a.h5", lambda p: write_h5(p, None, data=np.ones(9)), "holds no 'samplerate'"),
+        ("a.h5", lambda p: write_h5(p, None, x=np.ones(9)), "contains no 'data', only 'x'"),
+        ("a.h5", lambda p: write_h5(p, None, data=np.ones(9)), "contains no 'samplerate'"),
     ],
 )
 def test_arrays_that_are_no_recordings_say_what_is_missing(tmp_path, name, write, message):
@@ -326,7 +326,7 @@ def test_audio_of_evsonganaly_is_read_with_its_rec_file(tmp_path):
 @pytest.mark.parametrize(
     ("rec", "message"),
     [
-        ("ADFREQ = 32000\n", "a.rec: does not say Chans"),
+        ("ADFREQ = 32000\n", "a.rec: does not give Chans"),
         ("ADFREQ = 32000\nChans = 99\n", "a.rec: says 99 channels; a.cbin has 6 values"),
         ("ADFREQ = 0\nChans = 1\n", "the sample rate is 0"),
     ],
@@ -335,7 +335,7 @@ def test_a_rec_file_that_cannot_be_right_is_an_error(tmp_path, rec, message):
     with pytest.raises(DssError, match=message):
         open_recording(write_cbin(tmp_path, np.zeros((3, 2)), rec))
     (tmp_path / "a.rec").unlink()
-    with pytest.raises(DssError, match="are in a.rec: add this file"):
+    with pytest.raises(DssError, match="are in a.rec; add that file"):
         open_recording(tmp_path / "a.cbin")
 
 
@@ -358,7 +358,9 @@ def test_an_mp3_that_was_cut_off_is_as_long_as_what_is_there_and_that_is_said(tm
     x = whole.read()
     for left in (0.99, 0.5, 0.2):
         cut_mp3(path, left, tag)
-        with pytest.warns(DssWarning, match=r"x.mp3: ends before its header says: .* are missing"):
+        with pytest.warns(
+            DssWarning, match=r"x.mp3: ends earlier than its header says: .* are missing"
+        ):
             recording = open_recording(path)
         assert abs(recording.n_samples / x.shape[0] - left) < 0.05
         y = recording.read()

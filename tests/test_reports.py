@@ -158,7 +158,7 @@ REPORTS = [
         "a recorder that left the largest size in the header",
         with_header(data=2**31 - 1, riff=2**31 - 1),
         USUAL,
-        says=("mended", "ends before its header says"),
+        says=("mended", "ends earlier than its header says"),
     ),
     Report(
         "afarhan/sbitx/issues/16",
@@ -192,7 +192,7 @@ REPORTS = [
         with_header(cut=1),
         USUAL,
         n_samples=RATE * SECONDS - 1,
-        says=("mended", "ends before its header says"),
+        says=("mended", "ends earlier than its header says"),
     ),
     Report(
         "libsndfile/libsndfile/issues/542",

@@ -114,7 +114,7 @@ def test_arrays_keep_their_axes_and_integers_are_scaled():
 def test_rates_without_a_simple_ratio_are_refused():
     recording = array_recording(np.zeros(10), 44100)
     object.__setattr__(recording, "n_samples", 10**8)
-    with pytest.raises(DssError, match="which have no simple ratio"):
+    with pytest.raises(DssError, match="these have no simple ratio"):
         recording.resampled(44100.02)
     with pytest.raises(DssError, match="to 0 Hz"):
         Resampled(recording, 0)

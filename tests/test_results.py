@@ -21,7 +21,7 @@ def test_the_scores_are_those_of_the_confusion_matrix(tiny_run):
 
 
 def test_what_has_no_scores_is_said(tmp_path):
-    with pytest.raises(DssError, match="did not come to its end"):
+    with pytest.raises(DssError, match="did not finish"):
         read_results(tmp_path / "20261123_101500")
     with h5py.File(run_file(tmp_path / "20261123_101500", "_results.h5"), "w") as file:
         file["class_names"] = ["noise", "a"]

@@ -132,7 +132,7 @@ def test_a_damaged_history_does_not_keep_a_run_from_going_on(tmp_path, capsys, d
     again.read(2)  # epochs of the checkpoint
     left = history.rows[:1] if damage == "half a row" else []
     assert again.rows == left
-    assert f"is damaged; scores of {2 - len(left)} epochs are lost" in capsys.readouterr().err
+    assert f"is damaged; the scores of {2 - len(left)} epochs are lost" in capsys.readouterr().err
     again.add({"epoch": 3, "loss": 0.1, "best_epoch": 3})
     assert pd.read_csv(file)["epoch"].tolist() == [*range(1, len(left) + 1), 3]
 
@@ -164,7 +164,7 @@ def test_a_run_is_not_resumed_with_other_data(store, folder, tmp_path, monkeypat
     further = train(data_dir=store, continue_from=stopped, nb_epoch=2)
     assert further != stopped
     assert run_file(stopped, "_checkpoint.h5").is_file()
-    with pytest.raises(DssError, match="is not the data it was trained with"):
+    with pytest.raises(DssError, match="differs from the data it was trained on"):
         train(data_dir=make_dataset(folder), continue_from=stopped)
 
 

@@ -20,7 +20,7 @@ PARAMS = {
         ({"class_names": "abc"}, "class_names: 'abc'"),
         ({"class_types": ["segment", "song"]}, "class_types: .*song"),
         ({"class_names": []}, r"class_names: \[\]"),
-        ({"class_names": ["a", "a"]}, "class_names: a is there more than once"),
+        ({"class_names": ["a", "a"]}, "class_names: a occurs more than once"),
         ({"samplerate_x_Hz": float("inf")}, "samplerate_x_Hz: inf"),
         ({"detect": None}, "detect: None; it should be"),
         ({"detect": 5}, "detect: 5; it should be"),

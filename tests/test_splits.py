@@ -114,13 +114,13 @@ def test_groups_come_from_a_pattern_or_a_file(tmp_path):
     table.write_text("file,group\nbird1_a.wav,x\nday2/bird1_b.wav,y\nbird2_a.wav,x\n")
     assert recording_groups(paths, str(table)) == ["x", "y", "x"]
     table.write_text("file,group\nbird1_a.wav,x\n")
-    with pytest.raises(DssError, match="belong to no group by .*:\n  day2/bird1_b.wav"):
+    with pytest.raises(DssError, match="match no group in .*:\n  day2/bird1_b.wav"):
         recording_groups(paths, str(table))
     table.write_text("file,group\nbird1_a.wav,x\nbird1_b.wav,\n,y\nbird2_a.wav,NA\n")
     with pytest.raises(DssError, match=r"row 3: needs a file and a group\n.*, row 4: ") as error:
         recording_groups(paths, str(table))
     assert len(error.value.problems) == 2
-    with pytest.raises(DssError, match="needs brackets around the individual"):
+    with pytest.raises(DssError, match="needs parentheses around the individual"):
         recording_groups(paths, "bird1")
     with pytest.raises(DssError, match="is not a regular expression"):
         recording_groups(paths, "(bird")
@@ -140,7 +140,7 @@ def test_a_file_of_groups_is_read_as_a_spreadsheet_saves_it(tmp_path):
         ("", "cannot be read as CSV"),
         ("file,bird\na.wav,x\n", "row 1: there is no column group, only file, bird"),
         ("file,group\na.wav,x\na.wav,x,y\n", "row 3: has 3 fields, but the header 2"),
-        ("file,group\na.wav,x\n\na.wav,y\n", r"row 4: a\.wav is of y, but of x before"),
+        ("file,group\na.wav,x\n\na.wav,y\n", r"row 4: a\.wav is in the group y, but in x in an earlier row"),
         ("file,group\x00\na.wav,x\n", "row 1: there is no column group"),
     ],
 )

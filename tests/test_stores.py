@@ -164,7 +164,7 @@ def test_a_malicious_pickle_is_refused(tmp_path, monkeypatch, attributes):
 
 
 def test_a_pickle_that_is_no_dictionary_is_an_error(tmp_path):
-    with pytest.raises(DssError, match="holds no attributes"):
+    with pytest.raises(DssError, match="contains no attributes"):
         open_dataset(legacy(tmp_path / "das.npy", [1, 2], {}))
     (tmp_path / "das.npy" / "attrs.npy").write_bytes(pickle.dumps({}))
     with pytest.raises(DssError, match="cannot be read as the attributes"):
@@ -206,8 +206,8 @@ def test_damaged_descriptions_of_zarr_are_said(folder, tmp_path, where, text):
 @pytest.mark.parametrize(
     ("file", "content", "said"),
     [
-        ("attrs.yaml", b"", "attrs.yaml: holds no attributes"),
-        ("attrs.yaml", b"null", "attrs.yaml: holds no attributes"),
+        ("attrs.yaml", b"", "attrs.yaml: contains no attributes"),
+        ("attrs.yaml", b"null", "attrs.yaml: contains no attributes"),
         ("attrs.yaml", b"a: \x01", "attrs.yaml: cannot be read"),
         ("attrs.yaml", b"a: \xff", "attrs.yaml: cannot be read"),
         ("train/x.npy", b"", "x.npy: cannot be opened"),
@@ -231,7 +231,7 @@ def test_splits_that_do_not_fit_each_other_are_said(folder):
     store = make_dataset(folder)
     x = np.load(store / "val" / "x.npy")
     np.save(store / "val" / "x.npy", np.repeat(x, 2, axis=1))
-    with pytest.raises(DssError, match="differ in channels, .*'val': 2"):
+    with pytest.raises(DssError, match="have different channels, .*'val': 2"):
         open_dataset(store)
     remove(store / "val")
     with pytest.raises(DssError, match="has no val"):
@@ -244,7 +244,7 @@ def test_splits_that_do_not_fit_each_other_are_said(folder):
         ({"samplerate_x_Hz": "fast"}, "samplerate_x_Hz: 'fast'"),
         ({"samplerate_x_Hz": float("inf")}, "samplerate_x_Hz: inf"),
         ({"class_names": None}, "class_names: None"),
-        ({"class_names": ["noise", "a", "a", "p"]}, "class_names: a is there more than once"),
+        ({"class_names": ["noise", "a", "a", "p"]}, "class_names: a occurs more than once"),
         ({"class_types": []}, "class_types: 0 of them"),
     ],
 )

@@ -23,6 +23,6 @@ def test_models_of_das_annotate_live_what_they_annotate_as_a_whole(das_run, name
 def test_the_files_of_a_das_model_are_not_changed(das_run):  # noqa: F811
     trunk = das_run("plain")
     before = {path: path.read_bytes() for path in trunk.parent.iterdir()}
-    with pytest.raises(DssError, match="was written by another program, and is not changed"):
+    with pytest.raises(DssError, match="was written by another program, so dss does not change it"):
         tune(trunk)
     assert {path: path.read_bytes() for path in trunk.parent.iterdir()} == before

@@ -184,7 +184,7 @@ def test_what_cannot_be_trained_is_an_error_and_leaves_no_files(folder):
     store = make_dataset(folder)
     for options, message in [
         ({"nb_hist": 12}, "too short for the filters"),
-        ({"y_suffix": "a"}, "has no targets for 'a' alone"),
+        ({"y_suffix": "a"}, "has no individual targets for 'a'"),
         ({"data_dir": folder}, "is not a dataset"),
     ]:
         with pytest.raises(DssError, match=message):

@@ -186,7 +186,7 @@ def test_suggestions_fill_the_form_and_say_why(store):
     suggesting = form._buttons.children[0]
     suggesting.click()
     wait_until(lambda: "<th>Chunk duration</th>" in form._aside.value)
-    assert "chunks enough to draw from" in form._aside.value
+    assert "enough chunks to draw from" in form._aside.value
     assert not form.problems
 
 
@@ -271,8 +271,11 @@ def test_the_learning_curve_is_shown_with_its_sentences(store, monkeypatch):
         table = pd.DataFrame(rows, columns=columns)
         trained.setattr(background, "learning_curve", lambda options, given: table)
         form.learning_curve()
-    assert "30 s more bring the mean F1 of all song types from 0.90" in form._aside.value
+    assert (
+        "30 s more annotations should raise the mean F1 of all song types from 0.90"
+        in form._aside.value
+    )
     assert "data:image/png;base64," in form._aside.value
     form.options = {"fraction_data": 0.5}
-    with pytest.raises(DssError, match="give the parts of the data"):
+    with pytest.raises(DssError, match="give the parts to train on"):
         form.learning_curve()

@@ -188,14 +188,14 @@ def test_samples_that_nobody_looked_at_change_nothing(tiny_run, tmp_path):
 
 def test_too_short_chunks_are_warned_of_with_the_numbers(trained):
     with pytest.warns(
-        DssWarning, match="field is 218 samples, longer than a chunk of 128: its outer"
+        DssWarning, match="field is 218 samples, longer than a chunk of 128 samples, so part"
     ):
         trunk = trained(nb_hist=128, dilations=[1, 2, 4, 8, 16], nb_epoch=1)
     assert len(params(trunk)["warnings"]) == 1
 
 
 def test_batches_larger_than_the_data_are_made_smaller(trained):
-    with pytest.warns(DssWarning, match="batch_size: 5000 is more than the .* chunks"):
+    with pytest.warns(DssWarning, match="batch_size: 5000 is more than the .* training chunks"):
         trunk = trained(batch_size=5000, nb_epoch=1)
     assert 10 < params(trunk)["batch_size"] < 200
 
@@ -210,7 +210,7 @@ def test_a_song_type_without_examples_is_warned_of(tiny_run, tmp_path):
         train(data_dir=store, nb_epoch=1, **TINY)
     y[:] = [1, 0, 0, 0]
     np.save(store / "train" / "y.npy", y)
-    with pytest.raises(DssError, match="the train split holds no song at all"):
+    with pytest.raises(DssError, match="the train split contains no song at all"):
         train(data_dir=store, nb_epoch=1, **TINY)
 
 

@@ -34,7 +34,7 @@ def run(tiny_run, tmp_path):
 def test_thresholds_are_chosen_stored_and_used(run, capsys):
     trunk, _ = run
     assert main(["tune", str(trunk), "--tolerance-seconds", "0.015"]) == 0
-    assert "Gained: +" in capsys.readouterr().out
+    assert "F1 gained: +" in capsys.readouterr().out
     stored = yaml.safe_load(run_file(trunk, "_params.yaml").read_text())["detect"]
     assert stored["f1"] > stored["f1_default"] + 0.05
     assert min(stored["options"][f"{kind}_threshold"] for kind in ("event", "segment")) < 0.5

@@ -55,7 +55,7 @@ def test_a_recording_that_ends_early_is_as_long_as_what_is_there(tmp_path, more)
     claim(path, x.size * 2 + more)
     found, said = read(path)
     np.testing.assert_array_equal(found, x)
-    assert "a.wav: ends before its header says: " in said
+    assert "a.wav: ends earlier than its header says: " in said
     assert ("800 ms are missing" in said) == (more == 1600)
 
 
@@ -94,7 +94,7 @@ def test_a_size_that_wrapped_at_4_gb_is_unwrapped(tmp_path):
 def test_a_wav_that_holds_only_other_things_holds_no_samples(tmp_path, chunk):
     path, _ = write(tmp_path, n=0)
     path.write_bytes(path.read_bytes() + chunk)
-    with pytest.raises(DssError, match="holds no samples"):
+    with pytest.raises(DssError, match="contains no samples"):
         open_recording(path)
 
 

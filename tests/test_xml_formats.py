@@ -63,7 +63,7 @@ def test_layers_of_sonic_visualiser_are_read(tmp_path):
 def test_tiers_of_elan_are_read_and_one_is_chosen(tmp_path):
     assert read(tmp_path, "x.eaf", elan()) == [("a", 0.1, 0.25), ("b", 1, 1.5)]
     text = elan(calls=ONE.format("a4", "ts2", "ts3", "c"))
-    with pytest.raises(DssError, match="2 tiers, song, calls. Say which .* elan:song"):
+    with pytest.raises(DssError, match="2 tiers, song, calls. Name the tier .* elan:song"):
         read(tmp_path, "x.eaf", text)
     assert read_annotations(tmp_path / "x.eaf", "elan:calls")["name"].tolist() == ["c"]
     with pytest.raises(DssError, match="there is no tier 'notes', only 'song', 'calls'"):
@@ -163,7 +163,7 @@ def test_starts_and_stops_of_boris_are_segments_and_points_are_events(tmp_path, 
             read(tmp_path, name, boris(name, events))
         assert said(tmp_path) == ["error"]
         assert said(tmp_path, skip_bad_rows=True) == ["mended"]
-    with pytest.raises(DssError, match="2 media files .* Export each observation by itself"):
+    with pytest.raises(DssError, match="2 media files .* Export each observation separately"):
         read(tmp_path, name, "y.wav".join(boris(name, EVENTS).rsplit("x.wav", 1)))
 
 

@@ -33,8 +33,8 @@ def read_annotated(
     Arguments:
         recording: the audio file; `STEM_annotated.csv` (start_seconds,stop_seconds) lies beside it.
         duration_seconds: the length of the recording.
-        tolerance_seconds: stretches that reach beyond the recording by no more are cut at its ends,
-            as annotations are.
+        tolerance_seconds: stretches that extend beyond the recording by no more than this are cut
+            at its ends, as annotations are.
 
     Returns: [stretches, 2] start and stop in seconds, sorted. The whole recording if there is no
         such file; empty if the file has no rows.

@@ -1,4 +1,4 @@
-"""Find the file that holds the annotations of a recording, and read it."""
+"""Find the annotation file of a recording, and read it."""
 
 import re
 import time
@@ -27,8 +27,9 @@ def find_annotations(recording: str | Path, format: str | None = None) -> Path:
 
     STEM_annotations.csv takes precedence. Otherwise, it is the annotation file named after the
     recording: STEM.txt, STEM.csv, STEM.TextGrid, STEM.wav.not.mat, STEM.Table.1.selections.txt,
-    STEM_annotations.txt, ... A file for many recordings lies in their folder or the one above; a
-    selection table of Raven or a CSV file that names its recordings is found without a format.
+    STEM_annotations.txt, ... Files for many recordings are searched in their folder and the one
+    above; selection tables of Raven and CSV files that name their recordings are found without a
+    format.
 
     Arguments:
         recording: the audio file.
@@ -56,7 +57,7 @@ def find_annotations(recording: str | Path, format: str | None = None) -> Path:
         )
     if len(there) > 1:
         raise DssError(
-            f"{recording}: there are several files of annotations, "
+            f"{recording}: there are several annotation files, "
             f"{', '.join(path.name for path in there)}. Choose the format to read "
             "(annotation_format), or rename the other files."
         )
@@ -76,8 +77,8 @@ def recording_annotations(
         format: as for `read_annotations`.
         loader: a function that reads a format of your own: `loader(recording) -> table` with the
             columns name, start_seconds and stop_seconds. Errors then name the recording.
-        place: a function that finds the file if it does not lie next to the recording, such as
-            `dss.data.places.place_of` gives. STEM_annotations.csv takes precedence.
+        place: a function that finds the file if it is not next to the recording, such as the one
+            from `dss.data.places.place_of`. STEM_annotations.csv takes precedence.
     """
     recording = Path(recording)
     if loader is None:
@@ -117,7 +118,7 @@ def unread_annotations(recording: str | Path) -> list[Path]:
 
 
 def annotations_beside(recording: Path) -> list[Path]:
-    """Files named after the recording that may hold its annotations, in any format."""
+    """Files named after the recording that may contain its annotations, in any format."""
     return [path for path in _possible_annotations(recording, None) if _may_be(path, None)]
 
 
@@ -166,6 +167,6 @@ def _names(folder: Path, changed: int) -> list[tuple[str, str]]:
 
 
 def _may_be(path: Path, format: str | None) -> bool:
-    """Whether a file may hold annotations in this format, or in any format if none is given."""
+    """Whether a file may contain annotations in this format, or in any format if none is given."""
     guess = guess_format(path)
     return guess in (format, None) if format else guess is not None

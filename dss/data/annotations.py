@@ -22,10 +22,10 @@ from dss.support.files import replacing
 NOISE = "noise"
 EVENT = "event"
 SEGMENT = "segment"
-ABSENT = "not_"  # a row named not_x says that x is not in this stretch
-# That times may reach beyond the ends of a recording, where nobody says otherwise.
+ABSENT = "not_"  # a row named not_x says that x does not occur in this stretch
+# How far times may extend beyond the ends of a recording by default.
 TOLERANCE_SECONDS: float = SourceOptions.model_fields["tolerance_seconds"].default
-ROUNDING_SECONDS = 1e-9  # of sums and differences of times
+ROUNDING_SECONDS = 1e-9  # in sums and differences of times
 
 
 def annotations_path(recording: str | Path) -> Path:
@@ -98,20 +98,20 @@ def write_annotations(
     """Write an annotation table, with times in microseconds, replacing an existing file.
 
     Only CSV keeps rows without a time and extra columns; other formats drop them. Events become
-    point labels in Audacity, boxes without a duration in Raven, and points in Praat. A
-    .not.mat file keeps what the one in its place holds beside annotations, such as thresholds. ELAN
-    shows whole milliseconds and no events: the file also holds the exact times, which dss reads for
-    annotations that were not moved.
+    point labels in Audacity, boxes without a duration in Raven, and points in Praat. A .not.mat
+    file keeps what the file it replaces contains besides annotations, such as thresholds. ELAN
+    shows whole milliseconds and no events: the file also stores the exact times, which dss reads
+    for annotations that nobody moved.
 
     Arguments:
         annotations: the table.
         path: the file.
         format: csv, audacity, raven, textgrid, svl (Sonic Visualiser), elan or notmat (evsonganaly,
-            names of one letter); by default, that of the file that is replaced, or that its name
-            stands for, such as textgrid for a `.TextGrid`.
-        duration_seconds: the length of the recording, where a TextGrid ends; by default, the end
-            of the last annotation.
-        samplerate_hz: the recording's own, which svl and notmat need.
+            single-letter names); by default, the format of the file that is replaced, or the one
+            that its name stands for, such as textgrid for a `.TextGrid`.
+        duration_seconds: the length of the recording, where a TextGrid ends; by default, the end of
+            the last annotation.
+        samplerate_hz: the recording's sample rate, which svl and notmat need.
 
     Raises: DssError if dss cannot write the format, or the format does not allow one of the names.
 
@@ -143,13 +143,13 @@ def times_of(annotations: pd.DataFrame) -> np.ndarray:
 
 
 def plain_rows(annotations: pd.DataFrame) -> Iterator[tuple[int, str, float, float]]:
-    """Row in the file, name, start and stop of annotations; of small tables, faster than pandas."""
+    """Row in the file, name, start and stop of annotations; faster than pandas for small tables."""
     columns = (annotations[column].tolist() for column in COLUMNS)
     return zip(annotations.index.tolist(), *columns, strict=True)
 
 
 def beyond_ends(times: np.ndarray, duration_seconds: float) -> np.ndarray:
-    """How far times reach beyond the ends of a recording: [rows] seconds; NaN without a time.
+    """How far times extend beyond the ends of a recording: [rows] seconds; NaN without a time.
 
     Arguments:
         times: [rows, 2] start and stop in seconds.
@@ -175,7 +175,7 @@ def is_song(names: pd.Series, others: Iterable[str] = ()) -> pd.Series:
 
 
 def song_names(names: set[str]) -> set[str]:
-    """Those of all names that are song types, neither `noise` nor `not_<song type>`."""
+    """The song types among all names: neither `noise` nor `not_<song type>`."""
     return {name for name in names if name != NOISE and not is_absence(name, names)}
 
 

@@ -1,4 +1,4 @@
-"""Assembly: recordings with annotations become a dataset; all is checked before it is written."""
+"""Assembly: turn recordings with annotations into a dataset, checking everything before writing."""
 
 import warnings
 from collections.abc import Mapping
@@ -25,16 +25,16 @@ def make_dataset(
 ) -> Path:
     """Assemble the recordings of a folder and their annotations into a dataset.
 
-    Everything is checked before anything is written. The recordings are read block by block, by
-    all cores, so memory does not grow with their length.
+    Everything is checked before anything is written. All cores read the recordings block by block,
+    so memory does not grow with their length.
 
     Arguments:
-        folder: recordings, each with its annotations beside it; subfolders count.
+        folder: recordings, each with its annotations next to it; subfolders are included.
 
     Returns: the dataset, which `open_dataset` opens.
-    Raises: DssError that names file and row: no recordings, no annotations, an unreadable file,
-        recordings of different sample rates or channel counts, impossible annotations, a split
-        that would be empty, a dataset that is there already.
+    Raises: DssError with file and row: no recordings, no annotations, an unreadable file, different
+        sample rates or channel counts, invalid annotations, an empty split, or a dataset that
+        already exists.
     Warns: DssWarning for a song type that is missing from a split.
 
     Example:
@@ -58,10 +58,10 @@ def write_dataset(place: Path, folder: Path, made_of: Assembled, options: Datase
     """Divide sources among the splits, and write the dataset.
 
     Arguments:
-        place: the dataset to write; its ending is one that `dss.data.stores` knows.
-        folder: of the recordings.
-        made_of: the sources; what `read_sources` gave, or some of them.
-        options: as they were given, which `made_otherwise` compares.
+        place: the dataset to write, with an ending that `dss.data.stores` supports.
+        folder: the data folder.
+        made_of: the result of `read_sources`, or some of its sources.
+        options: the options as given, for later comparison by `made_otherwise`.
 
     Raises: DssError as `plan_splits` does.
     Warns: DssWarning for a song type that is missing from a split.
@@ -82,34 +82,36 @@ def write_dataset(place: Path, folder: Path, made_of: Assembled, options: Datase
 
 
 def default_store(folder: str | Path) -> Path:
-    """Where the dataset of a folder goes if nobody says otherwise: beside it."""
+    """The default dataset of a data folder: next to it."""
     folder = Path(folder)
-    if folder.name in ("", ".."):  # such as ".": its name is not in it
+    if folder.name in ("", ".."):  # the path does not contain its name
         folder = folder.resolve()
     if not folder.name:
-        raise DssError(f"{folder}: nothing lies beside it; say where the dataset goes (store_dir)")
+        raise DssError(
+            f"{folder}: nothing can be next to this folder; say where the dataset goes (store_dir)"
+        )
     return folder.with_name(folder.name + ".npy")
 
 
 def made_otherwise(store: str | Path, folder: str | Path, options: DatasetOptions) -> list[str]:
-    """What differs between how a dataset was made and how it would be made of a folder now.
+    """How making this dataset again would differ from how it was made.
 
-    Returns: names of options; `folder` if it was made of another one, or nothing says how.
+    Returns: names of options; `folder` if it was made from another one, or if that is unknown.
     """
     attributes = stores.read_attributes(Path(store))
     made, now = attributes.get("made_with", {}), options.to_yaml_types()
     is_of_another = attributes.get("made_from") != str(Path(folder).resolve())
     compared = now.keys() - {"store_dir", "overwrite"}
-    defaults = DatasetOptions().to_yaml_types()  # of options that are younger than the dataset
+    defaults = DatasetOptions().to_yaml_types()  # for options that are newer than the dataset
     return ["folder"] * is_of_another + [
         name for name in now if name in compared and made.get(name, defaults[name]) != now[name]
     ]
 
 
 def plan_splits(made_of: Assembled) -> dict[str, list[Stretch]]:
-    """Which stretches of the sources each split would get, without writing anything.
+    """The stretches of the sources that each split would get, without writing anything.
 
-    Raises: DssError if a split cannot be had, or training or validation would be empty.
+    Raises: DssError if a split is impossible, or training or validation would be empty.
     """
     sources, types, options = made_of.sources, made_of.types, made_of.options
     groups = recording_groups([source.name for source in sources], options.groups)
@@ -127,8 +129,8 @@ def plan_splits(made_of: Assembled) -> dict[str, list[Stretch]]:
         )
         if sum(s.n_samples for s in plan[split]) / rate - unknown < 1 / rate:
             raise DssError(
-                f"The {split} split would hold nothing that somebody looked at: split by samples "
-                "in blocks (block_seconds), or try another seed"
+                f"The {split} split would contain only unknown stretches: split by samples in "
+                "blocks (block_seconds), or try another seed"
             )
     return plan
 
@@ -140,14 +142,14 @@ def dataset_attributes(
     tables: list[pd.DataFrame],
     options: DatasetOptions,
 ) -> dict[str, Any]:
-    """The attributes of a dataset: plain types only.
+    """The attributes of a dataset, as plain types.
 
     Arguments:
-        folder: of the recordings.
+        folder: the data folder.
         plan: the stretches of each split.
         made_of: recordings and song types.
         tables: the annotations as the targets show them.
-        options: as they were given, which `made_otherwise` compares.
+        options: the options as given, for later comparison by `made_otherwise`.
     """
     sources, types = made_of.sources, made_of.types
     samplerate = float(sources[0].recording.samplerate_hz)
@@ -174,16 +176,16 @@ def dataset_attributes(
 
 
 def _check_store(store: Path, folder: Path, overwrite: bool) -> None:
-    """Raise a DssError if a dataset cannot go there without that something else is lost."""
+    """Raise a DssError if writing a dataset there would destroy anything else."""
     if folder.resolve().is_relative_to(store.resolve()):
-        raise DssError(f"{store}: the recordings are in there. Give another store_dir.")
+        raise DssError(f"{store}: contains the recordings. Choose another store_dir.")
     if not store.exists():
         return
     if not overwrite:
         raise DssError(
-            f"{store}: is there already. Give another store_dir, or overwrite it (--overwrite)."
+            f"{store}: already exists. Choose another store_dir, or overwrite it (--overwrite)."
         )
     if not stores.is_dataset(store):
         raise DssError(
-            f"{store}: is not a dataset, and is not overwritten. Give another store_dir."
+            f"{store}: is not a dataset, so it is not overwritten. Choose another store_dir."
         )

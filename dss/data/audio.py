@@ -1,8 +1,8 @@
-"""The forms of audio: each is opened as its sample rate, its shape, and a function that reads it.
+"""Audio formats: each file is opened as its sample rate, its shape, and a function that reads it.
 
-A reader is called with a first sample and the one after the last, and returns [samples, channels].
-It holds no open file and no samples, so that thousands of recordings can be open at once, and it
-can be sent to another process.
+A reader takes a first sample and the one after the last, and returns [samples, channels]. It keeps
+no file open and no samples in memory, so thousands of recordings can be open at once, and it can be
+sent to another process.
 """
 
 import math
@@ -33,7 +33,7 @@ from dss.data.audio_arrays import (
 from dss.errors import DssError
 from dss.support import hdf5
 
-# Of the formats that libsndfile knows, those that hold recordings, with their endings.
+# The formats of libsndfile that are recordings, with their endings.
 _ENDINGS = {
     "WAV": (".wav", ".wave"),
     "FLAC": (".flac",),
@@ -50,18 +50,18 @@ _ENDINGS = {
 SOUND_ENDINGS = tuple(
     ending for format in soundfile.available_formats() for ending in _ENDINGS.get(format, ())
 )
-# What soundfile raises for files that are damaged, or whose place it cannot choose.
+# The errors of soundfile for files that are damaged, or that it cannot seek in.
 SOUND_ERRORS = (soundfile.SoundFileError, RuntimeError, ValueError, TypeError)
-# libsndfile does not give the same samples wherever it begins to read these.
+# For these, the samples that libsndfile returns depend on where it starts to read.
 UNSTEADY = ("OGG", "MP3")
-BLOCK_SAMPLES = 2**16  # that are unpacked at once
+BLOCK_SAMPLES = 2**16  # unpacked at once
 ARRAY_ENDINGS = (".npz", ".npy", ".h5", ".cbin")
 
 Loader = Callable[[Path], tuple[float | None, np.ndarray]]
 
 
 class Audio(NamedTuple):
-    """An opened audio file; the sample rate is None if the file does not say it."""
+    """An opened audio file; the sample rate is None if the file does not store it."""
 
     samplerate_hz: float | None
     n_samples: int
@@ -90,22 +90,22 @@ def open_audio(path: Path, loader: Loader | None = None) -> Audio:
 
 
 def holds_audio(path: Path) -> bool:
-    """Whether an npz or h5 file has audio and a sample rate under names that dss knows."""
+    """Whether an npz or h5 file contains audio and a sample rate under names that dss knows."""
     try:
         if path.suffix.lower() == ".npz":
             with zipfile.ZipFile(path) as archive:
                 names = {name.removesuffix(".npy") for name in archive.namelist()}
             return bool(names & {*DATA_NAMES} and names & {*RATE_NAMES})
         _open_h5(path)
-    except Exception:  # which opening it will say
+    except Exception:  # reported when it is opened
         return False
     return True
 
 
 def as_float(x: np.ndarray) -> np.ndarray:
-    """Audio [samples] or [samples, channels] of any type as [samples, channels] float32.
+    """Convert audio [samples] or [samples, channels] of any type to [samples, channels] float32.
 
-    Integers are scaled so that the largest of their type is 1.
+    Integers are scaled so that the largest value of their type is 1.
     """
     x = x[:, None] if x.ndim == 1 else x
     if x.dtype.kind == "f":
@@ -139,9 +139,9 @@ def _open_sound(path: Path) -> Audio:
 
 
 def _unpack(path: Path, is_cut: bool = False) -> tuple[None, np.ndarray]:
-    """All samples as a memory map of a temporary file, read from the first to the last.
+    """All samples as a memory map of a temporary file, read from first to last.
 
-    Of a file that is cut off, all before the place where it cannot be read any more.
+    For truncated files, all samples before the place where they become unreadable.
     """
     with path.open("rb") as content, tempfile.TemporaryFile() as file:
         try:
@@ -160,17 +160,17 @@ def _unpack(path: Path, is_cut: bool = False) -> tuple[None, np.ndarray]:
 
 
 def _read_on(sound: soundfile.SoundFile, block: np.ndarray, is_cut: bool) -> int:
-    """Read the next samples of an open file into a block; returns how many these are."""
+    """Read the next samples of an open file into a block; returns their number."""
     block.fill(np.nan)
     try:
         return len(sound.read(out=block))
     except SOUND_ERRORS:
         if not is_cut:
             raise
-    return int((~np.isnan(block[:, 0])).sum())  # soundfile does not say it
+    return int((~np.isnan(block[:, 0])).sum())  # soundfile does not report it
 
 
-_UNPACK_CUT = partial(_unpack, is_cut=True)  # one, as the last file that it gave is kept
+_UNPACK_CUT = partial(_unpack, is_cut=True)  # a constant, because the cache compares functions
 
 
 def _read_sound(path: Path, claim: claims.Claim | None, start: int, stop: int) -> np.ndarray:
@@ -200,10 +200,10 @@ def _load(load: Loader, path: Path) -> tuple[Any, np.ndarray]:
         return _last_loaded(load, path, changed.st_mtime_ns, changed.st_size)
 
 
-_ONE_LOADS = threading.Lock()  # or threads that read blocks of one file would all load it
+_ONE_LOADS = threading.Lock()  # or threads that read blocks of one file would each load it
 
 
-@lru_cache(maxsize=2)  # block after block of a recording is read
+@lru_cache(maxsize=2)  # recordings are read block after block
 def _last_loaded(load: Loader, path: Path, *changed: int) -> tuple[Any, np.ndarray]:
     return load(path)
 
@@ -211,8 +211,8 @@ def _last_loaded(load: Loader, path: Path, *changed: int) -> tuple[Any, np.ndarr
 def _call_loader(loader: Loader, path: Path) -> tuple[float | None, np.ndarray]:
     if not callable(loader):
         raise DssError(
-            f"{path}: {loader!r} cannot load it; it should be a function from the file to "
-            "(sample rate, array [samples, channels])"
+            f"{path}: {loader!r} cannot load it; it should be a function from the file to (sample "
+            "rate, array [samples, channels])"
         )
     try:
         loaded = loader(path)
@@ -244,7 +244,7 @@ def _open_h5(path: Path) -> Audio:
 
 
 def _rate_in(place: Any, name: str) -> Any:
-    """A number in an attribute, or in an array with one value; else what says why it is none."""
+    """A number in an attribute, or in an array with one value; or a text that says why not."""
     import h5py
 
     is_attribute = isinstance(place, h5py.AttributeManager)
@@ -276,11 +276,11 @@ def _checked_rate(rate: Any, path: Path) -> float | None:
 def _checked_shape(x: Any, path: Path) -> tuple[int, int]:
     """The number of samples and channels of an array [samples] or [samples, channels]."""
     if x.dtype.kind not in "iuf":
-        raise DssError(f"{path}: holds values of type {x.dtype}; it should be numbers")
+        raise DssError(f"{path}: contains values of type {x.dtype}; they should be numbers")
     if x.dtype.kind in "iu" and x.dtype.itemsize == 8:
         raise DssError(
-            f"{path}: holds 64-bit integers, whose full scale is unknown. Save the integers of the "
-            "recorder, such as int16, or floats from -1 to 1."
+            f"{path}: contains 64-bit integers, whose full scale is unknown. Save the integers of "
+            "the recorder, such as int16, or floats from -1 to 1."
         )
     if x.ndim not in (1, 2) or (x.ndim == 2 and x.shape[1] > max(x.shape[0], 1)):
         raise DssError(f"{path}: the shape is {x.shape}; it should be (samples, channels)")

@@ -1,4 +1,4 @@
-"""Audio in files of arrays: npy, npz, cbin of evsonganaly; and what npz and h5 files call it."""
+"""Audio in array files: npy, npz, cbin of evsonganaly; and the names used in npz and h5 files."""
 
 import io
 import math
@@ -13,10 +13,10 @@ import numpy as np
 
 from dss.errors import DssError
 
-CBIN_KEYS = ("ADFREQ", "Chans")  # what a .rec file calls the sample rate and the channels
+CBIN_KEYS = ("ADFREQ", "Chans")  # names of the sample rate and the channels in a .rec file
 MOST_BYTES_OF_A_NUMBER = 2**12  # in npy format
-FULLEST = 0.9  # part of the free disk that unpacked audio may take
-# What audio and sample rate are called in npz and h5; the first name that is there counts.
+FULLEST = 0.9  # fraction of the free disk that unpacked audio may take
+# Names of audio and sample rate in npz and h5; the first one present counts.
 DATA_NAMES = ("data", "audio", "samples")
 RATE_NAMES = ("samplerate", "samplerate_Hz", "sample_rate", "rate", "fs")
 
@@ -26,7 +26,7 @@ def map_npy(path: Path) -> tuple[None, np.ndarray]:
     try:
         with path.open("rb") as file:
             return None, _map_array(file, 0)
-    except Exception as error:  # there is no end of what numpy raises for damaged headers
+    except Exception as error:  # numpy raises all kinds of errors for damaged headers
         raise DssError(f"{path}: cannot be read as npy ({reason(error)})") from None
 
 
@@ -34,14 +34,14 @@ def read_rec(path: Path) -> tuple[float, float]:
     """The sample rate and number of channels of a cbin file of evsonganaly, from its rec file."""
     header = path.with_suffix(".rec")
     if not header.is_file():
-        raise DssError(f"{path}: its sample rate and channels are in {header.name}: add this file")
+        raise DssError(f"{path}: its sample rate and channels are in {header.name}; add that file")
     text = header.read_text("latin-1")
     number = r"(\d+(?:\.\d*)?(?:[eE]\+?\d+)?)"
     said = {k: re.search(rf"^\s*{k}\s*=\s*{number}", text, re.M | re.I) for k in CBIN_KEYS}
     values = [float(found[1]) for found in said.values() if found]
     if len(values) < len(said):
         missing = [key for key, found in said.items() if not found]
-        raise DssError(f"{header}: does not say {' and '.join(missing)}, as in {missing[0]} = 1")
+        raise DssError(f"{header}: does not give {' and '.join(missing)}, as in {missing[0]} = 1")
     n_values = path.stat().st_size // 2
     if not values[1].is_integer() or not 1 <= values[1] <= n_values:
         raise DssError(f"{header}: says {values[1]:g} channels; {path.name} has {n_values} values")
@@ -49,14 +49,14 @@ def read_rec(path: Path) -> tuple[float, float]:
 
 
 def map_cbin(rec: tuple[float, float], path: Path) -> tuple[float, np.ndarray]:
-    """Audio of evsonganaly: big-endian integers of 16 bits, channel by channel of each sample."""
+    """Audio of evsonganaly: big-endian 16-bit integers, interleaved channels."""
     rate, n_channels = rec[0], int(rec[1])
     n_frames = path.stat().st_size // 2 // n_channels
     return rate, np.memmap(path, ">i2", "r", shape=(n_frames, n_channels))
 
 
 def map_npz(path: Path) -> tuple[Any, np.ndarray]:
-    """The audio of an npz file as a memory map: of a temporary file if it is compressed."""
+    """The audio of an npz file as a memory map; compressed files are unpacked first."""
     try:
         with zipfile.ZipFile(path) as archive:
             members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
@@ -72,11 +72,11 @@ def map_npz(path: Path) -> tuple[Any, np.ndarray]:
                     return value, _map_array(file, 0)
         with path.open("rb") as file:
             file.seek(info.header_offset + 26)
-            lengths = np.frombuffer(file.read(4), "<u2")  # of the name and what follows it
+            lengths = np.frombuffer(file.read(4), "<u2")  # of the name and the extra field after it
             return value, _map_array(file, info.header_offset + 30 + int(lengths.sum()))
     except DssError:
         raise
-    except Exception as error:  # of zip, of what compresses, of numpy
+    except Exception as error:  # errors of zip, of decompression, of numpy
         raise DssError(f"{path}: cannot be read as npz ({reason(error)})") from None
 
 
@@ -95,7 +95,7 @@ def _one_number(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> 
 
 
 def _check_space(n_bytes: int, path: Path) -> None:
-    """Raise a DssError if there is no room to unpack so much."""
+    """Raise a DssError if there is not enough space to unpack this many bytes."""
     free = shutil.disk_usage(tempfile.gettempdir()).free
     if n_bytes > FULLEST * free:
         raise DssError(
@@ -105,7 +105,7 @@ def _check_space(n_bytes: int, path: Path) -> None:
 
 
 def _map_array(file, offset: int) -> np.ndarray:
-    """The array in npy format that starts there in an open file, as a memory map."""
+    """The array in npy format at an offset of an open file, as a memory map."""
     file.seek(offset)
     shape, is_fortran, dtype = _read_header(file)
     if dtype.hasobject or 0 in shape:  # there is nothing to map; it is refused later
@@ -115,25 +115,25 @@ def _map_array(file, offset: int) -> np.ndarray:
 
 
 def _read_header(file) -> tuple[tuple[int, ...], bool, np.dtype]:
-    """Shape, whether columns come first, and dtype of what comes next in npy format."""
+    """Shape, column order, and dtype of the next header in npy format."""
     is_first = np.lib.format.read_magic(file) == (1, 0)
     read = np.lib.format.read_array_header_1_0 if is_first else np.lib.format.read_array_header_2_0
     return read(file)
 
 
 def reason(error: Exception) -> str:
-    """What an error says; libsndfile without the file, which is named anyway."""
+    """The message of an error; for libsndfile without the file, which is named anyway."""
     return getattr(error, "error_string", "") or str(error) or type(error).__name__
 
 
 def first_of(names, wanted: tuple[str, ...]) -> str | None:
-    """The first of the names that are wanted that is there, if any."""
+    """The first of the wanted names that is present, if any."""
     return next((name for name in wanted if name in names), None)
 
 
 def lacks(path: Path, wanted: tuple[str, ...], names) -> str:
-    """The error of a file that has none of these names."""
+    """The error message for a file that has none of these names."""
     return (
-        f"{path}: holds no {wanted[0]!r}, only {', '.join(map(repr, names)) or 'nothing'}. It "
-        f"should hold {DATA_NAMES[0]!r} [samples, channels] and {RATE_NAMES[0]!r}."
+        f"{path}: contains no {wanted[0]!r}, only {', '.join(map(repr, names)) or 'nothing'}. It "
+        f"should contain {DATA_NAMES[0]!r} [samples, channels] and {RATE_NAMES[0]!r}."
     )

@@ -1,9 +1,9 @@
 """Batches: chunks of a split as the network trains on them.
 
 A chunk is `nb_hist` samples of audio. Chunks overlap by twice the padding, and only the middle of a
-chunk, between the paddings, counts: so every sample of a split counts in exactly one chunk. Each
-stretch of a recording is cut on its own, with silence beyond its ends: no chunk reaches from one
-recording into another, or over a cut between splits.
+chunk, between the paddings, counts, so every sample of a split counts in exactly one chunk. Each
+stretch of a recording is cut separately, with silence beyond its ends: no chunk spans two
+recordings, or a cut between splits.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ import xarray as xr
 from dss.errors import DssError
 from dss.support.lazy import Lazy
 
-PIECES = 20  # that a part of the data is drawn in, or more
+PIECES = 20  # the minimum number of pieces to draw a part of the data in
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,10 @@ class Chunks:
     Attributes:
         x: audio [samples, channels].
         y: targets [samples, classes].
-        stretches: [stretches, 2]: first and one past the last sample of each stretch.
-        nb_hist: length of a chunk.
+        stretches: [stretches, 2] first and one past the last sample of each stretch.
+        nb_hist: the length of a chunk.
         padding: samples at both ends of a chunk that do not count.
-        annotated: [samples], 0 where nobody looked, which does not count; None for everywhere.
+        annotated: [samples], 0 for unknown samples, which do not count; None if all are known.
     """
 
     x: np.ndarray | Lazy
@@ -40,15 +40,16 @@ class Chunks:
 
     @property
     def stride(self) -> int:
-        """Samples of a chunk that count."""
+        """The number of samples of a chunk that count."""
         return self.nb_hist - 2 * self.padding
 
     def grid(self, shift: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """Where the chunks start, and the number of the stretch that each is in: [chunks] twice.
 
         Arguments:
-            shift: the middle of the first chunk starts so many samples before its stretch, 0 to
-                below the stride. Every sample still counts once, at another place of a chunk.
+            shift: start the middle of the first chunk this many samples before its stretch, from 0
+                to below the stride. Every sample still counts once, but at another place in a
+                chunk.
         """
         starts = [np.arange(first - shift, last, self.stride) for first, last in self.stretches]
         owner = np.repeat(np.arange(len(starts)), [len(s) for s in starts])
@@ -73,9 +74,9 @@ class Chunks:
 
 
 def _take(array: np.ndarray | Lazy, starts: np.ndarray, nb_hist: int) -> np.ndarray:
-    """Chunks of an array: [chunks, nb_hist, ...]; what lies beyond its ends is 0.
+    """Chunks of an array: [chunks, nb_hist, ...], with zeros beyond its ends.
 
-    Each is one piece of memory, or of a file, which is copied at once.
+    Each is contiguous in memory or in a file, and is copied at once.
     """
     chunks = np.zeros((len(starts), nb_hist, *array.shape[1:]), array.dtype)
     for chunk, start in zip(chunks, starts, strict=True):
@@ -86,7 +87,7 @@ def _take(array: np.ndarray | Lazy, starts: np.ndarray, nb_hist: int) -> np.ndar
 
 
 def array_of(variable: Any) -> np.ndarray | Lazy:
-    """The memory map behind a variable of a dataset; or what reads it where it is sliced."""
+    """The memory map behind a variable of a dataset; or an object that reads it when sliced."""
     data = variable.variable._data
     if isinstance(data, np.ndarray):
         return data
@@ -95,11 +96,11 @@ def array_of(variable: Any) -> np.ndarray | Lazy:
 
 
 def split_stretches(tree: xr.DataTree, split: str) -> np.ndarray:
-    """First and one past the last sample of each stretch of a split, counted in the split.
+    """First and one past the last sample of each stretch of a split, counted within the split.
 
-    [stretches, 2] int. Where the dataset does not say, all of the split is one stretch.
+    [stretches, 2] int. If the dataset does not say, the whole split is one stretch.
 
-    Raises: DssError if it says something that cannot be.
+    Raises: DssError if the stretches are invalid.
     """
     total = tree[split].sizes["time"]
     names = [f"filename_{part}_{split}" for part in ("startsample", "endsample")]
@@ -111,8 +112,8 @@ def split_stretches(tree: xr.DataTree, split: str) -> np.ndarray:
             raise ValueError("one ends before it starts")
     except (OverflowError, ValueError, TypeError) as error:
         raise DssError(
-            f"{tree.name or 'the dataset'}: {' and '.join(names)} are not as many whole numbers "
-            f"each ({error}). The dataset is damaged: make it again."
+            f"{tree.name or 'the dataset'}: {' and '.join(names)} should be whole numbers, "
+            f"equally many ({error}). The dataset is damaged: make it again."
         ) from None
     edges = np.concatenate([[0], np.cumsum(ends - starts)])
     if edges[-1] != total:
@@ -122,10 +123,10 @@ def split_stretches(tree: xr.DataTree, split: str) -> np.ndarray:
 
 
 def draw_fraction(stretches: np.ndarray, fraction: float, seed: int) -> np.ndarray:
-    """Stretches with this fraction of the samples, drawn at random.
+    """Draw stretches with this fraction of the samples at random.
 
-    Long stretches are drawn in pieces, of a twentieth of all samples at most; the last piece is cut
-    at random. Pieces that follow each other in a stretch are one stretch again.
+    Long stretches are drawn in pieces, each at most a twentieth of all samples; the last piece is
+    cut at random. Adjacent pieces of a stretch are merged again.
     """
     rng = np.random.default_rng(seed)
     n_samples = int(np.diff(stretches).sum())
@@ -151,6 +152,6 @@ def draw_fraction(stretches: np.ndarray, fraction: float, seed: int) -> np.ndarr
 
 
 def _pieces(first: int, last: int, longest: int) -> np.ndarray:
-    """A stretch in pieces of about the same length: [pieces, 2]."""
+    """Cut a stretch into pieces of about equal length: [pieces, 2]."""
     edges = np.linspace(first, last, 1 + -(-(last - first) // longest)).round().astype(int)
     return np.stack([edges[:-1], edges[1:]], axis=1)

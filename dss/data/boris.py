@@ -1,7 +1,7 @@
-"""Tabular exports of BORIS: a row where a behavior starts, one where it stops, or one for a point.
+"""Tabular exports of BORIS: a row for each start, each stop, and each point event.
 
 https://www.boris.unito.it/user_guide. Older versions write some lines about the observation above
-the table, and call the column `Status` that newer ones call `Behavior type`.
+the table, and have a column `Status` instead of `Behavior type`.
 """
 
 from pathlib import Path
@@ -23,9 +23,9 @@ def is_tabular(text: str) -> bool:
 
 
 def read_boris(path: Path) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
-    """States as segments, points as events; and rows without a counterpart, with what is wrong.
+    """States as segments, points as events; and the rows without a counterpart, with what is wrong.
 
-    Raises: DssError if it is no such table, or holds events of several media files.
+    Raises: DssError if it is not such a table, or contains events of several media files.
     """
     text = read_text(path)
     header = _header(text)
@@ -50,8 +50,8 @@ def read_boris(path: Path) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
     files = table[media].dropna().unique() if media else []
     if len(files) > 1:
         raise DssError(
-            f"{path}: holds events of {len(files)} media files ({files[0]}, {files[1]}, ...). "
-            "Export each observation by itself."
+            f"{path}: contains events of {len(files)} media files ({files[0]}, {files[1]}, ...). "
+            "Export each observation separately."
         )
     return _paired(table)
 
@@ -89,7 +89,7 @@ def _lacking(what: str) -> str:
 
 
 def _header(text: str) -> tuple[int, str] | None:
-    """How many lines are above the header, and what separates its columns."""
+    """The number of lines above the header, and the separator of its columns."""
     for n_above, line in enumerate(text.splitlines()[:MOST_LINES]):
         for separator in "\t,;":
             columns = {field.strip(' "') for field in line.split(separator)}

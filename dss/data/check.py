@@ -1,4 +1,4 @@
-"""Checks of annotations: a table of everything that is wrong, or probably not meant, at once."""
+"""Checks of annotations: one table of everything that is wrong or questionable."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,23 +24,23 @@ from dss.support.progress import bar
 def check_annotations(
     folder: str | Path, *, options: SourceOptions | None = None, **named: Unpack[SourceArguments]
 ) -> pd.DataFrame:
-    """Check the recordings and annotations of a folder, and list every problem at once.
+    """Check the recordings and annotations of a folder, and list all problems at once.
 
-    Errors are what no dataset can be made of: recordings or annotations that are missing or cannot
-    be read, times that are not numbers, before the start, after the end or in the wrong order,
-    names that are used for events and for segments. Warnings are what is probably not meant:
-    overlaps, doubles, very short segments, names that are almost the same or not defined, song
-    types that were never found, proposals that nobody confirmed, `noise` that makes the rest of its
-    recording unknown, a second file of annotations for a recording, which is not read, and channels
-    that are silent or clipped. Of the audio half a minute of each recording is read, in 60 blocks
-    spread evenly, so that hours of it on a network drive take no longer.
+    Errors prevent making a dataset: recordings or annotations that are missing or unreadable, times
+    that are not numbers, before the start, after the end or in the wrong order, and names used for
+    both events and segments. Warnings point at probable mistakes: overlaps, duplicates, very short
+    segments, names that are almost the same or undefined, song types that were never found,
+    unconfirmed proposals, `noise` that makes the rest of its recording unknown, a second annotation
+    file that is not read, and silent or clipped channels. Levels are checked on half a minute of
+    each recording, in 60 blocks spread evenly, so that hours of audio on a network drive take no
+    longer.
 
     Arguments:
         folder: recordings with their annotations; or one recording.
 
     Returns: a table with the columns file, row, name, problem and severity (error, warning, or
-        mended: what dss puts right unless it is strict), a row a problem, by file and row; without
-        rows if all is well.
+        mended: what dss fixes by itself unless it is strict), one row per problem, sorted by file
+        and row; empty if there are no problems.
     Raises: DssError if there is no such folder, or no recording in it.
 
     Example:
@@ -68,19 +68,18 @@ def find_problems(
     tables: Sequence[tuple[Path, pd.DataFrame]],
     tolerance_seconds: float = TOLERANCE_SECONDS,
 ) -> pd.DataFrame:
-    """What is wrong with the annotations of opened recordings, whose audio is not read.
+    """Problems with the annotations of opened recordings; their audio is not read.
 
     Arguments:
         recordings: the recordings.
-        tables: for each, the file of its annotations and their table, as `recording_annotations`
-            gives them.
-        tolerance_seconds: that annotated stretches may reach beyond a recording.
+        tables: for each, its annotation file and table, as from `recording_annotations`.
+        tolerance_seconds: how far annotated stretches may extend beyond a recording.
     """
     problems = list(differences(recordings, tables))
     usual_rate = most_frequent([recording.samplerate_hz for recording in recordings])
     both = bar(recordings, desc="comparing", unit="recording", delay=1)
     for recording, (source, table) in zip(both, tables, strict=True):
-        with_times = recording.samplerate_hz == usual_rate  # else nobody knows whether it is right
+        with_times = recording.samplerate_hz == usual_rate  # or the rate may be wrong
         problems += problems_within(str(source), table, recording, with_times)
         try:
             problems += unread_files(recording, source)

@@ -1,4 +1,4 @@
-"""What of a dataset follows from its recordings and annotations, where nobody says it."""
+"""Dataset options that are chosen from the recordings and annotations unless you give them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,12 +10,12 @@ from dss.data.annotations import EVENT, SEGMENT, found
 from dss.data.names import named_groups
 from dss.options import DatasetOptions
 
-EVENT_STD_SECONDS = 0.003  # as precise as people place pulses
-EVENTS_APART = 8  # standard deviations from one event to the next, at least
+EVENT_STD_SECONDS = 0.003  # the precision with which people place pulses
+EVENTS_APART = 8  # standard deviations between neighbouring events, at least
 GAP_SECONDS = 0.004  # a few frames of a network
-FEWEST_TOUCHING = 0.01  # part of the segments of a type that follow each other without a pause
-FEWEST_RECORDINGS = 3  # so that one can be spared for testing
-N_BLOCKS = 30  # that a dataset of one or two recordings is dealt out in, for testing by samples
+FEWEST_TOUCHING = 0.01  # fraction of the segments of a type that follow each other without a pause
+FEWEST_RECORDINGS = 3  # the minimum for sparing one for testing
+N_BLOCKS = 30  # blocks to deal out from one or two recordings when testing by samples
 BLOCK_SECONDS = 0.5, 10.0
 
 
@@ -26,16 +26,16 @@ def chosen_options(
     options: DatasetOptions,
     names: Sequence[str] = (),
 ) -> tuple[DatasetOptions, dict[str, str]]:
-    """The options with those filled in that were left to the data.
+    """Fill in the options that are chosen from the data.
 
     Arguments:
         tables: the annotations of each recording.
-        durations_seconds: of the recordings.
-        types: category by song type.
-        options: as they were given.
-        names: of the recordings, relative to the data folder.
+        durations_seconds: the durations of the recordings.
+        types: the category of each song type.
+        options: the options as given.
+        names: the names of the recordings, relative to the data folder.
 
-    Returns: the options, and a sentence for each that was chosen and differs from the fixed value.
+    Returns: the options, and a sentence for each chosen one that differs from its fixed value.
     """
     values: dict[str, Any] = {}
     reasons: dict[str, str] = {}
@@ -53,8 +53,7 @@ def chosen_options(
                 seconds = np.clip(sum(durations_seconds) / N_BLOCKS, *BLOCK_SECONDS)
                 values["block_seconds"] = float(f"{seconds:.2g}")
                 reasons["block_seconds"] = (
-                    f"{values['block_seconds']:g} s, so that each split has a part of all that is "
-                    "sung"
+                    f"{values['block_seconds']:g} s, so that each split gets a share of all song"
                 )
         elif options.groups is None and options.test_fraction:
             values |= _groups(names, reasons)
@@ -64,29 +63,30 @@ def chosen_options(
 
 
 def _groups(names: Sequence[str], reasons: dict[str, str]) -> dict[str, str]:
-    """Keep together what is of one individual, or one day, if one of them can be spared."""
+    """Keep individuals, or days, together in one split if one of them can be spared for testing."""
     groups = named_groups(names)
     if groups is None:
         return {}
     n, kind = len(groups.n_recordings), groups.kind
-    told = f"by the names of the recordings there are {n} {kind}s ({groups.listed()})"
+    told = f"the names of the recordings show {n} {kind}s ({groups.listed()})"
     if groups.are_enough:
         reasons["groups"] = (
-            f"{told}; each is in one split as a whole, so that the test tells how well the network "
-            f"does on {kind}s that it never heard"
+            f"{told}; each is kept in one split, so that the test shows how well the network does "
+            f"on {kind}s that it has never heard"
         )
         return {"groups": groups.pattern}
     reasons["groups"] = (
-        f"none: {told}, of which none can be spared, so that the test is on other recordings of "
-        f"the same {kind}s"
+        f"none: {told}, of which none can be spared, so the test uses other recordings of the "
+        f"same {kind}s"
     )
     return {}
 
 
 def touching(tables: Sequence[pd.DataFrame], types: Mapping[str, str]) -> tuple[int, int]:
-    """How many segments follow one of the same name within `GAP_SECONDS`, and how many follow one.
+    """How many segments follow one of the same name within `GAP_SECONDS`, and how many follow one
+    at all.
 
-    Nothing in the targets tells the first ones apart.
+    The targets cannot separate the first ones.
     """
     pauses = [np.empty(0)]
     for table in tables:
@@ -104,8 +104,8 @@ def _gap(tables, types: Mapping[str, str], reasons: dict[str, str]) -> float:
     if n_touching <= FEWEST_TOUCHING * n_following:
         return 0.0
     reasons["gap_seconds"] = (
-        f"{GAP_SECONDS:g} s between segments of one name: {n_touching} of {n_following} follow "
-        f"each other within {1000 * GAP_SECONDS:g} ms and would merge"
+        f"{GAP_SECONDS:g} s between segments of the same name: {n_touching} of {n_following} "
+        f"follow each other within {1000 * GAP_SECONDS:g} ms and would merge"
     )
     return GAP_SECONDS
 
@@ -125,7 +125,7 @@ def _event_width(tables, types: Mapping[str, str], reasons: dict[str, str]) -> f
     shortest = float(np.quantile(interval, 0.05))
     width = float(f"{min(EVENT_STD_SECONDS, shortest / EVENTS_APART):.2g}")
     reasons["event_std_seconds"] = (
-        f"{width:g} s: about as precise as people place events, and well below the "
-        f"{shortest:.2g} s between them"
+        f"{width:g} s: about as precise as people place events, and well below the {shortest:.2g} "
+        "s between them"
     )
     return width

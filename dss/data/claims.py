@@ -1,8 +1,8 @@
-"""What headers of audio files claim, beside what is there: recorders lose power, disks are full.
+"""The length that a header claims, and the real one: recorders lose power, disks fill up.
 
-For the formats that hold their samples in one part, whose size stands in the header: aiff, au, caf,
-rf64, w64 and voc. Those of wav are in `dss.data.wav`. For flac, mp3 and ogg, which have no such
-size, it is looked up here whether their end is there.
+This covers formats that store all samples in one part, whose size is in the header: aiff, au, caf,
+rf64, w64 and voc. wav is handled in `dss.data.wav`. flac, mp3 and ogg have no such size; here dss
+checks whether their end is present.
 """
 
 import io
@@ -18,26 +18,26 @@ import soundfile
 from dss.data import mending, mp3
 from dss.support.units import readable
 
-HEAD_BYTES = 1024  # that say what format it is
-MOST_PARTS = 1000  # that are looked at for the one with the samples
-PAGE, LAST_PAGE, LONGEST_PAGE = b"OggS", 4, 2**16  # of ogg: how they begin, a flag, bytes
-NOT_SAID = 2**63 - 1  # samples, says libsndfile, if a flac file does not say how many it has
+HEAD_BYTES = 1024  # that identify the format
+MOST_PARTS = 1000  # searched for the one with the samples
+PAGE, LAST_PAGE, LONGEST_PAGE = b"OggS", 4, 2**16  # of ogg: first bytes, flag, size
+NOT_SAID = 2**63 - 1  # libsndfile's number of samples if a flac file does not give it
 
 
 Order = Literal["big", "little"]
 
 
 class Form(NamedTuple):
-    """How a format marks its parts: a name and a size, and then so many bytes.
+    """How a format marks its parts: a name, a size, and then this many bytes.
 
     Attributes:
         start: how files of the format begin.
-        first: where the first part is.
-        samples: the names of the part that holds samples.
+        first: the position of the first part.
+        samples: the names of the part with the samples.
         n_name: bytes of a name.
         n_size: bytes of a size.
-        order: of the bytes in a size.
-        even: parts begin at multiples of so many bytes.
+        order: the byte order of sizes.
+        even: parts begin at multiples of this number of bytes.
         own: how much of a size are the name and the size itself.
     """
 
@@ -51,7 +51,7 @@ class Form(NamedTuple):
     own: int = 0
 
 
-GUID = bytes.fromhex("f3acd3118cd100c04f8edb8a")  # behind the names of parts of w64
+GUID = bytes.fromhex("f3acd3118cd100c04f8edb8a")  # at the end of the names of parts in w64
 FORMS = (
     Form(b"FORM", 12, (b"SSND",), even=2),
     Form(b"caff", 8, (b"data",), n_size=8),
@@ -59,21 +59,21 @@ FORMS = (
     Form(b"riff", 40, (b"data" + GUID,), 16, 8, "little", 8, 24),
     Form(b"Creative Voice File", 26, (b"\1", b"\x09"), 1, 3, "little"),
 )
-# What lies in the part of the samples before them: in aiff where these begin, in caf a number.
+# What precedes the samples in their part: in aiff where they begin, in caf a number.
 BEFORE = {b"FORM": 8, b"caff": 4}
 AU_ORDERS: dict[bytes, Order] = {b".snd": "big", b"dns.": "little"}
 NIST_SIZES = (b"sample_count", b"channel_count", b"sample_n_bytes")
-RF64_SIZE = 28  # where its size of 64 bits is
+RF64_SIZE = 28  # the position of the 64-bit size
 
 
 class Claim(NamedTuple):
-    """How many bytes of samples a header claims, and how many are there.
+    """The number of bytes of samples that a header claims, and that are there.
 
     Attributes:
         claimed: bytes; None if the header leaves it open.
         there: bytes.
-        at: where in the file the size is.
-        right: what would be there if it said what is there.
+        at: the position of the size in the file.
+        right: the bytes of the correct size.
     """
 
     claimed: int | None
@@ -83,14 +83,14 @@ class Claim(NamedTuple):
 
 
 class Patched(io.FileIO):
-    """A file that is read with other bytes in one place."""
+    """A file in which some bytes are replaced while it is read."""
 
     def __init__(self, path: Path, claim: Claim):
         super().__init__(path)
         self.claim = claim
 
     def readinto(self, buffer) -> int:
-        """Read as many bytes as the buffer has; returns how many these are."""
+        """Fill a buffer; returns the number of bytes read."""
         first = self.tell()
         n = super().readinto(buffer) or 0
         view = memoryview(buffer).cast("B")
@@ -101,9 +101,9 @@ class Patched(io.FileIO):
 
 
 def wrong_claim(path: Path) -> Claim | None:
-    """What a header claims if that is more than is there, nothing although there is, or left open.
+    """The claim of a header if it exceeds the file, is zero despite samples, or is left open.
 
-    None if it is right, or if the file is of another format.
+    None if the claim is right, or the file has another format.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -117,22 +117,22 @@ def wrong_claim(path: Path) -> Claim | None:
 
 
 def open_patched(path: Path, claim: Claim | None) -> BinaryIO:
-    """Open a file so that its header is read as if it said what is there."""
+    """Open a file so that its header seems to state the true size."""
     return cast(BinaryIO, Patched(path, claim)) if claim else path.open("rb")
 
 
 def end_of(
     path: Path, sound: soundfile.SoundFile, claim: Claim | None
 ) -> tuple[int | None, int | None]:
-    """What is known about the end of a file, which is of no further use once it was looked for.
+    """Determine where a file ends.
 
     Arguments:
         path: the file.
-        sound: opened.
-        claim: as `wrong_claim` gives it.
+        sound: the opened file.
+        claim: the result of `wrong_claim`.
 
-    Returns: how many samples there are, None if only reading it says that; how many it claims, None
-        if it does not say that.
+    Returns: the number of samples in the file, None if that takes reading it; and the number that
+        it claims, None if it makes no claim.
     """
     n = sound.frames
     if sound.format == "FLAC" and _lacks_last_sample(sound):
@@ -153,25 +153,25 @@ def say_missing(
 
     Arguments:
         path: the file.
-        claim: as `wrong_claim` gives it.
-        samplerate_hz: of the audio.
-        n_claimed: samples that it claims, as `end_of` gives them.
-        n_there: samples that can be read.
+        claim: the result of `wrong_claim`.
+        samplerate_hz: the sample rate.
+        n_claimed: the claimed number of samples, from `end_of`.
+        n_there: the number of readable samples.
     """
     there = readable(n_there / samplerate_hz)
     if n_claimed is None:
-        said = f"does not say how long it is, and may lack its end; {there} are there, read"
+        said = f"does not say how long it is, and may lack its end; {there} are there and were read"
         mending.note(path, said)
     elif claim and claim.claimed == 0:
-        mending.note(path, f"its header says 0 bytes of audio; {there} are there, read")
+        mending.note(path, f"its header says 0 bytes of audio; {there} are there and were read")
     elif n_claimed > n_there:
         missing = readable((n_claimed - n_there) / samplerate_hz)
-        said = f"ends before its header says: {missing} are missing; what is there is read"
+        said = f"ends earlier than its header says: {missing} are missing; the rest was read"
         mending.note(path, said)
 
 
 def _lacks_last_page(path: Path) -> bool:
-    """Whether an ogg file ends before the page that is marked as its last one, or within it."""
+    """Whether an ogg file ends before, or within, the page that is marked as its last one."""
     size = path.stat().st_size
     with path.open("rb") as file:
         file.seek(max(0, size - LONGEST_PAGE))
@@ -192,7 +192,7 @@ def _lacks_last_sample(sound: soundfile.SoundFile) -> bool:
 
 
 def _alac_samples(path: Path, n_bytes: int) -> tuple[int, int]:
-    """How many samples so many bytes hold, in whole packets, and how many the file claims.
+    """How many samples this many bytes contain, in whole packets, and how many the file claims.
 
     Apple's "Core Audio Format Specification" describes the table of packets.
     """
@@ -207,7 +207,7 @@ def _alac_samples(path: Path, n_bytes: int) -> tuple[int, int]:
         file.seek(form.first + 12 + 20)  # in the description, which comes first
         per_packet = int.from_bytes(file.read(4))
     n_packets = size = 0
-    for byte in sizes:  # each size is a number of bytes of which 7 bits count
+    for byte in sizes:  # each size is a number in bytes with 7 significant bits
         size = (size << 7 | byte & 0x7F) % 2**32
         if byte < 0x80:
             n_bytes -= size
@@ -227,7 +227,7 @@ def _au(head: bytes, size: int) -> Claim | None:
     order = AU_ORDERS[head[:4]]
     start, claimed = (int.from_bytes(head[i : i + 4], order) for i in (4, 8))
     there = size - start
-    if claimed == 2**32 - 1 or there >= 2**32:  # which says that it is unknown
+    if claimed == 2**32 - 1 or there >= 2**32:  # marks an unknown length
         return None
     return Claim(claimed, there, 8, max(there, 0).to_bytes(4, order))
 
@@ -242,7 +242,7 @@ def _nist(head: bytes, size: int) -> Claim | None:
 
 
 def _of_parts(file: BinaryIO, form: Form, size: int) -> Claim | None:
-    """What the header of an open file claims whose parts are marked in this form."""
+    """The claim in the header of an open file with parts of this form."""
     parts = _parts(file, form, form.first)
     place = next((place for name, place in parts if name in form.samples), None)
     if place is None:
@@ -257,13 +257,13 @@ def _of_parts(file: BinaryIO, form: Form, size: int) -> Claim | None:
     claimed, there = max(0, length - before), size - start
     behind = _parts(file, form, start + length)
     if claimed == 0 and all(_is_part(name, place, size) for name, place in behind):
-        return None  # there are other parts, and no samples
+        return None  # only other parts, without samples
     right = min(there + form.own, 256**n_size - 1).to_bytes(n_size, form.order)
     return Claim(None if is_open else claimed, there - before, at, right)
 
 
 def _parts(file: BinaryIO, form: Form, place: int) -> Iterator[tuple[bytes, tuple[int, int]]]:
-    """The parts of an open file from a place on: their names, where they begin, their lengths."""
+    """The parts of an open file from a position on: name, position and length of each."""
     size = os.fstat(file.fileno()).st_size
     for _ in range(MOST_PARTS):
         if place >= size:

@@ -1,4 +1,4 @@
-"""What is in a dataset: where the song is, what is silent or clipped, which data it is."""
+"""The contents of a dataset: where song is, what is silent or clipped, and a fingerprint."""
 
 import hashlib
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from dss.data.splits import SPLITS
 from dss.data.stretches import of_mask, union
 from dss.support.lazy import Lazy
 
-PRESENT = 0.3  # a song type is there from this target on: even if three share a sample
+PRESENT = 0.3  # a song type is present from this target on: even if three share a sample
 BLOCK_SAMPLES = 2**20
 
 
@@ -22,15 +22,15 @@ def song_stretches(
     stretches: np.ndarray,
     annotated: np.ndarray | Lazy | None = None,
 ) -> list[np.ndarray]:
-    """Where each class is, noise included.
+    """Where each class occurs, noise included.
 
     Arguments:
         y: targets [samples, classes], read block by block.
-        stretches: [stretches, 2]: first and one past the last sample of what is looked at.
-        annotated: [samples], 0 where nobody looked: there is no noise, whatever the targets say.
+        stretches: [stretches, 2] first and one past the last sample of the stretches to search.
+        annotated: [samples], 0 for unknown samples: these are not noise, whatever the targets say.
 
-    Returns: for each class [occurrences, 2]: first and one past the last sample, in order. An
-        occurrence ends where its stretch ends.
+    Returns: for each class [occurrences, 2]: first and one past the last sample, in order.
+        Occurrences end at the ends of stretches.
     """
     found = [[np.empty((0, 2), int)] for _ in range(y.shape[1])]
     for first, last in stretches:
@@ -47,21 +47,21 @@ def song_stretches(
 
 
 def song_type_warnings(song: list[np.ndarray], class_names: list[str], split: str) -> list[str]:
-    """A sentence for each song type without an example in a split."""
+    """A warning for each song type without an example in a split."""
     effect = {
         "train": "the network cannot learn it",
-        "val": "nothing tells during training how well it is recognised",
+        "val": "training cannot show how well it is recognized",
     }[split]
     return [
-        f"{name}: has no example in the {split} split, so {effect}. Add annotations of it, or give "
-        f"the {split} split more of the data."
+        f"{name}: has no example in the {split} split, so {effect}. Annotate more of it, or give "
+        f"the {split} split a larger share of the data."
         for name, of_class in zip(class_names[1:], song[1:], strict=True)
         if not len(of_class)
     ]
 
 
 def audio_warnings(tree: xr.DataTree, split: str) -> list[str]:
-    """A sentence for each recording that is silent or clipped in a split, channel by channel."""
+    """A warning for each recording that is silent or clipped in a split, by channel."""
     x = array_of(tree[split]["x"])
     stretches = split_stretches(tree, split)
     names = tree.attrs.get(f"filename_{split}") or []
@@ -81,7 +81,7 @@ def audio_warnings(tree: xr.DataTree, split: str) -> list[str]:
 
 
 def fingerprint(tree: xr.DataTree) -> str:
-    """A hash of the samples and targets of all splits and their class names: which data it is."""
+    """A hash of the samples, targets and class names of all splits, to identify the data."""
     digest = hashlib.sha256(repr(tree.attrs["class_names"]).encode())
     for split in SPLITS:
         for name in sorted(tree[split].data_vars):

@@ -1,8 +1,8 @@
 """Datasets: opened lazily, and checked.
 
-A dataset holds, for each of the splits train, val and test, `x` [samples, channels] float32, `y`
-[samples, classes], with individual targets also `y_<song type>` [samples, 2], and `annotated`
-[samples] if something in it is unknown; and its attributes. `dss.data.stores` says where,
+For each of the splits train, val and test, a dataset has `x` [samples, channels] float32, `y`
+[samples, classes], `y_<song type>` [samples, 2] if it has individual targets, and `annotated`
+[samples] if some samples are unknown; and it has attributes. `dss.data.stores` stores datasets,
 `dss.data.assembly` makes them.
 """
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 def open_dataset(path: str | Path) -> "xr.DataTree":
     """Open a dataset without reading it: slices are read from disk when they are used.
 
-    Datasets made by DeepSS or DAS open, too.
+    Datasets made by DeepSS or DAS can be opened, too.
 
     Arguments:
         path: NAME.npy, NAME.zarr or NAME.h5.
 
-    Returns: a tree with the nodes train, val and test (empty ones included), each with x (time,
-        channel), y (time, song_type) and what else the dataset holds; time in seconds from the
-        start of the split. The attributes of the tree are those of the dataset.
-    Raises: DssError if there is no dataset, or it lacks a part or is damaged.
+    Returns: a tree with the nodes train, val and test (including empty ones), each with x (time,
+        channel), y (time, song_type) and the other arrays of the dataset; time is in seconds from
+        the start of the split. The attributes of the tree are those of the dataset.
+    Raises: DssError if there is no dataset, or it is incomplete or damaged.
 
     Example:
         >>> from dss.data import open_dataset
@@ -49,13 +49,13 @@ def open_dataset(path: str | Path) -> "xr.DataTree":
     if missing:
         raise DssError(f"{path}: its attributes lack {', '.join(missing)}")
     problems = stores.class_problems(attributes)
-    raise_problems(problems, f"{path}: these attributes cannot be right; make it again:")
-    # y has a row for each sample of x, so that both have one rate if the dataset does not say it.
+    raise_problems(problems, f"{path}: these attributes are invalid; make the dataset again:")
+    # y has a row for each sample of x, so both have the same rate if the dataset does not say.
     attributes.setdefault("samplerate_y_Hz", attributes["samplerate_x_Hz"])
     nodes = {split: _open_split(path, split, attributes) for split in SPLITS}
     channels = {split: x.sizes["channel"] for split, x in nodes.items() if x.sizes["time"]}
     if len({*channels.values()}) > 1:
-        raise DssError(f"{path}: the splits differ in channels, {channels}. {stores.DAMAGED}")
+        raise DssError(f"{path}: the splits have different channels, {channels}. {stores.DAMAGED}")
     return xr.DataTree.from_dict({"/": xr.Dataset(attrs=attributes), **nodes}, name=path.name)
 
 
@@ -74,7 +74,7 @@ def _open_split(path: Path, split: str, attributes: dict[str, Any]) -> "xr.Datas
         if name.startswith("y")
     }
     if not arrays and "made_with" in attributes and attributes.get(f"filename_{split}"):
-        raise DssError(f"{path}: has no {split}, but is made with it. {stores.DAMAGED}")
+        raise DssError(f"{path}: has no {split}, but should have. {stores.DAMAGED}")
     if not arrays:
         empty = {
             "x": np.empty((0, 1), np.float32),
@@ -91,7 +91,7 @@ def _open_split(path: Path, split: str, attributes: dict[str, Any]) -> "xr.Datas
         _check_array(where, array, n_dims, arrays["x"], names)
     variables = {name: _named(name, array, path) for name, array in arrays.items()}
     step = 1 / attributes["samplerate_x_Hz"]
-    # Half a step less than the length: no rounding can add or lose a sample.
+    # Half a step less than the length, so that rounding cannot add or lose a sample.
     index = xr.indexes.RangeIndex.arange(0, (len(arrays["x"]) - 0.5) * step, step, dim="time")
     dataset = xr.Dataset(variables, coords=xr.Coordinates.from_xindex(index))
     dataset["time"].attrs["units"] = "s"
@@ -101,14 +101,14 @@ def _open_split(path: Path, split: str, attributes: dict[str, Any]) -> "xr.Datas
 def _check_array(
     where: str, array: "xr.Variable", n_dims: int, x: "xr.Variable", names: list[str] | None
 ) -> None:
-    """Raise a DssError if an array is not [samples, classes], or is not as long as x.
+    """Raise a DssError if an array is not [samples, classes], or differs from x in length.
 
     Arguments:
-        where: what the message names.
+        where: the array's name for messages.
         array: an array of a split.
         n_dims: how many dimensions it should have.
         x: the audio of the split.
-        names: of the classes; None if the array is no targets.
+        names: the names of the classes; None if the array is not a target.
     """
     if array.ndim != n_dims or array.dtype.kind not in "biuf":
         right = "[samples]" if n_dims == 1 else "[samples, columns]"
@@ -125,7 +125,7 @@ def _check_array(
 
 
 def _named(name: str, array: "xr.Variable", path: Path) -> "xr.Variable":
-    """The array with its dimensions named; it stays where it is, unread."""
+    """Name the dimensions of an array, which stays on disk, unread."""
     import xarray as xr
 
     dims = ("time", dimension(name))[: array.ndim]

@@ -6,17 +6,17 @@
 | audacity | .txt | labels: start, stop, name; further lines with frequencies are skipped |
 | raven | .txt | selection tables; boxes become segments |
 | textgrid | .TextGrid | tiers of Praat: intervals with a name become segments, points events |
-| notmat | .not.mat | evsonganaly; one letter a syllable |
+| notmat | .not.mat | evsonganaly; one letter per syllable |
 | timit | .phn, .wrd | transcriptions of TIMIT |
 | svl | .svl | layers of Sonic Visualiser: regions become segments, other points events |
 | elan | .eaf | tiers of ELAN |
 | boris | .csv, .tsv | tabular exports of BORIS; aggregated events are csv |
 | yarden | .mat | SongAnnotationGUI; one file for many recordings |
 | birdsong-recognition-dataset | .xml | Koumura & Okanoya 2016; one file for many recordings |
-| generic-seq | .csv | crowsetta's own; one file for many recordings |
+| generic-seq | .csv | crowsetta's own format; one file for many recordings |
 
-A format may be followed by which part of the file to read: `raven:Species` takes the names from
-the column Species, `textgrid:notes,calls` takes these tiers, and so does elan.
+A format may be followed by the part of the file to read: `raven:Species` takes the names from the
+column Species, `textgrid:notes,calls` and `elan:notes,calls` read these tiers.
 """
 
 import re
@@ -71,9 +71,9 @@ WITH_PARTS = ("raven", "textgrid", "elan")
 
 
 def split_format(format: str) -> tuple[str, str]:
-    """A format, and which part of a file to read: "raven:Species" is ("raven", "Species").
+    """Split a format into its name and the part of a file: "raven:Species" is ("raven", "Species").
 
-    Raises: DssError if there is no such format.
+    Raises: DssError for an unknown format.
     """
     name, _, part = format.partition(":")
     name = ALIASES.get(name.lower(), name.lower())
@@ -81,8 +81,8 @@ def split_format(format: str) -> tuple[str, str]:
         raise DssError(f"annotation_format is {format!r}; it should be one of {', '.join(FORMATS)}")
     if part and name not in WITH_PARTS:
         raise DssError(
-            f"annotation_format is {format!r}, but only raven:COLUMN, textgrid:TIER and "
-            "elan:TIER say which part of a file to read"
+            f"annotation_format is {format!r}, but only raven:COLUMN, textgrid:TIER and elan:TIER "
+            "can name the part of a file to read"
         )
     return name, part
 
@@ -126,11 +126,12 @@ def read_table(path: Path, format: str, recording: Path | None = None) -> pd.Dat
     Arguments:
         path: the file.
         format: one of `FORMATS`, with or without the part to read.
-        recording: the audio file, for formats that hold many recordings or times in samples.
+        recording: the audio file, for formats with many recordings per file or times in samples.
 
     Returns: a table with the columns name, start_seconds and stop_seconds; the index is the row in
-        the file, or a count from 1 where the file has no rows.
+        the file, or counts from 1 if the file has no rows.
     Raises: as `raise_broken` does, for all rows without a name, with a time that is not a number or
+        with too many fields.
         with too many fields.
     """
     name, part = split_format(format)
@@ -169,7 +170,7 @@ def _read_audacity(path: Path) -> pd.DataFrame:
     text = read_text(path)
     if not text.strip():
         return pd.DataFrame(columns=COLUMNS)
-    if "\t" not in text:  # programs that imitate Audacity separate by blanks
+    if "\t" not in text:  # programs that imitate Audacity separate by spaces
         text = re.sub(r"(?m)^[ ]*(\S+)[ ]+(\S+)[ ]+", r"\1\t\2\t", text)
     names = ["start_seconds", "stop_seconds", "name"]
     try:
@@ -181,15 +182,15 @@ def _read_audacity(path: Path) -> pd.DataFrame:
 
 
 def _read_raven(path: Path, column: str, recording: Path | None) -> pd.DataFrame:
-    """Selection tables of Raven; a selection with a row for each view counts once."""
+    """Selection tables of Raven; a selection with one row per view counts once."""
     table = read_raven_rows(path)
     files = table["Begin File"].dropna().unique() if "Begin File" in table else []
     if recording and (len(files) > 1 or is_shared(path, recording)):
         table, _ = read_shared(path, "raven", recording)
     elif len(files) > 1:
         raise DssError(
-            f"{path}: holds selections of {len(files)} recordings ({files[0]}, {files[1]}, ...). "
-            "Say of which to read them (recording)."
+            f"{path}: contains selections of {len(files)} recordings ({files[0]}, {files[1]}, "
+            "...). Name the recording to read (recording)."
         )
     there = ", ".join(map(str, table.columns))
     column = column or next((name for name in RAVEN_NAMES if name in table), "")
@@ -197,8 +198,9 @@ def _read_raven(path: Path, column: str, recording: Path | None) -> pd.DataFrame
         return pd.DataFrame(columns=COLUMNS)
     if column not in table:
         raise DssError(
-            f"{path}, row 1: there is no column {column or RAVEN_NAMES[0]!r} with the names of the "
-            f"selections, only {there}. Say which one it is: annotation_format raven:COLUMN."
+            f"{path}, row 1: there is no column {column or RAVEN_NAMES[0]!r} with the names of "
+            f"the selections, only {there}. Name the column to use: annotation_format "
+            "raven:COLUMN."
         )
     table = table.rename(columns={**RAVEN_TIMES, column: "name"})
     if "Selection" in table:
@@ -222,8 +224,8 @@ def _read_with_crowsetta(path: Path, format: str, recording: Path | None) -> pd.
     n_names, n_onsets, n_offsets = map(len, (seq.labels, seq.onsets_s, seq.offsets_s))
     if not n_names == n_onsets == n_offsets:
         raise DssError(
-            f"{path}: has {n_names} names, {n_onsets} onsets and {n_offsets} offsets; right would "
-            "be one of each for each annotation"
+            f"{path}: has {n_names} names, {n_onsets} onsets and {n_offsets} offsets; there "
+            "should be one of each per annotation"
         )
     return _counted(zip(map(str, seq.labels), seq.onsets_s, seq.offsets_s, strict=True))
 
@@ -245,10 +247,10 @@ def _parse_with_crowsetta(path: Path, format: str, more: dict[str, Any]):
 
     if path.suffix.lower() == ".mat":
         check_mat(path)
-    exact = {} if format == "generic-seq" else {"round_times": False}  # that one never rounds
+    exact = {} if format == "generic-seq" else {"round_times": False}  # generic-seq never rounds
     try:
         return crowsetta.formats.by_name(format).from_file(path, **more).to_annot(**exact)
-    except Exception as error:  # crowsetta and its own libraries raise anything
+    except Exception as error:  # crowsetta and its libraries raise all kinds of errors
         raise DssError(
             f"{path}: cannot be read as {format} ({type(error).__name__}: {error})"
         ) from error
@@ -262,15 +264,15 @@ def _counted(rows: Iterable[tuple]) -> pd.DataFrame:
 
 
 def _of_recording(by_name: dict[str, Any], path: Path, recording: Path | None):
-    """Of the annotations of many recordings, those of this one."""
+    """The annotations of this recording, from those of many."""
     names = [*by_name]
     if recording is None and len(names) > 1:
         raise DssError(
-            f"{path}: holds annotations of {len(names)} recordings ({names[0]}, {names[1]}, ...). "
-            "Say of which to read them (recording)."
+            f"{path}: contains annotations of {len(names)} recordings ({names[0]}, {names[1]}, "
+            "...). Name the recording to read (recording)."
         )
     name = names[0] if recording is None else recording.name
     if name not in by_name:
         others = f"{names[0]}{' and others' * (len(names) > 1)}"
-        raise DssError(f"{path}: holds no annotations of {name}, only of {others}")
+        raise DssError(f"{path}: contains no annotations of {name}, only of {others}")
     return by_name[name]

@@ -1,4 +1,4 @@
-"""A recording and its annotations as a dataset takes them: read together, mended where certain."""
+"""Read a recording and its annotations together, for a dataset, mending what is certain."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -21,19 +21,19 @@ from dss.support.progress import bar, say
 from dss.support.units import readable
 
 TIMES = COLUMNS[1:]
-MOST = 0.5  # part of the annotations
-MOST_SAID = 5  # errors, while files are read
-FAR = 10  # times the length of a recording: where a single annotation is in another unit
-MISTAKEN_SECONDS = 1  # beyond the end of a recording, which are no other unit
+MOST = 0.5  # fraction of the annotations
+MOST_SAID = 5  # errors printed while files are read
+FAR = 10  # times the length of a recording: a single annotation that far uses another unit
+MISTAKEN_SECONDS = 1  # beyond the end of a recording: a mistake, not another unit
 
 
 class Input(NamedTuple):
-    """A recording and what is known about it.
+    """A recording and its annotations.
 
     Attributes:
         recording: the audio.
-        file: where the annotations are.
-        table: the annotations, mended.
+        file: the annotation file.
+        table: the mended annotations.
         unknown: [stretches, 2] seconds around rows that were skipped.
     """
 
@@ -46,8 +46,8 @@ class Input(NamedTuple):
 def read_input(path: Path, options: SourceOptions, place: Place | None = None) -> Input:
     """Read a recording's header and its annotations, and mend what is certain.
 
-    Annotations that are there twice count once, and times that reach just beyond the recording are
-    cut at its ends. With `skip_bad_rows`, rows that cannot be right are left out.
+    Duplicate annotations count once, and times just beyond the recording are cut at its ends. With
+    `skip_bad_rows`, invalid rows are left out.
 
     Raises: DssError if one of them cannot be read; its `rest` is the Input without the bad rows.
     """
@@ -90,9 +90,9 @@ def read_inputs(
 ) -> tuple[list[Input], list[tuple[Path, DssError | OSError]], list[mending.Mended]]:
     """Read the recordings of a folder with their annotations.
 
-    If some recordings have one channel and others several that are the same, these have one too.
+    If some recordings have one channel and others several identical ones, only one channel is used.
 
-    Returns: what can be read; what is wrong with the others, by recording; what was mended.
+    Returns: the readable recordings; the errors of the others, by recording; and what was mended.
     """
     paths = find_recordings(folder, options.endings)
     place = place_of(options.annotations_at, folder)
@@ -117,7 +117,7 @@ def read_inputs(
         if any(found.recording.n_channels == 1 for found in inputs):
             inputs = [_with_one_channel(found) for found in inputs]
     missing = [path for path, error in failed if isinstance(error, MissingAnnotations)]
-    are_many = len(missing) > max(1, MOST * len(paths))  # one may just not be annotated
+    are_many = len(missing) > max(1, MOST * len(paths))  # one may just lack annotations
     if are_many and (pattern := proposed_pattern(folder, missing)):
         n = len(fitting(pattern, folder, missing))
         are = f"annotations of {n} of these {len(missing)} recordings are elsewhere"
@@ -135,22 +135,22 @@ def _wrong_times(found: Input, first: Input) -> list[str]:
 
 
 def tolerance_at(recording: Recording, tolerance_seconds: float) -> float:
-    """How far times may reach beyond a recording: by a sample, at least."""
+    """How far times may extend beyond a recording: at least one sample."""
     return max(tolerance_seconds, 1 / recording.samplerate_hz)
 
 
 def _with_one_channel(found: Input) -> Input:
     recording = found.recording
-    with suppress(DssError, OSError):  # which is said where the audio is looked at
+    with suppress(DssError, OSError):  # reported when levels are checked
         if recording.n_channels > 1 and recording.has_equal_channels():
             n = recording.n_channels
-            mending.note(recording.path, f"has {n} channels that are the same; they are one")
+            mending.note(recording.path, f"has {n} identical channels; one is used")
             return found._replace(recording=recording.one_channel(0))
     return found
 
 
 def _check_unit(table: pd.DataFrame, file: Path, end: float, samplerate_hz: float) -> None:
-    """Raise a DssError if times fit into the recording in another unit, but not in seconds."""
+    """Raise a DssError if times fit the recording in another unit, but not in seconds."""
     times = times_of(table)
     times = times[~np.isnan(times[:, 0])]
     is_beyond = times[:, 1] > end + MISTAKEN_SECONDS
@@ -163,12 +163,12 @@ def _check_unit(table: pd.DataFrame, file: Path, end: float, samplerate_hz: floa
     if fits:
         raise DssError(
             f"{file}: the times reach up to {last:g}, but the recording ends at {end:g} s. They "
-            f"fit as {' or as '.join(fits)}."
+            f"would fit as {' or as '.join(fits)}."
         )
 
 
 def _without_doubles(table: pd.DataFrame, file: Path) -> pd.DataFrame:
-    """A table without rows that repeat another one exactly; those without a time may stay."""
+    """Drop rows that exactly repeat another row; rows without a time may stay."""
     starts = table["start_seconds"].to_numpy(float)
     starts = starts[~np.isnan(starts)]
     if len({*starts.tolist()}) == len(starts):
@@ -185,10 +185,10 @@ def _without_doubles(table: pd.DataFrame, file: Path) -> pd.DataFrame:
 def _within(
     table: pd.DataFrame, file: Path, recording: Recording, tolerance_seconds: float
 ) -> pd.DataFrame:
-    """A table whose times that are out of the recording by no more than the tolerance are cut.
+    """Cut times that lie outside of the recording by no more than the tolerance.
 
-    An event at the very end is at the last sample. What is out by a sample is rounded, and not
-    worth a word.
+    An event at the very end moves to the last sample. Differences of up to a sample are rounding
+    errors and are not reported.
     """
     sample, end = 1 / recording.samplerate_hz, recording.duration_seconds
     times = times_of(table)
@@ -196,7 +196,7 @@ def _within(
     with np.errstate(invalid="ignore"):
         out = beyond_ends(times, end)
         is_event = start == stop
-        # A segment that lies outside with both ends leaves nothing to be cut.
+        # If both ends of a segment lie outside, nothing remains to be cut.
         is_beyond = ~is_event & ((stop <= 0) | (start >= end + sample))
         is_near = (out <= tolerance_at(recording, tolerance_seconds)) & ~is_beyond
         said = is_near & (out > sample * 1.001)
@@ -216,11 +216,11 @@ def _within(
 
 
 def _around(table: pd.DataFrame, rows: set[int], duration_seconds: float) -> np.ndarray:
-    """Where annotations may be that were skipped: from the row before to the row after each.
+    """The time that skipped annotations may occupy: from the row before to the row after each.
 
     Arguments:
-        table: all annotations, in the order of the file.
-        rows: those that are skipped.
+        table: all annotations, in file order.
+        rows: the skipped rows.
         duration_seconds: the length of the recording, whose ends count as rows.
     """
     good = found(table.drop(index=list(rows)))

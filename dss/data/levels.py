@@ -1,4 +1,4 @@
-"""Levels of audio: which channels are silent or clipped, or have values of another scale."""
+"""Audio levels: find channels that are silent, clipped, or on another scale."""
 
 from collections.abc import Iterable, Iterator
 
@@ -7,20 +7,20 @@ import numpy as np
 from dss.data.recordings import BLOCK_SAMPLES, Recording
 
 LIMIT = 0.999  # of full scale
-CLIPPED = 1e-3  # the part of samples at the limit above which a channel is called clipped
-HIGHEST_CLIPPED = 1.25  # times full scale: what was clipped may overshoot where it is resampled
-LOUDEST = 8  # times full scale, above which floats are of another scale
-# The loudest value of 16 bits in integers of 32; audio of 16 bits is 0, or at least twice as loud.
+CLIPPED = 1e-3  # a channel with a larger fraction of samples at the limit is clipped
+HIGHEST_CLIPPED = 1.25  # times full scale: clipped audio may overshoot when it is resampled
+LOUDEST = 8  # times full scale; louder floats are on another scale
+# The loudest 16-bit value in 32-bit integers; real 16-bit audio is 0, or at least twice as loud.
 SOFTEST = 2**-16
-N_BLOCKS, BLOCK_SECONDS = 60, 0.5  # that are read of a recording
+N_BLOCKS, BLOCK_SECONDS = 60, 0.5  # read per recording
 
 
 def level_problems(blocks: Iterable[np.ndarray], samples: str) -> list[tuple[int, str]]:
-    """Channels that are silent or clipped, or have values of another scale.
+    """Find channels that are silent or clipped, or whose values are on another scale.
 
     Arguments:
         blocks: the audio, [samples, channels] each.
-        samples: what the samples are called, such as "samples in train".
+        samples: what to call the samples, such as "samples in train".
 
     Returns: channels, and what is wrong with them.
     """
@@ -44,27 +44,27 @@ def level_problems(blocks: Iterable[np.ndarray], samples: str) -> list[tuple[int
 
 
 def _other_scale(peak: float) -> str:
-    """What to do with audio whose loudest value cannot be one of full scale 1; or nothing."""
+    """How to fix audio whose peak cannot be on a full scale of 1; empty if it can."""
     if peak > LOUDEST:
         largest = "32,768" if peak <= 2**15 else "the largest value of the recorder"
-        kind = "integers of 16 bits kept as floats" if peak <= 2**15 else "in a unit of their own"
+        kind = "16-bit integers stored as floats" if peak <= 2**15 else "in a unit of their own"
         return (
             f"reaches {peak:,.0f}, but full scale is 1: its values are probably {kind}; divide "
             f"them by {largest}"
         )
     if peak <= SOFTEST:
         return (
-            f"reaches only {peak:.2g} of full scale: its values are probably integers of 16 bits "
-            "kept in 32; save them as integers of 16 bits"
+            f"reaches only {peak:.2g} of full scale: its values are probably 16-bit integers "
+            "stored in 32 bits; save them as 16-bit integers"
         )
     return ""
 
 
 def spread_blocks(recording: Recording) -> Iterator[np.ndarray]:
-    """Half a minute of a recording in short blocks, spread evenly; all of a shorter one."""
+    """Half a minute of a recording in short blocks, spread evenly; all of a shorter recording."""
     length = max(1, round(BLOCK_SECONDS * recording.samplerate_hz))
     step = max(length, recording.n_samples // N_BLOCKS)
-    if step == length:  # all of it: as few reads as memory allows
+    if step == length:  # whole recording: read as few blocks as memory allows
         step = length = max(length, BLOCK_SAMPLES)
     for start in range(0, recording.n_samples, step):
         yield recording.read(start, start + length)

@@ -1,7 +1,7 @@
-"""Whether a MATLAB file can be read safely: damaged ones make scipy read beyond its memory.
+"""Check whether a MATLAB file can be read safely: scipy reads beyond its memory in damaged files.
 
-The format is described in "MAT-File Format" (MathWorks), level 5. Here only sizes are followed:
-each element has to lie within the one that holds it, and an array has as many values as its
+The format is described in "MAT-File Format" (MathWorks), level 5. Only sizes are checked here: each
+element has to lie within the one that contains it, and an array needs as many values as its
 dimensions say.
 """
 
@@ -14,10 +14,10 @@ from pathlib import Path
 from dss.errors import DssError
 
 HEADER_BYTES = 128
-MOST_BYTES = 2**28  # of a file, and of each part that is unpacked
+MOST_BYTES = 2**28  # of a file, and of each part when unpacked
 DEEPEST = 20
 MATRIX, COMPRESSED = 14, 15
-# Bytes a value of each type of data: integers of 8 to 64 bits, floats, and characters.
+# Bytes per value of each data type: integers of 8 to 64 bits, floats, and characters.
 WIDTH = {1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 4, 9: 8, 12: 8, 13: 8, 16: 1, 17: 2, 18: 4}
 CELL, STRUCT, CHARACTERS = 1, 2, 4
 NUMBERS = range(6, 16)
@@ -25,7 +25,7 @@ COMPLEX = 0x800  # in the flags of an array
 
 
 def check_mat(path: Path) -> None:
-    """Raise a DssError if a file is no sound MATLAB file of level 5, as -v6 and -v7 write it."""
+    """Raise a DssError if a file is not a valid level 5 MATLAB file, as -v6 and -v7 write it."""
     try:
         if path.stat().st_size > MOST_BYTES:
             raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
@@ -41,14 +41,14 @@ def check_mat(path: Path) -> None:
                     raise ValueError("a compressed part is cut off, or too large")
                 ((kind, data),) = _elements(unpacked, order)
             if kind != MATRIX:
-                raise ValueError(f"it holds data of type {kind}")
+                raise ValueError(f"it contains data of type {kind}")
             _check_matrix(data, order, 0)
     except (ValueError, struct.error, zlib.error) as error:
         raise DssError(f"{path}: cannot be read as a MATLAB file ({error})") from None
 
 
 def _elements(data: bytes, order: str, aligned: bool = True) -> Iterator[tuple[int, bytes]]:
-    """Type and data of the elements that follow each other; in arrays they begin at 8 bytes."""
+    """Type and data of consecutive elements; within arrays, they are aligned to 8 bytes."""
     place = 0
     while place < len(data):
         kind, size = struct.unpack_from(f"{order}II", data, place)
@@ -98,7 +98,7 @@ def _check_matrix(data: bytes, order: str, depth: int) -> None:
         for _, inner in values:
             _check_matrix(inner, order, depth + 1)
     else:
-        raise ValueError(f"it holds an array of kind {kind}")
+        raise ValueError(f"it contains an array of kind {kind}")
 
 
 def _check_values(values: list[tuple[int, bytes]], n: int, n_parts: int, is_text: bool) -> None:
@@ -106,7 +106,7 @@ def _check_values(values: list[tuple[int, bytes]], n: int, n_parts: int, is_text
         raise ValueError(f"an array has {len(values)} parts, not {n_parts}")
     for kind, data in values:
         if kind not in WIDTH:
-            raise ValueError(f"an array holds data of type {kind}")
+            raise ValueError(f"an array contains data of type {kind}")
         length = len(data) / WIDTH[kind]
         if length != n and not (is_text and kind == 16 and length >= n):  # UTF-8
-            raise ValueError(f"an array of {n} values holds {length:g}")
+            raise ValueError(f"an array of {n} values contains {length:g}")

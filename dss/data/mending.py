@@ -1,7 +1,7 @@
-"""What is mended in files while they are read: noted where it is mended, said once per file.
+"""Mending files while they are read: noted where it happens, reported once per file.
 
-Only what is certain is mended, such as the length of a recording whose header claims too much. What
-is doubtful is a warning, and what cannot be right is an error.
+Only what is certain is mended, such as the length of a recording whose header claims too much.
+Doubtful cases give a warning, and impossible ones an error.
 """
 
 import warnings
@@ -19,7 +19,7 @@ _collected: ContextVar[dict[Mended, None] | None] = ContextVar("collected", defa
 
 @contextmanager
 def collecting() -> Iterator[dict[Mended, None]]:
-    """Within, what is mended is collected: each once, in order. Elsewhere, it is a warning."""
+    """Collect what is mended in this context, each once. Elsewhere, mending gives a warning."""
     mended: dict[Mended, None] = {}
     token = _collected.set(mended)
     try:
@@ -29,11 +29,11 @@ def collecting() -> Iterator[dict[Mended, None]]:
 
 
 def note(file: str | Path, what: str) -> None:
-    """Say that something was mended in a file.
+    """Report that something was mended in a file.
 
     Arguments:
         file: the recording or its annotations.
-        what: what was wrong, how often, and what is done about it, without the file.
+        what: what was wrong, how often, and what dss does about it, without the file.
     """
     mended = _collected.get()
     if mended is None:
@@ -43,6 +43,6 @@ def note(file: str | Path, what: str) -> None:
 
 
 def listed(values: Sequence[object], most: int = 3) -> str:
-    """The first few values of many, such as rows: `3, 5, 9 and 12 more`."""
+    """The first few of many values, such as rows: `3, 5, 9 and 12 more`."""
     more = len(values) - most
     return ", ".join(map(str, values[:most])) + (f" and {more} more" if more > 0 else "")

@@ -1,19 +1,19 @@
-"""How many bytes an mp3 should have: by that, recordings that were cut off are found at once.
+"""How many bytes an mp3 should have, to find truncated recordings at once.
 
-Most encoders write a first frame without audio, with the text Xing or Info, that says how many
-frames and bytes follow. libsndfile believes it, and ends early where the file does.
+Most encoders write a first frame without audio, marked with the text Xing or Info, that gives the
+number of frames and bytes to follow. libsndfile believes it, and ends early where the file does.
 """
 
 import struct
 from pathlib import Path
 
-HEAD_BYTES = 2**12  # behind tags, where the first frame is
-TAG_BYTES = 10  # of the header of an ID3v2 tag
+HEAD_BYTES = 2**12  # searched after tags for the first frame
+TAG_BYTES = 10  # length of the header of an ID3v2 tag
 HAS_FRAMES, HAS_BYTES = 1, 2
 
 
 def is_cut(path: Path) -> bool:
-    """Whether an mp3 has fewer bytes than its first frame says; False if it does not say it."""
+    """Whether an mp3 has fewer bytes than its first frame says; False if it does not say."""
     size = path.stat().st_size
     with path.open("rb") as file:
         start = 0
@@ -34,7 +34,7 @@ def is_cut(path: Path) -> bool:
 
 
 def _tag_length(tag: bytes) -> int:
-    """The length of an ID3v2 tag without its header: seven bits of each of four bytes."""
+    """The length of an ID3v2 tag without its header: seven bits from each of four bytes."""
     length = 0
     for byte in tag[6:10]:
         length = length << 7 | byte & 0x7F

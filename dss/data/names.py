@@ -1,4 +1,4 @@
-"""What the names of recordings tell: the individual, or the day."""
+"""What the names of recordings say about the individual or the day."""
 
 import re
 from collections import Counter
@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 FEWEST_GROUPS = 3  # with two, testing on one of them leaves half of the data
-LARGEST_GROUP = 0.5  # part of the recordings that one group may have
+LARGEST_GROUP = 0.5  # largest fraction of the recordings in one group
 SEPARATOR = r"[/_\-. ]"
-# Letters and digits, such as llb3, g17y2U, VALP007; but not what only counts recordings.
+# Letters and digits, such as llb3, g17y2U, VALP007; but not mere counters of recordings.
 INDIVIDUAL = re.compile(r"(?=.*[a-z])(?=.*\d)[a-z0-9]+", re.IGNORECASE)
 COUNTED = re.compile(
     r"(ch|chan|channel|mic|f|file|rec|recording|part|take|trial|session|song|call|s|t|n|no|v)\d+"
@@ -30,12 +30,12 @@ FORMATS = {
 
 
 class Groups(NamedTuple):
-    """Recordings that belong together, by their names.
+    """Recordings grouped by their names.
 
     Attributes:
         pattern: a regular expression whose brackets match the group in the path of a recording.
         kind: `individual` or `day`.
-        n_recordings: of each group, by its name.
+        n_recordings: the number of recordings of each group, by its name.
     """
 
     pattern: str
@@ -55,22 +55,23 @@ class Groups(NamedTuple):
 
 
 def named_groups(paths: Sequence[str]) -> Groups | None:
-    """The individuals, or else the days, that the names of recordings tell.
+    """Find the individuals, or else the days, in the names of recordings.
 
     Arguments:
-        paths: of the recordings, relative to the data folder.
+        paths: the paths of the recordings, relative to the data folder.
 
-    Returns: individuals if one can be spared for testing, or days if one can; else what is told
-        all the same; None if that is nothing, or each recording is of another individual or day.
+    Returns: individuals if one can be spared for testing, or else days if one can, or else
+        whichever there are; None if there are none, or each recording comes from another individual
+        or day.
     """
     groups = [g for g in (_individuals(paths), _days(paths)) if g]
-    if any(len(g.n_recordings) == len(paths) for g in groups):  # as good as by recordings
+    if any(len(g.n_recordings) == len(paths) for g in groups):  # as good as splitting by recordings
         return None
     return next((g for g in groups if g.are_enough), groups[0] if groups else None)
 
 
 def _individuals(paths: Sequence[str]) -> Groups | None:
-    """Groups by the first part of the names that looks like an individual in all of them."""
+    """Group by the first part of the names that looks like an individual in all of them."""
     parts = [re.split(f"{SEPARATOR}+", path.rpartition(".")[0]) for path in paths]
     for i in range(min(map(len, parts), default=0)):
         column = [part[i] for part in parts]
@@ -91,7 +92,7 @@ def _days(paths: Sequence[str]) -> Groups | None:
 
 
 def _are_dates(days: list[str], formats: tuple[str, ...] | None) -> bool:
-    """Whether all are dates that are written in the same way."""
+    """Whether all are dates, written in the same way."""
     return formats is None or any(
         all(_is_date(re.sub(r"[-_.]", "", day), form) for day in days) for form in formats
     )

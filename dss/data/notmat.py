@@ -1,6 +1,6 @@
 """Annotations of evsonganaly (.not.mat): a letter, an onset and an offset in ms per syllable.
 
-https://github.com/NickleDave/evfuncs describes the format; it is read with crowsetta.
+https://github.com/NickleDave/evfuncs describes the format; crowsetta reads it.
 """
 
 from collections.abc import Iterable
@@ -14,23 +14,23 @@ from dss.errors import DssError
 
 Row = tuple[str, float, float]  # name, start, stop
 
-# What evsonganaly segmented with, as it starts: it reads these, but they do not change annotations.
+# Initial segmentation settings of evsonganaly, which reads them; they do not change annotations.
 SEGMENTING = {"threshold": 1000.0, "min_int": 5.0, "min_dur": 30.0, "sm_win": 2.0}
 
 
 def write_notmat(
     rows: Iterable[Row], path: Path, samplerate_hz: float, replaced: Path | None = None
 ) -> None:
-    """Write annotations whose names have one letter, in the order of their onsets.
+    """Write annotations with single-letter names, in the order of their onsets.
 
     Arguments:
         rows: the annotations.
         path: the file.
-        samplerate_hz: of the recording.
-        replaced: the file that this one replaces, if it is there: what it holds beside
-            annotations, such as the thresholds that somebody set, is kept.
+        samplerate_hz: the sample rate of the recording.
+        replaced: the file that this one replaces, if it exists: its other contents are kept, such
+            as the thresholds that somebody set.
 
-    Raises: DssError if the file that is replaced cannot be read.
+    Raises: DssError if the replaced file cannot be read.
     """
     import scipy.io
 
@@ -47,14 +47,12 @@ def write_notmat(
 
 
 def _fields(path: Path) -> dict[str, Any]:
-    """All variables of a file that is there."""
+    """All variables in an existing file."""
     import scipy.io
 
     check_mat(path)
     try:
         content = scipy.io.loadmat(path, appendmat=False)
-    except Exception as error:  # there is no end of what scipy raises for damaged files
-        raise DssError(
-            f"{path}: cannot be read, so what it holds would be lost ({error})"
-        ) from None
+    except Exception as error:  # scipy raises all kinds of errors for damaged files
+        raise DssError(f"{path}: cannot be read, so its contents would be lost ({error})") from None
     return {name: value for name, value in content.items() if not name.startswith("_")}

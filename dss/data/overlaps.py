@@ -1,6 +1,6 @@
-"""Segments that overlap: how long, which of them counts there, and what is in the targets.
+"""Overlapping segments: how long they overlap, which one counts, and what the targets contain.
 
-In the targets, song types that overlap share their samples, unless one of them is made to win.
+In the targets, overlapping song types share their samples, unless one of them is chosen.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,13 +23,13 @@ def overlaps(
     """Where segments of two song types overlap: their names, in order, start and stop in seconds.
 
     Arguments:
-        table: annotations of a recording.
-        types: category by song type; other annotations do not count.
-        tolerance_seconds: overlaps that are not longer do not count.
+        table: the annotations of a recording.
+        types: the category of each song type; other annotations are ignored.
+        tolerance_seconds: overlaps up to this duration are ignored.
     """
     rows = _segments(table, types).sort_values("start_seconds")[COLUMNS]
     shared: list[tuple[str, str, float, float]] = []
-    last: list[tuple[str, float, float]] = []  # of those before, the ones that have not ended
+    last: list[tuple[str, float, float]] = []  # earlier segments that have not ended yet
     for name, start, stop in rows.itertuples(index=False, name=None):
         last = [row for row in last if row[2] > start]
         for other, _, other_stop in last:
@@ -43,7 +43,7 @@ def overlaps(
 def overlap_warnings(
     tables: Sequence[pd.DataFrame], types: Mapping[str, str], tolerance_seconds: float
 ) -> list[str]:
-    """A sentence on what overlaps and what is learned there; none if nothing does."""
+    """A warning about overlaps and what is learned there; none without overlaps."""
     pairs: dict[tuple[str, str], list[float]] = {}
     for table in tables:
         for a, b, start, stop in overlaps(table, types, tolerance_seconds):
@@ -59,8 +59,8 @@ def overlap_warnings(
     return [
         f"Segments of different song types overlap: {', '.join(named)}"
         + (f" and {more} more pairs" if more > 0 else "")
-        + ". The network learns there that each is as probable as the other. To choose, give "
-        "overlaps: shorter or later (that one counts), or unknown (nothing is learned there)."
+        + ". There, the network learns that both are equally likely. To change this, set overlaps "
+        "to shorter or later (only that segment counts), or to unknown (nothing is learned there)."
     ]
 
 
@@ -75,15 +75,15 @@ def target_seconds(
     start_sample: int,
     stop_sample: int,
 ) -> dict[str, float]:
-    """How many seconds of a stretch each song type of segments has in the targets.
+    """How many seconds of a stretch each type of segments has in the targets.
 
-    Segments of one song type that overlap count once; where several song types overlap, each has
-    its share. The width of events is left out.
+    Overlapping segments of the same song type count once; where song types overlap, each gets its
+    share. The width of events is ignored.
 
     Arguments:
-        table: annotations of a recording.
-        types: category by song type; other annotations do not count.
-        samplerate_hz: of the recording.
+        table: the annotations of a recording.
+        types: the category of each song type; other annotations are ignored.
+        samplerate_hz: the sample rate of the recording.
         start_sample, stop_sample: the stretch.
     """
     rows = _segments(table, types)
@@ -103,14 +103,14 @@ def target_seconds(
 
 
 def without_overlaps(table: pd.DataFrame, types: Mapping[str, str], winner: str) -> pd.DataFrame:
-    """A table in which segments of different song types do not overlap: one counts, one is cut.
+    """Resolve overlaps between segments of different song types by cutting one of them.
 
     Arguments:
-        table: annotations of a recording.
-        types: category by song type; other annotations stay as they are.
-        winner: shorter or later: which of two segments counts where both are.
+        table: the annotations of a recording.
+        types: the category of each song type; other annotations stay as they are.
+        winner: shorter or later: which of two overlapping segments counts.
 
-    Returns: a new table; a segment that was cut in two has two rows of the same index.
+    Returns: a new table; a segment that was cut in two has two rows with the same index.
     """
     shared = overlaps(table, types)
     if not shared:

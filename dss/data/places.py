@@ -1,8 +1,9 @@
-"""Where annotations are that do not lie next to their recordings: a pattern, and which one fits.
+"""Annotations that are not next to their recordings: patterns that say where, and which fits.
 
-A pattern is a path from the data folder: `{folder}` stands for the folder of the recording in it,
-`{parent}` for the last part of that, `{name}` and `{stem}` for the recording's name with and
-without its ending, `{stem-_audio}` for the stem without `_audio` at its end, and `*` for any text.
+A pattern is a path from the data folder, in which `{folder}` stands for the folder of the
+recording, `{parent}` for the last part of that folder, `{name}` and `{stem}` for the recording's
+name with and without its ending, `{stem-_audio}` for the stem without `_audio` at its end, and `*`
+for any text.
 """
 
 import glob
@@ -20,20 +21,20 @@ Place = Callable[[Path], Path]
 
 FIELD = re.compile(r"\{([^{}]*)\}")
 ENDINGS = (".csv", ".txt", ".tsv", ".textgrid", ".svl", ".eaf", ".not.mat", ".phn", ".wrd")
-MOST_FILES = 50_000  # that are looked at to find a pattern
-MOST_RECORDINGS = 20  # that a pattern is tried on
-FEWEST = 0.5  # of these, that a pattern has to fit
+MOST_FILES = 50_000  # searched to find a pattern
+MOST_RECORDINGS = 20  # to try a pattern on
+FEWEST = 0.5  # fraction of these that a pattern has to fit
 
 
 def place_of(pattern: str | None, folder: str | Path) -> Place | None:
     """A function that finds the annotations of a recording; None without a pattern.
 
     Arguments:
-        pattern: as above.
+        pattern: as described above.
         folder: the data folder, or its only recording.
 
-    Raises: DssError if the pattern has a field that there is not; the function, if no file fits or
-        more than one.
+    Raises: DssError if the pattern has an unknown field; the function raises it unless exactly one
+        file fits.
     """
     return None if pattern is None else _place(pattern, folder)
 
@@ -44,7 +45,7 @@ def _place(pattern: str, folder: str | Path) -> Place:
         if field not in ("folder", "parent", "name", "stem") and not field.startswith("stem-"):
             raise DssError(
                 f"annotations_at: there is no {{{field}}}, only {{folder}}, {{parent}}, {{name}}, "
-                "{stem} and {stem-TEXT}"
+                f"{{stem}} and {{stem-TEXT}}"
             )
 
     def find(recording: Path) -> Path:
@@ -59,7 +60,7 @@ def _place(pattern: str, folder: str | Path) -> Place:
 
 
 def fitting(pattern: str, folder: Path, recordings: Sequence[Path]) -> list[tuple[Path, Path]]:
-    """The recordings that a pattern finds annotations of, each with their file."""
+    """The recordings for which a pattern finds annotations, each with its file."""
     find, found = _place(pattern, folder), []
     for recording in recordings:
         try:
@@ -72,8 +73,8 @@ def fitting(pattern: str, folder: Path, recordings: Sequence[Path]) -> list[tupl
 def proposed_pattern(folder: str | Path, recordings: Sequence[Path]) -> str | None:
     """The pattern that fits most recordings without annotations; None if none fits enough of them.
 
-    Looked at are files in the data folder and in those beside it, but for those that belong to a
-    recording in their own folder.
+    Files in the data folder and in the folders next to it are searched, except those that belong to
+    a recording in their own folder.
     """
     root = Path(folder)
     if not root.is_dir() or not recordings:
@@ -98,7 +99,7 @@ def proposed_pattern(folder: str | Path, recordings: Sequence[Path]) -> str | No
 
 
 def _replaced(name: str, text: str, field: str) -> str | None:
-    """A name with a field for a text that stands in it on its own; None if it does not."""
+    """A name with a field in place of a text that stands alone in it; None if there is none."""
     found = re.search(rf"(?<![A-Za-z0-9]){re.escape(text)}(?![A-Za-z0-9])", name)
     return name[: found.start()] + field + name[found.end() :] if found else None
 
@@ -140,7 +141,7 @@ def _has_recording(path: Path, stems: dict[Path, set[str]], root: Path) -> bool:
 def _pattern(path: Path, recording: Path, root: Path, is_alone: bool) -> str | None:
     """How the path of a file follows from that of a recording; None if their names differ.
 
-    In the folder of a recording that is alone there, names do not matter.
+    If a recording is alone in its folder, names do not matter.
     """
     short = re.sub(r"[-_. ][A-Za-z]+\d*$", "", recording.stem)
     fields = {recording.name: "{name}", recording.stem: "{stem}"}

@@ -1,10 +1,10 @@
 """Read plain data from a pickle without running anything in it.
 
-Datasets made by DeepSS and DAS keep their attributes in a pickle, which is a program for a stack
+Datasets made by DeepSS and DAS store their attributes in a pickle, which is a program for a stack
 machine that can call any function of Python. Here its instructions are only read
-(`pickletools.genops`), and only those are followed that build plain data: numbers, text, bytes,
-lists, tuples, dictionaries, and numpy arrays and scalars of native types whose bytes are as many as
-their shape needs. Everything else is refused.
+(`pickletools.genops`), and only those that build plain data are followed: numbers, text, bytes,
+lists, tuples, dictionaries, and numpy arrays and scalars of native types with as many bytes as
+their shape requires. Everything else is refused.
 """
 
 import math
@@ -16,10 +16,10 @@ from typing import Any, Literal
 import numpy as np
 
 MOST_BYTES = 2**26
-MOST_ITEMS = 2**19  # in what is read: a pickle can repeat a part of itself
+MOST_ITEMS = 2**19  # in the result: a pickle can repeat parts of itself
 DEEPEST = 50
 PLAIN_DTYPE = re.compile(r"[<>=|]?(b1|[iu][1248]|f[248]|[US]\d{1,6}|O8?)")
-# What numpy names in a pickle, whichever version wrote it.
+# The names that numpy uses in pickles, in all versions.
 DTYPE, NDARRAY, RECONSTRUCT, SCALAR, ENCODE = (
     "numpy dtype",
     "numpy ndarray",
@@ -31,7 +31,7 @@ DTYPE, NDARRAY, RECONSTRUCT, SCALAR, ENCODE = (
 
 @dataclass
 class _Name:
-    """A function or a class that the pickle names; it is never looked up."""
+    """A function or class named by the pickle; it is never looked up."""
 
     name: str
 
@@ -42,7 +42,7 @@ class _Dtype:
     order: str = ""
 
     def plain(self) -> np.dtype:
-        """The type, which numpy makes of its code alone."""
+        """The type, which numpy creates from its code alone."""
         if "O" in self.code:
             raise ValueError("an array of objects is not plain data")
         return np.dtype(self.order + self.code.lstrip("<>=|"))
@@ -50,19 +50,19 @@ class _Dtype:
 
 @dataclass
 class _Array:
-    """An array that is built: its elements, nested as its shape says."""
+    """An array under construction: its elements, nested as its shape says."""
 
     values: Any = None
 
 
 def read_plain_pickle(data: bytes) -> Any:
-    """What a pickle holds, if that is plain data.
+    """Read a pickle that contains only plain data.
 
     Arguments:
         data: the pickle.
 
     Returns: dictionaries, lists, text, bytes and numbers; tuples and arrays become lists.
-    Raises: ValueError that says what else is in it, or how it is damaged.
+    Raises: ValueError that names anything else in it, or the damage.
     """
     if len(data) > MOST_BYTES:
         raise ValueError(f"it has {len(data):,} bytes, more than the {MOST_BYTES:,} that are read")
@@ -78,7 +78,7 @@ def read_plain_pickle(data: bytes) -> Any:
 
 
 class _Machine:
-    """The stack, and what was put aside (the memo), as the instructions are followed."""
+    """The stack and the memo while the instructions are followed."""
 
     def __init__(self) -> None:
         self.stack: list[Any] = []
@@ -129,11 +129,11 @@ class _Machine:
         elif name == "STOP":
             return True
         else:
-            raise ValueError(f"it holds the instruction {name}, which makes no plain data")
+            raise ValueError(f"it contains the instruction {name}, which makes no plain data")
         return False
 
     def _marked(self) -> list[Any]:
-        """What was put on the stack since the last mark."""
+        """The values pushed on the stack since the last mark."""
         taken, self.stack = self.stack, self.below.pop()
         return taken
 
@@ -154,7 +154,7 @@ def _named(words: str) -> _Name:
 
 
 def _put(target: Any, items: list[Any]) -> None:
-    """Put items into a list, or keys and values, in turns, into a dictionary."""
+    """Put items into a list, or alternating keys and values into a dictionary."""
     if type(target) is list:
         target.extend(items)
     elif type(target) is dict:
@@ -167,7 +167,7 @@ def _put(target: Any, items: list[Any]) -> None:
 
 
 def _called(function: Any, arguments: Any) -> Any:
-    """What the few functions that are known would give."""
+    """The result of calling one of the few known functions."""
     name = function.name if isinstance(function, _Name) else None
     if name == DTYPE:
         code = arguments[0]
@@ -196,9 +196,9 @@ def _build(target: Any, state: Any) -> None:
         if not all(type(n) is int and n >= 0 for n in shape):
             raise ValueError(f"an array has the shape {shape!r}")
         n = math.prod(shape)
-        if type(data) is list:  # of objects: what is in it was read already
+        if type(data) is list:  # of objects: its items have been read already
             if len(data) != n or len(shape) > 1:
-                raise ValueError(f"an array of the shape {shape} holds {len(data)} objects")
+                raise ValueError(f"an array of the shape {shape} contains {len(data)} objects")
             target.values = data if shape else data[0]
         else:
             in_order: Literal["F", "C"] = "F" if is_fortran else "C"
@@ -210,27 +210,27 @@ def _build(target: Any, state: Any) -> None:
 
 
 def _elements(data: Any, dtype: np.dtype, n: int) -> np.ndarray:
-    """n elements of a type in so many bytes."""
+    """Read n elements of a type from bytes."""
     if isinstance(data, str):  # as Python 2 wrote bytes
         data = data.encode("latin1")
     if not isinstance(data, bytes) or len(data) != n * dtype.itemsize or len(data) < n:
-        raise ValueError(f"an array of {n} elements of {dtype} does not hold their bytes")
-    if dtype.kind == "U":  # numpy takes any number for a character, and fails when it is read
+        raise ValueError(f"an array of {n} elements of {dtype} has the wrong number of bytes")
+    if dtype.kind == "U":  # numpy accepts any number as a character, and fails later
         data.decode("utf-32-be" if dtype.str.startswith(">") else "utf-32-le")
     return np.frombuffer(data, dtype) if data else np.zeros(n, dtype)
 
 
 class _Unfolding:
-    """Nested values as plain types, with limits: a pickle may hold itself, or repeat its parts."""
+    """Nested values as plain types, with limits: a pickle may contain or repeat itself."""
 
     def __init__(self) -> None:
         self.n_items = 0
 
     def plain(self, value: Any, depth: int) -> Any:
-        """The value, with lists for tuples and arrays."""
+        """The value, with lists instead of tuples and arrays."""
         self.n_items += 1
         if depth > DEEPEST or self.n_items > MOST_ITEMS:
-            raise ValueError("it is nested too deeply, or holds too much")
+            raise ValueError("it is nested too deeply, or contains too much")
         if isinstance(value, _Array):
             value = value.values
         if isinstance(value, dict):
@@ -238,5 +238,5 @@ class _Unfolding:
         if isinstance(value, list | tuple):
             return [self.plain(item, depth + 1) for item in value]
         if isinstance(value, _Name | _Dtype):
-            raise ValueError("it holds a type or a function, which is not plain data")
+            raise ValueError("it contains a type or a function, which is not plain data")
         return value.item() if isinstance(value, np.generic) else value

@@ -1,6 +1,6 @@
-"""Plain CSV tables of names and times, as most annotation files are, read without pandas' parser.
+"""Read plain CSV tables of names and times, as most annotation files are, without pandas' parser.
 
-The parser takes a millisecond for each file, however short. What is not plain is left to it.
+The parser takes a millisecond per file, however short. Anything unusual is left to it.
 """
 
 import re
@@ -13,18 +13,18 @@ NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|NaN|nan|")
 NAME = re.compile(r'[^\s",](?:[^\t\v\f",]*[^\s",])?')
 OTHER_BREAKS = re.compile("[\r\v\f\0]")
 TEXT, NUMBERS = "name", ("start_seconds", "stop_seconds", "probability")
-FURTHER = "confidence"  # which may follow
+FURTHER = "confidence"  # optional last column
 
 
 def read_plain(text: str, columns: Sequence[str]) -> pd.DataFrame | None:
-    """The table in a text with exactly these columns: `name` as text, times as numbers.
+    """Read a table with exactly these columns: `name` as text, times as numbers.
 
     Arguments:
         text: the content of a CSV file.
         columns: the header, which `confidence` may follow.
 
-    Returns: the table, with the row that an editor shows as index; None if anything is unusual:
-        blank lines, quotes, blanks around values, values that are no numbers, rows of another
+    Returns: the table, with the rows as shown by an editor as index; None if anything is unusual:
+        blank lines, quotes, spaces around values, values that are not numbers, rows of another
         length, no rows.
     """
     header, *lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
@@ -47,5 +47,5 @@ def read_plain(text: str, columns: Sequence[str]) -> pd.DataFrame | None:
         else:
             values[column] = np.array([float(text or "nan") for text in texts])
     if TEXT not in values and any(not any(row) for row in rows):
-        return None  # without values, as a blank line
+        return None  # a row without values is a blank line
     return pd.DataFrame(values, index=pd.RangeIndex(2, len(rows) + 2))

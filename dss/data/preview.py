@@ -1,4 +1,4 @@
-"""What a dataset would hold, before anything is written."""
+"""Preview a dataset before anything is written."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 def preview_dataset(
     folder: str | Path, *, options: DatasetOptions | None = None, **named: Unpack[DatasetArguments]
 ) -> "xr.DataTree":
-    """The dataset that `make_dataset` would make, without its arrays; nothing is written.
+    """Preview the dataset that `make_dataset` would make, without its arrays; nothing is written.
 
-    Its attributes are those of the dataset, so that `describe`, `format_report`,
-    `dss.plot.plot_counts` and `dss.plot.plot_splits` show it: which stretches of which recordings
-    are for training, validation and testing, and how much of each song type is in them.
+    It has the attributes of the dataset, so `describe`, `format_report`, `dss.plot.plot_counts` and
+    `dss.plot.plot_splits` can show which stretches of which recordings are used for training,
+    validation and testing, and how much of each song type they contain.
 
-    Arguments: those of `make_dataset`.
-    Raises: DssError as `make_dataset`, but not for a dataset that is there already.
+    Arguments: as for `make_dataset`.
+    Raises: DssError as `make_dataset`, except for a dataset that already exists.
 
     Example:
         >>> from dss.data import preview_dataset

@@ -1,4 +1,4 @@
-"""Tables of problems: what is wrong in a data folder, by file and row, as sentences and errors."""
+"""Tables of problems in a data folder, by file and row, as sentences and errors."""
 
 import re
 from pathlib import Path
@@ -20,7 +20,7 @@ def raise_errors(problems: pd.DataFrame) -> None:
 
 
 def format_problems(problems: pd.DataFrame) -> list[str]:
-    """A sentence for each problem of a table."""
+    """A sentence for each problem in a table."""
     sentences = []
     for file, row, name, problem, _ in problems.itertuples(index=False, name=None):
         where = "" if pd.isna(row) else f", row {row}"
@@ -29,15 +29,15 @@ def format_problems(problems: pd.DataFrame) -> list[str]:
 
 
 def as_table(problems: list[Problem]) -> pd.DataFrame:
-    """The problems as a table, by file and row."""
+    """The problems as a table, sorted by file and row."""
     table = pd.DataFrame(problems, columns=COLUMNS).astype({"row": "Int64"})
     return table.sort_values(["file", "row"], ignore_index=True, kind="stable", na_position="first")
 
 
 def problems_of(error: Exception, path: Path) -> list[Problem]:
-    """The problems that an error lists, which begin with a file and perhaps a row and a name.
+    """The problems listed by an error, which start with a file and possibly a row and a name.
 
-    An error of the system, such as that a file may not be read, is about `path` if it names none.
+    A system error, such as missing permission, is about `path` if it names no file.
     """
     if isinstance(error, OSError):
         text = f"cannot be read ({error.strerror or error})"
@@ -45,7 +45,7 @@ def problems_of(error: Exception, path: Path) -> list[Problem]:
     found = []
     for text in getattr(error, "problems", None) or [str(error)]:
         match = MESSAGE.fullmatch(text)
-        if not match:  # it is about no file
+        if not match:  # not about a file
             raise error
         file, row, name, problem = match.groups()
         found.append((file, int(row) if row else None, name, problem, ERROR))

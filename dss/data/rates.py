@@ -1,4 +1,4 @@
-"""Which sample rate suits recordings that differ in theirs: the lowest that keeps their song."""
+"""Which sample rate suits recordings with different rates: the lowest that preserves their song."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,18 +9,19 @@ from dss.data.annotations import found
 from dss.data.recordings import Recording
 from dss.data.texttables import COLUMNS
 
-ENERGY = 0.99  # of the song, that has to lie below
-USABLE = 0.9  # of the frequencies up to half a rate: those above are filtered when resampling
+ENERGY = 0.99  # of the song, which must lie below
+USABLE = 0.9  # of the frequencies up to half a rate: higher ones are filtered out by resampling
 WINDOW_SECONDS = 0.01
-LONGEST_SECONDS = 0.5  # that is looked at of an annotation
-N_LOOKED_AT = 20  # annotations of a recording, spread evenly
+LONGEST_SECONDS = 0.5  # of an annotation that is analysed
+N_LOOKED_AT = 20  # annotations per recording, spread evenly
 
 
 def proposed_rate(recordings: Sequence[Recording], tables: Sequence[pd.DataFrame]) -> float:
-    """The lowest of the rates of some recordings, Hz, that keeps the band of their song.
+    """The lowest of the sample rates of some recordings, in Hz, that preserves the band of their
+    song.
 
     Arguments:
-        recordings: audio, of which a little is read around annotations.
+        recordings: audio, of which short pieces around annotations are read.
         tables: the annotations of each.
     """
     rates = sorted({recording.samplerate_hz for recording in recordings})
@@ -34,9 +35,9 @@ def proposed_rate(recordings: Sequence[Recording], tables: Sequence[pd.DataFrame
 
 
 def highest_hz(recording: Recording, table: pd.DataFrame) -> float:
-    """Up to which frequency the annotated song of a recording reaches; 0 without song.
+    """The highest frequency of the annotated song in a recording; 0 without song.
 
-    It is that below which nearly all energy lies that song has more than what is between it.
+    Nearly all of the energy by which song exceeds the sound between songs lies below it.
     """
     n = max(16, round(WINDOW_SECONDS * recording.samplerate_hz))
     times = found(table)[COLUMNS[1:]].to_numpy(float)
@@ -48,13 +49,13 @@ def highest_hz(recording: Recording, table: pd.DataFrame) -> float:
     if not song:
         return 0.0
     energy = np.cumsum(np.mean(song, axis=0) - (np.mean(noise, axis=0) if noise else 0))
-    if energy[-1] <= 0:  # the song is no louder than the rest
+    if energy[-1] <= 0:  # the song is not louder than the rest
         return 0.0
     return float(np.argmax(energy >= ENERGY * energy[-1]) * recording.samplerate_hz / n)
 
 
 def _spectra(recording: Recording, start: float, stop: float, n: int) -> Iterator[np.ndarray]:
-    """Power spectra of windows of n samples in a stretch of seconds; of one around a point."""
+    """Power spectra of windows of n samples within a stretch in seconds; one window for a point."""
     first, last = round(start * recording.samplerate_hz), round(stop * recording.samplerate_hz)
     if last - first < n:
         first = (first + last - n) // 2

@@ -1,4 +1,4 @@
-"""Find the recordings of a folder: files of audio, and nothing that dss wrote itself."""
+"""Find the recordings of a folder: audio files, but nothing that dss wrote itself."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -16,13 +16,13 @@ STORE_ENDINGS = (".npy", ".zarr")
 def find_recordings(path: str | Path, endings: Sequence[str] | None = None) -> list[Path]:
     """The audio files in a folder and its subfolders, sorted by path; or the one file itself.
 
-    Left out are hidden files and folders, datasets, and files without annotations beside them that
-    may be something else: npz and h5 files without audio and a sample rate, and all npy files.
+    Hidden files and folders and datasets are left out, as are files that may be something else
+    unless they have annotations: npz and h5 files without audio and a sample rate, and all npy
+    files.
 
     Arguments:
         path: the folder.
-        endings: take all files with these endings, such as [".mat"] for a loader of your own, and
-            no others.
+        endings: find only files with these endings, such as [".mat"] for a loader of your own.
 
     Raises: DssError if there is no such folder, or no recording in it.
 
@@ -38,7 +38,7 @@ def find_recordings(path: str | Path, endings: Sequence[str] | None = None) -> l
     if not path.is_dir():
         raise DssError(f"{path}: there is no such file or folder")
     if not os.access(path, os.R_OK | os.X_OK):
-        raise DssError(f"{path}: this folder may not be read (permission denied)")
+        raise DssError(f"{path}: you have no permission to read this folder")
     wanted = tuple(ending.lower() for ending in endings or AUDIO_ENDINGS)
     found = sorted(
         file
@@ -50,12 +50,12 @@ def find_recordings(path: str | Path, endings: Sequence[str] | None = None) -> l
         and (endings or _is_recording(file))
     )
     if not found:
-        raise DssError(f"{path}: holds no recordings ({', '.join(wanted)})")
+        raise DssError(f"{path}: contains no recordings ({', '.join(wanted)})")
     return found
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """All files in a folder and its subfolders, those that are links to folders included, once."""
+    """All files in a folder and its subfolders, each once, following links to folders."""
     seen = set()
     for place, folders, names in os.walk(folder, followlinks=True):
         status = os.stat(place)

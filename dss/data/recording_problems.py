@@ -24,16 +24,16 @@ def differences(recordings: Sequence[Recording], tables) -> Iterator[Problem]:
 
 
 def unread_files(recording: Recording, source: Path) -> Iterator[Problem]:
-    """Files that are not read because STEM_annotations.csv counts first."""
+    """Files that are not read because STEM_annotations.csv takes precedence."""
     if source != annotations_path(recording.path):
         return
     for path in unread_annotations(recording.path):
-        text = f"{path.name} is there too and is not read; {source.name} is"
+        text = f"{path.name} also exists but is not read; {source.name} is"
         yield str(source), None, None, text, WARNING
 
 
 def level_warnings(recordings: Sequence[Recording]) -> Iterator[Problem]:
-    """Channels that are silent or clipped, and audio that cannot be read."""
+    """Silent or clipped channels, and unreadable audio."""
     for recording in bar(recordings, desc="looking at levels", unit="recording", delay=1):
         try:
             wrong = level_problems(spread_blocks(recording), "samples looked at")
@@ -53,7 +53,7 @@ def _same_stems(recordings: Sequence[Recording]) -> Iterator[Problem]:
         if other == path:
             continue
         if other.with_suffix("") == stem:
-            text = f"has the same name as {other.name}, so that both have the same annotations"
+            text = f"has the same name as {other.name}, so both would get the same annotations"
             yield str(path), None, None, f"{text}; rename or move one", ERROR
         else:
             text = f"differs from {other} in case only: on Windows and macOS these are one file"
@@ -64,18 +64,18 @@ def _channels(recordings: Sequence[Recording]) -> Iterator[Problem]:
     usual = most_frequent([recording.n_channels for recording in recordings])
     for recording in recordings:
         if (n := recording.n_channels) != usual:
-            text = f"has {n} channel{'s' * (n > 1)}, not {usual} as most of the others; use one "
-            text += "channel of each (--channel 0), or the mean of its channels (--mix)"
+            text = f"has {n} channel{'s' * (n > 1)}, but most of the others have {usual}; use one "
+            text += "channel of each (--channel 0), or the mean of the channels (--mix)"
             yield str(recording.path), None, None, text, ERROR
 
 
 def _rates(recordings: Sequence[Recording], tables) -> Iterator[Problem]:
-    """Recordings of another sample rate than most, and which rate suits all of them."""
+    """Recordings with an unusual sample rate, and a rate that suits all of them."""
     usual = most_frequent([recording.samplerate_hz for recording in recordings])
     others = [recording for recording in recordings if recording.samplerate_hz != usual]
     if not others:
         return
-    with suppress(DssError, OSError):  # audio that cannot be read is a problem of its own
+    with suppress(DssError, OSError):  # unreadable audio is reported separately
         rate = proposed_rate(recordings, [table for _, table in tables])
         for recording in others:
             text = f"the sample rate is {recording.samplerate_hz:g} Hz, not {usual:g} Hz as most "

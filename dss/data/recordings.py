@@ -18,13 +18,13 @@ BLOCK_SAMPLES = 2**18
 
 @dataclass(frozen=True)
 class Recording:
-    """An audio file: what its header says, and its samples when they are asked for.
+    """An audio file: the facts in its header, and its samples on request.
 
     Attributes:
-        path: the file, which error messages name.
-        samplerate_hz: samples a second.
-        n_samples: its length.
-        n_channels: how many channels it has.
+        path: the file, for error messages.
+        samplerate_hz: the sample rate.
+        n_samples: the length in samples.
+        n_channels: the number of channels.
         reader: a function of a first sample and the one after the last: [samples, channels]
             float32.
     """
@@ -37,14 +37,15 @@ class Recording:
 
     @property
     def duration_seconds(self) -> float:
-        """Length of the recording in seconds."""
+        """The length of the recording in seconds."""
         return self.n_samples / self.samplerate_hz
 
     def read(self, start_sample: int = 0, stop_sample: int | None = None) -> np.ndarray:
-        """The samples from `start_sample` to before `stop_sample`: [samples, channels] float32.
+        """Read the samples from `start_sample` to before `stop_sample`: [samples, channels]
+        float32.
 
-        Integer audio is scaled to -1..1. Raises DssError where the file holds fewer samples than
-        its header says, or values that are not numbers.
+        Integer audio is scaled to -1..1. Raises DssError if the file has fewer samples than its
+        header says, or values that are not numbers.
         """
         stop_sample = self.n_samples if stop_sample is None else min(stop_sample, self.n_samples)
         if start_sample >= stop_sample:
@@ -61,7 +62,8 @@ class Recording:
         return x
 
     def resampled(self, samplerate_hz: float) -> "Recording":
-        """The same recording at another sample rate, without frequencies that it cannot hold.
+        """The same recording at another sample rate, without frequencies that this rate cannot
+        represent.
 
         It is resampled while it is read. A stretch has the same samples however it is read: alone,
         as part of the whole, or in blocks of any size.
@@ -72,22 +74,22 @@ class Recording:
         return Recording(self.path, samplerate_hz, reader.n_samples, self.n_channels, reader)
 
     def one_channel(self, channel: int | None = None, mix: bool = False) -> "Recording":
-        """The same recording with one channel, or with all of them if none is asked for.
+        """The same recording with one channel, or with all of them if none is requested.
 
         Arguments:
-            channel: which one, counted from 0.
-            mix: take the mean of all channels.
+            channel: the channel, counted from 0.
+            mix: use the mean of all channels.
 
         Raises: DssError if there is no such channel.
         """
         if channel is not None and mix:
-            raise DssError("channel, mix: one channel, or the mean of all? Give one of these.")
+            raise DssError("channel, mix: give only one of these: a channel, or the mean of all")
         if channel is not None and channel >= self.n_channels:
             n = self.n_channels
             has = f"the channels 0 to {n - 1}" if n > 1 else "only channel 0"
             raise DssError(
-                f"{self.path}: there is no channel {channel}; it has {has}. Choose one that is "
-                "there (--channel), or the mean of all (--mix)."
+                f"{self.path}: there is no channel {channel}; it has {has}. Choose one of these "
+                "(--channel), or the mean of all (--mix)."
             )
         if self.n_channels == 1 or (channel is None and not mix):
             return self
@@ -97,7 +99,7 @@ class Recording:
         return replace(self, n_channels=1, reader=reader)
 
     def has_equal_channels(self) -> bool:
-        """Whether all channels hold the same; the audio is read up to where they differ."""
+        """Whether all channels are identical; the audio is read up to the first difference."""
         starts = range(0, self.n_samples, BLOCK_SAMPLES)
         blocks = (self.read(start, start + BLOCK_SAMPLES) for start in starts)
         return all((x == x[:, :1]).all() for x in blocks)
@@ -108,18 +110,18 @@ def open_recording(
 ) -> Recording:
     """Open an audio file without reading its samples.
 
-    wav, flac, aiff, au, caf, w64 and what else libsndfile reads are read block by block, as are h5
-    files and memory-mapped npy and npz files; mp3 and ogg are unpacked like a compressed npz.
-    An npz or h5 file holds `data` [samples, channels] (or `audio`, `samples`) and `samplerate` (or
+    wav, flac, aiff, au, caf, w64 and other formats of libsndfile are read block by block, as are h5
+    files and memory-mapped npy and npz files; mp3 and ogg are unpacked like a compressed npz. An
+    npz or h5 file contains `data` [samples, channels] (or `audio`, `samples`) and `samplerate` (or
     `samplerate_Hz`, `sample_rate`, `rate`, `fs`), in h5 also as an attribute of the file or of the
     data. A compressed npz file is unpacked into a temporary file while it is read.
 
     Arguments:
         path: the file.
-        loader: a function that reads a file of another form, `loader(path) -> (samplerate, array)`:
-            samples a second, and audio [samples, channels] or [samples]. What it gives is kept
-            while the file is read.
-        samplerate_hz: the sample rate of a file that does not say it, which is any npy file.
+        loader: a function that reads a file in another format, `loader(path) -> (samplerate,
+            array)`: the sample rate in Hz, and audio [samples, channels] or [samples]. Its result
+            is kept while the file is read.
+        samplerate_hz: the sample rate of files that do not store it, such as all npy files.
 
     Raises: DssError for a file that is missing, empty, truncated, or not audio, or whose name is
         not UTF-8.
@@ -145,13 +147,13 @@ def open_recording(
         raise DssError(f"{path}: the file is empty (0 bytes)")
     audio = open_audio(path, loader)
     if audio.n_samples == 0:
-        raise DssError(f"{path}: holds no samples")
+        raise DssError(f"{path}: contains no samples")
     stated = audio.samplerate_hz
     rate = samplerate_hz if stated is None else stated
     if rate is None:
         raise DssError(
-            f"{path}: does not say its sample rate. Give it (samplerate_hz), or save the audio as "
-            "npz: numpy.savez(path, data=x, samplerate=samplerate_hz)."
+            f"{path}: does not store its sample rate. Give it (samplerate_hz), or save the audio "
+            "as npz: numpy.savez(path, data=x, samplerate=samplerate_hz)."
         )
     if samplerate_hz not in (None, rate):
         raise DssError(
@@ -162,35 +164,35 @@ def open_recording(
 
 
 def _check_name(path: Path) -> None:
-    """Raise a DssError if the name of a file is not UTF-8: it could not be written into files."""
+    """Raise a DssError if the name of a file is not UTF-8."""
     name = os.fsencode(path)
     try:
         name.decode()
     except UnicodeDecodeError:
         raise DssError(
             f"{name.decode(errors='backslashreplace')}: the name of this file, or of its folder, "
-            "is not UTF-8 but of another encoding; rename it"
+            "is not UTF-8 but in another encoding; rename it"
         ) from None
 
 
 def unsaid_rate(
     path: str | Path, loader: Loader | None, samplerate_hz: float | None
 ) -> float | None:
-    """The sample rate to give for a file that does not say its own: a npy file; else None.
+    """The sample rate to give for a file that does not store its own, such as npy; otherwise None.
 
     Arguments:
         path: the audio file.
-        loader: a loader says the rate.
-        samplerate_hz: what a file has that does not say it.
+        loader: a loader, which returns the rate itself.
+        samplerate_hz: the rate of files that do not store it.
     """
     is_unsaid = Path(path).suffix.lower() == ".npy" and loader is None
     return samplerate_hz if is_unsaid else None
 
 
 def open_source(path: str | Path, options: SourceOptions) -> Recording:
-    """Open a recording as a dataset takes it: with the channels and the sample rate asked for.
+    """Open a recording as a dataset uses it: with the requested channels and sample rate.
 
-    Of a npy file, which does not say its own, it is the sample rate.
+    An npy file, which does not store a rate, is taken to have the requested one.
     """
     recording = open_at_own_rate(path, options)
     return recording.resampled(options.samplerate_hz or recording.samplerate_hz)
@@ -205,9 +207,9 @@ def open_at_own_rate(path: str | Path, options: SourceOptions) -> Recording:
 def open_readable(
     paths: Sequence[Path], options: SourceOptions
 ) -> tuple[dict[Path, Recording], list[str]]:
-    """Open those of several recordings that can be read, as `open_source` does.
+    """Open those recordings that are readable, as `open_source` does.
 
-    Returns: the recordings by path, and what is wrong with the others.
+    Returns: the recordings by path, and the errors of the others.
     Raises: DssError if none can be read.
     """
     recordings, problems = {}, []
@@ -222,12 +224,12 @@ def open_readable(
 
 
 def array_recording(x: np.ndarray, samplerate_hz: float, name: str = "array") -> Recording:
-    """A recording of audio that is in memory.
+    """A recording from audio in memory.
 
     Arguments:
         x: [samples, channels] or [samples]; integers are scaled to -1..1.
-        samplerate_hz: samples a second.
-        name: what error messages call it.
+        samplerate_hz: the sample rate.
+        name: the name for error messages.
     """
     audio = as_float(np.asarray(x))
     return Recording(
@@ -236,14 +238,15 @@ def array_recording(x: np.ndarray, samplerate_hz: float, name: str = "array") ->
 
 
 def resample(x: np.ndarray, samplerate_hz: float, new_samplerate_hz: float) -> np.ndarray:
-    """Audio at another sample rate: what `Recording.resampled` gives, for an array.
+    """Resample an array: like `Recording.resampled`, for audio in memory.
 
     Arguments:
         x: [samples, channels] or [samples]; integers are scaled to -1..1.
-        samplerate_hz: its samples a second.
-        new_samplerate_hz: those of the result.
+        samplerate_hz: its sample rate.
+        new_samplerate_hz: the sample rate of the result.
 
-    Returns: [samples, channels] or [samples] float32, as many as are closest to the duration.
+    Returns: [samples, channels] or [samples] float32, with the closest number of samples for the
+        duration.
 
     Example:
         >>> import numpy as np

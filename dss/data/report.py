@@ -27,17 +27,15 @@ if TYPE_CHECKING:
 
 BLOCK_SAMPLES = 2**20
 MOST = 2**53  # annotations or seconds
-FACTS = ("seconds", "unknown", "samplerate_hz", "channels")  # columns that are no song type
+FACTS = ("seconds", "unknown", "samplerate_hz", "channels")  # columns that are not song types
 
 
 def count(
     plan: Mapping[str, Sequence[Stretch]], sources, types: Mapping[str, str], tables
 ) -> dict[str, dict[str, Any]]:
-    """Count what each split holds.
-
-    Returns: for each split: `seconds`, `unknown_seconds`, `annotations` (by song type, those that
-        begin in the split), `song_seconds` (of segments in the targets, by song type) and
-        `recordings` (by song type, how many have it).
+    """Returns: for each split: `seconds`, `unknown_seconds`, `annotations` (by song type: those
+    that begin in the split), `song_seconds` (of segments in the targets, by song type) and
+    `recordings` (by song type: how many contain it).
     """
     return {
         split: _count_split(stretches, sources, types, tables) for split, stretches in plan.items()
@@ -45,11 +43,11 @@ def count(
 
 
 def describe(tree: "xr.DataTree") -> pd.DataFrame:
-    """Seconds and annotations by song type of each split, and of the whole, as a table.
+    """Seconds and annotations by song type, for each split and the whole dataset, as a table.
 
     A song type that is itself called `seconds` or `unknown` has the column `seconds (song type)`.
-    The column `unknown` is there if somebody did not look at everything: seconds of it. For a
-    dataset that was not made by dss, annotations are counted in the targets, which are read.
+    The column `unknown`, with the seconds that are not annotated, exists if there are any. For a
+    dataset that dss did not make, annotations are counted in the targets, which are read.
 
     Example:
         >>> from dss.data import describe, open_dataset
@@ -73,7 +71,7 @@ def describe(tree: "xr.DataTree") -> pd.DataFrame:
 
 
 def format_report(tree: "xr.DataTree") -> str:
-    """The report as text to read: a row a song type, a column a split."""
+    """The report as text: one row per song type, one column per split."""
     counts = describe(tree).T
     rows = counts.index.difference(["seconds", "unknown"], sort=False)
     table = counts.loc[rows].astype(int).astype(str)
@@ -102,15 +100,15 @@ def format_report(tree: "xr.DataTree") -> str:
 def list_recordings(
     folder: str | Path, *, options: SourceOptions | None = None, **named: Unpack[SourceArguments]
 ) -> pd.DataFrame:
-    """What is in a data folder: a row a recording, and one for all of them.
+    """The contents of a data folder: one row per recording, with totals in the last row.
 
     Arguments: as for `dss.data.check_annotations`.
 
     Returns: a table by file with the columns seconds, samplerate_hz, channels, and the number of
-        annotations of each song type, also of those that are only looked for or defined; NaN for a
-        recording that cannot be read, no numbers for one without annotations, and no samplerate_hz
-        and channels for all if they differ.
-    Raises: DssError if there is no recording that can be read.
+        annotations of each song type, including types that are only looked for or defined; NaN for
+        unreadable recordings, no numbers for recordings without annotations, and no samplerate_hz
+        and channels in the last row if they differ.
+    Raises: DssError if there is no readable recording.
 
     Example:
         >>> from dss.data import list_recordings
@@ -156,7 +154,7 @@ def list_recordings(
 
 
 def missing(attributes: Mapping[Any, Any]) -> list[str]:
-    """What a dataset lacks: a sentence for each song type that a split does not hold."""
+    """What a dataset lacks: a sentence for each song type that is missing from a split."""
     report = attributes["report"]
     sentences = []
     for name in attributes["class_names"][1:]:
@@ -168,16 +166,17 @@ def missing(attributes: Mapping[Any, Any]) -> list[str]:
             n_recordings = sum(report[split]["recordings"][name] for split in SPLITS)
             sentences.append(
                 f"{name} does not occur in {' and '.join(without)}: there are {total} of it in "
-                f"{n_recordings} recording{'s' * (n_recordings > 1)} or parts of recordings. Split "
-                "by samples in blocks (block_seconds), try another seed, or annotate more of it."
+                f"{n_recordings} recording{'s' * (n_recordings > 1)} or parts of recordings. "
+                "Split by samples in blocks (block_seconds), try another seed, or annotate more "
+                "of it."
             )
     return sentences
 
 
 def _sound_report(tree: "xr.DataTree") -> dict[str, dict[str, Any]] | None:
-    """What `count` gave when the dataset was made; None if it is not there.
+    """The result of `count` when the dataset was made; None if it is not stored.
 
-    Warns: DssWarning if it is damaged, which is as if it was not there.
+    Warns: DssWarning if it is damaged, which counts as missing.
     """
     report = tree.attrs.get("report")
     if not report:
@@ -198,8 +197,8 @@ def _sound_report(tree: "xr.DataTree") -> dict[str, dict[str, Any]] | None:
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         said = f"{type(error).__name__}: {error}"
         warnings.warn(
-            f"{tree.name or 'The dataset'}: its report is damaged ({said}), so that its targets "
-            "are counted instead.",
+            f"{tree.name or 'The dataset'}: its report is damaged ({said}), so the targets are "
+            "counted instead.",
             DssWarning,
             stacklevel=3,
         )
@@ -208,7 +207,7 @@ def _sound_report(tree: "xr.DataTree") -> dict[str, dict[str, Any]] | None:
 
 
 def _by_column(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values by song type as values by column, none of which is that of something else."""
+    """Values by column instead of by song type, avoiding the names of other columns."""
     return {f"{k} (song type)" if k in FACTS else k: value for k, value in values.items()}
 
 

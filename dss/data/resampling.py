@@ -1,4 +1,4 @@
-"""Resampling: audio at another sample rate, without what that rate cannot hold.
+"""Resampling: audio at another sample rate, without frequencies that this rate cannot represent.
 
 Frequencies above half the lower of the two rates are filtered out (soxr, quality HQ).
 """
@@ -12,16 +12,16 @@ import soxr
 
 from dss.errors import DssError
 
-BLOCK_SAMPLES = 2**16  # computed at a time, of the higher rate, at least
-CONTEXTS = 16  # that a block is long, at least: so little is computed twice
-MAX_FACTOR = 2**20  # of the ratio of two rates in its lowest terms
-# What the filter sees before and after a sample, in samples of the lower rate; it is shorter than
+BLOCK_SAMPLES = 2**16  # computed at a time, at the higher rate, at least
+CONTEXTS = 16  # minimum length of a block in contexts, so that little is computed twice
+MAX_FACTOR = 2**20  # for the ratio of two rates in lowest terms
+# What the filter sees before and after a sample, in samples of the lower rate; it needs less than
 # half of this: from 256 on, more changes nothing.
 CONTEXT_SAMPLES = 512
 
 
 class Source(Protocol):
-    """What is resampled: a `dss.data.recordings.Recording`."""
+    """What can be resampled: a `dss.data.recordings.Recording`."""
 
     @property
     def path(self) -> Path: ...  # noqa: D102
@@ -33,15 +33,14 @@ class Source(Protocol):
     def n_channels(self) -> int: ...  # noqa: D102
 
     def read(self, start: int, stop: int) -> np.ndarray:
-        """The samples from start to before stop: [samples, channels]."""
+        """Read the samples from start to before stop: [samples, channels]."""
 
 
 class Resampled:
-    """A recording read at another rate: call it with a first sample and the one after the last.
+    """A recording at another rate: call it with a first sample and the one after the last.
 
-    The time axis is divided into blocks, of which each is always computed from the same samples:
-    what is read does not depend on how it is read. Blocks start where samples of both rates
-    coincide.
+    The time axis is divided into blocks, each of which is always computed from the same samples, so
+    results do not depend on how they are read. Blocks start where samples of both rates coincide.
     """
 
     def __init__(self, recording: Source, samplerate_hz: float):
@@ -54,7 +53,7 @@ class Resampled:
         self.last = -1, np.empty((0, recording.n_channels), np.float32)
 
     def __call__(self, start: int, stop: int) -> np.ndarray:
-        """The samples from `start` to before `stop`: [samples, channels] float32."""
+        """Read the samples from `start` to before `stop`: [samples, channels] float32."""
         stop = min(stop, self.n_samples)
         parts = [
             self._block(i)[max(start - i * self.block, 0) : stop - i * self.block]
@@ -63,7 +62,7 @@ class Resampled:
         return np.concatenate(parts)
 
     def _block(self, i: int) -> np.ndarray:
-        index, x = self.last  # small reads follow each other in one block
+        index, x = self.last  # consecutive small reads fall in the same block
         if index == i:
             return x
         start = i * self.block // self.up * self.down
@@ -87,6 +86,6 @@ def _ratio(recording: Source, samplerate_hz: float) -> tuple[int, int]:
     if samplerate_hz <= 0 or drift > 0.5 or not 0 < ratio.numerator <= MAX_FACTOR:
         raise DssError(
             f"{recording.path}: cannot be resampled from {recording.samplerate_hz:g} Hz to "
-            f"{samplerate_hz:g} Hz, which have no simple ratio. Choose a rounder rate."
+            f"{samplerate_hz:g} Hz, as these have no simple ratio. Choose a rounder rate."
         )
     return ratio.numerator, ratio.denominator

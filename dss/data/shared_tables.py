@@ -1,7 +1,7 @@
 """Annotations of many recordings in one table, with a column that names the recording of each row.
 
-Such as a selection table of Raven (`Begin File`, `File Offset (s)`), or a CSV file with a column
-`filename`. The table lies beside the recordings, or in the folder above.
+Examples are a selection table of Raven (`Begin File`, `File Offset (s)`), or a CSV file with a
+column `filename`. The table is next to the recordings, or in the folder above.
 """
 
 import re
@@ -26,7 +26,7 @@ from dss.data.texttables import (
 )
 from dss.errors import DssError
 
-# What programs call the column of recordings; the first that is there counts.
+# The names of the column of recordings in various programs; the first one present counts.
 FILE_COLUMNS = (
     "filename",
     "file",
@@ -37,7 +37,7 @@ FILE_COLUMNS = (
     "media file name",
 )
 OFFSET = "File Offset (s)"
-AT_REST_NS = 2_000_000_000  # since its last change, until the content of a folder is remembered
+AT_REST_NS = 2_000_000_000  # after its last change, before a folder's content is cached
 
 
 class Shared(NamedTuple):
@@ -45,9 +45,9 @@ class Shared(NamedTuple):
 
     Attributes:
         table: all rows.
-        broken: rows that cannot be read, and why.
-        column: which column names the recordings.
-        files: what it says, by the name of the file without folders, in lower case.
+        broken: unreadable rows, and why.
+        column: the column that names the recordings.
+        files: the names in this column, by the file name without folders, in lower case.
     """
 
     table: pd.DataFrame
@@ -56,10 +56,10 @@ class Shared(NamedTuple):
     files: dict[str, list[str]]
 
     def file_of(self, recording: Path) -> str | None:
-        """What the table calls a recording; None if it does not name it.
+        """The table's name for a recording; None if it does not list it.
 
-        Paths may be those of another computer, and the ending may be missing; of several files of
-        the same name, the one counts that has most folders in common.
+        Paths may come from another computer, and the ending may be missing; of several files with
+        the same name, the one with the most folders in common counts.
         """
         own = [part.lower() for part in recording.parts[-2::-1]]
         names = dict.fromkeys((recording.name.lower(), recording.stem.lower()))
@@ -74,11 +74,11 @@ class Shared(NamedTuple):
 
 
 def find_shared(recording: Path, format: str | None = None) -> list[Path]:
-    """Tables of many recordings, beside a recording or in the folder above, that name this one.
+    """Find tables that list this recording, next to it or in the folder above.
 
     Arguments:
         recording: the audio file.
-        format: csv or raven, to find only these.
+        format: csv or raven, to find only this format.
     """
     found = []
     for folder in dict.fromkeys((recording.parent, recording.parent.parent)):
@@ -103,29 +103,30 @@ def is_shared(path: Path, recording: Path | None) -> bool:
 def read_shared(
     path: Path, format: str, recording: Path
 ) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
-    """The rows of one recording in a table, and what is wrong with some of them.
+    """Read the rows of one recording in a table, and what is wrong with some of them.
 
     Arguments:
-        path: the table; without a column that names recordings, all of it.
-        format: csv or raven; times in selection tables are made to count from the recording.
+        path: the table; all of it is read if no column names recordings.
+        format: csv or raven; times in selection tables are converted to count from the recording.
         recording: the audio file.
 
-    Raises: DssError if no row is of this recording, or nobody knows where in it the times are.
+    Raises: DssError if the table has no row of this recording, or does not say where in it the
+        times are.
     """
     shared = _read(path, format)
     if shared is None:
         return _rows(path, format)
     file = shared.file_of(recording)
     if file is None:
-        raise DssError(f"{path}: the column {shared.column!r} does not name {recording.name}")
+        raise DssError(f"{path}: the column {shared.column!r} does not list {recording.name}")
     rows = shared.table[shared.table[shared.column] == file]
     broken = [(row, why) for row, why in shared.broken if row in rows.index]
     if format == "raven":
         n_files = shared.table[shared.column].nunique()
         if OFFSET not in rows and n_files > 1:
             raise DssError(
-                f"{path}: holds selections of {n_files} recordings, but not where in each they "
-                f"are. Add the measurement {OFFSET!r} in Raven, and save the table again."
+                f"{path}: contains selections of {n_files} recordings, but not where they are in "
+                f"each. Add the measurement {OFFSET!r} in Raven, and save the table again."
             )
         rows = _from_offsets(rows) if OFFSET in rows else rows
     return rows.copy(), broken
@@ -142,11 +143,11 @@ def _parts(file: str) -> list[str]:
 
 
 def _from_offsets(rows: pd.DataFrame) -> pd.DataFrame:
-    """Selections of Raven whose times count from the start of their own recording."""
+    """Selections of Raven with times from the start of their own recording."""
     begin, end = (numbers(rows[name]) for name in RAVEN_TIMES)
     start = numbers(rows[OFFSET])
     times = dict(zip(RAVEN_TIMES, (start, start + end - begin), strict=True))
-    # What is no number stays text, or it would stand for a song type that was not found.
+    # Other values stay text, or they would stand for a song type that was not found.
     return rows.assign(
         **{n: t.astype(object).where(t.notna(), "missing") for n, t in times.items()}
     )

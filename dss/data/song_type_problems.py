@@ -1,4 +1,4 @@
-"""Problems of song types over all recordings: never found, badly defined, made unknown by noise."""
+"""Problems of song types across recordings: never found, defined twice, made unknown by noise."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -29,7 +29,7 @@ NEVER_FOUND = "was never found: the network cannot learn it. Leave it out."
 def definitions_of(
     recordings: Sequence[Recording],
 ) -> tuple[dict[Path, dict[str, str]], list[Problem]]:
-    """The category by name that each file of definitions gives, and what is wrong with them."""
+    """The category of each name in each definitions file, and what is wrong with these files."""
     definitions, problems = {}, []
     for path in (definitions_path(recording.path) for recording in recordings):
         try:
@@ -61,12 +61,12 @@ def never_found(recordings: Sequence[Recording], tables) -> Iterator[Problem]:
 def unknown_stretches(
     recordings: Sequence[Recording], tables, tolerance_seconds: float
 ) -> Iterator[Problem]:
-    """Annotations of noise, where they make the rest of their recording unknown."""
+    """Annotations of noise that make the rest of their recording unknown."""
     by_recording = {r.path: table for r, (_, table) in zip(recordings, tables, strict=True)}
     if not any(NOISE in table["name"].tolist() for table in by_recording.values()):
-        return  # and no definitions need be read
+        return  # and the definitions are not needed
     reach = GAUSSIAN_REACH * EVENT_STD_SECONDS
-    with suppress(DssError, OSError):  # which are among the problems already
+    with suppress(DssError, OSError):  # reported elsewhere
         types = song_types(by_recording, definitions_of(recordings)[0])
         names = set(types).union(*(table["name"] for table in by_recording.values()))
         for recording, (source, table) in zip(recordings, tables, strict=True):
@@ -79,5 +79,5 @@ def unknown_stretches(
             unknown = float(np.diff(looked_at).sum() - np.diff(known).sum())
             if unknown > 1 / recording.samplerate_hz:
                 text = f"the other {readable(unknown)} are unknown: neither song nor noise"
-                text = f"means that in this recording only what is annotated is known; {text}"
+                text = f"means that in this recording only annotated time is known; {text}"
                 yield str(source), rows[0], NOISE, text, WARNING

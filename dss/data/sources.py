@@ -40,12 +40,12 @@ class Assembled(NamedTuple):
     """What a dataset is made of.
 
     Attributes:
-        sources: the recordings with what is known about them, in the order of their paths.
-        types: category by song type.
-        options: with all that was left to the data filled in.
-        chosen: why, by option.
-        gaps_within_types: whether only segments of one song type are moved apart.
-        mended: what was mended in the files, a sentence each.
+        sources: the recordings with their annotations, sorted by path.
+        types: the category of each song type.
+        options: the options, including those chosen from the data.
+        chosen: the reasons for chosen options.
+        gaps_within_types: whether only segments of the same song type are moved apart.
+        mended: a sentence for each thing that was mended in the files.
     """
 
     sources: list["Source"]
@@ -62,12 +62,12 @@ class Assembled(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """A recording and what is known about it.
+    """A recording and its annotations.
 
     Attributes:
         recording: the audio.
         name: its path relative to the data folder.
-        annotations: its annotation table, song types renamed.
+        annotations: its annotation table, with renamed song types.
         known: [stretches, 2] seconds where all song types are known; None if everywhere.
     """
 
@@ -83,7 +83,7 @@ class Source:
         return as_mask(self.known, self.recording.samplerate_hz, start_sample, stop_sample)
 
     def unknown_seconds(self, start_sample: int, stop_sample: int) -> float:
-        """How much of a stretch is unknown."""
+        """How many seconds of a stretch are unknown."""
         if self.known is None:
             return 0.0
         stretch = np.array([[start_sample, stop_sample]]) / self.recording.samplerate_hz
@@ -104,7 +104,7 @@ class Source:
 def read_sources(folder: Path, options: DatasetOptions) -> Assembled:
     """Read all annotations of a data folder and the headers of its recordings.
 
-    Raises: DssError that lists everything that is wrong, by file and row.
+    Raises: DssError that lists all problems, by file and row.
     """
     inputs, mended = _read_folder(folder, options)
     recordings = [found.recording for found in inputs]
@@ -113,8 +113,8 @@ def read_sources(folder: Path, options: DatasetOptions) -> Assembled:
     raise_errors(problems)
     if len(problems):
         n, first = len(problems), format_problems(problems)[0]
-        said = f"{n} annotations are probably not meant (see `dss check {folder}`), such as {first}"
-        said = said if n > 1 else f"1 annotation is probably not meant: {first}"
+        said = f"{n} annotations are questionable (see `dss check {folder}`), such as {first}"
+        said = said if n > 1 else f"1 annotation is questionable: {first}"
         warnings.warn(said, DssWarning, stacklevel=5)
     definitions = [p for p in (definitions_path(r.path) for r in recordings) if p.is_file()]
     by_file = _by_file(tables)
@@ -176,16 +176,16 @@ def _read_folder(folder: Path, options: DatasetOptions) -> tuple[list[Input], li
             problems += error.problems or [str(error)]
         else:
             problems.append(f"{path}: {error}")
-    problems = [*dict.fromkeys(problems)]  # what is about no file would be there for each
+    problems = [*dict.fromkeys(problems)]  # problems without a file would appear once per file
     raise_problems(problems, "These recordings and annotations cannot be read:")
     sentences = [f"{file}: {what}" for file, what in mended]
     if options.strict:
-        raise_problems(sentences, "These files would have to be mended (strict):")
+        raise_problems(sentences, "These files would need mending, which strict forbids:")
     return inputs, sentences
 
 
 def _by_file(tables: list[tuple[Path, pd.DataFrame]]) -> dict[Path, pd.DataFrame]:
-    """The tables by their files; those of several recordings in one file as one."""
+    """The tables by file; the tables of several recordings in one file are combined."""
     parts: dict[Path, list[pd.DataFrame]] = {}
     for path, table in tables:
         parts.setdefault(path, []).append(table)
@@ -197,9 +197,9 @@ def _renamed(table: pd.DataFrame, rename: Mapping[str, str]) -> pd.DataFrame:
 
 
 def _old_names(by_file, definitions: list[Path], rename: Mapping[str, str]) -> list[str]:
-    """The song types by their names in the files; and `noise`, if it becomes one.
+    """The song types by their names in the files; and `noise`, if something is renamed to it.
 
-    Raises: DssError if an old name is not there, or a new one says what is no song.
+    Raises: DssError if an old name does not exist, or a new one does not stand for song.
     """
     old = [*song_types(by_file, definitions)]
     if any((table["name"] == NOISE).any() for table in by_file.values()):
@@ -216,7 +216,7 @@ def _old_names(by_file, definitions: list[Path], rename: Mapping[str, str]) -> l
 
 
 def _wanted_types(types: dict[str, str], folder: Path, options: DatasetOptions) -> dict[str, str]:
-    """The song types to make targets for, of all that are annotated."""
+    """The song types to make targets for, among all annotated ones."""
     if options.song_types is not None:
         unknown = [name for name in options.song_types if name not in types]
         heading = f"{folder}: the annotations name {', '.join(types) or 'no song type'}, but not:"
@@ -227,23 +227,23 @@ def _wanted_types(types: dict[str, str], folder: Path, options: DatasetOptions) 
     if options.individual_targets:
         raise_problems(
             [name for name in types if not _can_be_a_file(name)],
-            "individual_targets: no file can be named after these song types, as they hold a "
+            "individual_targets: no file can be named after these song types, which contain a "
             "slash, a backslash or a control character, or are very long; rename them (rename):",
         )
         first: dict[str, str] = {}
         alike = [(first.setdefault(name.casefold(), name), name) for name in types]
         raise_problems(
             [f"{one} and {other}" for one, other in alike if one != other],
-            "individual_targets: files whose names differ only in case are one file on Windows and "
-            "macOS; rename one of these song types (rename):",
+            "individual_targets: files whose names differ only in case are the same file on "
+            "Windows and macOS; rename one of these song types (rename):",
         )
     clash = [name for name in BOUNDARIES if name in types and options.boundary_targets]
-    raise_problems(clash, "boundary_targets adds song types of these names; rename yours:")
+    raise_problems(clash, "boundary_targets adds song types with these names; rename yours:")
     return types
 
 
 def _can_be_a_file(name: str) -> bool:
-    """Whether y_NAME.npy can be a file, on any system."""
+    """Whether y_NAME.npy is a valid file name on all systems."""
     return (
         name.isprintable() and not {*'/\\:*?"<>|'} & {*name} and len(name.encode()) <= LONGEST_NAME
     )

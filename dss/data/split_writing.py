@@ -1,4 +1,4 @@
-"""Write the arrays of a split block by block, in order, made by all cores."""
+"""Write the arrays of a split block by block, in order, computed on all cores."""
 
 import itertools
 import os
@@ -16,7 +16,7 @@ from dss.data.splits import Stretch
 from dss.options import DatasetOptions
 from dss.support.progress import bar
 
-BLOCK_SAMPLES = 2**18  # what a worker holds in memory at a time
+BLOCK_SAMPLES = 2**18  # in a worker's memory at a time
 
 
 def write_split(
@@ -28,7 +28,7 @@ def write_split(
     tables: list[pd.DataFrame],
     options: DatasetOptions,
 ) -> None:
-    """Write the arrays of one split, block by block in order, made by all cores."""
+    """Write the arrays of one split, block by block in order, computed on all cores."""
     total = sum(stretch.n_samples for stretch in stretches)
     n_channels = sources[0].recording.n_channels
     rate = sources[0].recording.samplerate_hz
@@ -63,7 +63,7 @@ def write_split(
 
 
 def split_annotations(stretches, sources, types) -> pd.DataFrame:
-    """The annotations of a split in seconds of the split, cut where the split is."""
+    """The annotations of a split, in seconds of the split, cut where the split is."""
     parts, first = [], 0.0
     columns = ["start_seconds", "stop_seconds"]
     for stretch in stretches:
@@ -81,7 +81,7 @@ def split_annotations(stretches, sources, types) -> pd.DataFrame:
 
 
 def _targets(table, types, source, block, event_std_seconds, kinds) -> dict[str, np.ndarray]:
-    """The arrays of a block but x, by name."""
+    """The arrays of a block, except x, by name."""
     rate, start, stop = source.recording.samplerate_hz, block.start_sample, block.stop_sample
     wanted = {"y": types} | {f"y_{name}": {name: kind} for name, kind in types.items()}
     values = {
@@ -103,7 +103,7 @@ def _blocks(stretches: Iterable[Stretch]) -> Iterator[Stretch]:
 
 
 def _in_order(function: Callable, tasks: Iterable) -> Iterator:
-    """The results of the tasks in their order; as many as there are cores are worked on."""
+    """The results of the tasks in order, working on as many at a time as there are cores."""
     n_workers = os.cpu_count() or 1
     with ThreadPoolExecutor(n_workers) as pool:
         waiting: deque[Future] = deque()

@@ -1,4 +1,4 @@
-"""Splits: which stretches of which recordings are for training, validation and testing."""
+"""Splits: which stretches of which recordings to use for training, validation and testing."""
 
 import itertools
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ from dss.data.texttables import read_csv
 from dss.errors import DssError, raise_problems
 from dss.options import DatasetOptions
 
-MATCH_SECONDS = 1  # that a pattern may take for a path
+MATCH_SECONDS = 1  # to match a pattern with a path
 SPLITS = ("train", "val", "test")
 UNUSED = "unused"
-MARGIN_SECONDS = 0.1  # kept between a cut and the next song, where the pause is long enough
+MARGIN_SECONDS = 0.1  # kept between a cut and the next song if the pause is long enough
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,13 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Song:
-    """What a recording holds that must not be cut.
+    """The song in a recording, which must not be cut.
 
     Attributes:
-        n_samples: length of the recording.
+        n_samples: the length of the recording.
         extents: [annotations, 2] first sample, and one past the last.
-        names: song type of each annotation.
-        group: the individual that the recording is from; the recording's own name if unknown.
+        names: the song type of each annotation.
+        group: the individual in the recording; the recording's own name if unknown.
     """
 
     n_samples: int
@@ -54,15 +54,15 @@ class Song:
 def split_recordings(
     recordings: Sequence[Song], samplerate_hz: float, options: DatasetOptions
 ) -> dict[str, list[Stretch]]:
-    """Divide recordings among the splits; no sample is in two of them.
+    """Divide recordings among the splits, so that no sample is in two of them.
 
-    Splits by files take whole recordings first, drawn at random, all of a group together. The
-    recordings left are divided among the splits by samples: a stretch for each split in random
-    order, or blocks dealt out so that each split gets its share of every song type. Cuts lie in
-    pauses of the song.
+    Splits by files are filled first, with whole recordings drawn at random, keeping groups
+    together. The remaining recordings are divided among the splits by samples: into one stretch per
+    split, in random order, or into blocks dealt out so that each split gets its share of every song
+    type. Cuts lie in pauses of the song.
 
     Returns: the stretches of each split, in the order of the recordings.
-    Raises: DssError where the splits cannot be had from these recordings.
+    Raises: DssError if these recordings do not allow such splits.
     """
     rng = np.random.default_rng(options.seed)
     fractions = _fractions(options)
@@ -93,7 +93,7 @@ def split_recordings(
 
 
 def halved(recordings: Sequence[Song], samplerate_hz: float, seed: int) -> list[list[Stretch]]:
-    """Two halves, each with its share of every song type: of whole recordings, or of a single one.
+    """Two halves with a share of every song type: of whole recordings, or of a single recording.
 
     Returns: the stretches of each half, in the order of the recordings.
     """
@@ -110,10 +110,10 @@ def halved(recordings: Sequence[Song], samplerate_hz: float, seed: int) -> list[
 def recording_groups(paths: Sequence[str], groups: str | None) -> list[str]:
     """The group, such as the individual, that each recording belongs to.
 
-    Arguments:
-        paths: of the recordings, relative to the data folder.
+        paths: the paths of the recordings, relative to the data folder.
         groups: a CSV file with the columns file,group; or a pattern (regular expression) whose
-            brackets match the group in the path; or None: each recording is a group.
+        brackets
+            match the group in the path; or None: each recording is a group.
 
     Raises: DssError that lists the recordings without a group.
     """
@@ -129,23 +129,24 @@ def recording_groups(paths: Sequence[str], groups: str | None) -> list[str]:
             raise DssError(f"groups: {groups!r} is not a regular expression ({error})") from None
         if pattern.groups != 1:
             raise DssError(
-                f"groups: {groups!r} needs brackets around the individual: '(bird[0-9]+)'"
+                f"groups: {groups!r} needs parentheses around the individual, such as "
+                "'(bird[0-9]+)'"
             )
         try:
             matches = [pattern.search(path, timeout=MATCH_SECONDS) for path in paths]
         except TimeoutError:
             raise DssError(
                 f"groups: {groups!r} takes more than {MATCH_SECONDS} s to match a path. A "
-                "repetition within a repetition tries too many ways: simplify it."
+                "repetition within a repetition tries too many combinations: simplify it."
             ) from None
         found = [match and match[1] for match in matches]
     missing = [path for path, group in zip(paths, found, strict=True) if not group]
-    raise_problems(missing, f"These recordings belong to no group by {groups!r}:")
+    raise_problems(missing, f"These recordings match no group in {groups!r}:")
     return [group for group in found if group]
 
 
 def _read_groups(path: Path) -> dict[str, str]:
-    """The group by file, as a CSV file with the columns file,group says."""
+    """The group of each file, from a CSV file with the columns file,group."""
     table = read_csv(path, ["file", "group"])
     group_of: dict[str, str] = {}
     problems = []
@@ -154,13 +155,16 @@ def _read_groups(path: Path) -> dict[str, str]:
             problems.append(f"{path}, row {row}: needs a file and a group")
         elif group_of.setdefault(file, group) != group:
             before = group_of[file]
-            problems.append(f"{path}, row {row}: {file} is of {group}, but of {before} before")
-    raise_problems(problems, "These groups cannot be right:")
+            problems.append(
+                f"{path}, row {row}: {file} is in the group {group}, but in {before} in an "
+                "earlier row"
+            )
+    raise_problems(problems, "These groups are invalid; correct them:")
     return group_of
 
 
 def _fractions(options: DatasetOptions) -> dict[str, float]:
-    """The part of the data for each split that gets any, and for none."""
+    """The fraction of the data for each split that gets any, and for none."""
     given = {"val": options.val_fraction, "test": options.test_fraction}
     train = options.train_fraction
     if train is None:
@@ -190,13 +194,13 @@ def _draw_groups(groups, fractions, by_files, by_samples, rng) -> dict[int, str]
     if len(members) < needed:
         kind = "recordings" if len(members) == len(groups) else "groups of recordings"
         raise DssError(
-            f"Too few {kind} ({len(members)}) to split {' and '.join(by_files)} by files: that "
+            f"Too few {kind} ({len(members)}) to split {' and '.join(by_files)} by files, which "
             f"takes at least {needed}. Split by samples, set a fraction to 0, or add more."
         )
     names = list(members)
     left = [names[i] for i in rng.permutation(len(names))]
     taken: dict[int, str] = {}
-    # The smallest split first: each gets its own before the largest takes what is left.
+    # The smallest split first: each gets one before the largest takes what is left.
     for n_served, split in enumerate(sorted(by_files, key=fractions.get), start=1):
         wanted, got = max(1, round(fractions[split] * len(groups))), 0
         while got < wanted and len(left) > needed - n_served:
@@ -227,9 +231,9 @@ def _blocks(recording: Song, number: int, block: int, margin: int) -> list[Stret
 
 
 def _cuts(wanted: np.ndarray, recording: Song, margin: int) -> np.ndarray:
-    """Each wanted cut moved into the nearest pause, away from the song; in increasing order.
+    """Move each wanted cut into the nearest pause, away from the song; in increasing order.
 
-    A cut stays where it is if all before it or all after it is song.
+    A cut stays in place if all before it or all after it is song.
     """
     song = union(recording.extents).astype(int)
     pauses = np.stack([[0, *song[:, 1]], [*song[:, 0], recording.n_samples]], axis=1)
@@ -247,7 +251,7 @@ def _cuts(wanted: np.ndarray, recording: Song, margin: int) -> np.ndarray:
 
 
 def _deal(blocks, recordings, shares: dict[str, float], rng) -> dict[str, list[Stretch]]:
-    """Deal out blocks so that each split gets its share of every song type, the rarest first.
+    """Deal out blocks so that each split gets its share of every song type, rarest first.
 
     Source: iterative stratification, Sechidis, Tsoumakas & Vlahavas (2011), doi
     10.1007/978-3-642-23808-6_10.
@@ -280,7 +284,7 @@ def _count(block: Stretch, recording: Song, names: list[str]) -> list[int]:
 
 
 def _joined(blocks: list[Stretch]) -> list[Stretch]:
-    """Blocks that follow each other in a recording as one stretch."""
+    """Merge adjacent blocks of a recording."""
     joined: list[Stretch] = []
     for block in sorted(blocks, key=lambda b: (b.recording, b.start_sample)):
         last = joined[-1] if joined else None

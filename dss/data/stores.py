@@ -1,7 +1,7 @@
-"""Where a dataset is kept: NAME.npy (memory maps), NAME.zarr (compressed), NAME.h5 (to read).
+"""Dataset files: NAME.npy (memory maps), NAME.zarr (compressed), NAME.h5 (read only).
 
-Each holds the arrays of the splits as `train/x`, `train/y`, ..., and the attributes. A dataset by
-DeepSS or DAS keeps its attributes in a pickle, of which only plain data is read
+Each contains the arrays of the splits as `train/x`, `train/y`, ..., and the attributes. Datasets by
+DeepSS or DAS store their attributes in a pickle, of which only plain data is read
 (`dss.data.plain_pickle`).
 """
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 ENDINGS = (".npy", ".zarr")
-CHUNK_SAMPLES = 2**18  # of a zarr array: what is compressed and read together
-# Attribute of a zarr array that has a file for each chunk. Others leave out chunks of zeros.
+CHUNK_SAMPLES = 2**18  # of a zarr array: compressed and read together
+# Marks zarr arrays that have a file for every chunk. Others leave out chunks of zeros.
 ALL_CHUNKS = "all_chunks"
 DAMAGED = "The dataset is damaged: make it again."
 
@@ -38,12 +38,13 @@ def check_ending(path: Path) -> None:
     if path.suffix not in ENDINGS:
         raise DssError(
             f"{path}: the name of a dataset must end in .npy or .zarr, which is how it is "
-            "recognised" + (" (.h5 is read, not written)" if path.suffix == ".h5" else "")
+            "recognized" + (" (.h5 is read, not written)" if path.suffix == ".h5" else "")
         )
 
 
 def class_problems(values: Mapping[str, Any]) -> list[str]:
-    """Which sample rate, names and categories of classes cannot be right, in a dataset or a run.
+    """Find an invalid sample rate, or invalid names or categories of classes, in a dataset or a
+    run.
 
     Arguments:
         values: with samplerate_x_Hz, class_names and class_types.
@@ -60,7 +61,7 @@ def class_problems(values: Mapping[str, Any]) -> list[str]:
     if len(names) != len(types):
         return [f"class_types: {len(types)} of them, but {len(names)} class_names"]
     twice = [name for name, n in Counter(names).items() if n > 1]
-    return [f"class_names: {name} is there more than once" for name in twice]
+    return [f"class_names: {name} occurs more than once" for name in twice]
 
 
 class NpyWriter:
@@ -70,7 +71,7 @@ class NpyWriter:
         self.folder = folder
 
     def new_array(self, name: str, shape: tuple[int, ...], dtype: type, dims: tuple[str, ...]):
-        """A new array to `append` blocks to, as often as its shape says, and to `close`."""
+        """Create an array: `append` blocks until its shape is filled, then `close` it."""
         return _NpyArray(self.folder / f"{name}.npy", shape, dtype)
 
     def write_attributes(self, attributes: dict[str, Any]) -> None:
@@ -81,8 +82,8 @@ class NpyWriter:
 
 
 class _NpyArray:
-    # Written as a file, not as a memory map: pages of a map stay in memory until the system needs
-    # it for something else, and look like memory that this process uses.
+    # Written as a file, not as a memory map, whose pages stay in memory until the system needs it
+    # for something else, and count as memory of this process.
     def __init__(self, path: Path, shape, dtype):
         path.parent.mkdir(parents=True, exist_ok=True)
         self.dtype = np.dtype(dtype)
@@ -99,7 +100,7 @@ class _NpyArray:
 
 
 class ZarrWriter:
-    """Writes a dataset as a zarr store (format 3), the same way."""
+    """Writes a dataset as a zarr store (format 3), in the same way."""
 
     def __init__(self, folder: Path):
         import zarr
@@ -107,7 +108,7 @@ class ZarrWriter:
         self.root = zarr.open_group(folder, mode="w", zarr_format=3)
 
     def new_array(self, name: str, shape: tuple[int, ...], dtype: type, dims: tuple[str, ...]):
-        """A new array to `append` blocks to, as often as its shape says, and to `close`."""
+        """Create an array: `append` blocks until its shape is filled, then `close` it."""
         array = self.root.create_array(
             name,
             shape=shape,
@@ -148,7 +149,7 @@ class _ZarrArray:
 
 
 def is_dataset(path: Path) -> bool:
-    """Whether a folder is a dataset, damaged or not, by the names of the files in it."""
+    """Whether a folder is a dataset, damaged or not, judging by its file names."""
     return any((path / name).is_file() for name in ("zarr.json", "attrs.yaml", "attrs.npy"))
 
 
@@ -177,10 +178,10 @@ def read_attributes(path: Path) -> dict[str, Any]:
 
 
 def read_arrays(path: Path, split: str) -> "dict[str, xr.Variable]":
-    """The arrays of a split by their names, without reading them: memory maps, or lazy.
+    """The arrays of a split by name, without reading them: memory maps, or lazy.
 
-    The dimensions are not named yet but for zarr. Raises DssError for a damaged array. The content
-    says what it is, as for `read_attributes`: a dataset may have been renamed.
+    Their dimensions are not named yet, except for zarr. Raises DssError for a damaged array. As in
+    `read_attributes`, the content determines the format: a dataset may have been renamed.
     """
     import xarray as xr
 
@@ -198,7 +199,7 @@ def read_arrays(path: Path, split: str) -> "dict[str, xr.Variable]":
         return {}
     try:
         opened = xr.open_dataset(path, group=split, **kind)
-    except Exception as error:  # there is no end of what these say of damaged files
+    except Exception as error:  # these raise all kinds of errors for damaged files
         raise DssError(
             f"{path}: {split} cannot be opened ({type(error).__name__}: {error}). {DAMAGED}"
         ) from error
@@ -208,7 +209,7 @@ def read_arrays(path: Path, split: str) -> "dict[str, xr.Variable]":
 
 
 def _read_attributes(file: Path) -> dict[str, Any]:
-    """The attributes in zarr.json or attrs.yaml."""
+    """Read the attributes in zarr.json or attrs.yaml."""
     try:
         if file.suffix != ".json":
             attributes = yaml_files.read(file)
@@ -221,17 +222,17 @@ def _read_attributes(file: Path) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DssError(f"{file}: cannot be read ({error}). {DAMAGED}") from None
     if not isinstance(attributes, dict):
-        raise DssError(f"{file}: holds no attributes. {DAMAGED}")
+        raise DssError(f"{file}: contains no attributes. {DAMAGED}")
     return attributes
 
 
 def _check_chunks(folder: Path, variable: "xr.Variable") -> None:
-    """Raise a DssError if chunks of a zarr array are not there: they would be read as zeros."""
+    """Raise a DssError if chunks of a zarr array are missing: they would be read as zeros."""
     if not variable.attrs.get(ALL_CHUNKS):
         return
     chunks = variable.encoding["chunks"]
     if 0 in chunks:
-        raise DssError(f"{folder}: its chunks hold nothing. {DAMAGED}")
+        raise DssError(f"{folder}: its chunks are empty. {DAMAGED}")
     counts = [-(-n // chunk) for n, chunk in zip(variable.shape, chunks, strict=True)]
     if n_missing := missing_chunks(folder, counts):
         n = math.prod(counts)
@@ -239,11 +240,12 @@ def _check_chunks(folder: Path, variable: "xr.Variable") -> None:
 
 
 def missing_chunks(folder: Path, counts: Sequence[int]) -> int:
-    """How many chunks of a zarr array are missing or empty, which would be read as zeros.
+    """Count the chunks of a zarr array that are missing or empty, and would be read as zeros.
 
     Arguments:
-        folder: of the array.
-        counts: how many chunks it claims along each dimension: maybe more than memory holds.
+        folder: the folder of the array.
+        counts: the number of chunks it claims along each dimension, possibly more than fit in
+            memory.
     """
     top = folder / "c"
     files = top.rglob("*") if top.is_dir() else ()
@@ -262,10 +264,10 @@ def _plain_variable(array: np.ndarray) -> "xr.Variable":
 
 
 def _open_npy(path: Path) -> np.ndarray:
-    """A memory map; of an array without samples, which cannot be one, the array."""
+    """A memory map; for an array without samples, which cannot be mapped, the array."""
     try:
         x = np.load(path, mmap_mode="r", allow_pickle=False)
-    except Exception as error:  # there is no end of what numpy raises for damaged headers
+    except Exception as error:  # numpy raises all kinds of errors for damaged headers
         said = str(error) or type(error).__name__
         raise DssError(f"{path}: cannot be opened ({said}). {DAMAGED}") from None
     return x if math.prod(x.shape) else np.empty(x.shape, x.dtype)
@@ -280,7 +282,7 @@ def _plain_h5(value: Any) -> Any:
 
 
 def _read_legacy_attributes(path: Path) -> dict[str, Any]:
-    """The dictionary that `np.save` pickled."""
+    """Read the dictionary that `np.save` pickled."""
     try:
         if path.stat().st_size > MOST_BYTES:
             raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
@@ -291,5 +293,5 @@ def _read_legacy_attributes(path: Path) -> dict[str, Any]:
     except (ValueError, EOFError, OSError, SyntaxError, TokenError) as error:
         raise DssError(f"{path}: cannot be read as the attributes of a dataset ({error})") from None
     if not isinstance(attributes, dict):
-        raise DssError(f"{path}: holds no attributes of a dataset")
+        raise DssError(f"{path}: contains no attributes of a dataset")
     return attributes

@@ -1,13 +1,13 @@
-"""Stretches of time: [stretches, 2] seconds, or samples, start and stop of each.
+"""Stretches of time: [stretches, 2] start and stop of each, in seconds or samples.
 
-Stretches are sorted and do not overlap once they went through `union`.
+After `union`, stretches are sorted and do not overlap.
 """
 
 import numpy as np
 
 
 def union(stretches: np.ndarray) -> np.ndarray:
-    """The same time in stretches that neither overlap nor touch, sorted."""
+    """The same time as sorted stretches that neither overlap nor touch."""
     stretches = np.asarray(stretches, float).reshape(-1, 2)
     stretches = stretches[np.argsort(stretches[:, 0], kind="stable")]
     if not len(stretches):
@@ -27,7 +27,7 @@ def intersection(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def complement(stretches: np.ndarray, stop: float) -> np.ndarray:
-    """The time from 0 to stop that is in none of the stretches, which went through `union`."""
+    """The time from 0 to stop outside of the stretches, which must come from `union`."""
     edges = np.concatenate([[0.0], np.ravel(stretches), [stop]]).reshape(-1, 2)
     return edges[edges[:, 1] - edges[:, 0] > 1e-6]
 

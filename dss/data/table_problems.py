@@ -1,4 +1,4 @@
-"""Problems within tables of annotations: contradictions, overlaps, names, kinds and durations."""
+"""Problems within annotation tables: contradictions, overlaps, names, kinds and durations."""
 
 import math
 from collections import Counter
@@ -21,7 +21,7 @@ from dss.support.units import readable
 
 SHORT_SECONDS = 0.001
 SHORT_PART = 0.1  # of the median of a song type
-ENOUGH = 5  # segments, for a median that says something
+ENOUGH = 5  # segments, for a meaningful median
 
 
 def problems_within(
@@ -30,10 +30,10 @@ def problems_within(
     """Problems within the annotations of one recording.
 
     Arguments:
-        file: where the annotations are.
+        file: the annotation file.
         table: the annotations.
-        recording: what they belong to.
-        with_times: whether its sample rate can be trusted, and so where it ends.
+        recording: the recording.
+        with_times: whether its sample rate can be trusted, and so its end.
     """
     step = 1 / recording.samplerate_hz
     for found_in in (_unconfirmed(table), _contradictions(table), _overlaps(table, step)):
@@ -44,11 +44,11 @@ def problems_within(
 
 
 def problems_between(tables, definitions: dict[str, str]) -> Iterator[Problem]:
-    """Problems of names and durations over the annotations of all recordings.
+    """Problems of names and durations across the annotations of all recordings.
 
     Arguments:
         tables: file and annotations of each recording.
-        definitions: category by name, where they are defined.
+        definitions: the category of each defined name.
     """
     yield from _kinds(tables, definitions)
     yield from _short(tables)
@@ -56,13 +56,13 @@ def problems_between(tables, definitions: dict[str, str]) -> Iterator[Problem]:
 
 
 def _unconfirmed(table: pd.DataFrame) -> Iterator[tuple[None, None, str]]:
-    """Proposals of a network (`dss predict --proposals`) that nobody looked at."""
+    """Proposals of a network (`dss predict --proposals`) that nobody reviewed."""
     if "confirmed" in table:
         n = int((table["confirmed"].astype(str).str.lower() == "false").sum())
         if n:
             said = "annotations were never confirmed; they count" if n > 1 else ""
             said = said or "annotation was never confirmed; it counts"
-            yield None, None, f"{n} {said} as true"
+            yield None, None, f"{n} {said} as correct"
 
 
 def _contradictions(table: pd.DataFrame) -> Iterator[tuple[int, str, str]]:
@@ -75,16 +75,16 @@ def _contradictions(table: pd.DataFrame) -> Iterator[tuple[int, str, str]]:
             first.setdefault(name, row)
     for row, name in without_time:
         if name in first:
-            text = f"has no time, which means that there is none; but row {first[name]} is one"
+            text = f"has no time, which means that it does not occur; but row {first[name]} is one"
             yield row, name, text
 
 
 def _overlaps(table: pd.DataFrame, tolerance_seconds: float) -> Iterator[tuple[int, str, str]]:
-    """Segments that begin before an earlier one ends, but for those that are there twice."""
+    """Segments that begin before an earlier one ends, except duplicates."""
     rows: dict[tuple[str, float, float], int] = {}
     for row, name, start, stop in sorted(_segments(table), key=lambda segment: segment[2]):
         rows.setdefault((name, start, stop), row)
-    last = None  # of those before, the one that ends last
+    last = None  # of the earlier ones, the one that ends last
     for (name, start, stop), row in rows.items():
         if last and last[2] - start > tolerance_seconds:
             other_row, other_name, other_stop = last
@@ -96,7 +96,7 @@ def _overlaps(table: pd.DataFrame, tolerance_seconds: float) -> Iterator[tuple[i
 
 
 def _kinds(tables, definitions: dict[str, str]) -> Iterator[Problem]:
-    """Annotations that are events where the others of their name are segments, or the reverse."""
+    """Events whose other annotations of the same name are segments, or the reverse."""
     all_rows = [
         (str(source), row, name, EVENT if start == stop else SEGMENT)
         for source, table in tables
@@ -133,7 +133,7 @@ def _short(tables) -> Iterator[Problem]:
 
 
 def _names(tables, definitions: dict[str, str]) -> Iterator[Problem]:
-    """Names that are not defined, and those that differ from others only in case or blanks."""
+    """Names that are not defined, and names that differ from others only in case or spaces."""
     first: dict[str, tuple[str, int]] = {}
     counts: dict[str, int] = {}
     for source, table in tables:
@@ -147,7 +147,7 @@ def _names(tables, definitions: dict[str, str]) -> Iterator[Problem]:
             text = (
                 f"{name!r} ({counts[name]} of these) differs from {usual!r} ({counts[usual]}) only"
             )
-            yield *first[name], name, f"{text} in case or blanks: are they the same?", WARNING
+            yield *first[name], name, f"{text} in case or spaces: are they the same?", WARNING
         is_known = name in definitions or name == NOISE or is_absence(name, {*definitions})
         if definitions and not is_known:
             text = f"is not defined, only {', '.join(definitions)}"
@@ -155,7 +155,7 @@ def _names(tables, definitions: dict[str, str]) -> Iterator[Problem]:
 
 
 def _segments(table: pd.DataFrame) -> list[tuple[int, str, float, float]]:
-    """Segments of song or noise, without those that say what is not there."""
+    """Segments of song or noise, except those that mark absence."""
     song = song_names({*table["name"].tolist()})
     return [
         (row, name, start, stop)

@@ -1,14 +1,14 @@
-"""Annotation tables written as files: CSV, or the formats of other programs.
+"""Write annotation tables as CSV, or in the formats of other programs.
 
 | format | what dss writes |
 | --- | --- |
 | csv | all rows and columns |
-| audacity | a line per annotation; events are points |
-| raven | a selection per annotation; events have no duration |
+| audacity | one line per annotation; events are points |
+| raven | one selection per annotation; events have no duration |
 | textgrid | tiers of Praat: segments as intervals, events as points |
 | svl | a layer of Sonic Visualiser: regions, or time instants if there are only events |
 | elan | tiers of ELAN |
-| notmat | evsonganaly; names of one letter |
+| notmat | evsonganaly; single-letter names |
 """
 
 import re
@@ -27,7 +27,7 @@ RAVEN_COLUMNS = (
     *RAVEN_TIMES,
     *("Low Freq (Hz)", "High Freq (Hz)", "Annotation"),
 )
-HIGHEST_HZ = 20_000  # of a box in a selection table, where nobody says how high it should be
+HIGHEST_HZ = 20_000  # of a box in a selection table, by default
 WRITTEN = ("csv", "audacity", "raven", "textgrid", "svl", "elan", "notmat")
 IN_SAMPLES = ("svl", "notmat")  # these need the sample rate
 NO_NAMES = {
@@ -38,7 +38,7 @@ NO_NAMES["elan"] = NO_NAMES["svl"]
 
 
 def check_names(names: Iterable[str], format: str) -> None:
-    """Raise a DssError if a format cannot be written, or not hold one of these names."""
+    """Raise a DssError if dss cannot write a format, or it does not allow one of these names."""
     if format not in WRITTEN:
         raise DssError(
             f"Annotations cannot be written as {format}; choose {', '.join(WRITTEN[:-1])} "
@@ -48,7 +48,7 @@ def check_names(names: Iterable[str], format: str) -> None:
         return
     names = dict.fromkeys(names)
     broken = [repr(name) for name in names if re.search(r"[\t\r\n]", name)]
-    raise_problems(broken, "These names hold a tab or a line break; rename:")
+    raise_problems(broken, "These names contain a tab or a line break; rename:")
     if format in NO_NAMES:
         pattern, heading = NO_NAMES[format]
         raise_problems([repr(n) for n in names if re.fullmatch(pattern, n, re.DOTALL)], heading)
@@ -62,22 +62,22 @@ def write_table(
     samplerate_hz: float | None = None,
     replaced: Path | None = None,
 ) -> None:
-    """Write annotations; in formats other than csv, those that have a time.
+    """Write annotations; formats other than csv keep only those that have a time.
 
-    What else the file that is replaced holds is kept in notmat.
+    In notmat, the other contents of a replaced file are kept.
 
-    Raises: DssError if the format cannot be written, or not hold these annotations.
+    Raises: DssError if dss cannot write the format, or it does not allow these annotations.
     """
     if format == "csv":
         table, further = table.copy(), table.columns.difference([*COLUMNS, "confidence"])
-        # Only floats are rounded; whole numbers may be floats since a row without one was added.
+        # Only floats are rounded; whole numbers become floats when a row without one is added.
         table[further] = table[further].convert_dtypes().astype(object)
         table.to_csv(path, index=False, float_format="%.6f", na_rep="NaN")
         return
     table = table[table["start_seconds"].notna()]
     check_names(table["name"], format)
     if format in IN_SAMPLES and not samplerate_hz:
-        raise DssError(f"Files of the format {format} hold the sample rate; give samplerate_hz")
+        raise DssError(f"{format} files store the sample rate; give samplerate_hz")
     rows = [*table[COLUMNS].itertuples(index=False, name=None)]
     match format:
         case "audacity":

@@ -1,7 +1,7 @@
-"""Targets: what the network is to say for every sample, made from annotations.
+"""Targets: what the network should predict for every sample, made from annotations.
 
-The target of a stretch of samples is `y` [samples, classes]: the probability of each class, class 0
-being noise. Each row sums to one.
+The target of a stretch of samples is `y` [samples, classes]: the probability of each class, with
+noise as class 0. Each row sums to one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,11 +21,11 @@ def add_gaps(
     gap_seconds: float,
     within_types: bool = False,
 ) -> pd.DataFrame:
-    """Shorten segments that follow each other closer than `gap_seconds` until they do not.
+    """Shorten segments that are closer together than `gap_seconds` until they are far enough apart.
 
-    Both sides of a gap give the same; a segment keeps at least half of its duration, however short
-    it is. Events stay as they are. With `within_types` only neighbours of the same song type are
-    moved apart, which nothing else in the targets tells apart. Returns a new table.
+    Both sides of a gap give the same amount; a segment keeps at least half of its duration, however
+    short it is. Events are unchanged. With `within_types`, only neighbours of the same song type
+    are moved apart, since the targets cannot separate them otherwise. Returns a new table.
     """
     table = annotations.copy()
     if gap_seconds == 0:
@@ -55,25 +55,26 @@ def make_targets(
     event_std_seconds: float = 0.0,
     dtype: type = np.float16,
 ) -> np.ndarray:
-    """The targets of a stretch of a recording.
+    """Make the targets of a stretch of a recording.
 
-    A segment is 1 from the sample of its onset to before the sample of its offset, and one sample
-    at least. An event is a Gaussian with its peak at the event; where two of a type meet, the
-    higher counts. Where song types overlap and their sum exceeds one, they share it.
+    A segment is 1 from the sample of its onset to before the sample of its offset, for at least one
+    sample. An event is a Gaussian with its peak at the event; where two events of a type meet, the
+    higher value counts. Where song types overlap and their sum exceeds one, they share it.
 
     Arguments:
-        annotations: annotation table of the recording.
-        types: category by name; the columns of the result are noise and these, in this order.
-        samplerate_hz: of the recording.
+        annotations: the annotation table of the recording.
+        types: the category of each song type; the columns of the result are noise and these, in
+            this order.
+        samplerate_hz: the sample rate of the recording.
         start_sample, stop_sample: the stretch of the recording.
-        event_std_seconds: standard deviation of the Gaussian; 0 marks one sample.
-        dtype: what `targets_dtype` says, or float16, which holds any targets.
+        event_std_seconds: the standard deviation of the Gaussian; 0 marks one sample.
+        dtype: the result of `targets_dtype`, or float16, which suits all targets.
 
-    Returns: y [stop_sample - start_sample, 1 + len(types)], zeros and ones or multiples of 1/1024,
-        which float16 holds exactly; so each row sums to exactly one.
+    Returns: y [stop_sample - start_sample, 1 + len(types)], with zeros and ones or multiples of
+        1/1024, which float16 represents exactly, so each row sums to exactly one.
     """
     n_samples, are_fractions = stop_sample - start_sample, dtype == np.float16
-    # Quicker this way round, and with numbers of 32 bits rather than 16.
+    # Faster this way round, and with 32-bit rather than 16-bit numbers.
     y: np.ndarray = np.zeros((1 + len(types), n_samples), np.float32 if are_fractions else dtype)
     columns = {name: column for column, name in enumerate(types, start=1)}
     std_samples = event_std_seconds * samplerate_hz
@@ -94,7 +95,7 @@ def make_targets(
     song = y[1:]
     if are_fractions:
         song /= np.maximum(song.sum(axis=0), 1)
-        np.floor(song * STEPS, out=song)  # down: the sum of many must not exceed one
+        np.floor(song * STEPS, out=song)  # round down: the sum of many must not exceed one
         song /= STEPS
     y[0] = 1 - song.sum(axis=0, dtype=y.dtype)
     return y.T.astype(dtype, order="C")
@@ -110,7 +111,7 @@ def _gaussian(center: float, std_samples: float) -> tuple[int, np.ndarray]:
 
 
 def targets_dtype(types: Mapping[str, str], event_std_seconds: float, overlap: bool) -> type:
-    """The smallest type that holds the targets exactly: bytes if they are all zeros and ones."""
+    """The smallest type for exact targets: bytes if they are all zeros and ones."""
     fractions = overlap or (event_std_seconds > 0 and EVENT in types.values())
     return np.float16 if fractions else np.uint8
 
@@ -128,7 +129,7 @@ def class_types(types: Mapping[str, str]) -> list[str]:
 def overlapping(
     annotations: Sequence[pd.DataFrame], types: Mapping[str, str], samplerate_hz: float
 ) -> bool:
-    """Whether in any of the tables two annotations share a sample of the targets."""
+    """Whether two annotations share a sample of the targets in any of the tables."""
     for table in annotations:
         table = found(table)
         table = table[table["name"].isin(types)]

@@ -1,9 +1,9 @@
-"""TextGrid files of Praat: interval tiers hold segments, point tiers hold events.
+"""TextGrid files of Praat: interval tiers contain segments, point tiers contain events.
 
-Intervals of a tier neither overlap nor leave gaps; one without a name stands for nothing. As Praat
-does (https://www.fon.hum.uva.nl/praat/manual/TextGrid_file_formats.html), we read texts in quotes,
-<flags> and numbers that stand alone, and skip the words between them. So the long and the short
-format are one, and numbers such as 5e-05, which other readers stumble over, are read.
+The intervals of a tier neither overlap nor leave gaps; unnamed ones mean nothing. Like Praat
+(https://www.fon.hum.uva.nl/praat/manual/TextGrid_file_formats.html), dss reads text in quotes,
+<flags> and numbers that stand alone, and skips the words between them. So it reads the long and the
+short format alike, and numbers such as 5e-05, on which other readers fail.
 """
 
 import re
@@ -22,23 +22,23 @@ TOKEN = re.compile(
 
 
 def read(text: str, path: Path, tiers: list[str]) -> list[Row]:
-    """The named intervals and points of a TextGrid.
+    """Read the named intervals and points of a TextGrid.
 
     Arguments:
         text: the content of the file.
         path: the file, for error messages.
-        tiers: the names of the tiers to read; if empty, the only tier that holds anything, or
+        tiers: the names of the tiers to read; if empty, the only tier that contains anything, or
             those that `write` writes.
 
     Returns: name, start and stop of each, sorted by start; for a point, start = stop.
-    Raises: DssError if the file is no TextGrid, or it is not clear which tiers are meant.
+    Raises: DssError if the file is not a TextGrid, or it is unclear which tiers to read.
     """
     try:
         there = [*_tiers(_tokens(text))]
     except (StopIteration, ValueError, OverflowError, RuntimeError):
         raise DssError(
-            f"{path}: cannot be read as TextGrid. It should be a text file: Save as text file in "
-            "Praat."
+            f"{path}: cannot be read as TextGrid. It should be a text file: use Save as text file "
+            "in Praat."
         ) from None
     names = [name for name, _ in there]
     missing = [name for name in tiers if name not in names]
@@ -49,8 +49,8 @@ def read(text: str, path: Path, tiers: list[str]) -> list[Row]:
     filled = [name for name, rows in there if rows]
     if not tiers and len(filled) > 1 and not all(map(OUR_TIERS.fullmatch, filled)):
         raise DssError(
-            f"{path}: there are {len(filled)} tiers, {', '.join(filled)}. Say which one to read, "
-            f"or which ones: annotation_format textgrid:{filled[0]}."
+            f"{path}: there are {len(filled)} tiers, {', '.join(filled)}. Name the tier or tiers "
+            f"to read: annotation_format textgrid:{filled[0]}."
         )
     chosen = [row for name, rows in there if not tiers or name in tiers for row in rows]
     return sorted(chosen, key=lambda row: row[1])
@@ -59,7 +59,7 @@ def read(text: str, path: Path, tiers: list[str]) -> list[Row]:
 def write(rows: Iterable[Row], path: Path, duration_seconds: float | None) -> None:
     """Write annotations as TextGrid: segments as intervals, events as points.
 
-    What overlaps goes into further tiers: `segments 2`, `events 2`, ...
+    Overlapping annotations go into further tiers: `segments 2`, `events 2`, ...
     """
     rows = sorted(((name, round(a, 6), round(b, 6)) for name, a, b in rows), key=lambda r: r[1])
     end = max([duration_seconds or 0.001, *(stop for _, _, stop in rows)])
@@ -98,7 +98,7 @@ def _tokens(text: str) -> Iterator[str | float]:
 
 
 def _tiers(tokens: Iterator[str | float]) -> Iterator[tuple[str, list[Row]]]:
-    """The tiers, each with its name and what in it has a name."""
+    """The tiers, each with its name and its named intervals or points."""
     if (next(tokens), next(tokens)) != ("ooTextFile", "TextGrid"):
         raise ValueError
     _, _, flag = (next(tokens) for _ in range(3))
@@ -120,7 +120,7 @@ def _span(start: float, stop: float) -> list[str]:
 
 
 def _filled(lane: list[Row], end: float) -> Iterator[Row]:
-    """Intervals with those without a name between them, up to the end."""
+    """Fill the gaps between intervals with unnamed ones, up to the end."""
     last = 0.0
     for name, start, stop in lane:
         if start > last:
@@ -132,7 +132,7 @@ def _filled(lane: list[Row], end: float) -> Iterator[Row]:
 
 
 def lanes(rows: list[Row]) -> list[list[Row]]:
-    """Sorted annotations in as many lists as are needed for none to overlap in any of them."""
+    """Distribute sorted annotations over as few lists as possible without overlaps in any list."""
     lanes: list[list[Row]] = []
     for row in rows:
         _, start, stop = row

@@ -1,4 +1,4 @@
-"""Tables in text files, such as CSV: rows are counted as an editor counts them."""
+"""Tables in text files, such as CSV, with rows counted as an editor counts them."""
 
 import csv
 import io
@@ -16,7 +16,7 @@ from dss.data.plain_tables import read_plain
 from dss.errors import DssError, raise_problems
 
 COLUMNS = ["name", "start_seconds", "stop_seconds"]
-# What other programs call the columns of a CSV file; the first that is there counts.
+# What other programs call the columns of a CSV file; the first one present counts.
 OTHER_NAMES = {
     "name": ("label", "annotation", "behavior", "common name"),
     "start_seconds": (
@@ -30,7 +30,7 @@ OTHER_NAMES = {
     ),
     "stop_seconds": ("offset_s", "end_time", "offset", "stop", "end", "stop (s)", "end (s)"),
 }
-# What Sonic Visualiser exports of instants, regions and notes, by the number of columns; of three
+# What Sonic Visualiser exports for instants, regions and notes, by the number of columns; of three
 # columns, the second may be a value or a stop.
 SONIC_VISUALISER = {
     2: ["TIME", "LABEL"],
@@ -40,20 +40,20 @@ SONIC_VISUALISER = {
 RAVEN_TIMES = {"Begin Time (s)": "start_seconds", "End Time (s)": "stop_seconds"}
 # Columns that may look like numbers.
 TEXTS = ("name", *OTHER_NAMES["name"], "file", "filename", "file_name", "recording", "group")
-# Columns of which a second one would leave open which counts.
+# Columns that must not occur twice, as it would be unclear which one counts.
 READ_TWICE = {*COLUMNS, *(n for names in OTHER_NAMES.values() for n in names), *TEXTS}
 READ_TWICE |= {"confidence", "confirmed", "probability"}
-# Columns that dss writes and that people and other programs write as well, and what is in them.
+# Columns that dss writes, but people and other programs as well, and what they contain.
 FURTHER = {"confidence": "a number from 0 to 1", "confirmed": "True or False"}
-LATEST_SECONDS = 1e7  # four months: what is later is no time in a recording
-MISSING = ["", "NaN", "nan", "NA", "None", "<NA>"]  # what stands for no number
+LATEST_SECONDS = 1e7  # four months: no recording has later times
+MISSING = ["", "NaN", "nan", "NA", "None", "<NA>"]  # values that stand for no number
 CLOCK = r"^\s*(?:(\d+):)?(\d+):(\d+(?:\.\d*)?)\s*$"  # h:m:s or m:s
 MOST_SHOWN = 300  # letters of the names of columns
-HEAD_BYTES = 2**16  # of a file, which say what it holds
+HEAD_BYTES = 2**16  # of a file, to see what it contains
 
 
 class Unread(NamedTuple):
-    """Annotations of which some rows cannot be read: their file, all rows, and what is wrong."""
+    """Annotations with unreadable rows: their file, all rows, and what is wrong."""
 
     file: Path
     table: pd.DataFrame
@@ -61,11 +61,13 @@ class Unread(NamedTuple):
 
 
 def read_csv(path: Path, columns: list[str]) -> pd.DataFrame:
-    """A CSV file with these columns as text, or more; the index is the row that an editor shows.
+    """Read a CSV file with at least these columns as text; the index is the row as shown by an
+    editor.
 
-    Commas, tabs or, with decimal commas, semicolons may divide the columns.
+    Commas or tabs separate the columns or, if there are decimal commas, semicolons.
 
-    Raises: DssError if it is no CSV file, lacks a column, or has rows with more than its columns.
+    Raises: DssError if it is not a CSV file, lacks a column, or has rows with more fields than
+        columns.
     """
     table, broken = read_rows(path, columns)
     problems = [f"{path}, row {row}: {problem}" for row, problem in broken]
@@ -74,7 +76,7 @@ def read_csv(path: Path, columns: list[str]) -> pd.DataFrame:
 
 
 def read_rows(path: Path, columns: list[str]) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
-    """What `read_csv` gives; and rows that are too long, cut in the table, with what is wrong."""
+    """Read like `read_csv`; rows that are too long are cut, and returned with what is wrong."""
     text = read_text(path)
     plain = read_plain(text, columns)
     if plain is not None:
@@ -118,15 +120,15 @@ def read_rows(path: Path, columns: list[str]) -> tuple[pd.DataFrame, list[tuple[
 
 
 def read_raven_rows(path: Path) -> pd.DataFrame:
-    """A selection table of Raven as text; the index is the row that an editor shows.
+    """Read a selection table of Raven as text; the index is the row as shown by an editor.
 
-    Raises: DssError if it is none.
+    Raises: DssError if it is not a selection table.
     """
     text = read_text(path)
     try:
         table = parse(text, "\t", quoting=3, dtype=str)
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise DssError(f"{path}: cannot be read as selection table ({error})") from None
+        raise DssError(f"{path}: cannot be read as a selection table ({error})") from None
     missing = [name for name in RAVEN_TIMES if name not in table]
     if missing:
         there = listed_columns(table)
@@ -137,32 +139,32 @@ def read_raven_rows(path: Path) -> pd.DataFrame:
 
 
 def check_twice(header: Iterable[str], wanted: Container[str], path: Path, row: int = 1) -> None:
-    """Raise a DssError if a column that is read is there more than once.
+    """Raise a DssError if a required column occurs more than once.
 
     Arguments:
-        header: what the columns are called in the file.
-        wanted: those that are read, in lower case.
+        header: the names of the columns in the file.
+        wanted: the required columns, in lower case.
         path: the file.
-        row: where the header is.
+        row: the row of the header.
     """
     names = [field.strip(' "\r\n').lower() for field in header]
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if found := [name for name in twice if name in wanted]:
         raise DssError(
-            f"{path}, row {row}: the column {found[0]} is there {names.count(found[0])} times. "
-            "Remove, or rename, all but one."
+            f"{path}, row {row}: the column {found[0]} occurs {names.count(found[0])} times. "
+            "Remove or rename all but one."
         )
 
 
 def listed_columns(table: pd.DataFrame) -> str:
-    """The names of the columns of a table, as a message shows them."""
+    """The names of the columns of a table, for a message."""
     names = (str(name) if str(name).isprintable() else repr(name) for name in table)
     text = ", ".join(names)
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]} ..."
 
 
 def has_columns(path: Path, columns: list[str]) -> bool:
-    """Whether the header of a CSV file names these columns, or as other programs call them."""
+    """Whether the header of a CSV file has these columns, or their names in other programs."""
     there = [name.strip() for name in layout_of(read_text(path, HEAD_BYTES)).header]
     lacking = [column for column in columns if not _called(column, there)]
     return not lacking or (lacking == ["stop_seconds"] and _durations(there) is not None)
@@ -178,7 +180,7 @@ def raise_broken(broken: list[tuple[int, str]], table: pd.DataFrame, path: Path)
 
 
 def parse_times(table: pd.DataFrame) -> list[tuple[int, str]]:
-    """Turn the times of a table from text into numbers; rows, and what is wrong with them."""
+    """Convert times in a table from text to numbers; returns rows, and what is wrong with them."""
     problems = []
     for column in COLUMNS[1:]:
         if table[column].dtype == float and not _are_late(table[column]):
@@ -188,13 +190,13 @@ def parse_times(table: pd.DataFrame) -> list[tuple[int, str]]:
         for row, text in said[~said.isin(MISSING)].items():
             problems.append((row, f"{column} is {text!r}; it should be a number"))
         for row, time in parsed[parsed.abs() > LATEST_SECONDS].items():
-            problems.append((row, f"{column} is {time:g} s, later than any recording lasts"))
+            problems.append((row, f"{column} is {time:g} s, longer than any recording"))
         table[column] = parsed
     return problems
 
 
 def mend_further(table: pd.DataFrame, path: Path) -> None:
-    """Empty what cannot be right in the columns `confidence` and `confirmed`, and note it."""
+    """Clear invalid values in the columns `confidence` and `confirmed`, and note it."""
     for column, right in FURTHER.items():
         if column not in table or (column == "confidence" and _are_parts(table[column])):
             continue
@@ -214,30 +216,30 @@ def mend_further(table: pd.DataFrame, path: Path) -> None:
 
 
 def _are_parts(confidence: pd.Series) -> bool:
-    """Whether all of a column of floats are from 0 to 1, or missing."""
+    """Whether all values in a column of floats are from 0 to 1, or missing."""
     return confidence.dtype == float and bool((confidence.isna() | confidence.between(0, 1)).all())
 
 
 def _are_late(times: pd.Series) -> bool:
-    """Whether a column of floats has times that no recording has, or infinite ones."""
+    """Whether a column of floats has infinite times, or times later than in any recording."""
     return bool((np.abs(times.to_numpy()) > LATEST_SECONDS).any())
 
 
 def _called(column: str, there: Iterable[str]) -> str | None:
-    """What a column is called in a CSV file; None if it is not there."""
+    """The name of a column in a CSV file; None if it is missing."""
     called = {str(name).lower(): name for name in reversed([*there])}
     names = (column, *OTHER_NAMES.get(column, ()))
     return next((called[name] for name in names if name in called), None)
 
 
 def _durations(columns: Iterable[Any]) -> Any:
-    """The column of durations, which programs write instead of stops; None if there is none."""
+    """The column of durations, which some programs write instead of stops; or None."""
     called = ("duration", "duration (s)", "duration_s")
     return next((column for column in columns if str(column).lower() in called), None)
 
 
 def _with_stops(table: pd.DataFrame, is_of_points: bool) -> pd.DataFrame:
-    """A table of Sonic Visualiser with stops: the starts and the durations, if there are any."""
+    """A table of Sonic Visualiser with stops, computed from durations if there are any."""
     if is_of_points:
         return table.assign(stop_seconds=table["start_seconds"])
     durations = _durations(table.columns)
@@ -245,14 +247,15 @@ def _with_stops(table: pd.DataFrame, is_of_points: bool) -> pd.DataFrame:
         return table
     start, duration = numbers(table["start_seconds"]), numbers(table[durations])
     stop = (start + duration).astype(object)
-    # What is no number stays text, which is named as such.
+    # Other values stay text, so that messages can show them.
     return table.assign(stop_seconds=stop.where(stop.notna(), table[durations]))
 
 
 def numbers(column: pd.Series) -> pd.Series:
-    """Numbers, with decimal points or commas; clock times (1:02.5, 0:00:01.2) as seconds.
+    """Parse numbers, with decimal points or commas, and clock times (1:02.5, 0:00:01.2), as
+    seconds.
 
-    NaN for what is none of these, and for infinity.
+    NaN for anything else, and for infinity.
     """
     if column.dtype != float:
         column = column.astype(str).str.replace(",", ".")
@@ -264,14 +267,14 @@ def numbers(column: pd.Series) -> pd.Series:
 
 
 def read_text(path: Path, n_bytes: int = -1) -> str:
-    """A text file in the encodings that programs write: UTF-8, UTF-16, or that of old Windows."""
+    """Read a text file in common encodings: UTF-8, UTF-16, or that of old Windows."""
     if not path.is_file():
         raise DssError(f"{path}: there is no such file")
     with path.open("rb") as file:
         content = file.read(n_bytes)
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", errors="replace")
-    if 0 in content[:2] and len(content) > 1:  # without the mark that says so
+    if 0 in content[:2] and len(content) > 1:  # without a byte order mark
         order = "be" if content[0] == 0 else "le"
         return content.decode(f"utf-16-{order}", errors="replace")
     try:
@@ -281,9 +284,9 @@ def read_text(path: Path, n_bytes: int = -1) -> str:
 
 
 def _missing_header(first: list[str], separator: str, path: Path) -> list[str] | None:
-    """The columns of a layer that Sonic Visualiser exported without them; None if they are there.
+    """The columns of a layer that Sonic Visualiser exported without header, or None.
 
-    Raises: DssError if nobody can tell which columns these are.
+    Raises: DssError if the columns cannot be guessed.
     """
     if numbers(pd.Series(first[:1], dtype=str)).isna().all():
         return None
@@ -299,14 +302,14 @@ def _missing_header(first: list[str], separator: str, path: Path) -> list[str] |
 
 
 def parse(text: str, separator: str, **named) -> pd.DataFrame:
-    """A table whose index is the row that an editor shows; names such as nan or NA are names."""
+    """A table whose index is the row as shown by an editor; names such as nan or NA are kept."""
     table = pd.read_csv(
         io.StringIO(text),
         sep=separator,
         **{"na_values": [""], **named},
         keep_default_na=False,
         index_col=False,  # or one comma too many in all rows would shift the columns
-        skip_blank_lines=False,  # or rows would not be counted as an editor does
+        skip_blank_lines=False,  # or rows would not be counted as in an editor
         skipinitialspace=True,
         float_precision="round_trip",
     )

@@ -1,4 +1,4 @@
-"""Headers of wav files that do not fit the file, as recorders leave them that were switched off.
+"""Headers of wav files that do not match the file, as left by recorders that were switched off.
 
 http://soundfile.sapp.org/doc/WaveFormat, and EBU Tech 3306 for files above 4 GB.
 """
@@ -15,7 +15,7 @@ from dss.data import mending
 from dss.errors import DssError
 from dss.support.units import readable
 
-# What libsndfile calls a format, by its number in the header and its bits per sample.
+# The name of a format in libsndfile, by its number in the header and its bits per sample.
 SUBTYPES = {
     (1, 8): "PCM_U8",
     (1, 16): "PCM_16",
@@ -27,12 +27,12 @@ SUBTYPES = {
     (7, 8): "ULAW",
 }
 EXTENSIBLE = 0xFFFE
-MOST_CHUNKS = 1000  # that are looked at for the one with the samples
-WRAP = 2**32  # sizes are numbers of 32 bits
+MOST_CHUNKS = 1000  # searched for the one with the samples
+WRAP = 2**32  # sizes are 32-bit numbers
 
 
 class Wav(NamedTuple):
-    """What a header says, and where in the file the samples are (bytes)."""
+    """The contents of a header, and where in the file the samples are (bytes)."""
 
     format: int
     bits: int
@@ -52,7 +52,7 @@ class Wav(NamedTuple):
 
 
 def mended_length(path: Path) -> tuple[Wav, int] | None:
-    """For a wav file whose header claims no samples, or 4 GB too few: how many frames there are.
+    """The number of frames in a wav file whose header claims no samples, or 4 GB too few.
 
     A header that claims more samples than the file has is only noted: libsndfile reads what is
     there.
@@ -62,7 +62,7 @@ def mended_length(path: Path) -> tuple[Wav, int] | None:
     wav = read_header(path)
     if wav is not None and not wav.samplerate_hz:
         raise DssError(f"{path}: its header says a sample rate of 0 Hz; the file is damaged")
-    if wav is None or wav.claimed == WRAP - 1:  # programs that write to a pipe claim the largest
+    if wav is None or wav.claimed == WRAP - 1:  # programs that write to a pipe claim the maximum
         return None
     there = wav.size - wav.start
     if wav.has_tag and wav.subtype and wav.frame_bytes and 0 < wav.claimed <= there:
@@ -70,7 +70,7 @@ def mended_length(path: Path) -> tuple[Wav, int] | None:
     if wav.claimed > there:
         rate = wav.frame_bytes * wav.samplerate_hz if wav.subtype else wav.bytes_per_second
         missing = f"{readable((wav.claimed - there) / rate)} are missing" if rate else "truncated"
-        mending.note(path, f"ends before its header says: {missing}; what is there is read")
+        mending.note(path, f"ends earlier than its header says: {missing}; the rest was read")
         return None
     is_empty = wav.claimed == 0 and there > 0 and not _are_chunks(path, wav.start)
     n_wrapped = (there - wav.claimed) // WRAP
@@ -79,12 +79,14 @@ def mended_length(path: Path) -> tuple[Wav, int] | None:
     length = there if is_empty else wav.claimed + n_wrapped * WRAP
     n_frames = length // wav.frame_bytes
     seconds = readable(n_frames / wav.samplerate_hz)
-    mending.note(path, f"its header says {wav.claimed} bytes of audio; {seconds} are there, read")
+    mending.note(
+        path, f"its header says {wav.claimed} bytes of audio; {seconds} are there and were read"
+    )
     return (wav, n_frames) if n_frames else None
 
 
 def read_header(path: Path) -> Wav | None:
-    """The header of a wav file with a part for its samples; None if it is something else."""
+    """The header of a wav file with samples; None if it is something else."""
     size = path.stat().st_size
     with path.open("rb") as file:
         n_tag = _tag_bytes(file.read(10))
@@ -107,7 +109,7 @@ def read_header(path: Path) -> Wav | None:
 
 
 def read_frames(path: Path, wav: Wav, start: int, stop: int) -> np.ndarray:
-    """Samples of a file whose header is wrong, to before `stop`: [samples, channels] float32."""
+    """Read samples of a file with a wrong header, to before `stop`: [samples, channels] float32."""
     with path.open("rb") as file:
         file.seek(wav.start + start * wav.frame_bytes)
         content = file.read((stop - start) * wav.frame_bytes)
@@ -141,7 +143,7 @@ def _format(content: bytes) -> tuple[int, int, int, int, int, int] | None:
 
 
 def _are_chunks(path: Path, start: int) -> bool:
-    """Whether a file holds nothing but whole chunks from there on: then it has no samples."""
+    """Whether a file contains only whole chunks from an offset on, and so no samples."""
     size = path.stat().st_size
     with path.open("rb") as file:
         for _ in range(MOST_CHUNKS):
@@ -152,4 +154,4 @@ def _are_chunks(path: Path, start: int) -> bool:
             if len(chunk) < 8 or not chunk[:4].isascii() or not chunk[:4].strip().isalnum():
                 return False
             start += 8 + (length := int.from_bytes(chunk[4:], "little")) + length % 2
-    return start in (size, size + 1) or start < size  # so many chunks are no samples either
+    return start in (size, size + 1) or start < size  # this many chunks are not samples either

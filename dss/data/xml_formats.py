@@ -1,6 +1,6 @@
 """Annotations in XML: layers of Sonic Visualiser (.svl) and tiers of ELAN (.eaf).
 
-https://www.sonicvisualiser.org and the schema EAFv3.0 of https://archive.mpi.nl/tla/elan.
+See https://www.sonicvisualiser.org and the schema EAFv3.0 of https://archive.mpi.nl/tla/elan.
 """
 
 from collections.abc import Iterable
@@ -13,13 +13,13 @@ from dss.errors import DssError
 
 Row = tuple[str, float, float]  # name, start, stop
 MS = 1000
-EXACT = "dss:"  # of the names of properties that hold exact times
+EXACT = "dss:"  # prefix of properties with exact times
 
 
 def read_svl(text: str, path: Path) -> list[Row]:
-    """The points of a layer of Sonic Visualiser that have a label; with a duration, segments.
+    """Read the labelled points of a layer of Sonic Visualiser; points with a duration are segments.
 
-    Raises: DssError if it is no such layer, or a time is missing.
+    Raises: DssError if it is not such a layer, or a time is missing.
     """
     root = _parse(text, path, "sv", "a layer of Sonic Visualiser")
     rates = {model.get("dataset"): model.get("sampleRate") for model in root.iter("model")}
@@ -37,15 +37,15 @@ def read_svl(text: str, path: Path) -> list[Row]:
 
 
 def read_elan(text: str, path: Path, tiers: list[str]) -> list[Row]:
-    """The annotations of an ELAN file that have a text.
+    """Read the annotations of an ELAN file that have a text.
 
     Arguments:
         text: the content of the file.
         path: the file, for error messages.
-        tiers: the names of the tiers to read; if empty, the only tier that holds anything.
+        tiers: the names of the tiers to read; if empty, the only tier that contains anything.
 
-    Raises: DssError if it is no such file, a time is missing, or it is not clear which tiers are
-        meant.
+    Raises: DssError if it is not such a file, a time is missing, or it is unclear which tiers to
+        read.
     """
     root = _parse(text, path, "ANNOTATION_DOCUMENT", "an ELAN file")
     exact = {entry.get("NAME"): entry.text for entry in root.iter("PROPERTY")}
@@ -62,8 +62,8 @@ def read_elan(text: str, path: Path, tiers: list[str]) -> list[Row]:
     filled = [name for name, rows in there.items() if rows]
     if not tiers and len(filled) > 1 and not all(map(OUR_TIERS.fullmatch, filled)):
         raise DssError(
-            f"{path}: there are {len(filled)} tiers, {', '.join(filled)}. Say which one to read, "
-            f"or which ones: annotation_format elan:{filled[0]}."
+            f"{path}: there are {len(filled)} tiers, {', '.join(filled)}. Name the tier or tiers "
+            f"to read: annotation_format elan:{filled[0]}."
         )
     return sorted((row for name in tiers or filled for row in there[name]), key=lambda r: r[1])
 
@@ -74,7 +74,7 @@ def write_svl(rows: Iterable[Row], path: Path, samplerate_hz: float) -> None:
     Arguments:
         rows: the annotations.
         path: the file.
-        samplerate_hz: of the recording, whose samples the file counts.
+        samplerate_hz: the sample rate of the recording; the file counts its samples.
     """
     rows = sorted(rows, key=lambda row: row[1])
     regions = any(stop > start for _, start, stop in rows)
@@ -94,7 +94,7 @@ def write_svl(rows: Iterable[Row], path: Path, samplerate_hz: float) -> None:
     dataset = ElementTree.SubElement(data, "dataset", {"id": "0", "dimensions": dimensions})
     for (name, start, stop), (first, last) in zip(rows, frames, strict=True):
         point = {"frame": str(first), "label": name}
-        if regions:  # a segment lasts a sample at least, or it would be an event
+        if regions:  # a segment lasts at least one sample, or it would be an event
             length = max(last - first, int(stop > start))
             point |= {"value": "0", "duration": str(length)}
         ElementTree.SubElement(dataset, "point", point)
@@ -105,10 +105,10 @@ def write_svl(rows: Iterable[Row], path: Path, samplerate_hz: float) -> None:
 
 
 def write_elan(rows: Iterable[Row], path: Path) -> None:
-    """Write annotations as tiers of ELAN, on each of which no two overlap.
+    """Write annotations as tiers of ELAN without overlaps.
 
-    ELAN counts whole milliseconds, and an annotation lasts one at least; the exact times are in
-    properties of the document.
+    ELAN counts whole milliseconds, and an annotation lasts at least one; the exact times are stored
+    in properties of the document.
     """
     shown = [(i, *row, *_in_ms(*row[1:])) for i, row in enumerate(sorted(rows, key=lambda r: r[1]))]
     head = {"AUTHOR": "", "DATE": "2000-01-01T00:00:00+00:00", "FORMAT": "3.0", "VERSION": "3.0"}
@@ -141,7 +141,7 @@ def write_elan(rows: Iterable[Row], path: Path) -> None:
 
 
 def _in_ms(start: float, stop: float) -> tuple[int, int]:
-    """What ELAN shows of an annotation."""
+    """The times that ELAN shows for an annotation."""
     first = max(round(start * MS), 0)
     return first, max(round(stop * MS), first + 1)
 
@@ -159,7 +159,7 @@ def _elan_rows(
 
 
 def _exact(stated: str | None, start: float, stop: float) -> tuple[float, float]:
-    """The times in seconds that `write_elan` wrote, unless somebody moved them since (in ms)."""
+    """The times in seconds from `write_elan`, unless somebody has moved them since (in ms)."""
     with suppress(ValueError):
         first, last = (float(time) for time in (stated or "").split())
         if abs(last) < float("inf") and _in_ms(first, last) == (start, stop):
@@ -176,13 +176,13 @@ def _write(root: ElementTree.Element, path: Path, doctype: str = "") -> None:
 
 def _parse(text: str, path: Path, root: str, what: str) -> ElementTree.Element:
     try:
-        if "<!ENTITY" in text:  # which could make a small file huge
+        if "<!ENTITY" in text:  # could make a small file huge
             raise ElementTree.ParseError("it defines entities")
         element = ElementTree.fromstring(text.encode())
     except (ElementTree.ParseError, LookupError, ValueError) as error:
         raise DssError(f"{path}: cannot be read as {what} ({error})") from None
     if element.tag != root:
-        raise DssError(f"{path}: cannot be read as {what} (it holds {element.tag})")
+        raise DssError(f"{path}: cannot be read as {what} (it contains {element.tag})")
     return element
 
 

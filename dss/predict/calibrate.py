@@ -1,4 +1,4 @@
-"""Calibrate a run: how often it is right, and what it finds, in its validation split."""
+"""Calibrate a run: measure on its validation split how often it is right, and what it finds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -15,14 +15,14 @@ from dss.predict.detection import Detector, in_order, tuned
 from dss.predict.validation import Stretch, validation_stretches
 from dss.runs import Run
 
-CALIBRATE_SECONDS = 600  # of the validation split; more tell hardly more
+CALIBRATE_SECONDS = 600  # of the validation split; more makes hardly any difference
 RECALL_THRESHOLDS = [0.5, 0.4, 0.3, 0.2, 0.1, 0.05]
 
 
 def calibrate(run: Run) -> dict[str, Any]:
-    """What to store with a new run, so that its confidence can be taken at its word.
+    """Compute what to store with a new run so that its confidence is calibrated.
 
-    Ten minutes of the validation split, or all of it, are annotated with what the run has learned.
+    Up to ten minutes of the validation split are annotated with the options learned so far.
     """
     learned = tuned(DetectOptions(), run.params)
     tried = {threshold: lowered(learned, threshold) for threshold in RECALL_THRESHOLDS}
@@ -38,7 +38,7 @@ def calibrate(run: Run) -> dict[str, Any]:
 
 
 def lowered(options: DetectOptions, threshold: float) -> DetectOptions:
-    """The options with a lower threshold of events and segments."""
+    """The options with lower thresholds for events and segments."""
     hold = options.segment_hold_threshold
     thresholds = {
         "event_threshold": min(threshold, options.event_threshold),
@@ -49,7 +49,7 @@ def lowered(options: DetectOptions, threshold: float) -> DetectOptions:
 
 
 def _detect_all(stretch: Stretch, run: Run, several: Sequence[DetectOptions]) -> list[pd.DataFrame]:
-    """The annotations of a stretch with several options; the network looks at it once."""
+    """Annotate a stretch with several sets of options; the network processes it only once."""
     detectors = [Detector(run.song_types, run.samplerate_hz, options) for options in several]
     tables: list[list[pd.DataFrame]] = [[] for _ in detectors]
     for block in stretch.blocks():
@@ -67,12 +67,12 @@ def calibrated(
     types: Mapping[str, str],
     options: EvaluateOptions,
 ) -> Calibration | None:
-    """How often annotations are right, and what lower thresholds find.
+    """Measure how often annotations are correct, and what lower thresholds find.
 
     Arguments:
-        pairs: what is true, and what was predicted with the thresholds of the run.
-        found: the same by threshold.
-        types: category by song type.
+        pairs: the true annotations, and those predicted with the thresholds of the run.
+        found: the same for each threshold.
+        types: the category of each song type.
     """
     p, names, rights = [], [], []
     matches = match_all(pairs, options)
@@ -93,7 +93,7 @@ def calibrated(
 def _recall(
     found: Mapping[float, Sequence[Pair]], types: Mapping[str, str], options: EvaluateOptions
 ) -> dict[str, list[list[float]]]:
-    """By category: each threshold, and the part of the true annotations that it finds."""
+    """For each category: thresholds, with the fraction of the true annotations that each finds."""
     recall: dict[str, list[list[float]]] = {}
     for threshold, pairs in found.items():
         scores = score_pairs(pairs, options)
@@ -109,5 +109,5 @@ def _recall(
 
 
 def to_store(calibration: Calibration | None) -> dict[str, Any]:
-    """What the parameters of a run hold under `detect`."""
+    """The entries for the parameters of a run, under `detect`."""
     return {"calibration": calibration.to_yaml_types()} if calibration else {}

@@ -1,4 +1,4 @@
-"""Annotate recordings on a Dask cluster: the workers are other processes, or other machines."""
+"""Annotate recordings on a Dask cluster, whose workers are other processes or other machines."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,33 +14,33 @@ CONNECT_SECONDS = 20
 def annotate_on_cluster(
     targets: Mapping[Path, Path], trunk: Path, options: PredictFilesOptions
 ) -> Iterator[tuple[Path, Exception | None]]:
-    """Annotate recordings on the workers of a scheduler, each on the next worker that is free.
+    """Annotate recordings on the workers of a scheduler, each on the next free worker.
 
-    A recording whose worker is lost is annotated again by another one; if that happens more often
-    than the scheduler allows (3 times, unless it was told otherwise), it is given up. Recordings,
-    run and annotations must have the same paths on all machines.
+    If a worker is lost, another one annotates its recording again; dss gives up on a recording once
+    that has happened more often than the scheduler allows (3 times by default). Recordings, run and
+    annotations must have the same paths on all machines.
 
     Arguments:
-        targets: the file of annotations to write, by audio file.
-        trunk: of the run's files.
+        targets: the annotation file to write for each audio file.
+        trunk: the trunk of the run's files.
         options: as for `dss.predict.predict_files`, with the address of the scheduler. The workers
             must be able to import the loader, unless it is defined in a script or a notebook.
 
-    Yields: each recording when it is done, and what was wrong with it, or None.
-    Raises: DssError if dask is not installed, or nothing answers at the address.
+    Yields: each recording when it is done, with an error message or None.
+    Raises: DssError if Dask is not installed, or there is no scheduler at the address.
     """
     try:
         from distributed import Client, KilledWorker, as_completed
     except ImportError:
         raise DssError(
-            "scheduler: needs Dask, which is not installed; pip install 'dss[cluster]'"
+            "scheduler: needs Dask, which is not installed; run pip install 'dss[cluster]'"
         ) from None
     try:
         client = Client(options.scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         raise DssError(
-            f"scheduler: there is none at {options.scheduler} ({error}); it should be an address "
-            "such as tcp://node1:8786, which `dask scheduler` prints"
+            f"scheduler: there is none at {options.scheduler} ({error}); give an address such as "
+            "tcp://node1:8786, which `dask scheduler` prints"
         ) from None
     with client:
         futures = {

@@ -1,10 +1,9 @@
-"""Confidence that can be taken at its word: how probable it is that an annotation is right.
+"""Calibrated confidence: the probability that an annotation is correct.
 
-A network is surer than it should be. How much, the validation split tells: its annotations are
-right or wrong, and a logistic curve from the network's probability to how often it is right is
-fitted to them (Platt 1999), with a prior that the network is right about itself, so that few
-annotations change little. Each song type gets such a curve of its own, for which that of all types
-is the prior.
+Networks are overconfident. By how much shows on the validation split, where each annotation is
+known to be right or wrong: a logistic curve maps the network's probability to how often it is
+right (Platt 1999). A prior assumes that the network judges itself correctly, so that few
+annotations change little. Each song type gets its own curve, with the curve of all types as prior.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,25 +20,25 @@ from dss.errors import DssError
 from dss.evaluate.pairs import Annotations
 from dss.runs import read_params, run_trunk
 
-FEWEST = 10  # annotations, for a curve
-LEAST_DOUBT = 1e-4  # the network's probabilities are no surer than this
-PRIOR = np.array([0.0, 1.0])  # of intercept and slope: the probability as it is
+FEWEST = 10  # annotations needed for a curve
+LEAST_DOUBT = 1e-4  # the network's probabilities are taken to be no surer than this
+PRIOR = np.array([0.0, 1.0])  # for intercept and slope: leaves the probability unchanged
 PRIOR_DEVIATIONS = np.array([1.5, 0.5])
-TYPE_DEVIATIONS = np.array([1.0, 0.2])  # of a song type, from the curve of all
-LEAST_SLOPE = 0.05  # a surer network is not wrong more often
+TYPE_DEVIATIONS = np.array([1.0, 0.2])  # of a song type, from the curve of all types
+LEAST_SLOPE = 0.05  # higher probabilities never mean more errors
 SUREST = 1e-9
-N_STORED = 100  # confidences of the validation split
+N_STORED = 100  # confidences stored from the validation split
 N_DRAWS = 2000
 INTERVAL = 0.05, 0.95
 
 
 class Expected(NamedTuple):
-    """How many of some annotations are probably wrong, with a 90 % interval.
+    """How many annotations are probably wrong, with a 90 % interval.
 
     Attributes:
-        n: how many annotations there are.
-        wrong: how many of them are wrong in the mean.
-        low, high: between these it lies nine times of ten.
+        n: the number of annotations.
+        wrong: the expected number of wrong annotations.
+        low, high: the limits of the 90 % interval.
     """
 
     n: int
@@ -55,12 +54,12 @@ class Expected(NamedTuple):
 
 @dataclass(frozen=True)
 class Curve:
-    """How probable it is that an annotation is right, by the network's probability.
+    """The probability that an annotation is correct, given the network's probability.
 
     Attributes:
         curve: intercept and slope, on the log odds.
-        covariance: [2][2] of them.
-        validation: confidences of the annotations of the validation split, sorted.
+        covariance: [2][2] their covariance.
+        validation: the confidences of the annotations in the validation split, sorted.
     """
 
     curve: Sequence[float]
@@ -68,27 +67,27 @@ class Curve:
     validation: Sequence[float]
 
     def confidence(self, p: np.ndarray) -> np.ndarray:
-        """How probable annotations are right, from the network's probabilities [annotations]."""
+        """The confidence of annotations, given the network's probabilities [annotations]."""
         intercept, slope = self.curve
         return expit(intercept + slope * _log_odds(p))
 
     def threshold(self, precision: float) -> float | None:
-        """The confidence from which on this part of the annotations is right in the mean.
+        """The confidence above which this fraction of the annotations is correct on average.
 
-        None if not even the surest annotations reach that.
+        None if even the surest annotations do not reach that.
         """
         sure = np.sort(np.asarray(self.validation))[::-1]
         reached = np.flatnonzero(np.cumsum(sure) / np.arange(1, len(sure) + 1) >= precision)
         return float(sure[reached[-1]]) if len(reached) else None
 
     def wrong(self, confidence: np.ndarray, chance: np.ndarray) -> np.ndarray:
-        """How many of the annotations with these confidences may be wrong: [draws].
+        """Draw how many of the annotations with these confidences may be wrong: [draws].
 
-        `chance` [draws, 3] holds normal random numbers: for the curve, and for what it leaves open.
+        `chance` [draws, 3] are normal random numbers: for the curve, and for what it leaves open.
         """
         intercept, slope = self.curve
         x = (_log_odds(confidence, SUREST) - intercept) / slope
-        # In bins, as there may be millions of annotations.
+        # In bins, because there may be millions of annotations.
         values, counts = np.unique(np.round(x, 1), return_counts=True)
         draws = np.asarray(self.curve) + chance[:, :2] @ _root(np.asarray(self.covariance)).T
         draws[:, 1] = np.maximum(draws[:, 1], 0)
@@ -99,12 +98,12 @@ class Curve:
 
 @dataclass(frozen=True)
 class Calibration(Curve):
-    """The same for all song types together, and for each that has annotations enough.
+    """A curve for all song types together, and one for each type with enough annotations.
 
     Attributes:
-        types: a curve by song type; types that are not there have that of all.
-        recall: by category, "event" or "segment": thresholds, and the part of the true annotations
-            that each of them finds.
+        types: the curve of each song type; missing types use the curve of all types.
+        recall: for each category, "event" or "segment": thresholds, with the fraction of the true
+            annotations that each finds.
     """
 
     types: Mapping[str, Curve] = field(default_factory=dict)
@@ -115,14 +114,14 @@ class Calibration(Curve):
         return self.types.get(name, self)
 
     def confidences(self, names: pd.Series, p: pd.Series) -> np.ndarray:
-        """How probable annotations of these names are right, from the network's probabilities."""
+        """The confidence of annotations, given their names and the network's probabilities."""
         found_p, confidence = p.to_numpy(float), np.empty(len(p))
         for name, rows in names.groupby(names).indices.items():
             confidence[rows] = self.of(name).confidence(found_p[rows])
         return confidence
 
     def expected(self, names: pd.Series, confidence: pd.Series) -> Expected:
-        """How many of the annotations with these names and confidences are wrong, probably."""
+        """The expected number of wrong annotations, given their names and confidences."""
         confidence = confidence.to_numpy(float)
         drawn = np.zeros(N_DRAWS)
         rng = np.random.default_rng(0)
@@ -135,7 +134,7 @@ class Calibration(Curve):
         return Expected(len(confidence), wrong, min(float(low), wrong), max(float(high), wrong))
 
     def to_yaml_types(self) -> dict[str, Any]:
-        """What `_params.yaml` holds."""
+        """The calibration as plain types, for `_params.yaml`."""
         types = {name: vars(curve) for name, curve in self.types.items()}
         return vars(self) | {"types": types}
 
@@ -147,13 +146,13 @@ def fit(
 
     Arguments:
         p: the network's probability of each annotation.
-        is_right: whether it fits a true one.
-        names: the song type of each, if each is to have a curve of its own: that of all, higher or
-            lower.
+        is_right: whether it matches a true annotation.
+        names: the song type of each annotation, to fit a curve for each: the curve of all types,
+            shifted up or down.
 
     Returns: the calibration; None if there are fewer than ten annotations.
 
-    Source: Platt (1999), with a Gaussian prior; found by Newton's method.
+    Source: Platt (1999), with a Gaussian prior, fitted by Newton's method.
     """
     if len(p) < FEWEST:
         return None
@@ -190,7 +189,7 @@ def _fit(
 
 
 def _curve(curve: np.ndarray, covariance: np.ndarray, log_odds: np.ndarray) -> Curve:
-    """What is stored of a curve, with the confidences of the annotations it was fitted to."""
+    """A fitted curve, with the confidences of the annotations that it was fitted to."""
     confidence = np.sort(expit(curve[0] + curve[1] * log_odds))
     if len(confidence) > N_STORED:
         confidence = np.quantile(confidence, np.linspace(0, 1, N_STORED))
@@ -198,12 +197,12 @@ def _curve(curve: np.ndarray, covariance: np.ndarray, log_odds: np.ndarray) -> C
 
 
 def calibration_of(params: Mapping[str, Any]) -> Calibration | None:
-    """The calibration that is stored with a run, if there is one; see `read_calibration`."""
+    """The calibration stored with a run, if there is one; see `read_calibration`."""
     return read_calibration(params.get("detect", {}).get("calibration"))
 
 
 def read_calibration(stored: Mapping[str, Any] | None) -> Calibration | None:
-    """The calibration that `to_yaml_types` gave.
+    """Read the output of `to_yaml_types`.
 
     Raises: DssError if it is damaged.
     """
@@ -223,7 +222,7 @@ def read_calibration(stored: Mapping[str, Any] | None) -> Calibration | None:
 
 
 def _numbers(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a curve, of stored ones, as numbers."""
+    """The arguments of a curve as numbers, from stored values."""
     n = len(stored["validation"])
     if not n:
         raise ValueError
@@ -239,15 +238,15 @@ def _array(values: Any, shape: tuple[int, ...]) -> Any:
 
 
 def expected_errors(annotations: Annotations | Sequence[Annotations], run: str | Path) -> Expected:
-    """How many of the annotations that a network predicted are probably wrong.
+    """Estimate how many of the annotations predicted by a network are wrong.
 
-    Wrong is what no true annotation of the same name starts near (within 10 ms, or what `dss tune`
-    was given). That is known from the validation split: recordings that sound otherwise have more
-    mistakes than this says.
+    An annotation is wrong if no true annotation of the same name starts near it (within 10 ms, or
+    the tolerance given to `dss tune`). The estimate comes from the validation split: recordings
+    that sound different contain more errors than it says.
 
     Arguments:
-        annotations: a table with a confidence, as `predict` gives it, or a file of it; or several.
-        run: the trunk of a run's files, or any one of them.
+        annotations: a table with a confidence, as `predict` returns it, or its file; or several.
+        run: the trunk of a run's files, or any of them.
 
     Raises: DssError if the run has no calibration, or annotations have no confidence.
 
@@ -261,7 +260,7 @@ def expected_errors(annotations: Annotations | Sequence[Annotations], run: str |
     if calibration is None:
         raise DssError(
             f"{run}: is not calibrated. Run `dss tune {run}` once; the validation split of its "
-            f"dataset needs {FEWEST} annotations or more."
+            f"dataset needs at least {FEWEST} annotations."
         )
     several = [annotations] if isinstance(annotations, Annotations) else annotations
     tables = [pd.DataFrame({"name": pd.Series(dtype=str), "confidence": pd.Series(dtype=float)})]
@@ -272,7 +271,7 @@ def expected_errors(annotations: Annotations | Sequence[Annotations], run: str |
         if len(table):
             confidence = pd.to_numeric(table["confidence"], errors="coerce")
             tables.append(pd.DataFrame({"name": table["name"], "confidence": confidence}))
-    table = pd.concat(tables, ignore_index=True).dropna()  # what was drawn by hand has none
+    table = pd.concat(tables, ignore_index=True).dropna()  # manual annotations have no confidence
     return calibration.expected(table["name"], table["confidence"])
 
 

@@ -1,7 +1,7 @@
 """From probabilities to annotations: events are peaks, segments are stretches of song.
 
-A `Detector` takes probabilities block by block and gives each annotation as soon as nothing that
-comes later can change it, so that memory does not grow with the recording's length.
+A `Detector` takes probabilities block by block and returns each annotation as soon as nothing that
+follows can change it, so memory does not grow with the length of the recording.
 """
 
 import warnings
@@ -33,34 +33,34 @@ def detect(
     options: DetectOptions | None = None,
     **named: Unpack[DetectArguments],
 ) -> pd.DataFrame:
-    """The events and segments in probabilities.
+    """Detect events and segments in probabilities.
 
-    An event is a peak of its probability at or above `event_threshold`. Of peaks closer than
-    `event_distance_seconds` the highest stays; then events go whose nearest neighbour of the same
-    type is nearer than `event_interval_min_seconds` or farther than `event_interval_max_seconds`.
-    The time of an event is that of the peak, between samples where a parabola through the three
-    highest says so.
+    An event is a peak of its probability at or above `event_threshold`. Of peaks closer together
+    than `event_distance_seconds`, only the highest is kept; then events are deleted whose nearest
+    neighbour of the same type is closer than `event_interval_min_seconds` or farther than
+    `event_interval_max_seconds`. The time of an event is the time of its peak, interpolated between
+    samples by a parabola through the three highest values.
 
-    Song is where the probabilities of all segment types together stay at or above
-    `segment_hold_threshold` and somewhere reach `segment_threshold`. It is cut where the most
-    probable type changes. Pieces of one type with less than `segment_fill_seconds` between them
-    become one. A piece shorter than `segment_min_seconds` is joined to one that it touches, the one
-    whose type is more probable in it; the type of the whole is that with most of the probability.
-    Pieces that are still shorter are deleted; those that are longer than their type can be are cut
-    where song is least probable. `segment_durations` says that, and may say of a type that it has
-    to be longer than others. With `segment_join_touching`, pieces of different types that touch
-    become one, of the type with most of the probability, unless that type is never so long.
+    Song is where the summed probability of all segment types stays at or above
+    `segment_hold_threshold` and reaches `segment_threshold` somewhere. It is cut where the most
+    probable type changes. Pieces of the same type are merged across gaps shorter than
+    `segment_fill_seconds`. A piece shorter than `segment_min_seconds` joins a piece that it
+    touches, the one whose type is more probable in it; the result takes the type with the most
+    probability. Pieces that are still shorter are deleted. `segment_durations` sets the shortest
+    and longest duration of a type, which may be stricter; longer segments are cut where song is
+    least probable. With `segment_join_touching`, pieces of different types that touch are merged
+    into one of the type with the most probability, unless that would be too long for the type.
 
     Arguments:
-        blocks: probabilities [samples, 1 + len(types)], one block after the other; class 0 is
-            noise. For a single array, `[array]`.
-        types: category by song type: "event" or "segment", in the order of the classes.
-        samplerate_hz: samples a second.
-        calibration: makes a confidence of the probability; by default it is the probability.
+        blocks: probabilities [samples, 1 + len(types)], block by block; class 0 is noise. For a
+            single array, `[array]`.
+        types: the category of each song type, "event" or "segment", in the order of the classes.
+        samplerate_hz: the sample rate of the probabilities.
+        calibration: turns probability into confidence; by default, they are the same.
 
-    Returns: a table with name, start_seconds, stop_seconds and confidence (how probable it is that
-        the annotation is right, by the probability at the peak of an event, or the mean of that of
-        its type over a segment), in the order of starts.
+    Returns: a table with name, start_seconds, stop_seconds and confidence, sorted by start.
+        Confidence is the probability that the annotation is correct, based on the peak probability
+        of an event, or the mean probability of its type over a segment.
 
     Example:
         >>> import numpy as np
@@ -78,7 +78,7 @@ def detect(
 
 
 def fits(options: DetectOptions) -> bool:
-    """Whether the options fit each other."""
+    """Whether the options are consistent."""
     hold, longest = options.segment_hold_threshold, options.event_interval_max_seconds
     return (hold is None or hold <= options.segment_threshold) and (
         longest is None or longest >= options.event_interval_min_seconds
@@ -96,19 +96,19 @@ def _check(options: DetectOptions) -> None:
 
 
 def nothing_found() -> pd.DataFrame:
-    """The table that `detect` gives where there is no song."""
+    """The table that `detect` returns if there is no song."""
     return _table([])
 
 
 def tuned(options: Detecting, params: Mapping[str, Any]) -> Detecting:
-    """The options with what was stored with a run, for those nobody gave.
+    """Complete the options with the values stored with a run.
 
     Arguments:
-        options: as they were given.
-        params: of the run; thresholds, distances, gaps and lengths are in `detect`.
+        options: the options, as given by the user.
+        params: the parameters of the run; `detect` holds thresholds, distances, gaps and durations.
 
-    Raises: DssError if the options that were given contradict each other, or say something of a
-        song type that the run does not know.
+    Raises: DssError if the given options contradict each other, or name a song type that the run
+        does not know.
     """
     stored = DetectOptions.checked(params.get("detect", {}).get("options", {}))
     given = options.model_fields_set
@@ -123,7 +123,7 @@ def tuned(options: Detecting, params: Mapping[str, Any]) -> Detecting:
     unknown = [name for name in options.segment_durations if name not in segments]
     if unknown and segments:
         raise DssError(
-            f"segment_durations: there are no segments called {', '.join(unknown)}; right would be "
+            f"segment_durations: there are no segments called {', '.join(unknown)}; choose from "
             f"{', '.join(segments[1:]) or 'none: all are events'}"
         )
     return options
@@ -132,7 +132,7 @@ def tuned(options: Detecting, params: Mapping[str, Any]) -> Detecting:
 def _with_recall(
     options: Detecting, recall: float, given: set[str], params: Mapping[str, Any]
 ) -> Detecting:
-    """The options with the highest thresholds that find so much of the validation split."""
+    """Use the highest thresholds that find this fraction of the validation split."""
     calibration = _calibration("recall", params)
     update: dict[str, float] = {}
     for category, points in calibration.recall.items():
@@ -141,7 +141,7 @@ def _with_recall(
             threshold, found = max(points, key=lambda point: point[1])
             raise DssError(
                 f"recall: {recall:g} is more than this network reaches; with a threshold of "
-                f"{threshold:g} it finds {found:.3f} of the {category}s. Give less."
+                f"{threshold:g}, it finds {found:.3f} of the {category}s. Give a lower recall."
             )
         name = f"{category}_threshold"
         if name not in given:
@@ -153,7 +153,7 @@ def _with_recall(
 
 
 def _warn_unsure(precision: float, params: Mapping[str, Any]) -> None:
-    """Warn of song types none of whose annotations are sure enough, or raise if that is all."""
+    """Warn of song types without sufficiently sure annotations; raise if no type has any."""
     calibration = _calibration("precision", params)
     names = [name for name in params.get("class_names", ()) if name != NOISE]
     unsure = [name for name in names if calibration.of(name).threshold(precision) is None]
@@ -161,7 +161,8 @@ def _warn_unsure(precision: float, params: Mapping[str, Any]) -> None:
         surest = max(max(calibration.of(name).validation) for name in names)
         raise DssError(
             f"precision: {precision:g} is more than this network reaches; even its surest "
-            f"annotations are right with a probability of {surest:.3f}. Give less."
+            f"annotations are correct with a probability of only {surest:.3f}. Give a lower "
+            "precision."
         )
     if unsure:
         warnings.warn(
@@ -178,17 +179,17 @@ def _calibration(wish: str, params: Mapping[str, Any]) -> Calibration:
     if calibration is None or (wish == "recall" and not calibration.recall):
         instead = "min_confidence" if wish == "precision" else "lower thresholds"
         raise DssError(
-            f"{wish}: nobody knows yet how often this network is right. Run `dss tune RUN` once, "
-            "with a dataset whose validation split holds ten annotations or more; or give "
+            f"{wish}: it is not known yet how often this network is right. Run `dss tune RUN` "
+            "once, with a dataset whose validation split has at least ten annotations; or give "
             f"{instead} instead."
         )
     return calibration
 
 
 def merged(given: Detecting, known: DetectOptions) -> Detecting:
-    """The options given, and those known for the others, which give way where they contradict.
+    """The given options, completed with known values, which yield where they contradict given ones.
 
-    Durations are merged by song type; none at all, if they were given, lift all limits.
+    Durations are merged by song type; giving no durations at all lifts all limits.
     """
     names = known.model_fields_set - given.model_fields_set
     update = {name: getattr(known, name) for name in names}
@@ -205,7 +206,7 @@ def merged(given: Detecting, known: DetectOptions) -> Detecting:
 
 
 class Detector:
-    """Events and segments in probabilities that come block by block; see `detect`."""
+    """Detects events and segments in probabilities that arrive block by block; see `detect`."""
 
     def __init__(
         self,
@@ -230,20 +231,20 @@ class Detector:
 
     @property
     def delay_seconds(self) -> float:
-        """The seconds that must follow, at most, until song that has ended is certain."""
+        """The longest time, in seconds, after the end of song until the song is certain."""
         delays = [events.delay for _, events in self.events.values()]
         return (1 + max([self.segments.fill, *delays])) / self.samplerate_hz
 
     def add(self, p: np.ndarray) -> pd.DataFrame:
-        """Take the next probabilities [samples, classes].
+        """Process the next probabilities [samples, classes].
 
-        Returns: the annotations that are certain now, in the order of their starts.
+        Returns: the annotations that are now certain, sorted by start.
         """
         events = {name: events.add(p[:, column]) for name, (column, events) in self.events.items()}
         return self._found(events, self.segments.add(p[:, self.segment_columns]))
 
     def end(self) -> pd.DataFrame:
-        """The annotations that waited for what comes next, when nothing does."""
+        """Return the remaining annotations, once nothing follows."""
         events = {name: events.end() for name, (_, events) in self.events.items()}
         return self._found(events, self.segments.end())
 
@@ -259,7 +260,7 @@ class Detector:
 
 
 def _least(name: str, options: DetectOptions, calibration: Calibration | None) -> float:
-    """The confidence that annotations of a song type need."""
+    """The minimum confidence for annotations of a song type."""
     if options.precision is None or calibration is None:
         return options.min_confidence
     sure = calibration.of(name).threshold(options.precision)
@@ -272,6 +273,6 @@ def _table(rows: list[tuple[str, float, float, float]]) -> pd.DataFrame:
 
 
 def in_order(tables: list[pd.DataFrame]) -> pd.DataFrame:
-    """Tables of annotations as one, in the order of starts."""
+    """Concatenate tables of annotations, sorted by start."""
     table = pd.concat(tables, ignore_index=True)
     return table.sort_values(["start_seconds", "name"], ignore_index=True, kind="stable")

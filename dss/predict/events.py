@@ -1,4 +1,4 @@
-"""Events in probabilities that come block by block: peaks, far enough from each other."""
+"""Detect events block by block: peaks of the probability that are far enough apart."""
 
 from collections.abc import Iterator
 
@@ -19,19 +19,19 @@ class Events:
         self.interval_min = options.event_interval_min_seconds * samplerate_hz
         longest = options.event_interval_max_seconds
         self.interval_max = np.inf if longest is None else longest * samplerate_hz
-        self.tail = np.zeros(1, np.float32)  # before the recording there is nothing
-        self.first = -1  # the sample that the tail starts with
+        self.tail = np.zeros(1, np.float32)  # nothing precedes the recording
+        self.first = -1  # the first sample of the tail
         self.crowd: list[tuple[float, float]] = []  # peaks that a later one may still replace
-        self.before = -np.inf  # the last event before those that wait
-        self.waiting: list[tuple[float, float]] = []  # events whose next neighbour is not known
+        self.before = -np.inf  # the last event before the waiting ones
+        self.waiting: list[tuple[float, float]] = []  # events whose next neighbour is unknown
 
     @property
     def delay(self) -> float:
-        """Samples without a peak until the last event is certain, at most."""
+        """The largest number of samples without a peak until the last event is certain."""
         return 2 + self.distance + self._enough(np.inf)
 
     def add(self, p: np.ndarray) -> list[tuple[float, float]]:
-        """Take the next probabilities [samples]; give the events that are certain now."""
+        """Process the next probabilities [samples]; return the events that are now certain."""
         p = np.concatenate([self.tail, p])
         certain = []
         for peak in self._peaks(p):
@@ -48,14 +48,14 @@ class Events:
         return self._filter(certain, seen)
 
     def end(self) -> list[tuple[float, float]]:
-        """The events that waited for what comes next, when nothing does."""
+        """Return the remaining events, once nothing follows."""
         found = self.add(np.zeros(1, np.float32))
         rest = _highest(self.crowd, self.distance)
         return found + self._filter(rest, np.inf)
 
     def _peaks(self, p: np.ndarray) -> Iterator[tuple[float, float]]:
         left, middle, right = p[:-2], p[1:-1], p[2:]
-        # Of a plateau, its first sample.
+        # The first sample of a plateau.
         at = np.flatnonzero((middle >= self.threshold) & (middle > left) & (middle >= right))
         bend = left[at] - 2 * middle[at] + right[at]
         shift = np.where(bend < 0, 0.5 * (left[at] - right[at]) / np.minimum(bend, -1e-12), 0)
@@ -66,8 +66,8 @@ class Events:
         """The events whose nearest neighbour is neither too near nor too far.
 
         Arguments:
-            events: the next ones.
-            seen: no event that comes later is before this sample.
+            events: the next events.
+            seen: later events are not before this sample.
         """
         self.waiting += events
         stay = []
@@ -86,7 +86,7 @@ class Events:
         return stay
 
     def _enough(self, preceding: float) -> float:
-        """How long nothing must come until it does not matter when the next event does.
+        """How long nothing must follow for the next event not to matter.
 
         Arguments:
             preceding: the interval to the event before.
@@ -96,7 +96,7 @@ class Events:
 
 
 def _highest(peaks: list[tuple[float, float]], distance: float) -> list[tuple[float, float]]:
-    """The peaks that stay if of any that are closer than the distance only the highest does."""
+    """The peaks that remain if, of peaks closer than the distance, only the highest is kept."""
     if len(peaks) < 2:
         return peaks
     times, heights = np.array(peaks).T

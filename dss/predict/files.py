@@ -1,4 +1,4 @@
-"""Annotate the recordings of a folder into files, here or on the workers of a cluster."""
+"""Annotate the recordings of a folder and save the results, here or on a cluster."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,7 +17,7 @@ from dss.support.files import check_writable
 from dss.support.progress import bar, say
 from dss.support.writers import only_writer
 
-MOST_FOLDERS = 100  # that are locked: each is an open file, of which systems allow only so many
+MOST_FOLDERS = 100  # locked at once: each is an open file, and systems limit these
 
 
 @takes_options
@@ -31,20 +31,20 @@ def predict_files(
 ) -> list[Path]:
     """Annotate recordings and write `STEM_annotations.csv` for each.
 
-    Where song was almost found, `STEM_near_misses.csv` says so beside it, for
-    `dss.review.proofread`. A file is written when its recording is done, so Ctrl-C loses only the
-    recording it interrupts. One that cannot be read does not stop the others. Annotations that were
-    made or changed by hand are never overwritten (`dss.predict.ownership`).
+    `STEM_near_misses.csv` next to it lists where song was almost found, for `dss.review.proofread`.
+    Each file is written as soon as its recording is done, so Ctrl-C loses only the current
+    recording. A recording that cannot be read does not stop the others. Manual annotations and
+    corrections are never overwritten (`dss.predict.ownership`).
 
     Arguments:
-        recordings: an audio file; a folder of these; or a pattern such as `day1/*.wav`. Subfolders
-            count, and are made in the save folder too.
-        run: the trunk of a run's files, any one of them, or what `dss.runs.load_run` gave.
-        after_each: is called with each file that was written.
+        recordings: an audio file, a folder, or a pattern such as `day1/*.wav`. Subfolders are
+            included, and recreated in the save folder.
+        run: the trunk of a run's files, any of them, or the result of `dss.runs.load_run`.
+        after_each: called with each file that was written.
 
-    Returns: the files written, in the order of the recordings' paths.
-    Raises: DssError before anything is written if nothing can be; after the last recording if some
-        could not be annotated: which, and why.
+    Returns: the files written, sorted by the paths of the recordings.
+    Raises: DssError before anything is written if nothing can be annotated; after the last
+        recording if some could not be annotated: which, and why.
 
     Example:
         >>> from dss.predict import predict_files
@@ -54,8 +54,8 @@ def predict_files(
     options = PredictFilesOptions.given(options, named)
     if options.proposals and options.format != "csv":
         raise DssError(
-            f"proposals: the format {options.format} cannot mark annotations as unconfirmed. "
-            "Use csv."
+            f"proposals: the format {options.format} cannot mark annotations as unconfirmed. Use "
+            "csv."
         )
     params = run.params if isinstance(run, Run) else read_params(run_trunk(run))
     check_names(params["class_names"][1:], options.format)
@@ -88,7 +88,7 @@ def predict_files(
 
 @contextmanager
 def _alone(files: list[Path]) -> Iterator[None]:
-    """Within, no other process writes these files."""
+    """Keep other processes from writing these files meanwhile."""
     names: dict[Path, list[str]] = {}
     for file in files:
         names.setdefault(file.parent.resolve(), []).append(file.name)
@@ -105,7 +105,7 @@ def _results(
     options: PredictFilesOptions,
     after_block: Callable[[float], None],
 ) -> Iterator[tuple[Path, Exception | None]]:
-    """Annotate recordings, here or on a cluster: each when it is done, and what was wrong."""
+    """Annotate recordings, here or on a cluster: yields each when done, with an error or None."""
     if options.scheduler:
         from dss.predict.cluster import annotate_on_cluster
 
@@ -120,7 +120,7 @@ def _results(
 def _check_recordings(
     paths: list[Path], run: Run, options: PredictOptions
 ) -> tuple[dict[Path, float], dict[Path, Exception]]:
-    """Seconds of each recording that fits the network, and what is wrong with each other one."""
+    """The seconds of each recording that fits the network, and the errors of the others."""
     seconds, problems = {}, {}
     for path in paths:
         try:

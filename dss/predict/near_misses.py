@@ -1,6 +1,6 @@
 """Near misses: where song was almost found, and may have been missed.
 
-`STEM_near_misses.csv` lies beside the annotations that dss writes, if there are any: a row each,
+`STEM_near_misses.csv` is written next to the annotations if there are near misses: one row each,
 with name, start_seconds, stop_seconds and probability.
 """
 
@@ -19,21 +19,21 @@ from dss.options import DetectOptions
 from dss.support.files import remove, replacing
 
 NEAR_COLUMNS = [*COLUMNS, "probability"]
-NEAR = 0.5  # the part of a threshold that is reached by what is nearly found
+NEAR = 0.5  # fraction of a threshold that near misses reach
 
 
 class NearMisses:
-    """Collects them from probabilities on their way to where annotations are made of them.
+    """Collects near misses from probabilities on their way to detection.
 
-    A near miss is a stretch in which the probability of song, of whatever type, is at least half of
-    the threshold, and in which there is no annotation: it stayed below the threshold, or what was
-    there was deleted because it was too short, too long, or too far from others. Stretches with
-    less than `segment_fill_seconds` between them are one.
+    A near miss is a stretch without annotations in which the summed probability of all song types
+    is at least half of the threshold: it stayed below the threshold, or what was detected there was
+    deleted because it was too short, too long, or too far from others. Stretches with gaps shorter
+    than `segment_fill_seconds` are merged.
 
     Arguments:
-        types: category by song type, in the order of the classes, without noise.
+        types: the category of each song type, in the order of the classes, without noise.
         samplerate_hz: of the probabilities.
-        options: how annotations are made of them.
+        options: the detection options.
     """
 
     def __init__(self, types: Mapping[str, str], samplerate_hz: float, options: DetectOptions):
@@ -44,11 +44,11 @@ class NearMisses:
         self._gap = options.segment_fill_seconds * samplerate_hz
         self._shortest = options.segment_min_seconds * samplerate_hz
         self._n_samples = 0
-        self._last: tuple[int, int, np.ndarray, float] | None = None  # the next may belong to it
-        self._done = array("d")  # class, start, stop, peak of each one before
+        self._last: tuple[int, int, np.ndarray, float] | None = None  # the next one may extend it
+        self._done = array("d")  # class, start, stop, peak of each earlier one
 
     def watch(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """Pass on probabilities [samples, classes], class 0 being noise, block by block."""
+        """Pass on probabilities [samples, classes], with noise as class 0, block by block."""
         for p in blocks:
             is_near = p[:, 0] <= 1 - self._least
             for start, stop in of_mask(is_near).tolist():
@@ -76,10 +76,10 @@ class NearMisses:
         self._last = None
 
     def table(self, annotations: pd.DataFrame) -> pd.DataFrame:
-        """Those where there is no annotation, when all blocks have passed.
+        """The near misses without annotations, once all blocks have passed.
 
-        Returns: a table with name (of the most probable type), start_seconds, stop_seconds, and
-            probability, that of song at its highest.
+        Returns: a table with name (the most probable type), start_seconds, stop_seconds, and
+            probability (the peak probability of song).
         """
         self._close()
         number, start, stop, peak = np.reshape(self._done, (-1, 4)).T
@@ -95,13 +95,13 @@ class NearMisses:
 
 
 def near_misses_path(annotations: Path) -> Path:
-    """Where the near misses are of what was written to STEM_annotations.csv."""
+    """The near misses file that belongs to STEM_annotations.csv."""
     stem = annotations.name.partition("_annotations.")[0].removesuffix(".not.mat")
     return annotations.with_name(f"{stem}_near_misses.csv")
 
 
 def write_near_misses(table: pd.DataFrame, annotations: Path) -> None:
-    """Write what `NearMisses.table` gave beside a file of annotations; no file if there is none."""
+    """Write `NearMisses.table` next to an annotation file; no file if there are no near misses."""
     path = near_misses_path(annotations)
     if table.empty:
         remove(path)
@@ -111,13 +111,13 @@ def write_near_misses(table: pd.DataFrame, annotations: Path) -> None:
 
 
 def read_near_misses(annotations: Path, table: pd.DataFrame) -> pd.DataFrame:
-    """The near misses beside a file of annotations, without those that are annotated by now.
+    """Read the near misses next to an annotation file, without those annotated by now.
 
     Arguments:
-        annotations: the file.
-        table: the annotations in it.
+        annotations: the annotation file.
+        table: its annotations.
 
-    Raises: DssError that lists all rows that cannot be read.
+    Raises: DssError that lists all unreadable rows.
     """
     path = near_misses_path(annotations)
     if not path.is_file():
@@ -127,7 +127,7 @@ def read_near_misses(annotations: Path, table: pd.DataFrame) -> pd.DataFrame:
     near["probability"] = numbers(near["probability"])
     lacking = near[NEAR_COLUMNS].isna()
     problems += [
-        (row, f"{column} is missing, or no number")
+        (row, f"{column} is missing, or not a number")
         for column in NEAR_COLUMNS
         for row in near.index[lacking[column]]
     ]
@@ -141,7 +141,7 @@ def read_near_misses(annotations: Path, table: pd.DataFrame) -> pd.DataFrame:
 def apart_from(sounds: pd.DataFrame, annotations: pd.DataFrame) -> pd.DataFrame:
     """The sounds, with start_seconds and stop_seconds, that no annotation overlaps."""
     start, stop = found(annotations)[COLUMNS[1:]].to_numpy(float).T
-    # As many annotations end before a stretch begins as begin before it ends: none overlaps it.
+    # If as many annotations end before a stretch begins as begin before it ends, none overlaps it.
     n_ended = np.searchsorted(np.sort(stop), sounds["start_seconds"])
     n_begun = np.searchsorted(np.sort(start), sounds["stop_seconds"], side="right")
     return sounds[n_ended == n_begun].reset_index(drop=True)

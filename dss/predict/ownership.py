@@ -1,8 +1,8 @@
-"""Which annotations are as dss wrote them: only these are ever replaced.
+"""Which annotations are exactly as dss wrote them: only these are ever replaced.
 
-A folder into which dss writes annotations gets a file `.dss_written`, with a line for each file
-that was written: the SHA-256 of its bytes and its name, as `sha256sum` prints them. What is not in
-there was made by a person, or corrected by one, and stays.
+In each folder with annotations from dss, a file `.dss_written` has a line for each file that dss
+wrote: the SHA-256 of its bytes and its name, as `sha256sum` prints them. All other annotations were
+made or corrected by a person, and are kept.
 """
 
 import hashlib
@@ -28,24 +28,24 @@ def write(
     duration_seconds: float | None = None,
     samplerate_hz: float | None = None,
 ) -> None:
-    """Write annotations by dss, and note that they are.
+    """Write predicted annotations, and record that dss wrote them.
 
-    Arguments as for `dss.data.write_annotations`.
+    Arguments: as for `dss.data.write_annotations`.
 
-    Raises: DssError if the file is there and was made or changed by hand.
+    Raises: DssError if the file exists and was made or changed by hand.
     """
-    check_replaceable([file])  # somebody may have corrected it while the recording was annotated
+    check_replaceable([file])  # it may have been corrected while the recording was annotated
     with replacing(file) as part:
         write_annotations(table, part, format, duration_seconds, samplerate_hz)
-        _note(part, file)  # first: a process that is killed in between leaves no file unknown
+        _note(part, file)  # first, so that a killed process leaves no unknown file
 
 
 def check_replaceable(files: Iterable[Path]) -> None:
-    """Raise a DssError that lists those files that are there and were made or changed by hand."""
+    """Raise a DssError that lists existing files that were made or changed by hand."""
     raise_problems(
         [str(file) for file in files if file.exists() and not is_by_dss(file)],
         "You made or changed these annotations, so dss does not overwrite them. Move them away, "
-        "or give another folder (--save-dir):",
+        "or choose another folder (--save-dir):",
     )
 
 
@@ -53,18 +53,18 @@ def is_by_dss(file: Path, folder: Path | None = None) -> bool:
     """Whether a file is byte for byte what dss once wrote under its name.
 
     Arguments:
-        file: of annotations, in any format.
-        folder: where dss wrote it, if the file may be a copy; default: where the file is.
+        file: the annotation file, in any format.
+        folder: the folder dss wrote it to, if the file may be a copy; default: the file's folder.
     """
     return _line(file, file.name) in _noted((folder or file.parent) / NOTES)
 
 
 def _note(part: Path, file: Path) -> None:
-    """Note that dss writes to `file` what is in `part`; other processes may note at this time."""
+    """Record that dss writes `part` to `file`; other processes may do so at the same time."""
     notes, line = file.parent / NOTES, _line(part, file.name)
     if file.exists() and line in _noted(notes):
         return
-    # Of somebody else, in a folder for all: annotations without a note are not replaced later.
+    # Written by somebody else, in a shared folder: unrecorded annotations are not replaced later.
     with suppress(PermissionError):
         number = os.open(notes, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
         try:
@@ -79,7 +79,7 @@ def _line(file: Path, name: str) -> bytes:
     line = f"{digest}  ".encode() + os.fsencode(name)
     if b"\n" not in line:
         return line
-    # As sha256sum does; it does so for a backslash alone, too, but older notes have these plain.
+    # As sha256sum does; it also escapes single backslashes, but older records have these plain.
     return b"\\" + line.replace(b"\\", rb"\\").replace(b"\n", rb"\n")
 
 
@@ -91,6 +91,6 @@ def _noted(notes: Path) -> frozenset[bytes]:
     return _lines(notes, status.st_size, status.st_mtime_ns)
 
 
-@lru_cache(maxsize=8)  # thousands of files of a folder are looked up
+@lru_cache(maxsize=8)  # there may be thousands of files in a folder
 def _lines(notes: Path, *changed: int) -> frozenset[bytes]:
     return frozenset(notes.read_bytes().split(b"\n"))

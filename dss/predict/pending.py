@@ -1,4 +1,4 @@
-"""Which recordings are annotated into which files, and how long that will take."""
+"""Which recordings to annotate into which files, and how long that will take."""
 
 import datetime
 import glob
@@ -15,7 +15,7 @@ from dss.errors import DssError, raise_problems
 from dss.predict.ownership import check_replaceable, is_by_dss
 from dss.support.progress import say
 
-TOLD_SECONDS = 60  # between lines in a log that tell how far a long recording is
+TOLD_SECONDS = 60  # between progress lines in a log, for a long recording
 ENDINGS = {
     "csv": ".csv",
     "audacity": ".txt",
@@ -29,17 +29,17 @@ ENDINGS = {
 def find_matching(
     recordings: str | Path, endings: Sequence[str] | None = None
 ) -> tuple[list[Path], Path]:
-    """The audio files that a file, a folder or a pattern means, and the folder of all of them.
+    """The audio files for a file, a folder or a pattern, and their common folder.
 
-    A pattern that names an ending, such as "*.mat", means all files with it; one that does not,
-    such as "day1/*", what `find_recordings` takes.
+    A pattern with an ending, such as "*.mat", matches all files that have it; a pattern without
+    one, such as "day1/*", matches what `find_recordings` accepts.
     """
     path = Path(recordings)
     if path.exists() or not glob.has_magic(str(path)):
         return find_recordings(path, endings), path if path.is_dir() else path.parent
     found = _matching(str(path), endings)
     if not found:
-        raise DssError(f"{path}: no file fits this pattern. Check the folder and the ending.")
+        raise DssError(f"{path}: no file matches this pattern. Check the folder and the ending.")
     plain = []
     for part in path.parent.parts:
         if glob.has_magic(part):
@@ -56,7 +56,7 @@ def _matching(pattern: str, endings: Sequence[str] | None) -> set[Path]:
     def within(folder: Path) -> set[Path]:
         try:
             return {*find_recordings(folder, endings)}
-        except DssError:  # there are none
+        except DssError:  # no recordings
             return set()
 
     found = set()
@@ -69,7 +69,7 @@ def _matching(pattern: str, endings: Sequence[str] | None) -> set[Path]:
 
 
 def target_path(recording: Path, format: str) -> Path:
-    """The file of annotations of a recording, in one of the formats."""
+    """The annotation file of a recording, in one of the formats."""
     if format == "notmat":
         return recording.with_name(f"{recording.name}.not.mat")
     csv = annotations_path(recording)
@@ -82,13 +82,13 @@ def target_paths(
     format: str,
     endings: Sequence[str] | None = None,
 ) -> dict[Path, Path]:
-    """The file of annotations of each recording that a file, a folder or a pattern means.
+    """The annotation file of each recording in a file, a folder or a pattern.
 
     Arguments:
         recordings: as for `find_matching`.
-        save_dir: where the files go, in subfolders like those of the recordings; None for beside
-            the recordings.
-        format: of the files.
+        save_dir: the folder for the annotation files, in subfolders like those of the recordings;
+            None for next to the recordings.
+        format: the format of the files.
         endings: as for `find_recordings`.
     """
     paths, folder = find_matching(recordings, endings)
@@ -98,10 +98,10 @@ def target_paths(
 
 
 def annotated_already(recording: Path, target: Path) -> Path | None:
-    """The annotations of a recording that are there, or None.
+    """The existing annotations of a recording, or None.
 
-    They are in the file to write, or, if that is to lie beside the recording, in any file there
-    that dss did not write: those in the file to write would be read instead.
+    These are in the target file or, if that is next to the recording, in any file there that dss
+    did not write: otherwise, the target file would be read in its place.
     """
     if target.exists():
         return target
@@ -112,18 +112,18 @@ def annotated_already(recording: Path, target: Path) -> Path | None:
 
 
 def still_to_do(targets: dict[Path, Path], existing: str) -> list[Path]:
-    """The recordings to annotate, of those with these files to write.
+    """The recordings that are still to be annotated.
 
     Arguments:
-        targets: file of annotations by audio file.
-        existing: "skip", "overwrite" or "error": what to do where annotations are there.
+        targets: the annotation file of each audio file.
+        existing: "skip", "overwrite" or "error": what to do about existing annotations.
 
     Raises: DssError for "error"; for "overwrite" if annotations were made or changed by hand; and
-        if two recordings would be annotated in one file.
+        if two recordings would be annotated in the same file.
     """
     files = list(targets.values())
     twice = sorted(str(target) for target, n in Counter(files).items() if n > 1)
-    raise_problems(twice, "Two recordings of one name would write to the same file. Rename one:")
+    raise_problems(twice, "Recordings with the same name would write to the same file. Rename one:")
     found = {path: annotated_already(path, target) for path, target in targets.items()}
     there = {path: file for path, file in found.items() if file}
     if existing == "overwrite":
@@ -133,18 +133,18 @@ def still_to_do(targets: dict[Path, Path], existing: str) -> list[Path]:
     if existing == "error":
         raise_problems(
             [*map(str, there.values())],
-            "These annotations are there already. Give another folder (--save-dir), skip their "
+            "These annotations already exist. Choose another folder (--save-dir), skip their "
             "recordings (--existing skip), or overwrite them (--existing overwrite):",
         )
     say(
-        f"skipped, as annotations are there already: {len(there)} of {len(targets)} recordings. "
-        "Use --existing overwrite to replace them, or --save-dir to write elsewhere."
+        f"skipped {len(there)} of {len(targets)} recordings, which already have annotations. Use "
+        "--existing overwrite to replace them, or --save-dir to write elsewhere."
     )
     return [path for path in targets if path not in there]
 
 
 class Pace:
-    """How far annotating is, and how long the rest will take: on a bar, or as lines of a log."""
+    """The progress of annotating and the time left, for a bar or for lines in a log."""
 
     def __init__(self, total_seconds: float, progress):
         self._total, self._progress = total_seconds, progress
@@ -160,7 +160,7 @@ class Pace:
             say(str(self))
 
     def finish(self, seconds: float) -> None:
-        """Count a recording of this duration as done, however much of it could be read."""
+        """Count a recording of this duration as done, however much of it was readable."""
         self._finished += seconds
         self._done = self._finished
 

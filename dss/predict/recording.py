@@ -27,7 +27,7 @@ from dss.runs import Run, open_run
 from dss.support.files import remove, replacing
 from dss.support.progress import bar
 
-# What a file that cannot be read raises, in its header or on the way.
+# What an unreadable file may raise, in its header or later.
 UNREADABLE = (DssError, OSError, soundfile.LibsndfileError)
 
 
@@ -42,15 +42,15 @@ def predict(
     """Annotate a recording, or several.
 
     Arguments:
-        recording: an audio file; a folder of these, with its subfolders; a pattern such as
-            `day1/*.wav`; or audio [samples, channels] or [samples], floats in -1..1 or integers of
-            a recorder, at the sample rate of the network unless `samplerate_hz` says otherwise.
-            What has another sample rate is resampled.
-        run: the trunk of a run's files, any one of them, or what `dss.runs.load_run` gave.
+        recording: an audio file; a folder, with its subfolders; a pattern such as `day1/*.wav`; or
+            audio [samples, channels] or [samples], as floats in -1..1 or integers of a recorder, at
+            the network's sample rate unless you give `samplerate_hz`. Other sample rates are
+            resampled.
+        run: the trunk of a run's files, any of them, or the result of `dss.runs.load_run`.
 
-    Returns: a table with name, start_seconds, stop_seconds and confidence, a row an annotation;
-        for a folder or a pattern with a further column, recording: the path of the file.
-    Raises: DssError if a recording or the run cannot be read, or do not fit each other.
+    Returns: a table with name, start_seconds, stop_seconds and confidence, one row per annotation;
+        for a folder or a pattern, with a further column recording: the path of the file.
+    Raises: DssError if a recording or the run cannot be read, or they do not fit each other.
 
     Example:
         >>> from dss.predict import predict
@@ -78,14 +78,15 @@ def annotate(
     options: PredictFilesOptions,
     after_block: Callable[[float], None],
 ) -> None:
-    """Annotate one recording: write `target`, beside it near misses, and probabilities if asked.
+    """Annotate one recording: write `target`, near misses next to it, and probabilities if
+    requested.
 
     Arguments:
         path: the audio file.
-        target: the file of annotations.
+        target: the annotation file.
         run: the trained network.
-        options: as for `predict_files`, with what `dss.predict.detection.tuned` adds.
-        after_block: is called with the seconds of audio that were annotated since the last call.
+        options: as for `predict_files`, completed by `dss.predict.detection.tuned`.
+        after_block: called with the seconds of audio annotated since the last call.
     """
     recording = fitting(path, run, options)
     near = NearMisses(run.song_types, run.samplerate_hz, options)
@@ -95,7 +96,7 @@ def annotate(
             table = _detect(store_blocks(blocks, part, recording.n_samples, run), run, options)
     else:
         table = _detect(blocks, run, options)
-        remove(probabilities_path(target))  # of what was annotated before
+        remove(probabilities_path(target))  # of earlier annotations
     if options.proposals:
         table["confirmed"] = False
     write_near_misses(near.table(table), target)
@@ -113,7 +114,7 @@ def attempt(
     options: PredictFilesOptions,
     after_block: Callable[[float], None],
 ) -> Exception | None:
-    """`annotate`, but what is wrong with the recording is returned, not raised."""
+    """Call `annotate`, but return an error in the recording as a message instead of raising it."""
     try:
         annotate(path, target, run, options, after_block)
     except UNREADABLE as error:
@@ -129,10 +130,11 @@ def probabilities(
     options: PredictOptions | None = None,
     **named: Unpack[PredictArguments],
 ) -> np.ndarray:
-    """The probability of each class at each sample of a recording: [samples, classes] float32.
+    """Compute the probability of each class at each sample of a recording: [samples, classes]
+    float32.
 
-    For a short recording, to look at: all of it is in memory. Arguments as for `predict`, without
-    folders and patterns. The samples are at the sample rate of the network.
+    Meant for short recordings, since all of the result is in memory. Arguments as for `predict`,
+    without folders and patterns. The samples are at the sample rate of the network.
 
     Example:
         >>> from dss.predict import probabilities
@@ -153,13 +155,13 @@ def probability_blocks(
     options: PredictOptions,
     after_block: Callable[[float], None] = lambda seconds: None,
 ) -> Iterator[np.ndarray]:
-    """The probabilities of a recording, block by block: [samples, classes] float32.
+    """Compute the probabilities of a recording, block by block: [samples, classes] float32.
 
     Arguments:
-        recording: what `fitting` gave.
+        recording: the result of `fitting`.
         run: the trained network.
         options: as for `predict`.
-        after_block: is called with the seconds of audio of each block when it was used.
+        after_block: called with the seconds of audio of each block once it has been used.
     """
     if options.batch_size:
         block_samples = options.batch_size * run.options.nb_hist
@@ -171,15 +173,15 @@ def probability_blocks(
 
 
 def fitting(recording: str | Path | np.ndarray, run: Run, options: PredictOptions) -> Recording:
-    """Open an audio file, or an array, so that it fits the network: its sample rate and channels.
+    """Open an audio file or an array with the sample rate and channels that the network needs.
 
-    Raises: DssError if it cannot be read, or has another number of channels.
+    Raises: DssError if it cannot be read, or has a different number of channels.
     """
     if not isinstance(recording, np.ndarray):
         return open_fitting(recording, run, options).resampled(run.samplerate_hz)
     x = audio_array(recording, "the array")
     if not len(x):
-        raise DssError("the array: holds no samples. Give audio of at least one sample.")
+        raise DssError("the array: is empty. Give audio of at least one sample.")
     rate = options.samplerate_hz or run.samplerate_hz
     opened = Recording(Path("the array"), rate, len(x), x.shape[1], lambda a, b: as_float(x[a:b]))
     return _with_channels(opened, run, options).resampled(run.samplerate_hz)
@@ -188,7 +190,7 @@ def fitting(recording: str | Path | np.ndarray, run: Run, options: PredictOption
 def open_fitting(path: str | Path, run: Run, options: PredictOptions) -> Recording:
     """Open an audio file with the channels that the network needs, at its own sample rate.
 
-    A npy file has the sample rate of the network if nobody says another.
+    An npy file is taken to have the network's sample rate, unless the options give another.
     """
     rate = options.samplerate_hz or run.samplerate_hz
     with mending.collecting() as mended:
@@ -207,22 +209,22 @@ def _detect(blocks: Iterable[np.ndarray], run: Run, options: DetectOptions) -> p
 
 
 def _with_channels(recording: Recording, run: Run, options: PredictOptions) -> Recording:
-    """A recording with the channels that the network was trained with.
+    """Convert a recording to the channels that the network was trained with.
 
-    Raises: DssError if it does not have these.
+    Raises: DssError if that is impossible.
     """
     expected = run.params["nb_channels"]
     expects = f"the network was trained with {expected} channel{'s' if expected > 1 else ''}"
     if expected > 1 and (options.channel is not None or options.mix):
         name = "mix" if options.mix else "channel"
-        raise DssError(f"{name}: {expects} and uses all of them. Leave the option out.")
+        raise DssError(f"{name}: {expects} and uses all of them. Leave this option out.")
     n = recording.n_channels
     recording = recording.one_channel(options.channel, options.mix)
     if recording.n_channels == expected:
         return recording
     if expected == 1 and recording.has_equal_channels():
-        mending.note(recording.path, f"has {n} channels that are the same; one is used")
+        mending.note(recording.path, f"has {n} identical channels; one is used")
         return recording.one_channel(0)
-    pick = ". Pick one of them (--channel), or their mean (--mix)." if expected == 1 else ""
+    pick = ". Pick one of them (--channel), or use their mean (--mix)." if expected == 1 else ""
     has = f"{n} channel{'s' if n > 1 else ''}"
     raise DssError(f"{recording.path}: has {has}, but {expects}{pick}")

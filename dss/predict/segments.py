@@ -1,4 +1,4 @@
-"""Segments in probabilities that come block by block: stretches of song, cut into types."""
+"""Detect segments block by block: stretches of song, cut into song types."""
 
 import heapq
 import math
@@ -10,15 +10,15 @@ import numpy as np
 
 from dss.options import DetectOptions
 
-CELL_SECONDS = 0.001  # the lowest probability of song is kept for each of these, to cut there
+CELL_SECONDS = 0.001  # cells in which the lowest probability of song is kept, to cut there
 
 
 @dataclass
 class _Piece:
     """Samples `start` to before `stop`, and the probability mass of each segment type in them.
 
-    Pieces are song of one type, or what is between song (label -1). `lowest` holds the lowest
-    probability of song in each cell, of so many samples from sample 0 on, that the piece touches.
+    A piece is song of one type, or a gap between song (label -1). `lowest` holds the lowest
+    probability of song in each cell that the piece touches; cells are counted from sample 0.
     """
 
     label: int
@@ -34,12 +34,12 @@ class _Piece:
         return self.stop - self.start
 
     def extend(self, other: "_Piece") -> None:
-        """Take in the piece that follows."""
+        """Append the piece that follows."""
         self.stop = other.stop
         self.mass = self.mass + other.mass
         self.peak = max(self.peak, other.peak)
         first, *rest = other.lowest
-        if other.start % self.cell:  # both touch the cell where they meet
+        if other.start % self.cell:  # both touch the cell in which they meet
             self.lowest[-1][-1] = min(self.lowest[-1][-1], first[0])
             first = first[1:]
         self.lowest += [part for part in (first, *rest) if len(part)]
@@ -60,11 +60,11 @@ class Segments:
         self.cell = max(1, round(CELL_SECONDS * samplerate_hz))
         self.n_samples = 0
         self.held: list[_Piece] = []  # touching song at or above the hold threshold, so far
-        self.song: list[_Piece] = []  # song of the current stretch, with the gaps within it
-        self.gap: _Piece | None = None  # what came after it
+        self.song: list[_Piece] = []  # song of the current stretch, including its gaps
+        self.gap: _Piece | None = None  # the gap after it
 
     def add(self, p: np.ndarray) -> list[tuple[int, float, float, float]]:
-        """Take the next probabilities [samples, types]; give the segments that are certain now."""
+        """Process the next probabilities [samples, types]; return segments that are now certain."""
         if not self.shortest or not len(p):
             return []
         found = []
@@ -79,11 +79,11 @@ class Segments:
         return found
 
     def end(self) -> list[tuple[int, float, float, float]]:
-        """The segments that waited for what comes next, when nothing does."""
+        """Return the remaining segments, once nothing follows."""
         return self._close_held() + self._close_stretch()
 
     def _pieces(self, p: np.ndarray) -> Iterator[_Piece]:
-        song = sum(p.T)  # column by column: sums along such short rows are slow
+        song = sum(p.T)  # column by column, as sums along such short rows are slow
         is_song = np.flatnonzero(song >= self.hold)
         labels = np.full(len(p), -1)
         labels[is_song] = p[is_song].argmax(axis=1)
@@ -101,7 +101,7 @@ class Segments:
             yield _Piece(label, first + a, first + b, m, float(s), self.cell, [low])
 
     def _close_held(self) -> list[tuple[int, float, float, float]]:
-        """Song that was held ends here: it is song if it reached the threshold, else a gap."""
+        """End the held song: it is song if it reached the threshold, or else a gap."""
         held, self.held = self.held, []
         if not held:
             return []
@@ -153,10 +153,11 @@ class Segments:
             yield last
 
     def _cuts(self, piece: _Piece) -> list[int]:
-        """Where to cut a piece that is longer than its type can be: one is sung after the other.
+        """Where to cut a piece that is longer than its type allows, as it must be several in
+        sequence.
 
-        It is cut where song is least probable, as often as needed, and never so that a part is too
-        short.
+        It is cut where song is least probable, as often as needed, but never into parts that are
+        too short.
         """
         shortest, longest = self.shortest[piece.label], self.longest[piece.label]
         if piece.length <= longest:
@@ -181,11 +182,11 @@ class Segments:
 
 
 def _join(pieces: list[_Piece], shortest: list[float]) -> list[_Piece]:
-    """Join neighbours of one type, then the pieces that are too short to one of theirs.
+    """Join neighbours of the same type, then pieces that are too short to one of their neighbours.
 
     Arguments:
-        pieces: of one stretch, in order, the short gaps between them included (label -1).
-        shortest: by label; a piece of fewer samples is joined to a neighbour, the shortest first.
+        pieces: of one stretch, in order, including the short gaps between them (label -1).
+        shortest: by label; a piece with fewer samples is joined to a neighbour, the shortest first.
     """
     chain = _Chain(pieces)
     for i in range(len(chain.song)):
@@ -197,7 +198,7 @@ def _join(pieces: list[_Piece], shortest: list[float]) -> list[_Piece]:
         length, i = heapq.heappop(waiting)
         piece = chain.song.get(i)
         if not piece or piece.length != length or length >= shortest[piece.label]:
-            continue  # joined since then, or long enough
+            continue  # joined meanwhile, or long enough
         touching = chain.touching(i)
         if not touching:
             chain.drop(i)
@@ -216,14 +217,14 @@ def _join(pieces: list[_Piece], shortest: list[float]) -> list[_Piece]:
 
 
 class _Chain:
-    """Pieces of song in order, which can be joined in a time that their number does not change.
+    """Pieces of song in order, which can be joined in constant time.
 
     Arguments:
-        pieces: with the gaps between them.
+        pieces: including the gaps between them.
 
     Attributes:
-        song: the pieces by number, without those that were joined to the one before, or dropped.
-        gaps: the gap behind a piece, unless the next one touches it.
+        song: the pieces by number, without those joined to the piece before, or dropped.
+        gaps: the gap after a piece, unless the next piece touches it.
         before, after: the numbers of the neighbours of each piece, -1 at the ends.
     """
 
@@ -240,17 +241,17 @@ class _Chain:
         self.after = [*range(1, len(self.song)), -1]
 
     def touching(self, i: int) -> list[int]:
-        """The neighbours of a piece that no gap is before."""
+        """The neighbours that a piece touches, without a gap between."""
         before, after = self.before[i], self.after[i]
         found = [before] if before >= 0 and before not in self.gaps else []
         return found + ([after] if after >= 0 and i not in self.gaps else [])
 
     def is_like_next(self, i: int) -> bool:
-        """Whether there is such a piece and one behind it, of the same type."""
+        """Whether this piece exists and is followed by one of the same type."""
         return i >= 0 and self.after[i] >= 0 and self._label(i) == self._label(self.after[i])
 
     def join_next(self, i: int) -> None:
-        """Join a piece, the gap behind it and the next one; the type is that with most mass."""
+        """Join a piece, the gap after it and the next piece; the type with most mass wins."""
         piece, following = self.song[i], self.after[i]
         if i in self.gaps:
             piece.extend(self.gaps.pop(i))
@@ -261,7 +262,7 @@ class _Chain:
         self._remove(following)
 
     def drop(self, i: int) -> None:
-        """Make a piece a part of the gap around it."""
+        """Turn a piece into part of the gap around it."""
         before, after = self.before[i], self.after[i]
         if before >= 0 and after >= 0:
             self.gaps[before].extend(self.song[i])

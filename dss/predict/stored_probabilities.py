@@ -1,6 +1,6 @@
 """Probabilities on disk: `STEM_probabilities.zarr`, written while a recording is annotated.
 
-With them a recording is annotated again at once, with other thresholds, gaps and lengths.
+With them, you can annotate a recording again at once, with other thresholds, gaps and durations.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,7 +26,7 @@ AGAIN = "Annotate the recording again (--existing overwrite)."
 
 
 def probabilities_path(annotations: Path) -> Path:
-    """Where the probabilities are whose annotations are written to STEM_annotations.csv."""
+    """Where the probabilities for STEM_annotations.csv are stored."""
     stem = annotations.name.partition("_annotations.")[0].removesuffix(".not.mat")
     return annotations.with_name(f"{stem}_probabilities.zarr")
 
@@ -34,17 +34,17 @@ def probabilities_path(annotations: Path) -> Path:
 def store_blocks(
     blocks: Iterable[np.ndarray], folder: Path, n_samples: int, run: Run
 ) -> Iterator[np.ndarray]:
-    """Write probabilities block by block while they are passed on.
+    """Write probabilities block by block while passing them on.
 
-    The array has the dimensions time and song_type, is compressed and float16 (exact to 0.0005),
-    and a block is a chunk of it; `zarr.open_array(folder)` reads it. Its attributes are
+    The array has the dimensions time and song_type, is compressed and stored as float16 (exact to
+    0.0005), one chunk per block; `zarr.open_array(folder)` reads it. Its attributes are
     samplerate_hz, class_names, and the calibration of the run, if it has one.
 
     Arguments:
-        blocks: probabilities [samples, classes], all but the last one equally long.
+        blocks: probabilities [samples, classes], all but the last one of equal length.
         folder: the zarr store to write.
-        n_samples: length of the recording at the sample rate of the network.
-        run: the network that they are from.
+        n_samples: the length of the recording at the network's sample rate.
+        run: the network that computes them.
     """
     import zarr
 
@@ -72,9 +72,9 @@ def store_blocks(
 
 
 def stored_probabilities(annotations: Path) -> Lazy | None:
-    """The probabilities beside a file of annotations, to be sliced: [samples, classes] float16.
+    """The probabilities next to an annotation file, to be sliced: [samples, classes] float16.
 
-    Returns: an array, whose attributes are samplerate_hz and class_names; None if there is none.
+    Returns: an array with the attributes samplerate_hz and class_names; None if there is none.
     Raises: DssError if it is damaged.
     """
     import zarr
@@ -93,7 +93,7 @@ def stored_probabilities(annotations: Path) -> Lazy | None:
         if n_missing := missing_chunks(path, stored.cdata_shape):
             there = stored.nchunks - n_missing
             raise ValueError(f"{there} of {stored.nchunks} chunks are there")
-    except Exception as error:  # there is no end of what zarr raises for damaged files
+    except Exception as error:  # zarr raises all kinds of errors for damaged files
         said = str(error) or type(error).__name__
         raise DssError(f"{path}: cannot be read ({said}). {AGAIN}") from error
     return array
@@ -110,15 +110,15 @@ def detect_stored(
     options: DetectOptions | None = None,
     **named: Unpack[DetectArguments],
 ) -> pd.DataFrame:
-    """Annotate a stretch of a recording from what `stored_probabilities` gave.
+    """Annotate a stretch of a recording from its `stored_probabilities`.
 
     Arguments:
         p: the probabilities.
-        types: category by song type, in the order of the classes, without noise.
+        types: the category of each song type, in the order of the classes, without noise.
         start_sample, stop_sample: the stretch, at the sample rate of the probabilities.
-        after_block: is called again and again on the way.
+        after_block: called regularly on the way.
 
-    Returns: what `dss.predict.detection.detect` gives, times from the start of the recording.
+    Returns: the table of `dss.predict.detection.detect`, with times since the recording's start.
     """
     options = DetectOptions.given(options, named)
     rate = p.attrs["samplerate_hz"]

@@ -1,4 +1,4 @@
-"""Annotate live: blocks of audio in, as they come from a sound card, annotations out."""
+"""Annotate live: audio comes in block by block, from a sound card, and annotations go out."""
 
 from pathlib import Path
 from typing import Unpack
@@ -15,17 +15,17 @@ from dss.predict.confidence import calibration_of
 from dss.predict.detection import Detector, nothing_found, tuned
 from dss.runs import Run, open_run
 
-# Blocks overlap by what the filters reach: the shorter they are, the more is computed twice.
+# Blocks overlap by the receptive field: the shorter they are, the more is computed twice.
 SHORTEST_BLOCK_SECONDS = 0.02
 
 
 class Stream:
-    """Annotate audio block by block; the same annotations as `dss.predict.predict` gives.
+    """Annotates audio block by block, with the same results as `dss.predict.predict`.
 
-    An annotation comes as soon as nothing that follows can change it: `delay_seconds` after the
-    end of an event, or of a stretch of song, at the latest, and the time that the computer takes.
-    Most of that is what the filters reach, and half of the background: a run with fewer
-    `dilations` and a shorter `pre_background` answers sooner::
+    An annotation is returned as soon as nothing that follows can change it: at most `delay_seconds`
+    after the end of an event or of a stretch of song, plus computing time. Most of this delay is
+    the receptive field and half of the background window: a run with fewer `dilations` and a
+    shorter `pre_background` responds faster::
 
         stream = Stream(run)
         for block in sound_card:  # [samples, channels], of any length
@@ -34,7 +34,8 @@ class Stream:
 
     Attributes:
         samplerate_hz: the sample rate that the blocks must have.
-        delay_seconds: the seconds of audio that must follow, at most, until an annotation comes.
+        delay_seconds: the longest audio, in seconds, that must follow before an annotation is
+            returned.
     """
 
     @takes_options
@@ -45,10 +46,10 @@ class Stream:
         options: DetectOptions | None = None,
         **named: Unpack[DetectArguments],
     ):
-        """Make the network ready, which takes a few seconds.
+        """Prepare the network, which takes a few seconds.
 
         Arguments:
-            run: the trunk of a run's files, any one of them, or what `dss.runs.load_run` gave.
+            run: the trunk of a run's files, any of them, or the result of `dss.runs.load_run`.
 
         Raises: DssError if the run cannot be read.
         """
@@ -71,12 +72,13 @@ class Stream:
         self._network.block(np.zeros((self._network.nb_hist, self._n_channels), np.float32))
 
     def add(self, block: np.ndarray) -> pd.DataFrame:
-        """Take the next block of audio [samples, channels] or [samples]: floats in -1..1, or the
+        """Process the next block of audio [samples, channels] or [samples]: floats in -1..1, or
         integers of a sound card, such as int16.
 
-        Returns: the annotations that are certain now, in seconds since the first sample of all:
-            name, start_seconds, stop_seconds and confidence.
-        Raises: DssError if the number of channels is not that of the network, or it is not audio.
+        Returns: the annotations that are now certain, in seconds since the very first sample: name,
+            start_seconds, stop_seconds and confidence.
+        Raises: DssError if the number of channels differs from the network's, or the block is not
+            audio.
         """
         block = audio_array(block, "the block")
         if block.shape[1] != self._n_channels:
@@ -88,12 +90,12 @@ class Stream:
         return self._advance(as_float(block) if len(block) else block)
 
     def end(self) -> pd.DataFrame:
-        """The annotations that waited for more audio, when none comes."""
+        """Return the remaining annotations, once no more audio follows."""
         silence = np.zeros((2 * self._network.nb_hist, self._n_channels), np.float32)
         return _joined([self._advance(silence), self._detector.end()])
 
     def _advance(self, block: np.ndarray) -> pd.DataFrame:
-        """Annotate all chunks that are complete with this block of audio."""
+        """Annotate all chunks that this block of audio completes."""
         network = self._network
         self._audio = np.concatenate([self._audio, block.astype(np.float32)])
         tables = []
@@ -107,15 +109,15 @@ class Stream:
 
 
 def audio_array(x: np.ndarray, what: str) -> np.ndarray:
-    """Audio in memory as [samples, channels], of the type it has: see `dss.data.audio.as_float`.
+    """Convert audio in memory to [samples, channels], keeping its type (`dss.data.audio.as_float`).
 
-    Raises: DssError, which names `what`, for anything but numbers of a scale that is known.
+    Raises: DssError, which names `what`, unless it contains numbers on a known scale.
     """
     is_known = x.dtype.kind == "f" or (x.dtype.kind in "iu" and x.dtype.itemsize < 8)
     if not is_known or x.ndim not in (1, 2):
         raise DssError(
-            f"{what}: is {x.dtype} of the shape {x.shape}; it should be [samples, channels] of "
-            "floats from -1 to 1, or of the integers of a recorder, such as int16"
+            f"{what}: is {x.dtype} with shape {x.shape}; it should be [samples, channels] of "
+            "floats from -1 to 1, or of integers of a recorder, such as int16"
         )
     return x[:, None] if x.ndim == 1 else x
 

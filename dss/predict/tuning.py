@@ -1,4 +1,4 @@
-"""Choose the detection options that score best on the validation split."""
+"""Choose the detection options with the best scores on the validation split."""
 
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ from dss.support.progress import bar
 MAX_SWEEPS = 4
 THRESHOLDS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
 SECONDS = [0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1]
-# What is tried for each option, by the category that it is for.
+# The values to try for each option, by its category.
 CANDIDATES: dict[str, dict[str, list]] = {
     EVENT: {
         "event_threshold": THRESHOLDS,
@@ -52,13 +52,14 @@ LEARNED = (
 
 @dataclass(frozen=True)
 class Tuned:
-    """What was chosen, and what it gives.
+    """The chosen options, and their scores.
 
     Attributes:
-        options: value by option, of the song's categories: events, segments or both.
-        defaults: the same with the defaults, and what training found out.
-        scores: a row for each song type and `all`: f1 with the defaults, and f1 with what was
-            chosen, on the data that it was chosen with.
+        options: the chosen value of each option, for the song's categories: events, segments or
+            both.
+        defaults: the same with the defaults and what training learned.
+        scores: a row for each song type and `all`: f1 with the defaults, and f1 with the chosen
+            options, on the data used for choosing.
     """
 
     options: dict[str, Any]
@@ -70,19 +71,19 @@ class Tuned:
 def tune(
     run: str | Path | Run, *, options: TuneOptions | None = None, **named: Unpack[TuneArguments]
 ) -> Tuned:
-    """Choose thresholds, distances, gaps and lengths, and store them with the run.
+    """Choose thresholds, distances, gaps and durations, and store them with the run.
 
     The validation split of the run's dataset is annotated once; then each option in turn takes the
-    value with the highest F1 of all song types of its category, until no single one improves it by
-    more than a standard error of F1: what a few annotations gain would not last on other data.
-    What is chosen goes into `_params.yaml` under `detect`, where `dss.predict` finds it; what is
-    given to `dss.predict` explicitly counts more. Tuning again begins anew, with what training
-    found out.
+    value with the highest F1 over all song types of its category, until no single change improves
+    it by more than a standard error of F1: smaller gains, from a few annotations, would not hold on
+    other data. The choices are stored in `_params.yaml` under `detect`, where `dss.predict` finds
+    them; options that you give to `dss.predict` take precedence. Tuning again starts afresh from
+    what training learned.
 
     Arguments:
-        run: the trunk of a run's files, any one of them, or what `dss.runs.load_run` gave.
+        run: the trunk of a run's files, any of them, or the result of `dss.runs.load_run`.
 
-    Raises: DssError if the dataset is not there, does not fit the run, or has no song in its
+    Raises: DssError if the dataset is missing, does not fit the run, or has no song in its
         validation split.
     """
     options = TuneOptions.given(options, named)
@@ -91,7 +92,7 @@ def tune(
     stretches = validation_stretches(run, options.data_dir)
     if not any(len(stretch.true) for stretch in stretches):
         raise DssError(
-            f"{run.trunk}: the validation split holds no song to tune with. Make a dataset "
+            f"{run.trunk}: the validation split contains no song to tune with. Make a dataset "
             "whose validation split has song, and give it (--data-dir)."
         )
     check_writable(run.trunk.parent)
@@ -134,7 +135,7 @@ def tune(
 
 
 def format_tuned(tuned: Tuned) -> str:
-    """What was chosen and what was gained, as text to read."""
+    """The chosen options and the gain, as text."""
     values = pd.DataFrame({"default": tuned.defaults, "chosen": tuned.options}, dtype=object)
     scores = tuned.scores.rename(columns={"f1_default": "F1, default", "f1": "F1, chosen"})
     gain = tuned.scores["f1"]["all"] - tuned.scores["f1_default"]["all"]
@@ -142,7 +143,7 @@ def format_tuned(tuned: Tuned) -> str:
         [
             values.to_string(na_rep="none"),
             scores.rename_axis(None).to_string(float_format="{:.3f}".format),
-            f"Gained: {gain:+.3f} F1 on the validation split used for tuning",
+            f"F1 gained: {gain:+.3f} on the validation split used for tuning",
         ]
     )
 
@@ -161,15 +162,15 @@ def _stored_params(run: Run) -> dict[str, Any]:
         return yaml_files.read(source)
     except DssError:
         raise DssError(
-            f"{source}: was written by another program, and is not changed. Give thresholds, gaps "
-            "and lengths to `dss predict`."
+            f"{source}: was written by another program, so dss does not change it. Give "
+            "thresholds, gaps and durations to `dss predict`."
         ) from None
 
 
 def _learned(params: dict[str, Any]) -> dict[str, Any]:
-    """How long segments and gaps, and how far apart events can be, as training found out.
+    """The durations of segments and gaps, and the intervals of events, as learned in training.
 
-    A run that was tuned keeps this apart from what was chosen.
+    A tuned run stores them separately from the tuned values.
     """
     detect = params.get("detect", {})
     options = detect.get("learned", detect.get("options", {}))
@@ -179,7 +180,7 @@ def _learned(params: dict[str, Any]) -> dict[str, Any]:
 def _search(
     category: str, pieces, run: Run, start: DetectOptions, options: TuneOptions, after_try
 ) -> DetectOptions:
-    """The best options of one category, one option after the other."""
+    """The best options of one category, choosing one option after the other."""
     types = {name: kind for name, kind in run.song_types.items() if kind == category}
     if not types:
         return start
@@ -203,7 +204,7 @@ def _search(
 
 
 def _f1(scores: pd.DataFrame) -> tuple[float, float]:
-    """F1 of all song types (0 if there is none) and its standard error."""
+    """F1 over all song types (0 if there are none) and its standard error."""
     row = scores.loc["all"]
     f1 = 0.0 if np.isnan(row["f1"]) else float(row["f1"])
     return f1, float(np.sqrt(f1 * (1 - f1) / max(row["true"], 1)))
@@ -216,14 +217,14 @@ def _score(
     detect_options: DetectOptions,
     options: TuneOptions,
 ) -> pd.DataFrame:
-    """Scores of some song types, as `dss.evaluate.evaluate` gives them."""
+    """The scores of some song types, as `dss.evaluate.evaluate` returns them."""
     return score_pairs(_pairs(pieces, types, run, detect_options), options)
 
 
 def _pairs(
     pieces: Sequence[_Piece], types: Mapping[str, str], run: Run, options: DetectOptions
 ) -> list[Pair]:
-    """What is true of some song types, and what is predicted with these options."""
+    """The true annotations of some song types, and the predictions with these options."""
     columns = [0, *(1 + list(run.song_types).index(name) for name in types)]
     names = frozenset(types)
     pairs = []

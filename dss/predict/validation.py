@@ -1,4 +1,4 @@
-"""The validation split of a run's dataset, annotated by its network: to tune and to calibrate."""
+"""The validation split of a run's dataset, annotated by its network, for tuning and calibration."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from dss.predict.recording import fitting, probability_blocks
 from dss.runs import Run
 
 BLOCK_SAMPLES = 2**19
-# Targets say exactly where song is: nothing is to be smoothed.
+# Targets give exact positions of song: nothing needs smoothing.
 OF_TARGETS = DetectOptions(
     event_threshold=0.25,
     event_distance_seconds=0,
@@ -30,13 +30,13 @@ OF_TARGETS = DetectOptions(
 
 @dataclass(frozen=True)
 class Stretch:
-    """A stretch of the validation split, annotated by hand.
+    """A stretch of the validation split with manual annotations.
 
     Attributes:
         run: the network.
         audio: [samples, channels].
-        true: its annotations.
-        looked_at: [stretches, 2] seconds that somebody looked at.
+        true: the manual annotations.
+        looked_at: [stretches, 2] annotated stretches, in seconds.
     """
 
     run: Run
@@ -45,12 +45,12 @@ class Stretch:
     looked_at: np.ndarray
 
     def blocks(self) -> Iterator[np.ndarray]:
-        """The probabilities that the network gives, block by block: [samples, classes]."""
+        """The network's probabilities, block by block: [samples, classes]."""
         whole = PredictOptions()  # all channels
         yield from probability_blocks(fitting(self.audio, self.run, whole), self.run, whole)
 
     def store(self, path: Path) -> np.ndarray:
-        """The same as an array in a file."""
+        """The network's probabilities as an array in a file."""
         shape = len(self.audio), 1 + len(self.run.song_types)
         p, done = np.lib.format.open_memmap(path, "w+", np.float32, shape), 0
         for block in self.blocks():
@@ -59,7 +59,7 @@ class Stretch:
         return p
 
     def pair(self, predicted: pd.DataFrame, names: frozenset[str]) -> Pair:
-        """What is true and what is predicted, of these song types."""
+        """The true and the predicted annotations of these song types."""
         true = self.true[self.true["name"].isin(list(names))]
         return Pair(true, predicted, self.looked_at, names, "the validation split")
 
@@ -67,9 +67,9 @@ class Stretch:
 def validation_stretches(
     run: Run, data_dir: Path | None = None, most_seconds: float = np.inf
 ) -> list[Stretch]:
-    """The stretches of the validation split, of so many seconds together at most.
+    """The stretches of the validation split, up to a total duration in seconds.
 
-    Raises: DssError if the dataset is not there, does not fit the run, or its split is empty.
+    Raises: DssError if the dataset is missing, does not fit the run, or its split is empty.
     """
     if data_dir is None and not run.params.get("data_dir"):
         raise DssError(f"{run.trunk}: does not name its dataset. Give it (--data-dir).")
@@ -80,12 +80,12 @@ def validation_stretches(
     names = tree.attrs.get("class_names" + name[1:])
     if list(names or []) != list(run.params["class_names"]):
         raise DssError(
-            f"{source}: has the classes {names}, but the network was trained with "
+            f"{source}: has the classes {names}, but the network was trained on "
             f"{run.params['class_names']}"
         )
     if (rate := tree.attrs["samplerate_x_Hz"]) != run.samplerate_hz:
         raise DssError(
-            f"{source}: has a sample rate of {rate:g} Hz, but the network was trained with "
+            f"{source}: has a sample rate of {rate:g} Hz, but the network was trained at "
             f"{run.samplerate_hz:g} Hz"
         )
     val, left, stretches = tree["val"], most_seconds * rate, []
@@ -100,7 +100,7 @@ def validation_stretches(
 
 
 def blocks_of(x: np.ndarray) -> Iterator[np.ndarray]:
-    """An array, block by block."""
+    """Iterate over an array, block by block."""
     for start in range(0, len(x), BLOCK_SAMPLES):
         yield x[start : start + BLOCK_SAMPLES]
 

@@ -1,7 +1,7 @@
-"""How long the segments of song types last, and the times between annotations, as people made them.
+"""Typical durations of segments and intervals between annotations, learned from manual annotations.
 
-What no person annotated, detection does not find either: neither a syllable of a third of its usual
-duration nor a pause within it, nor a single pulse far from all others where pulses come in trains.
+Detection does not find what nobody annotated: no syllables a third as long as usual, no pauses
+within them, and no single pulses far from all others if pulses come in trains.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,8 +12,8 @@ import numpy as np
 from dss.data.annotations import EVENT, SEGMENT
 from dss.options import DetectOptions
 
-FEWEST = 10  # annotations; fewer do not tell how much durations vary
-MARGIN = 1.3  # by which an annotation may be shorter or longer, as its boundaries are not exact
+FEWEST = 10  # annotations; fewer do not show how much durations vary
+MARGIN = 1.3  # of durations beyond the annotated ones, as annotated boundaries are inexact
 DEVIATIONS = 2
 TOUCHING_SECONDS = 0.002  # between segments that a network can hardly tell apart
 RARELY = 0.01  # the part of neighbours of different types that may touch by mistake
@@ -28,36 +28,37 @@ def learned_durations(
     stretches: np.ndarray,
     samplerate_hz: float,
 ) -> dict[str, Any]:
-    """What detection takes from the annotations: how long segments are, how far apart events.
+    """The limits that detection learns from annotations: durations of segments, intervals of
+    events.
 
-    The limits of a type lie beyond its shortest and its longest annotation: farther where durations
-    vary more, by two standard deviations of their logarithm and a margin of 1.3. So those of a
-    stereotyped syllable are narrow. Where durations vary by more than half, as those of sine song
-    do, a segment may last up to an hour.
+    The limits of a song type lie beyond its shortest and longest annotation: by two standard
+    deviations of the logarithm of its durations and a margin of 1.3. They are narrow for a
+    stereotyped syllable and wide for song with varied durations. If durations vary by more than
+    half, as in sine song, a segment may last up to an hour.
 
-    Where song is annotated that is about as short as `segment_min_seconds`, or shorter, that is
-    lowered, so that such song is found.
+    If annotated song is about as short as `segment_min_seconds` or shorter, that limit is lowered,
+    so that such song is found.
 
-    A gap is filled if it is shorter than half the shortest pause that anybody left between two
-    segments of one type, and than a third of the median duration.
+    A gap is filled if it is shorter than half the shortest annotated pause between two segments of
+    one type, and than a third of the median duration.
 
-    Segments of different types that touch are joined if, of all that are annotated one after the
-    other, fewer than one in a hundred touch: the network then takes one syllable for two.
+    Touching segments of different types are joined if fewer than one in a hundred successive
+    annotations touch: the network then takes one syllable for two.
 
-    The nearest neighbour of an event is no farther than 1.3 times what it is for any annotated one.
-    Where one is alone in its stretch, events may be alone anywhere.
+    The nearest neighbour of an event may be up to 1.3 times as far as for any annotated event. If
+    an annotated event is alone in its stretch, events may be alone anywhere.
 
     Arguments:
-        song: where each class is, as `dss.data.contents.song_stretches` gives it; first noise.
+        song: where each class occurs (`dss.data.contents.song_stretches`), noise first.
         class_names, class_types: of the classes; a type is "event" or "segment".
-        stretches: [stretches, 2]: first and one past the last sample of what is looked at.
-        samplerate_hz: samples a second.
+        stretches: [stretches, 2] first and one past the last sample of the annotated stretches.
+        samplerate_hz: the sample rate.
 
     Returns: by option of `dss.predict.detection.detect`: `segment_durations`, [shortest, longest]
         in seconds by song type; `segment_min_seconds`; `segment_fill_seconds`;
         `segment_join_touching`; `event_interval_max_seconds`.
-        What fewer than ten annotations, or pauses, would say is left out, and so is what exceeds
-        the range of its option.
+        Values based on fewer than ten annotations, or pauses, are left out, as are values outside
+        the range of their option.
     """
     named = zip(class_names[1:], class_types[1:], song[1:], strict=True)
     segments = {name: occurrences for name, kind, occurrences in named if kind == SEGMENT}
@@ -75,7 +76,7 @@ def learned_durations(
 def _of_segments(
     segments: Mapping[str, np.ndarray], stretches: np.ndarray, samplerate_hz: float
 ) -> dict[str, Any]:
-    """What segments [segments, 2], by their song type, say."""
+    """The limits from segments [segments, 2] by song type."""
     whole = {name: of[~np.isin(of, stretches).any(axis=1)] for name, of in segments.items()}
     seconds = {name: np.diff(of)[:, 0] / samplerate_hz for name, of in whole.items()}
     limits = {name: _limits(of) for name, of in seconds.items() if len(of) >= FEWEST}
@@ -106,12 +107,12 @@ def _limits(seconds: np.ndarray) -> list[float]:
 
 
 def _pauses(segments: np.ndarray, stretches: np.ndarray) -> np.ndarray:
-    """Samples between one segment and the next in the same stretch."""
+    """Pauses, in samples, between successive segments in the same stretch."""
     return (segments[1:, 0] - segments[:-1, 1])[_stay(segments, stretches)]
 
 
 def _pauses_between_types(types: Sequence[np.ndarray], stretches: np.ndarray) -> np.ndarray:
-    """The same for segments of all types, where the next is of another type."""
+    """Pauses, in samples, between successive segments of different types."""
     segments = np.concatenate(types)
     label = np.repeat(np.arange(len(types)), [len(of) for of in types])
     order = segments[:, 0].argsort(kind="stable")
@@ -120,12 +121,12 @@ def _pauses_between_types(types: Sequence[np.ndarray], stretches: np.ndarray) ->
 
 
 def _stay(segments: np.ndarray, stretches: np.ndarray) -> np.ndarray:
-    """Whether each next segment is in the same stretch."""
+    """Whether the next segment is in the same stretch, for each segment but the last."""
     return np.diff(np.searchsorted(stretches[:, 0], segments[:, 0], side="right")) == 0
 
 
 def _nearest(occurrences: np.ndarray, stretches: np.ndarray) -> np.ndarray:
-    """Samples from the middle of each event to that of its nearest neighbour in the same stretch.
+    """Distances, in samples, from the middle of each event to its nearest neighbour in the stretch.
 
     Infinite for an event that is alone in its stretch.
     """

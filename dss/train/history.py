@@ -1,4 +1,4 @@
-"""How a training goes: the scores of its epochs, in `_history.csv` and on the screen."""
+"""The progress of training: the scores of all epochs, in `_history.csv` and on the screen."""
 
 import csv
 import time
@@ -10,37 +10,37 @@ from dss.runs import run_file
 from dss.support.files import replacing
 from dss.support.progress import say
 
-COUNTS = ("epoch", "best_epoch")  # columns of whole numbers
+COUNTS = ("epoch", "best_epoch")  # integer columns
 
 
 @dataclass
 class History:
-    """The scores of the epochs, in `_history.csv` as it goes, with the seconds that are left."""
+    """The scores of the epochs, written to `_history.csv` as they come, with the time left."""
 
     trunk: Path
     nb_epoch: int
     rows: list[dict[str, float]] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
     done_before: int = 0
-    is_warm: bool = False  # whether the first epoch is over, in which the network is compiled
+    is_warm: bool = False  # whether the first epoch, which compiles the network, is over
 
     def read(self, n_epochs: int) -> None:
-        """Go on with the first epochs of a run that was interrupted; forget those after.
+        """Keep the first epochs of an interrupted run; drop later ones.
 
-        Rows that cannot be read, after a power cut or a full disk, are lost; training goes on.
+        Rows that a power cut or a full disk made unreadable are lost; training continues.
         """
         path = run_file(self.trunk, "_history.csv")
         lines = path.read_text("utf-8", "replace").splitlines() if path.is_file() else []
         rows = [_numbers(row) for row in csv.DictReader(lines)]
         self.rows = [row for row in rows if row.get("epoch", n_epochs + 1) <= n_epochs]
         if len(self.rows) < n_epochs:
-            say(f"{path}: is damaged; scores of {n_epochs - len(self.rows)} epochs are lost")
+            say(f"{path}: is damaged; the scores of {n_epochs - len(self.rows)} epochs are lost")
         self.done_before = len(self.rows)
         if self.rows:
             self._write()
 
     def add(self, scores: dict[str, float]) -> dict[str, float]:
-        """Write the scores of an epoch; returns them with what was added."""
+        """Write the scores of an epoch; returns them with the added columns."""
         now = time.monotonic()
         per_epoch = (now - self.began) / (len(self.rows) + 1 - self.done_before)
         left = per_epoch * (self.nb_epoch - scores["epoch"])
@@ -50,13 +50,13 @@ class History:
             self.is_warm, self.began, self.done_before = True, now, len(self.rows)
         if len(self.rows) == 1:
             self._write()
-        else:  # `tail -f` goes on
+        else:  # append, so that `tail -f` works
             with run_file(self.trunk, "_history.csv").open("a", newline="") as file:
                 csv.DictWriter(file, fieldnames=row).writerow(row)
         return row
 
     def _write(self) -> None:
-        """Write all rows: who follows the file never finds it empty."""
+        """Write all rows at once, so that readers never find the file empty."""
         with (
             replacing(run_file(self.trunk, "_history.csv")) as part,
             part.open("w", newline="") as file,
@@ -67,7 +67,7 @@ class History:
 
 
 def _numbers(row: dict[str, str]) -> dict[str, float]:
-    """A row as numbers; nothing if it is not whole."""
+    """A row as numbers; empty if the row is incomplete."""
     try:
         return {name: (int if name in COUNTS else float)(text) for name, text in row.items()}
     except (TypeError, ValueError):
@@ -75,7 +75,7 @@ def _numbers(row: dict[str, str]) -> dict[str, float]:
 
 
 def log_to_tensorboard(folder: Path, scores: dict[str, float]) -> None:
-    """Write the scores of an epoch for TensorBoard."""
+    """Log the scores of an epoch for TensorBoard."""
     from dss.models.backend import tf
 
     with tf.summary.create_file_writer(str(folder)).as_default(step=scores["epoch"]):
@@ -84,7 +84,7 @@ def log_to_tensorboard(folder: Path, scores: dict[str, float]) -> None:
 
 
 def show(progress, row: dict[str, float], nb_epoch: int) -> None:
-    """Show the scores of an epoch on a bar, or as a line where there is none."""
+    """Show the scores of an epoch on the progress bar, or as a line without one."""
     f1 = {name.removeprefix("val_f1_"): v for name, v in row.items() if name.startswith("val_f1_")}
     f1_text = " ".join(f"{name} {value:.2f}" for name, value in f1.items() if name != "noise")
     progress.set_postfix_str(f"loss {row['loss']:.4f}, val {row['val_loss']:.4f}, F1 {f1_text}")

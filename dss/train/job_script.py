@@ -1,4 +1,4 @@
-"""Write a shell script that trains on another machine, by itself or under a scheduler."""
+"""Write a shell script that trains on another machine, directly or through a scheduler."""
 
 import math
 import os
@@ -14,7 +14,7 @@ from dss.options.arguments import TrainCommandArguments
 from dss.support.files import replacing
 
 PATHS = ("data_dir", "save_dir", "continue_from")
-# How to submit the script, and where a scheduler says that this was done: it runs a copy.
+# How to submit the script, and where schedulers store the folder: they run a copy of the script.
 SUBMIT = {"slurm": "sbatch {}", "sge": "qsub {}", "lsf": "bsub < {}"}
 FOLDER = {"slurm": "SLURM_SUBMIT_DIR", "sge": "SGE_O_WORKDIR", "lsf": "LS_SUBCWD"}
 
@@ -23,25 +23,25 @@ FOLDER = {"slurm": "SLURM_SUBMIT_DIR", "sge": "SGE_O_WORKDIR", "lsf": "LS_SUBCWD
 def write_script(
     *, options: TrainCommandOptions | None = None, **named: Unpack[TrainCommandArguments]
 ) -> Path:
-    """Write the script in `write_script`: header, modules, conda environment, `dss train`.
+    """Write a script with a header, modules, a conda environment, and the `dss train` command.
 
-    It holds the options that were given, and paths relative to its folder: copy the folder, with
+    The script contains the given options and paths relative to its folder: copy the folder, with
     the dataset, to the other machine.
 
-    Returns: the script, which can be executed.
-    Raises: DssError if no network can be built with the options, or the script is there already.
+    Returns: the executable script.
+    Raises: DssError if no network can be built with the options, or the script already exists.
     """
     options = TrainCommandOptions.given(options, named)
     path = options.write_script
     if path is None:
-        raise DssError("write_script: is needed. Name the shell script to write, such as job.sh.")
+        raise DssError("write_script: is missing. Name the shell script to write, such as job.sh.")
     if options.nodes > 1 and options.scheduler != "slurm":
         raise DssError(
-            f"nodes: {options.nodes}, but only SLURM starts a process on each machine. Elsewhere "
-            "start dss train on each yourself, with TF_CONFIG."
+            f"nodes: {options.nodes} machines need SLURM, which starts a process on each. Without "
+            "it, start dss train on each machine yourself, with TF_CONFIG."
         )
     if path.exists():
-        raise DssError(f"{path}: is there already. Delete it, or choose another name.")
+        raise DssError(f"{path}: already exists. Delete it, or choose another name.")
     if not (options.auto or options.preset or options.continue_from):
         models.check(options)
     blocks = [
@@ -52,13 +52,13 @@ def write_script(
     ]
     with replacing(path) as part:
         text = "\n\n".join(filter(None, blocks)) + "\n"
-        part.write_text(text, "utf-8", newline="\n")  # shells know no other line ends
+        part.write_text(text, "utf-8", newline="\n")  # shells need Unix line endings
         part.chmod(0o755)
     return path
 
 
 def _header(options: TrainCommandOptions) -> list[str]:
-    """What to reserve, in the words of the scheduler."""
+    """The header: what to reserve, in the syntax of the scheduler."""
     name = re.sub(r"[^\w.-]", "_", f"dss_{options.data_dir.stem}", flags=re.ASCII)
     hours, memory, cores, gpus = options.hours, options.memory_gb, options.cores, options.gpus
     tasks = _tasks(options)
@@ -79,9 +79,9 @@ def _header(options: TrainCommandOptions) -> list[str]:
             "#$ -S /bin/bash",
             "#$ -cwd",
             "#$ -j y",
-            "#$ -R y",  # hold cores free until there are enough
+            "#$ -R y",  # reserve cores until there are enough
             f"#$ -l h_rt={hours}:00:00",
-            # For each core; but with GPUs CUDA maps much more memory than it uses.
+            # Memory per core; but with GPUs, CUDA maps much more memory than it uses.
             f"#$ -l mem_free={memory}G" if gpus else f"#$ -l h_vmem={math.ceil(memory / cores)}G",
             f"#$ -pe smp {cores}",
             *([f"#$ -l gpu={gpus}"] if gpus else []),
@@ -100,7 +100,7 @@ def _header(options: TrainCommandOptions) -> list[str]:
 
 
 def _tasks(options: TrainCommandOptions) -> int:
-    """How many processes SLURM starts on each machine; on a single one, dss starts them."""
+    """The number of processes SLURM starts per machine; on a single machine, dss starts them."""
     return max(options.gpus, 1) if options.nodes > 1 else 1
 
 
@@ -111,7 +111,7 @@ def _usage(script: Path, scheduler: str) -> str:
     submit = SUBMIT[scheduler].format(name)
     usage = f"# Trains a network with dss. Submit it from its folder: {submit}"
     if scheduler == "sge":
-        usage += "\n# Clusters differ in their names for cores of one machine (smp) and GPUs (gpu)."
+        usage += "\n# Clusters use different names for cores of one machine (smp) and GPUs (gpu)."
     return usage
 
 
@@ -152,6 +152,6 @@ def _command(script: Path, options: TrainCommandOptions) -> str:
             lines.append(word)
         else:
             lines[-1] += f" {shlex.quote(word)}"
-    # srun does not know how many cores the header reserves for each process.
+    # srun does not know how many cores the header reserves per process.
     srun = 'srun --cpus-per-task="$SLURM_CPUS_PER_TASK" ' if options.nodes > 1 else ""
     return " \\\n    ".join([f"{srun}dss train", *lines])

@@ -1,6 +1,6 @@
 """Train on several devices of this machine: start a process for each, and wait for the run.
 
-Each is a `dss.train.worker`.
+Each process runs `dss.train.worker`.
 """
 
 import json
@@ -17,15 +17,15 @@ from dss.options import TrainOptions
 from dss.support import system
 
 POLL_SECONDS = 0.05
-PATIENCE_SECONDS = 20  # for the other processes to end, when one has
+PATIENCE_SECONDS = 20  # for the other processes to end after the first
 
 
 def launch(options: TrainOptions) -> Path:
     """Train in `options.devices` processes.
 
     Returns: the trunk of the run's files.
-    Raises: DssError as training itself does; KeyboardInterrupt if it was stopped before an epoch
-        was done; ChildProcessError if a process was killed.
+    Raises: DssError as training itself does; KeyboardInterrupt if stopped before the first epoch is
+        done; ChildProcessError if a process was killed.
     """
     given = options.to_yaml_types()
     text = json.dumps({name: given[name] for name in options.model_fields_set})
@@ -48,8 +48,8 @@ def launch(options: TrainOptions) -> Path:
     if not said:
         codes = ", ".join(str(process.returncode) for process in processes)
         raise ChildProcessError(
-            f"A training process was killed (exit codes {codes}). The best epoch so far is "
-            "saved; use continue_from to train on from it."
+            f"A training process was killed (exit codes {codes}). The best epoch so far is saved; "
+            "set continue_from to it to train on."
         )
     result = json.loads(said)
     if "trunk" in result:
@@ -58,7 +58,7 @@ def launch(options: TrainOptions) -> Path:
 
 
 def _wait(processes: list[subprocess.Popen]) -> bool:
-    """Wait until one ends; hand Ctrl-C on: they stop together. Returns whether it was pressed."""
+    """Wait until a process ends, passing on Ctrl-C. Returns whether it was pressed."""
     interrupted = False
     while True:
         try:
@@ -71,7 +71,7 @@ def _wait(processes: list[subprocess.Popen]) -> bool:
 
 
 def _start(workers: list[str], index: int, options: str) -> subprocess.Popen:
-    """One process, in a session of its own: a terminal's Ctrl-C reaches it through this one."""
+    """Start a process in its own session: Ctrl-C in a terminal reaches it only through this one."""
     place = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
     process = subprocess.Popen(
         [sys.executable, "-m", "dss.train.worker"],

@@ -1,4 +1,4 @@
-"""What more annotations would bring: train with parts of the data, and extrapolate."""
+"""What more annotations would bring: train on parts of the data, and extrapolate."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,11 +20,11 @@ from dss.train.suggestions import complete
 from dss.train.training import train
 
 ALL = "all"
-N_DRAWS = 400  # of test recordings, for the intervals
-N_BLOCKS = 20  # that a test split is cut into at least, to draw from
+N_DRAWS = 400  # resampled sets of test recordings, for the intervals
+N_BLOCKS = 20  # minimum number of blocks of a test split, to resample from
 MOST_EPOCHS = 400
-SLOPES = np.linspace(0, 1, 41)  # of the error against the seconds, both logarithmic
-TRAINING_SPREAD = 0.1  # of the error, relatively, from one training with the same data to the next
+SLOPES = np.linspace(0, 1, 41)  # of the error against the annotated seconds, both logarithmic
+TRAINING_SPREAD = 0.1  # relative spread of the error between trainings on the same data
 COLUMNS = ["song_type", "seconds", "song_seconds", "f1", "low", "high", "is_measured"]
 
 
@@ -32,32 +32,32 @@ COLUMNS = ["song_type", "seconds", "song_seconds", "f1", "low", "high", "is_meas
 def learning_curve(
     *, options: LearningCurveOptions | None = None, **named: Unpack[LearningCurveArguments]
 ) -> pd.DataFrame:
-    """Train with parts of a dataset, and say how much better more annotations would make it.
+    """Train on parts of a dataset, and estimate how much more annotations would help.
 
-    The parts are nested: a larger one holds the smaller ones. Each is trained for as many steps as
-    all of the data, and judged on the test split, sample by sample. The error, 1 - F1, is taken to
-    fall as a power of the seconds annotated, down to a floor that is not known; the interval is
-    that of test recordings, floors and trainings drawn at random.
+    The parts are nested: larger parts contain the smaller ones. Each is trained for as many steps
+    as all of the data, and scored on the test split by samples. The error, 1 - F1, is modelled as a
+    power law of the annotated seconds, down to an unknown floor; the interval comes from test
+    recordings, floors and trainings drawn at random.
 
     Source of the power law: Hestness et al. (2017), https://arxiv.org/abs/1712.00409.
 
     Returns: a table with song_type (`all`: the mean of all), seconds (annotated, for training and
-        validation), song_seconds (how much of them is this song type), f1, low and high (90 %
-        interval), and is_measured (False in the last row of each type: what is expected with
-        `more` times the data). It is also written to `learning_curve.csv` in the folder of the
-        runs, `learning_curve` in the save folder.
-    Raises: DssError before anything is trained if the test split is empty, or options of training
-        do not fit.
+        validation), song_seconds (of this song type), f1, low and high (90 % interval), and
+        is_measured (False in the last row of each type: the estimate for `more` times the data). It
+        is also written to `learning_curve.csv` in the folder of the runs, `learning_curve` in the
+        save folder.
+    Raises: DssError before any training if the test split is empty, or the training options are
+        invalid.
     """
     options = LearningCurveOptions.given(options, named)
     own = options.model_fields_set & TrainOptions.model_fields.keys()
     given = TrainOptions.checked({name: getattr(options, name) for name in own})
     if given.fraction_data < 1:
-        raise DssError("fraction_data: give the parts of the data to train with (parts) instead")
+        raise DssError("fraction_data: does not apply here; give the parts to train on (parts)")
     tree = open_dataset(given.data_dir)
     if not tree["test"].sizes["time"]:
         raise DssError(
-            f"{given.data_dir}: the test split is empty, so that nothing can be judged; make the "
+            f"{given.data_dir}: the test split is empty, so nothing can be scored; make the "
             "dataset with one (test_fraction)"
         )
     folder = given.run_dir / "learning_curve"
@@ -81,37 +81,38 @@ def learning_curve(
 
 
 def format_learning_curve(table: pd.DataFrame) -> str:
-    """What `learning_curve` gave, as sentences to read."""
+    """The result of `learning_curve` as sentences."""
     sentences = []
     for name, rows in table.groupby("song_type", sort=False):
         now, more = rows[rows["is_measured"]].iloc[-1], rows.iloc[-1]
         of_it = more["song_seconds"] - now["song_seconds"]
-        of_it = f", {of_it:.2g} s of it *{name}*," if name != ALL else ""
+        of_it = f" ({of_it:.2g} s of *{name}*)" if name != ALL else ""
         what = f"F1 of *{name}*" if name != ALL else "the mean F1 of all song types"
         sentences.append(
-            f"{more['seconds'] - now['seconds']:.3g} s more{of_it} bring {what} from "
-            f"{now['f1']:.2f} to about {more['f1']:.2f} ({more['low']:.2f} to {more['high']:.2f})."
+            f"{more['seconds'] - now['seconds']:.3g} s more annotations{of_it} should raise {what} "
+            f"from {now['f1']:.2f} to about {more['f1']:.2f} "
+            f"({more['low']:.2f} to {more['high']:.2f})."
         )
     return "\n".join(sentences)
 
 
 def extrapolate(seconds: np.ndarray, f1: np.ndarray, more: float, seed: int = 0) -> np.ndarray:
-    """F1 with more annotations, once for each draw.
+    """F1 with more annotations, for each draw.
 
     Arguments:
-        seconds: [parts] annotated, rising.
+        seconds: [parts] annotated, increasing.
         f1: [parts, draws].
-        more: how many times the last of them.
-        seed: of floors and of what one training differs from the next.
+        more: how many times the last of these seconds.
+        seed: for drawing floors and differences between trainings.
 
-    Returns: [draws] F1, not below that with all of the data.
+    Returns: [draws] F1, at least that with all of the data.
     """
     rng = np.random.default_rng(seed)
     error = np.clip(1 - f1, 1e-4, 1)
     error = error * np.exp(TRAINING_SPREAD * rng.standard_normal(error.shape))
     floor = rng.uniform(0, 0.9, error.shape[1]) * error.min(axis=0)
     log_error, log_seconds = np.log(error - floor), np.log(seconds / seconds[-1])
-    weights = np.sqrt(seconds / seconds.sum())[:, None]  # what comes last tells most
+    weights = np.sqrt(seconds / seconds.sum())[:, None]  # large parts tell most
     offsets = log_error[None] + SLOPES[:, None, None] * log_seconds[None, :, None]
     means = (offsets * weights).sum(axis=1, keepdims=True) / weights.sum()
     misfit = (weights * (offsets - means) ** 2).sum(axis=1)  # [slopes, draws]
@@ -121,14 +122,14 @@ def extrapolate(seconds: np.ndarray, f1: np.ndarray, more: float, seed: int = 0)
 
 
 def _table(names, scores, amounts, more: float, seed: int) -> pd.DataFrame:
-    """Arguments: scores [parts, draws, names], the first draw all as it is; amounts [parts, 1 +
-    names] seconds, of all and by name.
+    """Arguments: scores [parts, draws, names], with the original data as first draw; amounts
+    [parts, 1 + names] seconds, in all and by name.
     """
     scores = np.concatenate([np.nanmean(scores, axis=2, keepdims=True), scores], axis=2)
     rows = []
     for i, name in enumerate([ALL, *names]):
         f1, seconds = scores[:, :, i], amounts[:, 0]
-        if np.isnan(f1[:, 0]).any():  # it does not occur in the test split
+        if np.isnan(f1[:, 0]).any():  # not in the test split
             continue
         f1 = np.where(np.isnan(f1), f1[:, :1], f1)
         low, high = np.quantile(f1, [0.05, 0.95], axis=1)
@@ -143,7 +144,7 @@ def _table(names, scores, amounts, more: float, seed: int) -> pd.DataFrame:
 
 
 def _amounts(tree, options: TrainOptions, part: float) -> np.ndarray:
-    """Seconds annotated, and seconds of each song type, in a part of train and validation."""
+    """Annotated seconds, in all and of each song type, in a part of train and validation."""
     y_name = f"y_{options.y_suffix}" if options.y_suffix else "y"
     rate, amounts = tree.attrs["samplerate_x_Hz"], []
     for split in ("train", "val"):
@@ -161,7 +162,7 @@ def _amounts(tree, options: TrainOptions, part: float) -> np.ndarray:
 
 
 def _confusions(run: Path, tree) -> tuple[list[str], np.ndarray]:
-    """The song types, and what was taken for what in each block of the test split.
+    """The song types, and a confusion matrix for each block of the test split.
 
     Returns: names, and counts [blocks, true classes, predicted classes].
     """
@@ -180,7 +181,7 @@ def _confusions(run: Path, tree) -> tuple[list[str], np.ndarray]:
 
 
 def _blocks(stretches: np.ndarray) -> Iterator[tuple[int, int]]:
-    """The stretches of the test split, long ones in pieces."""
+    """The stretches of the test split, with long ones cut into blocks."""
     longest = max(1, -(-int(np.diff(stretches).sum()) // N_BLOCKS))
     for first, last in stretches:
         for start in range(first, last, longest):
@@ -188,7 +189,7 @@ def _blocks(stretches: np.ndarray) -> Iterator[tuple[int, int]]:
 
 
 def _drawn_f1(counts: np.ndarray, seed: int) -> np.ndarray:
-    """F1 by song type, of all blocks, then of blocks drawn again and again: [draws, names]."""
+    """F1 by song type: for all blocks, then for blocks resampled repeatedly: [draws, names]."""
     rng = np.random.default_rng(seed)  # the same blocks for all parts
     n_blocks = len(counts)
     drawn = rng.multinomial(n_blocks, np.full(n_blocks, 1 / n_blocks), N_DRAWS)

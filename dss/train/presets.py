@@ -1,11 +1,11 @@
-"""Settings that suit each kind of song, whatever the data are like."""
+"""Settings that suit each kind of song, independent of the data."""
 
 from typing import Any
 
 from dss.options import AugmentOptions
 
 # For recordings at the usual sample rates: 4 to 10 kHz, 20 to 48 kHz, 200 to 300 kHz.
-# A spectrogram that is trained learns small data by heart (benchmarks/mouse.py).
+# A trainable spectrogram overfits small datasets (benchmarks/mouse.py).
 PRESETS: dict[str, dict[str, Any]] = {
     "fly": {
         "nb_hist": 4096,

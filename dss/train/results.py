@@ -16,18 +16,18 @@ from dss.support import hdf5
 from dss.support.files import replacing
 from dss.support.progress import say
 
-MOST_NUMBERED = 12  # classes; the matrix of more is shown by colours alone
+MOST_NUMBERED = 12  # classes; larger matrices are shown by colours alone
 
 
 def write_results(
     run: Run, history: list[dict[str, float]], tree: xr.DataTree, y_name: str
 ) -> None:
-    """Write `_results.h5`; with a test split also print its scores and draw `_confusion.png`.
+    """Write `_results.h5`; with a test split, also print its scores and draw `_confusion.png`.
 
-    A test split that nobody looked at is none.
+    A test split without annotated stretches counts as none.
 
-    The file holds `history/<column>`, `class_names`, and of the test split `labels` and
-    `predictions` [samples], `known` [samples] (0 where nobody looked: not judged),
+    The file contains `history/<column>`, `class_names`, and for the test split `labels` and
+    `predictions` [samples], `known` [samples] (0 for unknown samples, which are not scored),
     `confusion_matrix` [true, predicted], and `report`: precision, recall and F1 by song type as
     JSON.
     """
@@ -38,9 +38,9 @@ def write_results(
         test = _judge_test(run, tree, y_name)
     with replacing(run_file(run.trunk, "_results.h5")) as part, h5py.File(part, "w") as file:
         for column in history[0]:
-            # The name of a song type may hold a slash, which would make a group of it.
+            # A slash in the name of a song type would create a group.
             file[f"history/{column.replace('/', '|')}"] = [row[column] for row in history]
-        # Texts of a fixed length: libhdf5 can hang where damaged ones of any length are read.
+        # Fixed-length strings: libhdf5 can hang when it reads damaged variable-length ones.
         file["class_names"] = np.array([name.encode() for name in class_names])
         for name, value in test.items():
             file[name] = np.bytes_(json.dumps(value)) if name == "report" else value
@@ -52,10 +52,10 @@ def write_results(
 
 
 class Results(NamedTuple):
-    """How well the network of a run does on its test split, sample by sample.
+    """How well the network of a run does on its test split, by samples.
 
     Attributes:
-        scores: a row a class, with the columns precision, recall, f1 and samples.
+        scores: one row per class, with the columns precision, recall, f1 and samples.
         confusion: [true classes, predicted classes] numbers of samples.
         class_names: noise and the song types, in the order of the rows.
     """
@@ -71,8 +71,8 @@ def read_results(run: str | Path) -> Results:
     Arguments:
         run: the trunk of a run's files.
 
-    Raises: DssError if there are none, as the training was stopped or had no test split; or if the
-        file is damaged.
+    Raises: DssError if there are none, because training was stopped or the dataset has no test
+        split; or if the file is damaged.
 
     Example:
         >>> from dss.train import read_results
@@ -83,7 +83,7 @@ def read_results(run: str | Path) -> Results:
     path = run_file(run, "_results.h5")
     if not path.is_file():
         raise DssError(
-            f"{path}: does not exist, because the training did not come to its end. Resume it with "
+            f"{path}: does not exist, because training did not finish. Resume it with "
             "continue_from."
         )
     with hdf5.reading(path) as file:
@@ -101,7 +101,7 @@ def read_results(run: str | Path) -> Results:
 
 
 def _judge_test(run: Run, tree: xr.DataTree, y_name: str) -> dict[str, Any]:
-    """What the network says of the test split, sample by sample."""
+    """The predictions and scores on the test split, by samples."""
     from sklearn.metrics import classification_report, confusion_matrix
 
     test, class_names = tree["test"], run.params["class_names"]
@@ -111,7 +111,7 @@ def _judge_test(run: Run, tree: xr.DataTree, y_name: str) -> dict[str, Any]:
     if "annotated" in test:
         known = np.asarray(test["annotated"], bool)
     if not known.any():
-        say("The test split is not scored: none of it was annotated")
+        say("The test split is not scored: none of it is annotated")
         return {}
     network = run.network(models.best_block(run.options, test.sizes["time"]))
     for first, last in split_stretches(tree, "test"):
@@ -125,7 +125,7 @@ def _judge_test(run: Run, tree: xr.DataTree, y_name: str) -> dict[str, Any]:
             labels[here] = np.argmax(np.asarray(y[here]), axis=1)
     judged, classes = (labels[known], predictions[known]), range(len(class_names))
     report = classification_report(*judged, labels=classes, output_dict=True, zero_division=0)
-    # Classes last: one may be called as an average is, such as accuracy.
+    # Classes last, in case one is named like an average, such as accuracy.
     report |= {name: report.pop(str(i)) for i, name in enumerate(class_names)}
     return {
         "labels": labels,
@@ -137,10 +137,10 @@ def _judge_test(run: Run, tree: xr.DataTree, y_name: str) -> dict[str, Any]:
 
 
 def _format_report(report: dict[str, Any], class_names: list[str]) -> str:
-    """The scores by song type as a table to read."""
+    """The scores by song type as a printable table."""
     width = max(len("song type"), *map(len, class_names))
     lines = [
-        "The test split, sample by sample:",
+        "Scores on the test split, by samples:",
         f"{'song type':<{width}}  precision  recall     F1  samples",
     ]
     for name in class_names:
@@ -153,7 +153,7 @@ def _format_report(report: dict[str, Any], class_names: list[str]) -> str:
 
 
 def _draw_confusion(path: Path, matrix: np.ndarray, class_names: list[str]) -> None:
-    """Draw how often each class (row) was taken for each class (column), as a part of its row."""
+    """Draw how often each class (row) is predicted as each class (column), as fractions of rows."""
     from matplotlib.figure import Figure
     from sklearn.metrics import ConfusionMatrixDisplay
 

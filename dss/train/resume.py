@@ -1,4 +1,4 @@
-"""Go on from a run: resume one that was interrupted, or train its network further."""
+"""Continue from a run: resume an interrupted one, or train its network further."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,18 +17,18 @@ from dss.train.presets import PRESETS
 if TYPE_CHECKING:
     import keras
 
-# Options of a network that fit any weights.
+# Network options that any weights fit.
 FREE = ("nb_hist", "ignore_boundaries", "dropout")
 
 
 def inherit(options: TrainOptions) -> tuple[TrainOptions, Path | None]:
-    """The options with what comes from the run in `continue_from`, if there is one.
+    """Complete the options with those of the run in `continue_from`, if there is one.
 
-    A run that was interrupted is resumed with all its options if none that is given differs, and
-    the data are the same. From any other run the shape of the network is taken.
+    An interrupted run is resumed with all its options, provided that the data are the same and no
+    given option differs. From any other run, only the architecture of the network is taken.
 
-    Returns: the options, and the trunk of the run that is resumed, or None.
-    Raises: DssError if there is no such run, or a shape is given that is not that of the run.
+    Returns: the options, and the trunk of the run to resume, or None.
+    Raises: DssError if there is no such run, or a given option contradicts the run's architecture.
     """
     if options.continue_from is None:
         return options, None
@@ -38,18 +38,20 @@ def inherit(options: TrainOptions) -> tuple[TrainOptions, Path | None]:
     stored = {name: params[name] for name in TrainOptions.model_fields if name in params}
     again = given
     if _was_lowered(params) and given.get("batch_size", 0) >= params["batch_size"]:
-        again = {**given, "batch_size": params["batch_size"]}  # it would be lowered again
+        again = {**given, "batch_size": params["batch_size"]}  # or it would be lowered again
     if run_file(trunk, "_checkpoint.h5").is_file() and not _differing(again, stored):
         if params["data_sha256"] != fingerprint(open_dataset(options.data_dir)):
             raise DssError(
-                f"{trunk}: cannot resume: {options.data_dir} is not the data it was trained "
-                "with. To train it further on other data, change an option, such as nb_epoch."
+                f"{trunk}: cannot be resumed, because {options.data_dir} differs from the data it "
+                "was trained on. To train it further on other data, change an option, such as "
+                "nb_epoch."
             )
         now = {"data_dir": options.data_dir, "devices": options.devices}
         return TrainOptions.checked({**stored, **now}), trunk
     shape = {name: params[name] for name in NetworkOptions.model_fields if name in params}
     problems = [
-        f"{name}: {given[name]}, but the network of {trunk} has {shape[name]}. Leave it out."
+        f"{name}: {given[name]}, but the network of {trunk} has {shape[name]}. Leave this option "
+        "out."
         for name in shape.keys() & given.keys() - set(FREE)
         if given[name] != shape[name]
     ]
@@ -58,12 +60,12 @@ def inherit(options: TrainOptions) -> tuple[TrainOptions, Path | None]:
 
 
 def _was_lowered(params: Mapping[str, Any]) -> bool:
-    """Whether the batch size given was more than the chunks of the data, and these were taken."""
+    """Whether the given batch size exceeded the number of chunks, and was lowered to it."""
     return any(said.startswith("batch_size:") for said in params.get("warnings", []))
 
 
 def _differing(given: Mapping[str, Any], stored: Mapping[str, Any]) -> set[str]:
-    """The options given, by themselves or by a preset, that are not those of a run."""
+    """The options, given directly or by a preset, that differ from those of a run."""
     wanted = {**PRESETS.get(given.get("preset") or "", {}), **given}
     before = TrainOptions.checked(stored)
     own = {"data_dir", "continue_from", "devices", "auto", "preset"}
@@ -75,7 +77,7 @@ def _same(a: Any, b: Any) -> bool:
 
 
 def check_fits(options: TrainOptions, tree: xr.DataTree) -> None:
-    """Raise a DssError if the run to go on from was trained with other kinds of recordings."""
+    """Raise a DssError if the run to continue was trained with a different kind of recordings."""
     if options.continue_from is None:
         return
     params = read_params(run_trunk(options.continue_from))
@@ -92,12 +94,12 @@ def check_fits(options: TrainOptions, tree: xr.DataTree) -> None:
 
 
 def put_weights(model: "keras.Model", trunk: Path, class_names: list[str]) -> None:
-    """Put the weights of a run into a network; of the last layer those of the classes it has.
+    """Copy the weights of a run into a network; in the last layer, only those of shared classes.
 
     Arguments:
-        model: a network of the shape of the run's, but maybe with other classes.
+        model: a network with the architecture of the run, but possibly other classes.
         trunk: the run.
-        class_names: of the network. Classes that the run does not know keep their weights.
+        class_names: the classes of the network. Classes that are new to the run keep their weights.
     """
     run = load_run(trunk)
     known = {weight.path: weight.numpy() for weight in run.model.weights}

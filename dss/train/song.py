@@ -1,4 +1,4 @@
-"""What the song of a dataset is like: how long, in which frequency band, above which noise."""
+"""Properties of the song in a dataset: durations, frequency band, and noise."""
 
 import math
 from typing import NamedTuple
@@ -10,28 +10,28 @@ from dss.data.batches import array_of, split_stretches
 from dss.data.contents import song_stretches
 from dss.errors import DssError
 
-LEAST_NOISE = 1e-15  # per Hz: that of 16-bit audio in which there is nothing
-DOUBTFUL = 1.5  # times the noise: what is not louder may be chance
-EXAMPLES = 200  # annotations of a song type that are looked at; more say the same
+LEAST_NOISE = 1e-15  # per Hz, of silent 16-bit audio
+DOUBTFUL = 1.5  # times the noise: anything softer may be chance
+EXAMPLES = 200  # annotations of a song type to look at; more add nothing
 
 
 class Song(NamedTuple):
-    """What of a dataset the suggestions depend on."""
+    """The properties of a dataset that suggestions depend on."""
 
     samplerate_hz: float
     train_seconds: float
-    n_stretches: int  # pieces of recordings, each cut into chunks on its own
+    n_stretches: int  # pieces of recordings, each cut into chunks separately
     song_types: list[str]
     has_events: bool
-    shortest_seconds: float | None  # the tenth part of the segments is shorter
-    typical_seconds: float | None  # the median of the segments
-    band_hz: tuple[float, float]  # nine tenths of the power of song
-    heard_hz: tuple[float, float]  # and where soft song stands out from loud noise
-    noise_density: float  # the power per Hz of what is no song, at the median frequency
+    shortest_seconds: float | None  # a tenth of the segments are shorter
+    typical_seconds: float | None  # the median duration of segments
+    band_hz: tuple[float, float]  # contains nine tenths of the power of song
+    heard_hz: tuple[float, float]  # extended to where soft song stands out from loud noise
+    noise_density: float  # the power per Hz of noise, at the median frequency
 
 
 def survey(tree: xr.DataTree, y_suffix: str) -> Song:
-    """Look at the training split of a dataset.
+    """Measure the song in the training split of a dataset.
 
     Raises: DssError if it has no song, or not these targets.
     """
@@ -74,9 +74,9 @@ def _all_of(bands: list[tuple[float, float]]) -> tuple[float, float]:
 
 
 def _heard(band_hz: tuple[float, float], contrast: np.ndarray, rate: float) -> tuple[float, float]:
-    """The band, and that in which song stands out most if it lies more than an octave beyond.
+    """The band of the song, extended to where song stands out most if that is over an octave away.
 
-    Rumble that comes with song, such as that of an animal which moves, may have all the power.
+    Rumble that accompanies song, such as the animal moving, may have all the power.
     """
     low, high = band_hz
     clearest = np.linspace(0, rate / 2, len(contrast))[contrast.argmax()]
@@ -86,7 +86,7 @@ def _heard(band_hz: tuple[float, float], contrast: np.ndarray, rate: float) -> t
 
 
 def _band(added: np.ndarray, rate: float) -> tuple[float, float]:
-    """Between which frequencies lie nine tenths of what a song type adds to noise."""
+    """The frequencies between which lie nine tenths of the power that a song type adds to noise."""
     frequency = np.linspace(0, rate / 2, len(added))
     power = np.cumsum(np.maximum(added, 0))
     if power[-1] == 0:
@@ -96,7 +96,7 @@ def _band(added: np.ndarray, rate: float) -> tuple[float, float]:
 
 
 def _spectra(x, occurrences: np.ndarray, rate: float) -> np.ndarray:
-    """Power per Hz around the middles of up to 200 occurrences: [occurrences, frequencies]."""
+    """The power per Hz around the middles of up to 200 occurrences: [occurrences, frequencies]."""
     import scipy.signal
 
     window = 2 ** round(math.log2(0.03 * rate))

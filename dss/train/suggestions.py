@@ -13,26 +13,26 @@ from dss.support.units import readable
 from dss.train.presets import PRESETS
 from dss.train.song import Song, survey
 
-RAW_HZ = 12_000  # at no higher sample rate the audio itself tells pulses apart
+RAW_HZ = 12_000  # up to this sample rate, the audio itself is enough to recognize pulses
 RAW_FRAME_SECONDS = 0.0008
-RAW_DILATIONS = [1, 4, 16]  # with filters of 7 frames no sample in reach is skipped
-STEPS = 500  # that training takes at least until it is done
+RAW_DILATIONS = [1, 4, 16]  # with filters of 7 frames, no sample within reach is skipped
+STEPS = 500  # minimum number of training steps
 FEWEST_EPOCHS = 24
-CONTEXT_SECONDS = 0.5, 1.0  # that filters on a spectrogram reach
-WINDOW_SECONDS = 0.01, 0.02  # of an STFT at most: of most song, and of low song
-LOW_HZ = 3000  # below which low song is
+CONTEXT_SECONDS = 0.5, 1.0  # seen by filters on a spectrogram
+WINDOW_SECONDS = 0.01, 0.02  # longest STFT window: for most song, and for low song
+LOW_HZ = 3000  # song below this is low
 SLOW_SECONDS = 0.15  # low song is slow if nearly all of its segments last longer
 SLOWEST = 16  # times as slow as other song, at most
 OCTAVE = 2
-FEW_BINS = 16  # so many are seen at least; fewer than these below the song are kept
-FLOOR = 0.1  # of a spectrogram, as a part of the power of noise
-BACKGROUND_SECONDS = 0.5  # longer than syllables mostly are; twice that is no better
+FEW_BINS = 16  # minimum number of bins; if fewer lie below the song, they are kept
+FLOOR = 0.1  # of the spectrogram, as a fraction of the noise power
+BACKGROUND_SECONDS = 0.5  # longer than most syllables; twice that is no better
 LEAST_FLOOR = 1e-12  # half a step of 16-bit audio, spread over the frequencies of a spectrogram
-DESCRIBED = {"nb_hist", "nb_filters", "kernel_size", "nb_conv"}  # with all these, nothing is chosen
+DESCRIBED = {"nb_hist", "nb_filters", "kernel_size", "nb_conv"}  # if all given, nothing is chosen
 
 
 class Suggestion(NamedTuple):
-    """A value for an option, and why."""
+    """A value for an option, and the reason for it."""
 
     value: Any
     reason: str
@@ -40,14 +40,14 @@ class Suggestion(NamedTuple):
 
 BACKGROUND = Suggestion(
     AugmentOptions(background=0.5),
-    "what else is heard is added to every second chunk: song is found in spite of it",
+    "other sounds are added to every second chunk, so that song is found in spite of them",
 )
 PATTERNS = Suggestion(
-    8, "patterns in the spectrogram are found at any frequency: song may be higher or lower"
+    8, "they find patterns in the spectrogram at any frequency, so that the pitch of song may vary"
 )
 LEVELS = Suggestion(
     AugmentOptions(gain_db=6, invert=0.5, noise=0.1),
-    "song is louder or softer elsewhere, upside down, with more noise or less",
+    "song may be louder, softer or inverted elsewhere, with more noise or less",
 )
 
 
@@ -55,10 +55,10 @@ def suggest(data_dir: str | Path, given: dict[str, Any] | None = None) -> dict[s
     """Propose options for `dss.train.train`, from the training split of a dataset.
 
     Arguments:
-        data_dir: a dataset.
-        given: options that are settled; the others are chosen to go with them.
+        data_dir: the dataset.
+        given: options that are already set; the others are chosen to go with them.
 
-    Returns: the value of each option that is not given, and one line that says why.
+    Returns: the value of each other option, and a line that explains it.
     Raises: DssError if there is no such dataset, or its training split has no song.
 
     Example:
@@ -73,7 +73,7 @@ def suggest(data_dir: str | Path, given: dict[str, Any] | None = None) -> dict[s
     chosen: dict[str, Suggestion] = {}
 
     def choose(name: str, value: Any, reason: str) -> Any:
-        """The value that is given, else this one."""
+        """The given value, or else this one."""
         if name in given:
             return getattr(TrainOptions.checked({"data_dir": ".", name: given[name]}), name)
         chosen[name] = Suggestion(value, reason)
@@ -90,14 +90,14 @@ def suggest(data_dir: str | Path, given: dict[str, Any] | None = None) -> dict[s
         choose("pre_background", *_background(song, hop))
         n_patterns = choose("pre_filters", *PATTERNS)
     if window and not given.get("continue_from"):
-        choose("freeze", ["spectrogram"], "with the STFT as it is the network learns sooner")
+        choose("freeze", ["spectrogram"], "the network learns faster with a fixed STFT")
     kernel_size = choose("kernel_size", *_kernel_size(song, hop))
     nb_conv = choose(
         "nb_conv",
         2 if downsample else 3,
         f"two blocks are enough: each frame covers {readable(hop / rate)}"
         if downsample
-        else "three blocks, so that filters on the audio itself see enough context",
+        else "three blocks give filters on the audio itself enough context",
     )
     if downsample:
         dilations = _dilations(song, hop, kernel_size, nb_conv) if window else RAW_DILATIONS
@@ -106,9 +106,9 @@ def suggest(data_dir: str | Path, given: dict[str, Any] | None = None) -> dict[s
         network = NetworkOptions(**shape, **frontend)
         reach = readable(models.receptive_field(network) / rate)
         reason = (
-            f"filters reach {reach} in all: a syllable is seen in its context"
+            f"receptive field {reach}: enough to see a syllable in its context"
             if window
-            else f"few layers that see {reach} together"
+            else f"receptive field {reach} with few layers"
         )
         choose("dilations", dilations, reason)
     n_types = len(song.song_types)
@@ -119,28 +119,29 @@ def suggest(data_dir: str | Path, given: dict[str, Any] | None = None) -> dict[s
     )
     ignored = 2 * kernel_size * nb_conv * hop if given.get("ignore_boundaries", True) else 0
     nb_hist = choose("nb_hist", *_chunk(song, hop, ignored))
-    # The first and last chunk of a stretch are filled by it in part: together one more, on average.
+    # The first and last chunks of a stretch are partly empty: together one more, on average.
     n_chunks = round(song.train_seconds * rate / max(1, nb_hist - ignored)) + song.n_stretches
     batch_size = choose(
         "batch_size",
         int(np.clip(2 ** round(math.log2(n_chunks / 32)), 2, 8)),
-        f"{n_chunks} chunks for training: several steps an epoch",
+        f"{n_chunks} chunks for training: several steps per epoch",
     )
     steps = math.ceil(n_chunks / batch_size)
     choose(
         "nb_epoch",
         int(np.clip(math.ceil(STEPS / steps), FEWEST_EPOCHS, 200)),
-        f"{steps} steps an epoch: about {STEPS} steps in all, {FEWEST_EPOCHS} epochs at least",
+        f"{steps} steps per epoch: about {STEPS} steps in total, but at least {FEWEST_EPOCHS} "
+        "epochs",
     )
     choose("augmentations", *(BACKGROUND if window else LEVELS))
-    choose("learning_rate", 0.004, "learns fast with small batches, as it falls to zero")
+    choose("learning_rate", 0.004, "fast for small batches, as it falls to zero during training")
     return chosen
 
 
 def complete(options: TrainOptions) -> tuple[TrainOptions, dict[str, str]]:
-    """The options with those that were not given filled in, as `preset` and `auto` ask for.
+    """Fill in the options that were not given, as `preset` and `auto` ask for.
 
-    Returns: the options, in which nothing is left to be chosen; and the reasons, by option.
+    Returns: the complete options; and the reasons, by option.
     """
     values = {name: getattr(options, name) for name in options.model_fields_set}
     reasons = {}
@@ -159,7 +160,7 @@ def complete(options: TrainOptions) -> tuple[TrainOptions, dict[str, str]]:
 
 
 def _shown(value: Any) -> str:
-    """A value as a person reads it: of augmentations, those that are used."""
+    """A value in readable form: of augmentations, only those in use."""
     if not isinstance(value, AugmentOptions):
         return str(value)
     used = [name for name in value.model_fields_set if getattr(value, name)]
@@ -171,30 +172,30 @@ def _downsampling(song: Song, in_frames: bool) -> tuple[int, str]:
     if _is_raw(song):
         power = max(0, round(math.log2(RAW_FRAME_SECONDS * rate))) if in_frames else 0
         return power, (
-            f"at {rate / 1000:g} kHz the network can work on the audio itself, {2**power} "
-            f"sample{'s' * (power > 0)} at once"
+            f"at {rate / 1000:g} kHz the network can process the audio itself, {2**power} "
+            f"sample{'s' * (power > 0)} at a time"
         )
-    # Frames of about 1 ms; shorter, if short song would not be seen in 20 of them.
+    # Frames of about 1 ms; shorter if short song would span fewer than 20 of them.
     frame = np.clip((song.shortest_seconds or 1) / 20, 0.0005, 0.001) * _slowness(song)
     if song.has_events:
         frame = 0.0005
     power = int(np.clip(math.floor(math.log2(frame * rate) + 0.7), 1, 8))
     low, high = song.band_hz
     return power, (
-        f"song at {low / 1000:.2g} to {high / 1000:.2g} kHz is told apart by its spectrum, "
-        f"a frame each {1000 * 2**power / rate:.2g} ms"
+        f"song at {low / 1000:.2g} to {high / 1000:.2g} kHz is recognized by its spectrum, one "
+        f"frame every {1000 * 2**power / rate:.2g} ms"
     )
 
 
 def _is_raw(song: Song) -> bool:
-    """Whether the network is to see the audio itself, not its spectrogram."""
+    """Whether the network should see the audio itself instead of a spectrogram."""
     return song.has_events and song.samplerate_hz <= RAW_HZ
 
 
 def _slowness(song: Song) -> float:
-    """How many times as slow as a songbird's the song is, if it is low and slow, such as a whale's.
+    """How many times slower than birdsong the song is, if it is low and slow, such as a whale's.
 
-    Frames, windows, context, background and chunks all last so many times as long.
+    Frames, windows, context, background and chunks are longer by this factor.
     """
     if song.has_events or not song.shortest_seconds:
         return 1.0
@@ -205,7 +206,7 @@ def _slowness(song: Song) -> float:
 def _window(song: Song, hop: int) -> tuple[int, str]:
     rate = song.samplerate_hz
     if _is_raw(song):
-        return 0, "no STFT: the waveform tells more than its spectrum"
+        return 0, "no STFT: the waveform is more informative than its spectrum"
     is_low = song.band_hz[1] < LOW_HZ
     seconds = WINDOW_SECONDS[is_low] * _slowness(song)
     window = int(np.clip(2 ** math.floor(math.log2(seconds * rate)), 2 * hop, max(512, 2 * hop)))
@@ -217,7 +218,7 @@ def _window(song: Song, hop: int) -> tuple[int, str]:
 
 
 def _bins(song: Song, window: int) -> tuple[list[int], str]:
-    """The bins of the song and an octave beyond; all below it, too, where these are few."""
+    """The bins of the song and an octave beyond; all bins below it, too, if they are few."""
     hz = song.samplerate_hz / window
     first = math.floor(song.heard_hz[0] / OCTAVE / hz)
     first = 0 if first < FEW_BINS else min(first, window // 2 - FEW_BINS)
@@ -229,37 +230,38 @@ def _bins(song: Song, window: int) -> tuple[list[int], str]:
 
 
 def _floor(song: Song, window: int) -> tuple[float, str]:
-    """A part of the power that noise has at a frequency of the spectrogram."""
+    """A fraction of the noise power at one frequency of the spectrogram."""
     noise = 3 * song.noise_density * song.samplerate_hz / window  # below a Hann window
     floor = float(f"{min(max(FLOOR * noise, LEAST_FLOOR), 1):.2g}")
-    return floor, f"{100 * FLOOR:g} % of the power of noise between song, so that soft song counts"
+    return floor, f"{100 * FLOOR:g} % of the noise power between song, so that soft song counts"
 
 
 def _background(song: Song, hop: int) -> tuple[int, str]:
     seconds = BACKGROUND_SECONDS * _slowness(song)
     return round(seconds * song.samplerate_hz / hop), (
-        f"song is what rises above the background of {readable(seconds)} around it, so "
-        "that softer and louder recordings look alike"
+        f"song is measured against the background within {readable(seconds)}, so that softer and "
+        "louder recordings look alike"
     )
 
 
 def _kernel_size(song: Song, hop: int) -> tuple[int, str]:
     if hop > 1:
-        return 7, f"{7000 * hop / song.samplerate_hz:.2g} ms of frames in a filter"
+        return 7, f"each filter spans {7000 * hop / song.samplerate_hz:.2g} ms of frames"
     low, high = song.band_hz
     middle = math.sqrt(low * high)
     size = int(np.clip(2 ** round(math.log2(song.samplerate_hz / middle)), 8, 32))
     return size, (
-        f"{1000 * size / song.samplerate_hz:.2g} ms: about a cycle of the song at {low:.0f} to "
+        f"{1000 * size / song.samplerate_hz:.2g} ms: about one cycle of the song at {low:.0f} to "
         f"{high:.0f} Hz"
     )
 
 
 def _dilations(song: Song, hop: int, kernel_size: int, nb_conv: int) -> list[int]:
-    """As few as reach a context, each at most four times the one before: 5 taps leave no gaps.
+    """The smallest dilations that reach the context, each at most four times the one before, so
+    that filters with 5 taps leave no gaps.
 
-    The context is ten times as long as a syllable: its neighbours tell it from calls that sound
-    like it but come alone.
+    The context is ten times as long as a syllable: neighbouring syllables distinguish it from
+    isolated calls that sound similar.
     """
     least, most = CONTEXT_SECONDS
     seconds = np.clip(10 * (song.typical_seconds or 0), least, most * _slowness(song))
@@ -273,6 +275,6 @@ def _chunk(song: Song, hop: int, ignored: int) -> tuple[int, str]:
     """A power of two: a second, or more for long song, and mostly not ignored."""
     rate = song.samplerate_hz
     seconds = float(np.clip(1.5 * (song.typical_seconds or 0), 1, 4)) * _slowness(song)
-    longest = song.train_seconds / 16  # so that there are chunks to draw from
+    longest = song.train_seconds / 16  # so that there are chunks to choose from
     samples = 2 ** round(math.log2(max(min(seconds, longest) * rate, 2 * ignored, 8 * hop, 64)))
-    return samples, f"{samples / rate:.2g} s: context for song, and chunks enough to draw from"
+    return samples, f"{samples / rate:.2g} s: enough context, and enough chunks to draw from"

@@ -1,4 +1,4 @@
-"""Train a network with a dataset, and write the files of the run."""
+"""Train a network on a dataset, and write the files of the run."""
 
 import platform
 import shlex
@@ -39,17 +39,17 @@ if TYPE_CHECKING:
 
 @takes_options
 def train(*, options: TrainOptions | None = None, **named: Unpack[TrainArguments]) -> Path:
-    """Train a network.
+    """Train a network on a dataset.
 
-    The best epoch so far is on disk at any time: stop with Ctrl-C, or in any other way, and it
-    stays; `continue_from` goes on from there. With a test split the network is judged in the end,
-    sample by sample.
+    The best epoch so far is always on disk: it is kept when you stop training, with Ctrl-C or in
+    any other way, and `continue_from` resumes from there. If the dataset has a test split, the
+    network is scored on it at the end, by samples.
 
     Returns: the trunk of the run's files in the save folder, which `dss.predict.predict` takes.
-    Raises: DssError before anything is written if the options do not fit each other or the data;
-        and if the loss is no number any more: then the files of the best epoch stay.
-    Warns: DssWarning for what works but is hardly meant: chunks shorter than the filters reach,
-        batches larger than the data, song types without examples, silent or clipped recordings.
+    Raises: DssError before anything is written if the options are inconsistent or do not fit the
+        data; and if the loss becomes NaN or infinite: the files of the best epoch are then kept.
+    Warns: DssWarning about valid but questionable settings: chunks shorter than the receptive
+    field, batches larger than the data, song types without examples, silent or clipped recordings.
     """
     options = TrainOptions.given(options, named)
     if options.devices > 1 and processes.count() == 1:
@@ -66,7 +66,7 @@ def train(*, options: TrainOptions | None = None, **named: Unpack[TrainArguments
     song = {s: song_stretches(c.y, c.stretches, c.annotated) for s, c in chunks.items()}
     if not any(map(len, song["train"][1:])):
         raise DssError(
-            f"{options.data_dir}: the train split holds no song at all. Make the dataset again "
+            f"{options.data_dir}: the train split contains no song at all. Make the dataset again "
             "with more annotated recordings."
         )
     options, doubts = _heed(options, tree, chunks, song, class_names)
@@ -77,7 +77,7 @@ def train(*, options: TrainOptions | None = None, **named: Unpack[TrainArguments
             warnings.warn(sentence, DssWarning, stacklevel=3)
     check_writable(options.run_dir)
     params = _params(tree, y_name, options, reasons, doubts)
-    if resumed:  # now all options are given, and fit
+    if resumed:  # all options are complete and consistent now
         params |= {name: read_params(resumed).get(name) for name in ("chosen", "warnings")}
     params["detect"] = {"options": _learned(song["train"], chunks["train"], params)}
     workers = _join(options, params)
@@ -104,20 +104,20 @@ def train(*, options: TrainOptions | None = None, **named: Unpack[TrainArguments
             raise
         if workers.is_first:
             write_results(run, rows, tree, y_name)
-            if came_to_end:  # last: killed before, the run can be resumed
+            if came_to_end:  # last: a run killed before this can be resumed
                 remove(run_file(trunk, "_checkpoint.h5"))
-    workers.same()  # all files are there when any process goes on
+    workers.same()  # all files exist before any process continues
     return trunk
 
 
 def _targets_name(tree: xr.DataTree, options: TrainOptions) -> str:
-    """The targets to train with: y, or y_<song type>."""
+    """The name of the targets to train on: y, or y_<song type>."""
     name = f"y_{options.y_suffix}" if options.y_suffix else "y"
     if name not in tree["train"]:
         there = [n[2:] for n in map(str, tree["train"].data_vars) if n.startswith("y_")]
         raise DssError(
-            f"y_suffix: {options.data_dir} has no targets for {options.y_suffix!r} alone; it has "
-            f"them for {', '.join(there) or 'no single song type'}"
+            f"y_suffix: {options.data_dir} has no individual targets for {options.y_suffix!r}; it "
+            f"has them for {', '.join(there) or 'no song type'}"
         )
     return name
 
@@ -137,21 +137,21 @@ def _chunks(tree: xr.DataTree, split: str, y_name: str, options: TrainOptions) -
 def _heed(
     options: TrainOptions, tree: xr.DataTree, chunks, song, class_names
 ) -> tuple[TrainOptions, list[str]]:
-    """The options with a batch size that the data can fill, and what is to be said of the data."""
+    """The options with a batch size that the data can fill, and warnings about the data."""
     doubts = []
     reach, nb_hist = models.receptive_field(options), options.nb_hist
     if reach > nb_hist:
         doubts.append(
-            f"the receptive field is {reach} samples, longer than a chunk of {nb_hist}: its outer "
-            "part never sees signal. Use longer chunks (nb_hist), shorter filters (kernel_size), "
-            "or fewer blocks (nb_conv)."
+            f"the receptive field is {reach} samples, longer than a chunk of {nb_hist} samples, "
+            "so part of it never sees any audio. Use longer chunks (nb_hist), shorter filters "
+            "(kernel_size), or fewer blocks (nb_conv)."
         )
     n_chunks = len(chunks["train"].grid()[0])
     if options.batch_size > n_chunks:
         doubts.append(
-            f"batch_size: {options.batch_size} is more than the {n_chunks} chunks for training, so "
-            f"dss uses {n_chunks}, and an epoch is a single step. Smaller batches or shorter "
-            "chunks (nb_hist) learn faster."
+            f"batch_size: {options.batch_size} is more than the {n_chunks} training chunks, so "
+            f"dss uses {n_chunks}, and each epoch is a single step. Use smaller batches or "
+            "shorter chunks (nb_hist) to learn faster."
         )
         options = options.model_copy(update={"batch_size": n_chunks})
     for split, of_split in song.items():
@@ -172,19 +172,19 @@ def _join(options: TrainOptions, params: dict[str, Any]) -> "Workers":
 
 
 def _trunk(save_dir: Path, prefix: str, workers: "Workers") -> Path:
-    """The trunk of a new run, the same in all processes that train it."""
+    """The trunk of a new run, shared by all processes that train it."""
     own = new_trunk(save_dir, prefix) if workers.is_first else ""
     return Path(workers.same(str(own)))
 
 
 def _learned(song: list, chunks: Chunks, params: dict[str, Any]) -> dict[str, Any]:
-    """What detection takes from the annotations of the training data."""
+    """What detection learns from the annotations of the training data."""
     names, types = params["class_names"], params["class_types"]
     return learned_durations(song, names, types, chunks.stretches, params["samplerate_x_Hz"])
 
 
 def _clear(trunk: Path, error: BaseException) -> None:
-    """Leave of a run that ended with an error what can be used."""
+    """Keep only what is usable of a run that ended with an error."""
     if not run_file(trunk, "_model.h5").is_file():
         for suffix in SUFFIXES:
             remove(run_file(trunk, suffix))
@@ -193,7 +193,7 @@ def _clear(trunk: Path, error: BaseException) -> None:
 
 
 def _params(tree: xr.DataTree, y_name: str, options, reasons, doubts) -> dict[str, Any]:
-    """What `_params.yaml` says."""
+    """The contents of `_params.yaml`."""
     suffix = y_name.removeprefix("y")
     attributes = tree.attrs
     padding = models.padding(options)
@@ -229,12 +229,12 @@ def _params(tree: xr.DataTree, y_name: str, options, reasons, doubts) -> dict[st
 
 
 def _model(train_chunks: Chunks, params, options: TrainOptions, resumed) -> "keras.Model":
-    """The network as training begins: with new weights, or those of the run it continues."""
+    """The initial network: with new weights, or those of the run that it continues."""
     from dss.models.backend import keras, tf
     from dss.models.fit import standardize
 
     keras.utils.set_random_seed(options.seed)
-    # TensorFlow knows no gradient of separable convolutions that is the same every time on a GPU.
+    # TensorFlow has no deterministic gradient of separable convolutions on GPUs.
     if tf.config.list_physical_devices("GPU") and not any(options.use_separable):
         tf.config.experimental.enable_op_determinism()
     shape = (params["nb_channels"], len(params["class_names"]))
@@ -250,9 +250,9 @@ def _model(train_chunks: Chunks, params, options: TrainOptions, resumed) -> "ker
 def _fit(
     trunk: Path, model, chunks, song, params, options: TrainOptions, workers: "Workers"
 ) -> tuple[list[dict[str, float]], bool]:
-    """Fit the network, writing files epoch by epoch.
+    """Fit the network, writing files after each epoch.
 
-    Returns: the scores of all epochs, and whether training came to its end.
+    Returns: the scores of all epochs, and whether training was completed.
     """
     from dss.models.fit import fit
 
@@ -294,5 +294,5 @@ def _fit(
         )
     if not came_to_end and workers.is_first:
         last = f"epoch {log.rows[-1]['epoch']:g} of {options.nb_epoch}"
-        say(f"{trunk.name}: stopped after {last}; --continue-from {trunk} goes on from there")
+        say(f"{trunk.name}: stopped after {last}; --continue-from {trunk} resumes it")
     return log.rows, came_to_end

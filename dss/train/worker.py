@@ -1,6 +1,6 @@
-"""One of several processes that train together on this machine, as `dss.train.launch` starts them.
+"""One of several processes that train together on this machine (see `dss.train.launch`).
 
-Options come in and the trunk of the run goes out, both as JSON.
+It reads options and writes the trunk of the run, both as JSON.
 """
 
 import json
@@ -15,7 +15,7 @@ from dss.train.training import train
 
 
 def main() -> None:
-    """Train with the options on standard input; print the trunk of the run, or what is wrong."""
+    """Train with the options on standard input; print the trunk of the run, or the error."""
     warnings.simplefilter("always", DssWarning)
     warnings.showwarning = lambda message, *_: say(f"dss: warning: {message}")
     options = json.loads(sys.stdin.readline())
@@ -25,7 +25,7 @@ def main() -> None:
         result = {"trunk": str(train(**options))}
     except DssError as error:
         result = {"error": str(error)}
-    except ConnectionError:  # the process that is gone knows why
+    except ConnectionError:  # the process that ended knows why
         sys.exit(1)
     except KeyboardInterrupt:
         result = {"stopped": True}
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def _end_with_parent() -> None:
-    """Nothing more comes on standard input; it ends when the process that started this one does."""
+    """End this process when its parent does, which closes standard input."""
     sys.stdin.read()
     system.end_this_process()
 

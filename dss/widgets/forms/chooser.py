@@ -88,7 +88,7 @@ class Chooser:
         if self.kind in ("recordings", "view"):
             audio = [name for name in names if name.lower().endswith(AUDIO_ENDINGS)]
             n_files = sum((folder / name).is_file() for name in audio)
-            self._where.value += f" holds {n_files} recording{'s' * (n_files != 1)}"
+            self._where.value += f" contains {n_files} recording{'s' * (n_files != 1)}"
         entries = [(".. (the folder above)", folder.parent)] if folder.parent != folder else []
         found = [self._entry(folder / name) for name in names if not name.startswith(".")]
         entries += list(filter(None, found))[:MOST]
