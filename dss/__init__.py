@@ -3,17 +3,17 @@
     recordings + annotations -> dataset -> network -> run files -> annotations -> scores
          dss.data               dss.data  dss.models  dss.train   dss.predict  dss.evaluate
 
-The parts of the package, each importing only those before it: support, options, data, models, runs,
-train, evaluate, predict, review, plot, widgets, and the command line.
+The subpackages, each importing only those before it: support, options, data, models, runs, train,
+evaluate, predict, review, plot, widgets, and the command line.
 
-`import dss` stays fast: each part is imported when you first use it.
+`import dss` stays fast: each subpackage is imported when you first use it.
 """
 
 import importlib
 import os
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # so that editors and type checkers know them
+if TYPE_CHECKING:  # for editors and type checkers
     from dss import data as data
     from dss import errors as errors
     from dss import evaluate as evaluate

@@ -1,4 +1,4 @@
-"""The `dss` command line: what is typed, parsed with switches that options declare."""
+"""The `dss` command line: parse what is typed, with the switches that options declare."""
 
 import argparse
 import sys

@@ -77,7 +77,7 @@ def train(options_file: Path | None = None, **named) -> None:
 
 
 def learning_curve(**named) -> None:
-    """Train with parts of a dataset, and say how much better more annotations would make it."""
+    """Train on parts of a dataset, and estimate how much more annotations would help."""
     from dss.train import format_learning_curve, learning_curve
 
     table = learning_curve(**named)
@@ -86,7 +86,7 @@ def learning_curve(**named) -> None:
 
 
 def propose(recordings: Path, **named) -> None:
-    """Propose annotations without a network: sound that rises above the noise."""
+    """Propose annotations without a network, from sounds that exceed the noise."""
     from dss.review.proposals import propose_files
 
     propose_files(recordings, after_each=lambda path: print(path, flush=True), **named)
@@ -99,8 +99,8 @@ def predict(recordings: Path, run: Path, **named) -> None:
 
     files = predict_files(recordings, run, after_each=lambda path: print(path, flush=True), **named)
     if files and named.get("format", "csv") == "csv":
-        with suppress(DssError):  # a run from before is not calibrated
-            say(str(expected_errors(files, run)))  # not among the files on standard output
+        with suppress(DssError):  # an earlier run is not calibrated
+            say(str(expected_errors(files, run)))  # standard output is for the files
 
 
 def tune(run: Path, **named) -> None:
@@ -153,8 +153,8 @@ def notebooks(folder: Path, **named: Any) -> None:
 
 
 RECORDINGS_HELP = "an audio file, a folder, or a pattern in quotes, such as 'day1/*.wav'"
-RUN_HELP = "the run: the common start of its files' names, or any one of the files"
-# Each command: its function, its positional arguments with their help, its class of options.
+RUN_HELP = "the run: the part that its files' names share, or any of the files"
+# Each command: its function, its positional arguments with their help, and its options class.
 COMMANDS: dict[str, tuple[Callable[..., None], dict[str, str], type[options.Options]]] = {
     "check": (
         check,
@@ -196,5 +196,5 @@ COMMANDS: dict[str, tuple[Callable[..., None], dict[str, str], type[options.Opti
         options.EvaluateOptions,
     ),
     "demo": (demo, {}, options.DemoOptions),
-    "notebooks": (notebooks, {"folder": "where they go"}, options.NotebooksOptions),
+    "notebooks": (notebooks, {"folder": "the folder to create"}, options.NotebooksOptions),
 }

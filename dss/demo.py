@@ -79,7 +79,7 @@ def demo(*, options: DemoOptions | None = None, **named: Unpack[DemoArguments]) 
     true = [annotations_path(recording) for recording in held_out]
     scores = evaluate(true, written[0::2], **settings["evaluate"])
     tolerance = 1000 * settings["evaluate"]["tolerance_seconds"]
-    print(f"\n{len(held_out)} test recordings: right name, onset within {tolerance:g} ms:\n")
+    print(f"\n{len(held_out)} test recordings: correct name, onset within {tolerance:g} ms:\n")
     print(format_scores(scores))
     print("\nWritten:", *written, sep="\n  ")
     return folder

@@ -1,6 +1,6 @@
-"""The notebooks and recordings that come with dss: where they are, and copies to work with.
+"""The notebooks and recordings included with dss: where they are, and copies to work with.
 
-In an installed dss they lie in `dss/shipped`, where `setup.py` puts them; in a checkout, in
+An installed dss has them in `dss/shipped`, where `setup.py` puts them; a checkout has them in
 `notebooks` and `data`.
 """
 
@@ -18,15 +18,15 @@ _PACKAGE = Path(__file__).parent
 
 
 def shipped(name: str) -> Path:
-    """The folder "data", with a folder of recordings each, or "notebooks".
+    """The included folder "data", with subfolders of recordings, or "notebooks".
 
-    Raises: DssError if it is not there.
+    Raises: DssError if it is missing.
     """
     for folder in (_PACKAGE / "shipped" / name, _PACKAGE.parent / name):
         if any(_examples(folder)):
             return folder
     raise DssError(
-        f"{_PACKAGE / 'shipped' / name}: the {name} that come with dss are not there. Install dss "
+        f"{_PACKAGE / 'shipped' / name}: the {name} included with dss are missing. Install dss "
         "again, from a wheel or from a checkout"
     )
 
@@ -37,14 +37,14 @@ def write_notebooks(
 ) -> list[Path]:
     """Write the four notebooks to FOLDER/notebooks, and their example recordings to FOLDER/data.
 
-    What is there already and the same stays as it is.
+    Identical files that already exist are left as they are.
 
     Arguments:
-        folder: where to; made if it is not there.
+        folder: the target folder; created if necessary.
 
-    Returns: the notebooks that are in the folder now, in their order.
-    Raises: DssError if other files of the same names are there and `overwrite` is not set. Then
-        nothing is written.
+    Returns: the notebooks in the folder, in order.
+    Raises: DssError if different files of the same names exist and `overwrite` is not set. Nothing
+        is written then.
     """
     options = NotebooksOptions.given(options, named)
     folder = Path(folder)
@@ -58,8 +58,8 @@ def write_notebooks(
     if not options.overwrite:
         raise_problems(
             [str(path) for path in different if path.exists()],
-            f"{folder}: these files are there already, and differ from those of dss. Choose "
-            "another folder, or replace them with --overwrite:",
+            f"{folder}: these files already exist, and differ from those of dss. Choose another "
+            "folder, or replace them with --overwrite:",
         )
     for path in different:
         with replacing(path) as part:
@@ -68,26 +68,26 @@ def write_notebooks(
 
 
 def how_to_open(notebooks: list[Path]) -> str:
-    """What to type to open notebooks that `write_notebooks` wrote."""
+    """What to type to open the notebooks from `write_notebooks`."""
     folder = notebooks[0].parent
     commands = [f"jupyter lab {shlex.quote(str(folder))}"]
     if not all(map(find_spec, ("jupyterlab", "ipywidgets", "anywidget", "psutil"))):
         commands.insert(0, 'pip install "dss[notebooks]"')
     shown = "\n".join(f"    {command}" for command in commands)
     return (
-        f"The notebooks are in {folder}, their recordings beside it. Next, type\n\n{shown}\n\n"
-        f"and begin with {notebooks[0].name}."
+        f"The notebooks are in {folder}, next to their recordings. Now type\n\n{shown}\n\nand "
+        f"begin with {notebooks[0].name}."
     )
 
 
 def _examples(folder: Path) -> list[Path]:
-    """The notebooks, or the recordings with their annotations, in a folder that comes with dss."""
+    """The notebooks, or the recordings with annotations, in an included folder."""
     patterns = ("[0-9]_*.ipynb", "*/*.wav", "*/*_annotations.csv")
     return sorted(path for pattern in patterns for path in folder.glob(pattern))
 
 
 def _differs(path: Path, content: bytes) -> bool:
-    """Whether something else is at a path, or nothing."""
+    """Whether a path is missing, or has other content."""
     try:
         return path.read_bytes() != content
     except FileNotFoundError:

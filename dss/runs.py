@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 
     from dss.models.inference import Network
 
-MOST_SAMPLES = 2**27  # of a chunk, or in reach of the filters: an hour at 37 kHz
-MOST_NAMED = 3  # folders with runs, where there is none
-STAMP = "%Y%m%d_%H%M%S"  # in the name of a run: when it was begun
+MOST_SAMPLES = 2**27  # of a chunk, or of the receptive field: an hour at 37 kHz
+MOST_NAMED = 3  # folders with runs to suggest
+STAMP = "%Y%m%d_%H%M%S"  # of a run's start, in its name
 SUFFIXES = {
     "_model.h5": "weights of the best epoch; needed to annotate",
     "_params.yaml": "options, song types, rate; needed to annotate",
     "_results.h5": "scores, labels, predictions of the test split",
     "_history.csv": "losses and scores of each epoch",
     "_confusion.png": "confusion matrix as a picture",
-    "_checkpoint.h5": "where an interrupted training goes on",
+    "_checkpoint.h5": "for resuming interrupted training",
     "_tensorboard": "a folder: losses and scores for TensorBoard",
 }
 
@@ -43,7 +43,7 @@ def run_file(trunk: str | Path, suffix: str) -> Path:
 
 
 def list_files(run: str | Path) -> pd.DataFrame:
-    """The files of a run that are there: a row a file, with its size and what it holds.
+    """List the files of a run: one row per file, with size and content.
 
     Arguments:
         run: the trunk of a run's files.
@@ -58,13 +58,13 @@ def list_files(run: str | Path) -> pd.DataFrame:
 
 
 def _n_bytes(path: Path) -> int:
-    """The size of a file, or of all files in a folder."""
+    """The size of a file, or the total size of a folder."""
     files = path.rglob("*") if path.is_dir() else [path]
     return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def run_trunk(run: str | Path) -> Path:
-    """The common trunk of a run's files, from the trunk itself or the path of any one of them.
+    """The common trunk of a run's files, from the trunk itself or the path of any of the files.
 
     Raises: DssError if there is no such run.
     """
@@ -84,14 +84,14 @@ def run_trunk(run: str | Path) -> Path:
 
 
 def can_annotate(trunk: str | Path) -> bool:
-    """Whether a run has what annotating needs: one that was killed early has no weights."""
+    """Whether a run can annotate: a run that was killed early has no weights."""
     return all(run_file(trunk, suffix).is_file() for suffix in ("_params.yaml", "_model.h5"))
 
 
 def latest_run(folder: str | Path) -> Path:
-    """The trunk of the run that was begun last of those in a folder, as their names say.
+    """The trunk of the run in a folder that was started last, according to their names.
 
-    Of a run without a time in its name, it is that of the last change.
+    Runs without a time in their name are dated by their last change.
 
     Raises: DssError if there is none.
     """
@@ -101,32 +101,32 @@ def latest_run(folder: str | Path) -> Path:
         named = ", ".join(map(str, beside[:MOST_NAMED])) + ", ..." * (len(beside) > MOST_NAMED)
         there = f" There are runs in {named}." if beside else ""
         raise DssError(
-            f"{folder}: holds no run. Train a network first: notebook 3, or dss train.{there}"
+            f"{folder}: contains no run. Train a network first: notebook 3, or dss train.{there}"
         )
     return max(runs, key=_begun)
 
 
 def _runs(folder: Path, pattern: str) -> list[Path]:
-    """The trunks of the runs whose options fit a pattern, of those that can annotate."""
+    """The trunks of runs that can annotate and whose parameter files match a pattern."""
     trunks = [Path(str(path).removesuffix("_params.yaml")) for path in folder.glob(pattern)]
     return [trunk for trunk in trunks if can_annotate(trunk)]
 
 
 def _begun(trunk: Path) -> tuple[str, float]:
-    """When a run was begun, as YYYYMMDD_hhmmss, and when its options were last written."""
+    """When a run was started, as YYYYMMDD_hhmmss, and when its options were last written."""
     changed = run_file(trunk, "_params.yaml").stat().st_mtime
     stamp = re.search(r"(?<!\d)(\d{8}_\d{6})$", trunk.name)
     return stamp[1] if stamp else f"{datetime.fromtimestamp(changed):{STAMP}}", changed
 
 
 def new_trunk(save_dir: Path, prefix: str) -> Path:
-    """`[PREFIX_]YYYYMMDD_hhmmss`, with the next second that no run has taken."""
+    """`[PREFIX_]YYYYMMDD_hhmmss`, with the next second that no other run uses."""
     stamp = datetime.now().replace(microsecond=0)
     while True:
         name = f"{stamp:{STAMP}}"
         trunk = save_dir / (f"{prefix}_{name}" if prefix else name)
         try:
-            run_file(trunk, "_params.yaml").touch(exist_ok=False)  # taken, before another run does
+            run_file(trunk, "_params.yaml").touch(exist_ok=False)  # before another run takes it
             return trunk
         except FileExistsError:
             stamp = datetime.fromtimestamp(stamp.timestamp() + 1)
@@ -140,7 +140,7 @@ def write_params(trunk: Path, params: dict[str, Any]) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A trained network with what is needed to use it."""
+    """A trained network with everything needed to use it."""
 
     trunk: Path
     params: dict[str, Any]
@@ -149,9 +149,9 @@ class Run:
     _networks: dict[int, "Network"] = field(default_factory=dict, init=False, repr=False)
 
     def network(self, block_samples: int) -> "Network":
-        """The network ready to be run over audio in blocks of about so many samples.
+        """Prepare the network for audio in blocks of about this many samples.
 
-        Tracing it takes seconds.
+        Tracing takes seconds.
         """
         from dss.models.inference import Network
 
@@ -161,21 +161,21 @@ class Run:
 
     @property
     def samplerate_hz(self) -> float:
-        """The sample rate of the recordings that the network was trained with."""
+        """The sample rate of the recordings that the network was trained on."""
         return self.params["samplerate_x_Hz"]
 
     @property
     def song_types(self) -> dict[str, str]:
-        """The song types that the network knows, each with its category: event or segment."""
+        """The song types that the network knows, with their categories: event or segment."""
         names, types = self.params["class_names"][1:], self.params["class_types"][1:]
         return dict(zip(names, types, strict=True))
 
 
 def open_run(run: str | Path | Run) -> Run:
-    """What `load_run` gives, or gave the last time if the files are still the same.
+    """Load a run with `load_run`, or reuse the last result if the files are unchanged.
 
     Arguments:
-        run: the trunk of a run's files, any one of them, or a run that was loaded before.
+        run: the trunk of a run's files, any of them, or a run that was loaded before.
     """
     if isinstance(run, Run):
         return run
@@ -190,12 +190,12 @@ def _loaded(trunk: Path, *changed: int) -> Run:
 
 
 def load_run(run: str | Path) -> Run:
-    """Rebuild a trained network.
+    """Load a trained network.
 
     Arguments:
-        run: the trunk of a run's files, or any one of them.
+        run: the trunk of a run's files, or any of them.
 
-    Raises: DssError if files are missing or do not fit each other, with the layer that differs.
+    Raises: DssError if files are missing or do not match, with the layer that differs.
     """
     trunk = run_trunk(run)
     params = read_params(trunk)
@@ -205,7 +205,7 @@ def load_run(run: str | Path) -> Run:
     if params.get("data_padding", models.padding(options)) != models.padding(options):
         raise DssError(
             f"{run_file(trunk, '_params.yaml')}: data_padding is {params['data_padding']}, but "
-            f"{models.padding(options)} is what kernel_size and nb_conv make it"
+            f"should be {models.padding(options)} for this kernel_size and nb_conv"
         )
     n_classes, n_channels = len(params["class_names"]), params["nb_channels"]
     _check_size(trunk, options, n_channels, n_classes)
@@ -227,20 +227,20 @@ def _check_size(trunk: Path, options: NetworkOptions, n_channels: int, n_classes
     reach = models.receptive_field(options)
     if max(reach, options.nb_hist) > MOST_SAMPLES:
         raise DssError(
-            f"{run_file(trunk, '_params.yaml')}: the network would look at {reach:,} samples, in "
-            f"chunks of {options.nb_hist:,}; more than {MOST_SAMPLES:,} cannot be right."
+            f"{run_file(trunk, '_params.yaml')}: the network would see {reach:,} samples, in "
+            f"chunks of {options.nb_hist:,}; more than {MOST_SAMPLES:,} is impossible"
         )
 
 
 def read_params(trunk: Path) -> dict[str, Any]:
-    """What `_params.yaml` says, be it written by dss or by DAS. No code in it is run.
+    """Read `_params.yaml`, written by dss or by DAS. No code in it is run.
 
-    Raises: DssError if it cannot be read, lacks what is needed, or holds what cannot be right.
+    Raises: DssError if it cannot be read, is incomplete, or contains invalid values.
     """
     source = run_file(trunk, "_params.yaml")
     params = yaml_files.read(source, das.DasLoader) or {}
     if not isinstance(params, dict):
-        raise DssError(f"{source}: holds {params!r}; it should be the options of a run by name")
+        raise DssError(f"{source}: contains {params!r}; it should be the options of a run by name")
     needed = ["samplerate_x_Hz", "class_names", "class_types"]
     is_das = das.is_das_params(params)
     needed += ["nb_hist", "nb_conv", "kernel_size"] if is_das else ["nb_channels"]
@@ -259,7 +259,7 @@ def read_params(trunk: Path) -> dict[str, Any]:
 
 
 def _check_params(params: dict[str, Any], source: Path) -> None:
-    """Raise a DssError if what a network is rebuilt from cannot be right."""
+    """Raise a DssError if the parameters for rebuilding a network are invalid."""
     problems, n_channels = class_problems(params), params["nb_channels"]
     if not isinstance(n_channels, int) or n_channels < 1:
         problems.append(f"nb_channels: {n_channels!r}")
@@ -267,7 +267,7 @@ def _check_params(params: dict[str, Any], source: Path) -> None:
     stored = [detect.get(name, {}) for name in ("options", "learned")] if _is_map(detect) else []
     if not stored or not all(map(_is_map, stored)):
         problems.append(f"detect: {detect!r}; it should be what `dss tune` writes, or be left out")
-    raise_problems(problems, f"{source}: these values cannot be right:")
+    raise_problems(problems, f"{source}: these values are invalid:")
     for options in stored:
         _check_options(DetectOptions, options, "detect: ", source)
 

@@ -63,8 +63,8 @@ def test_nothing_is_listed_where_the_network_agrees():
         (changed(6, offset=0.02), "offset", "stops 20 ms earlier", 6),
         (changed(6, offset=-0.02), "offset", "stops 20 ms later", 6),
         ([*SONG[:6], *SONG[7:]], "missing", "a is missing", None),
-        ([*SONG, ("a", 6.2, 6.3)], "false", "nothing is here", 40),
-        ([*SONG[:6], ("b", 1.002, 1.079), *SONG[6:]], "double", "is there twice", 6),
+        ([*SONG, ("a", 6.2, 6.3)], "false", "no song here", 40),
+        ([*SONG[:6], ("b", 1.002, 1.079), *SONG[6:]], "double", "is annotated twice", 6),
     ],
 )
 def test_an_error_is_listed_with_what_is_wrong(annotated, error, says, row):
@@ -112,7 +112,7 @@ def test_events_with_another_name_missing_or_invented():
     annotated = [("q", *sung[4][1:]), *sung[:4], *sung[5:20], *sung[21:], ("p", 5.05, 5.05)]
     errors = rank_errors([judged(annotated, sung, types, learned=types)], types)
     says = dict(zip(errors["start_seconds"].round(3), errors["says"], strict=True))
-    assert says == {0.5: "is p", 2.1: "p is missing", 5.05: "nothing is here"}
+    assert says == {0.5: "is p", 2.1: "p is missing", 5.05: "no song here"}
 
 
 def test_what_nobody_looked_at_is_not_judged():

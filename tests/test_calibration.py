@@ -132,7 +132,7 @@ def test_a_wish_for_recall_lowers_thresholds():
     with pytest.raises(DssError, match="with a threshold of 0.1, it finds 0.950 of the segments"):
         tuned(DetectOptions(recall=0.99), params)
     del params["detect"]["calibration"]["recall"]
-    with pytest.raises(DssError, match="recall: nobody knows yet"):
+    with pytest.raises(DssError, match="recall: it is not known yet"):
         tuned(DetectOptions(recall=0.8), params)
 
 

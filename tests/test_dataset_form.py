@@ -129,7 +129,7 @@ def test_a_dataset_is_made_anew_in_the_same_way_without_asking(folder):
 
 def test_what_cannot_be_is_said_beside_the_field(folder):
     form = DatasetForm({"data_dir": folder.with_name("birds"), "store_dir": "made"})
-    assert "birds is not there" in form._fields["data_dir"].said
+    assert "birds does not exist" in form._fields["data_dir"].said
     assert ".npy" in form.problems["store_dir"]
     assert form._preview.disabled
 

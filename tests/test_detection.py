@@ -298,7 +298,7 @@ def test_what_is_stored_is_added_once(given, stored):
 def test_durations_of_song_types_that_are_not_there_are_an_error():
     params = {"class_names": ["noise", *TYPES], "class_types": ["segment", *TYPES.values()]}
     for name in ("trill", "p"):  # p is an event
-        with pytest.raises(DssError, match=f"no segments called {name}; right would be a, b"):
+        with pytest.raises(DssError, match=f"no segments called {name}; choose from a, b"):
             tuned(DetectOptions(segment_durations={name: (0, 1)}), params)
 
 

@@ -118,7 +118,7 @@ def test_what_another_program_wrote_meanwhile_is_not_overwritten(recording, tmp_
     edits.put(other, Edited(SONG), Edited(SONG.iloc[:0]))
     edits.put(recording, Edited(remove(SONG, 0)), Edited(SONG))
     annotations_path(recording).write_text("name,start_seconds,stop_seconds\nc,1,2\n")
-    with pytest.raises(DssError, match="changed by another program"):
+    with pytest.raises(DssError, match="Another program has changed"):
         edits.save()
     assert read_annotations(annotations_path(recording))["name"].tolist() == ["c"]
     assert not annotations_path(other).exists()
@@ -130,7 +130,7 @@ def test_what_another_program_wrote_meanwhile_is_not_overwritten(recording, tmp_
 @pytest.mark.parametrize(
     ("there", "says"),
     [
-        ("name,start_seconds,stop_seconds\na,1,2\n", "holds other annotations"),
+        ("name,start_seconds,stop_seconds\na,1,2\n", "contains other annotations"),
         ("name,start_seconds,stop_seconds\na,1,x\nb,1.5,2\n", "row 2: stop_seconds is 'x'"),
     ],
 )

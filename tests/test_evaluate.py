@@ -78,7 +78,7 @@ def test_files_and_folders_are_compared_by_name(tmp_path):
     )
     (tmp_path / "dss" / one).unlink()
     with pytest.raises(
-        DssError, match="have none to be compared with:\n.*dss/sub/2_annotations.csv"
+        DssError, match="have no counterpart to compare with:\n.*dss/sub/2_annotations.csv"
     ):
         evaluate(tmp_path / "hand", tmp_path / "dss")
     with pytest.raises(DssError, match="one is a folder"):

@@ -93,7 +93,7 @@ def test_a_folder_in_the_place_of_a_file_is_an_error(tmp_path):
 
 def test_examples_that_are_missing_are_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr(examples, "_PACKAGE", tmp_path / "dss")
-    with pytest.raises(DssError, match="the notebooks that come with dss are not there"):
+    with pytest.raises(DssError, match="the notebooks included with dss are missing"):
         shipped("notebooks")
 
 

@@ -82,7 +82,7 @@ def test_names_may_be_as_long_as_the_file_system_allows(tmp_path):
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is full")
 def test_a_full_disk_is_said_with_the_file(tmp_path):
     with (
-        pytest.raises(DssError, match=r"a\.txt: cannot be written, as the disk is full"),
+        pytest.raises(DssError, match=r"a\.txt: cannot be written, because the disk is full"),
         replacing(tmp_path / "a.txt"),
     ):
         Path("/dev/full").write_text("more than there is space for")

@@ -100,7 +100,7 @@ def test_what_cannot_be_used_is_said_beside_the_field_and_the_button_waits():
     with pytest.raises(DssError, match="nb_epoch: 'many' should be a whole number"):
         form.run()
     form.options = {"nb_epoch": 3, "data_dir": "nowhere.npy"}
-    assert "nowhere.npy is not there" in form._fields["data_dir"].said
+    assert "nowhere.npy does not exist" in form._fields["data_dir"].said
     assert "Please check: Data folder<" in shown(form.widget)  # by the buttons
     form.options = {"data_dir": "sing.npy"}
     assert "did you mean song.npy?" in form._fields["data_dir"].said
@@ -415,4 +415,4 @@ def test_a_run_is_chosen_as_one_thing(tmp_path):
     assert list(dict(chooser._list.options))[1:] == ["◆ 20261123_101500"]
     chooser._list.index = 1
     assert form.options["continue_from"] == "20261123_101500"
-    assert "is not there" not in form._fields["continue_from"].said
+    assert "does not exist" not in form._fields["continue_from"].said

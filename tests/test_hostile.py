@@ -302,8 +302,8 @@ def test_linked_folders_are_searched_once(folder, tmp_path):
     [
         ({"nb_channels": 2**30}, "describes a network with .* bytes of weights, but"),
         ({"dilations": [1] * 500}, "describes a network with .* bytes of weights, but"),
-        ({"dilations": [1, 2**40]}, "the network would look at"),
-        ({"nb_hist": 2**40}, "the network would look at .* in chunks of 1,099,511,627,776"),
+        ({"dilations": [1, 2**40]}, "the network would see"),
+        ({"nb_hist": 2**40}, "the network would see .* in chunks of 1,099,511,627,776"),
     ],
 )
 def test_a_network_is_no_larger_than_its_file(tiny_run, tmp_path, changed, said):

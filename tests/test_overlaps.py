@@ -80,7 +80,9 @@ def targets(folder, **options):
 
 
 def test_what_is_learned_where_song_types_overlap_is_said_and_can_be_chosen(song):
-    with pytest.warns(DssWarning, match=r"a and b \(3 times, 3 s in all\)\. There, the network learns"):
+    with pytest.warns(
+        DssWarning, match=r"a and b \(3 times, 3 s in all\)\. There, the network learns"
+    ):
         y, _ = targets(song)
     shared = slice(2 * RATE, 3 * RATE)
     assert (y[shared] == [0, 0.5, 0.5]).all()

@@ -222,8 +222,8 @@ def test_what_nobody_annotated_is_hatched_in_all_rows():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"x": np.empty((0, 1))}, "one sample at least"),
-        ({"x": np.array([0, NAN, 0])}, "x: there are values that are not numbers"),
+        ({"x": np.empty((0, 1))}, "at least one sample"),
+        ({"x": np.array([0, NAN, 0])}, "x: some values are not numbers"),
         ({"samplerate_hz": 0}, "samplerate_hz is 0"),
         ({"channel": 2}, "channel is 2; it should be 0 to 0"),
         ({"probabilities": np.ones((5, 2))}, r"\(5, 2\) should be .* \(1000, 0\)"),
@@ -307,7 +307,10 @@ def test_only_the_stretch_is_read(dataset):
 
 @pytest.mark.parametrize(
     ("start", "stop", "message"),
-    [(99, None, "start_seconds is 99; it should be from 0 to below"), (2, 1, "should be later")],
+    [
+        (99, None, "start_seconds is 99; it should be at least 0 and below"),
+        (2, 1, "should be later"),
+    ],
 )
 def test_a_stretch_that_is_not_there_is_said(dataset, start, stop, message):
     with pytest.raises(DssError, match=message):
@@ -440,5 +443,5 @@ def test_a_start_after_the_end_of_all_splits_counted_from_song_is_an_error(datas
         y[:1500] = [1, 0, 0, 0]
         dataset[split] = dataset[split].dataset.assign(y=(("time", "song_type"), y))
     end = dataset["train"].sizes["time"] / 1000
-    with pytest.raises(DssError, match="no split is so long from its first song on"):
+    with pytest.raises(DssError, match="no split lasts that long after its first song"):
         plot.plot_dataset(dataset, end - 0.5, from_song=True)

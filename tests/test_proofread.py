@@ -97,7 +97,7 @@ def test_the_command_lists_both(annotated, capsys):
 def test_where_nothing_was_found_the_command_says_so(tmp_path, capsys):
     (tmp_path / "a_annotations.csv").write_text("name,start_seconds,stop_seconds,confidence\n")
     assert main(["proofread", str(tmp_path)]) == 0
-    assert capsys.readouterr().out.startswith("There is nothing to look at")
+    assert capsys.readouterr().out.startswith("Nothing to check")
 
 
 def test_annotations_by_hand_have_nothing_to_list(annotated):

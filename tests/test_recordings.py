@@ -220,7 +220,11 @@ def test_a_loader_that_gives_something_else_is_an_error(wav, gives, message):
 @pytest.mark.parametrize(
     ("name", "write", "message"),
     [
-        ("a.npz", lambda p: np.savez(p, x=[1.0]), "contains no 'data', only 'x'. It should contain"),
+        (
+            "a.npz",
+            lambda p: np.savez(p, x=[1.0]),
+            "contains no 'data', only 'x'. It should contain",
+        ),
         ("a.npz", lambda p: np.savez(p, data=[1.0]), "does not store its sample rate"),
         ("a.npz", lambda p: p.write_bytes(b"PK nonsense"), "cannot be read as npz"),
         ("a.npz", lambda p: np.savez(p, data=np.array([{}]), samplerate=1), "of type object"),

@@ -76,7 +76,7 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(store, tmp_path, m
     with monkeypatch.context() as patch:
         stop_in_epoch(patch, 3)
         stopped = train(save_dir=tmp_path / "stopped", **options)
-    said = f"stopped after epoch 3 of 4; --continue-from {stopped} goes on"
+    said = f"stopped after epoch 3 of 4; --continue-from {stopped} resumes it"
     assert said in capsys.readouterr().err
     assert run_file(stopped, "_checkpoint.h5").is_file()
     assert len(pd.read_csv(run_file(stopped, "_history.csv"))) == 3

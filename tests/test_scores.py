@@ -65,7 +65,7 @@ def test_the_worst_mistakes_are_shown_with_the_sound(tmp_path):
     figure = plot_mistakes(path, FOUND)
     titles = [axis.get_title("left") for box in figure.subfigs for axis in box.axes]
     assert [title for title in titles if title] == [
-        "bird.wav, 0:01.000\na false alarm, confidence 0.60",
+        "bird.wav, 0:01.000\na false positive, confidence 0.60",
         "bird.wav, 0:02.500\np missed",
     ]
     with pytest.raises(DssError, match="There are no mistakes"):

@@ -140,7 +140,10 @@ def test_a_file_of_groups_is_read_as_a_spreadsheet_saves_it(tmp_path):
         ("", "cannot be read as CSV"),
         ("file,bird\na.wav,x\n", "row 1: there is no column group, only file, bird"),
         ("file,group\na.wav,x\na.wav,x,y\n", "row 3: has 3 fields, but the header 2"),
-        ("file,group\na.wav,x\n\na.wav,y\n", r"row 4: a\.wav is in the group y, but in x in an earlier row"),
+        (
+            "file,group\na.wav,x\n\na.wav,y\n",
+            r"row 4: a\.wav is in the group y, but in x in an earlier row",
+        ),
         ("file,group\x00\na.wav,x\n", "row 1: there is no column group"),
     ],
 )

@@ -175,7 +175,7 @@ def test_what_cannot_be_trained_is_said_beside_the_field(store):
     assert "too short for the filters" in form._fields["nb_hist"].said
     assert form._button.disabled
     form.options = {"data_dir": "nowhere.npy"}
-    assert "nowhere.npy is not there" in form._fields["data_dir"].said
+    assert "nowhere.npy does not exist" in form._fields["data_dir"].said
     form.options = {"data_dir": store.parent}
     assert form._button.disabled
     assert form.problems["data_dir"]
@@ -259,7 +259,7 @@ def test_the_script_is_written_and_shown(store):
     assert "--nb-hist 256" in script
     assert "--dropout" not in script
     subprocess.run(["bash", "-n", "job.sh"], check=True)
-    with pytest.raises(DssError, match="is there already"):
+    with pytest.raises(DssError, match="already exists"):
         form.write_script()
 
 

@@ -80,7 +80,7 @@ def test_the_latest_run_is_not_an_older_one_that_was_tuned_since(run, tmp_path_f
     os.utime(run_file(plain, "_params.yaml"))
     assert latest_run(trunk.parent) == plain
     folder = shutil.copytree(trunk.parent, tmp_path_factory.mktemp("project") / "finch.res")
-    with pytest.raises(DssError, match=f"holds no run.*There are runs in {folder}.$"):
+    with pytest.raises(DssError, match=f"contains no run.*There are runs in {folder}.$"):
         latest_run(folder.with_name("other.res"))
 
 

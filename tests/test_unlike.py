@@ -92,7 +92,7 @@ def test_rounds_are_counted(annotated, tiny_run, tmp_path):
     files = {path: annotated[next(iter(annotated))] for path in there}
     nothing_new = str(next_round(files, tmp_path / "20260101_000001")).splitlines()
     assert nothing_new[1:] == [
-        "All these recordings are in the dataset: let the network annotate others."
+        "All these recordings are in the dataset already: let the network annotate others."
     ]
     (tmp_path / "rounds.csv").write_text("a,b\n1,2\n")
     with pytest.raises(DssError, match=r"rounds\.csv"):

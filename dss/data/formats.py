@@ -132,7 +132,6 @@ def read_table(path: Path, format: str, recording: Path | None = None) -> pd.Dat
         the file, or counts from 1 if the file has no rows.
     Raises: as `raise_broken` does, for all rows without a name, with a time that is not a number or
         with too many fields.
-        with too many fields.
     """
     name, part = split_format(format)
     broken: list[tuple[int, str]] = []

@@ -110,10 +110,10 @@ def halved(recordings: Sequence[Song], samplerate_hz: float, seed: int) -> list[
 def recording_groups(paths: Sequence[str], groups: str | None) -> list[str]:
     """The group, such as the individual, that each recording belongs to.
 
+    Arguments:
         paths: the paths of the recordings, relative to the data folder.
         groups: a CSV file with the columns file,group; or a pattern (regular expression) whose
-        brackets
-            match the group in the path; or None: each recording is a group.
+            parentheses match the group in the path; or None: each recording is a group.
 
     Raises: DssError that lists the recordings without a group.
     """

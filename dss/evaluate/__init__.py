@@ -1,4 +1,4 @@
-"""Compare annotations with annotations: a person's with the network's, or with another person's."""
+"""Compare annotations: manual ones with predictions, or with another person's."""
 
 from dss.evaluate.intervals import bootstrap
 from dss.evaluate.matching import (

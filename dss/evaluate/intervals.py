@@ -1,4 +1,4 @@
-"""How far scores would vary with other recordings of the same kind."""
+"""Confidence intervals of scores over recordings."""
 
 from collections.abc import Mapping, Sequence
 from typing import Unpack
@@ -28,19 +28,19 @@ def bootstrap(
     options: EvaluateOptions | None = None,
     **named: Unpack[EvaluateArguments],
 ) -> pd.DataFrame:
-    """How far the scores would vary with other recordings of the same kind.
+    """Estimate how much the scores would vary with other recordings of the same kind.
 
     Recordings are drawn with replacement, and each draw is scored (percentile bootstrap; Efron &
     Tibshirani 1993, An Introduction to the Bootstrap, chapter 13).
 
     Arguments:
         true, predicted: as for `evaluate`; at least two recordings.
-        n_draws: how many times.
-        level: the part of the draws that lies between low and high.
+        n_draws: the number of draws.
+        level: the fraction of the draws between low and high.
         seed: the same seed gives the same intervals.
 
-    Returns: rows as in `summarize`, columns (score, "low") and (score, "high") for each score that
-        is no number of annotations, nor of seconds.
+    Returns: rows as in `summarize`, with columns (score, "low") and (score, "high") for each score,
+        except numbers of annotations and seconds.
     Raises: DssError for a single recording.
     """
     options = EvaluateOptions.given(options, named)
@@ -58,12 +58,12 @@ def bootstrap_pairs(
     level: float = 0.95,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """What `bootstrap` gives, of what `read_pairs`, `match_all` and `confusions` gave."""
+    """The result of `bootstrap`, from the results of `read_pairs`, `match_all` and `confusions`."""
     if len(pairs) < 2:
         raise DssError("There is only one recording; an interval needs at least two. Add more.")
     draws = np.random.default_rng(seed).integers(len(pairs), size=(n_draws, len(pairs)))
     times = np.array([np.bincount(draw, minlength=len(pairs)) for draw in draws])
-    # Of few recordings there are few draws that differ.
+    # Few recordings allow only few different draws.
     times, of_draw = np.unique(times, axis=0, return_inverse=True)
     scores = {
         **_of_matches(matches, times),
@@ -80,12 +80,12 @@ def bootstrap_pairs(
 # times: [draws, recordings], how often each recording is in each draw.
 
 
-@np.errstate(invalid="ignore")  # nothing to divide by: NaN
+@np.errstate(invalid="ignore")  # division by zero gives NaN
 def _of_matches(matches: Mapping[str, Sequence[Match]], times: np.ndarray) -> Scores:
     scores = {}
     n_recordings = times.shape[1]
     for name, of_name in matches.items():
-        # Those of `all` go through the recordings once for each song type.
+        # The scores of `all` go through the recordings once for each song type.
         numbers = np.array([(m.n_true, m.n_predicted, len(m.errors)) for m in of_name], float)
         numbers = numbers.reshape(-1, n_recordings, 3)
         n_true, n_predicted, n = _drawn(numbers.sum(axis=0), times).T
@@ -114,7 +114,7 @@ def _of_samples(names: list[str], matrices: np.ndarray, times: np.ndarray) -> Sc
     return {**scores, (ALL, "sample_macro_f1"): macro_f1(drawn)}
 
 
-@np.errstate(invalid="ignore", divide="ignore")  # nothing to divide by: NaN
+@np.errstate(invalid="ignore", divide="ignore")  # division by zero gives NaN
 def _of_numbers(pairs: Sequence[Pair], times: np.ndarray) -> Scores:
     scores = {}
     for name, of_name in durations(pairs).items():
@@ -127,13 +127,13 @@ def _of_numbers(pairs: Sequence[Pair], times: np.ndarray) -> Scores:
 
 
 def _drawn(values: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """The sums over the recordings of each draw: [draws, ...] of [recordings, ...]."""
+    """Sums over the recordings of each draw: [draws, ...] from [recordings, ...]."""
     sums = times.astype(float) @ values.reshape(len(values), -1)
     return sums.reshape(len(times), *values.shape[1:])
 
 
 def _quantiles(values: np.ndarray, times: np.ndarray, parts: Sequence[float]) -> np.ndarray:
-    """`np.quantile` of sorted values, each of which is there so many times; NaN if none is."""
+    """`np.quantile` of sorted values with repetitions; NaN if there are none."""
     last = np.cumsum(times)
     if not len(last) or not last[-1]:
         return np.full(len(parts), np.nan)

@@ -1,10 +1,10 @@
-"""Which predicted annotations fit which true ones, and what that says.
+"""Match predicted annotations with true ones, and score them.
 
-A predicted annotation is right if a true one of the same name starts within the tolerance (and
-stops within it, if asked). Each true annotation is matched with at most one predicted one, so that
-as many as possible are, and of all ways to do so with the smallest errors. Only the stretches count
-that somebody looked at: `STEM_annotated.csv` beside the true annotations; and where these say
-`noise` or `not_<song type>`, only what they name.
+A predicted annotation is correct if a true one of the same name starts within the tolerance (and
+stops within it, if requested). Each true annotation is matched with at most one predicted one, so
+that as many as possible match, and of all such matchings, the one with the smallest errors. Only
+annotated stretches count: `STEM_annotated.csv` next to the true annotations; and if these contain
+`noise` or `not_<song type>`, only the time they cover.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,13 +24,13 @@ SCORES = ["precision", "recall", "f1"]
 
 
 class Match(NamedTuple):
-    """How annotations of one name in one recording fit each other."""
+    """The matching of annotations with the same name in one recording."""
 
     n_true: int
     n_predicted: int
     errors: np.ndarray  # [matched, 2]: onset and offset, predicted - true, in seconds
-    missed: np.ndarray  # the rows of the true ones without a predicted one
-    false: np.ndarray  # the rows of the predicted ones without a true one
+    missed: np.ndarray  # rows of true annotations without a match
+    false: np.ndarray  # rows of predicted annotations without a match
 
 
 NO_MATCH = Match(0, 0, np.empty((0, 2)), *np.empty((2, 0), int))
@@ -47,18 +47,18 @@ def evaluate(
     """Score predicted annotations against true ones.
 
     Arguments:
-        true: an annotation table or a file, of any format that `read_annotations` knows; a list of
-            these, one a recording; or a folder of `STEM_annotations.csv`, or of files of Audacity,
+        true: an annotation table or a file, in any format of `read_annotations`; a list of these,
+            one per recording; or a folder of `STEM_annotations.csv`, or of files from Audacity,
             Raven, Praat or evsonganaly.
-        predicted: the same; lists are matched in their order, files in folders by the recording.
+        predicted: the same; lists are matched in order, files in folders by recording.
 
-    Returns: a table with a row for each song type in the true annotations or the predicted ones,
-        and a last row `all` (a song type that is called all has the row `all (song type)`):
+    Returns: a table with a row for each song type in the true or the predicted annotations, and a
+        last row `all` (a song type named all has the row `all (song type)`):
         true, predicted, matched: numbers of annotations;
         precision: matched / predicted; recall: matched / true;
-        f1: their harmonic mean; each NaN where there is nothing to divide by;
+        f1: their harmonic mean; each is NaN when dividing by zero;
         onset_error_ms, offset_error_ms: median absolute error of the matched ones;
-        onset_error_95_ms, offset_error_95_ms: the error that 95 % of them do not exceed.
+        onset_error_95_ms, offset_error_95_ms: the 95th percentile of the absolute error.
     Raises: DssError if a file is missing, or true annotations have no predicted ones.
 
     Example:
@@ -80,12 +80,12 @@ def evaluate(
 
 
 def score_pairs(pairs: Sequence[Pair], options: EvaluateOptions) -> pd.DataFrame:
-    """What `evaluate` gives, of what `dss.evaluate.pairs.read_pairs` gave."""
+    """The result of `evaluate`, from the result of `dss.evaluate.pairs.read_pairs`."""
     return score_matches(match_all(pairs, options))
 
 
 def score_matches(matches: Mapping[str, Sequence[Match]]) -> pd.DataFrame:
-    """What `evaluate` gives, of what `match_all` gave."""
+    """The result of `evaluate`, from the result of `match_all`."""
     table = pd.DataFrame.from_dict(
         {name: scores_of(of_name) for name, of_name in matches.items()}, orient="index"
     )
@@ -101,10 +101,10 @@ def precision_recall(
     options: EvaluateOptions | None = None,
     **named: Unpack[EvaluateArguments],
 ) -> pd.DataFrame:
-    """The scores of the predicted annotations whose confidence reaches each of many thresholds.
+    """Score the predicted annotations whose confidence reaches each of many thresholds.
 
     Arguments:
-        true, predicted: as for `evaluate`; the predicted ones have a confidence.
+        true, predicted: as for `evaluate`; the predicted ones need a confidence.
 
     Returns: a table with song_type (`all` last), threshold (0.01 to 1), precision, recall and f1.
     Raises: DssError if predicted annotations have no confidence.
@@ -173,7 +173,7 @@ def timing_errors(
 def match(
     true: np.ndarray, predicted: np.ndarray, tolerance: float, offset_tolerance: float = np.inf
 ) -> np.ndarray:
-    """Which annotations fit each other: as many as possible, then with the smallest errors.
+    """Match annotations: as many as possible, then with the smallest errors.
 
     Arguments:
         true: [annotations, 2] starts and stops in seconds.
@@ -181,7 +181,7 @@ def match(
         tolerance: the largest difference of starts, in seconds.
         offset_tolerance: the largest difference of stops.
 
-    Returns: [matched, 2]: indices of true and predicted ones.
+    Returns: [matched, 2]: indices of true and predicted annotations.
 
     Example:
         >>> import numpy as np
@@ -194,7 +194,7 @@ def match(
     for t, p in _clusters(true[:, 0], predicted[:, 0], tolerance):
         onset, offset = np.abs(true[t][:, None] - predicted[p][None]).transpose(2, 0, 1)
         fits = (onset <= tolerance) & (offset <= offset_tolerance)
-        worst = 1 + (len(t) + len(p)) * tolerance  # more than all errors of a cluster together
+        worst = 1 + (len(t) + len(p)) * tolerance  # more than the errors of a cluster together
         rows, columns = linear_sum_assignment(np.where(fits, onset, worst))
         kept = fits[rows, columns]
         matched += [*zip(t[rows[kept]], p[columns[kept]], strict=True)]
@@ -202,7 +202,7 @@ def match(
 
 
 def format_scores(scores: pd.DataFrame) -> str:
-    """The table that `evaluate` gives, as text to read."""
+    """The table from `evaluate` as text."""
     numbers = {"f1": "F1"}
     for edge in ("onset", "offset"):
         numbers |= {f"{edge}_error_ms": f"{edge} error/ms", f"{edge}_error_95_ms": "95 %/ms"}
@@ -210,7 +210,7 @@ def format_scores(scores: pd.DataFrame) -> str:
 
 
 def match_all(pairs: Sequence[Pair], options: EvaluateOptions) -> dict[str, list[Match]]:
-    """By name, a match a recording; `all` has those of every name, recording by recording."""
+    """By name, one match per recording; `all` has the matches of all names, by recording."""
     by_pair = [match_pair(pair, options) for pair in pairs]
     matches = {
         name: [of_pair.get(name, NO_MATCH) for of_pair in by_pair] for name in song_names(pairs)
@@ -220,7 +220,7 @@ def match_all(pairs: Sequence[Pair], options: EvaluateOptions) -> dict[str, list
 
 
 def match_pair(pair: Pair, options: EvaluateOptions) -> dict[str, Match]:
-    """Match the annotations in one recording: by song type."""
+    """Match the annotations in one recording, by song type."""
     return {name: _match_name(pair.marks, name, options) for name in song_names([pair])}
 
 
@@ -233,7 +233,7 @@ def _match_name(both: tuple[Marks, Marks], name: str, options: EvaluateOptions) 
     offset_tolerance = np.inf if is_event else options.offset_tolerance_seconds or np.inf
     true, predicted = (m.times[r] for m, r in zip(both, rows, strict=True))
     matched = match(true, predicted, tolerance, offset_tolerance)
-    # A match counts where the true onset is; what is matched with one outside counts nowhere.
+    # The true onset decides whether a match counts; annotations matched with others outside do not.
     true_counts, predicted_counts = (m.counts[r] for m, r in zip(both, rows, strict=True))
     predicted_counts[matched[:, 1]] = true_counts[matched[:, 0]]
     matched = matched[true_counts[matched[:, 0]]]
@@ -245,7 +245,7 @@ def _match_name(both: tuple[Marks, Marks], name: str, options: EvaluateOptions) 
 
 
 def scores_of(matches: Sequence[Match]) -> dict[str, float]:
-    """The scores of some matches together: a row of what `evaluate` gives."""
+    """The combined scores of some matches: a row of `evaluate`."""
     n_true = sum(m.n_true for m in matches)
     n_predicted = sum(m.n_predicted for m in matches)
     errors = 1000 * np.abs(np.concatenate([np.empty((0, 2)), *(m.errors for m in matches)]))
@@ -268,7 +268,7 @@ def scores_of(matches: Sequence[Match]) -> dict[str, float]:
 def _clusters(
     true: np.ndarray, predicted: np.ndarray, tolerance: float
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Indices of onsets that can fit each other, apart from all others by the tolerance."""
+    """Groups of onsets that may match each other, farther than the tolerance from all others."""
     times = np.concatenate([true, predicted])
     order = np.argsort(times, kind="stable")
     cuts = 1 + np.flatnonzero(np.diff(times[order]) > tolerance)

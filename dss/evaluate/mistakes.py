@@ -30,7 +30,7 @@ def mistakes(
         true, predicted: as for `evaluate`.
 
     Returns: a table with recording (file of the true annotations, or its number), mistake ("false"
-        or "missed"), name, start_seconds, stop_seconds, confidence (NaN for what was missed).
+        or "missed"), name, start_seconds, stop_seconds, confidence (NaN for missed annotations).
 
     Example:
         >>> import pandas as pd
@@ -55,7 +55,7 @@ def mistakes(
     ranked = []
     for tables in kinds.values():
         table = pd.concat(tables) if tables else pd.DataFrame(columns=COLUMNS)
-        if "confidence" not in table:  # predictions without
+        if "confidence" not in table:  # predictions without confidence
             table["confidence"] = np.nan
         table["seconds"] = table["stop_seconds"] - table["start_seconds"]
         table = table.sort_values(["confidence", "seconds"], ascending=False, kind="stable")

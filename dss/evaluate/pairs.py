@@ -1,4 +1,4 @@
-"""What is true and what is predicted, recording by recording."""
+"""Pair true and predicted annotations, recording by recording."""
 
 import re
 from collections.abc import Sequence
@@ -19,40 +19,40 @@ from dss.data.texttables import COLUMNS, has_columns
 from dss.errors import DssError, raise_problems
 
 ENDING = "_annotations.csv"
-LIKE_ANNOTATIONS = "_near_misses.csv"  # has their columns
-# What follows the stem of a recording in the name of a file of annotations.
+LIKE_ANNOTATIONS = "_near_misses.csv"  # has the same columns
+# What may follow the stem of a recording in the name of an annotation file.
 ENDINGS = re.compile(
     rf"({annotation_endings('|'.join(map(re.escape, AUDIO_ENDINGS)))}|(\.\w+)?\.not\.mat)$",
     re.IGNORECASE,
 )
-EVENT_REACH_SECONDS = 0.01  # how far around an event it is known that there is no other one
-ALL = "all"  # the row of all song types together
+EVENT_REACH_SECONDS = 0.01  # around an event, there is known to be no other one
+ALL = "all"  # the row for all song types together
 
 Annotations: TypeAlias = str | Path | pd.DataFrame
 Recordings: TypeAlias = Annotations | Sequence[Annotations]
 
 
 class Marks(NamedTuple):
-    """The annotations of a table as arrays: to pick from a table takes a hundred times longer."""
+    """The annotations of a table as arrays, which are a hundred times faster."""
 
     names: np.ndarray  # [annotations] str
     times: np.ndarray  # [annotations, 2]: start and stop in seconds
-    counts: np.ndarray  # [annotations] bool: whether it starts where somebody looked
+    counts: np.ndarray  # [annotations] bool: whether it starts in an annotated stretch
 
     @property
     def is_segment(self) -> np.ndarray:
-        """Which annotations stop after they start: [annotations] bool."""
+        """Which annotations are segments, with stop > start: [annotations] bool."""
         return self.times[:, 1] > self.times[:, 0]
 
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """What is true and what is predicted of one recording."""
+    """The true and the predicted annotations of one recording."""
 
     true: pd.DataFrame
     predicted: pd.DataFrame
-    stretches: np.ndarray  # [stretches, 2]: first and last second of what somebody looked at
-    names: frozenset[str]  # what was annotated, or looked for and not found
+    stretches: np.ndarray  # [stretches, 2]: first and last second of annotated stretches
+    names: frozenset[str]  # song types that were annotated, or looked for and not found
     source: str  # the file of the true annotations, or the number of the table
 
     @cached_property
@@ -69,7 +69,7 @@ class Pair:
 
 
 def read_pairs(true: Recordings, predicted: Recordings) -> list[Pair]:
-    """What is true and what is predicted, recording by recording; arguments as `evaluate`."""
+    """Read true and predicted annotations, recording by recording; arguments as for `evaluate`."""
     if _is_folder(true) and _is_folder(predicted):
         true, predicted = _matching_files(Path(true), Path(predicted))
     elif _is_folder(true) or _is_folder(predicted):
@@ -92,12 +92,12 @@ def read_pairs(true: Recordings, predicted: Recordings) -> list[Pair]:
 
 
 def song_names(pairs: Sequence[Pair]) -> list[str]:
-    """The song types of all tables, those that were not found included."""
+    """The song types in all tables, including those that were not found."""
     return sorted({name for pair in pairs for name in pair.names} - {NOISE})
 
 
 def stem_of(path: Path) -> str | None:
-    """The stem of the recording that a file of annotations is named after."""
+    """The stem of the recording that an annotation file is named after."""
     ending = ENDINGS.search(path.name)
     return path.name[: ending.start()] if ending else None
 
@@ -117,7 +117,7 @@ def _pair(true: Annotations, predicted: Annotations, number: int) -> Pair:
 
 
 def _known(true: pd.DataFrame, names: frozenset[str], looked_at: np.ndarray) -> np.ndarray:
-    """Of what was looked at, what is known; see `dss.data.annotated.known_stretches`."""
+    """The known part of the annotated stretches (`dss.data.annotated.known_stretches`)."""
     is_event = true["start_seconds"] == true["stop_seconds"]
     events = set(true.loc[is_event, "name"])
     types = {name: EVENT if name in events else SEGMENT for name in names - {NOISE}}
@@ -147,12 +147,12 @@ def _matching_files(true: Path, predicted: Path) -> tuple[list[Path], list[Path]
     if not by_hand:
         raise DssError(f"{true}: has no *{ENDING} and no annotations in another format")
     missing = [f"{predicted / stem}{ENDING}" for stem in by_hand if stem not in found_by]
-    raise_problems(missing, f"Annotations in {true} have none to be compared with:")
+    raise_problems(missing, f"Annotations in {true} have no counterpart to compare with:")
     return [*by_hand.values()], [found_by[stem] for stem in by_hand]
 
 
 def _holds_annotations(path: Path) -> bool:
-    """Whether a file of such a name holds annotations; a CSV file may be a table of anything."""
+    """Whether a file with such a name contains annotations; a CSV file may be any table."""
     if path.name.endswith(ENDING):
         return True
     if guess_format(path) == "csv":
@@ -161,10 +161,10 @@ def _holds_annotations(path: Path) -> bool:
 
 
 def _annotation_files(folder: Path, other: Path) -> dict[str, Path]:
-    """The file of annotations of each recording: by its path in the folder, without its ending.
+    """The annotation file of each recording, by its path in the folder, without ending.
 
-    STEM_annotations.csv counts first. Raises DssError where there are several others. Hidden files
-    are left out; and if the other folder lies within this one, what it holds.
+    STEM_annotations.csv takes precedence. Raises DssError if there are several others. Hidden files
+    are left out, as is the other folder if it lies within this one.
     """
     files: dict[str, list[Path]] = {}
     inner = other.resolve()
@@ -182,6 +182,6 @@ def _annotation_files(folder: Path, other: Path) -> dict[str, Path]:
     files = {name: usual[name] or of_stem for name, of_stem in sorted(files.items())}
     raise_problems(
         [", ".join(map(str, of_stem)) for of_stem in files.values() if len(of_stem) > 1],
-        "Which of these annotations are meant? Rename or move the others:",
+        "It is unclear which of these annotations to use. Rename or move the others:",
     )
     return {name: of_stem[0] for name, of_stem in files.items()}

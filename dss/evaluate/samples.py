@@ -1,4 +1,4 @@
-"""Segments compared sample by sample, as a person sees them who looks at a stretch of song."""
+"""Compare segments sample by sample, as they appear to somebody looking at a stretch of song."""
 
 import itertools
 from collections.abc import Sequence
@@ -10,22 +10,22 @@ from dss.data.annotations import NOISE
 from dss.evaluate.pairs import ALL, Marks, Pair, Recordings, read_pairs
 
 GRID_SECONDS = 0.001
-BLOCK_TIMES = 2**22  # that are compared at once
+BLOCK_TIMES = 2**22  # compared at once
 
 
 def sample_confusion(
     true: Recordings, predicted: Recordings, grid_seconds: float = GRID_SECONDS
 ) -> pd.DataFrame:
-    """How often each segment type (row) is annotated as each segment type (column) or as noise.
+    """Count how often each segment type (row) is annotated as each type (column) or as noise.
 
-    Counted every `grid_seconds` of the stretches that somebody looked at; where there is no
-    `STEM_annotated.csv`, from the start of the recording to the end of its last annotation. Where
-    segments overlap, the one that starts last counts. Events have no duration and do not count;
-    where there are no segments at all, nothing is counted.
+    It counts every `grid_seconds` in annotated stretches; without `STEM_annotated.csv`, from the
+    start of the recording to the end of its last annotation. Where segments overlap, the one that
+    starts last counts. Events have no duration and do not count; without any segments, nothing is
+    counted.
 
     Arguments:
         true, predicted: as for `evaluate`.
-        grid_seconds: distance of the samples that are compared.
+        grid_seconds: the distance between the samples that are compared.
     """
     names, matrices = confusions(read_pairs(true, predicted), grid_seconds)
     return pd.DataFrame(matrices.sum(axis=0), index=names, columns=names)
@@ -34,7 +34,7 @@ def sample_confusion(
 def sample_scores(
     true: Recordings, predicted: Recordings, grid_seconds: float = GRID_SECONDS
 ) -> pd.DataFrame:
-    """Precision, recall and F1 of segments sample by sample; arguments as `sample_confusion`.
+    """Precision, recall and F1 of segments, by samples; arguments as for `sample_confusion`.
 
     Returns: a row for each segment type, and `all`: its samples against noise and other types.
 
@@ -51,7 +51,7 @@ def sample_scores(
 
 
 def score_samples(names: Sequence[str], matrices: np.ndarray) -> pd.DataFrame:
-    """What `sample_scores` gives, of what `confusions` gave."""
+    """The result of `sample_scores`, from the result of `confusions`."""
     scores = scores_of_confusion(matrices.sum(axis=0))
     return pd.DataFrame(scores, pd.Index([*names[1:], ALL], name="song_type"))
 
@@ -59,9 +59,9 @@ def score_samples(names: Sequence[str], matrices: np.ndarray) -> pd.DataFrame:
 def sample_macro_f1(
     true: Recordings, predicted: Recordings, grid_seconds: float = GRID_SECONDS
 ) -> float:
-    """The mean F1, sample by sample, of all segment types and noise; arguments `sample_confusion`.
+    """The mean F1, by samples, of all segment types and noise; arguments as for `sample_confusion`.
 
-    Each type counts alike, however rare it is. NaN if there are no segments.
+    All types have equal weight, however rare they are. NaN if there are no segments.
     """
     _, matrices = confusions(read_pairs(true, predicted), grid_seconds)
     return float(macro_f1(matrices.sum(axis=0)))
@@ -70,7 +70,7 @@ def sample_macro_f1(
 def confusions(
     pairs: Sequence[Pair], grid_seconds: float = GRID_SECONDS
 ) -> tuple[list[str], np.ndarray]:
-    """Noise and the segment types, and how often each is annotated as each in each recording.
+    """Noise and the segment types, with a confusion matrix for each recording.
 
     Returns: names [types], and [recordings, types, types]: true, predicted.
     """
@@ -90,12 +90,12 @@ def confusions(
     return names, matrices
 
 
-@np.errstate(invalid="ignore")  # nothing to divide by: NaN
+@np.errstate(invalid="ignore")  # division by zero gives NaN
 def scores_of_confusion(matrix: np.ndarray) -> dict[str, np.ndarray]:
-    """Precision, recall and F1 of the song types, and of all of them together, each [..., types].
+    """Precision, recall and F1 of each song type, and of all together, each [..., types].
 
     Arguments:
-        matrix: [..., types, types]: true, predicted; noise is the first.
+        matrix: [..., types, types]: true, predicted; noise comes first.
     """
     right = np.diagonal(matrix, axis1=-2, axis2=-1)
     counts = (right, matrix.sum(axis=-2), matrix.sum(axis=-1))
@@ -110,7 +110,7 @@ def scores_of_confusion(matrix: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def macro_f1(matrix: np.ndarray) -> np.ndarray:
-    """The mean F1 of noise and the song types that there are: [...] of [..., types, types]."""
+    """The mean F1 of noise and the song types that occur: [...] from [..., types, types]."""
     right = np.diagonal(matrix, axis1=-2, axis2=-1)
     either = matrix.sum(axis=-2) + matrix.sum(axis=-1)
     f1 = np.where(either, 2 * right / np.maximum(either, 1), 0).sum(axis=-1)
@@ -123,7 +123,7 @@ def _segment_types(pairs: Sequence[Pair]) -> list[str]:
 
 
 def _bounded(pair: Pair) -> np.ndarray:
-    """The stretches of a recording whose end is not known: to the end of the last annotation."""
+    """The stretches of a recording of unknown length: up to the end of the last annotation."""
     last = max([0.0, *(stop for of_one in pair.marks for stop in of_one.times[:, 1])])
     is_open = np.isinf(pair.stretches[:, 1])
     return np.where(is_open[:, None], [0.0, last], pair.stretches)

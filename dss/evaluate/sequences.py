@@ -1,4 +1,4 @@
-"""The order of syllables, and numbers and durations of annotations."""
+"""Compare the order of syllables, and numbers and durations of annotations."""
 
 from collections.abc import Sequence
 
@@ -10,10 +10,10 @@ from dss.evaluate.pairs import ALL, Pair, Recordings, read_pairs, song_names
 
 
 def syllable_error_rate(true: Recordings, predicted: Recordings) -> float:
-    """Edits that turn the predicted order of syllables into the true one, per true syllable.
+    """The number of edits from the predicted to the true order of syllables, per true syllable.
 
-    An edit inserts, deletes or replaces one name; syllables are segments in the order of their
-    starts, those of each recording by themselves. NaN if there is no true one.
+    An edit inserts, deletes or replaces one name; syllables are segments, sorted by start within
+    each recording. NaN if there are no true syllables.
 
     Source: the syllable error rate of Cohen et al. (2022), eLife 11:e63853.
 
@@ -29,13 +29,13 @@ def syllable_error_rate(true: Recordings, predicted: Recordings) -> float:
 
 
 def error_rate(pairs: Sequence[Pair]) -> float:
-    """What `syllable_error_rate` gives, of what `dss.evaluate.pairs.read_pairs` gave."""
+    """The result of `syllable_error_rate`, from the result of `dss.evaluate.pairs.read_pairs`."""
     edits, n_true = edit_counts(pairs).sum(axis=0)
     return float(edits / n_true) if n_true else np.nan
 
 
 def edit_counts(pairs: Sequence[Pair]) -> np.ndarray:
-    """Edits and true syllables of each recording: [recordings, 2]."""
+    """The edits and the true syllables of each recording: [recordings, 2]."""
     counts = np.zeros((len(pairs), 2), int)
     for row, pair in zip(counts, pairs, strict=True):
         sequences = []
@@ -48,17 +48,17 @@ def edit_counts(pairs: Sequence[Pair]) -> np.ndarray:
 
 
 def agreement(true: Recordings, predicted: Recordings) -> pd.DataFrame:
-    """Numbers and durations of annotations, whether these are right or not.
+    """Compare numbers and durations of annotations, whether correct or not.
 
     Returns: a row for each song type, and `all`: true and predicted, numbers; ratio: predicted /
-        true; true_seconds and predicted_seconds, summed durations of segments; seconds_ratio;
+        true; true_seconds and predicted_seconds, total durations of segments; seconds_ratio;
         true_median_ms and predicted_median_ms, median durations.
     """
     return compare_pairs(read_pairs(true, predicted))
 
 
 def compare_pairs(pairs: Sequence[Pair]) -> pd.DataFrame:
-    """What `agreement` gives, of what `dss.evaluate.pairs.read_pairs` gave."""
+    """The result of `agreement`, from the result of `dss.evaluate.pairs.read_pairs`."""
     rows = {}
     for name, of_name in durations(pairs).items():
         both = [np.concatenate(d) for d in zip(*of_name, strict=True)]
@@ -80,8 +80,8 @@ def compare_pairs(pairs: Sequence[Pair]) -> pd.DataFrame:
 
 
 def durations(pairs: Sequence[Pair]) -> dict[str, list[list[np.ndarray]]]:
-    """By song type, and of `all`: for each recording the seconds of the true annotations, and of
-    the predicted ones."""
+    """For each song type, and `all`: the seconds of the true and of the predicted annotations, for
+    each recording."""
     names = song_names(pairs)
     found: dict[str, list[list[np.ndarray]]] = {name: [] for name in [*names, ALL]}
     for pair in pairs:

@@ -1,4 +1,4 @@
-"""All that is known of how annotations fit each other, as one table and as text."""
+"""A summary of all scores, as one table and as text."""
 
 from collections.abc import Sequence
 from typing import Unpack
@@ -14,7 +14,7 @@ from dss.evaluate.sequences import compare_pairs, error_rate
 from dss.options import EvaluateOptions, takes_options
 from dss.options.arguments import EvaluateArguments
 
-# Scores whose intervals are printed, and what they are called there.
+# Scores whose intervals are printed, with their names there.
 INTERVALS = {
     "precision": "precision",
     "recall": "recall",
@@ -33,7 +33,7 @@ def summarize(
     options: EvaluateOptions | None = None,
     **named: Unpack[EvaluateArguments],
 ) -> pd.DataFrame:
-    """What `evaluate` gives, with columns of what the other functions of this package give.
+    """All scores of `evaluate`, with further columns from the other functions of this package.
 
     Arguments:
         true, predicted: as for `evaluate`.
@@ -41,8 +41,8 @@ def summarize(
     Returns: a row for each song type, and `all`; further columns: sample_precision, sample_recall,
         sample_f1, ratio (predicted / true), true_seconds, predicted_seconds, seconds_ratio; in the
         row `all` sample_macro_f1 (the mean of all types and noise) and syllable_error_rate; and for
-        two recordings or more f1_low and f1_high, the 95 % interval over recordings, and so on for
-        each score.
+        at least two recordings f1_low and f1_high, the 95 % interval over recordings, and likewise
+        for each score.
 
     Example:
         >>> import pandas as pd
@@ -65,7 +65,7 @@ def format_summary(
     options: EvaluateOptions | None = None,
     **named: Unpack[EvaluateArguments],
 ) -> str:
-    """What `summarize` gives, as text to read; arguments as for `evaluate`."""
+    """The result of `summarize` as text; arguments as for `evaluate`."""
     options = EvaluateOptions.given(options, named)
     pairs = read_pairs(true, predicted)
     names, matrices = confusions(pairs)
@@ -84,7 +84,7 @@ def format_summary(
         columns += ["true_seconds", "predicted_seconds", "seconds_ratio"]
         confusion = pd.DataFrame(matrices.sum(axis=0), names, names)
         parts += [
-            f"Segments, sample by sample, and their durations\n{_text(segments[columns])}",
+            f"Segments, by samples, and their durations\n{_text(segments[columns])}",
             f"Milliseconds of each type (rows) annotated as (columns)\n{_text(confusion)}",
         ]
         for score, title in (

@@ -1,4 +1,4 @@
-"""Fit a network to chunks of audio: the training step, the learning rate, when to stop."""
+"""Fit a network to chunks of audio: training steps, learning rate schedule, and early stopping."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -18,10 +18,10 @@ from dss.models.steps import judging, learning, make_optimizer, one_row, put_ave
 from dss.models.workers import ALONE, Workers
 from dss.options import TrainOptions
 
-WARM_UP = 0.05  # part of all steps in which the learning rate rises to its full value
-EQUAL_F1 = 0.02  # the least difference that is taken for more than chance
-COMPILE_STEPS = 200  # with fewer, compiling the step takes longer than it saves
-EXPLODED = 100  # a loss that no network has which learns: guessing among 20 classes costs 3
+WARM_UP = 0.05  # fraction of all steps in which the learning rate rises to its full value
+EQUAL_F1 = 0.02  # smaller differences may be chance
+COMPILE_STEPS = 200  # with fewer steps, compiling takes longer than it saves
+EXPLODED = 100  # no network that learns has such a loss: guessing among 20 classes costs 3
 
 
 class Exploded(DssError):
@@ -30,7 +30,7 @@ class Exploded(DssError):
 
 @dataclass
 class Progress:
-    """How far a training is: with the weights, all that the next epoch depends on."""
+    """The progress of training: with the weights, everything that the next epoch depends on."""
 
     epoch: int = 0
     step: int = 0
@@ -38,7 +38,7 @@ class Progress:
     best_epoch: int = 0
     highest_f1: float = 0.0
     lowest_loss: float = math.inf
-    waited: int = 0  # epochs since the validation loss was lowest
+    waited: int = 0  # epochs since the lowest validation loss
     random: dict[str, Any] | None = None
 
 
@@ -56,28 +56,29 @@ def fit(
     song: list[np.ndarray] | None = None,
     workers: Workers = ALONE,
 ) -> bool:
-    """Train a network in place; `after_epoch` keeps its weights when they are the best.
+    """Train a network in place; `after_epoch` is to keep its weights if they are the best so far.
 
     The learning rate rises, then falls along a cosine to zero at the last epoch (Loshchilov &
-    Hutter 2017, arXiv:1608.03983). With `reduce_lr` it stays, and is divided by 10 when the
-    validation loss does. Ctrl-C after the first epoch ends the training early.
+    Hutter 2017, arXiv:1608.03983). With `reduce_lr` it is constant instead, and divided by 10 when
+    the validation loss stops falling. Ctrl-C after the first epoch ends training early.
 
     Arguments:
-        model: a network as `dss.models.build` gives it, standardized.
+        model: a network from `dss.models.build`, standardized.
         train, val: chunks of the two splits.
-        class_names: of the columns of the targets.
-        options: batch size, epochs, learning rate, seed, augmentations, when to stop.
+        class_names: the names of the columns of the targets.
+        options: batch size, epochs, learning rate, seed, augmentations, early stopping.
         after_epoch: called with the scores of each epoch, and whether it is the best so far. The
             scores: epoch, loss, val_loss, val_accuracy, val_f1_<class> by samples, learning_rate,
-            and which epoch is the best so far.
-        checkpoint: a file from which training goes on if it is there, written after each epoch.
-        samplerate_hz: of the audio.
-        n_val: annotations in the validation split.
-        song: where each class is, to draw each equally often; None to draw all chunks alike.
+            and the best epoch so far.
+        checkpoint: a file that training resumes from if it exists, written after each epoch.
+        samplerate_hz: the sample rate of the audio.
+        n_val: the number of annotations in the validation split.
+        song: where each class occurs, to draw all classes equally often; None to use each chunk
+            once.
         workers: the processes that train together, which call this with the same arguments.
 
-    Returns: whether training came to its end; False after Ctrl-C.
-    Raises: DssError if the loss is no number any more, or explodes: at which learning rate.
+    Returns: whether training was completed; False after Ctrl-C.
+    Raises: DssError if the loss is not finite, or explodes, with the learning rate.
     """
     rng = np.random.default_rng(options.seed)
     # A shift of the grid can add a chunk to every stretch.
@@ -126,13 +127,13 @@ def fit(
             raise
         return False
     except Exploded:
-        checkpoint.unlink(missing_ok=True)  # it would go the same way again
+        checkpoint.unlink(missing_ok=True)  # or the same would happen again
         raise
     return True
 
 
 def standardize(model: keras.Model, train: Chunks, n_chunks: int = 64) -> None:
-    """Set mean and standard deviation of the features from chunks all over the training data."""
+    """Set mean and standard deviation of the features from chunks spread over the training data."""
     layer = next((layer for layer in model.layers if isinstance(layer, Standardize)), None)
     if layer is None:
         return
@@ -145,20 +146,19 @@ def standardize(model: keras.Model, train: Chunks, n_chunks: int = 64) -> None:
 
 
 def _schedule(progress: float) -> float:
-    """The learning rate, as a part of the full one, when this part of the steps is done."""
+    """The learning rate after this fraction of the steps, as a fraction of the full one."""
     if progress < WARM_UP:
         return (progress + 1e-3) / (WARM_UP + 1e-3)
     return 0.5 * (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP)))
 
 
 def _note(scores: dict[str, float], at: Progress, n_val: int) -> bool:
-    """Note how good an epoch is; returns whether its weights are to be kept.
+    """Record how good an epoch is; returns whether to keep its weights.
 
-    They are if F1 is the highest so far, or not below it by more than chance, of which there is the
-    more the fewer annotations tell: its standard error. Of epochs that are equally good the last
-    one is kept, because the learning rate has fallen farther. The lowest loss would be led by a few
-    annotations that are wrong or that nobody made: the surer the network is of the truth, the more
-    it loses by them.
+    They are kept if F1 is the highest so far, or within chance of it: a standard error, which is
+    larger for fewer annotations. Among equally good epochs, the last is kept, as the learning rate
+    is lower. The lowest loss would depend on a few wrong or missing annotations: the surer the
+    network is of the truth, the more they add to the loss.
     """
     f1, loss = _mean_f1(scores), scores["val_loss"]
     at.highest_f1 = max(f1, at.highest_f1)
@@ -172,7 +172,7 @@ def _note(scores: dict[str, float], at: Progress, n_val: int) -> bool:
 
 
 def _mean_f1(scores: dict[str, float]) -> float:
-    """The mean F1 of the classes, those without examples excepted."""
+    """The mean F1 of all classes with examples."""
     f1 = [v for name, v in scores.items() if name.startswith("val_f1_") and not math.isnan(v)]
     return float(np.mean(f1))
 
@@ -180,7 +180,7 @@ def _mean_f1(scores: dict[str, float]) -> float:
 def _learn_epoch(
     learn, optimizer, batches, at: Progress, options, total_steps: int, workers: Workers
 ) -> float:
-    """Learn from all batches of an epoch; returns the mean loss."""
+    """Train on all batches of an epoch; returns the mean loss."""
     losses = []
     for batch in batches:
         if not options.reduce_lr:
@@ -197,7 +197,7 @@ def _learn_epoch(
 def _check_loss(
     loss: float, at: Progress, options: TrainOptions, broken_audio: bool = False
 ) -> None:
-    """Raise that the loss exploded, if it did, and why."""
+    """Raise an error that explains why the loss exploded, if it did."""
     if loss < EXPLODED:
         return
     if broken_audio:
@@ -228,7 +228,7 @@ def _judge(
         2 * np.diag(confusion), either, out=np.full(len(either), np.nan), where=either > 0
     )
     return {
-        "val_loss": float(np.float32(total / count)),  # what lies below is rounding
+        "val_loss": float(np.float32(total / count)),  # remove rounding errors
         "val_accuracy": float(np.trace(confusion) / confusion.sum()),
         **{f"val_f1_{name}": float(value) for name, value in zip(class_names, f1, strict=True)},
     }

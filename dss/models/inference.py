@@ -12,11 +12,11 @@ from dss.options import NetworkOptions
 class Network:
     """A network traced for inference in blocks of one fixed size.
 
-    Blocks overlap by what the filters reach, so that each sample is judged by all that can matter
-    for it, wherever a block begins. Where that would be all of the recording (see `models.reach`),
-    blocks are batches of the chunks that the network was trained on; these lie on a grid from the
-    start of the audio, and of each only the middle `stride` samples count. Either way a result
-    does not depend on how long the blocks are.
+    Blocks overlap by the receptive field, so that each prediction uses everything it depends on,
+    wherever a block begins. If that is the whole recording (see `models.reach`), blocks are batches
+    of the chunks that the network was trained on: these lie on a grid from the start of the audio,
+    and only the middle `stride` samples of each count. Either way, results do not depend on the
+    block size.
     """
 
     def __init__(self, model: keras.Model, options: NetworkOptions, block_samples: int):
@@ -32,18 +32,18 @@ class Network:
             self.nb_hist = self.stride + 2 * self.padding
             self.batch_size, self.first_sample = 1, 0
             model = models.resized(model, options, self.nb_hist)
-        # Compiled with XLA it is no faster, of separable filters slower, and begins seconds later.
+        # XLA does not make it faster, separable filters slower, and the start seconds later.
         self._forward = tf.function(self._middle(model, options))
 
     def _middle(self, model: keras.Model, options: NetworkOptions) -> Callable:
         """A function from chunks to the probabilities of their middle `stride` samples.
 
-        What is left out is left out before frames become samples.
+        The rest is dropped before frames are interpolated to samples.
         """
         logits = model.get_layer("logits")
         scores = keras.Model(model.input, logits.input)
         hop = 2**options.nb_pre_conv
-        cut = max(0, self.padding // hop - 1)  # frames; a sample lies between two
+        cut = max(0, self.padding // hop - 1)  # frames; samples lie between two of them
         first = self.padding - cut * hop
 
         def middle(x):
@@ -55,17 +55,17 @@ class Network:
 
     @property
     def block_samples(self) -> int:
-        """Samples that get a probability in one block."""
+        """The number of samples that get a probability in one block."""
         return self.stride * self.batch_size
 
     def blocks(
         self, read: Callable[[int, int], np.ndarray], n_samples: int
     ) -> Iterator[tuple[int, np.ndarray]]:
-        """Probabilities for each sample, block by block, with silence beyond both ends.
+        """Compute probabilities for each sample, block by block, with silence beyond both ends.
 
         Arguments:
-            read: gives the samples from start to before stop: [stop - start, channels].
-            n_samples: length of the audio.
+            read: returns the samples from start to before stop: [stop - start, channels].
+            n_samples: the length of the audio.
 
         Yields: first sample of the block, probabilities [samples, classes] float32.
         """
@@ -76,7 +76,7 @@ class Network:
             yield max(start, 0), self.block(x)[max(-start, 0) : n_samples - start]
 
     def block(self, x: np.ndarray) -> np.ndarray:
-        """Probabilities of one block: [block_samples, classes] float32.
+        """Compute the probabilities of one block: [block_samples, classes] float32.
 
         Arguments:
             x: audio [padding + block_samples + padding, channels].

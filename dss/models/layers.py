@@ -1,4 +1,4 @@
-"""The layers of the networks that Keras does not have, each a few lines of arithmetic."""
+"""Layers that Keras lacks, each a few lines of arithmetic."""
 
 import numpy as np
 
@@ -9,11 +9,11 @@ SILENT = 1e-3  # log power above the floor
 
 
 class DilatedConv1D(keras.layers.Layer):
-    """What `keras.layers.Conv1D(padding="same", dilation_rate=dilation)` computes, but faster.
+    """Computes `keras.layers.Conv1D(padding="same", dilation_rate=dilation)`, but faster.
 
-    The samples whose distance is a multiple of the dilation are moved next to each other (the
-    dilation goes into the batch axis), so that an ordinary convolution does the work: two to three
-    times faster on CPUs, where dilated convolutions are not optimised.
+    Samples that are a multiple of the dilation apart are moved next to each other (the dilation
+    goes into the batch axis), so that an ordinary convolution does the work: two to three times
+    faster on CPUs, where dilated convolutions are not optimised.
 
     Input [batch, samples, channels], output [batch, samples, filters].
     """
@@ -57,12 +57,12 @@ class DilatedConv1D(keras.layers.Layer):
 
 
 class LogSpectrogram(keras.layers.Layer):
-    """A short-time Fourier transform whose windowed sines and cosines are trained further.
+    """A short-time Fourier transform whose windowed sines and cosines can be trained.
 
-    Frame i is centred on the samples i * hop to (i + 1) * hop. Each channel is transformed on its
-    own. At initialisation the output is the log power of a Hann-windowed STFT, in which a sine of
-    amplitude 1 has the power 1. `floor` is added to each power: sounds far below it are silence.
-    `bins` are the frequencies, of all window // 2 + 1.
+    Frame i is centred on the samples i * hop to (i + 1) * hop. Each channel is transformed
+    separately. At initialisation, the output is the log power of a Hann-windowed STFT, in which a
+    sine of amplitude 1 has the power 1. `floor` is added to each power, so that sounds far below it
+    are silence. `bins` selects some of the window // 2 + 1 frequencies.
 
     Input [batch, samples, channels], output [batch, samples / hop, channels * bins].
     """
@@ -71,10 +71,10 @@ class LogSpectrogram(keras.layers.Layer):
         super().__init__(**layer)
         self.window, self.hop, self.floor, self.bins = window, hop, floor, bins
         self.n_bins = len(range(window // 2 + 1)[bins])
-        # Kernels as long as a multiple of the hop: an ordinary convolution over frames of hop
+        # Kernels span a multiple of the hop, so that an ordinary convolution over frames of hop
         # samples computes the strided one.
         self.n_hops = -(-window // hop)
-        self.before = (self.n_hops * hop - window) // 2  # of them, samples before the window
+        self.before = (self.n_hops * hop - window) // 2  # samples before the window
         self.is_fourier = False
 
     def build(self, input_shape):
@@ -90,7 +90,7 @@ class LogSpectrogram(keras.layers.Layer):
         return ops.cast(kernel * 2 / np.hanning(shape[0] + 1).sum(), dtype)
 
     def settle(self) -> None:
-        """From now on take a fast Fourier transform, if that is what the kernel still computes."""
+        """Use a fast Fourier transform from now on, if the kernel still computes one."""
         self.is_fourier = np.allclose(
             self.kernel, self._fourier(self.kernel.shape), rtol=0, atol=1e-7
         )
@@ -110,14 +110,14 @@ class LogSpectrogram(keras.layers.Layer):
         )
 
     def _trained(self, x):
-        """Real and imaginary part of each frame, by convolution of [batch, hops, hop]."""
+        """The real and imaginary part of each frame, by convolution of [batch, hops, hop]."""
         after = self.n_hops * self.hop - self.window - self.before
         kernel = ops.pad(self.kernel, [(self.before, after), (0, 0)])
         kernel = ops.reshape(kernel, (self.n_hops, self.hop, -1))
         return ops.split(ops.conv(x, kernel, padding="valid"), 2, axis=-1)
 
     def _fast(self, x):
-        """The same with the kernel of the start: in less than half the time."""
+        """The same for an untrained kernel, in less than half the time."""
         n_frames = x.shape[1] - self.n_hops + 1
         x = ops.concatenate([x[:, i : i + n_frames] for i in range(self.n_hops)], axis=-1)
         hann = np.hanning(self.window + 1)[:-1]
@@ -131,13 +131,13 @@ class LogSpectrogram(keras.layers.Layer):
 
 
 class AboveBackground(keras.layers.Layer):
-    """How far each power is above the background of its frequency, whatever the recording's level.
+    """The power at each frequency relative to its background, whatever the recording's level.
 
     The background is the harmonic mean of the amplitudes in the `n_frames` around a frame, a soft
     minimum: it follows the pauses, and hardly the song between them. Silent frames, such as those
-    beyond the ends of a recording, do not count.
+    beyond the ends of a recording, are ignored.
 
-    Input and output: log power [batch, frames, frequencies], of which `floor` is the least power.
+    Input and output: log power [batch, frames, frequencies], where `floor` is the minimum power.
     """
 
     def __init__(self, n_frames: int, floor: float, **layer):
@@ -152,7 +152,7 @@ class AboveBackground(keras.layers.Layer):
         return x + 2 * ops.log(ops.maximum(inverse, 1e-9))
 
     def _around(self, x):
-        """The sum over `n_frames` around each frame, by sums of 1, 2, 4, ... of them."""
+        """The sum over `n_frames` around each frame, built from sums of 1, 2, 4, ... of them."""
         before = self.n_frames // 2
         x_sum, first, length = 0, 0, x.shape[1]
         x = ops.pad(x, [(0, 0), (before, self.n_frames - before), (0, 0)])
@@ -168,7 +168,7 @@ class AboveBackground(keras.layers.Layer):
 class Standardize(keras.layers.Layer):
     """Subtract the mean and divide by the standard deviation of the training data, per channel.
 
-    Both are weights that `set_statistics` sets once, before training, and nothing changes later.
+    Both are weights that `set_statistics` sets once, before training; they never change later.
     """
 
     def build(self, input_shape):
@@ -177,7 +177,7 @@ class Standardize(keras.layers.Layer):
         self.scale = self.add_weight(shape=shape, initializer="ones", trainable=False, name="scale")
 
     def set_statistics(self, values: np.ndarray) -> None:
-        """Take mean and standard deviation from `values` [..., channels]."""
+        """Compute mean and standard deviation from `values` [..., channels]."""
         axes = tuple(range(values.ndim - 1))
         self.mean.assign(values.mean(axes))
         self.scale.assign(1 / np.maximum(values.std(axes), 1e-6))
@@ -187,7 +187,7 @@ class Standardize(keras.layers.Layer):
 
 
 class UpsampleLinear(keras.layers.Layer):
-    """Interpolate frames linearly to samples; a frame stands for its centre.
+    """Interpolate frames linearly to samples; a frame represents its centre.
 
     Input [batch, frames, channels], output [batch, frames * factor, channels].
     """
@@ -211,7 +211,8 @@ class UpsampleLinear(keras.layers.Layer):
 
 
 class DecibelSpectrogram(keras.layers.Layer):
-    """A trained short-time Fourier transform in decibels below the loudest of the chunk, 0 to -80.
+    """A trainable short-time Fourier transform in decibels below the loudest of the chunk, 0 to
+    -80.
 
     Input [batch, samples, channels], output [batch, samples / hop, (window // 2 + 1) * channels],
     channels fastest.
@@ -242,7 +243,7 @@ class DecibelSpectrogram(keras.layers.Layer):
             for kernels in (self.real_kernels, self.imag_kernels)
         )
         power = ops.maximum(real**2 + imaginary**2, 1e-20)
-        decibels = 5 / np.log(10) * ops.log(power)  # 10 log10 of the amplitude, as DAS has it
+        decibels = 5 / np.log(10) * ops.log(power)  # 10 log10 of the amplitude, as in DAS
         decibels = ops.reshape(decibels, (-1, n_channels, *decibels.shape[1:]))
         decibels = decibels - ops.max(decibels, axis=(1, 2, 3), keepdims=True)
         decibels = ops.transpose(ops.maximum(decibels, -80.0), (0, 2, 3, 1))

@@ -1,10 +1,10 @@
-"""Which processes train one network together, as the environment says.
+"""Which processes train a network together, according to the environment.
 
-`TF_CONFIG` names them, as for any program with TensorFlow:
+`TF_CONFIG` lists them, as for any TensorFlow program:
 
     {"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type": "worker", "index": 0}}
 
-In a job step of SLURM (`srun dss train ...`) all its tasks are one training.
+In a job step of SLURM (`srun dss train ...`), all tasks train together.
 """
 
 import json
@@ -16,21 +16,21 @@ from dss.errors import DssError
 
 
 def count() -> int:
-    """How many processes train together."""
+    """The number of processes that train together."""
     if "TF_CONFIG" in os.environ:
         return len(_from_tf_config()[0])
     return int(os.environ.get("SLURM_STEP_NUM_TASKS", 1))
 
 
 def index() -> int:
-    """Which of them this one is; the first, 0, writes files and tells how it goes."""
+    """The number of this process; the first, 0, writes files and reports progress."""
     if "TF_CONFIG" in os.environ:
         return _from_tf_config()[1]
     return int(os.environ["SLURM_PROCID"]) if count() > 1 else 0
 
 
 def addresses() -> tuple[list[str], int]:
-    """HOST:PORT of all processes, and the number of this one among them."""
+    """HOST:PORT of all processes, and the number of this process."""
     if "TF_CONFIG" in os.environ:
         return _from_tf_config()
     return (_from_slurm() if count() > 1 else ["localhost"]), index()
@@ -45,7 +45,7 @@ def _from_tf_config() -> tuple[list[str], int]:
             raise ValueError
     except (ValueError, KeyError, TypeError):
         raise DssError(
-            f"TF_CONFIG: is {os.environ['TF_CONFIG']}; it should be a list of workers and which "
+            f"TF_CONFIG: is {os.environ['TF_CONFIG']}; it should list the workers and say which "
             'one this is, as in {"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": '
             '{"type": "worker", "index": 0}}'
         ) from None
@@ -53,10 +53,10 @@ def _from_tf_config() -> tuple[list[str], int]:
 
 
 def _from_slurm() -> list[str]:
-    """One address a task, machine by machine; jobs that share a machine have different ports.
+    """One address per task, machine by machine; jobs that share a machine use different ports.
 
-    `tf.distribute.cluster_resolver.SlurmClusterResolver` would sort the machines by name, which is
-    not the order of the tasks: node10 comes before node2.
+    `tf.distribute.cluster_resolver.SlurmClusterResolver` sorts the machines by name, which differs
+    from the order of the tasks: node10 would come before node2.
     """
     said = ["scontrol", "show", "hostnames", os.environ["SLURM_STEP_NODELIST"]]
     hosts = subprocess.run(said, capture_output=True, text=True, check=True).stdout.split()
@@ -65,7 +65,8 @@ def _from_slurm() -> list[str]:
     where = [(host, i) for host, n in zip(hosts, n_tasks, strict=True) for i in range(n)]
     if where[index()][0] != hosts[int(os.environ["SLURM_NODEID"])]:
         raise DssError(
-            "SLURM's tasks are not in the machines' order. Run srun with --distribution=block."
+            "SLURM's tasks are not in the order of the machines. Run srun with "
+            "--distribution=block."
         )
     first_port = 20000 + 64 * (int(os.environ["SLURM_JOB_ID"]) % 500)
     return [f"{host}:{first_port + i}" for host, i in where]

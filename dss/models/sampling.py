@@ -1,4 +1,4 @@
-"""Which chunks an epoch trains on, in which order; and batches of them, made ahead of their use."""
+"""Choose the chunks of an epoch and their order, and prepare batches of them in advance."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -28,14 +28,15 @@ def training_batches(
 
     Arguments:
         chunks: of the training split.
-        batch_size: chunks in a batch; the last one is filled up with chunks of weight 0, so that
-            the network is traced once.
-        rng: where all is drawn from.
-        song: where each class is, as `dss.data.contents.song_stretches` gives it, to draw each
-            class equally often; None to take every chunk once.
+        batch_size: chunks per batch; the last batch is filled with chunks of weight 0, so that the
+            network is traced only once.
+        rng: the source of randomness.
+        song: where each class occurs, from `dss.data.contents.song_stretches`, to draw all classes
+            equally often; None to use every chunk once.
         augmentations: how to vary the chunks, if at all.
-        samplerate_hz: of the audio, which augmentations need.
-        part: which chunks of each batch to give. All are drawn: the parts add up to the whole.
+        samplerate_hz: the sample rate of the audio, for augmentations.
+        part: which chunks of each batch to return. All are drawn, so that the parts add up to the
+            whole.
     """
     starts, owner = chunks.grid(int(rng.integers(chunks.stride)))
     if song is None:
@@ -54,12 +55,12 @@ def training_batches(
 
 
 def all_batches(chunks: Chunks, batch_size: int, part: slice = WHOLE) -> Iterator[Batch]:
-    """All chunks of a split in their order, in batches (x, y, weight) of one size."""
+    """All chunks of a split in order, in batches (x, y, weight) of equal size."""
     return _batches(chunks, *chunks.grid(), batch_size, part)
 
 
 def ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
-    """The same batches; the next one is made while the last one is used."""
+    """Prepare the next batch while the last one is used."""
     with ThreadPoolExecutor(1) as worker:
         upcoming = worker.submit(next, batches, None)
         while (batch := upcoming.result()) is not None:
@@ -74,12 +75,12 @@ def draw_balanced(
     song: list[np.ndarray],
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """As many chunks as there are, drawn so that each class has the same share of the draws.
+    """Draw chunks so that each class gets the same share; as many draws as there are chunks.
 
-    A draw takes a class first, each with the same probability, and a sample of the class second:
-    the chunk in which it is. So a chunk may come several times in an epoch, or not at all.
+    Each draw picks a class, all with the same probability, then a sample of that class, and takes
+    the chunk that contains it. So a chunk may occur several times in an epoch, or not at all.
 
-    Returns: numbers of the chunks, in random order.
+    Returns: the numbers of the chunks, in random order.
     """
     first, last = chunks.stretches[owner].T
     start = np.clip(starts + chunks.padding, first, last)
@@ -92,7 +93,7 @@ def draw_balanced(
         if there.any():
             probability += there / there.sum()
     edges = np.cumsum(probability / probability.sum())
-    # One random number for all draws, evenly spaced: no class is missed by chance.
+    # One random number for all draws, evenly spaced, so that no class is missed by chance.
     draws = (np.arange(len(starts)) + rng.random()) / len(starts)
     drawn = np.searchsorted(edges, draws, side="right")
     return rng.permutation(np.minimum(drawn, len(starts) - 1))

@@ -1,4 +1,4 @@
-"""One step of training: the gradient of a batch, the update of all weights, their average."""
+"""A training step: the gradient of a batch, the update of all weights, and their average."""
 
 import math
 from collections.abc import Callable
@@ -11,8 +11,11 @@ from dss.models.workers import Workers
 from dss.options import TrainOptions
 
 WEIGHT_DECAY = 0.01
-AVERAGED = 2, 0.1  # weights are averaged over so many epochs, or this part of all if that is less
-FINE = 4  # points in a frame at which the loss is taken
+AVERAGED = (
+    2,
+    0.1,
+)  # epochs to average weights over, or this fraction of all if less
+FINE = 4  # points per frame at which the loss is computed
 
 
 def make_optimizer(options: TrainOptions, steps_per_epoch: int) -> keras.Optimizer:
@@ -22,16 +25,16 @@ def make_optimizer(options: TrainOptions, steps_per_epoch: int) -> keras.Optimiz
     optimizer = keras.optimizers.AdamW(
         weight_decay=WEIGHT_DECAY, use_ema=True, ema_momentum=momentum
     )
-    if options.mixed_precision == "float16":  # gradients would vanish below its smallest number
+    if options.mixed_precision == "float16":  # small gradients would vanish
         return keras.optimizers.LossScaleOptimizer(optimizer)
     return optimizer
 
 
 def one_row(model: keras.Model) -> keras.Variable:
-    """All weights that are trained, one behind the other: [weights].
+    """All trainable weights in a single vector: [weights].
 
-    A step then has one gradient and one update, not one for each array of weights: they are
-    compiled in a tenth of the time, and processes that train together send one message.
+    A step then has one gradient and one update, rather than one for each array of weights: it
+    compiles in a tenth of the time, and processes that train together exchange one message.
     """
     values = [np.ravel(variable.numpy()) for variable in model.trainable_variables]
     return keras.Variable(np.concatenate(values), name="weights")
@@ -44,10 +47,10 @@ def learning(
     workers: Workers,
     compiled: bool,
 ) -> Callable:
-    """A function of a batch that takes one training step with it, and gives the loss.
+    """A function that takes one training step on a batch, and returns the loss.
 
-    Frames are interpolated to `FINE` points, not to samples: between them scores are all but
-    straight lines, and a loss of each sample would cost as much as two blocks.
+    Frames are interpolated to `FINE` points, not to samples: between these, scores are nearly
+    straight lines, and a loss at each sample would cost as much as two blocks.
     """
     optimizer.build([row])
     logits = model.get_layer("logits")
@@ -57,7 +60,7 @@ def learning(
         interpolate = UpsampleLinear(FINE, dtype="float32")
 
     def find(x, y, weight):
-        """The gradient and the loss, means over the samples that count; how many these are."""
+        """The gradient and the loss, averaged over the samples that count; and their number."""
         count = tf.reduce_sum(weight)
         with tf.GradientTape() as tape:
             tape.watch(row.value)
@@ -95,7 +98,7 @@ def judging(model: keras.Model, compiled: bool) -> Callable:
 
 
 def put_average(model: keras.Model, row: keras.Variable, optimizer: keras.Optimizer) -> None:
-    """Give the network the weights averaged over the last steps: what is judged and kept.
+    """Set the weights to their average over the last steps, which is what is evaluated and saved.
 
     The average lies nearer the middle of a minimum than any single step (Polyak & Juditsky 1992).
     """
@@ -107,7 +110,7 @@ def put_average(model: keras.Model, row: keras.Variable, optimizer: keras.Optimi
 
 
 def _parts(model: keras.Model, row: tf.Tensor) -> list[tf.Tensor]:
-    """The weights in a row, each in the shape that it has in the network."""
+    """The weights of the vector, in their shapes in the network."""
     shapes = [variable.shape for variable in model.trainable_variables]
     parts = tf.split(row, [math.prod(shape) for shape in shapes])
     return [tf.reshape(part, shape) for part, shape in zip(parts, shapes, strict=True)]
@@ -117,7 +120,7 @@ def _cross_entropy(scores: tf.Tensor, y: tf.Tensor, weight: tf.Tensor) -> tf.Ten
     """The sum of the cross entropies of all samples that count.
 
     Arguments:
-        scores: [chunks, points, classes], each for as many samples as come on a point.
+        scores: [chunks, points, classes], each for all samples nearest to the point.
         y: targets [chunks, samples, classes].
         weight: [chunks, samples].
     """

@@ -19,19 +19,19 @@ from dss.options import NetworkOptions
 def tcn(nb_channels: int, nb_classes: int, options: NetworkOptions) -> keras.Model:
     """Build the network.
 
-    [Log spectrogram every 2**nb_pre_conv samples - [above its background], or frames of so many
-    samples] - standardize - [patterns in the spectrogram] - dense - `nb_conv` blocks of one
+    [Log spectrogram every 2**nb_pre_conv samples - [relative to its background], or frames of that
+    many samples] - standardize - [patterns in the spectrogram] - dense - `nb_conv` blocks of one
     residual layer per dilation - sum of all layers - [LSTM] - class scores - [interpolation to the
     rate of the audio] - softmax.
     Features and scores have 32 bits, whatever the precision of the layers between.
 
     Arguments:
-        nb_channels: of the audio.
-        nb_classes: song types and noise.
+        nb_channels: the number of audio channels.
+        nb_classes: the number of song types, plus noise.
         options: chunk duration, filters, blocks, and frontend.
 
     Returns: a model from audio [batch, nb_hist, channels] to probabilities [batch, nb_hist,
-        classes]; its layer `logits` gives the scores before the softmax.
+        classes]; its layer `logits` returns the scores before the softmax.
     """
     layers = keras.layers
     inputs = keras.Input((options.nb_hist, nb_channels), name="audio")
@@ -49,7 +49,7 @@ def tcn(nb_channels: int, nb_classes: int, options: NetworkOptions) -> keras.Mod
     x = Standardize(name="standardize", dtype="float32")(x)
     if options.pre_filters:
         x = _patterns(x, nb_channels, options.pre_filters)
-    # Dense layers rather than convolutions of one frame, which are the same but slower to train.
+    # Dense layers instead of convolutions of one frame, which are equivalent but slower to train.
     x = layers.Dense(options.nb_filters, name="input")(x)
     skips = []
     for block, separable in enumerate(separable_blocks(options)):
@@ -73,9 +73,9 @@ def tcn(nb_channels: int, nb_classes: int, options: NetworkOptions) -> keras.Mod
 
 
 def _patterns(x, nb_channels: int, n_filters: int):
-    """What small filters find in a spectrogram [batch, frames, channels * frequencies].
+    """Apply small filters to a spectrogram [batch, frames, channels * frequencies].
 
-    They are the same at all frequencies, so that song which is higher or lower is recognised.
+    They are the same at all frequencies, so they recognise song whose pitch varies.
     """
     layers = keras.layers
     n_frames, n_features = x.shape[1:]
@@ -96,7 +96,7 @@ def _patterns(x, nb_channels: int, n_filters: int):
 
 
 def class_scores(skips: list, nb_classes: int, options: NetworkOptions):
-    """The score of each class in each frame, from what all residual layers found together."""
+    """The score of each class in each frame, from the sum of all residual layers."""
     layers = keras.layers
     x = layers.Add(name="skips")(skips) if len(skips) > 1 else skips[0]
     x = layers.Activation("relu", name="skips_relu")(x)
@@ -107,7 +107,7 @@ def class_scores(skips: list, nb_classes: int, options: NetworkOptions):
 
 
 def separable_blocks(options: NetworkOptions) -> list[bool]:
-    """`use_separable` with one value a block."""
+    """`use_separable` with one value per block."""
     if len(options.use_separable) == 1:
         return options.use_separable * options.nb_conv
     return options.use_separable

@@ -1,11 +1,11 @@
 """Several processes that train one network together: each learns from its part of every batch.
 
-Each process has the whole network and one device. What the parts of a batch give is averaged over
-all of them, weighted by the samples that count; so they all take the step that one process would
-take with the whole batch, and have the same weights at any time.
+Each process has the whole network and one device. Their gradients are averaged, weighted by the
+samples that count, so all processes take the step that one process would take on the whole batch,
+and always have the same weights.
 
-The sums go through the collectives of `tf.distribute.MultiWorkerMirroredStrategy`. Its variables
-are not used: those of Keras 3 cannot be made under it (keras-team/keras, issue 20585).
+Sums are computed by the collectives of `tf.distribute.MultiWorkerMirroredStrategy`. Its variables
+are not used, because Keras 3 cannot create variables under it (keras-team/keras, issue 20585).
 """
 
 import zlib
@@ -23,11 +23,11 @@ from dss.support.progress import say
 
 
 class Workers:
-    """This process among those that train together; made without arguments, it is alone.
+    """This process among those that train together; without arguments, it is alone.
 
     Attributes:
-        index: of this process; the first, 0, is the one that writes files.
-        count: how many processes there are.
+        index: the number of this process; the first, 0, writes files.
+        count: the number of processes.
     """
 
     def __init__(self, addresses: list[str] | None = None, index: int = 0):
@@ -38,7 +38,7 @@ class Workers:
 
     @property
     def is_first(self) -> bool:
-        """Whether this process is the one that writes files."""
+        """Whether this process writes files."""
         return self.index == 0
 
     @property
@@ -47,7 +47,7 @@ class Workers:
         return slice(self.index, None, self.count)
 
     def sum(self, values: np.ndarray) -> np.ndarray:
-        """The sum of numbers [n] over all processes, which have to call this in the same order.
+        """The sum of numbers [n] over all processes, which must call this in the same order.
 
         Raises: KeyboardInterrupt in all of them if one was interrupted; ConnectionError if one is
             lost.
@@ -60,19 +60,20 @@ class Workers:
             total = self._all_reduce(tf.concat([own, flag], 0)).numpy()
         except tf.errors.OpError as error:
             raise ConnectionError(
-                "Another process of this training is gone. The best epoch so far is saved; use "
-                f"continue_from to train on from it. ({error.message.splitlines()[0]})"
+                "Another process of this training was lost. The best epoch so far is saved; set "
+                f"continue_from to it to train on. ({error.message.splitlines()[0]})"
             ) from None
         if total[-1] > 0:
             raise KeyboardInterrupt
         return total[:-1]
 
     def step(self, find: Callable, apply: Callable, compiled: bool) -> Callable:
-        """A function of a batch that takes one training step with the parts of all processes.
+        """A function that takes one training step on the parts of a batch in all processes.
 
         Arguments:
-            find: a part of a batch -> a list of tensors, means over its samples; how many samples.
-            apply: the means over the samples of all processes -> the result.
+            find: maps a part of a batch to a list of tensors, averaged over its samples, and the
+                number of samples.
+            apply: maps the averages over all processes to the result.
             compiled: whether to compile both with XLA.
         """
         if self.count == 1:
@@ -94,36 +95,36 @@ class Workers:
         return lambda *batch: apply_means(self.sum(find_sums(*batch)))
 
     def same(self, text: str = "") -> str:
-        """The text that the first process gives, in all of them. Up to 4096 bytes."""
+        """Share the text of the first process, up to 4096 bytes, with all processes."""
         own = np.zeros(4096, np.int32)
         if self.is_first:
             own[: len(text.encode())] = list(text.encode())
         return bytes(self.sum(own).tolist()).rstrip(b"\0").decode()
 
     def check_agree(self, settings: str) -> None:
-        """Raise a DssError if not all processes have these settings."""
+        """Raise a DssError unless all processes have these settings."""
         own = np.array([zlib.crc32(settings.encode())], np.float64)
         if self.sum(own)[0] != self.count * own[0]:
             raise DssError(
-                "The processes that train together have different options or different data. Start "
-                "all of them with the same options and the same dataset."
+                "The processes that train together have different options or data. Start all of "
+                "them with the same options and the same dataset."
             )
 
     def vary_dropout(self, model: keras.Model) -> None:
-        """Switch off other filters than the other processes do, for other parts of the batch."""
+        """Drop out different filters in each process, for its own part of each batch."""
         for variable in model.variables:
             if variable.path.endswith("seed_generator_state"):
                 variable.assign(variable.numpy() + np.array([self.index, 0]))
 
     @contextmanager
     def stopping_together(self) -> Iterator[None]:
-        """Ctrl-C and SIGTERM in one process raise KeyboardInterrupt in all, at their next sum."""
+        """Let Ctrl-C or SIGTERM in one process raise KeyboardInterrupt in all, at the next sum."""
         if self.count == 1:
             yield
             return
 
         def interrupt(*_) -> None:
-            if self._interrupted:  # for the second time: whoever asks does not want to wait
+            if self._interrupted:  # second time: whoever asks does not want to wait
                 raise KeyboardInterrupt
             self._interrupted = True
 
@@ -138,27 +139,27 @@ ALONE = Workers()
 
 
 def join(options: TrainOptions, data_sha256: str) -> Workers:
-    """This process among those that the environment names; it waits for them.
+    """Join the processes named by the environment, and wait for them.
 
     Arguments:
         options: of the training; all processes must have the same.
-        data_sha256: which data it is, which must be the same too.
+        data_sha256: a hash of the data, which must be the same, too.
 
-    Raises: DssError if the options do not fit so many processes, or differ between them.
+    Raises: DssError if the options do not suit the number of processes, or differ between them.
     """
     addresses, index = processes.addresses()
     count = len(addresses)
     if options.devices not in (1, count):
         raise DssError(
             f"devices: {options.devices}, but {count} processes train together (from TF_CONFIG or "
-            "SLURM), each with one device. Leave the option out."
+            "SLURM), each with one device. Leave this option out."
         )
     if count == 1:
         return ALONE
     if count > options.batch_size:
         raise DssError(
             f"batch_size: {options.batch_size} chunks cannot be shared among {count} processes. "
-            f"Use {count} or more."
+            f"Use at least {count}."
         )
     if index == 0:
         say(f"Waiting for the other processes: {', '.join(addresses[1:])}")
@@ -169,7 +170,7 @@ def join(options: TrainOptions, data_sha256: str) -> Workers:
 
 
 def _connect(addresses: list[str], index: int) -> Callable:
-    """A function that sums a tensor over all processes. Each takes one device of its machine."""
+    """A function that sums a tensor over all processes. Each uses one device of its machine."""
     hosts = [address.rpartition(":")[0] for address in addresses]
     before, here = hosts[:index].count(hosts[index]), hosts.count(hosts[index])
     gpus = tf.config.list_physical_devices("GPU")
@@ -184,8 +185,8 @@ def _connect(addresses: list[str], index: int) -> Callable:
         strategy = tf.distribute.MultiWorkerMirroredStrategy(resolver)
     except RuntimeError as error:
         raise DssError(
-            "Processes that train together have to begin with it: TensorFlow has been used in "
-            f"this one before ({error})"
+            "Processes that train together must start before TensorFlow is used, but it has been "
+            f"used in this process already ({error})"
         ) from None
 
     def add(value):

@@ -40,8 +40,8 @@ def option(
             either of these ("view"), or a "run", all of which must exist; a "folder" or "file";
             or "new" for one to be created.
         rare: whether few users need the option; a form then shows it only on request.
-            is_function: whether it takes a function, which only Python can pass: command lines,
-            forms and files leave it out.
+        is_function: whether it takes a function, which only Python can pass: command lines, forms
+            and files leave it out.
         bounds: the range as pydantic's arguments: ge, gt, le, lt, min_length, ...
     """
     extra: dict[str, Any] = {"unit": unit, "group": group, "path": path, "rare": rare}

@@ -1,6 +1,6 @@
-"""Figures of recordings, datasets, annotations and training: one function a figure.
+"""Figures of recordings, datasets, annotations and training: one function per figure.
 
-Every function returns a matplotlib figure that shows itself at the end of a notebook cell and can
+Each function returns a matplotlib figure that displays itself at the end of a notebook cell and can
 be saved with `figure.savefig`. Figures are black on white whatever style is set. A song type has
 the same colour in all rows of a figure; noise is grey.
 """

@@ -1,4 +1,4 @@
-"""The figure of alignment: does the sound begin where the annotations and the targets say?"""
+"""Alignment: does the sound start where the annotations and the targets say?"""
 
 from collections.abc import Sequence
 
@@ -24,28 +24,27 @@ N_COLUMNS = 5
 
 @plain_style()
 def plot_alignment(views: Sequence[View], n_examples: int = 100, seed: int = 0) -> Figure:
-    """Loudness around onsets, offsets and events, with the target there.
+    """Plot the loudness around onsets, offsets and events, with the target there.
 
-    The coloured line is the median of the loudness, each example's scaled from 0 to 1; half of the
-    examples lie in the pale band. The black line is the mean target: that of the dataset, or what
-    the annotations of a folder will become. Where sound begins before its target, annotations are
-    late, or shifted against the audio. An event has the width that its target has at half of its
-    height.
+    The coloured line is the median of the loudness, scaled from 0 to 1 in each example; half of the
+    examples lie in the pale band. The black line is the mean target: from the dataset, or what the
+    annotations of a folder will become. If sound starts before its target, annotations are late, or
+    shifted relative to the audio. The width of an event is that of its target at half height.
 
     Arguments:
-        views: recordings or splits, as `dss.review.views.open_views` gives them.
-        n_examples: of each song type, at most.
-        seed: another one takes other examples.
+        views: recordings or splits from `dss.review.views.open_views`.
+        n_examples: the maximum number of examples per song type.
+        seed: other seeds choose other examples.
 
     Raises: DssError if nothing is annotated.
     """
     chosen = choose_examples(views, n_examples, np.random.default_rng(seed))
     if not chosen:
-        raise DssError("Nothing is annotated here: there is nothing to align")
+        raise DssError("Nothing is annotated here, so there is nothing to align")
     colors = song_colors(list(chosen))
     n_columns = min(len(chosen), N_COLUMNS)
     n_bands = -(-len(chosen) // n_columns)
-    n_rows = 1 if all(map(_is_event, chosen.values())) else 2  # of panels, for a type
+    n_rows = 1 if all(map(_is_event, chosen.values())) else 2  # panels per type
     figure, axes = figure_panels(n_rows * n_bands, n_columns, 1.1, 0.5, 0.75, left=0.45)
     panels = axes.reshape(n_bands, n_rows, n_columns).swapaxes(1, 2).reshape(-1, n_rows)
     for pair, (name, examples) in zip(panels, chosen.items(), strict=False):
@@ -69,12 +68,12 @@ def around(name: str, examples, at_stop: bool) -> tuple[np.ndarray, np.ndarray, 
     """Loudness and target around each example of a song type.
 
     Arguments:
-        name: of the song type.
-        examples: as `choose_examples` gives them.
-        at_stop: around the offset, not the onset.
+        name: the song type.
+        examples: the result of `choose_examples`.
+        at_stop: around the offset instead of the onset.
 
-    Returns: milliseconds [points]; loudness [examples, points], each from 0 to 1; target
-        [examples, points].
+    Returns: milliseconds [points]; loudness [examples, points], each from 0 to 1; target [examples,
+        points].
     """
     kind = EVENT if _is_event(examples) else SEGMENT
     reach, smooth = REACH_SECONDS[kind], SMOOTH_SECONDS[kind]
@@ -97,7 +96,7 @@ def around(name: str, examples, at_stop: bool) -> tuple[np.ndarray, np.ndarray, 
 
 
 def width_ms(ms: np.ndarray, target: np.ndarray) -> float:
-    """How long the mean of targets [examples, points] is above half of its peak."""
+    """For how long the mean of targets [examples, points] exceeds half of its peak."""
     target = np.nanmean(target, axis=0)
     return float((target >= target.max() / 2).sum() * (ms[1] - ms[0]))
 
@@ -108,7 +107,7 @@ def _is_event(examples) -> bool:
 
 
 def _loudness(x: np.ndarray, rate: float, smooth_seconds: float) -> np.ndarray:
-    """The level [samples], smoothed, from 0 to 1."""
+    """The smoothed level [samples], from 0 to 1."""
     x = x - x.mean(axis=0)
     n = max(1, round(smooth_seconds * rate)) | 1
     level = np.sqrt(np.convolve((x**2).sum(axis=1), np.ones(n) / n, mode="same"))

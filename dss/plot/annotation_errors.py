@@ -1,4 +1,4 @@
-"""The figure of annotations that are probably wrong, with what networks say of them."""
+"""Annotations that are probably wrong, with the networks' opinions."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ from dss.review.view import View
 from dss.review.views import views_of
 from dss.support.files import remove, replacing
 
-N_SAVED = 24  # places in the figure that is saved
+N_SAVED = 24  # in the saved figure
 
 
 @plain_style()
@@ -28,19 +28,19 @@ def plot_annotation_errors(
     recordings: str | Path | Recording | View | Sequence[View],
     n_shown: int = 12,
 ) -> Figure:
-    """Annotations that are probably wrong: spectrograms above what people and networks say.
+    """Plot annotations that are probably wrong: spectrograms above annotations and predictions.
 
     Arguments:
-        errors: what `dss.review.annotation_errors.find_annotation_errors` gave; the first ones
+        errors: the result of `dss.review.annotation_errors.find_annotation_errors`; its first rows
             are shown.
-        recordings: the folder that was checked, or its recordings, as
-            `dss.review.views.open_views` gives them.
-        n_shown: how many at most.
+        recordings: the folder that was checked, or its recordings from
+            `dss.review.views.open_views`.
+        n_shown: the maximum number to show.
 
-    Raises: DssError if nothing is listed, or a recording is not there.
+    Raises: DssError if the list is empty, or a recording is missing.
     """
     if errors.empty:
-        raise DssError("No annotation is listed: there is nothing to show")
+        raise DssError("The list of annotation errors is empty: there is nothing to show")
     views = {view.name: view for view in views_of(recordings)}
     shown = errors[:n_shown]
     missing = [name for name in shown["recording"] if name not in views]
@@ -52,21 +52,21 @@ def plot_annotation_errors(
 
 
 def save_errors(errors: pd.DataFrame, views: Sequence[View], folder: Path) -> list[Path]:
-    """Write the list, and a figure of its beginning.
+    """Save the list, and a figure of its first rows.
 
     Arguments:
-        errors: what `find_annotation_errors` gave.
+        errors: the result of `find_annotation_errors`.
         views: the recordings that were checked.
-        folder: is made if it is not there.
+        folder: created if necessary.
 
-    Returns: the files: `annotation_errors.csv`, and `annotation_errors.png` if anything is listed.
+    Returns: the files: `annotation_errors.csv`, and `annotation_errors.png` if there are errors.
     """
     folder.mkdir(parents=True, exist_ok=True)
     table, picture = (folder / f"annotation_errors.{ending}" for ending in ("csv", "png"))
     with replacing(table) as part:
         errors.to_csv(part, index=False, float_format="%.6f")
     if errors.empty:
-        remove(picture)  # of what was wrong before
+        remove(picture)  # of an earlier check
         return [table]
     with replacing(picture) as part:
         plot_annotation_errors(errors, views, N_SAVED).savefig(part, format="png")

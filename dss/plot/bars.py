@@ -1,4 +1,4 @@
-"""A row of annotations: segments as bars with their names, events as ticks."""
+"""A row of annotations: segments as bars with names, events as ticks."""
 
 import textwrap
 from typing import Any
@@ -15,36 +15,36 @@ from dss.errors import DssError
 from dss.plot.colors import to_oklab
 from dss.plot.figure import BINS, LETTER_INCHES, ROW_INCHES, Time
 
-BAR = 0.86  # of the height of its lane
-UPRIGHT_INCHES = 0.14  # width of a bar on which a name is legible upright
-LEAST_INK = 0.5  # where a pixel has a bar at all
+BAR = 0.86  # fraction of the height of its lane
+UPRIGHT_INCHES = 0.14  # minimum width of a bar with an upright name
+LEAST_INK = 0.5  # minimum for a pixel with any bar
 
 
 def checked_annotations(table: pd.DataFrame) -> pd.DataFrame:
-    """The table, if it is one of annotations."""
+    """Check that a table is an annotation table, and return it."""
     missing = [name for name in COLUMNS if name not in table]
     if missing:
         raise DssError(
-            f"These are not annotations: they lack {', '.join(missing)}. They should have the "
+            f"This is not an annotation table: it lacks {', '.join(missing)}. It should have the "
             f"columns {', '.join(COLUMNS)}"
         )
     return table
 
 
 def within(table: pd.DataFrame, time: Time) -> pd.DataFrame:
-    """The annotations in this time, and the lane of each, so that no segment overlaps another."""
+    """The annotations in a stretch of time, with lanes in which no segments overlap."""
     rows = found(table)[COLUMNS]
     rows = rows.assign(stop_seconds=rows["stop_seconds"].fillna(rows["start_seconds"]))
     rows = rows[(rows["stop_seconds"] >= time.start) & (rows["start_seconds"] <= time.stop)]
     rows = rows.sort_values("start_seconds", ignore_index=True)
-    lane = np.zeros(len(rows), int)  # events reach over all lanes
+    lane = np.zeros(len(rows), int)  # events span all lanes
     is_segment = rows["stop_seconds"].to_numpy() > rows["start_seconds"].to_numpy()
     lane[is_segment] = _lanes(rows.loc[is_segment, COLUMNS[1:]].to_numpy())
     return rows.assign(lane=lane)
 
 
 def bars_inches(rows: pd.DataFrame, time: Time) -> float:
-    """Height of a row of annotations: enough for upright names on bars that are too short."""
+    """The height of a row of annotations, with space for upright names on short bars."""
     inches = (rows["stop_seconds"] - rows["start_seconds"]) / time.span * ROW_INCHES
     wide, inches = rows[inches > UPRIGHT_INCHES], inches[inches > UPRIGHT_INCHES]
     letters = wide["name"].str.len() * LETTER_INCHES + 0.1
@@ -61,10 +61,11 @@ def draw_annotations(
     colors,
     inches: tuple[float, float] | None = None,
 ) -> None:
-    """Draw annotations as `within` gives them: events over the full height, segments in lanes.
+    """Draw annotations from `within`: events over the full height, segments in lanes.
 
     Arguments:
-        axis, rows, label, time, colors: where, what, its name, and how.
+        axis, rows, label, time, colors: the axis, the annotations, the label of the row, its time,
+            and the colours of song types.
         inches: width and height of the axis; default: those of a row of the whole figure.
     """
     width, height = inches or (ROW_INCHES, bars_inches(rows, time))
@@ -101,7 +102,7 @@ def _draw_bars(axis: Axes, segments: pd.DataFrame, heights: np.ndarray, time: Ti
 
 
 def _draw_shares(axis: Axes, segments: pd.DataFrame, heights: np.ndarray, time: Time, rgb) -> None:
-    """Draw more bars than there are pixels: a pixel has the colour of the song type that covers
+    """Draw more bars than there are pixels: each pixel has the colour of the song type that covers
     most of it, paler if little of it is covered.
     """
     edges = np.linspace(*time, BINS + 1)
@@ -124,10 +125,11 @@ def _draw_shares(axis: Axes, segments: pd.DataFrame, heights: np.ndarray, time: 
 def _write_names(
     axis: Axes, segments: pd.DataFrame, middles: np.ndarray, time: Time, rgb, inches
 ) -> None:
-    """Write the names on their bars, flat or upright, where they fit.
+    """Write names on bars, horizontally or upright, where they fit.
 
     Arguments:
-        axis, segments, middles, time, rgb: where, the bars, the middles of lanes, and colours.
+        axis, segments, middles, time, rgb: the axis, the bars, the middles of lanes, the time and
+            the colours.
         inches: the width of the axis, and the height of a bar.
     """
     axis_inches, bar_inches = inches
@@ -146,7 +148,7 @@ def _write_names(
 
 
 def _spans(rows: pd.DataFrame, time: Time) -> np.ndarray:
-    """What of each annotation is in this time: [rows, 2] seconds."""
+    """The part of each annotation within this time: [rows, 2] seconds."""
     return rows[["start_seconds", "stop_seconds"]].to_numpy().clip(*time)
 
 
@@ -155,7 +157,7 @@ def _pixels(seconds: pd.Series, time: Time) -> np.ndarray:
 
 
 def _lanes(spans: np.ndarray) -> np.ndarray:
-    """The lane of each of some spans [n, 2], sorted by their start: mostly all are 0."""
+    """The lane of each span in [n, 2], sorted by start: usually all are 0."""
     starts, stops = spans.T
     if (starts[1:] >= np.maximum.accumulate(stops)[:-1]).all():
         return np.zeros(len(spans), int)

@@ -8,13 +8,13 @@ from matplotlib.colors import to_hex, to_rgb
 
 from dss.data.annotations import NOISE
 
-# The colours of Okabe and Ito, which the colour-blind can tell apart, without yellow and black.
+# The colours of Okabe and Ito, which colour-blind people can distinguish, without yellow and black.
 FIRST_COLORS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9"]
 NOISE_COLOR = "#9a9a9a"
 
 
 def song_colors(names: Sequence[str]) -> dict[str, str]:
-    """A colour for each song type, by its place among the names; grey for noise.
+    """A colour for each song type, by its position among the names; grey for noise.
 
     Example:
         >>> from dss.plot import song_colors
@@ -27,12 +27,12 @@ def song_colors(names: Sequence[str]) -> dict[str, str]:
 
 
 def paler(color: str, by: float) -> np.ndarray:
-    """The colour mixed with white: 0 as it is, 1 white."""
+    """Mix a colour with white: 0 leaves it as it is, 1 is white."""
     return 1 - (1 - by) * (1 - np.array(to_rgb(color)))
 
 
 def to_oklab(rgb: np.ndarray) -> np.ndarray:
-    """sRGB colours [n, 3], 0 to 1, as lightness and two colour axes [n, 3]."""
+    """Convert sRGB colours [n, 3], 0 to 1, to lightness and two colour axes [n, 3]."""
     linear = np.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
     to_lms = [[0.4122, 0.2119, 0.0883], [0.5363, 0.6807, 0.2817], [0.0514, 0.1074, 0.6300]]
     to_lab = [[0.2105, 1.9780, 0.0259], [0.7936, -2.4286, 0.7828], [-0.0041, 0.4506, -0.8087]]
@@ -41,9 +41,9 @@ def to_oklab(rgb: np.ndarray) -> np.ndarray:
 
 @lru_cache
 def _distinct_colors(n: int) -> list[str]:
-    """`n` colours for a white background, each as far as can be from those before it.
+    """`n` colours for a white background, each as different as possible from those before it.
 
-    Distance is that of the OKLab space: Bjorn Ottosson, "A perceptual color space for image
+    Distance is measured in OKLab space: Bjorn Ottosson, "A perceptual color space for image
     processing", 2020.
     """
     levels = np.linspace(0, 1, 12)

@@ -1,4 +1,4 @@
-"""The figure of a dataset: its splits, one under the other."""
+"""Plot a dataset: one split below the other."""
 
 from itertools import chain
 from typing import NamedTuple
@@ -35,9 +35,9 @@ from dss.plot.rows import (
 )
 from dss.plot.spectrogram import draw_spectrogram, song_range, spectrogram
 
-BLOCK_SAMPLES = 2**20  # that are read at a time where song is looked for
-BEFORE_SECONDS = 0.25  # what is shown before the first song
-TITLE_INCHES = 0.75  # between splits: numbers of the time axis, and a title
+BLOCK_SAMPLES = 2**20  # read at a time to find song
+BEFORE_SECONDS = 0.25  # shown before the first song
+TITLE_INCHES = 0.75  # between splits, for the numbers of the time axis and a title
 
 
 @plain_style()
@@ -50,17 +50,17 @@ def plot_dataset(
     frequency_range_hz: tuple[float, float] | None = None,
     log_frequency: bool = False,
 ) -> Figure:
-    """A stretch of each split of a dataset: waveform, spectrogram, targets as lines and as image.
+    """Plot a stretch of each split of a dataset: waveform, spectrogram, targets as lines and image.
 
-    Dashed lines are cuts: what follows is of another recording, or of elsewhere in the same one.
-    What nobody annotated is hatched. Only the stretch is read from disk.
+    Dashed lines are cuts: what follows comes from another recording, or from another part of the
+    same one. Stretches that nobody annotated are hatched. Only the stretch is read from disk.
 
     Arguments:
-        tree: a dataset as `dss.data.open_dataset` gives it.
-        start_seconds, stop_seconds: the stretch, counted in each split; default: all of it.
+        tree: a dataset from `dss.data.open_dataset`.
+        start_seconds, stop_seconds: the stretch, counted in each split; default: the whole split.
         from_song: count from just before the first song of each split.
-        frequency_range_hz: lowest and highest frequency; default: those of the song.
-        log_frequency: whether all octaves are equally high.
+        frequency_range_hz: lowest and highest frequency; default: the range of the song.
+        log_frequency: use a logarithmic frequency axis.
 
     Raises: DssError if all splits end before the stretch, or the stretch is empty.
 
@@ -73,8 +73,8 @@ def plot_dataset(
     end_seconds = max(tree[split].sizes["time"] for split in SPLITS) / samplerate_hz
     if not 0 <= start_seconds < end_seconds:
         raise DssError(
-            f"start_seconds is {start_seconds:g}; it should be from 0 to below {end_seconds:g}, "
-            "where the longest split ends"
+            f"start_seconds is {start_seconds:g}; it should be at least 0 and below "
+            f"{end_seconds:g}, where the longest split ends"
         )
     if stop_seconds is not None and round((stop_seconds - start_seconds) * samplerate_hz) < 1:
         raise DssError(
@@ -88,7 +88,7 @@ def plot_dataset(
     shown = [stretch.shown for stretch in stretches if stretch.shown]
     if not shown:
         raise DssError(
-            f"start_seconds is {start_seconds:g}, but no split is so long from its first song on"
+            f"start_seconds is {start_seconds:g}, but no split lasts that long after its first song"
         )
     ranges = [song_range(one.power, samplerate_hz) for one in shown]
     range_hz = frequency_range_hz or (min(r[0] for r in ranges), max(r[1] for r in ranges))
@@ -127,7 +127,7 @@ def plot_dataset(
 
 
 class _Shown(NamedTuple):
-    """What is shown of one split."""
+    """What to show of a split."""
 
     time: Time
     wave: Envelope
@@ -138,14 +138,14 @@ class _Shown(NamedTuple):
 
 
 class _Stretch(NamedTuple):
-    """A split: nothing but a title if it has nothing there."""
+    """A split; only a title if it has nothing there."""
 
     title: str
     shown: _Shown | None = None
 
 
 def _first_song(data: xr.Dataset, samplerate_hz: float) -> float:
-    """Seconds until just before the first song of a split; 0 if there is none."""
+    """The time just before the first song of a split, in seconds; 0 if there is none."""
     noise = data["y"].variable[:, 0]
     for start in range(0, data.sizes["time"], BLOCK_SAMPLES):
         song = np.asarray(noise[start : start + BLOCK_SAMPLES].data) < 0.5
@@ -163,7 +163,7 @@ def _read_stretch(tree, split: str, start_seconds: float, stop_seconds: float | 
     stop = min(stop, n_samples)
     if start >= stop:
         return _Stretch(f"{split}: ends at {end}" if n_samples else f"{split}: empty")
-    # Variables, not data arrays: slicing these would slice their coordinates as well.
+    # Variables rather than data arrays, which would slice their coordinates as well.
     x, y = (data[name].variable[start:stop].data for name in "xy")
     x = shown_audio(x, samplerate_hz, None)
     cuts = split_stretches(tree, split)[:, 0]

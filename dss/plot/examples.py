@@ -1,4 +1,4 @@
-"""The figure of examples: what each song type looks like, side by side."""
+"""Plot examples of each song type side by side."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,9 +16,9 @@ from dss.plot.figure import figure_rows, place_rows, plain_style, shortened
 from dss.plot.spectrogram import contrast, song_range, spectrogram
 from dss.review.view import View
 
-EVENT_SECONDS = 0.02  # that are shown before and after an event
-BEFORE, AFTER = 0.3, 1.5  # what is shown of a segment, in its usual durations
-GAP = 0.04  # between examples, as a part of one
+EVENT_SECONDS = 0.02  # shown before and after an event
+BEFORE, AFTER = 0.3, 1.5  # shown around a segment, in units of its typical duration
+GAP = 0.04  # between examples, as a fraction of an example
 MOST_TYPES = 30
 
 
@@ -30,17 +30,17 @@ def plot_examples(
     frequency_range_hz: tuple[float, float] | None = None,
     seed: int = 0,
 ) -> Figure:
-    """Examples of each song type: spectrograms of segments, waveforms of events.
+    """Plot examples of each song type: spectrograms of segments, waveforms of events.
 
-    They are drawn at random from all recordings, and begin at the same place: a line at 0 ms marks
-    the onset, a second line the offset. The time axis is that of the type: the usual duration
-    takes the same width in all rows.
+    They are drawn at random from all recordings and aligned: a line at 0 ms marks the onset, a
+    second line the offset. Each type has its own time axis, on which its typical duration has the
+    same width.
 
     Arguments:
-        views: recordings or splits, as `dss.review.views.open_views` gives them.
-        n_examples: of each type, at most.
-        frequency_range_hz: lowest and highest frequency; default: those of the song.
-        seed: another one shows other examples.
+        views: recordings or splits from `dss.review.views.open_views`.
+        n_examples: the maximum number of examples per type.
+        frequency_range_hz: lowest and highest frequency; default: the range of the song.
+        seed: other seeds show other examples.
 
     Raises: DssError if nothing is annotated.
     """
@@ -73,10 +73,10 @@ def plot_examples(
 def choose_examples(
     views: Sequence[View], n_examples: int, rng: np.random.Generator
 ) -> dict[str, list[tuple[View, tuple[float, float], tuple[float, float]]]]:
-    """Annotations of each song type, drawn at random from all views, in their order.
+    """Draw annotations of each song type at random from all views, keeping their order.
 
-    Returns: by song type, for each example its view, its start and stop, and the first and
-        last second to show: all in seconds.
+    Returns: for each song type a list of examples: view, start and stop, and first and last second
+        to show, all in seconds.
     """
     rows = [
         (name, number, start, stop)
@@ -115,7 +115,7 @@ def _read(view: View, times, shown) -> tuple[np.ndarray, float]:
 
 
 def _range(sounds) -> tuple[float, float]:
-    """The frequencies of all examples."""
+    """The frequency range of all examples."""
     ranges = [
         song_range(spectrogram(x, rate), rate) for of_type in sounds.values() for x, rate in of_type
     ]
@@ -155,7 +155,7 @@ def _draw_waveforms(axis: Axes, chosen, sounds, n_examples: int, range_hz) -> No
 
 
 def _finish(axis: Axes, chosen, n_examples: int) -> None:
-    """Milliseconds from the onset below each example."""
+    """Label the time axis below each example in milliseconds from the onset."""
     first, last = chosen[0][2]
     onset, span = chosen[0][1][0], last - first
     shown = [1000 * (t - onset) for t in (first, last)]

@@ -1,4 +1,4 @@
-"""Figures: black on white, rows that share their time, a legend of song types below."""
+"""Figures: black on white, rows with a common time axis, a legend of song types below."""
 
 import gc
 import io
@@ -16,16 +16,16 @@ from matplotlib.figure import Figure, FigureBase
 from matplotlib.patches import Patch
 from PIL import Image
 
-WIDTH_INCHES = 10  # letters are legible where a notebook is 1000 pixels wide
+WIDTH_INCHES = 10  # so that text is legible in a notebook of 1000 pixels
 LEFT_INCHES, RIGHT_INCHES = 1.15, 0.15  # beside rows: labels, numbers
 ROW_INCHES = WIDTH_INCHES - LEFT_INCHES - RIGHT_INCHES
-LABEL_INCHES = 0.55  # where upright labels of rows end
-TIME_INCHES = 0.32  # the name of the time axis, below the last row
+LABEL_INCHES = 0.55  # right end of upright row labels
+TIME_INCHES = 0.32  # for the name of the time axis, below the last row
 GAP_INCHES = 0.12  # between rows
-BELOW_INCHES = 0.55  # the last row: numbers and name of the time axis
+BELOW_INCHES = 0.55  # below the last row: numbers and name of the time axis
 LEGEND_LINE_INCHES = 0.2
-LETTER_INCHES = 0.077  # of the font size 9
-BINS = 1000  # columns that a row is drawn with: about its pixels
+LETTER_INCHES = 0.077  # per letter at font size 9
+BINS = 1000  # columns per row, about as many as pixels
 STYLE = {
     "axes.spines.right": False,
     "axes.spines.top": False,
@@ -42,23 +42,22 @@ UNKNOWN: dict[str, Any] = {
 }
 
 
-_ONE_DRAWS = threading.RLock()  # matplotlib's settings are those of all threads
+_ONE_DRAWS = threading.RLock()  # matplotlib's settings are shared by all threads
 
 
 @contextmanager
 def plain_style() -> Iterator[None]:
-    """Draw in matplotlib's own style and ours, then restore what is set."""
+    """Draw in matplotlib's default style and ours, then restore the settings."""
     with _ONE_DRAWS, matplotlib.style.context(["default", "fast", STYLE]):
         yield
 
 
 @contextmanager
 def young_garbage() -> Iterator[None]:
-    """Collect what a figure leaves behind at once, for a viewer that draws one after the other.
+    """Free what figures leave behind at once, for viewers that draw one after the other.
 
-    Figures are circles of thousands of objects. Those that live for a while count as old, and every
-    tenth figure or so the collector goes through all that Python holds: that takes longer than to
-    draw.
+    Figures are reference cycles of thousands of objects. Once they are old, about every tenth
+    figure triggers a collection of all of Python's objects, which takes longer than drawing.
     """
     was_enabled = gc.isenabled()
     gc.disable()
@@ -71,25 +70,25 @@ def young_garbage() -> Iterator[None]:
 
 
 class Time(NamedTuple):
-    """The stretch of time that is shown, in seconds."""
+    """The stretch of time to show, in seconds."""
 
     start: float
     stop: float
 
     @property
     def span(self) -> float:
-        """Length in seconds."""
+        """The duration in seconds."""
         return self.stop - self.start
 
 
 class SongFigure(Figure):
-    """A figure that is white however it is saved, and shows itself in notebooks.
+    """A figure that is white however it is saved, and displays itself in notebooks.
 
     Attributes:
         kinds: what its rows show, if others of the same kinds can be drawn into it.
-        heights: of its rows, in inches; when others are drawn into it, they do not get lower:
-            what one scrolls through should not jump.
-        n_legend_lines: there are at least.
+        heights: the heights of its rows in inches; they never shrink when the figure is drawn
+            again, so that scrolling does not make it jump.
+        n_legend_lines: the minimum number of legend lines.
     """
 
     def __init__(self, figsize: tuple[float, float], constrained: bool = True):
@@ -100,14 +99,14 @@ class SongFigure(Figure):
         self.n_legend_lines = 0
 
     def savefig(self, *args, **named):
-        """Save the figure as matplotlib does, in our style."""
-        with plain_style():  # dark styles set the background of what is saved
+        """Save the figure like matplotlib, in our style."""
+        with plain_style():  # dark styles change the background of saved figures
             super().savefig(*args, **named)
 
     def jpeg(self) -> bytes:
         """The figure as a jpeg, in a tenth of the time that png takes.
 
-        Drawn again, it takes less: what letters look like is kept.
+        Drawing it again is faster still, since the shapes of letters are cached.
         """
         canvas = self.canvas if isinstance(self.canvas, FigureCanvasAgg) else FigureCanvasAgg(self)
         with plain_style():
@@ -117,14 +116,14 @@ class SongFigure(Figure):
         return buffer.getvalue()
 
     def _repr_png_(self) -> bytes:
-        """For notebooks that never import pyplot, which is what makes figures show themselves."""
+        """For notebooks without pyplot, which normally makes figures display themselves."""
         buffer = io.BytesIO()
         self.savefig(buffer, format="png")
         return buffer.getvalue()
 
 
 def figure_rows(n_rows: int) -> tuple[SongFigure, list[Axes]]:
-    """A figure with rows, one below the other; `place_rows` says where, once all is drawn."""
+    """A figure with rows, one below the other; `place_rows` places them once all is drawn."""
     figure = SongFigure(figsize=(WIDTH_INCHES, n_rows), constrained=False)
     return figure, [figure.add_axes((0, i, 1, 1)) for i in range(n_rows)]
 
@@ -132,9 +131,9 @@ def figure_rows(n_rows: int) -> tuple[SongFigure, list[Axes]]:
 def figure_rows_again(
     kinds: tuple[str, ...], figure: SongFigure | None
 ) -> tuple[SongFigure, list[Axes]]:
-    """A figure with rows of these kinds: the one given, wiped, if its rows are like this.
+    """A figure with rows of these kinds: the given one, cleared, if it has such rows.
 
-    To make rows and their ticks takes longer than to draw into them.
+    Creating rows and their ticks takes longer than drawing into them.
     """
     if figure is None or figure.kinds != kinds:
         figure, axes = figure_rows(len(kinds))
@@ -143,7 +142,7 @@ def figure_rows_again(
     for axis in figure.axes:
         for artist in [*axis.collections, *axis.images, *axis.lines, *axis.texts]:
             artist.remove()
-        axis.set_yscale("linear")  # with ticks where it finds them
+        axis.set_yscale("linear")  # resets its ticks
         axis.autoscale(True)
         axis.relim()
     for legend in [*figure.legends]:
@@ -160,15 +159,15 @@ def place_rows(
     longest_name: int = 0,
     n_legend_lines: int = 1,
 ) -> None:
-    """Give the rows their places. By hand: to find out what fits takes longer than to draw it.
+    """Place the rows of a figure by hand: computing a layout takes longer than drawing.
 
     Arguments:
-        figure: with a row an axis.
-        heights: of the rows, in inches.
+        figure: with one axis per row.
+        heights: the heights of the rows, in inches.
         title: above the figure.
         above: inches left free above each row.
-        longest_name: letters of the longest name that stands beside a row.
-        n_legend_lines: what `draw_legend` gave.
+        longest_name: the number of letters of the longest name beside a row.
+        n_legend_lines: the result of `draw_legend`.
     """
     above = above or [0.0, *[GAP_INCHES] * (len(heights) - 1)]
     heights = figure.heights = np.maximum(heights, figure.heights or 0).tolist()
@@ -192,7 +191,7 @@ def place_rows(
 
 
 def share_time(axes: Sequence[Axes], time: Time) -> None:
-    """Give rows the same time, whose numbers stand below the last of them."""
+    """Give rows a common time axis, with numbers below the last row."""
     for axis in axes:
         axis.set_xlim(*time)
     for axis in axes[:-1]:
@@ -202,7 +201,7 @@ def share_time(axes: Sequence[Axes], time: Time) -> None:
 
 
 def draw_legend(figure: FigureBase, names: list[str], colors, with_unknown: bool) -> int:
-    """Names and colours below the figure: 60 at most, a column for as many as are side by side.
+    """Draw names and colours below the figure: at most 60, in as many columns as fit.
 
     Returns: the number of lines.
     """
@@ -215,7 +214,7 @@ def draw_legend(figure: FigureBase, names: list[str], colors, with_unknown: bool
 
 
 def legend_below(figure: Figure, handles: Sequence[Artist], title: str | None = None) -> None:
-    """Make a figure higher, and put a legend there, with as many columns as fit."""
+    """Make a figure taller, and put a legend there, with as many columns as fit."""
     width, height = figure.get_size_inches()
     n_lines = _put_legend(figure, handles, width, loc="outside lower center", title=title)
     n_lines += title is not None
@@ -223,7 +222,7 @@ def legend_below(figure: Figure, handles: Sequence[Artist], title: str | None = 
 
 
 def _put_legend(figure: FigureBase, handles: Sequence[Artist], inches: float, **look) -> int:
-    """A legend that is not wider than this. Returns: the number of lines."""
+    """Draw a legend of at most this width. Returns: the number of lines."""
     longest = max(len(str(handle.get_label())) for handle in handles)
     n_columns = max(1, int(inches / (LETTER_INCHES * longest + 0.6)))
     look |= {"ncols": n_columns, "handlelength": 1.2, "fontsize": 9, "borderaxespad": 0.2}
@@ -234,12 +233,12 @@ def _put_legend(figure: FigureBase, handles: Sequence[Artist], inches: float, **
 def figure_panels(
     n_rows: int, n_columns: int, inches: float, above: float, below: float, left: float = 0.15
 ) -> tuple[SongFigure, np.ndarray]:
-    """A figure of panels. By hand: to find out what fits takes many seconds with 100 of them.
+    """A figure of panels, placed by hand: computing a layout of 100 panels takes many seconds.
 
     Arguments:
-        n_rows, n_columns: of panels.
-        inches: height of a panel.
-        above, below: inches left free above and below each, for titles, numbers and names.
+        n_rows, n_columns: the number of panels.
+        inches: the height of a panel.
+        above, below: inches left free above and below each panel, for titles, numbers and names.
         left: inches left free beside the first column.
 
     Returns: the figure, and its axes [rows, columns].
@@ -254,7 +253,7 @@ def figure_panels(
 
 
 def shortened(name: str, n_letters: int = 22) -> str:
-    """A name without its middle, if it is longer: beginnings and ends tell names apart."""
+    """Cut the middle out of long names: their beginnings and ends distinguish them."""
     if len(name) <= n_letters:
         return name
     n_last = (n_letters - 1) // 2

@@ -1,4 +1,4 @@
-"""The figure of learning: F1 against seconds that are annotated."""
+"""The learning curve: F1 against annotated seconds."""
 
 from typing import Any
 
@@ -15,13 +15,13 @@ COLUMNS = ("song_type", "seconds", "f1", "low", "high", "is_measured")
 
 @plain_style()
 def plot_learning_curve(table: pd.DataFrame) -> Figure:
-    """F1 of each song type, and their mean in black, against the seconds that are annotated.
+    """Plot F1 of each song type, and their mean in black, against the annotated seconds.
 
-    What more annotations would bring is dashed, with the 90 % interval as a bar. The pale band is
-    that of the mean.
+    The estimates for more annotations are dashed, with the 90 % interval as a bar. The pale band is
+    the interval of the mean.
 
     Arguments:
-        table: as `dss.train.learning_curve` gives it, or writes it to `learning_curve.csv`.
+        table: the result of `dss.train.learning_curve`, which is also in `learning_curve.csv`.
 
     Raises: DssError if the table is something else.
     """
@@ -46,6 +46,6 @@ def plot_learning_curve(table: pd.DataFrame) -> Figure:
     seconds = sorted(table["seconds"].unique())
     axis.set_xticks(seconds, [f"{s:.3g}" for s in seconds])
     axis.minorticks_off()
-    axis.set(xlabel="annotated (s)", ylabel="F1, sample by sample", ylim=(None, 1.01))
+    axis.set(xlabel="annotated (s)", ylabel="F1, by samples", ylim=(None, 1.01))
     legend_below(figure, axis.get_legend_handles_labels()[0])
     return figure

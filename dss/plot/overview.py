@@ -1,4 +1,4 @@
-"""Recordings of any length drawn at once: extremes and spectra of blocks, each found only once."""
+"""Draw recordings of any length at once: extremes and spectra of blocks, each computed once."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -11,28 +11,28 @@ from dss.plot.figure import BINS
 from dss.plot.rows import Envelope, envelope, shown_audio
 from dss.plot.spectrogram import in_db, mean_power, song_range, spectrogram, window_samples
 
-BLOCK_SAMPLES = 2**10  # whose extremes are kept together
-SPECTRUM_BLOCKS = 4  # of these together have one spectrum
-SPECTRA = 4  # that it is the mean of
-MOST_BLOCKS = 2**18  # of a longer recording, blocks are longer
-VALUES = 2**19  # of targets or probabilities that are drawn at most,
-COARSEST_SECONDS = 0.001  # one in so many seconds at least: else they are not drawn
-FRAMES = 2**12  # spectra of a stretch that is read as a whole
+BLOCK_SAMPLES = 2**10  # with common extremes
+SPECTRUM_BLOCKS = 4  # these share one spectrum
+SPECTRA = 4  # which is the mean of this many
+MOST_BLOCKS = 2**18  # in longer recordings, blocks are longer
+VALUES = 2**19  # of targets or probabilities drawn at most,
+COARSEST_SECONDS = 0.001  # at least one every so many seconds: otherwise they are not drawn
+FRAMES = 2**12  # spectra of a stretch that is read completely
 READ_STEPS = 2**7  # read at a time
-MOST_UNKNOWN = 2**12  # steps that are read before a stretch is drawn; of more, some are
-SKETCHED = 250  # columns of a stretch of which only some was read
+MOST_UNKNOWN = 2**12  # steps read before a stretch is drawn; of more, only some are
+SKETCHED = 250  # columns of a sketch
 
 
 class Overviews:
-    """The overviews of several recordings and their channels, and what is drawn of them last.
+    """The overviews of several recordings and their channels, and what was last drawn of them.
 
     Arguments:
-        when_filled: called, in a thread, once all of a long recording was read.
+        when_filled: called, in a thread, once a long recording has been read completely.
 
     Attributes:
-        is_sketch: whether only some of what was drawn last had been read.
-        song_range_hz: the frequencies of all song that was drawn so far: a scale that moves cannot
-            be compared. None before; set it to None to begin with what is drawn next.
+        is_sketch: whether only part of what was last drawn had been read.
+        song_range_hz: the frequency range of all song drawn so far, kept because changing scales
+            cannot be compared. None at first; set it to None to start again with the next drawing.
     """
 
     def __init__(self, when_filled: Callable[[], None]):
@@ -50,9 +50,9 @@ class Overviews:
         stop: int,
         window_seconds: float | None = None,
     ) -> tuple[Envelope, np.ndarray]:
-        """What `Overview.draw` gives; kept while recording, channel and stretch stay.
+        """The result of `Overview.draw`, cached for the same recording, channel and stretch.
 
-        The overview of a long recording is found in a thread.
+        The overview of a long recording is computed in a thread.
         """
         of = recording.path, channel
         if of not in self._overviews:
@@ -85,13 +85,13 @@ class Overviews:
 class Overview:
     """The waveform and spectrogram of any stretch of a recording.
 
-    A short stretch is read. Of a long one, extremes and mean spectra of blocks are drawn, which are
-    found when they are asked for, or beforehand in a thread by `fill`. Where many are not known
-    yet, a few of them, with what is known, make a sketch.
+    Short stretches are read. For long ones, extremes and mean spectra of blocks are drawn, which
+    are computed on demand, or in advance by `fill` in a thread. If many are still missing, the
+    known blocks and a few others make a sketch.
 
     Arguments:
         recording: the audio.
-        channel: the one to show; None for the waveforms of all and their mean power.
+        channel: the channel to show; None for the waveforms of all channels and their mean power.
     """
 
     def __init__(self, recording: Recording, channel: int | None = None):
@@ -101,7 +101,7 @@ class Overview:
         self.step = self.width * SPECTRUM_BLOCKS
         n = -(-recording.n_samples // self.step)
         n_channels = recording.n_channels if channel is None else 1
-        # Of a step that is not known yet: nothing that a sum or an extreme of others would change.
+        # For unknown steps: values that do not change a sum or an extreme.
         self._low = np.full((n * SPECTRUM_BLOCKS, n_channels), np.inf, np.float32)
         self._high = -self._low
         self._power = np.zeros((n, 257), np.float32)
@@ -110,7 +110,7 @@ class Overview:
 
     @property
     def longest_read(self) -> int:
-        """Samples of the longest stretch that is read to be drawn."""
+        """The longest stretch, in samples, that is read to be drawn."""
         return BINS * self.step // 2
 
     def draw(
@@ -118,7 +118,8 @@ class Overview:
     ) -> tuple[Envelope, np.ndarray]:
         """The extremes, and power in dB [frequencies, columns], of the samples of a stretch.
 
-        The window counts where a stretch is read: in a longer one, a pixel is longer than it.
+        The window applies to stretches that are read: in longer ones, a pixel spans more than a
+        window.
         """
         rate = self.recording.samplerate_hz
         if stop - start <= self.longest_read:
@@ -142,17 +143,17 @@ class Overview:
             edges = _edges(blocks.stop - blocks.start, 2 * BINS)
         low = np.minimum.reduceat(self._low[blocks], edges)
         high = np.maximum.reduceat(self._high[blocks], edges)
-        # Blocks begin before the stretch and end after it, by less than is seen.
+        # Blocks extend beyond the stretch by less than is visible.
         return Envelope(low, high, (stop - start) / len(low), stop - start), in_db(power.T)
 
     def sketches(self, start: int, stop: int) -> bool:
-        """Whether so much of a stretch is not known yet that it is drawn of some of it."""
+        """Whether so much of a stretch is unknown that it is sketched."""
         first, last = self._steps(start, stop)
         n_unknown = last - first - np.count_nonzero(self._is_known[first:last])
         return stop - start > self.longest_read and bool(n_unknown > MOST_UNKNOWN)
 
     def fill(self) -> None:
-        """Find all blocks that are not known yet: to be called in a thread."""
+        """Compute all missing blocks; to be called in a thread."""
         for first in range(0, len(self._is_known), READ_STEPS):
             with self._one_sketches:
                 pass  # what somebody waits for comes first
@@ -168,7 +169,7 @@ class Overview:
                     self._learn(start, stop)
 
     def _unknown(self, first: int, last: int) -> Iterator[tuple[int, int]]:
-        """Stretches of blocks that are not known, not too long to be in memory."""
+        """Stretches of unknown blocks, short enough to fit in memory."""
         for start, stop in of_mask(~self._is_known[first:last]) + first:
             for begin in range(start, stop, READ_STEPS):
                 yield begin, min(begin + READ_STEPS, stop)
@@ -189,7 +190,7 @@ class Overview:
 
 
 def _edges(n: int, most: int) -> np.ndarray:
-    """Where each of at most so many columns begins, of `n` in all."""
+    """Where each of at most so many columns of `n` values begins."""
     return np.linspace(0, n, min(n, most) + 1).astype(int)[:-1]
 
 
@@ -198,7 +199,7 @@ def coarse_envelope(
 ) -> Envelope | None:
     """The extremes of targets or probabilities [samples, classes] in a stretch of seconds.
 
-    Returns: None if the stretch is so long, or so little of it is left, that nothing can be drawn.
+    Returns: None if the stretch is too long, or too little of it exists, to draw anything.
     """
     start, stop = (round(t * samplerate_hz) for t in stretch)
     step = -(-(stop - start) * values.shape[1] // VALUES)

@@ -1,4 +1,4 @@
-"""Places in recordings to look at: the spectrogram above what one says there, and another one."""
+"""Places in recordings to look at: the spectrogram above two opinions about it."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -18,20 +18,20 @@ from dss.plot.figure import (
 from dss.plot.spectrogram import draw_spectrogram, song_range, spectrogram
 from dss.support.units import clock_time
 
-NAME_LENGTH = 44  # of a file, with which a title fits over half of a figure
-CONTEXT_SECONDS = 0.15  # at least, on both sides
+NAME_LENGTH = 44  # of a file, so that a title fits over half of a figure
+CONTEXT_SECONDS = 0.15  # minimum, on both sides
 PLACE_INCHES = 2.7  # height
 
 
 class Place(NamedTuple):
-    """A stretch of a recording, and what is said of it.
+    """A stretch of a recording, and a comment on it.
 
     Attributes:
         recording: the audio.
-        start_seconds, stop_seconds: what it is about; dotted lines.
-        time: what is shown.
-        tables: annotations to draw below the spectrogram, as `within` gives them, by label.
-        says: the second line of the title.
+        start_seconds, stop_seconds: the time in question; drawn as dotted lines.
+        time: the time to show.
+        tables: annotations from `within` to draw below the spectrogram, by label.
+        says: the comment, as second line of the title.
     """
 
     recording: Recording
@@ -43,7 +43,7 @@ class Place(NamedTuple):
 
 
 def around(start_seconds: float, stop_seconds: float, recording: Recording) -> Time:
-    """What to show of a recording, so that a stretch of it is seen among its neighbours."""
+    """The time to show of a recording, to see a stretch among its neighbours."""
     margin = max(CONTEXT_SECONDS, 1.5 * (stop_seconds - start_seconds))
     rate = recording.samplerate_hz
     first = max(0, round((start_seconds - margin) * rate))
@@ -66,7 +66,7 @@ def draw_places(places: Sequence[Place], colors: Mapping[str, str]) -> SongFigur
 
 
 def _draw_place(box, place: Place, colors: Mapping[str, str], width: float) -> None:
-    """The spectrogram above the annotations, in a box of this width in inches."""
+    """Draw the spectrogram above the annotations, in a box of this width in inches."""
     recording, time = place.recording, place.time
     left, right, above, below = 0.85, 0.12, 0.42, 0.45
     edges = {"left": left / width, "right": 1 - right / width}

@@ -1,4 +1,4 @@
-"""The figure of a recording."""
+"""Plot a recording."""
 
 from collections.abc import Mapping, Sequence
 
@@ -33,7 +33,7 @@ from dss.plot.rows import (
 )
 from dss.plot.spectrogram import draw_spectrogram, song_range, spectrogram
 
-MAX_LINES = 8  # classes that can be told apart as lines
+MAX_LINES = 8  # classes that can be distinguished as lines
 
 
 def plot_recording(
@@ -52,32 +52,33 @@ def plot_recording(
     window_seconds: float | None = None,
     title: str | None = None,
 ) -> Figure:
-    """A stretch of a recording: waveform, spectrogram, annotations and probabilities.
+    """Plot a stretch of a recording: waveform, spectrogram, annotations and probabilities.
 
-    Segments are bars with their names, where these fit; events are ticks. Probabilities are lines
-    for up to 8 classes; for more they are an image of the classes that reach 0.1. A long recording
-    is drawn quickly: waveform and probabilities as their extremes in each of 1000 bins, the
-    spectrogram as an average of at most 32768 spectra, between which something can be missed.
+    Segments are bars, with names where these fit; events are ticks. Probabilities are lines for up
+    to 8 classes; for more, they are an image of the classes that reach 0.1. Long recordings are
+    drawn quickly: waveform and probabilities as extremes in each of 1000 bins, the spectrogram as
+    an average of at most 32768 spectra, between which something may be missed.
 
     Arguments:
         x: audio [samples, channels] or [samples].
-        samplerate_hz: samples a second.
-        annotations: an annotation table of the whole recording, or several by their label:
-            `{"manual": table, "predicted": table}`.
-        probabilities: [samples, classes], 0 to 1, of the samples of x.
-        class_names: names of the classes. They also fix the colours: give them if figures of
-            recordings with different song types should have the same ones.
+        samplerate_hz: the sample rate.
+        annotations: an annotation table of the whole recording, or several by label: `{"manual":
+            table, "predicted": table}`.
+        probabilities: [samples, classes], 0 to 1, for the samples of x.
+        class_names: the names of the classes. They also determine the colours: give them to get the
+            same colours in figures of recordings with different song types.
         start_seconds: where in the recording x starts.
-        unknown: [stretches, 2] first and last second of what nobody annotated; drawn hatched.
-        channel: the channel to draw; default: waveforms of all, spectrogram of their mean power.
-        frequency_range_hz: lowest and highest frequency; default: those of the song.
-        log_frequency: whether all octaves are equally high.
-        power_range_db: what is drawn dark, and what bright, a full sine wave being 0; default:
-            what leaves hiss dark.
-        window_seconds: of the spectra; default: 25 ms, and 512 samples at most.
+        unknown: [stretches, 2] first and last second of stretches that nobody annotated; hatched.
+        channel: the channel to draw; default: the waveforms of all, the spectrogram of their mean
+            power.
+        frequency_range_hz: lowest and highest frequency; default: the range of the song.
+        log_frequency: use a logarithmic frequency axis.
+        power_range_db: the levels drawn dark and bright, relative to a full-scale sine wave;
+            default: chosen so that hiss is dark.
+        window_seconds: the window of the spectra; default: 25 ms, but at most 512 samples.
         title: above the figure.
 
-    Raises: DssError if x is empty or not finite, or the arguments do not fit each other.
+    Raises: DssError if x is empty or not finite, or the arguments are inconsistent.
 
     Example:
         >>> from dss.data import open_recording, read_annotations
@@ -130,19 +131,19 @@ def draw_recording(
     title: str | None = None,
     again: SongFigure | None = None,
 ) -> SongFigure:
-    """What `plot_recording` draws, of a waveform, spectra and probabilities found beforehand.
+    """Draw like `plot_recording`, from a precomputed waveform, spectra and probabilities.
 
     Arguments:
-        wave: the extremes of the audio, as `envelope` gives them.
-        power: [frequencies, columns] dB, as `spectrogram` gives it.
+        wave: the extremes of the audio, from `envelope`.
+        power: [frequencies, columns] dB, from `spectrogram`.
         probabilities: their extremes.
         what: the label of the probabilities.
-        song_types: what gets its colour next after the classes, whether it is shown or not.
+        song_types: names that get colours after the classes, whether shown or not.
         cuts: seconds where one stretch ends and the next begins.
-        with_waveform: whether the waveform is drawn.
+        with_waveform: whether to draw the waveform.
         loudness: extremes of the loudness in dB above the noise, to draw below the spectrogram.
-        loudest_db: where its row ends.
-        again: what this gave before, if it is not needed any more: to draw into it is faster.
+        loudest_db: the upper end of its row.
+        again: an earlier result that is no longer needed: drawing into it is faster.
     """
     time = Time(start_seconds, start_seconds + wave.n_samples / samplerate_hz)
     tables = {"annotations": annotations} if isinstance(annotations, pd.DataFrame) else annotations
@@ -195,7 +196,7 @@ def _checked_probabilities(probabilities, x, class_names) -> Envelope:
     wanted = (len(x), len(class_names))
     if probabilities.shape != wanted:
         raise DssError(
-            f"probabilities {probabilities.shape} should be [samples, classes] {wanted}, as x and "
-            "class_names say"
+            f"probabilities {probabilities.shape} should be [samples, classes] {wanted}, to match "
+            "x and class_names"
         )
     return envelope(probabilities, "probabilities")

@@ -1,4 +1,4 @@
-"""The rows of a figure over time: waveform, probabilities or targets, the unknown."""
+"""The rows of a figure over time: waveform, probabilities or targets, unknown stretches."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -13,11 +13,11 @@ from dss.errors import DssError
 from dss.plot.figure import BINS, UNKNOWN, Time
 
 INK = "#303030"  # of waveforms
-QUIETEST_DB = -5.0  # above the noise, that a row of loudness shows
+QUIETEST_DB = -5.0  # above the noise: lower end of the loudness row
 
 
 class Envelope(NamedTuple):
-    """Lowest and highest value in each bin of `width` samples: [bins, columns] both."""
+    """The lowest and highest value in each bin of `width` samples: both [bins, columns]."""
 
     low: np.ndarray
     high: np.ndarray
@@ -26,12 +26,12 @@ class Envelope(NamedTuple):
 
 
 def shown_audio(x, samplerate_hz: float, channel: int | None) -> np.ndarray:
-    """x as [samples, channels]."""
+    """Check x, and return the channel or channels to show as [samples, channels]."""
     x = np.asarray(x)
     if not samplerate_hz > 0:
         raise DssError(f"samplerate_hz is {samplerate_hz}; it should be above 0")
     if x.ndim not in (1, 2) or 0 in x.shape:
-        raise DssError(f"x {x.shape} should be [samples, channels], with one sample at least")
+        raise DssError(f"x {x.shape} should be [samples, channels], with at least one sample")
     x = x.reshape(len(x), -1)
     if channel is not None and not 0 <= channel < x.shape[1]:
         raise DssError(f"channel is {channel}; it should be 0 to {x.shape[1] - 1}")
@@ -39,7 +39,7 @@ def shown_audio(x, samplerate_hz: float, channel: int | None) -> np.ndarray:
 
 
 def envelope(values: np.ndarray, what: str) -> Envelope:
-    """The extremes of [samples, columns] in at most BINS bins, computed block by block."""
+    """Compute the extremes of [samples, columns] in at most BINS bins, block by block."""
     n_samples, n_columns = values.shape
     width = -(-n_samples // BINS) if n_samples > 2 * BINS else 1
     block_samples = max(1, 2**22 // (width * n_columns)) * width
@@ -47,27 +47,27 @@ def envelope(values: np.ndarray, what: str) -> Envelope:
     for start in range(0, n_samples, block_samples):
         block = np.asarray(values[start : start + block_samples])
         block = np.pad(block, ((0, -len(block) % width), (0, 0)), mode="edge")
-        # Columns one after the other in memory: extremes are 10 times faster to find like this.
+        # With contiguous columns, extremes are found 10 times faster.
         block = np.ascontiguousarray(block.T).reshape(n_columns, -1, width)
         lows.append(block.min(axis=2).T.astype(np.float32))
         highs.append(block.max(axis=2).T.astype(np.float32))
     low, high = np.concatenate(lows), np.concatenate(highs)
     if not np.isfinite(low + high).all():
-        raise DssError(f"{what}: there are values that are not numbers (NaN or infinite)")
+        raise DssError(f"{what}: some values are not numbers (NaN or infinite)")
     return Envelope(low, high, width, n_samples)
 
 
 def waveform_inches(wave: Envelope) -> float:
-    """Height of a row with the waveforms of all channels."""
+    """The height of a row with the waveforms of all channels."""
     return float(np.clip(0.3 * wave.low.shape[1], 1, 3))
 
 
 def draw_waveform(axis: Axes, wave: Envelope, time: Time) -> None:
-    """Channels one above the other, the first at the top."""
+    """Draw channels one above the other, the first at the top."""
     n_channels = wave.low.shape[1]
     largest = max(np.abs(wave.low).max(), np.abs(wave.high).max(), 1e-6)
     offsets = 2 * largest * np.arange(n_channels)[::-1]
-    if wave.width > 1:  # an area is drawn in a fraction of the time that a dense line takes
+    if wave.width > 1:  # an area is drawn in a fraction of the time of a dense line
         middles = (np.arange(len(wave.low)) + 0.5) * wave.width
         seconds = time.start + middles * time.span / wave.n_samples
         for low, high, offset in zip(wave.low.T, wave.high.T, offsets, strict=True):
@@ -83,7 +83,7 @@ def draw_waveform(axis: Axes, wave: Envelope, time: Time) -> None:
 
 
 def draw_loudness(axis: Axes, loudness: Envelope, time: Time, loudest_db: float) -> None:
-    """Loudness in dB above the noise, from -5 dB to the loudest of the recording."""
+    """Draw loudness in dB above the noise, from -5 dB to the loudest of the recording."""
     middles = (np.arange(len(loudness.high)) + 0.5) * loudness.width
     seconds = time.start + middles * time.span / loudness.n_samples
     axis.fill_between(seconds, QUIETEST_DB, loudness.high[:, 0], facecolor="#bbbbbb", lw=0)
@@ -105,12 +105,12 @@ def draw_lines(axis: Axes, p: Envelope, names, time: Time, colors, what: str) ->
 
 
 def image_inches(p: Envelope) -> float:
-    """Height of a row that `draw_image` draws into."""
+    """The height of a row for `draw_image`."""
     return float(np.clip(0.17 * len(_occurring(p)), 0.6, 5))
 
 
 def draw_image(axis: Axes, p: Envelope, names, time: Time, colors, what: str) -> set[str]:
-    """A row for each class that reaches 0.1, from white to its colour.
+    """Draw a row for each class that reaches 0.1, from white to its colour.
 
     Returns: the names that need no legend.
     """
@@ -139,7 +139,7 @@ def draw_cuts(axes: Sequence[Axes], cuts: Sequence[float] | np.ndarray) -> None:
     for axis in axes if len(cuts) else ():
         to_axis = axis.get_xaxis_transform()
         lines = axis.vlines(cuts, 0, 1, "black", "--", transform=to_axis)
-        lines.set_path_effects([withStroke(linewidth=3, foreground="white")])  # on dark rows
+        lines.set_path_effects([withStroke(linewidth=3, foreground="white")])  # for dark rows
 
 
 def _points(envelope: Envelope, time: Time) -> tuple[np.ndarray, np.ndarray]:

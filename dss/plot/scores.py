@@ -1,4 +1,4 @@
-"""Figures of how annotations fit each other: thresholds, errors, and the worst mistakes."""
+"""Figures that compare annotations: thresholds, errors, and the worst mistakes."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,16 +42,16 @@ def plot_precision_recall(
     options: EvaluateOptions | None = None,
     **named: Unpack[EvaluateArguments],
 ) -> Figure:
-    """Precision against recall, and F1, as annotations of low confidence are left out.
+    """Plot precision against recall, and F1, as annotations of low confidence are left out.
 
-    A line a song type, black for all of them; a dot marks the threshold with the highest F1.
-    Predict with low thresholds (`event_threshold=0.1, segment_threshold=0.1`), or the lines are
-    short.
+    There is one line per song type, and a black one for all of them; a dot marks the threshold with
+    the highest F1. Predict with low thresholds (`event_threshold=0.1, segment_threshold=0.1`) to
+    get long lines.
 
     Arguments:
         true, predicted: as for `dss.evaluate.evaluate`; the predicted ones have a confidence.
 
-    Raises: DssError if they have none.
+    Raises: DssError if predictions have no confidence.
     """
     options = EvaluateOptions.given(options, named)
     table = precision_recall(true, predicted, options=options)
@@ -62,7 +62,7 @@ def plot_precision_recall(
     for name, rows in table.groupby("song_type", sort=False):
         look = {"color": colors[name], "lw": 2 if name == "all" else 1.2}
         best = rows.loc[rows["f1"].idxmax()] if rows["f1"].notna().any() else rows.iloc[0]
-        is_all = best.name == rows.index[0]  # what was predicted with a lower one is not known
+        is_all = best.name == rows.index[0]  # lower thresholds are unknown
         where = ", none left out" if is_all else f" at {best['threshold']:.2f}"
         label = f"{name}: {best['f1']:.3f}{where}"
         curve.plot(rows["recall"], rows["precision"], label=label, **look)
@@ -84,12 +84,12 @@ def plot_errors(
     options: EvaluateOptions | None = None,
     **named: Unpack[EvaluateArguments],
 ) -> Figure:
-    """Histograms of onset and offset errors, predicted - true, by song type.
+    """Plot histograms of onset and offset errors, predicted - true, by song type.
 
     Arguments:
         true, predicted: as for `dss.evaluate.evaluate`.
 
-    Returns: the figure; without histograms, and saying so, if no annotation is right.
+    Returns: the figure; if no annotation is correct, it says so and has no histograms.
     """
     options = EvaluateOptions.given(options, named)
     table = timing_errors(true, predicted, options=options)
@@ -144,15 +144,15 @@ def plot_mistakes(
     options: EvaluateOptions | None = None,
     **named: Unpack[EvaluateArguments],
 ) -> Figure:
-    """The worst mistakes: spectrograms with the true annotations above the predicted ones.
+    """Plot the worst mistakes: spectrograms with the true annotations above the predicted ones.
 
     Arguments:
         true, predicted: as for `dss.evaluate.evaluate`.
-        recordings: the audio files, in the order of the annotations. Default: those beside the
+        recordings: the audio files, in the order of the annotations. Default: those next to the
             files of true annotations.
-        n_shown: how many mistakes at most.
+        n_shown: the maximum number of mistakes.
 
-    Raises: DssError if there is no mistake, or a recording is not there.
+    Raises: DssError if there are no mistakes, or a recording is missing.
     """
     options = EvaluateOptions.given(options, named)
     worst = mistakes(true, predicted, options=options)[:n_shown]
@@ -160,7 +160,10 @@ def plot_mistakes(
         raise DssError("There are no mistakes to show")
     pairs = read_pairs(true, predicted)
     if recordings and len(recordings) != len(pairs):
-        raise DssError(f"recordings: {len(recordings)}, but annotation tables: {len(pairs)}")
+        raise DssError(
+            f"recordings: there are {len(recordings)}, but {len(pairs)} annotation tables; give "
+            "one of each"
+        )
     numbers = {pair.source: number for number, pair in enumerate(pairs)}
     seen = []
     for mistake in worst.itertuples():
@@ -175,13 +178,13 @@ def _look_at(mistake: Any, pair: Pair, recording: Recording) -> Place:
     time = around(mistake.start_seconds, mistake.stop_seconds, recording)
     tables = {"true": within(pair.true, time), "found": within(pair.predicted, time)}
     sure = "" if pd.isna(mistake.confidence) else f", confidence {mistake.confidence:.2f}"
-    what = {"false": "false alarm", "missed": "missed"}[mistake.mistake]
+    what = {"false": "false positive", "missed": "missed"}[mistake.mistake]
     says = f"{shortened(mistake.name)} {what}{sure}"
     return Place(recording, mistake.start_seconds, mistake.stop_seconds, time, tables, says)
 
 
 def _audio_beside(annotations: str) -> Path:
-    """The recording of a file of annotations."""
+    """The recording of an annotation file."""
     stem = stem_of(Path(annotations)) or Path(annotations).stem
     alike = [path for path in Path(annotations).parent.iterdir() if path.stem == stem]
     by_ending = {path.suffix.lower(): path for path in sorted(alike) if path.is_file()}

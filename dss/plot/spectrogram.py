@@ -1,4 +1,4 @@
-"""The spectrogram of a stretch of audio, however long, and the frequencies of the song in it."""
+"""The spectrogram of a stretch of audio of any length, and the frequency range of its song."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ from matplotlib.ticker import LogLocator
 from dss.errors import DssError
 from dss.plot.figure import BINS
 
-FRAMES = 2**15  # spectra that a spectrogram is averaged from, at most
-CHOSEN_SAMPLES = 16, 2**13  # of a window that is chosen
-SMOOTH_SAMPLES = 2**9  # shorter windows are padded to as many, for a smooth look
+FRAMES = 2**15  # maximum number of spectra to average
+CHOSEN_SAMPLES = 16, 2**13  # limits of a given window
+SMOOTH_SAMPLES = 2**9  # shorter windows are padded to this length, for a smooth look
 
 
 def spectrogram(
@@ -21,14 +21,15 @@ def spectrogram(
     n_frames: int = FRAMES,
     window_seconds: float | None = None,
 ) -> np.ndarray:
-    """Power in dB [frequencies, columns], the mean over channels and over the spectra of a column.
+    """Compute power in dB [frequencies, columns]: the mean over channels and the spectra of a
+    column.
 
     A sine wave from -1 to 1 has 0 dB.
 
     Arguments:
         x: [samples, channels].
-        samplerate_hz: samples a second.
-        n_frames: how many spectra are computed at most.
+        samplerate_hz: the sample rate.
+        n_frames: the maximum number of spectra to compute.
         window_seconds: as for `window_samples`.
     """
     window = window_samples(samplerate_hz, window_seconds)
@@ -39,10 +40,10 @@ def spectrogram(
 
 
 def window_samples(samplerate_hz: float, window_seconds: float | None = None) -> int:
-    """Length of the window of a spectrum.
+    """The length of the window of a spectrum.
 
-    By default it is 25 ms, for the pulses and harmonics of fly song, and 512 samples at most, which
-    are 16 ms for birdsong and 2 ms for ultrasound. One that is chosen has 16 to 8192 samples.
+    The default is 25 ms, for the pulses and harmonics of fly song, but at most 512 samples, which
+    is 16 ms for birdsong and 2 ms for ultrasound. Other windows are limited to 16 to 8192 samples.
     """
     if window_seconds is None:
         return int(np.clip(2 ** round(np.log2(0.025 * samplerate_hz)), 32, 512))
@@ -50,7 +51,7 @@ def window_samples(samplerate_hz: float, window_seconds: float | None = None) ->
 
 
 def mean_power(x: np.ndarray, window: int, n_columns: int, per_column: int) -> np.ndarray:
-    """Power [columns, frequencies]: of each column the mean of `per_column` spectra."""
+    """Power [columns, frequencies]: the mean of `per_column` spectra in each column."""
     centers = (np.arange(n_columns * per_column) + 0.5) * len(x) / (n_columns * per_column)
     starts = centers.astype(int) - window // 2
     power = np.concatenate(
@@ -60,21 +61,22 @@ def mean_power(x: np.ndarray, window: int, n_columns: int, per_column: int) -> n
 
 
 def in_db(power: np.ndarray) -> np.ndarray:
-    """Power in dB, 120 dB below the loudest at least."""
+    """Power in dB, limited to 120 dB below the loudest."""
     return 10 * np.log10(np.maximum(power, max(power.max() * 1e-12, 1e-30)))
 
 
 def contrast(power: np.ndarray) -> tuple[float, float]:
-    """What to draw dark, and what bright, in dB, so that hiss is dark."""
+    """The levels to draw dark and bright, in dB, so that hiss is dark."""
     dark, bright = np.percentile(_some(power), [40, 99.8])
-    bright = max(bright, dark + 15)  # nothing but hiss stays dark
-    return max(dark, bright - 60), bright  # digital silence takes no contrast away
+    bright = max(bright, dark + 15)  # pure hiss stays dark
+    return max(dark, bright - 60), bright  # digital silence does not reduce the contrast
 
 
 def song_range(power: np.ndarray, samplerate_hz: float) -> tuple[float, float]:
-    """The frequencies whose power changes most in time, as that of song does.
+    """The frequencies whose power varies most in time, as song does.
 
-    From 0 unless the song is far above it, as ultrasound is; a quarter of the band at least.
+    The range starts at 0 unless song is far above, as ultrasound is, and covers at least a quarter
+    of the band.
     """
     loud, quiet = np.percentile(_some(power), [98, 20], axis=1)
     contrast = np.convolve(loud - quiet, np.ones(9) / 9, mode="same")
@@ -91,14 +93,14 @@ def song_range(power: np.ndarray, samplerate_hz: float) -> tuple[float, float]:
 
 
 def _some(power: np.ndarray) -> np.ndarray:
-    """Every other column or so of many: percentiles are as good, and faster."""
+    """About every other column of many: percentiles are as good, and faster."""
     return power[:, :: max(1, power.shape[1] // 300)]
 
 
 def draw_spectrogram(
     axis: Axes, power, samplerate_hz, time, range_hz, log_frequency, power_range_db=None
 ) -> None:
-    """Draw what `spectrogram` gave, with colours that leave hiss dark or go from dB to dB."""
+    """Draw a `spectrogram`, with colours that leave hiss dark, or span the given dB."""
     low, high = range_hz
     step = samplerate_hz / 2 / (len(power) - 1)
     if not 0 <= low < high or low > samplerate_hz / 2:
@@ -125,9 +127,9 @@ def draw_spectrogram(
 
 
 def _power(x: np.ndarray, starts: np.ndarray, window: int) -> np.ndarray:
-    """Power spectra of the windows that start there: [starts, frequencies].
+    """Power spectra of the windows that start at these samples: [starts, frequencies].
 
-    A window that would begin before x, or end after it, is the first or last one in it.
+    Windows that would extend beyond x are shifted to lie within it.
     """
     if len(x) < window:
         x = np.pad(x, ((0, window - len(x)), (0, 0)))
@@ -137,5 +139,5 @@ def _power(x: np.ndarray, starts: np.ndarray, window: int) -> np.ndarray:
     shape = np.hanning(window)
     frames *= (2 / shape.sum() * shape).astype(np.float32)
     n_fft = max(SMOOTH_SAMPLES, scipy.fft.next_fast_len(window, real=True))
-    spectra = scipy.fft.rfft(frames, n_fft)  # that of numpy takes 6 times as long
+    spectra = scipy.fft.rfft(frames, n_fft)  # numpy's takes 6 times as long
     return (spectra.real**2 + spectra.imag**2).mean(axis=1)

@@ -1,4 +1,4 @@
-"""The figure of splits: which stretches of which recordings are for what."""
+"""Plot splits: which stretches of which recordings they contain."""
 
 from typing import Any
 
@@ -12,21 +12,21 @@ from dss.errors import DssError
 from dss.plot.colors import paler
 from dss.plot.figure import WIDTH_INCHES, SongFigure, plain_style
 
-MOST_NAMES = 60  # recordings that are named; more are drawn as thin rows
-LONGEST_NAME = 40  # letters; the end of a name tells more than its beginning
+MOST_NAMES = 60  # recordings shown with names; more are drawn as thin rows
+LONGEST_NAME = 40  # letters; the end of a name is more informative than its beginning
 COLORS: dict[str, Any] = {"train": paler("#404040", 0.25), "val": "#e69f00", "test": "#0072b2"}
 
 
 @plain_style()
 def plot_splits(tree: xr.DataTree) -> Figure:
-    """Which stretches of which recordings are in the splits train, val and test.
+    """Plot which stretches of which recordings are in the splits train, val and test.
 
-    A row is a recording, from its start to its end in seconds; what is blank is in no split.
+    Each row is a recording, from start to end in seconds; blank parts are in no split.
 
     Arguments:
-        tree: a dataset, or what `dss.data.preview_dataset` says that it would be.
+        tree: a dataset, or a preview from `dss.data.preview_dataset`.
 
-    Raises: DssError if the dataset does not say what it was made of.
+    Raises: DssError if the dataset does not say what it was made from.
 
     Example:
         >>> from dss.data import open_dataset
@@ -41,7 +41,7 @@ def plot_splits(tree: xr.DataTree) -> Figure:
         )
     ]
     if not stretches:
-        raise DssError("This dataset does not say which stretches of recordings it was made of")
+        raise DssError("This dataset does not say which stretches of recordings it was made from")
     rate, names = tree.attrs["samplerate_x_Hz"], sorted({name for name, *_ in stretches})
     inches = min(0.24 * len(names), 14)
     figure = SongFigure(figsize=(WIDTH_INCHES, inches + 1.1))

@@ -17,19 +17,19 @@ from dss.plot.bars import checked_annotations
 from dss.plot.colors import paler, song_colors
 from dss.plot.figure import LETTER_INCHES, WIDTH_INCHES, SongFigure, plain_style, shortened
 
-NAMES_INCHES = 7.5  # below the counts
+NAMES_INCHES = 7.5  # for names below the counts
 MOST_COLUMNS = 8  # of histograms
 
 
 @plain_style()
 def plot_counts(counts: xr.DataTree | pd.DataFrame) -> Figure:
-    """How many seconds, and how many annotations of each song type, are in each split.
+    """Plot how many seconds, and how many annotations of each song type, are in each split.
 
     A cross marks a song type that a split lacks. Empty splits are left out.
 
     Arguments:
-        counts: a dataset, by dss or another program, or the table that `dss.data.describe` makes
-            of it: a row a split, the column `seconds` and one for each song type.
+        counts: a dataset, by dss or another program, or its table from `dss.data.describe`: one row
+            per split, with the column `seconds` and one for each song type.
 
     Raises: DssError if the table is something else.
 
@@ -78,13 +78,13 @@ def plot_counts(counts: xr.DataTree | pd.DataFrame) -> Figure:
 
 @plain_style()
 def plot_durations(annotations: pd.DataFrame | Sequence[pd.DataFrame]) -> Figure:
-    """Histograms, by song type, of durations and of the intervals between successive onsets.
+    """Plot histograms of durations and of intervals between successive onsets, by song type.
 
-    An axis ends at 4 times the median; how many are longer is said.
+    Each axis ends at 4 times the median; the number of longer values is given.
 
     Arguments:
-        annotations: an annotation table, or a list of tables: one for each recording, so that no
-            interval reaches from one recording to another.
+        annotations: an annotation table, or a list of tables, one per recording, so that no
+            interval spans two recordings.
 
     Raises: DssError if no annotation has a time.
 
@@ -108,7 +108,7 @@ def plot_durations(annotations: pd.DataFrame | Sequence[pd.DataFrame]) -> Figure
     parts = {what: {n: v for n, v in part.items() if len(v)} for what, part in parts.items()}
     parts = {what: part for what, part in parts.items() if part}
     if not parts:
-        raise DssError("There is nothing to count: no segments, and no two onsets of one song type")
+        raise DssError("There is nothing to plot: no segments, and no two onsets of one song type")
     n_columns = int(np.clip(max(map(len, parts.values())), 2, MOST_COLUMNS))
     n_rows = [-(-len(part) // n_columns) for part in parts.values()]
     heights = [1.3 * n + 0.4 for n in n_rows]
@@ -118,7 +118,7 @@ def plot_durations(annotations: pd.DataFrame | Sequence[pd.DataFrame]) -> Figure
     boxes = figure.subfigures(len(parts), 1, squeeze=False, height_ratios=heights)[:, 0]
     for box, n, height, (what, part) in zip(boxes, n_rows, heights, parts.items(), strict=True):
         box.suptitle(what, x=0.01, y=1 - 0.05 / height, ha="left")
-        # Set by hand: to find out what fits takes seconds with 100 panels.
+        # Set by hand: computing a layout takes seconds with 100 panels.
         edges = {"left": 0.02, "right": 0.98, "bottom": 0.28 / height, "top": 1 - 0.55 / height}
         gaps = {"wspace": 0.4, "hspace": 0.75}
         axes = box.subplots(n, n_columns, squeeze=False, gridspec_kw=edges | gaps).ravel()

@@ -1,4 +1,4 @@
-"""Figures of a training: its history, and what the network takes for what."""
+"""Figures of training: its history, and the confusion matrix."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,24 +12,24 @@ from dss.errors import DssError
 from dss.plot.colors import FIRST_COLORS, song_colors
 from dss.plot.figure import LETTER_INCHES, SongFigure, legend_below, plain_style, shortened
 
-F1 = "val_f1_"  # what columns of a history begin with
+F1 = "val_f1_"  # prefix of columns in a history
 
 
 @plain_style()
 def plot_confusion(matrix: np.ndarray, class_names: Sequence[str]) -> Figure:
-    """A confusion matrix: which part of each true class was predicted to be which class.
+    """Plot a confusion matrix: the fraction of each true class that was predicted as each class.
 
-    Up to 12 classes, the numbers stand in the cells. The row of a class that never occurs is empty.
+    With up to 12 classes, the cells contain numbers. Rows of classes that never occur are empty.
 
     Arguments:
         matrix: [true classes, predicted classes] numbers of samples.
-        class_names: of the rows and columns.
+        class_names: the names of the rows and columns.
 
-    Raises: DssError if matrix and names do not fit each other.
+    Raises: DssError if matrix and names do not match.
     """
     matrix, n = np.asarray(matrix), len(class_names)
     if n == 0 or matrix.shape != (n, n):
-        raise DssError(f"The matrix {matrix.shape} should be {(n, n)}: there are {n} class names")
+        raise DssError(f"The matrix {matrix.shape} should be {(n, n)}, for {n} class names")
     totals = matrix.sum(axis=1, keepdims=True)
     part = np.divide(matrix, totals, out=np.full((n, n), np.nan), where=totals > 0)
     inches = float(np.clip(0.75 * n, 3, 8.5))
@@ -40,7 +40,7 @@ def plot_confusion(matrix: np.ndarray, class_names: Sequence[str]) -> Figure:
     axis = figure.subplots()
     axis.spines[:].set_visible(True)
     image = axis.imshow(part, vmin=0, vmax=1, cmap="Blues")
-    figure.colorbar(image, label="part of the true class", shrink=0.7)
+    figure.colorbar(image, label="fraction of the true class", shrink=0.7)
     every = -(-n // 52)  # as many names as fit
     axis.set_xticks(range(0, n, every), names[::every], rotation=90 if upright else 0)
     axis.set_yticks(range(0, n, every), names[::every])
@@ -55,14 +55,14 @@ def plot_confusion(matrix: np.ndarray, class_names: Sequence[str]) -> Figure:
 
 @plain_style()
 def plot_history(history: pd.DataFrame) -> Figure:
-    """The loss of each epoch of a training, and the F1 of each song type if it is known.
+    """Plot the loss of each epoch of training, and the F1 of each song type if it is known.
 
-    A star marks the best epoch, whose weights are kept. F1 is that of the validation split, sample
-    by sample.
+    A star marks the best epoch, whose weights are kept. F1 is computed on the validation split, by
+    samples.
 
     Arguments:
-        history: columns epoch, loss, val_loss, and val_f1_<class>, as in `_history.csv`; others
-            are ignored.
+        history: columns epoch, loss, val_loss, and val_f1_<class>, as in `_history.csv`; other
+            columns are ignored.
 
     Raises: DssError if there is no epoch, or a column is missing.
     """

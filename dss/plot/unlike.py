@@ -1,4 +1,4 @@
-"""The gallery of sounds that are unlike anything annotated."""
+"""A gallery of sounds that are unlike anything annotated."""
 
 from pathlib import Path
 
@@ -23,21 +23,21 @@ def plot_unlike(
     loader: Loader | None = None,
     samplerate_hz: float | None = None,
 ) -> Figure:
-    """Sounds that are unlike anything annotated: a row for those that are alike.
+    """Plot sounds that are unlike anything annotated: one row per group of similar sounds.
 
-    A row says what the network takes most of them for, if it found them. The last row has those
-    that are like no other one.
+    Each row shows the network's name for most of its sounds, if it found them. The last row has the
+    sounds that are unlike any other.
 
     Arguments:
-        unlike: what `dss.review.unlike.find_unlike` gave.
-        n_examples: in each row, at most.
+        unlike: the result of `dss.review.unlike.find_unlike`.
+        n_examples: the maximum number per row.
         loader: as for `dss.predict.predict`.
-        samplerate_hz: of recordings that do not say it.
+        samplerate_hz: for recordings that do not store their rate.
 
     Raises: DssError if there are no such sounds.
     """
     if unlike.empty:
-        raise DssError("No sound is unlike what is annotated: there is nothing to show")
+        raise DssError("No sound is unlike the annotated ones: there is nothing to show")
     shown = unlike[unlike["group"] < MOST_GROUPS]
     named = {number: _title(number, of_group) for number, of_group in shown.groupby("group")}
     shown = shown.assign(name=shown["group"].map(named))

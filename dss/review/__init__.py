@@ -1,4 +1,4 @@
-"""Reviewing: what there is to look at, what to check first, and corrections.
+"""Reviewing: look at data, find what to check first, and make corrections.
 
 A module is imported when you first name it, as in `dss.review.rounds.next_round`.
 """
@@ -6,7 +6,7 @@ A module is imported when you first name it, as in `dss.review.rounds.next_round
 import importlib
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # so that editors and type checkers know them
+if TYPE_CHECKING:  # for editors and type checkers
     from dss.review import annotation_errors as annotation_errors
     from dss.review import naming as naming
     from dss.review import proofread as proofread

@@ -31,12 +31,15 @@ LISTED = [
     *("recording", "look_at", "annotated_name", "start_seconds", "stop_seconds"),
     *("error", "says", "score", "network_name", "network_start_seconds", "network_stop_seconds"),
 ]
-FEWEST = 10  # annotations of a song type that tell how exact its boundaries are
-EXACT_SECONDS = 0.001  # no boundary is more exact
-EXPECTED, FEW = 0.02, 3  # errors of each kind: as a part of the annotations; and always credible
-SHORT = 0.1  # part of the annotations of a type that are shorter than usual
-UNUSUAL = 5  # standard deviations by which a boundary that is as probably wrong as right is off
-SURE_GAIN = 5.0  # of the log odds, with which a boundary is probably elsewhere
+FEWEST = 10  # annotations of a song type needed to know the precision of its boundaries
+EXACT_SECONDS = 0.001  # no boundary is more precise
+EXPECTED, FEW = (
+    0.02,
+    3,
+)  # errors of each kind: fraction of the annotations; always credible
+SHORT = 0.1  # fraction of the annotations of a type that are unusually short
+UNUSUAL = 5  # standard deviations of a boundary that is as likely wrong as right
+SURE_GAIN = 5.0  # in log odds, above which a boundary is probably elsewhere
 VAL_FRACTION = 0.1  # of each half, as judging needs all the training it can get
 
 
@@ -49,29 +52,29 @@ def find_annotation_errors(
 ) -> pd.DataFrame:
     """List annotations that are probably wrong, the most certain ones first.
 
-    A network is trained on half of the recordings and judges the annotations of the other half,
-    and the reverse, so that no network judges what it learned. Of a single recording, each half is
-    a part. A song type is judged if the other half has three annotations of it.
+    A network is trained on half of the recordings and judges the annotations of the other half, and
+    vice versa, so that no network judges what it learned. A single recording is cut in two. A song
+    type is judged if the other half has at least three annotations of it.
 
-    How far boundaries of the network and of people usually lie apart follows from all of them: one
-    is listed if it is much farther off than others of its type. And where the networks object in
-    one way to more than 2 % of the annotations, as they do if they learned little, these objections
-    count less.
+    How far the network's boundaries usually lie from the annotated ones is estimated from all
+    annotations: a boundary is listed if it is much farther off than others of its type. If the
+    networks object in one way to more than 2 % of the annotations, as they do if they learned
+    little, these objections get a lower score.
 
     Arguments:
         folder: recordings with their annotations, as for `dss.data.make_dataset`.
 
     Returns: a table with recording (relative to the folder); look_at (minutes:seconds);
-        annotated_name, start_seconds and stop_seconds (if an annotation is missing, no name, and
-        the times of the network); error (name, onset, offset, missing, false: there is nothing, or
-        double: the same song is annotated twice); says (what the network says, in words); score
+        annotated_name, start_seconds and stop_seconds (for a missing annotation no name, and the
+        times of the network); error (name, onset, offset, missing, false: there is no song, or
+        double: the same song is annotated twice); says (the network's opinion, in words); score
         (how credible that is, from 0 to 1); network_name, network_start_seconds and
-        network_stop_seconds (what would be right).
-    Raises: DssError before anything is trained if annotations cannot be read or are too few.
+        network_stop_seconds (the proposed correction).
+    Raises: DssError before any training if annotations cannot be read or are too few.
     Warns: DssWarning about song types that cannot be judged.
 
-    Source of judging by what did not learn from it: Northcutt, Jiang & Chuang (2021), Confident
-    learning, https://arxiv.org/abs/1911.00068.
+    Source, for judging by networks that did not learn from the data: Northcutt, Jiang & Chuang
+    (2021), Confident learning, https://arxiv.org/abs/1911.00068.
     """
     options = AnnotationErrorOptions.given(options, named)
     folder = Path(folder)
@@ -87,12 +90,12 @@ def find_annotation_errors(
 def rank_errors(
     judged: Iterable[Judged], types: Mapping[str, str], least_sure: float = 0.5
 ) -> pd.DataFrame:
-    """What `find_annotation_errors` gives, of recordings that were judged.
+    """The result of `find_annotation_errors`, for recordings that have been judged.
 
     Arguments:
-        judged: as `dss.review.halves.judge_halves` gives them.
-        types: category by song type, in the order of the classes, without noise.
-        least_sure: of what is listed.
+        judged: the results of `dss.review.halves.judge_halves`.
+        types: the category of each song type, in the order of the classes, without noise.
+        least_sure: the minimum certainty of listed errors.
     """
     tables, unlearned = [], set()
     for part in judged:
@@ -117,7 +120,7 @@ def rank_errors(
 
 
 def format_errors(errors: pd.DataFrame, n_shown: int = 20) -> str:
-    """The beginning of what `find_annotation_errors` gave, as text to read."""
+    """The first rows of `find_annotation_errors` as text."""
     if errors.empty:
         return "The networks agree with all annotations."
     n = len(errors)
@@ -137,7 +140,7 @@ def _within_known(table: pd.DataFrame, part: Judged) -> pd.DataFrame:
 
 
 def _sure(table: pd.DataFrame) -> pd.DataFrame:
-    """How sure the network is of each kind of error, from 0 to 1: a column each."""
+    """How sure the network is of each kind of error, from 0 to 1: one column each."""
     is_annotated = table["annotated_name"].notna()
     scores = pd.DataFrame(
         {
@@ -154,19 +157,19 @@ def _sure(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _credible(sure: pd.DataFrame, n_annotations: int) -> pd.Series:
-    """By which factor each kind of error counts: where networks object in one way more often than
-    people err, most of these objections are their own mistakes.
+    """The factor by which each kind of error counts: if networks object in one way more often than
+    people make mistakes, most of these objections are their own mistakes.
 
     Arguments:
-        sure: how sure the networks are of each kind of error, a column each.
-        n_annotations: that they judged.
+        sure: how sure the networks are of each kind of error, one column each.
+        n_annotations: the number of annotations judged.
     """
     expected = max(EXPECTED * n_annotations, FEW)
     return expected / sure.sum().clip(lower=expected)
 
 
 def _long_enough(table: pd.DataFrame) -> pd.Series:
-    """Of song that nobody annotated: below 1 if hardly any annotation of its type is so short."""
+    """For missed song: below 1 if hardly any annotation of its type is so short."""
     seconds = table["stop_seconds"] - table["start_seconds"]
     is_annotated = table["annotated_name"].notna()
     by_name = seconds[is_annotated].groupby(table.loc[is_annotated, "annotated_name"])
@@ -175,7 +178,7 @@ def _long_enough(table: pd.DataFrame) -> pd.Series:
 
 
 def _unusual(later: pd.Series, names: pd.Series) -> np.ndarray:
-    """How unusual it is that boundaries are so far apart, from 0 to 1, by song type."""
+    """How unusual the distances between boundaries are, from 0 to 1, by song type."""
     unusual = np.zeros(len(later))
     everywhere = _center_and_spread(later[names.notna()])
     for name in names.dropna().unique():
@@ -188,13 +191,13 @@ def _unusual(later: pd.Series, names: pd.Series) -> np.ndarray:
 
 
 def _center_and_spread(later: pd.Series) -> tuple[float, float]:
-    """The median, and the standard deviation without what is wrong."""
+    """The median, and the standard deviation without outliers."""
     center = float(later.median())
     return center, max(1.4826 * float((later - center).abs().median()), EXACT_SECONDS)
 
 
 def _in_words(table: pd.DataFrame) -> pd.DataFrame:
-    """The columns that are listed."""
+    """The columns to list."""
     error, start, stop = (table[c] for c in ("error", "start_seconds", "stop_seconds"))
     is_edge = error.isin([ONSET, OFFSET])
     name = table["name"].where(error.isin([NAME, MISSING]), table["annotated_name"])
@@ -217,6 +220,6 @@ def _sentence(row) -> str:
     return {
         NAME: f"is {row.network_name}",
         MISSING: f"{row.network_name} is missing",
-        FALSE: "nothing is here",
-        DOUBLE: "is there twice",
+        FALSE: "no song here",
+        DOUBLE: "is annotated twice",
     }[row.error]

@@ -1,4 +1,4 @@
-"""Annotations by dss looked at again: beside those by hand, and with other thresholds."""
+"""Review predictions: compare them with manual annotations, and apply other thresholds."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,19 +21,19 @@ from dss.predict.stored_probabilities import detect_stored, stored_probabilities
 from dss.review.proofread import is_confirmed
 from dss.runs import read_params
 
-COMPARED_BYTES = 2**18  # of the beginning of recordings of one name
+COMPARED_BYTES = 2**18  # at the beginning of recordings with the same name
 
 
 def by_hand(recording: Path, by_dss: Path) -> Path | None:
-    """The file of annotations by hand beside a recording, if there is one that can be read.
+    """The manual annotation file of a recording, if there is a readable one.
 
-    What dss wrote counts as well once somebody corrected it, as one does to train again. It does
-    not as it was written, or copied from where `by_dss` is; nor does a list of proposals none of
-    which is confirmed.
+    A file that dss wrote counts once somebody corrected it, as people do to train again. It does
+    not count unchanged, or as a copy of a file next to `by_dss`; nor does a list of proposals
+    without any confirmed one.
 
     Arguments:
         recording: the audio file.
-        by_dss: the file that dss wrote for it, which does not count.
+        by_dss: the file that dss wrote for the recording, which does not count.
     """
     try:
         file = find_annotations(recording)
@@ -46,7 +46,7 @@ def by_hand(recording: Path, by_dss: Path) -> Path | None:
 
 
 def is_by_hand(by_dss: pd.DataFrame, by_hand: pd.DataFrame) -> np.ndarray:
-    """Which annotations by dss were made by hand, too, as `evaluate` has it: [annotations] bool."""
+    """Which predictions match manual annotations, as judged by `evaluate`: [annotations] bool."""
     tolerance = EvaluateOptions().tolerance_seconds
     agrees = np.zeros(len(by_dss), bool)
     for name in by_hand["name"].unique():
@@ -58,11 +58,11 @@ def is_by_hand(by_dss: pd.DataFrame, by_hand: pd.DataFrame) -> np.ndarray:
 
 
 class Learned(NamedTuple):
-    """The recordings that a run was trained and validated with.
+    """The recordings that a run was trained and validated on.
 
     Attributes:
-        names: as the dataset names them, with subfolders.
-        folder: what the dataset was made from.
+        names: their names in the dataset, including subfolders.
+        folder: the data folder of the dataset.
     """
 
     names: frozenset[str]
@@ -70,7 +70,7 @@ class Learned(NamedTuple):
 
 
 def learned_from(trunk: Path) -> Learned | None:
-    """What a run was trained and validated with; None if its dataset is gone, or does not say."""
+    """The recordings a run was trained and validated on; None if its dataset cannot tell."""
     try:
         attributes = open_dataset(read_params(trunk).get("data_dir") or "").attrs
     except DssError:
@@ -82,10 +82,10 @@ def learned_from(trunk: Path) -> Learned | None:
 
 
 def was_learned(recording: Path, learned: Learned) -> bool:
-    """Whether a recording is one of those learned from, or a copy of one.
+    """Whether a network learned from a recording, or from a copy of it.
 
-    It is one of the same name and subfolder, unless it can be seen that this is another one: many
-    recorders begin to count anew every day.
+    It did if the name and subfolder are the same, unless the files visibly differ: many recorders
+    start numbering again every day.
     """
     path = recording.resolve().as_posix()
     alike = [name for name in learned.names if path.endswith(f"/{name}")]
@@ -93,7 +93,7 @@ def was_learned(recording: Path, learned: Learned) -> bool:
 
 
 def _differ(a: Path, b: Path) -> bool:
-    """Whether two files are there, and are not equally long or begin otherwise."""
+    """Whether two files exist, and differ in length or at the beginning."""
     if not (a.is_file() and b.is_file()):
         return False
     with a.open("rb") as opened, b.open("rb") as other:
@@ -107,22 +107,22 @@ def detect_again(
     options: DetectOptions,
     after_block: Callable[[], None] = lambda: None,
 ) -> dict[Path, pd.DataFrame]:
-    """Annotate recordings with other thresholds, from the probabilities that were written.
+    """Annotate recordings with other thresholds, from stored probabilities.
 
     Arguments:
-        files: file of annotations by recording; the probabilities are beside it.
-        types: category by song type, in the order of the classes, without noise.
-        options: thresholds, distances, gaps and lengths.
-        after_block: is called again and again on the way; what it raises ends the work.
+        files: the annotation file of each recording; probabilities are next to it.
+        types: the category of each song type, in the order of the classes, without noise.
+        options: thresholds, distances, gaps and durations.
+        after_block: called regularly on the way; anything it raises ends the work.
 
-    Returns: annotation table by recording.
-    Raises: DssError if the probabilities of a recording were not written.
+    Returns: the annotation table of each recording.
+    Raises: DssError if the probabilities of a recording were not saved.
     """
     stored = {recording: stored_probabilities(file) for recording, file in files.items()}
     raise_problems(
         [str(recording) for recording, p in stored.items() if p is None],
-        "The probabilities of these recordings were not written (--probabilities), or are not "
-        "there any more; annotate them again:",
+        "The probabilities of these recordings were not saved (--probabilities), or are no longer "
+        "there; annotate the recordings again:",
     )
     return {
         recording: detect_stored(p, types, after_block=after_block, options=options)
@@ -139,15 +139,15 @@ def save(
     *,
     samplerate_hz: float | None = None,
 ) -> list[Path]:
-    """Write annotations by dss; those made or changed by hand are never replaced.
+    """Write predictions; annotations that were made or changed by hand are never replaced.
 
     Arguments:
-        tables: annotation table by recording.
-        targets: file to write, by recording.
+        tables: the annotation table of each recording.
+        targets: the file to write for each recording.
         format: as for `dss.data.write_annotations`.
-        proposals: whether to add a column `confirmed` that is False.
+        proposals: whether to add a column `confirmed` with the value False.
         loader: as for `dss.predict.predict`.
-        samplerate_hz: of recordings that do not say it.
+        samplerate_hz: for recordings that do not store their rate.
 
     Returns: the files.
     Raises: DssError if such a file would be replaced; nothing is written then.

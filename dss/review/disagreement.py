@@ -1,4 +1,4 @@
-"""What a network that did not learn from annotations says of each of them."""
+"""How a network judges each annotation that it did not learn from."""
 
 from collections.abc import Iterator, Mapping
 
@@ -11,36 +11,35 @@ from dss.evaluate.matching import match
 from dss.options import EvaluateOptions
 from dss.review.halves import Judged
 
-REACH_SECONDS = 0.06  # around an annotated boundary, in which that of the network is looked for
-LEAST = 1e-3  # probabilities are no surer than this where boundaries are looked for
-ANNOTATED = 0.3  # of what the network found lies in annotations: then it is annotated
+REACH_SECONDS = 0.06  # around an annotated boundary, to search for the network's boundary
+LEAST = 1e-3  # probabilities are limited to this when boundaries are searched
+ANNOTATED = 0.3  # of a predicted segment lies in annotations: then it counts as annotated
 OPINION = [
     *("annotated_name", "name", "start_seconds", "stop_seconds"),
     *("onset_later", "offset_later", "onset_gain", "offset_gain", "p_between"),
     *("p_other", "p_noise", "doubled"),
 ]
-NO_BOUNDARIES = (0.0,) * 5  # are looked at
+NO_BOUNDARIES = (0.0,) * 5  # to look at
 
 
 def opinions(judged: Judged, types: Mapping[str, str]) -> pd.DataFrame:
-    """What the network says of each annotation, and of what it found that is not annotated.
+    """The network's opinion of each annotation, and of song that is not annotated.
 
     Arguments:
         judged: a recording, judged.
-        types: category by song type, in the order of the classes, without noise.
+        types: the category of each song type, in the order of the classes, without noise.
 
     Returns: a table with
-        annotated_name: of the annotation; None where the network found song;
-        name: the most probable other song type; of what the network found, its name;
-        start_seconds, stop_seconds: of the annotation, or of what was found;
+        annotated_name: the name of the annotation; None if only the network found song;
+        name: the most probable other song type; for song found by the network, its type;
+        start_seconds, stop_seconds: of the annotation, or of the song found;
         onset_later, offset_later: by how many seconds the network's boundaries come later;
-        onset_gain, offset_gain: how much more probable these are, as the logarithm of the odds,
-            summed over frames;
+        onset_gain, offset_gain: how much more probable these are, in log odds summed over frames;
         p_between: the probability of song between these;
-        p_other: the probability of the other song type, or of what was found;
-        p_noise: that there is nothing;
-        doubled: how much of the annotation, or of one that overlaps it, is in both, from 0 to 1,
-            if the other one fits better.
+        p_other: the probability of the other song type, or of the song found;
+        p_noise: the probability of no song;
+        doubled: the fraction of the annotation, or of one that overlaps it, that is in both, from 0
+            to 1, if the other one fits better.
     """
     table = found(judged.source.annotations).sort_values("start_seconds", kind="stable")
     table = table[table["name"].isin(types)]
@@ -83,14 +82,14 @@ def _of_segments(table: pd.DataFrame, judged: Judged, names: list[str]) -> Itera
 def _boundaries(
     q: np.ndarray, frames: np.ndarray, i: int, frames_hz: float
 ) -> tuple[float, float, float, float, float]:
-    """What the network says of the boundaries of a segment: five columns of `opinions`.
+    """The network's opinion of the boundaries of a segment: five columns of `opinions`.
 
-    They are looked for between the neighbours of the segment.
+    Only the time between the neighbours of the segment is searched.
 
     Arguments:
-        q: [frames] probability of its song type.
+        q: [frames] the probability of its song type.
         frames: [segments, 2] first frame, and one past the last.
-        i: which segment.
+        i: the number of the segment.
     """
     reach = round(REACH_SECONDS * frames_hz)
     first, last = frames[i]
@@ -106,24 +105,25 @@ def _boundaries(
 
 
 def _beginning(q: np.ndarray, annotated: int) -> tuple[int, float]:
-    """By how many frames the most probable beginning of song comes later, and what that gains.
+    """By how many frames the most probable start of song comes later, and the gain in log odds.
 
     Arguments:
-        q: [frames] probability of song, which does not end in these frames.
-        annotated: the frame at which it is annotated to begin.
+        q: [frames] the probability of song, which does not end in these frames.
+        annotated: the frame of the annotated start.
     """
     q = np.clip(q.astype(float), LEAST, 1 - LEAST)
-    # The log likelihood of beginning at each frame, but for what all have in common.
+    # The log likelihood of a start at each frame, up to a constant.
     gain = np.concatenate([[0], np.cumsum(np.log(1 - q) - np.log(q))])
     best = int(gain.argmax())
     return best - annotated, float(gain[best] - gain[annotated])
 
 
 def _doubled(table: pd.DataFrame, fit: np.ndarray) -> np.ndarray:
-    """How much of the shorter of two segments that overlap is in both, for the one that fits less.
+    """The fraction of the shorter of two overlapping segments in both, for the one that fits less
+    well.
 
     Arguments:
-        table: segments in the order of their starts.
+        table: segments, sorted by start.
         fit: [segments] how well each fits.
     """
     start, stop = table[COLUMNS[1:]].to_numpy(float).T
@@ -151,7 +151,7 @@ def _unannotated_segments(table: pd.DataFrame, found_by: pd.DataFrame) -> Iterat
 def _of_events(
     table: pd.DataFrame, found_by: pd.DataFrame, judged: Judged, types: Mapping[str, str]
 ) -> Iterator[tuple]:
-    """Events that the network did not find, and those that it found and nobody annotated."""
+    """Events that the network did not find, and events that it found but nobody annotated."""
     tolerance = EvaluateOptions().tolerance_seconds
     is_known = np.zeros(len(found_by), bool)
     events = [1 + i for i, kind in enumerate(types.values()) if kind == EVENT]
@@ -172,7 +172,7 @@ def _of_events(
             other = max(others, key=peaks.__getitem__, default=0)
             p_other = peaks[other] if other else 0.0
             p_noise = 1 - max(p_other, peaks[1 + names.index(name)])
-            is_known |= np.abs(found_at - t) <= tolerance  # of another name: said of this one
+            is_known |= np.abs(found_at - t) <= tolerance  # of another name: reported as that
             other_name = names[other - 1] if other else ""
             yield name, other_name, t, t, *NO_BOUNDARIES, p_other, p_noise, 0.0
     for name, t, p in found_by.loc[~is_known, ["name", "start_seconds", "confidence"]].itertuples(

@@ -1,4 +1,4 @@
-"""Annotating by hand: tables that are changed annotation by annotation, undone, and written."""
+"""Editing annotations: change tables annotation by annotation, undo, and save."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -26,10 +26,10 @@ TIMES = COLUMNS[1:]
 
 
 class Edited(NamedTuple):
-    """What is known about a recording by hand.
+    """The manual annotations of a recording.
 
     Its annotation table in seconds; the stretches that somebody looked at, [stretches, 2] seconds,
-    None if nothing is said about these; and how many units of time its file counts per second.
+    or None if unspecified; and the number of time units per second in its file.
     """
 
     annotations: pd.DataFrame
@@ -37,7 +37,7 @@ class Edited(NamedTuple):
     per_second: float = 1.0
 
     def as_written(self) -> pd.DataFrame:
-        """The table as its file holds it."""
+        """The table as stored in its file."""
         times = self.annotations[TIMES].astype(float) * self.per_second
         return self.annotations.assign(**{name: times[name] for name in TIMES})
 
@@ -53,13 +53,13 @@ class Edits:
         self._stamps: dict[Path, tuple | None] = {}
 
     def of(self, recording: Path) -> Edited | None:
-        """The annotations of a recording as they are now; None if they were never changed."""
+        """The current annotations of a recording; None if they were never changed."""
         return self._now.get(recording)
 
     def put(self, recording: Path, edited: Edited, before: Edited) -> None:
-        """Change the annotations of a recording, which were `before` so far.
+        """Change the annotations of a recording, which have been `before` until now.
 
-        Raises: DssError if its file of annotations holds others, which would be lost.
+        Raises: DssError if its annotation file contains others, which would be lost.
         """
         if recording not in self._now:
             file = annotations_path(recording)
@@ -70,14 +70,14 @@ class Edits:
         self._undone = []
 
     def undo(self) -> Path | None:
-        """Take back the last change; returns the recording that it changed."""
+        """Undo the last change; returns the recording that it changed."""
         if not self._before:
             return None
         recording, edited = self._before.pop()
         self._undone.append((recording, self._now[recording]))
         self._now[recording] = edited
         if edited is self._saved[recording] and recording not in dict(self._before):
-            del self._now[recording]  # as if it had never been changed
+            del self._now[recording]  # as if never changed
         return recording
 
     def redo(self) -> Path | None:
@@ -91,28 +91,29 @@ class Edits:
 
     @property
     def unsaved(self) -> list[Path]:
-        """The recordings whose annotations are not as they were saved."""
+        """The recordings with unsaved changes."""
         return [r for r, edited in self._now.items() if edited is not self._saved[r]]
 
     def forget_saved(self) -> None:
-        """Know only what is not saved: the rest is read again, and cannot be undone any more."""
+        """Keep only unsaved changes: everything else is read again, and can no longer be undone."""
         unsaved = self.unsaved
         self._now = {recording: self._now[recording] for recording in unsaved}
         self._before = [change for change in self._before if change[0] in unsaved]
         self._undone = [change for change in self._undone if change[0] in unsaved]
 
     def save(self) -> list[Path]:
-        """Write what was changed: `STEM_annotations.csv`, and `STEM_annotated.csv` if it is known.
+        """Write all changes: `STEM_annotations.csv`, and `STEM_annotated.csv` if it applies.
 
-        Returns: the files of annotations.
-        Raises: DssError if another program changed such a file meanwhile; nothing is written then.
+        Returns: the annotation files.
+        Raises: DssError if another program has changed such a file meanwhile; nothing is written
+            then.
         """
         unsaved = self.unsaved
         files = {recording: annotations_path(recording) for recording in unsaved}
         raise_problems(
             [str(file) for r, file in files.items() if _stamp(file) not in (None, self._stamps[r])],
-            "These files were changed by another program since they were opened. Move them away "
-            "to save yours, or undo yours and open the recordings again:",
+            "Another program has changed these files since they were opened. Move them away to "
+            "save your changes, or undo your changes and open the recordings again:",
         )
         for recording, file in files.items():
             edited = self._now[recording]
@@ -131,18 +132,17 @@ def annotate(
     row: int | None = None,
     kinds: Mapping[str, str] | None = None,
 ) -> tuple[pd.DataFrame, int]:
-    """An annotation table with one more annotation, or with one of them changed.
+    """Add an annotation to a table, or change one.
 
     Arguments:
-        annotations: the table; it is not changed.
+        annotations: the table; it is not modified.
         name: the song type.
-        start_seconds, stop_seconds: the same for an event.
-        row: which annotation to change, as the index of the table says; default: add one.
-        kinds: category by song type, of those that are known: "event" or "segment".
+        start_seconds, stop_seconds: equal for an event.
+        row: the annotation to change, by the index of the table; default: add one.
+        kinds: the category of each known song type: "event" or "segment".
 
-    Returns: the table in the order of starts, its rows counted from 0; and the row of the
-        annotation.
-    Raises: DssError if there is no name, or it is one of the other kind.
+    Returns: the table sorted by start, with rows counted from 0; and the row of the annotation.
+    Raises: DssError if there is no name, or the song type is of the other category.
     """
     name = checked_name(name)
     kind = EVENT if start_seconds == stop_seconds else SEGMENT
@@ -150,7 +150,7 @@ def annotate(
     _check_kind(name, kind, {**(kinds or {}), **kinds_of(rest)})
     changed = {"name": name, "start_seconds": start_seconds, "stop_seconds": stop_seconds}
     old = {} if row is None else annotations.loc[row].drop("confidence", errors="ignore").to_dict()
-    is_absent = (rest["name"] == name) & rest["start_seconds"].isna()  # it does occur
+    is_absent = (rest["name"] == name) & rest["start_seconds"].isna()  # but it does occur
     one = pd.DataFrame([old | changed], columns=annotations.columns)
     there = rest[~is_absent]
     table = pd.concat([there, one], ignore_index=True) if len(there) else one
@@ -160,14 +160,14 @@ def annotate(
 
 
 def remove(annotations: pd.DataFrame, rows: int | Sequence[int]) -> pd.DataFrame:
-    """An annotation table without some of its annotations; its rows are counted from 0."""
+    """Remove annotations from a table; the rows of the result are counted from 0."""
     return annotations.drop(index=rows).reset_index(drop=True)
 
 
 def rename(annotations: pd.DataFrame, rows: Sequence[int], name: str) -> pd.DataFrame:
-    """An annotation table in which these annotations have another name.
+    """Rename annotations in a table.
 
-    Raises: DssError if there is no name, or it is one of the other kind.
+    Raises: DssError if there is no name, or the song type is of the other category.
     """
     name = checked_name(name)
     kinds = kinds_of(annotations.loc[rows])
@@ -175,7 +175,7 @@ def rename(annotations: pd.DataFrame, rows: Sequence[int], name: str) -> pd.Data
         _check_kind(name, kind, kinds_of(annotations.drop(index=rows)))
     table = annotations.copy()
     table.loc[rows, "name"] = name
-    if "confidence" in table:  # said of what somebody has now named
+    if "confidence" in table:  # it belonged to the earlier name
         table.loc[rows, "confidence"] = np.nan
     return table
 
@@ -183,10 +183,10 @@ def rename(annotations: pd.DataFrame, rows: Sequence[int], name: str) -> pd.Data
 def take_over(
     annotations: pd.DataFrame, others: pd.DataFrame, name: str
 ) -> tuple[pd.DataFrame, int]:
-    """An annotation table with others added under a name, but for those that overlap one of it.
+    """Add other annotations to a table under a name, except those that overlap one with that name.
 
-    Returns: the table in the order of starts, its rows counted from 0; and how many were added.
-    Raises: DssError if there is no name, or it is one of the other kind.
+    Returns: the table sorted by start, with rows counted from 0; and the number of added rows.
+    Raises: DssError if there is no name, or the song type is of the other category.
     """
     name = checked_name(name)
     for kind in kinds_of(others).values():
@@ -206,7 +206,7 @@ def take_over(
 def of_type(
     annotations: pd.DataFrame, name: str, stretch: tuple[float, float] | None = None
 ) -> list[int]:
-    """The rows of the annotations of a song type, of those that touch a stretch if one is given."""
+    """The rows of a song type's annotations; within a stretch, those that touch it."""
     table = found(annotations)
     is_it = table["name"] == name
     if stretch is not None:
@@ -217,14 +217,14 @@ def of_type(
 def following(
     tables: Iterable[pd.DataFrame], name: str | None, seconds: float, step: int, beyond: float
 ) -> tuple[float, float] | None:
-    """The start and stop of the annotation whose middle follows a time; None if none does.
+    """The start and stop of the next annotation by its middle; None if there is none.
 
     Arguments:
         tables: annotation tables.
-        name: of the song type that is looked for; None for any.
-        seconds: the time.
-        step: 1 for the next one, -1 for the previous one.
-        beyond: more than so many seconds away.
+        name: the song type to search; None for any.
+        seconds: the time to start from.
+        step: 1 for the next annotation, -1 for the previous one.
+        beyond: the minimum distance in seconds.
     """
     rows = [found(table) for table in tables]
     rows = [table if name is None else table[table["name"] == name] for table in rows]
@@ -236,14 +236,14 @@ def following(
 
 
 def at(annotations: pd.DataFrame, seconds: float, within_seconds: float) -> int | None:
-    """The annotation at a time, the shortest one if several are; None if there is none.
+    """The annotation at a time, the shortest one if there are several; None if there is none.
 
     Arguments:
         annotations: the table.
         seconds: the time.
-        within_seconds: how far beside it an annotation may be.
+        within_seconds: how far from the time an annotation may be.
 
-    Returns: its row, as the index of the table says.
+    Returns: its row, by the index of the table.
     """
     table = found(annotations)
     start, stop = (table[column] for column in COLUMNS[1:])
@@ -256,7 +256,7 @@ def at(annotations: pd.DataFrame, seconds: float, within_seconds: float) -> int 
 
 
 def look_at(edited: Edited, start_seconds: float, stop_seconds: float) -> Edited:
-    """Note that somebody looked at a stretch: all song in it is annotated."""
+    """Note that somebody looked at a stretch, so that all song in it is annotated."""
     stretch = np.array([[start_seconds, stop_seconds]])
     if edited.looked_at is not None:
         stretch = np.concatenate([edited.looked_at, stretch])
@@ -264,7 +264,7 @@ def look_at(edited: Edited, start_seconds: float, stop_seconds: float) -> Edited
 
 
 def n_unseen(edited: Edited) -> int:
-    """How many annotations have their middle outside of the stretches that somebody looked at."""
+    """The number of annotations with their middle outside of the stretches somebody looked at."""
     if edited.looked_at is None:
         return 0
     middle = found(edited.annotations)[COLUMNS[1:]].mean(axis=1).to_numpy()[:, None]
@@ -273,7 +273,7 @@ def n_unseen(edited: Edited) -> int:
 
 
 def are_same(one: pd.DataFrame, other: pd.DataFrame, per_second: float = 1.0) -> bool:
-    """Whether two tables hold the same annotations, in the same order, to the microsecond."""
+    """Whether two tables have the same annotations, in the same order, to the microsecond."""
     if one["name"].tolist() != other["name"].tolist():
         return False
     times, others = (table[COLUMNS[1:]].to_numpy(float) for table in (one, other))
@@ -281,40 +281,40 @@ def are_same(one: pd.DataFrame, other: pd.DataFrame, per_second: float = 1.0) ->
 
 
 def kinds_of(annotations: pd.DataFrame) -> dict[str, str]:
-    """Category by song type, "event" or "segment", of those that occur."""
+    """The category of each song type that occurs: "event" or "segment"."""
     table = found(annotations)
     is_event = table["start_seconds"] == table["stop_seconds"]
     return {n: EVENT if e else SEGMENT for n, e in zip(table["name"], is_event, strict=True)}
 
 
 def checked_name(name: str) -> str:
-    """A name without blanks around it; a DssError if nothing is left."""
+    """A name without surrounding spaces; raises a DssError if nothing is left."""
     name = name.strip()
     if not name:
-        raise DssError("Give a name: which song type is it?")
+        raise DssError("The name is blank: type the name of a song type.")
     return name
 
 
 def _check_kind(name: str, kind: str, kinds: Mapping[str, str]) -> None:
-    """Raise a DssError if a song type has annotations of the other kind."""
+    """Raise a DssError if a song type has annotations of the other category."""
     if name != NOISE and kinds.get(name, kind) != kind:
         right = "click where it is" if kind == SEGMENT else "mark where it starts and stops"
         raise DssError(f"{name} is a song type of {kinds[name]}s: {right}.")
 
 
 def _check_shown(file: Path, shown: Edited) -> None:
-    """Raise a DssError if a file holds other annotations, or cannot be read."""
+    """Raise a DssError if a file contains other annotations, or cannot be read."""
     if not file.is_file() or is_by_dss(file):
         return
     if not are_same(read_annotations(file), shown.as_written(), shown.per_second):
         raise DssError(
-            f"{file}: holds other annotations than those that are changed here, and would be "
-            "replaced. Move it away first."
+            f"{file}: contains other annotations than those shown here, which would be lost. Move "
+            "the file away first."
         )
 
 
 def _stamp(file: Path) -> tuple[int, int] | None:
-    """What changes when the file does."""
+    """Size and time of a file, which change when the file does."""
     try:
         status = file.stat()
     except FileNotFoundError:

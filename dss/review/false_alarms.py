@@ -1,4 +1,4 @@
-"""False alarms: what somebody says is no song becomes noise in the next dataset."""
+"""False alarms: what somebody marks as not song becomes noise in the next dataset."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from dss.data.stretches import complement, intersection, overlap, union
 from dss.data.texttables import COLUMNS
 from dss.review.edits import Edited, look_at, remove
 
-EVENT_SECONDS = 0.005  # before and after an event that is none, in which there is no other one
+EVENT_SECONDS = 0.005  # before and after a false event, where there is no other event
 TIMES = COLUMNS[1:]
 
 
@@ -19,17 +19,17 @@ def reject(
 ) -> Edited:
     """Note that there is no song in some stretches of a recording.
 
-    What that takes follows from what is known already. Where nothing, or only a part, is annotated,
-    they become annotations named `noise`, or stretches that somebody looked at: the rest stays
-    unknown. Where all is annotated, what is not song is noise anyway.
+    If nothing in the recording is annotated, or only parts of it, the stretches become annotations
+    named `noise`, or stretches that somebody looked at: the rest stays unknown. If everything is
+    annotated, time without song is noise anyway.
 
     Arguments:
-        edited: what is known about the recording by hand.
-        times: [stretches, 2] seconds; an event counts as 5 ms before and after it.
-        duration_seconds: of the recording.
-        rows: annotations by hand that are false alarms, too: they are deleted.
+        edited: the manual annotations of the recording.
+        times: [stretches, 2] seconds; an event covers 5 ms before and after it.
+        duration_seconds: the length of the recording.
+        rows: manual annotations that are false alarms, too, and are deleted.
 
-    Returns: what is known then. Other annotations stay, and no noise covers one.
+    Returns: the updated annotations. Others are unchanged, and no noise covers one of them.
     """
     times = np.asarray(times, float).reshape(-1, 2)
     is_event = times[:, :1] == times[:, 1:]
@@ -53,7 +53,7 @@ def reject(
 
 
 def is_rejected(by_dss: pd.DataFrame, by_hand: pd.DataFrame) -> np.ndarray:
-    """Which annotations by dss lie mostly in what was annotated as `noise`: [annotations] bool."""
+    """Which predictions lie mostly in stretches annotated as `noise`: [annotations] bool."""
     noise = union(found(by_hand[by_hand["name"] == NOISE])[TIMES].to_numpy(float))
     start, stop = by_dss[TIMES].to_numpy(float).T
     if not len(noise):

@@ -1,4 +1,4 @@
-"""The frequencies of a sound in a recording, however much noise there is below and above it."""
+"""The frequency range of a sound in a recording, despite noise below and above it."""
 
 from typing import NamedTuple
 
@@ -8,15 +8,15 @@ import scipy.signal
 from dss.data.recordings import Recording
 
 WINDOW_SECONDS, WINDOW_SAMPLES = 0.02, (64, 1024)
-AROUND_SECONDS = 1.0  # before and after the sound, in which the noise is measured
-LONGEST_SECONDS = 10.0  # of a sound that is looked at
-QUIET = 0.1  # the part of the spectra that is not louder than noise
-ENERGY = 0.05, 0.95  # below the lowest and the highest frequency
+AROUND_SECONDS = 1.0  # before and after the sound, to measure the noise
+LONGEST_SECONDS = 10.0  # of a sound that is analysed
+QUIET = 0.1  # fraction of the spectra taken as noise
+ENERGY = 0.05, 0.95  # fractions below the lowest and the highest frequency
 ABOVE, LOUDEST = 4.0, 10.0  # times the noise: where a sound counts, and at its peak
 
 
 class Frequencies(NamedTuple):
-    """Between which frequencies a sound is, and where it is loudest, in Hz."""
+    """The frequency range of a sound, and its loudest frequency, in Hz."""
 
     lowest_hz: float
     peak_hz: float
@@ -26,16 +26,16 @@ class Frequencies(NamedTuple):
 def frequencies_of(
     recording: Recording, start_seconds: float, stop_seconds: float, channel: int | None = None
 ) -> Frequencies | None:
-    """The frequencies of the sound in a stretch of a recording.
+    """Measure the frequency range of the sound in a stretch of a recording.
 
-    Between the lowest and the highest one lies 90 % of the sound's energy, as in Raven's *Frequency
-    5 %* and *Frequency 95 %*. The energy is that above the noise, whose mean follows from what a
-    tenth of the spectra around the sound do not exceed; so rumble and hiss do not count.
+    The range contains 90 % of the sound's energy, as between Raven's *Frequency 5 %* and *Frequency
+    95 %*. Only energy above the noise counts, and the noise is estimated from the quietest tenth of
+    the spectra around the sound; so rumble and hiss do not count.
 
     Arguments:
-        recording: what `dss.data.open_recording` gave; of a long stretch, 10 s are read.
-        start_seconds, stop_seconds: where the sound is.
-        channel: which one; default: the mean power of all.
+        recording: the result of `dss.data.open_recording`; of a long stretch, 10 s are read.
+        start_seconds, stop_seconds: the stretch.
+        channel: the channel; default: the mean power of all.
 
     Returns: None if nothing there is louder than the noise.
     """
@@ -51,7 +51,7 @@ def frequencies_of(
     hz, seconds, power = scipy.signal.spectrogram(
         x, rate, "hann", nperseg=window, noverlap=window * 3 // 4, axis=0
     )
-    hz, power = hz[1:-1], power[1:-1].mean(axis=1)  # whose power in noise is exponential
+    hz, power = hz[1:-1], power[1:-1].mean(axis=1)  # the power of noise is exponential
     seconds += first / rate
     is_in = (seconds >= start_seconds) & (seconds <= stop_seconds)
     is_in[np.abs(seconds - (start_seconds + stop_seconds) / 2).argmin()] = True

@@ -1,4 +1,4 @@
-"""Networks that judge annotations which they did not learn from: one for each half of them."""
+"""Judge annotations with networks that did not learn from them: one network for each half."""
 
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,10 +23,10 @@ from dss.runs import Run, load_run
 from dss.support.progress import bar, say
 from dss.train.training import train
 
-FRAME_SECONDS = 0.001  # that probabilities are kept at: finer than people annotate
+FRAME_SECONDS = 0.001  # resolution of the stored probabilities: finer than people annotate
 FEWEST = 20  # annotations in each half
-FEWEST_OF_TYPE = 3  # so that the network of a half knows what a song type is
-BLOCKS = 30  # that a half is dealt out in, for training and validation
+FEWEST_OF_TYPE = 3  # so that the network of a half knows the song type
+BLOCKS = 30  # blocks to deal out from a half, for training and validation
 BLOCK_SECONDS = 0.5, 10.0
 
 
@@ -35,11 +35,11 @@ class Judged:
     """A recording, or a part of it, judged by a network that did not learn from it.
 
     Attributes:
-        source: what is known about it, from its own start.
+        source: its annotations, with times from its own start.
         start_seconds: where the part begins in the recording.
         p: [frames, classes] probabilities, float16; class 0 is noise.
-        frames_hz: frames a second.
-        found: what the network found: name, start_seconds, stop_seconds and confidence.
+        frames_hz: the frame rate.
+        found: the network's annotations: name, start_seconds, stop_seconds and confidence.
         learned: the song types that the network learned.
     """
 
@@ -56,23 +56,23 @@ def judge_halves(
 ) -> Iterator[Judged]:
     """Train on each half of the recordings, and judge the other half.
 
-    Of a single recording, each half is a part of it. Halves have their share of each song type.
+    A single recording is cut in two. Each half gets its share of every song type.
 
     Arguments:
-        folder: of the recordings.
-        made_of: what `dss.data.sources.read_sources` gave.
-        options: of the dataset, as they were given.
-        seed: of halves, datasets and training.
+        folder: the data folder.
+        made_of: the result of `dss.data.sources.read_sources`.
+        options: the dataset options as given.
+        seed: for halves, datasets and training.
 
-    Raises: DssError before anything is trained if there are too few annotations, or a half cannot
-        be divided for training and validation.
+    Raises: DssError before any training if there are too few annotations, or a half cannot be
+        divided for training and validation.
     """
     halves = _halves(folder, made_of, seed)
     dealt = [_dealt(made_of, half, seed) for half in halves]
     for half in dealt:
-        plan_splits(half)  # raises what is wrong before anything is trained
+        plan_splits(half)  # raises any error before training
     for number in (0, 1):
-        say(f"Half {number + 1} of 2: train with it, then judge the other half")
+        say(f"Half {number + 1} of 2: train on it, then judge the other half")
         learn, judge = halves[number], halves[1 - number]
         with tempfile.TemporaryDirectory() as temporary:
             store = Path(temporary, "half.npy")
@@ -95,9 +95,9 @@ def _halves(folder: Path, made_of: Assembled, seed: int) -> list[list[tuple[Sour
     counts = [sum(len(_song(part, made_of)) for part, _ in half) for half in halves]
     if min(counts) < FEWEST:
         raise DssError(
-            f"{folder}: half of it has {min(counts)} annotations, too few to learn from. Annotate "
-            f"more: at least {FEWEST} are needed in each half of the recordings, or of a single "
-            "one."
+            f"{folder}: half of it has only {min(counts)} annotations, too few to learn from. "
+            f"Annotate more: each half needs at least {FEWEST}, of the recordings or of a single "
+            "recording."
         )
     return halves
 
@@ -107,7 +107,7 @@ def _song(source: Source, made_of: Assembled) -> pd.DataFrame:
 
 
 def _dealt(made_of: Assembled, half: Sequence[tuple[Source, float]], seed: int) -> Assembled:
-    """A half as a dataset, in blocks, so that validation has its share of each song type."""
+    """A half as a dataset, in blocks, so that validation gets its share of each song type."""
     sources = [source for source, _ in half]
     seconds = sum(source.recording.duration_seconds for source in sources)
     blocks = float(np.clip(seconds / BLOCKS, *BLOCK_SECONDS))
@@ -116,7 +116,7 @@ def _dealt(made_of: Assembled, half: Sequence[tuple[Source, float]], seed: int) 
 
 
 def _part(source: Source, stretch: Stretch) -> Source:
-    """A stretch of a recording as one of its own."""
+    """A stretch of a recording as a source of its own."""
     recording, first = source.recording, stretch.start_sample
     if stretch.n_samples == recording.n_samples:
         return source
@@ -152,7 +152,7 @@ def _judge(
 
 
 class _Frames:
-    """Collects the mean probabilities of frames of `n` samples from blocks on their way."""
+    """Collects the mean probabilities of frames of `n` samples from passing blocks."""
 
     def __init__(self, n: int):
         self.n = n

@@ -1,4 +1,4 @@
-"""Name many segments at once: names and groups that change, with undo and redo, and are saved."""
+"""Name many segments at once: change names and groups, undo and redo, and save."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ from dss.review.segment_features import list_segments
 from dss.review.segment_groups import group_segments, largest_first, split_group
 from dss.review.view import View
 
-THROWN_OUT = ""  # the name of a segment that is none: its annotation is deleted when saved
+THROWN_OUT = ""  # the name of a segment that is not song: saving deletes its annotation
 
 
 class _State(NamedTuple):
@@ -28,11 +28,11 @@ class Naming:
     """The names and groups of the segments of recordings; nothing is written before `save`.
 
     Arguments:
-        views: recordings, as `dss.review.views.open_views` gives them; splits have nowhere to save.
-        features: [segments, features] of the segments that `list_segments` gives.
+        views: recordings from `dss.review.views.open_views`; splits cannot be saved.
+        features: [segments, features] of the segments in `list_segments`.
 
     Attributes:
-        segments: the table of `list_segments`, with the names that were read.
+        segments: the table from `list_segments`, with the original names.
         features: as given.
 
     Raises: DssError if there is nothing to name, or nowhere to save.
@@ -54,17 +54,17 @@ class Naming:
 
     @property
     def names(self) -> np.ndarray:
-        """[segments] the names; an empty one where a segment was thrown out."""
+        """[segments] the names; empty for segments that were thrown out."""
         return self._now.names
 
     @property
     def groups(self) -> np.ndarray:
-        """[segments] the numbers of the groups; -1 if in none."""
+        """[segments] the numbers of the groups; -1 for segments in no group."""
         return self._now.groups
 
     @property
     def n_unsaved(self) -> int:
-        """How many segments have another name than what was saved."""
+        """The number of segments with unsaved names."""
         return int((self._now.names != self._saved.names).sum())
 
     def name(self, chosen: np.ndarray, name: str) -> None:
@@ -74,28 +74,28 @@ class Naming:
             chosen: [chosen] their numbers.
             name: the song type.
 
-        Raises: DssError if there is no name, or nothing is chosen.
+        Raises: DssError if there is no name, or no segment is selected.
         """
         self._put(names=self._with(self.names, chosen, checked_name(name)))
 
     def throw_out(self, chosen: np.ndarray) -> None:
-        """Throw segments out: they are no song, and their annotations are deleted when saved."""
+        """Throw segments out as not song: saving deletes their annotations."""
         self._put(names=self._with(self.names, chosen, THROWN_OUT))
 
     def merge(self, chosen: np.ndarray) -> None:
-        """Make one group of segments."""
+        """Merge segments into one group."""
         new = self.groups.max(initial=-1) + 1
         self._put(groups=largest_first(self._with(self.groups, chosen, new)))
 
     def split(self, chosen: np.ndarray) -> int:
-        """Split segments into groups that sound alike; returns how many there are."""
+        """Split segments into groups that sound alike; returns the number of groups."""
         parts = split_group(self.features[chosen])
         new = self.groups.max(initial=-1) + 1
         self._put(groups=largest_first(self._with(self.groups, chosen, new + parts)))
         return int(parts.max(initial=-1) + 1)
 
     def undo(self) -> None:
-        """Take back the last change."""
+        """Undo the last change."""
         if not self._before:
             raise DssError("There is nothing to undo.")
         self._after.append(self._now)
@@ -112,7 +112,7 @@ class Naming:
         """Write `STEM_annotations.csv` of the recordings in which names changed.
 
         Returns: the files.
-        Raises: DssError if such a file does not hold what was read; nothing is written then.
+        Raises: DssError if such a file has changed since it was read; nothing is written then.
         """
         is_changed = self.names != self._saved.names
         changed = self.segments["view"].to_numpy()[is_changed]
@@ -129,7 +129,7 @@ class Naming:
         return [annotations_path(self.views[n].recording.path) for n in np.unique(changed)]
 
     def annotations(self, number: int) -> pd.DataFrame:
-        """The annotation table of a view as it is now, without what was thrown out."""
+        """The current annotation table of a view, without segments that were thrown out."""
         table = self._tables[number].copy()
         here = np.flatnonzero(self.segments["view"] == number)
         rows = self.segments["row"].to_numpy(int)[here]
@@ -137,13 +137,13 @@ class Naming:
         table["name"] = table["name"].astype(object)
         table.loc[rows, "name"] = new
         if "confidence" in table:
-            table.loc[rows[old != new], "confidence"] = np.nan  # it was that of another name
+            table.loc[rows[old != new], "confidence"] = np.nan  # it belonged to the old name
         table["name"] = table["name"].astype(str)
         return table.drop(index=rows[new == THROWN_OUT]).reset_index(drop=True)
 
     def _with(self, values: np.ndarray, chosen: np.ndarray, new) -> np.ndarray:
         if not len(chosen):
-            raise DssError("Nothing is chosen: draw around segments on the map, or click on one.")
+            raise DssError("Nothing is selected: draw around segments on the map, or click one.")
         values = values.copy()
         values[chosen] = new
         return values

@@ -1,4 +1,4 @@
-"""What is worth looking at first: the least certain annotations, and recordings full of them."""
+"""What to check first: the least certain annotations, and the recordings with many of them."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,7 +19,7 @@ from dss.support.units import clock_time
 Annotated = str | Path | Mapping[Path, pd.DataFrame]
 
 ANNOTATION, NEAR_MISS, UNLIKE = "annotation", "near miss", "unlike"
-SURE = 5  # annotations without doubt that are added to those of every recording
+SURE = 5  # certain annotations added to those of every recording
 LISTED = ["file", "look_at", "name", "found", "start_seconds", "stop_seconds", "confidence"]
 
 
@@ -31,22 +31,23 @@ def least_certain(
     options: ProofreadOptions | None = None,
     **named: Unpack[ProofreadArguments],
 ) -> pd.DataFrame:
-    """What is most probably wrong: annotations, and near misses, where song may have been missed.
+    """List what is most likely wrong: annotations, and near misses, where song may have been
+    missed.
 
-    Near misses are read from beside the annotations. Where annotations are marked as proposals,
-    those that somebody confirmed are left out. Sounds that are unlike anything annotated are listed
-    among them, the farther away, the earlier.
+    Near misses are read from files next to the annotations. If annotations are marked as proposals,
+    confirmed ones are left out. Sounds unlike anything annotated are included: the farther they
+    are, the earlier they come.
 
     Arguments:
-        annotated: a file that `dss.predict.predict_files` wrote, a folder of these, or annotation
-            tables by their files.
-        unlike: what `dss.review.unlike.find_unlike` gave for these annotations.
+        annotated: a file written by `dss.predict.predict_files`, a folder of these, or annotation
+            tables by file.
+        unlike: the result of `dss.review.unlike.find_unlike` for these annotations.
 
     Returns: a table with file, look_at (minutes:seconds), name, found ("annotation", "near miss" or
-        "unlike"), start_seconds, stop_seconds and confidence (of a near miss the probability of
-        song at its highest; NaN where nothing was found). First comes what is most probably wrong:
-        an annotation with a confidence of 0.3 is with 0.7, a near miss with a probability of 0.4
-        with 0.4, a sound at three times the largest usual distance with 2/3.
+        "unlike"), start_seconds, stop_seconds and confidence (for a near miss, the peak probability
+        of song; NaN if nothing was found), sorted by how likely it is wrong: for an annotation with
+        a confidence of 0.3 that is 0.7, for a near miss with a probability of 0.4 it is 0.4, for a
+        sound at three times the largest usual distance 2/3.
     Raises: DssError if there are no annotations with a confidence.
     """
     options = ProofreadOptions.given(options, named)
@@ -63,21 +64,21 @@ def least_certain(
 
 
 def rank_recordings(annotated: Annotated, unlike: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Annotated recordings, the one that the network is least sure of first.
+    """Rank annotated recordings, starting with the one that the network is least sure of.
 
-    It is the one to annotate by hand next, and to train with again (uncertainty sampling; Settles
-    2009, Active Learning Literature Survey, section 3.1). Counted are annotations and near misses,
-    so that a recording in which song was missed comes first, too; long ones once for each second.
-    With sounds that are unlike anything annotated, those count, too: the farther away, the more.
+    This is the one to annotate by hand next, and to train on again (uncertainty sampling; Settles
+    2009, Active Learning Literature Survey, section 3.1). It counts annotations and near misses, so
+    a recording with missed song ranks high, too; long ones count once per second. Sounds unlike
+    anything annotated can be included: the farther they are, the more they count.
 
     Arguments:
         annotated: as for `least_certain`.
-        unlike: what `dss.review.unlike.find_unlike` gave for these annotations.
+        unlike: the result of `dss.review.unlike.find_unlike` for these annotations.
 
     Returns: a table with file, annotations, near_misses and unlike (their numbers),
-        lowest_confidence (of the annotations; NaN without), and uncertainty: the part of what is
-        counted that is expected to be wrong, or new, if there were 5 more that are sure. So a
-        recording with a single one, which can teach little, does not come first.
+        lowest_confidence (of the annotations; NaN without), and uncertainty: the fraction of these
+        that is expected to be wrong or new, after adding 5 certain ones. So a recording with a
+        single doubtful annotation, from which little can be learned, does not come first.
     Raises: DssError if there are no annotations with a confidence.
     """
     rows = []
@@ -96,7 +97,7 @@ def rank_recordings(annotated: Annotated, unlike: pd.DataFrame | None = None) ->
 
 
 def _with_unlike(table: pd.DataFrame, file: Path, unlike: pd.DataFrame | None) -> pd.DataFrame:
-    """What `_doubtful` gives of a file, with sounds that are unlike anything annotated.
+    """The table `_doubtful` of a file, with sounds that are unlike anything annotated.
 
     The doubt about a sound is 0 at the largest usual distance, and 1/2 at twice that. The column
     is_unlike says what is such a sound.
@@ -118,9 +119,9 @@ def _with_unlike(table: pd.DataFrame, file: Path, unlike: pd.DataFrame | None) -
 def format_proofread(
     least: pd.DataFrame, ranked: pd.DataFrame, unlike: pd.DataFrame | None = None
 ) -> str:
-    """Both tables as text to read, and how many sounds are unlike anything annotated."""
+    """Both tables as text, with the number of sounds unlike anything annotated."""
     if least.empty:
-        return "There is nothing to look at: no annotation, and nothing that is nearly one."
+        return "Nothing to check: no annotations, and no near misses."
     parts = [("Most probably wrong", least.drop(columns=["start_seconds", "stop_seconds"]))]
     if unlike is None:
         ranked = ranked.drop(columns="unlike")  # was not looked for
@@ -139,7 +140,7 @@ def count_unlike(unlike: pd.DataFrame) -> str:
 
 
 def _doubtful(annotated: Annotated) -> Iterator[tuple[Path, pd.DataFrame]]:
-    """The annotations with a confidence that nobody confirmed, and the near misses, file by file.
+    """Unconfirmed annotations with a confidence, and near misses, file by file.
 
     The column doubt is the probability that they are wrong.
     """
@@ -156,7 +157,7 @@ def _doubtful(annotated: Annotated) -> Iterator[tuple[Path, pd.DataFrame]]:
     if not tables:
         where = "here" if isinstance(annotated, Mapping) else annotated
         raise DssError(
-            f"{where}: holds no annotations with a confidence, as `dss predict` writes them"
+            f"{where}: contains no annotations with a confidence, as `dss predict` writes them"
         )
     for path, table in tables.items():
         near = read_near_misses(path, table).rename(columns={"probability": "confidence"})

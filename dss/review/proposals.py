@@ -1,4 +1,4 @@
-"""Propose segments or events without a network: sound that rises above the noise of its band."""
+"""Propose segments or events without a network: sounds that exceed the noise in their band."""
 
 import warnings
 from collections.abc import Callable
@@ -19,11 +19,11 @@ from dss.predict.pending import target_paths
 from dss.predict.recording import UNREADABLE
 from dss.review.loudness import Loudness, find_peaks, find_segments, loudest, measure_loudness
 
-LOWEST_DB, PART_OF_RANGE = 2, 0.75  # thresholds that are tried, 1 dB apart
+LOWEST_DB, PART_OF_RANGE = 2, 0.75  # range of the thresholds tried, 1 dB apart
 STEPS, TOLERANCE_SECONDS = (3, 6), 0.01  # dB up; how far boundaries may move
 SMOOTHING_DB = 3  # of stability
-AS_STABLE = 0.95  # as the most stable threshold
-PART_OF_TYPICAL, SHORTEST_SECONDS = 0.35, (0.01, 0.02)  # of how long sounds are; and its limits
+AS_STABLE = 0.95  # fraction of the best stability that is good enough
+PART_OF_TYPICAL, SHORTEST_SECONDS = 0.35, (0.01, 0.02)  # of typical durations; and its limits
 
 
 @takes_options
@@ -36,10 +36,10 @@ def propose(
     """Find what is probably song in a recording, without a network.
 
     Arguments:
-        recording: what `dss.data.open_recording` gave. It is read block by block.
+        recording: the result of `dss.data.open_recording`. It is read block by block.
 
-    Returns: an annotation table, in which all has one name.
-    Raises: DssError if the frequency range holds nothing.
+    Returns: an annotation table with the same name in all rows.
+    Raises: DssError if the frequency range is empty.
     """
     options = ProposeOptions.given(options, named)
     loudness = measure_loudness(recording, options.lowest_hz, options.highest_hz)
@@ -52,12 +52,12 @@ def propose(
 def above_threshold(
     loudness: Loudness, threshold_db: float, duration_seconds: float, options: ProposeOptions
 ) -> pd.DataFrame:
-    """An annotation table of what is louder than a threshold.
+    """An annotation table of everything louder than a threshold.
 
     Arguments:
-        loudness: as `measure_loudness` gives it.
-        threshold_db: above the noise; that of the options does not count.
-        duration_seconds: of the recording.
+        loudness: the result of `measure_loudness`.
+        threshold_db: above the noise; the threshold in the options is ignored.
+        duration_seconds: the length of the recording.
         options: segments or events, their name and durations.
     """
     if options.kind == "event":
@@ -84,14 +84,14 @@ def propose_files(
     options: ProposeOptions | None = None,
     **named: Unpack[ProposeArguments],
 ) -> list[Path]:
-    """Write proposals for recordings, as files of annotations to name and correct.
+    """Write proposals for recordings, as annotation files to name and correct.
 
     Arguments:
         recordings: an audio file, a folder, or a pattern such as `day1/*.wav`.
-        after_each: is called with each file that was written.
+        after_each: called with each file that was written.
 
-    Returns: the files, `STEM_annotations.csv`. Recordings that are annotated by hand, or cannot be
-        read, are left out with a warning.
+    Returns: the files, `STEM_annotations.csv`. Recordings with manual annotations, and unreadable
+        ones, are left out with a warning.
     Raises: DssError if there are no recordings.
     """
     options = ProposeOptions.given(options, named)
@@ -99,7 +99,7 @@ def propose_files(
     by_hand = [file for file in files.values() if file.exists() and not ownership.is_by_dss(file)]
     if by_hand:
         more = f" and {len(by_hand) - 1} more" if len(by_hand) > 1 else ""
-        said = f"{by_hand[0]}{more}: holds manual annotations, so nothing is proposed there"
+        said = f"{by_hand[0]}{more}: contains manual annotations, so nothing is proposed there"
         warnings.warn(said, DssWarning, stacklevel=3)
     written = []
     for path, file in files.items():
@@ -122,12 +122,12 @@ def propose_files(
 
 
 def stable_threshold(loudness: Loudness) -> float:
-    """The lowest threshold at which boundaries stay where they are if it is a few dB higher.
+    """Find the lowest threshold at which boundaries hardly move when it rises by a few dB.
 
-    At onsets and offsets of song loudness rises and falls steeply, so that they hardly move; noise,
-    and the ups and downs within syllables, come and go with the threshold. Of thresholds that are
-    about as stable as the most stable one the lowest is taken: it misses least, and is nearest to
-    where sounds begin and end.
+    At onsets and offsets of song, loudness changes steeply, so they hardly move; noise, and
+    fluctuations within syllables, come and go with the threshold. Among thresholds about as stable
+    as the most stable one, the lowest is chosen: it misses least, and is closest to where sounds
+    start and stop.
     """
     highest = max(LOWEST_DB + 6, PART_OF_RANGE * float(loudest(loudness.db)))
     thresholds = np.arange(LOWEST_DB, highest)
@@ -143,9 +143,10 @@ def stable_threshold(loudness: Loudness) -> float:
 
 
 def shortest_seconds(loudness: Loudness, threshold_db: float) -> float:
-    """The shortest that a sound may be, from 10 to 20 ms: a third of how long sounds are.
+    """The minimum duration of a sound, from 10 to 20 ms: a third of the typical duration.
 
-    This is the duration that half of the sound, not half of the sounds, is in: clicks hardly count.
+    Half of the sound, rather than half of the sounds, lasts longer than the typical duration, so
+    clicks hardly count.
     """
     durations = np.sort(np.diff(find_segments(loudness, threshold_db, min_seconds=0)).ravel())
     if not len(durations):
@@ -163,7 +164,7 @@ def _agreement(one: np.ndarray, other: np.ndarray, tolerance_seconds: float) -> 
 
 
 def _n_close(one: np.ndarray, other: np.ndarray, tolerance_seconds: float) -> int:
-    """How many times in two lists are each other's nearest, and no further apart than this."""
+    """How many times in two lists are mutual nearest neighbours within this tolerance."""
     if not len(one) or not len(other):
         return 0
     there, back = _nearest(one, other), _nearest(other, one)
@@ -172,7 +173,7 @@ def _n_close(one: np.ndarray, other: np.ndarray, tolerance_seconds: float) -> in
 
 
 def _nearest(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """For each time in a list the number of the nearest in another; both rise."""
+    """For each time in a list, the number of the nearest one in another; both are increasing."""
     after = np.searchsorted(other, one).clip(1, max(1, len(other) - 1))
     after = np.minimum(after, len(other) - 1)
     before = np.maximum(after - 1, 0)

@@ -1,7 +1,7 @@
-"""Rounds of annotating, training and looking: how far one is, and what to do next.
+"""Rounds of annotating, training and checking: the progress so far, and what to do next.
 
-`rounds.csv` lies beside the runs: a row each, with how much was annotated for it and how well it
-probably does.
+`rounds.csv` next to the runs has one row per run: how much was annotated for it and how good it
+probably is.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,14 +35,15 @@ MOST_NAMED = 3  # recordings to annotate next
 
 
 class NextRound(NamedTuple):
-    """How far one is, and what to annotate next.
+    """The progress so far, and what to annotate next.
 
     Attributes:
-        rounds: a row a run, the last one last: run, annotated_seconds and song_types (of its
-            dataset), found (how many annotations), wrong (how many of them probably are), f1
-            (expected; NaN if the run is not calibrated) and unlike (how many sounds).
-        ranked: the recordings, as `dss.review.proofread.rank_recordings` gives them.
-        unlike: sounds, as `dss.review.unlike.find_unlike` gives them.
+        rounds: one row per run, the latest last: run, annotated_seconds and song_types (of its
+            dataset), found (the number of annotations), wrong (how many of them are probably
+            wrong), f1 (expected; NaN if the run is not calibrated) and unlike (the number of
+            sounds).
+        ranked: the recordings, from `dss.review.proofread.rank_recordings`.
+        unlike: the sounds, from `dss.review.unlike.find_unlike`.
     """
 
     rounds: pd.DataFrame
@@ -61,7 +62,7 @@ class NextRound(NamedTuple):
             lines.append(f"Expected F1: {now['f1']:.2f}{was}; {of}.")
         if self.ranked.empty:
             lines.append(
-                "All these recordings are in the dataset: let the network annotate others."
+                "All these recordings are in the dataset already: let the network annotate others."
             )
             return "\n".join(lines)
         lines.append(count_unlike(self.unlike))
@@ -73,18 +74,18 @@ class NextRound(NamedTuple):
 def next_round(
     files: Mapping[Path, Path], run: str | Path, loader: Loader | None = None
 ) -> NextRound:
-    """Say how far one is with a run and what to annotate next, and note it in `rounds.csv`.
+    """Say how good a run is and what to annotate next, and record it in `rounds.csv`.
 
-    F1 is expected, not measured: precision from the confidence of what was found, recall from the
-    validation split. It holds for recordings like those annotated. Recordings that are in the
-    dataset of the run, by whatever split, are left out: they are annotated.
+    F1 is expected, not measured: precision comes from the confidence of the annotations, recall
+    from the validation split. It holds for recordings like the annotated ones. Recordings in any
+    split of the run's dataset are left out, as they are annotated already.
 
     Arguments:
-        files: file of annotations, as `dss.predict.predict_files` wrote it, by recording.
-        run: the trunk of the run that found them; its dataset has to be there.
+        files: the annotation file from `dss.predict.predict_files` for each recording.
+        run: the trunk of the run that found them; its dataset has to exist.
         loader: as for `dss.predict.predict`.
 
-    Raises: DssError if the dataset of the run is not there, or `rounds.csv` cannot be read.
+    Raises: DssError if the dataset of the run is missing, or `rounds.csv` cannot be read.
     """
     trunk = run_trunk(run)
     before = _read(trunk.parent / "rounds.csv")
@@ -123,7 +124,7 @@ def _new_and_known(
 
 
 def _read(path: Path) -> pd.DataFrame:
-    """The rounds before."""
+    """The earlier rounds."""
     if not path.is_file():
         return pd.DataFrame(columns=ROUNDS)
     table = read_csv(path, ROUNDS)
@@ -164,7 +165,7 @@ def _in_dataset(tree: xr.DataTree) -> Learned:
 
 
 def _recall(calibration: Calibration, params: Mapping[str, Any]) -> float:
-    """The part of the true annotations that the thresholds of a run find; NaN if not known."""
+    """The fraction of the true annotations that the thresholds of a run find; NaN if unknown."""
     options = tuned(DetectOptions(), params)
     used = {EVENT: options.event_threshold, SEGMENT: options.segment_threshold}
     parts = [

@@ -1,4 +1,4 @@
-"""Describe segments by their sound, so that those that sound alike can be found."""
+"""Describe segments by their sound, to find those that sound alike."""
 
 from collections.abc import Iterator, Sequence
 
@@ -15,20 +15,20 @@ from dss.review.view import View
 N_BANDS, N_FRAMES = 48, 24  # of the spectrogram that describes a segment
 SPECTRA_PER_FRAME = 4
 WINDOW_SECONDS = 0.012
-DEPTH_DB = 40.0  # below the loudest of a segment, all is silence
+DEPTH_DB = 40.0  # below the loudest point of a segment, everything counts as silence
 N_COMPONENTS = 16
-DURATION_WEIGHT = 0.1  # of the logarithm of the duration, beside the spectrogram
-LONG_SAMPLES = 2**20  # a longer segment is read window by window
+DURATION_WEIGHT = 0.1  # of the logarithm of the duration, relative to the spectrogram
+LONG_SAMPLES = 2**20  # longer segments are read window by window
 
 
 def list_segments(views: Sequence[View]) -> pd.DataFrame:
-    """The segments that are annotated in recordings, whatever their names.
+    """List the annotated segments in recordings, whatever their names.
 
     Arguments:
-        views: recordings, as `dss.review.views.open_views` gives them.
+        views: recordings from `dss.review.views.open_views`.
 
-    Returns: a table with the columns view, the number of the view; row, that of the annotation in
-        the table of the view, counted from 0; name, start_seconds and stop_seconds.
+    Returns: a table with the columns view, the number of the view; row, the row of the annotation
+        in the table of the view, counted from 0; name, start_seconds and stop_seconds.
     """
     tables = []
     for number, view in enumerate(views):
@@ -44,15 +44,15 @@ def list_segments(views: Sequence[View]) -> pd.DataFrame:
 
 
 def describe_segments(views: Sequence[View], segments: pd.DataFrame) -> np.ndarray:
-    """Describe each segment by numbers that are close for segments that sound alike.
+    """Describe each segment by numbers that are similar for segments that sound alike.
 
-    They are the principal components of its mel spectrogram, which is warped to 24 frames and
-    measured in dB below its loudest place, and the logarithm of its duration. Only one segment is
-    in memory at a time.
+    These are the principal components of its mel spectrogram, warped to 24 frames and measured in
+    dB below its loudest point, and the logarithm of its duration. Only one segment is in memory at
+    a time.
 
     Arguments:
-        views: recordings, as `dss.review.views.open_views` gives them.
-        segments: as `list_segments` gives them.
+        views: recordings from `dss.review.views.open_views`.
+        segments: the table from `list_segments`.
 
     Returns: [segments, features] float32.
     Raises: DssError if there are no segments.
@@ -73,16 +73,16 @@ def mel_filters(
     """Triangular filters on a mel scale, each with a sum of 1: [bands, frequencies].
 
     Arguments:
-        n_bands: how many.
-        n_fft: samples in a spectrum.
-        samplerate_hz: samples a second.
+        n_bands: the number of bands.
+        n_fft: samples per spectrum.
+        samplerate_hz: the sample rate.
         range_hz: lowest and highest frequency.
     """
     low, high = 2595 * np.log10(1 + np.asarray(range_hz) / 700)
     edges = 700 * (10 ** (np.linspace(low, high, n_bands + 2) / 2595) - 1)
     bins = np.arange(n_fft // 2 + 1) * samplerate_hz / n_fft
     center = edges[1:-1, None]
-    step = samplerate_hz / n_fft  # a filter between two bins takes something of both
+    step = samplerate_hz / n_fft  # a filter between two bins gets a part of both
     rising = 1 - (center - bins) / np.maximum(center - edges[:-2, None], step)
     falling = 1 - (bins - center) / np.maximum(edges[2:, None] - center, step)
     weights = np.clip(np.minimum(rising, falling), 0, None)
@@ -92,9 +92,9 @@ def mel_filters(
 def _mel_powers(
     views: Sequence[View], segments: pd.DataFrame, lowest_rate_hz: float
 ) -> Iterator[np.ndarray]:
-    """The power of each segment, warped: [frames, bands]."""
+    """The warped power of each segment: [frames, bands]."""
     range_hz = (0.01 * lowest_rate_hz, 0.375 * lowest_rate_hz)
-    # Windows are as long in all recordings, so that segments compare.
+    # Windows have the same duration in all recordings, so that segments are comparable.
     seconds = (
         np.clip(2 ** round(np.log2(WINDOW_SECONDS * lowest_rate_hz)), 32, 512) / lowest_rate_hz
     )
@@ -108,13 +108,13 @@ def _mel_powers(
             filters[rate] = mel_filters(N_BANDS, n_fft, rate, range_hz)
         x = _windows(recording, start, stop, window) * np.hanning(window).astype(np.float32)
         spectra = scipy.fft.rfft(x, n_fft)
-        power = (spectra.real**2 + spectra.imag**2).mean(axis=1)  # over channels
+        power = (spectra.real**2 + spectra.imag**2).mean(axis=1)  # mean over channels
         power = power.reshape(N_FRAMES, SPECTRA_PER_FRAME, -1).mean(axis=1)
         yield power @ filters[rate].T
 
 
 def _windows(recording: Recording, start: float, stop: float, window: int) -> np.ndarray:
-    """The windows of which the spectra of a segment are made: [windows, channels, samples]."""
+    """The windows for the spectra of a segment: [windows, channels, samples]."""
     n = N_FRAMES * SPECTRA_PER_FRAME
     centers = start + (np.arange(n) + 0.5) / n * (stop - start)
     starts = np.round(centers * recording.samplerate_hz).astype(int) - window // 2
@@ -128,7 +128,7 @@ def _windows(recording: Recording, start: float, stop: float, window: int) -> np
 
 
 def _below_loudest(power: np.ndarray) -> np.ndarray:
-    """Power as 0, silent, to 1, as loud as the loudest."""
+    """Power scaled from 0, silent, to 1, as loud as the loudest point."""
     db = 10 * np.log10(np.maximum(power, 1e-12))
     return np.clip((db - np.percentile(db, 99)) / DEPTH_DB + 1, 0, 1)
 
@@ -141,7 +141,7 @@ def _principal_components(x: np.ndarray) -> np.ndarray:
 
 
 def _with_durations(shapes: np.ndarray, duration_seconds: np.ndarray) -> np.ndarray:
-    """Features of the sound and the duration, whose share is `DURATION_WEIGHT`."""
+    """Features of the sound and the duration, weighted by `DURATION_WEIGHT`."""
     spread = np.sqrt((shapes**2).sum(axis=1).mean())
     longer = np.log(duration_seconds)
     longer = (longer - longer.mean()) / max(longer.std(), 1e-9)

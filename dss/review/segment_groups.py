@@ -1,4 +1,4 @@
-"""Group segments that sound alike, and lay them out as a map."""
+"""Group segments that sound alike, and arrange them on a map."""
 
 import numpy as np
 
@@ -11,17 +11,17 @@ UNGROUPED = -1
 
 
 def group_segments(features: np.ndarray, min_cluster_size: int | None = None) -> np.ndarray:
-    """Group segments that sound alike: HDBSCAN on their features.
+    """Group segments that sound alike, with HDBSCAN on their features.
 
-    The groups are found among the features and not on the map, which tears types apart: on the
-    recordings of `benchmarks/groups.py` that agrees better with manual names.
+    Groups are found in the feature space rather than on the map, which splits some types: on the
+    recordings of `benchmarks/groups.py`, this agrees better with manual names.
 
     Arguments:
-        features: [segments, features], as `describe_segments` gives them.
-        min_cluster_size: the fewest segments of a group; default: one in a hundred of all, but 5.
+        features: [segments, features] from `describe_segments`.
+        min_cluster_size: the minimum size of a group; default: 1 % of all segments, but at least 5.
 
-    Returns: [segments] the number of the group, from 0 for the largest one; -1 if in none.
-    Raises: DssError if a group is to have less than 2 segments.
+    Returns: [segments] the number of the group, from 0 for the largest one; -1 for no group.
+    Raises: DssError if groups may have fewer than 2 segments.
 
     Example:
         >>> import numpy as np
@@ -35,21 +35,21 @@ def group_segments(features: np.ndarray, min_cluster_size: int | None = None) ->
     n = len(features)
     size = max(FEWEST, round(SMALLEST_SHARE * n)) if min_cluster_size is None else min_cluster_size
     if size < 2:
-        raise DssError(f"min_cluster_size: {size}, but a group has 2 segments at least")
+        raise DssError(f"min_cluster_size: {size} is too small; a group has at least 2 segments")
     if n < max(2, size):
         return np.full(n, UNGROUPED)
-    # min_samples counts a segment itself.
+    # min_samples counts the segment itself.
     found = HDBSCAN(min_cluster_size=size, min_samples=min(FEWEST, n), copy=True)
     return largest_first(found.fit_predict(features))
 
 
 def split_group(features: np.ndarray) -> np.ndarray:
-    """Split segments into groups: those that HDBSCAN finds among them, or two halves if none.
+    """Split segments into the groups that HDBSCAN finds among them, or into two halves if none.
 
     Arguments:
         features: [segments, features] of the group.
 
-    Returns: [segments] the number of the part, from 0; no segment is left over.
+    Returns: [segments] the number of the part, from 0; every segment is in a part.
     """
     from sklearn.cluster import KMeans
 
@@ -64,10 +64,10 @@ def split_group(features: np.ndarray) -> np.ndarray:
 
 
 def lay_out_segments(features: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Lay out segments as a map, on which those are close that sound alike: t-SNE.
+    """Arrange segments on a map where those that sound alike are close together (t-SNE).
 
     Arguments:
-        features: [segments, features], as `describe_segments` gives them.
+        features: [segments, features] from `describe_segments`.
         seed: the same seed gives the same map.
 
     Returns: [segments, 2] float32, from 0 to 1 across the longer side.
@@ -79,19 +79,19 @@ def lay_out_segments(features: np.ndarray, seed: int = 0) -> np.ndarray:
     if n < 4:
         return quick_layout(features)
     perplexity = min(PERPLEXITY, (n - 1) / 3)
-    with threadpool_limits(1):  # several wait for each other where other work goes on
+    with threadpool_limits(1):  # more threads wait for each other when the machine is busy
         found = TSNE(perplexity=perplexity, random_state=seed).fit_transform(features)
     return _fitted(found)
 
 
 def quick_layout(features: np.ndarray) -> np.ndarray:
-    """The map by the first two principal components, which takes no time: [segments, 2]."""
+    """An instant map from the first two principal components: [segments, 2]."""
     first = features[:, :2]
     return _fitted(np.pad(first, ((0, 0), (0, 2 - first.shape[1]))))
 
 
 def largest_first(groups: np.ndarray) -> np.ndarray:
-    """Number groups anew, from 0 for the largest; what is in none stays -1."""
+    """Renumber groups, from 0 for the largest; -1 stays for segments in no group."""
     numbers, counts = np.unique(groups[groups >= 0], return_counts=True)
     new = np.full(len(groups), UNGROUPED)
     for rank, number in enumerate(numbers[np.argsort(-counts, kind="stable")]):
@@ -100,7 +100,7 @@ def largest_first(groups: np.ndarray) -> np.ndarray:
 
 
 def _with_nearest(features: np.ndarray, parts: np.ndarray) -> np.ndarray:
-    """Give what is in no part to that of the nearest segment in one."""
+    """Assign segments in no part to the part of the nearest assigned segment."""
     from sklearn.neighbors import KNeighborsClassifier
 
     is_left = parts < 0
@@ -113,6 +113,6 @@ def _with_nearest(features: np.ndarray, parts: np.ndarray) -> np.ndarray:
 
 
 def _fitted(xy: np.ndarray) -> np.ndarray:
-    """Places [segments, 2] moved and scaled to 0 to 1."""
+    """Positions [segments, 2], shifted and scaled to 0 to 1."""
     low, high = xy.min(axis=0), xy.max(axis=0)
     return ((xy - low) / max((high - low).max(), 1e-9)).astype(np.float32)

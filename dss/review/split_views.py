@@ -1,4 +1,4 @@
-"""The splits of a dataset as views: their audio, and annotations as their targets show them."""
+"""The splits of a dataset as views: audio, and annotations recovered from the targets."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,7 +28,7 @@ def is_dataset(path: str | Path) -> bool:
 
 
 def dataset_views(tree: xr.DataTree) -> list[View]:
-    """The splits of a dataset that hold audio."""
+    """The splits of a dataset that contain audio."""
     return [_split_view(tree, split) for split in SPLITS if tree[split].sizes["time"]]
 
 
@@ -73,5 +73,5 @@ def _is_h5_dataset(path: Path) -> bool:
     try:
         with hdf5.reading(path) as file:
             return "train" in file
-    except DssError:  # which opening it will say
+    except DssError:  # reported when it is opened
         return False

@@ -1,4 +1,4 @@
-"""Sounds unlike anything annotated: perhaps song types that nobody annotated yet."""
+"""Sounds unlike anything annotated, which may be song types that nobody has annotated yet."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ from dss.review.segment_groups import group_segments
 from dss.review.views import View, no_annotations, views_of
 
 LISTED = ["file", "recording", *COLUMNS, "distance", "group"]
-USUAL = 0.99  # part of the known sounds that are alike others
+USUAL = 0.99  # fraction of the known sounds that count as alike
 
 
 def find_unlike(
@@ -26,24 +26,24 @@ def find_unlike(
 ) -> pd.DataFrame:
     """List sounds in annotated recordings that are unlike anything known.
 
-    Sounds are the segments that the network found, near misses, and what rises above the noise
-    without being either. Each is compared with the sound most like it of all that are known: those
-    annotated, and what rises above the noise beside them. How alike two sounds are, their
-    spectrograms tell (`dss.review.segment_features`): on real song that told new song types
-    better than the last hidden layer of the network does. Events are not compared.
+    Sounds are the segments that the network found, near misses, and other sounds above the noise.
+    Each is compared with the most similar known sound: annotated ones, and other sounds above the
+    noise next to them. Similarity is measured on spectrograms (`dss.review.segment_features`),
+    which detected new song types on real song better than the last hidden layer of the network.
+    Events are not compared.
 
     Arguments:
-        files: file of annotations, as `dss.predict.predict_files` wrote it, by recording.
-        known: what was annotated by hand: a dataset, a folder, or its recordings, as
-            `dss.review.views.open_views` gives them.
-        loader: as for `dss.predict.predict`. What does not say its sample rate has that of what is
-            known.
+        files: the annotation file from `dss.predict.predict_files` for each recording.
+        known: the manual annotations: a dataset, a folder, or its recordings from
+            `dss.review.views.open_views`.
+        loader: as for `dss.predict.predict`. Files without a sample rate are taken to have the rate
+            of the known recordings.
 
-    Returns: a table with file (of annotations), recording, name (what the network took it for;
-        blank where it found nothing), start_seconds, stop_seconds, distance (to the sound most like
-        it; 1 is what 99 % of the known sounds do not exceed, and only what is above is listed) and
-        group (a number, the same for sounds that are alike, from 0 for the largest group; -1: like
-        no other one), the most distant first.
+    Returns: a table with file (of annotations), recording, name (the network's name; blank if it
+        found nothing), start_seconds, stop_seconds, distance (to the most similar known sound; 1 is
+        the 99th percentile among known sounds, and only larger distances are listed) and group (a
+        number shared by similar sounds, from 0 for the largest group; -1: unlike any other), sorted
+        by decreasing distance.
     Raises: DssError if nothing is known.
     """
     views, tables = [], []
@@ -52,7 +52,7 @@ def find_unlike(
             views.append(view)
             tables.append(_known_sounds(view))
     if not views:
-        raise DssError(f"{known}: nothing is annotated here that sounds can be compared with")
+        raise DssError(f"{known}: contains no annotated segments to compare sounds with")
     n_known = sum(map(len, tables))
     rate = views[0].recording.samplerate_hz
     for path, file in files.items():
@@ -61,14 +61,14 @@ def find_unlike(
         tables.append(_new_sounds(recording, file))
     numbered = [table.assign(view=i, row=0) for i, table in enumerate(tables)]
     sounds = pd.concat(numbered, ignore_index=True)
-    if min(n_known, len(sounds) - n_known) < 2:  # one has no other to be compared with
+    if min(n_known, len(sounds) - n_known) < 2:  # a single sound has nothing to be compared with
         return pd.DataFrame(columns=LISTED)
     features = describe_segments(views, sounds[["view", "row", *COLUMNS]])
     return _far(sounds[n_known:], features[n_known:], features[:n_known])
 
 
 def _known_sounds(view: View) -> pd.DataFrame:
-    """Annotated segments, and what else rises above the noise where somebody looked."""
+    """Annotated segments, and other sounds above the noise in annotated stretches."""
     annotated = found(view.annotations)[COLUMNS]
     sounds = _joined([annotated, apart_from(propose(view.recording), annotated)])
     middle = sounds[COLUMNS[1:]].mean(axis=1).to_numpy()[:, None]
@@ -77,7 +77,7 @@ def _known_sounds(view: View) -> pd.DataFrame:
 
 
 def _new_sounds(recording: Recording, file: Path) -> pd.DataFrame:
-    """What was found, near misses, and what else rises above the noise; with its files."""
+    """Predictions, near misses, and other sounds above the noise; with their files."""
     table = found(read_annotations(file, recording=recording.path))
     near = read_near_misses(file, table)
     others = apart_from(apart_from(propose(recording), table), near).assign(name="")
@@ -86,14 +86,14 @@ def _new_sounds(recording: Recording, file: Path) -> pd.DataFrame:
 
 
 def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """The segments of some tables in one."""
+    """Concatenate the segments of some tables."""
     there = [table[COLUMNS] for table in tables if len(table)]
     table = pd.concat(there, ignore_index=True) if there else no_annotations()
     return table[table["stop_seconds"] > table["start_seconds"]]
 
 
 def _far(sounds: pd.DataFrame, features: np.ndarray, known: np.ndarray) -> pd.DataFrame:
-    """The sounds that are farther from what is known than that is from itself, with groups."""
+    """The sounds that are farther from known sounds than these are from each other, with groups."""
     from sklearn.neighbors import NearestNeighbors
 
     nearest = NearestNeighbors(n_neighbors=1).fit(known)

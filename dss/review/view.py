@@ -1,4 +1,4 @@
-"""A recording, or a split of a dataset, with what is known about it."""
+"""A recording, or a split of a dataset, with its annotations."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -16,16 +16,16 @@ from dss.errors import DssError
 
 @dataclass(eq=False)
 class View:
-    """A recording, or a split of a dataset, and what is known about it.
+    """A recording, or a split of a dataset, with its annotations.
 
     Attributes:
-        name: of the file or split.
+        name: the name of the file or split.
         recording: the audio.
-        find: functions that give the annotations and the unknown stretches, or raise a DssError.
+        find: functions that return the annotations and the unknown stretches, or raise a DssError.
         targets: of a split, [samples, classes], lazy; None for a recording.
         class_names: of the columns of the targets.
-        cuts: [cuts] seconds where one stretch of a recording ends and the next stretch begins.
-        per_second: how many units of time the files of annotations count per second.
+        cuts: [cuts] seconds where one stretch of a recording ends and the next begins.
+        per_second: the number of time units per second in annotation files.
     """
 
     name: str
@@ -38,9 +38,9 @@ class View:
 
     @cached_property
     def annotations(self) -> pd.DataFrame:
-        """The annotation table; of a split, what its targets show. Without rows if there is none.
+        """The annotation table; for a split, recovered from its targets. Empty if there is none.
 
-        An event is the middle of where its target is high.
+        An event is placed in the middle of the time where its target is high.
         """
         with suppress(DssError):
             return self.find[0]()
@@ -48,19 +48,19 @@ class View:
 
     @cached_property
     def unknown(self) -> np.ndarray:
-        """[stretches, 2] seconds that nobody annotated, where others are annotated."""
+        """The stretches that nobody annotated, if others are annotated: [stretches, 2] seconds."""
         with suppress(DssError):
             return self.find[1]()
         return np.empty((0, 2))
 
     def forget(self) -> None:
-        """Find annotations, and what is unknown, anew when they are asked for again."""
+        """Read annotations and unknown stretches again when they are needed next."""
         for name in ("annotations", "unknown"):
             vars(self).pop(name, None)
 
     @property
     def unknown_seconds(self) -> float:
-        """How much nobody annotated: all, if there are no annotations that can be read."""
+        """How many seconds nobody annotated: all, if there are no readable annotations."""
         try:
             return float(np.diff(self.find[1]()).sum())
         except DssError:

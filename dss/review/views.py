@@ -1,4 +1,4 @@
-"""Views: the recordings of a folder, or the splits of a dataset, alike."""
+"""Views: a common interface for recordings of a folder and splits of a dataset."""
 
 import warnings
 from collections.abc import Sequence
@@ -41,12 +41,12 @@ from dss.review.view import View, no_annotations
 def open_views(
     path: str | Path, *, options: SourceOptions | None = None, **named: Unpack[SourceArguments]
 ) -> list[View]:
-    """The recordings of a folder, a single recording, or the splits of a dataset that hold audio.
+    """Open the recordings of a folder, a single recording, or the splits of a dataset with audio.
 
     Arguments: as for `dss.data.check_annotations`.
 
-    Raises: DssError if there is nothing of this kind that can be read.
-    Warns: DssWarning for recordings that cannot be read and are left out.
+    Raises: DssError if nothing can be opened.
+    Warns: DssWarning for unreadable recordings, which are left out.
     """
     options = SourceOptions.given(options, named)
     path = Path(path)
@@ -67,7 +67,7 @@ def open_views(
 
 
 def views_of(source: str | Path | Recording | xr.DataTree | View | Sequence[View]) -> list[View]:
-    """What there is to look at in a path, a recording, an open dataset, or some of these."""
+    """The views of a path, a recording, an open dataset, or several views."""
     if isinstance(source, xr.DataTree):
         return dataset_views(source)
     if isinstance(source, str | Path):
@@ -87,7 +87,7 @@ def recording_view(
     options: SourceOptions | None = None,
     **named: Unpack[SourceArguments],
 ) -> View:
-    """A recording with its annotations, if they can be read; arguments as for `open_views`."""
+    """A recording with its annotations, if they are readable; arguments as for `open_views`."""
     options = SourceOptions.given(options, named)
     path = Path(path)
     recording = open_source(path, options)
@@ -100,7 +100,7 @@ def recording_view(
 def summarize(
     path: str | Path, *, options: SourceOptions | None = None, **named: Unpack[SourceArguments]
 ) -> pd.DataFrame:
-    """What is there: a row a recording of a folder, or a row a split of a dataset, and of all.
+    """Summarize recordings or splits: one row each, with totals in the last row.
 
     Arguments: as for `open_views`.
     """
@@ -111,10 +111,10 @@ def summarize(
 
 
 def completeness(views: Sequence[View]) -> pd.DataFrame:
-    """How much of each recording, or split, is song, and how much of it nobody looked at.
+    """How much of each recording, or split, is song, and how much is unknown.
 
     Returns: a table by name with seconds; song, the seconds of segments; annotations, their number;
-        and unknown, the seconds that count neither as song nor as noise.
+        and unknown, the seconds that count as neither song nor noise.
     """
     rows, names = {}, {name for view in views for name in view.annotations["name"]}
     for view in views:
@@ -134,12 +134,12 @@ def completeness(views: Sequence[View]) -> pd.DataFrame:
 def find_problems(
     path: str | Path, *, options: SourceOptions | None = None, **named: Unpack[SourceArguments]
 ) -> pd.DataFrame:
-    """What is wrong, or probably not meant; for a dataset, all of its audio is read.
+    """List errors and probable mistakes; for a dataset, all of its audio is read.
 
     Arguments: as for `open_views`.
 
     Returns: a table with the columns file, row, name, problem and severity (error or warning);
-        without rows if all is well.
+        empty if there are no problems.
     """
     options = SourceOptions.given(options, named)
     if not is_dataset(path):
@@ -155,7 +155,7 @@ def find_problems(
 
 
 def describe_problems(problems: pd.DataFrame) -> str:
-    """What `find_problems` found, as text to read: a line a problem."""
+    """The result of `find_problems` as text: one line per problem."""
     sentences = zip(problems["severity"], format_problems(problems), strict=True)
     lines = [f"{severity}: {sentence}" for severity, sentence in sentences]
     return "\n".join(lines) or "No problems found."
@@ -163,14 +163,14 @@ def describe_problems(problems: pd.DataFrame) -> str:
 
 @dataclass(eq=False)
 class _Reading:
-    """How annotations are read, and what is annotated in all recordings together."""
+    """How annotations are read, and the song types across all recordings."""
 
     files: Sequence[Path]
     options: SourceOptions
     place: Place | None = None
 
     def read(self, recording: Path) -> pd.DataFrame:
-        """The annotations of one of the recordings, in seconds."""
+        """Read the annotations of one of the recordings, in seconds."""
         how = self.options.annotation_format, self.options.annotation_loader, self.place
         table = recording_annotations(recording, *how)[1]
         if self.options.time_unit != "s":
@@ -178,14 +178,14 @@ class _Reading:
         return table
 
     def per_second(self, recording: Path) -> float:
-        """How many units of time the annotations of a recording count per second."""
-        if self.options.time_unit == "samples":  # of the file, however it is resampled
+        """The number of time units per second in the annotations of a recording."""
+        if self.options.time_unit == "samples":  # of the file, even if resampled
             return open_at_own_rate(recording, self.options).samplerate_hz
         return 1000.0 if self.options.time_unit == "ms" else 1.0
 
     @cached_property
     def song(self) -> tuple[dict[str, str], set[str]]:
-        """The song types, category by name, and all names, in what can be read."""
+        """The category of each song type, and all names, in readable annotations."""
         tables = {}
         for file in self.files:
             with suppress(DssError):
@@ -209,9 +209,9 @@ def _recording_view(recording: Recording, name: str, reading: _Reading) -> View:
 
 
 def _known(table: pd.DataFrame, looked_at: np.ndarray, reading: _Reading) -> np.ndarray:
-    """Of what somebody looked at, where all song types are known, as in a dataset."""
+    """The annotated stretches in which all song types are known, as in a dataset."""
     if not table["name"].str.startswith((NOISE, ABSENT)).any():
-        return looked_at  # and the other recordings need not be read
+        return looked_at  # the other recordings are not needed
     types, names = reading.song
     reach = GAUSSIAN_REACH * EVENT_STD_SECONDS
     return known_stretches(table, types, looked_at, reach, names)

@@ -1,1 +1,1 @@
-"""What any stage may use, and what knows of none: whole files, progress, units, spelling."""
+"""Helpers that any stage may use and that know no stage: files, progress, units, spelling."""

@@ -1,4 +1,4 @@
-"""Writing files so that nothing is ever half-written: beside their place, then renamed into it."""
+"""Write files so that nothing is ever half-written: next to their place, then renamed into it."""
 
 import errno
 import os
@@ -15,27 +15,27 @@ from dss.errors import DssError
 from dss.support import system
 
 MACHINE = f"{zlib.crc32(platform.node().encode()):x}"
-LONGEST_NAME = 200  # bytes; 255 is what file systems allow
-ATTEMPTS = 20  # to put a folder where others put theirs at the same time
+LONGEST_NAME = 200  # bytes; file systems allow 255
+ATTEMPTS = 20  # to put a folder in place while other processes do the same
 MEANWHILE = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR)
-PART, ASIDE = ".part", ".aside"  # endings of what is being written, and of what it replaces
+PART, ASIDE = ".part", ".aside"  # endings of files being written, and of files being replaced
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a path to write a file or a folder to; rename it to `path` at the end.
+    """Provide a path to write a file or a folder to; rename it to `path` at the end.
 
-    If the block fails or the process is killed, `path` is as it was before, or is the new one.
-    Processes, and threads, that write to the same place do not meet: the last one to end wins. What
-    was left by a process of this machine that was killed is removed by the next one that writes
-    into the same folder. Where the system cannot exchange two folders in one step, this next one
-    also puts back what was put aside at the moment of the kill.
+    If the block fails or the process is killed, `path` is either unchanged or complete. Processes
+    and threads that write to the same place do not interfere: the last one to finish wins.
+    Leftovers of a killed process of this machine are removed by the next one that writes to the
+    same folder. If the system cannot swap two folders in one step, the next one also restores what
+    was set aside at the moment of the kill.
 
     Raises: DssError if the disk is full, or may only be read.
     """
     path = Path(path)
     name = path.name
-    if len(os.fsencode(name)) > LONGEST_NAME:  # in bytes; the ending is added to it
+    if len(os.fsencode(name)) > LONGEST_NAME:  # in bytes; an ending will be added
         name = f"{name[:20]}-{zlib.crc32(os.fsencode(name)):x}"
     thread = threading.get_native_id()
     part = path.with_name(f".{name}.{thread}.{MACHINE}-{os.getpid()}{PART}")
@@ -47,9 +47,9 @@ def replacing(path: Path) -> Iterator[Path]:
         _rename(part, path)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DssError(f"{path}: cannot be written, as the disk is full") from None
+            raise DssError(f"{path}: cannot be written, because the disk is full") from None
         if error.errno == errno.EROFS:
-            raise DssError(f"{path}: cannot be written, as the disk may only be read") from None
+            raise DssError(f"{path}: cannot be written, because the disk is read-only") from None
         raise
     finally:
         with suppress(OSError):
@@ -57,14 +57,14 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def _rename(part: Path, path: Path) -> None:
-    """Put a file or a folder in its place, at once; `part` then is what was there, if anything."""
+    """Put a file or a folder in place at once; `part` then has what was there, if anything."""
     for attempts_left in reversed(range(ATTEMPTS)):
         try:
             if part.is_dir() and os.path.lexists(path):
                 _exchange(part, path)
             else:
                 system.replace(part, path)
-        except OSError as error:  # somebody else put a folder there meanwhile, or took it away
+        except OSError as error:  # another process added or removed a folder meanwhile
             if error.errno not in MEANWHILE or not attempts_left:
                 raise
         else:
@@ -72,10 +72,11 @@ def _rename(part: Path, path: Path) -> None:
 
 
 def _exchange(part: Path, path: Path) -> None:
-    """Exchange the names of a new folder and of what is in its place.
+    """Swap the names of a new folder and the one in its place.
 
-    In one step where the system can. Elsewhere what is there is put aside first, in a folder where
-    it keeps its name: if the process is killed before the second step, `_remove_left` puts it back.
+    This takes one step if the system supports it. Otherwise the old one is first set aside in a
+    folder where it keeps its name: if the process is killed before the second step, `_remove_left`
+    restores it.
     """
     if system.exchange(part, path):
         return
@@ -90,20 +91,20 @@ def _exchange(part: Path, path: Path) -> None:
 
 
 def _put_back(aside: Path) -> None:
-    """Put what was put aside back into its place, if nothing new came there; else remove it."""
+    """Restore what was set aside, unless something new is in its place; then remove it."""
     for old in aside.iterdir():
         path = aside.parent / old.name
         if not os.path.lexists(path):
-            with suppress(OSError):  # somebody else put something there meanwhile
+            with suppress(OSError):  # another process put something there meanwhile
                 os.replace(old, path)
     remove(aside)
 
 
 @cache
 def _remove_left(folder: Path) -> None:
-    """Remove, once, what processes of this machine that were killed left in a folder.
+    """Remove, once, the leftovers of killed processes of this machine from a folder.
 
-    What they had put aside to replace it, and did not replace, goes back into its place.
+    What they had set aside but not replaced is restored.
     """
     for ending, clear in ((ASIDE, _put_back), (PART, remove)):
         for left in folder.glob(f".*.{MACHINE}-*{ending}"):
@@ -114,7 +115,7 @@ def _remove_left(folder: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file, or a folder with all in it, if it is there."""
+    """Remove a file, or a folder with its contents, if it exists."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -122,7 +123,7 @@ def remove(path: Path) -> None:
 
 
 def check_writable(folder: Path) -> None:
-    """Make the folder if it is not there; a DssError says why nothing can be written into it."""
+    """Create a folder if necessary; a DssError says why it is not writable."""
     probe = Path(folder) / f".dss.{MACHINE}-{os.getpid()}.part"
     try:
         probe.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""HDF5 files that are read, and that may be damaged, or made to read other files."""
+"""Read HDF5 files, which may be damaged, or crafted to read other files."""
 
 import math
 import os
@@ -17,28 +17,29 @@ if TYPE_CHECKING:
     import h5py
 
 MOST_OBJECTS = 100_000
-# An array has at most so many bytes, and as many more as a file of this size can unpack to.
+# The largest array: this many bytes, plus what a file of its size can unpack to.
 SMALL_BYTES, MOST_PACKED = 2**20, 1100
-LONGEST_SECONDS = 300  # that reading texts may take, on a busy machine
+LONGEST_SECONDS = 300  # for reading texts, on a busy machine
 
 
 @contextmanager
 def reading(
     path: Path, way_out: str = "Copy it again.", with_texts: bool = True
 ) -> Iterator["h5py.File"]:
-    """Open an HDF5 file to read all that is needed of it within the block.
+    """Open an HDF5 file, and read it within the block.
 
     Arguments:
         path: the file.
-        way_out: a sentence that says what can be done if it is damaged.
-        with_texts: whether values of any length are read, such as texts, which takes a moment more.
+        way_out: a sentence on what to do if it is damaged.
+        with_texts: whether to read variable-length values, such as texts, which takes a little
+            longer.
 
-    Raises: DssError that names the file, if it is damaged or lacks something, or if parts of it
-        are links to other files: whoever made it could have any file of yours read.
+    Raises: DssError that names the file, if it is damaged or incomplete, or if parts of it are
+        links to other files: these could make dss read any file of yours.
     """
     import h5py
 
-    if not path.is_file():  # a pipe would keep us waiting
+    if not path.is_file():  # a pipe would block
         raise DssError(f"{path}: there is no such file")
     try:
         with h5py.File(path) as file:
@@ -49,15 +50,15 @@ def reading(
             yield file
     except DssError as error:
         raise error if str(path) in str(error) else DssError(f"{path}: {error}") from None
-    except Exception as error:  # there is no end of what h5py raises for damaged files
+    except Exception as error:  # h5py raises all kinds of errors for damaged files
         said = str(error) or type(error).__name__
         raise DssError(f"{path}: cannot be read as HDF5 ({said}). {way_out}") from error
 
 
 def _check(file: "h5py.File", n_bytes: int) -> bool:
-    """Whether a file holds values of any length, such as texts.
+    """Whether a file has variable-length values, such as texts.
 
-    Raises: DssError if anything in it is somewhere else, or claims more than it can hold.
+    Raises: DssError if anything is stored elsewhere, or claims more than the file can hold.
     """
     import h5py
 
@@ -80,7 +81,7 @@ def _check(file: "h5py.File", n_bytes: int) -> bool:
             known.add(place)
             has_texts = has_texts or _has_texts(item)
             if len(known) > MOST_OBJECTS:
-                raise DssError(f"holds more than {MOST_OBJECTS:,} arrays and groups")
+                raise DssError(f"contains more than {MOST_OBJECTS:,} arrays and groups")
             if isinstance(item, h5py.Group):
                 waiting.append(item)
             elif isinstance(item, h5py.Dataset):
@@ -93,7 +94,7 @@ def _check(file: "h5py.File", n_bytes: int) -> bool:
 
 
 def is_of_any_length(kind: "h5py.h5t.TypeID") -> bool:
-    """Whether values of a type may have any length, such as most texts."""
+    """Whether values of a type have variable length, such as most texts."""
     import h5py
 
     is_text = isinstance(kind, h5py.h5t.TypeStringID) and kind.is_variable_str()
@@ -101,7 +102,7 @@ def is_of_any_length(kind: "h5py.h5t.TypeID") -> bool:
 
 
 def _has_texts(item: "h5py.Group | h5py.Dataset | h5py.Datatype") -> bool:
-    """Whether an object, or an attribute of it, has values of any length."""
+    """Whether an object, or an attribute of it, has variable-length values."""
     import h5py
 
     attributes = range(h5py.h5a.get_num_attrs(item.id))
@@ -112,15 +113,15 @@ def _has_texts(item: "h5py.Group | h5py.Dataset | h5py.Datatype") -> bool:
 
 @lru_cache(maxsize=32)
 def _try_texts(path: Path, *changed: int) -> None:
-    """Raise a ValueError if values of any length cannot be read: another process tries it first.
+    """Raise a ValueError if variable-length values are unreadable: another process tries it first.
 
-    How long each is, and where, stands in the file. Where that is damaged, libhdf5 takes gigabytes,
-    or never ends.
+    Their lengths and positions are stored in the file. If these are damaged, libhdf5 may allocate
+    gigabytes, or never return.
     """
-    if not sys.executable:  # Python is part of another program
+    if not sys.executable:  # Python is embedded in another program
         return
     words = [sys.executable, "-P", hdf5_texts.__file__, str(path)]
-    more = {"OPENBLAS_NUM_THREADS": "1", "PYTHONUTF8": "1"}  # many threads would take memory
+    more = {"OPENBLAS_NUM_THREADS": "1", "PYTHONUTF8": "1"}  # many threads would use much memory
     try:
         done = subprocess.run(
             words,

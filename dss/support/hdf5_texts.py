@@ -1,7 +1,7 @@
-"""Reads all values of any length in an HDF5 file, and says nothing: run as a program of its own.
+"""Read all variable-length values in an HDF5 file, without output; runs as a separate program.
 
-`dss.support.hdf5` runs it before it reads such a file itself: this process may hang or take too
-much memory, and is ended then. It imports nothing of dss, so that it starts within a moment.
+`dss.support.hdf5` runs it before it reads such a file itself: this process may hang or use too much
+memory, and is then killed. It imports nothing from dss, so that it starts at once.
 """
 
 import sys
@@ -14,14 +14,14 @@ MOST_BYTES = 2**31
 
 
 def main(path: str) -> int:
-    """Read the texts in a file; returns 1, and says why, if this cannot be done."""
+    """Read the texts in a file; if that fails, returns 1 and prints why."""
     import h5py
 
     _limit()
     with h5py.File(path) as file:
         for item in _objects(file):
             for name in item.attrs:
-                with suppress(TypeError):  # a type that numpy does not have
+                with suppress(TypeError):  # a type without counterpart in numpy
                     item.attrs[name]
             if isinstance(item, h5py.Dataset) and item.dtype.kind in "OV":
                 item[()]
@@ -36,7 +36,7 @@ def _objects(file) -> Iterator:
 
 
 def _limit() -> None:
-    """Let the system end this process if it takes too long or too much; not on Windows."""
+    """Let the system kill this process if it takes too much time or memory; not on Windows."""
     with suppress(ImportError, ValueError, OSError):
         import resource
 

@@ -1,4 +1,4 @@
-"""Arrays on disk that are read where they are sliced, and that may be damaged."""
+"""Arrays on disk that are read when sliced, and that may be damaged."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from dss.errors import DssError
 
 
 class Lazy:
-    """An array of a zarr store or an HDF5 file; a slice that cannot be read is a DssError.
+    """An array in a zarr store or an HDF5 file; slices that cannot be read raise a DssError.
 
     Arguments:
-        array: what reads the array when it is sliced.
-        source: what the message names.
-        way_out: a sentence that says what can be done.
+        array: an object that reads the array when sliced.
+        source: the name for error messages.
+        way_out: a sentence on what to do.
     """
 
     def __init__(self, array: Any, source: str, way_out: str):
@@ -26,10 +26,10 @@ class Lazy:
     def __getitem__(self, place: Any) -> np.ndarray:
         try:
             return np.asarray(self._array[place])
-        except Exception as error:  # of the codecs that unpack it
+        except Exception as error:  # from the codecs that unpack it
             said = str(error) or type(error).__name__
             raise DssError(
-                f"{self._source}: cannot be read everywhere ({said}). {self._way_out}"
+                f"{self._source}: parts of it cannot be read ({said}). {self._way_out}"
             ) from error
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Progress of long work: a bar in a terminal, a notebook or a form, quiet lines in a log."""
+"""Progress of long work: a bar in a terminal, a notebook or a form, or lines in a log."""
 
 import io
 import os
@@ -10,7 +10,7 @@ from contextvars import ContextVar
 import tqdm.auto
 import tqdm.std
 
-APP = "VOILA_REQUEST_URL"  # what Voila sets where it runs a notebook
+APP = "VOILA_REQUEST_URL"  # set by Voila where it runs a notebook
 Show = Callable[[str, float, float | None], None]
 _shown_by: ContextVar[Show | None] = ContextVar("shown_by", default=None)
 
@@ -20,7 +20,7 @@ class Stopped(Exception):
 
 
 def bar(iterable=None, *, hidden: bool = False, **settings):
-    """A tqdm bar that shows nothing where the output is not seen as it is written, or if hidden."""
+    """A tqdm bar that shows nothing if hidden, or if nobody sees the output as it is written."""
     if _shown_by.get():
         return _ShownElsewhere(iterable, leave=False, file=io.StringIO(), **settings)
     return tqdm.auto.tqdm(iterable, disable=hidden or not _is_watched(), leave=False, **settings)
@@ -28,9 +28,9 @@ def bar(iterable=None, *, hidden: bool = False, **settings):
 
 @contextmanager
 def shown_by(show: Show) -> Iterator[None]:
-    """Within, bars call `show(what is done, how much of it, of how much)` instead of being drawn.
+    """Within the block, bars call `show(what is done, done, total)` instead of being drawn.
 
-    What `show` raises ends the work.
+    Anything that `show` raises ends the work.
     """
     token = _shown_by.set(show)
     try:
@@ -40,22 +40,22 @@ def shown_by(show: Show) -> Iterator[None]:
 
 
 def say(message: str) -> None:
-    """Print a line of a log without breaking a bar."""
+    """Print a line without breaking a bar."""
     tqdm.auto.tqdm.write(message, file=sys.stderr)
 
 
 class _ShownElsewhere(tqdm.std.tqdm):
-    """A bar that calls a function where tqdm would draw it."""
+    """A bar that calls a function instead of drawing."""
 
     def __init__(self, *args, **settings):
         super().__init__(*args, **settings)
         self._show()
 
     def display(self, msg=None, pos=None) -> None:
-        """Nothing: tqdm holds its lock here, and what a function raises would leave it locked."""
+        """Do nothing: tqdm holds its lock here, and an error would leave it locked."""
 
     def update(self, n: float = 1) -> None:
-        """Count on; tell it, as often as tqdm would draw it."""
+        """Advance and report, as often as tqdm would draw."""
         if super().update(n):
             self._show()
 
@@ -68,4 +68,4 @@ class _ShownElsewhere(tqdm.std.tqdm):
 def _is_watched() -> bool:
     ipython = sys.modules.get("IPython")
     in_notebook = bool(ipython and ipython.get_ipython()) and APP not in os.environ
-    return sys.stderr.isatty() or in_notebook  # an app is shown when its cells have run
+    return sys.stderr.isatty() or in_notebook  # an app is shown after its cells have run

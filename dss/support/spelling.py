@@ -1,4 +1,4 @@
-"""What somebody may have meant who named an option, a file or a folder that is not there."""
+"""Guess what somebody meant who named an option, a file or a folder that does not exist."""
 
 import difflib
 from collections.abc import Iterable
@@ -6,23 +6,23 @@ from pathlib import Path
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
-    """The one of some names that is nearly this one; None if none is."""
+    """The name that is most similar to this one; None if none is similar."""
     return next(iter(difflib.get_close_matches(name, names, n=1)), None)
 
 
 def guess(name: str, names: Iterable[str]) -> str:
-    """A question that ends a sentence: did you mean the nearest name? Nothing if none is near."""
+    """An ending for messages: did you mean the most similar name? Empty if none is similar."""
     near = nearest(name, names)
     return f"; did you mean {near}?" if near else ""
 
 
 def not_there(path: str | Path) -> str:
-    """That nothing is there, with the names beside it that are nearly the same, or where it is."""
+    """A message that a path does not exist, with a similar name or the missing folder."""
     path = Path(path)
     folder = path.parent.expanduser().resolve()
     if not folder.is_dir():
-        return f"{path} is not there: there is no folder {folder}"
+        return f"{path} does not exist: there is no folder {folder}"
     near = nearest(path.name, [beside.name for beside in folder.iterdir()])
     if near:
-        return f"{path} is not there; did you mean {path.with_name(near)}?"
-    return f"{path} is not there: nothing in {folder} is called so"
+        return f"{path} does not exist; did you mean {path.with_name(near)}?"
+    return f"{path} does not exist: there is no such file or folder in {folder}"

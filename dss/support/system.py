@@ -1,6 +1,6 @@
-"""What differs between Linux, macOS and Windows: processes, signals and exchanging names.
+"""Differences between Linux, macOS and Windows: processes, signals and swapping names.
 
-Nothing else in dss asks which system it runs on.
+No other part of dss checks which system it runs on.
 """
 
 import ctypes
@@ -21,13 +21,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-# What Linux calls them: AT_FDCWD and RENAME_EXCHANGE; and macOS: RENAME_SWAP.
+# Linux: AT_FDCWD and RENAME_EXCHANGE; macOS: RENAME_SWAP.
 AT_WORKING_FOLDER, EXCHANGE, SWAP = -100, 2, 2
-# Windows: the right to ask for an exit code, the one of a process that goes on, and an error.
+# Windows: permission to query an exit code, the code of a running process, and an error.
 QUERY, STILL_ACTIVE, ACCESS_DENIED = 0x1000, 259, 5
-PATIENCE_SECONDS = 2.0  # until a file that somebody reads is free, where that matters
+PATIENCE_SECONDS = 2.0  # to wait until a file that somebody reads is free, on systems that lock it
 LOCKED = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
-FAR_BYTE = 2**30  # behind the end of a file, which may be locked
+FAR_BYTE = 2**30  # beyond the end of a file, for locking
 NOT_HERE = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM)
 
 
@@ -37,7 +37,7 @@ def is_windows() -> bool:
 
 
 def is_alive(process: int) -> bool:
-    """Whether a process of this machine goes on.
+    """Whether a process of this machine is running.
 
     Arguments:
         process: its number.
@@ -48,7 +48,7 @@ def is_alive(process: int) -> bool:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except OSError:  # it belongs to somebody else
+    except OSError:  # belongs to another user
         return True
     return True
 
@@ -59,20 +59,20 @@ def stop(process: int) -> None:
 
 
 def interrupt(process: subprocess.Popen) -> None:
-    """Hand Ctrl-C on to a process that was started with `apart`."""
+    """Pass on Ctrl-C to a process that was started with `apart`."""
     process.send_signal(_only_there(signal, "CTRL_BREAK_EVENT") if is_windows() else signal.SIGINT)
 
 
 def apart() -> dict[str, Any]:
-    """Arguments of `subprocess.Popen` for a process that a terminal's Ctrl-C does not reach."""
+    """Arguments of `subprocess.Popen` for a process that Ctrl-C in a terminal does not reach."""
     if is_windows():
         return {"creationflags": _only_there(subprocess, "CREATE_NEW_PROCESS_GROUP")}
     return {"start_new_session": True}
 
 
 def end_this_process() -> None:
-    """Stop this process as `stop` does, from any of its threads."""
-    if is_windows():  # there a process cannot send itself one of these
+    """Stop this process like `stop`, from any of its threads."""
+    if is_windows():  # where a process cannot send itself such a signal
         import _thread
 
         _thread.interrupt_main(_only_there(signal, "SIGBREAK"))
@@ -82,13 +82,13 @@ def end_this_process() -> None:
 
 @contextmanager
 def handling_stops(handler: Callable, with_ctrl_c: bool = True) -> Iterator[None]:
-    """Within, what asks this process to stop calls a handler; only in the main thread.
+    """Within the block, requests to stop this process call a handler; only in the main thread.
 
     Arguments:
         handler: a signal handler.
         with_ctrl_c: whether Ctrl-C calls it, too.
     """
-    if threading.current_thread() is not threading.main_thread():  # others get no signals
+    if threading.current_thread() is not threading.main_thread():  # other threads get no signals
         yield
         return
     numbers = [signal.SIGTERM] + [signal.SIGINT] * with_ctrl_c
@@ -109,10 +109,10 @@ def stopped_as_by_ctrl_c() -> Iterator[None]:
 
 
 def try_lock(number: int) -> bool:
-    """Lock an open file until it is closed; returns False if another one has locked it.
+    """Lock an open file until it is closed; returns False if another process has locked it.
 
     Arguments:
-        number: of the open file. Where the system cannot lock files, it counts as locked by nobody.
+        number: of the open file. If the system cannot lock files, it counts as unlocked.
     """
     try:
         if is_windows():
@@ -127,10 +127,10 @@ def try_lock(number: int) -> bool:
 
 @contextmanager
 def locked_folder(folder: Path) -> Iterator[None]:
-    """Within, no other process is here with the same folder; where folders can be locked.
+    """Within the block, no other process uses the same folder this way; if folders can be locked.
 
-    On Windows, which cannot lock a folder, processes lock a file that stands for it: it is where
-    temporary files are, and stays. Processes of two machines may meet there.
+    On Windows, which cannot lock folders, processes lock a file that stands for it, among the
+    temporary files, where it stays. Processes on different machines are not protected there.
     """
     if is_windows():
         name = f"dss-{zlib.crc32(os.fsencode(os.path.realpath(folder))):x}.lock"
@@ -138,9 +138,9 @@ def locked_folder(folder: Path) -> Iterator[None]:
     else:
         number = os.open(folder, os.O_RDONLY)
     try:
-        with suppress(OSError):  # some file systems of a network cannot
+        with suppress(OSError):  # not possible on some network file systems
             if is_windows():
-                _lock_on_windows(number, "LK_LOCK")  # which waits for some seconds
+                _lock_on_windows(number, "LK_LOCK")  # waits for some seconds
             else:
                 fcntl: Any = importlib.import_module("fcntl")
                 fcntl.flock(number, fcntl.LOCK_EX)
@@ -150,7 +150,7 @@ def locked_folder(folder: Path) -> Iterator[None]:
 
 
 def _lock_on_windows(number: int, how: str) -> None:
-    """Lock one byte of an open file, far behind its end: what is locked nobody could read."""
+    """Lock one byte of an open file, far beyond its end, since locked bytes are unreadable."""
     msvcrt: Any = importlib.import_module("msvcrt")
     os.lseek(number, FAR_BYTE, os.SEEK_SET)
     try:
@@ -160,7 +160,7 @@ def _lock_on_windows(number: int, how: str) -> None:
 
 
 def replace(part: Path, path: Path) -> None:
-    """`os.replace`, with patience where a file cannot be replaced while somebody reads it."""
+    """`os.replace`, which waits where a file cannot be replaced while somebody reads it."""
     give_up = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
@@ -172,21 +172,21 @@ def replace(part: Path, path: Path) -> None:
 
 
 def exchange(part: Path, path: Path) -> bool:
-    """Exchange two names in one step; returns False where the system cannot."""
+    """Swap two names in one step; returns False if the system cannot."""
     exchange_names = _exchange_names()
     if exchange_names is None:
         return False
     if exchange_names(os.fsencode(part), os.fsencode(path)) == 0:
         return True
     number = ctypes.get_errno()
-    if number in NOT_HERE:  # some file systems cannot, such as those of a network
+    if number in NOT_HERE:  # not possible on some file systems, such as network ones
         return False
     raise OSError(number, os.strerror(number), str(path))
 
 
 @cache
 def _exchange_names() -> Callable[[bytes, bytes], int] | None:
-    """The function of the system that exchanges two names; None if there is none."""
+    """The system function that swaps two names; None if there is none."""
     if is_windows():
         return None
     library = ctypes.CDLL(None, use_errno=True)
@@ -203,7 +203,7 @@ def _exchange_names() -> Callable[[bytes, bytes], int] | None:
 
 
 def _only_there(module: ModuleType, name: str) -> Any:
-    """What a module of Python has on Windows alone."""
+    """An attribute that a Python module has on Windows only."""
     return getattr(module, name)
 
 
@@ -213,7 +213,7 @@ def _is_alive_on_windows(process: int) -> bool:
     handle = ctypes.c_void_p(kernel.OpenProcess(QUERY, False, process))
     if not handle:
         last_error = _only_there(ctypes, "get_last_error")()
-        return last_error == ACCESS_DENIED  # it belongs to somebody else
+        return last_error == ACCESS_DENIED  # belongs to another user
     code = ctypes.c_ulong()
     kernel.GetExitCodeProcess(handle, ctypes.byref(code))
     kernel.CloseHandle(handle)

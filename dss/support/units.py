@@ -1,8 +1,8 @@
-"""Quantities as text to read."""
+"""Format quantities as text."""
 
 
 def readable(seconds: float) -> str:
-    """A duration with three digits and the unit that fits: ms, s, min or h."""
+    """A duration with three digits and a suitable unit: ms, s, min or h."""
     seconds = float(f"{seconds:.3g}")
     if seconds < 1:
         return _three_digits(1000 * seconds, "ms")

@@ -1,4 +1,4 @@
-"""One writer at a time: processes say what they write, and do not write what another one does."""
+"""One writer at a time: processes announce what they write, and heed others' announcements."""
 
 import json
 import os
@@ -10,21 +10,22 @@ from tempfile import mkstemp
 from dss.errors import DssError
 from dss.support import system
 
-PREFIX = ".dss_writing."  # of the files that say so
+PREFIX = ".dss_writing."  # of the announcements
 
 
 @contextmanager
 def only_writer(folder: Path, names: Iterable[str]) -> Iterator[None]:
-    """Within, this is the only process, and the only thread, that writes these files.
+    """Within the block, this process and thread are the only ones to write these files.
 
-    A hidden file in the folder says what is written. It is locked: if its process is killed, the
-    system unlocks it, and the next writer removes it.
+    A hidden file in the folder announces what is written. It is locked: if its process is killed,
+    the system unlocks it, and the next writer removes it.
 
     Arguments:
-        folder: where they are; it is made if it is not there.
+        folder: the folder of the files; created if necessary.
         names: the files, or folders, in it.
 
-    Raises: DssError if another one writes some of them now, or nobody can write into the folder.
+    Raises: DssError if another process or thread is writing some of them, or the folder is not
+        writable.
     """
     wanted = sorted(names)
     try:
@@ -42,17 +43,17 @@ def only_writer(folder: Path, names: Iterable[str]) -> Iterator[None]:
     finally:
         with suppress(OSError):  # or others would see it unlocked for a moment
             os.unlink(path)
-        os.close(number)  # before it is closed, Windows removes nothing
+        os.close(number)  # Windows removes only closed files
         with suppress(OSError):
             os.unlink(path)
 
 
 def _check_free(folder: Path, wanted: set[str]) -> None:
-    """Raise a DssError if another one writes one of these files; remove what was left."""
+    """Raise a DssError if another process is writing one of these files; remove leftovers."""
     for path in folder.glob(f"{PREFIX}*"):
         try:
             number = os.open(path, os.O_RDWR)
-        except OSError:  # it has just ended, or belongs to somebody else
+        except OSError:  # it has just ended, or belongs to another user
             continue
         try:
             is_left = system.try_lock(number)
@@ -61,12 +62,12 @@ def _check_free(folder: Path, wanted: set[str]) -> None:
             os.close(number)
         if is_left:
             with suppress(OSError):
-                path.unlink(missing_ok=True)  # behind the end: Windows removes no open files
+                path.unlink(missing_ok=True)  # after the block, as Windows removes no open files
         if both:
             more = f" and {len(both) - 1} more" if len(both) > 1 else ""
             raise DssError(
-                f"{folder / both[0]}{more}: another process is writing this now. Wait until it has "
-                "ended, or write elsewhere."
+                f"{folder / both[0]}{more}: another process is writing this now. Wait until it "
+                "has finished, or write elsewhere."
             )
 
 

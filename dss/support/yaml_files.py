@@ -1,7 +1,7 @@
-"""YAML that was written by anybody: plain data only, within limits.
+"""Read YAML from any source: plain data only, within limits.
 
-Nothing in it is ever run. An alias counts as all that it stands for, and none may hold itself: 16
-MB of aliases can stand for gigabytes.
+Nothing in it is ever run. An alias counts as everything that it stands for, and must not contain
+itself: 16 MB of aliases can stand for gigabytes.
 """
 
 from pathlib import Path
@@ -11,24 +11,24 @@ import yaml
 
 from dss.errors import DssError
 
-# The parser in C is ten times as fast; not every build of PyYAML has it.
+# The parser in C is ten times as fast, but some builds of PyYAML lack it.
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MOST_BYTES = 2**26
-MOST_NODES = 2**21  # numbers, texts, lists and dictionaries, aliases written out
-DEEPEST = 50  # lists in lists
+MOST_NODES = 2**21  # numbers, texts, lists and dictionaries, with aliases expanded
+DEEPEST = 50  # nested lists
 LONGEST_PLAIN = 100_000  # characters without quotes, which may be a number
 
 
 def read(path: Path, loader: type = Loader) -> Any:
-    """What a YAML file holds.
+    """Read a YAML file.
 
     Arguments:
         path: the file.
         loader: a safe loader, which may know more tags.
 
-    Raises: DssError that names the file, if it is not there, cannot be read, or is not plain data.
+    Raises: DssError that names the file, if it is missing, unreadable, or not plain data.
     """
-    if not path.is_file():  # a pipe would keep us waiting
+    if not path.is_file():  # a pipe would block
         raise DssError(f"{path}: there is no such file")
     try:
         if path.stat().st_size > MOST_BYTES:
@@ -42,7 +42,7 @@ def read(path: Path, loader: type = Loader) -> Any:
 
 
 def parse(text: str, source: str, loader: type = Loader) -> Any:
-    """What YAML text holds; `source` is what a DssError names."""
+    """Parse YAML text; `source` is the name for a DssError."""
     try:
         _check_size(text)
         return yaml.load(text, loader)
@@ -54,16 +54,16 @@ def parse(text: str, source: str, loader: type = Loader) -> Any:
 
 
 def _check_size(text: str) -> None:
-    """Raise a ValueError if YAML text stands for too much, from its events alone."""
+    """Raise a ValueError if YAML text stands for too much, judging by its events alone."""
     if len(text) > MOST_BYTES:
         raise ValueError(f"it has more than {MOST_BYTES:,} characters")
-    sizes: dict[str | None, int] = {}  # of what has an anchor
-    open_nodes: list[list[Any]] = []  # anchor and size of each list or dictionary around
+    sizes: dict[str | None, int] = {}  # by anchor
+    open_nodes: list[list[Any]] = []  # anchor and size of each enclosing list or dictionary
     for event in yaml.parse(text, Loader):
         if isinstance(event, yaml.CollectionEndEvent):
             anchor, size = open_nodes.pop()
         elif isinstance(event, yaml.CollectionStartEvent):
-            sizes.pop(event.anchor, None)  # or it could hold itself under a name used before
+            sizes.pop(event.anchor, None)  # or it could contain itself under a name used before
             open_nodes.append([event.anchor, 1])
             if len(open_nodes) > DEEPEST:
                 raise ValueError(f"it is nested more than {DEEPEST} deep")
@@ -75,7 +75,7 @@ def _check_size(text: str) -> None:
         elif isinstance(event, yaml.AliasEvent):
             anchor, size = None, sizes.get(event.anchor)
             if size is None:
-                raise ValueError(f"the alias *{event.anchor} holds itself, or stands for nothing")
+                raise ValueError(f"the alias *{event.anchor} contains itself, or is undefined")
         else:
             continue
         if anchor is not None:
