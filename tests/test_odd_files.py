@@ -221,17 +221,21 @@ def two_cases(folder):
 @pytest.mark.parametrize(
     ("make", "severity", "sentence"),
     [
-        (appended, "mended", "has its header again (row 4), as if files were appended; left out"),
+        (appended, "mended", "repeats its header (row 4), as if files were appended; these rows"),
         (
             with_file("x_annotations.csv", b""),
             "error",
-            "is empty (0 bytes). If there is no song in the recording, write the header alone, ",
+            "is empty (0 bytes). If the recording has no song, write only the header, ",
         ),
-        (with_file("x.csv", b"\xef\xbb\xbf\n"), "error", "holds no header. The columns should be"),
+        (
+            with_file("x.csv", b"\xef\xbb\xbf\n"),
+            "error",
+            "contains no header. The columns should be",
+        ),
         (with_file("x.txt", b""), "error", "no annotations next to it (x.txt is empty); add x_ann"),
         (with_file("x.txt", b"my notes"), "error", "next to it (x.txt is of another format); add"),
-        (nowhere, "error", "is a link to annex/y.wav, which is not there. Fetch that file, or"),
-        (two_cases, "warning", "X.wav in case only: on Windows and macOS these are one file"),
+        (nowhere, "error", "is a link to annex/y.wav, which does not exist. Fetch that file, or"),
+        (two_cases, "warning", "X.wav only in case: on Windows and macOS, these are the same"),
     ],
 )
 def test_what_else_is_odd_is_one_sentence(tmp_path, make, severity, sentence):

@@ -76,8 +76,8 @@ def read_annotations(
         raise DssError(f"{path}: there are no annotations here")
     if format is None and not path.stat().st_size:
         raise DssError(
-            f"{path}: is empty (0 bytes). If there is no song in the recording, write the header "
-            f"alone, {','.join(COLUMNS)}, into a CSV file; else remove it."
+            f"{path}: is empty (0 bytes). If the recording has no song, write only the header, "
+            f"{','.join(COLUMNS)}, to a CSV file; otherwise, remove this file."
         )
     format = format or guess_format(path)
     if format is None:

@@ -1,7 +1,7 @@
-"""How a CSV file is laid out: what divides its columns, and what it holds beside header and rows.
+"""The layout of a CSV file: its separator, and anything besides header and rows.
 
-Above the header may be comments (`# ...`), blank lines, and the `sep=;` of spreadsheets. Among the
-rows may be comments and, where files were appended to each other, the header again.
+There may be comments (`# ...`), blank lines, and the `sep=;` of spreadsheets above the header, and
+comments among the rows, or a repeated header where files were appended to each other.
 """
 
 import csv
@@ -14,12 +14,12 @@ from typing import NamedTuple
 from dss.data import mending
 
 SEPARATORS = ",;\t"
-COMMENT = re.compile(rf"#(?![{SEPARATORS}])")  # which may also be what a column is called
+COMMENT = re.compile(rf"#(?![{SEPARATORS}])")  # or else a column of this name
 SPREADSHEET = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 
 
 class Layout(NamedTuple):
-    """What divides the columns, how many lines are above the header, and the fields of this."""
+    """The separator, the number of lines above the header, and the fields of the header."""
 
     separator: str
     n_above: int
@@ -27,10 +27,10 @@ class Layout(NamedTuple):
 
 
 def layout_of(text: str) -> Layout:
-    """The layout of a CSV file.
+    """Determine the layout of a CSV file.
 
     Arguments:
-        text: all of it, or its first lines.
+        text: the content of the file, or its first lines.
     """
     said, n_above, line = None, 0, ""
     for n_above, line in enumerate(io.StringIO(text, None)):
@@ -42,12 +42,12 @@ def layout_of(text: str) -> Layout:
 
 
 def table_text(text: str, layout: Layout, path: Path) -> str:
-    """A CSV file from its header on; lines that are no rows are blank, so that rows keep counting.
+    """A CSV file from its header on; other lines are blanked, so that row numbers stay right.
 
     Arguments:
-        text: all of it.
-        layout: as `layout_of` gives it.
-        path: the file, for what is said of headers that are there again.
+        text: the content of the file.
+        layout: the result of `layout_of`.
+        path: the file, for the note about repeated headers.
     """
     lines = [*io.StringIO(text, None)][layout.n_above :]
     again = []
@@ -59,7 +59,9 @@ def table_text(text: str, layout: Layout, path: Path) -> str:
             again.append(i + layout.n_above + 1)
     if again:
         rows = f"row{'s' * (len(again) > 1)} {mending.listed(again)}"
-        mending.note(path, f"has its header again ({rows}), as if files were appended; left out")
+        mending.note(
+            path, f"repeats its header ({rows}), as if files were appended; these rows are left out"
+        )
     return "".join(lines)
 
 
@@ -73,8 +75,8 @@ def too_long(rows: Iterable[list[str]], n_columns: int, separator: str) -> list[
     return [
         (
             row,
-            f"has {len(fields)} fields, but the header {n_columns}; a field that holds "
-            f"{separator!r} should be in quotes",
+            f"has {len(fields)} fields, but the header {n_columns}; put fields that contain "
+            f"{separator!r} in quotes",
         )
         for row, fields in enumerate(rows, start=2)
         if any(field.strip() for field in fields[n_columns:])

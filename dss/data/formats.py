@@ -114,7 +114,7 @@ def guess_format(path: Path) -> str | None:
 
 
 def format_of_name(path: Path) -> str:
-    """The format that a file of this name has most often."""
+    """The usual format of files with such a name."""
     by_ending = {**BY_ENDING, ".selections.txt": "raven", ".txt": "audacity"}
     name = path.name.lower()
     return next((f for ending, f in by_ending.items() if name.endswith(ending)), "csv")

@@ -72,7 +72,7 @@ def is_hidden(file: Path) -> bool:
 
 
 def _leads_nowhere(file: Path) -> bool:
-    """Whether a file is a link to one that is not there, such as one that git-annex did not get."""
+    """Whether a file is a broken link, such as to a file that git-annex has not fetched."""
     return file.is_symlink() and not file.exists()
 
 

@@ -56,7 +56,9 @@ def _same_stems(recordings: Sequence[Recording]) -> Iterator[Problem]:
             text = f"has the same name as {other.name}, so both would get the same annotations"
             yield str(path), None, None, f"{text}; rename or move one", ERROR
         else:
-            text = f"differs from {other} in case only: on Windows and macOS these are one file"
+            text = (
+                f"differs from {other} only in case: on Windows and macOS, these are the same file"
+            )
             yield str(path), None, None, f"{text}; rename one", WARNING
 
 

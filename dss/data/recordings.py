@@ -138,8 +138,8 @@ def open_recording(
     _check_name(path)
     if path.is_symlink() and not path.exists():
         raise DssError(
-            f"{path}: is a link to {os.readlink(path)}, which is not there. Fetch that file, or "
-            "remove the link."
+            f"{path}: is a link to {os.readlink(path)}, which does not exist. Fetch that file, "
+            "or remove the link."
         )
     if not path.is_file():
         raise DssError(f"{path}: there is no such recording")

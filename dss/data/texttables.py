@@ -83,7 +83,7 @@ def read_rows(path: Path, columns: list[str]) -> tuple[pd.DataFrame, list[tuple[
         return plain, []
     separator, n_above, header = layout_of(text)
     if not header:
-        raise DssError(f"{path}: holds no header. The columns should be {','.join(columns)}.")
+        raise DssError(f"{path}: contains no header. The columns should be {','.join(columns)}.")
     added = _missing_header(header, separator, path) if columns == COLUMNS else None
     try:
         text = table_text(text, Layout(separator, n_above, header), path)

@@ -127,7 +127,7 @@ def read_frames(path: Path, wav: Wav, start: int, stop: int) -> np.ndarray:
 
 
 def _tag_bytes(head: bytes) -> int:
-    """How long the ID3 tag is that some programs put before a file, by its first 10 bytes."""
+    """The length of the ID3 tag that some programs put before a file, from its first 10 bytes."""
     if head[:3] != b"ID3" or len(head) < 10 or max(head[6:]) > 0x7F:
         return 0
     return 10 + sum(byte << 7 * i for i, byte in enumerate(reversed(head[6:])))

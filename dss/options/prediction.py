@@ -100,10 +100,10 @@ class DetectOptions(Options):
     )
     segment_join_touching: bool = option(
         False,
-        "Join song types that touch",
-        "Merge segments of different song types that follow each other without a gap. The type "
-        "with the most probability names the whole, unless it is never that long. By default, "
-        "learned from the training data: on where annotated song types hardly ever touch.",
+        "Join touching song types",
+        "Merge segments of different song types that follow each other without a gap. The result "
+        "gets the type with the most probability, unless that type is never so long. By default, "
+        "learned from the training data: on if annotated song types hardly ever touch.",
         group="Events and segments",
         rare=True,
     )

@@ -137,7 +137,7 @@ class Segments:
         return found
 
     def _joined_touching(self, pieces: list[_Piece]) -> Iterator[_Piece]:
-        """The pieces; those of different types that touch as one, if its type can be so long."""
+        """Merge touching pieces of different types, if the resulting type can be so long."""
         last: _Piece | None = None
         for piece in pieces:
             if last and last.stop == piece.start:

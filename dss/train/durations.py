@@ -15,8 +15,8 @@ from dss.options import DetectOptions
 FEWEST = 10  # annotations; fewer do not show how much durations vary
 MARGIN = 1.3  # of durations beyond the annotated ones, as annotated boundaries are inexact
 DEVIATIONS = 2
-TOUCHING_SECONDS = 0.002  # between segments that a network can hardly tell apart
-RARELY = 0.01  # the part of neighbours of different types that may touch by mistake
+TOUCHING_SECONDS = 0.002  # between segments that a network can hardly separate
+RARELY = 0.01  # fraction of neighbours of different types that may touch by mistake
 VARIED = 0.4  # standard deviation of the logarithm of durations that may be anything
 UNLIMITED_SECONDS = 3600.0
 
