@@ -65,7 +65,7 @@ def test_a_song_type_that_was_looked_for_and_is_found_after_all_is_not_absent_an
 @pytest.mark.parametrize(
     ("name", "start", "stop", "says"),
     [
-        ("", 1, 2, "Give a name"),
+        ("", 1, 2, "The name is blank"),
         ("pulse", 1, 2, "pulse is a song type of events: click where it is"),
         ("a", 2, 2, "a is a song type of segments: mark where it starts and stops"),
     ],

@@ -117,7 +117,7 @@ def test_links_out_of_a_dataset_are_not_followed(folder, tmp_path, ending, what)
         os.mkfifo(victim)
     else:
         victim.symlink_to(tmp_path / "secret")
-    said = "is no file, but in the place of one" if what == "pipe" else "is a link out of .*song"
+    said = "is not a regular file" if what == "pipe" else "is a link out of .*song"
     with pytest.raises(DssError, match=said):
         open_dataset(store)
 

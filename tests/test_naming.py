@@ -97,9 +97,9 @@ def test_groups_are_merged_and_split(songs):
 
 def test_without_a_choice_or_a_name_nothing_changes(songs):
     naming = naming_of(songs)
-    with pytest.raises(DssError, match="Nothing is chosen"):
+    with pytest.raises(DssError, match="Nothing is selected"):
         naming.name(np.array([], int), "a")
-    with pytest.raises(DssError, match="Give a name"):
+    with pytest.raises(DssError, match="The name is blank"):
         naming.name(np.array([0]), "  ")
     with pytest.raises(DssError, match="nothing to undo"):
         naming.undo()

@@ -227,7 +227,7 @@ def test_what_nobody_annotated_is_hatched_in_all_rows():
         ({"samplerate_hz": 0}, "samplerate_hz is 0"),
         ({"channel": 2}, "channel is 2; it should be 0 to 0"),
         ({"probabilities": np.ones((5, 2))}, r"\(5, 2\) should be .* \(1000, 0\)"),
-        ({"annotations": pd.DataFrame({"name": ["a"]})}, "lack start_seconds, stop_seconds"),
+        ({"annotations": pd.DataFrame({"name": ["a"]})}, "lacks start_seconds, stop_seconds"),
         ({"frequency_range_hz": (300, 100)}, "a lower and a higher frequency"),
         ({"frequency_range_hz": (600, 900)}, "below 500"),
     ],
@@ -374,7 +374,7 @@ def test_the_few_long_intervals_do_not_flatten_the_histogram():
 
 
 def test_durations_of_nothing_are_refused():
-    with pytest.raises(DssError, match="nothing to count"):
+    with pytest.raises(DssError, match="nothing to plot"):
         plot.plot_durations(annotations(("a", NAN, 1), ("p", 1, 1)))
 
 

@@ -80,7 +80,7 @@ def test_gaps_are_filled_and_short_and_long_segments_left_out(tmp_path):
     assert len(propose(recording, fill_seconds=0.05, max_seconds=0.1)) == len(ONSETS) - 2
     assert propose(recording, min_seconds=0.2).empty
     assert propose(recording, highest_hz=1000, threshold_db=20).empty
-    with pytest.raises(DssError, match="nothing between 9000"):
+    with pytest.raises(DssError, match="no frequencies between 9000"):
         propose(recording, lowest_hz=9000, highest_hz=10_000)
     with pytest.raises(DssError, match="highest_hz should be above lowest_hz"):
         propose(recording, lowest_hz=5000, highest_hz=1000)

@@ -42,8 +42,8 @@ def test_values_of_a_run_that_cannot_be_right_are_said(tmp_path, changed, said):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("5", "_params.yaml: holds 5"),
-        ("- 5", r"_params.yaml: holds \[5\]"),
+        ("5", "_params.yaml: contains 5"),
+        ("- 5", r"_params.yaml: contains \[5\]"),
         ("", "_params.yaml: lacks samplerate_x_Hz, class_names, class_types, nb_channels"),
         ("x: \x01", "_params.yaml: cannot be read as YAML"),
         (

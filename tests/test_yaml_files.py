@@ -28,8 +28,8 @@ MERGES = "a0: &a0 {x: 1, y: 2, z: 3}\n" + "".join(
     [
         (BOMB, "stands for more than"),
         (MERGES, "stands for more than"),
-        ("&a [*a]", "holds itself"),
-        ("[&a 1, &a [*a]]", "holds itself"),
+        ("&a [*a]", "contains itself"),
+        ("[&a 1, &a [*a]]", "contains itself"),
         ("[" * 100, "nested more than 50 deep"),
         ("- " * 100, "nested more than 50 deep"),
         ("a: " + "1:" * 60_000 + "1", "a value of 120,001 characters"),

@@ -134,7 +134,7 @@ def check_writable(folder: Path) -> None:
 
 
 def check_inside(folder: Path) -> None:
-    """Raise a DssError if a folder holds links that lead out of it, or what is no file.
+    """Raise a DssError if a folder contains links that lead out of it, or special files.
 
     Whoever made it could have any file of yours read, or keep you waiting for ever.
     """
@@ -143,8 +143,8 @@ def check_inside(folder: Path) -> None:
         with os.scandir(folders.pop()) as entries:
             for entry in entries:
                 if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(root):
-                    raise DssError(f"{entry.path}: is a link out of {folder}: not followed")
+                    raise DssError(f"{entry.path}: is a link out of {folder}, which is not followed")
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(Path(entry.path))
                 elif not entry.is_file() and not entry.is_dir():
-                    raise DssError(f"{entry.path}: is no file, but in the place of one: not read")
+                    raise DssError(f"{entry.path}: is not a regular file, so it is not read")
