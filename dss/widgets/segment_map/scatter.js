@@ -113,7 +113,7 @@ function render({ model, el }) {
     labels.forEach((label, kind) => {
       if (!counts[kind]) return;
       const button = child(key, "button");
-      button.title = "Choose all of these; with Shift, these too";
+      button.title = "Select all of these; with Shift, add them";
       child(button, "i").style.background = colors[kind];
       child(button, "span").textContent = `${label} · ${counts[kind]}`;
       button.onclick = (event) => {

@@ -74,7 +74,7 @@ function render({ model, el }) {
       const button = child(head, "button");
       const arrow = sorted.by === by ? (sorted.isDown ? " ▾" : " ▴") : "";
       button.textContent = heading + arrow;
-      button.title = "Sort; click again for the other way round";
+      button.title = "Sort by this column; click again to reverse";
       button.onclick = () => {
         sorted = { by, isDown: sorted.by === by && !sorted.isDown };
         showHead();
