@@ -122,7 +122,7 @@ def proofread(annotated: Path, **named) -> None:
         files = target_paths(chosen.recordings, folder, "csv")
         wanted = {path: f for path, f in files.items() if f.is_file() and annotated in (f, folder)}
         if not wanted:
-            raise DssError(f"{annotated}: holds no annotations of {chosen.recordings}")
+            raise DssError(f"{annotated}: contains no annotations of {chosen.recordings}")
         unlike = find_unlike(wanted, chosen.known)
     least = least_certain(annotated, unlike, n_least=chosen.n_least)
     print(format_proofread(least, rank_recordings(annotated, unlike), unlike))

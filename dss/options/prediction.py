@@ -281,20 +281,20 @@ class ProofreadOptions(Options):
 
 
 class ProofreadFilesOptions(ProofreadOptions):
-    """What the command `dss proofread` takes: with sounds unlike any known, too."""
+    """The options of `dss proofread`, which also lists sounds unlike any known ones."""
 
     recordings: Path | None = option(
         None,
         "Recordings",
-        "The recordings that were annotated. Sounds in them that are unlike anything in `known` "
-        "are listed, too, and count when recordings are ranked.",
+        "The annotated recordings. Sounds in them that are unlike anything in `known` are also "
+        "listed, and count when recordings are ranked.",
         group="Unlike anything annotated",
         path="folder",
     )
     known: Path | None = option(
         None,
         "Known",
-        "What is annotated by hand: a dataset, or a folder of recordings.",
+        "Manual annotations: a dataset, or a folder of recordings.",
         group="Unlike anything annotated",
         path="dataset",
     )
@@ -302,5 +302,5 @@ class ProofreadFilesOptions(ProofreadOptions):
     @model_validator(mode="after")
     def _check_both(self) -> Self:
         if (self.recordings is None) != (self.known is None):
-            raise ValueError("recordings and known go together: give both, or none")
+            raise ValueError("recordings and known go together: give both, or neither")
         return self

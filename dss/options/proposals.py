@@ -15,7 +15,7 @@ class ProposeOptions(Options):
         None,
         "Threshold",
         "How much louder than the noise song must be. By default, each recording gets the lowest "
-        "threshold at which onsets and offsets stay where they are if it is a few dB higher.",
+        "threshold at which onsets and offsets hardly move when it rises by a few dB.",
         unit="dB",
         group="Proposals",
         gt=0,
@@ -40,8 +40,8 @@ class ProposeOptions(Options):
     min_seconds: float | None = option(
         None,
         "Shortest",
-        "Leave out segments shorter than this. By default, a third of how long sounds of the "
-        "recording are, from 10 to 20 ms.",
+        "Leave out segments shorter than this. By default, a third of the typical "
+        "duration of sounds in the recording, from 10 to 20 ms.",
         unit="s",
         group="Proposals",
         ge=0,

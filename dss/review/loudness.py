@@ -14,16 +14,16 @@ from dss.errors import DssError
 
 FRAME_SECONDS, WINDOW_SECONDS = 0.001, 0.01
 WINDOW_SAMPLES = 64, 1024
-QUIET = 0.2  # the part of the frames that is not louder than noise
-LOUD = 0.98, 0.999, 1.0  # that is softer than loud song; the first at which something stands out
-STANDS_OUT_DB = 20  # noise itself rises by 13 dB
+QUIET = 0.2  # fraction of the frames taken as noise
+LOUD = 0.98, 0.999, 1.0  # quantiles of loud song; the first at which something stands out counts
+STANDS_OUT_DB = 20  # noise itself varies by 13 dB
 LEAST_POWER = 1e-12
 BLOCK_FRAMES = 2**13
-N_SAMPLED, SAMPLED_FRAMES = 40, 500  # stretches, and frames of each, that noise is measured in
+N_SAMPLED, SAMPLED_FRAMES = 40, 500  # stretches, and frames per stretch, to measure noise in
 
 
 class Loudness(NamedTuple):
-    """How much louder than the noise a recording is, in the frequencies in which there is song.
+    """How much louder than the noise a recording is, in the frequency band of the song.
 
     Attributes:
         db: [frames] above the noise.
@@ -37,7 +37,7 @@ class Loudness(NamedTuple):
 def measure_loudness(
     recording: Recording, lowest_hz: float = 0, highest_hz: float | None = None
 ) -> Loudness:
-    """How much louder than the noise a recording is, every millisecond.
+    """Measure how much louder than the noise a recording is, every millisecond.
 
     At each frequency, power is taken relative to that of the noise, which a fifth of the frames
     do not exceed. Then it is averaged over the frequencies at which the loudest frames stand out
@@ -55,8 +55,8 @@ def measure_loudness(
     )
     if not is_used.any():
         raise DssError(
-            f"{recording.path}: there is nothing between {lowest_hz:g} and {highest_hz:g} Hz; "
-            f"use frequencies up to {recording.samplerate_hz / 2:g} Hz"
+            f"{recording.path}: contains no frequencies between {lowest_hz:g} and {highest_hz:g} "
+            f"Hz; use frequencies up to {recording.samplerate_hz / 2:g} Hz"
         )
     sampled = np.concatenate([*spectra.sampled()])[:, is_used]
     is_sound = sampled.sum(axis=1) > 0  # recorders that wait for sound write zeros
@@ -76,7 +76,7 @@ def measure_loudness(
 def find_segments(
     loudness: Loudness, threshold_db: float, fill_seconds: float = 0.003, min_seconds: float = 0.01
 ) -> np.ndarray:
-    """Where loudness is above a threshold: [segments, 2] seconds.
+    """Find where loudness is above a threshold: [segments, 2] seconds.
 
     Arguments:
         loudness: as `measure_loudness` gives it.
@@ -95,14 +95,14 @@ def find_segments(
 def find_peaks(
     loudness: Loudness, threshold_db: float, distance_seconds: float = 0.01
 ) -> np.ndarray:
-    """When loudness peaks above a threshold: [events] seconds, at least so far apart."""
+    """Find when loudness peaks above a threshold: [events] seconds, with a minimum distance."""
     distance = max(1, round(distance_seconds * loudness.frames_hz))
     peaks, _ = scipy.signal.find_peaks(loudness.db, height=threshold_db, distance=distance)
     return peaks / loudness.frames_hz
 
 
 def loudest(db: np.ndarray) -> np.ndarray:
-    """How loud song is, which may be rare: quantiles over the first axis."""
+    """How loud song is, which may be rare: quantiles along the first axis."""
     for part in LOUD:
         loud = np.quantile(db, part, axis=0)
         if loud.max() >= STANDS_OUT_DB:
@@ -119,16 +119,16 @@ class _Spectra:
         window = int(np.clip(2 ** round(np.log2(WINDOW_SECONDS * rate)), *WINDOW_SAMPLES))
         self._window = np.hanning(window).astype(np.float32)
         self.frames_hz = rate / self._hop
-        self.frequencies_hz = np.arange(1, window // 2 + 1) * rate / window  # without the offset
+        self.frequencies_hz = np.arange(1, window // 2 + 1) * rate / window  # without DC
         self.n_frames = -(-recording.n_samples // self._hop)
 
     def blocks(self) -> Iterator[np.ndarray]:
-        """All of them."""
+        """All spectra."""
         for first in range(0, self.n_frames, BLOCK_FRAMES):
             yield self._read(first, min(BLOCK_FRAMES, self.n_frames - first))
 
     def sampled(self) -> Iterator[np.ndarray]:
-        """Those of stretches all over the recording, or all if it is short."""
+        """The spectra of stretches spread over the recording, or all spectra if it is short."""
         if self.n_frames <= N_SAMPLED * SAMPLED_FRAMES:
             yield from self.blocks()
             return
@@ -136,7 +136,7 @@ class _Spectra:
             yield self._read(first, SAMPLED_FRAMES)
 
     def _read(self, first: int, n: int) -> np.ndarray:
-        """Mean power over channels; there is silence beyond both ends."""
+        """Mean power over channels, with silence beyond both ends."""
         size = len(self._window)
         start = first * self._hop - size // 2
         stop = start + (n - 1) * self._hop + size

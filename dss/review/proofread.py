@@ -124,7 +124,7 @@ def format_proofread(
         return "Nothing to check: no annotations, and no near misses."
     parts = [("Most probably wrong", least.drop(columns=["start_seconds", "stop_seconds"]))]
     if unlike is None:
-        ranked = ranked.drop(columns="unlike")  # was not looked for
+        ranked = ranked.drop(columns="unlike")  # not searched
     if len(ranked) > 1:
         title = "Recordings to annotate next, the least certain first"
         parts.append((title, ranked))
@@ -134,7 +134,7 @@ def format_proofread(
 
 
 def count_unlike(unlike: pd.DataFrame) -> str:
-    """How many sounds are unlike anything annotated, as a sentence."""
+    """A sentence on how many sounds are unlike anything annotated."""
     n = len(unlike)
     return f"{n or 'No'} sound{' is' if n == 1 else 's are'} unlike anything annotated."
 

@@ -106,7 +106,7 @@ def next_round(
 def unlike_dataset(
     files: Mapping[Path, Path], run: str | Path, loader: Loader | None = None
 ) -> pd.DataFrame:
-    """The sounds that are unlike anything in the dataset of a run, as `find_unlike` gives them.
+    """The sounds unlike anything in the dataset of a run (`dss.review.unlike.find_unlike`).
 
     Arguments as for `next_round`; recordings in the dataset are left out here, too.
     """
@@ -116,7 +116,7 @@ def unlike_dataset(
 def _new_and_known(
     files: Mapping[Path, Path], params: Mapping[str, Any]
 ) -> tuple[dict[Path, Path], list[View]]:
-    """The files of recordings that are not in the dataset of a run, and what that holds."""
+    """The files of recordings outside of the dataset of a run, and the views of the dataset."""
     tree = open_dataset(params.get("data_dir") or "")
     learned = _in_dataset(tree)
     new = {path: file for path, file in files.items() if not was_learned(path, learned)}

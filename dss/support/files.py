@@ -143,7 +143,9 @@ def check_inside(folder: Path) -> None:
         with os.scandir(folders.pop()) as entries:
             for entry in entries:
                 if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(root):
-                    raise DssError(f"{entry.path}: is a link out of {folder}, which is not followed")
+                    raise DssError(
+                        f"{entry.path}: is a link out of {folder}, which is not followed"
+                    )
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(Path(entry.path))
                 elif not entry.is_file() and not entry.is_dir():

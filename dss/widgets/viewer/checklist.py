@@ -50,7 +50,9 @@ class CheckList:
         self._heading = widgets.HTML()
         self._ask = widgets.Button(description="Unlike anything annotated?", icon="search")
         self._ask.layout.width = "auto"
-        self._ask.tooltip = "look for sounds that may be of a song type that nobody annotated yet"
+        self._ask.tooltip = (
+            "Find sounds that may belong to a song type that nobody has annotated yet"
+        )
         self._ask.on_click(lambda _: threading.Thread(target=self.look_for_unlike).start())
         self._said = widgets.HTML()
         row = {"flex_flow": "row wrap"}
@@ -93,11 +95,11 @@ class CheckList:
         self._next.value = f"<table>{head}<tbody>{''.join(names)}</tbody></table>" * is_shown
 
     def look_for_unlike(self) -> None:
-        """Look for sounds that are unlike anything annotated; they are in the lists from then on.
+        """Find sounds unlike anything annotated; the lists include them from then on.
 
         It takes as long as it takes to read all recordings, and what the network learned from.
         """
-        self._ask.disabled, self._said.value = True, "Comparing with what is annotated ..."
+        self._ask.disabled, self._said.value = True, "Comparing with annotated sounds ..."
         try:
             self._unlike = self._find_unlike()
             self._said.value = f'<span class="dss-help">{count_unlike(self._unlike)}</span>'
@@ -108,7 +110,7 @@ class CheckList:
             self._ask.disabled = False
 
     def forget_unlike(self) -> None:
-        """Other recordings are annotated now."""
+        """Start afresh after other recordings were annotated."""
         self._unlike, self._said.value = None, ""
 
     def _clicked(self, change: dict) -> None:
@@ -117,7 +119,7 @@ class CheckList:
 
 
 def _text(row) -> str:
-    """A row of the list."""
+    """The text of a row in the list."""
     doubt = DOUBTS[row.found].format(name=row.name or "not found", confidence=row.confidence)
     return f"{doubt}, at {row.look_at} in {_recording(row.file)}"
 
