@@ -130,7 +130,7 @@ pair: !!python/tuple [1, 2]
         ("model_name: tcn", "model_name: tcn_small", "of type tcn_small"),
         ("nb_filters: 4", "nb_filters: 5", r"has shape \(1, 1, 4\) in the file, but \(1, 1, 5\)"),
         ("nb_conv: 1", "nb_conv: 2", "holds 24 arrays, but the network .* has 44"),
-        ("data_padding: 4", "data_padding: 5", "data_padding is 5, but 4"),
+        ("data_padding: 4", "data_padding: 5", "data_padding is 5, but should be 4"),
         ("upsample: true", "upsample: false", "fewer predictions than there are samples"),
         ("upsample: true", "activation: wavenet", "with activation wavenet; .* norm_relu"),
     ],

@@ -97,7 +97,7 @@ def test_tf_config_says_who_trains_together(monkeypatch):
     )
     for broken in ("{}", "[1]", "x", json.dumps({**config, "task": {"type": "ps", "index": 0}})):
         monkeypatch.setenv("TF_CONFIG", broken)
-        with pytest.raises(DssError, match="TF_CONFIG: is .*; it should be"):
+        with pytest.raises(DssError, match="TF_CONFIG: is .*; it should list"):
             processes.count()
 
 
