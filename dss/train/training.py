@@ -49,7 +49,8 @@ def train(*, options: TrainOptions | None = None, **named: Unpack[TrainArguments
     Raises: DssError before anything is written if the options are inconsistent or do not fit the
         data; and if the loss becomes NaN or infinite: the files of the best epoch are then kept.
     Warns: DssWarning about valid but questionable settings: chunks shorter than the receptive
-    field, batches larger than the data, song types without examples, silent or clipped recordings.
+        field, batches larger than the data, song types without examples, silent or clipped
+        recordings.
     """
     options = TrainOptions.given(options, named)
     if options.devices > 1 and processes.count() == 1:
