@@ -88,8 +88,11 @@ def learning_curve(**named) -> None:
 def propose(recordings: Path, **named) -> None:
     """Propose annotations without a network, from sounds that exceed the noise."""
     from dss.review.proposals import propose_files
+    from dss.support.progress import say
 
-    propose_files(recordings, after_each=lambda path: print(path, flush=True), **named)
+    files = propose_files(recordings, after_each=lambda path: print(path, flush=True), **named)
+    if files:
+        say("All proposals have one name. Sort, name and correct them in notebook 1.")
 
 
 def predict(recordings: Path, run: Path, **named) -> None:

@@ -7,6 +7,7 @@ from dss.data import annotations_path, make_dataset, open_dataset, read_annotati
 from dss.data.annotated import read_annotated
 from dss.errors import DssError
 from dss.review.edits import Edited
+from dss.plot.bars import CROSSED
 from dss.review.false_alarms import is_rejected, reject
 from dss.widgets import Viewer
 from dss.widgets.viewer.editor_fold import ALL
@@ -102,6 +103,24 @@ def test_rejected_predictions_are_known_noise_in_the_next_dataset(recordings):
     assert known[1000:1200].all()
     assert known[2000:2200].all()
     assert (np.asarray(data[split].y)[known, 0] == 1).all()
+
+
+def test_false_alarms_are_crossed_before_and_after_they_are_saved(recordings):
+    viewer = Viewer(recordings[1], {"manual": table(), "predicted": FOUND})
+
+    def crossed():
+        drawn = [bars for axis in viewer.drawing._figure.axes for bars in axis.collections]
+        return sum(len(bars.get_paths()) for bars in drawn if bars.get_hatch() == CROSSED["hatch"])
+
+    viewer.stretch = (0, 4)
+    assert crossed() == 0
+    viewer.editor.mark(0.5, 0.7)
+    viewer.editor.press("0")
+    assert crossed() == 1
+    viewer.editor.save()
+    assert crossed() == 1
+    viewer.editor.undo()
+    assert crossed() == 0
 
 
 def test_in_an_annotated_recording_it_is_said_that_nothing_is_to_do(recordings):

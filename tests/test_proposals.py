@@ -103,7 +103,7 @@ def test_the_shortest_proposal_follows_from_how_long_sounds_are():
         return Loudness(db, 1000.0)
 
     assert shortest_seconds(with_sounds(*[80] * 5, *[2] * 14), 10) == 0.02
-    assert shortest_seconds(with_sounds(*[40] * 5, *[2] * 14), 10) == pytest.approx(0.014)
+    assert shortest_seconds(with_sounds(*[60] * 5, *[2] * 14), 10) == pytest.approx(0.015)
     assert shortest_seconds(with_sounds(*[15] * 9), 10) == 0.01
     assert shortest_seconds(with_sounds(), 10) == 0.01
 

@@ -40,7 +40,7 @@ class ProposeOptions(Options):
     min_seconds: float | None = option(
         None,
         "Shortest",
-        "Leave out segments shorter than this. By default, a third of the typical "
+        "Leave out segments shorter than this. By default, a quarter of the typical "
         "duration of sounds in the recording, from 10 to 20 ms.",
         unit="s",
         group="Proposals",

@@ -17,6 +17,13 @@ from dss.plot.figure import BINS, LETTER_INCHES, ROW_INCHES, Time
 
 BAR = 0.86  # fraction of the height of its lane
 UPRIGHT_INCHES = 0.14  # minimum width of a bar with an upright name
+REJECTED = "rejected"  # column of a table: whether an annotation is known to be a false alarm
+CROSSED: dict[str, Any] = {
+    "facecolor": "none",
+    "edgecolor": "white",
+    "hatch": "xxxx",
+    "linewidth": 0,
+}
 LEAST_INK = 0.5  # minimum for a pixel with any bar
 
 
@@ -32,8 +39,12 @@ def checked_annotations(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def within(table: pd.DataFrame, time: Time) -> pd.DataFrame:
-    """The annotations in a stretch of time, with lanes in which no segments overlap."""
-    rows = found(table)[COLUMNS]
+    """The annotations in a stretch of time, with lanes in which no segments overlap.
+
+    The column `rejected` is False where the table lacks it.
+    """
+    rows = found(table).reindex(columns=[*COLUMNS, REJECTED])
+    rows[REJECTED] = rows[REJECTED].eq(True)
     rows = rows.assign(stop_seconds=rows["stop_seconds"].fillna(rows["start_seconds"]))
     rows = rows[(rows["stop_seconds"] >= time.start) & (rows["start_seconds"] <= time.stop)]
     rows = rows.sort_values("start_seconds", ignore_index=True)
@@ -72,9 +83,16 @@ def draw_annotations(
     is_event = rows["start_seconds"] == rows["stop_seconds"]
     events, segments = rows[is_event], rows[~is_event]
     rgb = {name: to_rgb(colors[name]) for name in rows["name"].unique()}
-    for name, of_name in events.groupby("name"):
+    for (name, is_rejected), of_name in events.groupby(["name", REJECTED]):
         _, first_in_pixel = np.unique(_pixels(of_name["start_seconds"], time), return_index=True)
-        axis.vlines(of_name["start_seconds"].iloc[first_in_pixel], 0, 1, rgb[name], lw=1.2)
+        axis.vlines(
+            of_name["start_seconds"].iloc[first_in_pixel],
+            0,
+            1,
+            rgb[name],
+            ":" if is_rejected else "-",
+            lw=1.2,
+        )
     n_lanes = _n_lanes(rows)
     middles = 1 - (np.arange(n_lanes) + 0.5) / n_lanes
     heights = np.stack([middles - BAR / 2 / n_lanes, middles + BAR / 2 / n_lanes], axis=1)
@@ -99,6 +117,8 @@ def _draw_bars(axis: Axes, segments: pd.DataFrame, heights: np.ndarray, time: Ti
     corners[:, :, 1] = heights[segments["lane"]][:, [0, 0, 1, 1]]
     bars = PolyCollection([*corners], color=[rgb[name] for name in segments["name"]])
     axis.add_collection(bars, autolim=False)
+    crossed = [*corners[segments[REJECTED].to_numpy()]]
+    axis.add_collection(PolyCollection(crossed, **CROSSED), autolim=False)
 
 
 def _draw_shares(axis: Axes, segments: pd.DataFrame, heights: np.ndarray, time: Time, rgb) -> None:

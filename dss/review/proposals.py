@@ -23,7 +23,7 @@ LOWEST_DB, PART_OF_RANGE = 2, 0.75  # range of the thresholds tried, 1 dB apart
 STEPS, TOLERANCE_SECONDS = (3, 6), 0.01  # dB up; how far boundaries may move
 SMOOTHING_DB = 3  # of stability
 AS_STABLE = 0.95  # fraction of the best stability that is good enough
-PART_OF_TYPICAL, SHORTEST_SECONDS = 0.35, (0.01, 0.02)  # of typical durations; and its limits
+PART_OF_TYPICAL, SHORTEST_SECONDS = 0.25, (0.01, 0.02)  # of typical durations; and its limits
 
 
 @takes_options
@@ -143,7 +143,7 @@ def stable_threshold(loudness: Loudness) -> float:
 
 
 def shortest_seconds(loudness: Loudness, threshold_db: float) -> float:
-    """The minimum duration of a sound, from 10 to 20 ms: a third of the typical duration.
+    """The minimum duration of a sound, from 10 to 20 ms: a quarter of the typical duration.
 
     Half of the sound, rather than half of the sounds, lasts longer than the typical duration, so
     clicks hardly count.

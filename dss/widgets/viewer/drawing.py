@@ -2,11 +2,16 @@
 
 from collections.abc import Callable
 
+import pandas as pd
+
+from dss.data.annotations import NOISE
+from dss.plot.bars import REJECTED
 from dss.plot.figure import SongFigure, young_garbage
 from dss.plot.overview import Overviews, coarse_envelope
 from dss.plot.recording import draw_recording
 from dss.plot.rows import Envelope
 from dss.plot.spectrogram import contrast
+from dss.review.false_alarms import is_rejected
 
 
 class Drawing:
@@ -62,7 +67,7 @@ class Drawing:
             power,
             rate,
             start / rate,
-            annotations=viewer.annotations,
+            annotations=self._with_rejected(viewer.annotations),
             probabilities=values,
             what="probability" if view.targets is None else "target",
             class_names=viewer.value_names,
@@ -85,6 +90,18 @@ class Drawing:
             row = places[2 if look["waveform"] else 1]
             self.loudness_row = 1 - row.y1, 1 - row.y0
         return self._figure.jpeg(), (top.x0, top.x1, 1 - top.y1, 1 - bottom.y0)
+
+    def _with_rejected(self, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+        """Annotation tables that say which of those by dss are false alarms, saved or not."""
+        by_hand = tables.get(self._viewer.by_hand_label)
+        if by_hand is None or not (by_hand["name"] == NOISE).any():
+            return tables
+        return {
+            label: table
+            if table is by_hand
+            else table.assign(**{REJECTED: is_rejected(table, by_hand)})
+            for label, table in tables.items()
+        }
 
     def _values(self) -> Envelope | None:
         """The extremes of targets or probabilities; None if the stretch is too long for them."""
