@@ -6,8 +6,8 @@ from conftest import write_recording
 from dss.data import annotations_path, make_dataset, open_dataset, read_annotations
 from dss.data.annotated import read_annotated
 from dss.errors import DssError
-from dss.review.edits import Edited
 from dss.plot.bars import CROSSED
+from dss.review.edits import Edited
 from dss.review.false_alarms import is_rejected, reject
 from dss.widgets import Viewer
 from dss.widgets.viewer.editor_fold import ALL
@@ -127,7 +127,7 @@ def test_in_an_annotated_recording_it_is_said_that_nothing_is_to_do(recordings):
     viewer = Viewer(recordings[0])
     viewer.selection = (2.0, 2.1)
     viewer.editor.reject()
-    assert "is noise already" in viewer._status.value
+    assert "already count as noise" in viewer._status.value
     assert not viewer.editor.edits.unsaved
     viewer.editor.mark(1.0, 1.2)
     viewer.editor.reject()

@@ -12,8 +12,8 @@ HELP = (
     "a number, or type a name and press <b>Enter</b>. Click an annotation to select it: drag its "
     "edges, give it another name, or press <b>Delete</b>; click a prediction to mark it, and "
     "press <b>Enter</b> to accept it. <b>0</b> marks a false alarm: it is crossed out, and becomes "
-    "noise in the next dataset. Nothing is written until you press <b>Save</b>.<br>Keys, after a click on the "
-    "picture: "
+    "noise in the next dataset. Nothing is written until you press <b>Save</b>.<br>Keys, after a "
+    "click on the picture: "
 )
 KEYS = (
     "arrows, <b>+</b> and <b>&minus;</b> move and zoom, <b>n</b> and <b>p</b> select the next and "
