@@ -117,8 +117,9 @@ def _draw_bars(axis: Axes, segments: pd.DataFrame, heights: np.ndarray, time: Ti
     corners[:, :, 1] = heights[segments["lane"]][:, [0, 0, 1, 1]]
     bars = PolyCollection([*corners], color=[rgb[name] for name in segments["name"]])
     axis.add_collection(bars, autolim=False)
-    crossed = [*corners[segments[REJECTED].to_numpy()]]
-    axis.add_collection(PolyCollection(crossed, **CROSSED), autolim=False)
+    crossed = corners[segments[REJECTED].to_numpy()]
+    if len(crossed):
+        axis.add_collection(PolyCollection([*crossed], **CROSSED), autolim=False)
 
 
 def _draw_shares(axis: Axes, segments: pd.DataFrame, heights: np.ndarray, time: Time, rgb) -> None:
