@@ -16,6 +16,7 @@ HEADER = "name,start_seconds,stop_seconds\n"
 SONG = [("a", 0.5, 1.0), ("b", 1.25, 1.5)]
 CSV = f"{HEADER}a,0.5,1\nb,1.25,1.5\n"
 RAVEN = "Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)"
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 123\n"
 POINTS = """File type = "ooTextFile"
 Object class = "TextGrid"
 
@@ -207,6 +208,11 @@ def with_file(name, content):
     return make
 
 
+def unfetched(folder):
+    with_file("x.csv", CSV.encode())(folder)
+    (folder / "x.wav").write_bytes(POINTER)
+
+
 def nowhere(folder):
     with_file("x.csv", CSV.encode())(folder)
     (folder / "y.wav").symlink_to("annex/y.wav")
@@ -234,6 +240,9 @@ def two_cases(folder):
         ),
         (with_file("x.txt", b""), "error", "no annotations next to it (x.txt is empty); add x_ann"),
         (with_file("x.txt", b"my notes"), "error", "next to it (x.txt is of another format); add"),
+        (with_file("x.csv", POINTER), "error", "is a Git LFS pointer, not the file itself. Fetch"),
+        (with_file("x.csv", b"PK\3\4" + bytes(99)), "error", "is a zip file or a spreadsheet. Unp"),
+        (unfetched, "error", "is a Git LFS pointer, not the file itself. Fetch it: git lfs pull"),
         (nowhere, "error", "is a link to annex/y.wav, which does not exist. Fetch that file, or"),
         (two_cases, "warning", "X.wav only in case: on Windows and macOS, these are the same"),
     ],

@@ -17,7 +17,7 @@ from dss.data.table_writing import write_table
 from dss.data.texttables import COLUMNS, read_text
 from dss.errors import DssError, raise_problems
 from dss.options import SourceOptions
-from dss.support.files import replacing
+from dss.support.files import check_content, replacing
 
 NOISE = "noise"
 EVENT = "event"
@@ -74,7 +74,10 @@ def read_annotations(
     path = Path(path)
     if not path.is_file():
         raise DssError(f"{path}: there are no annotations here")
-    if format is None and not path.stat().st_size:
+    with path.open("rb") as file:
+        head = file.read(64)
+    check_content(path, head)
+    if format is None and not head:
         raise DssError(
             f"{path}: is empty (0 bytes). If the recording has no song, write only the header, "
             f"{','.join(COLUMNS)}, to a CSV file; otherwise, remove this file."

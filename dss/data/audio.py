@@ -32,6 +32,7 @@ from dss.data.audio_arrays import (
 )
 from dss.errors import DssError
 from dss.support import hdf5
+from dss.support.files import check_content
 
 # The formats of libsndfile that are recordings, with their endings.
 _ENDINGS = {
@@ -128,6 +129,8 @@ def _open_sound(path: Path) -> Audio:
             is_steady = sound.format not in UNSTEADY and sound.seekable()
             n_there, n_claimed = claims.end_of(path, sound, claim)
     except SOUND_ERRORS as error:
+        with path.open("rb") as file:
+            check_content(path, file.read(64))
         raise DssError(f"{path}: cannot be read as audio ({reason(error)})") from None
     read: Callable = partial(_read_sound, path, claim)
     if n_there is None or not is_steady:

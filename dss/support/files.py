@@ -150,3 +150,16 @@ def check_inside(folder: Path) -> None:
                     folders.append(Path(entry.path))
                 elif not entry.is_file() and not entry.is_dir():
                     raise DssError(f"{entry.path}: is not a regular file, so it is not read")
+
+
+def check_content(path: Path, head: bytes) -> None:
+    """Raise a DssError if a file is a pointer of Git LFS or a zip file, by how it begins.
+
+    Arguments:
+        path: the file.
+        head: its first bytes.
+    """
+    if head.startswith(b"version https://git-lfs"):
+        raise DssError(f"{path}: is a Git LFS pointer, not the file itself. Fetch it: git lfs pull")
+    if head.startswith(b"PK\x03\x04"):
+        raise DssError(f"{path}: is a zip file or a spreadsheet. Unpack it, or save it as CSV.")
