@@ -4,7 +4,8 @@ python benchmarks/animals.py [--corpora meerkat canary ...] [--seeds 0 1 2] [--j
 
 Each run makes a dataset of some recordings of a corpus, trains with the options that dss chooses,
 and annotates the recordings that were left out. It is a process of its own. `--train` changes
-options of training, `--quick` takes the first fold of each corpus.
+options of training, `--quick` takes the first fold of each corpus. `--speed 0.125` plays all
+recordings at an eighth of their speed, as if the animals were larger.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from measure import RECORDINGS, measure
@@ -76,6 +77,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=1, help="runs at the same time")
     parser.add_argument("--train", default="{}", help="options of training, as JSON")
     parser.add_argument("--quick", action="store_true", help="the first fold of each corpus")
+    parser.add_argument("--speed", type=float, default=1, help="play so many times as fast")
     parser.add_argument("--keep", type=Path, help="a folder in which runs and annotations stay")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -86,7 +88,8 @@ def main() -> int:
             if arguments.keep:
                 folder = arguments.keep / f"{name}_{fold}_{seed}"
                 folder.mkdir(parents=True)
-            print(json.dumps(judge(name, folder, fold, seed, json.loads(arguments.train))))
+            options = json.loads(arguments.train)
+            print(json.dumps(judge(name, folder, fold, seed, arguments.speed, options)))
         return 0
     if not RECORDINGS.is_dir():
         print(f"{RECORDINGS} is not here", file=sys.stderr)
@@ -100,7 +103,7 @@ def main() -> int:
     print("| --- | ---: | ---: |", " | ".join(["---:"] * (len(SCORES) + 2)), "|", flush=True)
     rows: dict[str, list[dict[str, float]]] = {name: [] for name in arguments.corpora}
     with ThreadPoolExecutor(arguments.jobs) as pool:
-        words = ["--train", arguments.train]
+        words = ["--train", arguments.train, "--speed", str(arguments.speed)]
         words += ["--keep", str(arguments.keep)] * bool(arguments.keep)
         for (name, fold, seed), row in zip(tasks, pool.map(_run(words), tasks), strict=True):
             rows[name].append(row)
@@ -172,29 +175,57 @@ def cut(path: Path, n_parts: int, left_out: int, learn: Path, judge: Path) -> No
         of_part.to_csv(folder / f"{stem}_annotations.csv", index=False)
 
 
+def play_all(folder: Path, speed: float) -> Path:
+    """Write the recordings and annotations of a folder, so many times as fast, into another."""
+    import pandas as pd
+    import soundfile
+
+    from dss.data import find_recordings
+
+    played = folder.with_name(f"{folder.name}_played")
+    played.mkdir()
+    for path in find_recordings(folder):
+        audio, rate = soundfile.read(path)
+        played_hz = round(rate * speed)
+        soundfile.write(played / f"{path.stem}.wav", audio, played_hz)
+        table = pd.read_csv(path.with_name(f"{path.stem}_annotations.csv"))
+        table[["start_seconds", "stop_seconds"]] *= rate / played_hz
+        table.to_csv(played / f"{path.stem}_annotations.csv", index=False)
+    return played
+
+
 def judge(
-    name: str, folder: Path, fold: int, seed: int, train_options: dict[str, object]
+    name: str,
+    folder: Path,
+    fold: int,
+    seed: int,
+    speed: float,
+    train_options: dict[str, object],
 ) -> dict[str, float]:
     """Train with some of the recordings, annotate the others, and score."""
     from dss.data import make_dataset
     from dss.predict import predict_files
     from dss.train import train
 
+    corpus = CORPORA[name]
     learn, annotate = folder / "learn", folder / "judge"
     learn.mkdir()
     annotate.mkdir()
-    if CORPORA[name].by_time:
+    if corpus.by_time:
         for path in sorted((RECORDINGS / name).glob("*.flac")):
-            cut(path, CORPORA[name].n_folds, fold, learn, annotate)
+            cut(path, corpus.n_folds, fold, learn, annotate)
     else:
         for part, paths in zip((learn, annotate), split(name, fold), strict=True):
             for path in paths:
                 for file in (path, path.with_name(f"{path.stem}_annotations.csv")):
                     (part / file.name).symlink_to(file)
-    store = make_dataset(folder / "learn", test_fraction=0, seed=seed)
+    if speed != 1:
+        learn, annotate = (play_all(part, speed) for part in (learn, annotate))
+        corpus = replace(corpus, tolerance_seconds=corpus.tolerance_seconds / speed)
+    store = make_dataset(learn, test_fraction=0, seed=seed)
     trunk = train(data_dir=store, seed=seed, **{"auto": True, **train_options})
-    predict_files(folder / "judge", trunk, save_dir=folder / "annotated")
-    return score(folder / "judge", folder / "annotated", CORPORA[name])
+    predict_files(annotate, trunk, save_dir=folder / "annotated")
+    return score(annotate, folder / "annotated", corpus)
 
 
 def score(true_dir: Path, predicted_dir: Path, corpus: Corpus) -> dict[str, float]:
