@@ -5,13 +5,15 @@ python benchmarks/animals.py [--corpora meerkat canary ...] [--seeds 0 1 2] [--j
 Each run makes a dataset of some recordings of a corpus, trains with the options that dss chooses,
 and annotates the recordings that were left out. It is a process of its own. `--train` changes
 options of training, `--quick` takes the first fold of each corpus. `--speed 0.125` plays all
-recordings at an eighth of their speed, as if the animals were larger.
+recordings at an eighth of their speed, as if the animals were larger. `--das PYTHON` judges DAS
+instead, with the same datasets; PYTHON is that of an environment which has it.
 """
 
 import argparse
 import itertools
 import json
 import re
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -78,6 +80,7 @@ def main() -> int:
     parser.add_argument("--train", default="{}", help="options of training, as JSON")
     parser.add_argument("--quick", action="store_true", help="the first fold of each corpus")
     parser.add_argument("--speed", type=float, default=1, help="play so many times as fast")
+    parser.add_argument("--das", type=Path, metavar="PYTHON", help="judge DAS instead")
     parser.add_argument("--keep", type=Path, help="a folder in which runs and annotations stay")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -88,8 +91,8 @@ def main() -> int:
             if arguments.keep:
                 folder = arguments.keep / f"{name}_{fold}_{seed}"
                 folder.mkdir(parents=True)
-            options = json.loads(arguments.train)
-            print(json.dumps(judge(name, folder, fold, seed, arguments.speed, options)))
+            how = {"speed": arguments.speed, "das": arguments.das}
+            print(json.dumps(judge(name, folder, fold, seed, json.loads(arguments.train), **how)))
         return 0
     if not RECORDINGS.is_dir():
         print(f"{RECORDINGS} is not here", file=sys.stderr)
@@ -104,6 +107,7 @@ def main() -> int:
     rows: dict[str, list[dict[str, float]]] = {name: [] for name in arguments.corpora}
     with ThreadPoolExecutor(arguments.jobs) as pool:
         words = ["--train", arguments.train, "--speed", str(arguments.speed)]
+        words += ["--das", str(arguments.das)] * bool(arguments.das)
         words += ["--keep", str(arguments.keep)] * bool(arguments.keep)
         for (name, fold, seed), row in zip(tasks, pool.map(_run(words), tasks), strict=True):
             rows[name].append(row)
@@ -175,23 +179,44 @@ def cut(path: Path, n_parts: int, left_out: int, learn: Path, judge: Path) -> No
         of_part.to_csv(folder / f"{stem}_annotations.csv", index=False)
 
 
-def play_all(folder: Path, speed: float) -> Path:
-    """Write the recordings and annotations of a folder, so many times as fast, into another."""
+def play(path: Path, folder: Path, speed: float) -> None:
+    """Put a recording and its annotations into a folder, so many times as fast."""
     import pandas as pd
     import soundfile
 
-    from dss.data import find_recordings
+    annotations = path.with_name(f"{path.stem}_annotations.csv")
+    if speed == 1:
+        for file in (path, annotations):
+            (folder / file.name).symlink_to(file)
+        return
+    audio, rate = soundfile.read(path)
+    played_hz = round(rate * speed)
+    soundfile.write(folder / f"{path.stem}.wav", audio, played_hz)
+    table = pd.read_csv(annotations)
+    table[["start_seconds", "stop_seconds"]] *= rate / played_hz
+    table.to_csv(folder / annotations.name, index=False)
 
-    played = folder.with_name(f"{folder.name}_played")
-    played.mkdir()
-    for path in find_recordings(folder):
-        audio, rate = soundfile.read(path)
-        played_hz = round(rate * speed)
-        soundfile.write(played / f"{path.stem}.wav", audio, played_hz)
-        table = pd.read_csv(path.with_name(f"{path.stem}_annotations.csv"))
-        table[["start_seconds", "stop_seconds"]] *= rate / played_hz
-        table.to_csv(played / f"{path.stem}_annotations.csv", index=False)
-    return played
+
+def divide(name: str, fold: int, speed: float, folder: Path) -> Corpus:
+    """Put what is learned from into `learn`, and what is judged into `judge`.
+
+    Returns: the corpus, with the tolerance that fits the speed.
+    """
+    corpus = CORPORA[name]
+    if corpus.by_time:
+        parts = folder / "learned_parts", folder / "judged_parts"
+        for part in parts:
+            part.mkdir()
+        for path in sorted((RECORDINGS / name).glob("*.flac")):
+            cut(path, corpus.n_folds, fold, *parts)
+        divided = [sorted(part.glob("*.wav")) for part in parts]
+    else:
+        divided = split(name, fold)
+    for part, paths in zip(("learn", "judge"), divided, strict=True):
+        (folder / part).mkdir()
+        for path in paths:
+            play(path, folder / part, speed)
+    return replace(corpus, tolerance_seconds=corpus.tolerance_seconds / speed)
 
 
 def judge(
@@ -199,33 +224,38 @@ def judge(
     folder: Path,
     fold: int,
     seed: int,
-    speed: float,
-    train_options: dict[str, object],
+    train_options: dict[str, object] | None = None,
+    speed: float = 1,
+    das: Path | None = None,
 ) -> dict[str, float]:
     """Train with some of the recordings, annotate the others, and score."""
+    corpus = divide(name, fold, speed, folder)
+    if das:
+        with_das(das, folder, seed)
+    else:
+        with_dss(folder, seed, train_options or {})
+    return score(folder / "judge", folder / "annotated", corpus)
+
+
+def with_dss(folder: Path, seed: int, train_options: dict[str, object]) -> None:
+    """Train with `learn`; annotate `judge` into `annotated`."""
     from dss.data import make_dataset
     from dss.predict import predict_files
     from dss.train import train
 
-    corpus = CORPORA[name]
-    learn, annotate = folder / "learn", folder / "judge"
-    learn.mkdir()
-    annotate.mkdir()
-    if corpus.by_time:
-        for path in sorted((RECORDINGS / name).glob("*.flac")):
-            cut(path, corpus.n_folds, fold, learn, annotate)
-    else:
-        for part, paths in zip((learn, annotate), split(name, fold), strict=True):
-            for path in paths:
-                for file in (path, path.with_name(f"{path.stem}_annotations.csv")):
-                    (part / file.name).symlink_to(file)
-    if speed != 1:
-        learn, annotate = (play_all(part, speed) for part in (learn, annotate))
-        corpus = replace(corpus, tolerance_seconds=corpus.tolerance_seconds / speed)
-    store = make_dataset(learn, test_fraction=0, seed=seed)
+    store = make_dataset(folder / "learn", test_fraction=0, seed=seed)
     trunk = train(data_dir=store, seed=seed, **{"auto": True, **train_options})
-    predict_files(annotate, trunk, save_dir=folder / "annotated")
-    return score(annotate, folder / "annotated", corpus)
+    predict_files(folder / "judge", trunk, save_dir=folder / "annotated")
+
+
+def with_das(python: Path, folder: Path, seed: int) -> None:
+    """The same with DAS, and a dataset that dss makes."""
+    from dss.data import make_dataset
+
+    store = make_dataset(folder / "learn", test_fraction=0, seed=seed)
+    script = Path(__file__).with_name("with_das.py")
+    words = [python, script, store, folder / "judge", folder / "annotated", "--seed", str(seed)]
+    subprocess.run(words, check=True)
 
 
 def score(true_dir: Path, predicted_dir: Path, corpus: Corpus) -> dict[str, float]:

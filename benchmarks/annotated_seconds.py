@@ -67,7 +67,7 @@ def errors(seconds: int, seed: int) -> dict[str, float]:
     third = replace(animals.CORPORA[CORPUS], n_folds=3, train_seconds=seconds)
     animals.CORPORA[CORPUS] = third
     with tempfile.TemporaryDirectory() as folder:
-        return animals.judge(CORPUS, Path(folder), 0, seed, {})
+        return animals.judge(CORPUS, Path(folder), 0, seed)
 
 
 def draw(found: dict[str, dict[int, list[float]]], figure: Path) -> None:

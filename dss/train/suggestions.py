@@ -176,7 +176,7 @@ def _downsampling(song: Song, in_frames: bool) -> tuple[int, str]:
             f"sample{'s' * (power > 0)} at a time"
         )
     # Frames of about 1 ms; shorter if short song would span fewer than 20 of them.
-    frame = np.clip((song.shortest_seconds or 1) / 20, 0.0005, 0.001) * _slowness(song)
+    frame = np.clip((song.shortest_seconds or 1) / 20, 0.00025, 0.001) * _slowness(song)
     if song.has_events:
         frame = 0.0005
     power = int(np.clip(math.floor(math.log2(frame * rate) + 0.7), 1, 8))
