@@ -128,7 +128,7 @@ def test_in_an_annotated_recording_it_is_said_that_nothing_is_to_do(recordings):
     viewer.selection = (2.0, 2.1)
     viewer.editor.reject()
     assert "already count as noise" in viewer._status.value
-    assert not viewer.editor.edits.unsaved
+    assert not viewer.editor.draft.edits.unsaved
     viewer.editor.mark(1.0, 1.2)
     viewer.editor.reject()
     assert viewer.annotations["annotations"]["name"].tolist() == ["a", "p"]

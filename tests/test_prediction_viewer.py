@@ -134,7 +134,7 @@ def test_what_dss_found_beside_annotations_by_hand_is_taken_over_by_a_click(view
     by_hand, by_dss = viewer.annotations.values()
     name, *times = by_dss.loc[by_dss["name"] == "a", ["name", *TIMES]].iloc[1]
     viewer.editor._put(
-        viewer.editor._now()._replace(
+        viewer.editor.draft.now._replace(
             annotations=by_hand[(by_hand["start_seconds"] - times[0]).abs() > 0.1]
         )
     )
@@ -167,7 +167,7 @@ def test_a_false_alarm_in_a_new_recording_becomes_noise_and_the_rest_stays_unkno
 
 def test_the_next_annotation_by_dss_brings_its_name(viewer):
     by_hand, by_dss = viewer.annotations.values()
-    viewer.editor._put(viewer.editor._now()._replace(annotations=by_hand.iloc[:0]))
+    viewer.editor._put(viewer.editor.draft.now._replace(annotations=by_hand.iloc[:0]))
     viewer.editor._name.value = "b"
     name, *times = by_dss.loc[by_dss["name"] == "a", ["name", *TIMES]].iloc[0]
     viewer.editor.mark(*times)
@@ -182,7 +182,7 @@ def test_a_recording_whose_only_change_is_undone_follows_the_thresholds_again(vi
     assert "manual" in viewer.annotations
     viewer.editor.undo()
     assert list(viewer.annotations) == ["predicted"]
-    assert viewer.editor.edits.of(viewer.recording.path) is None
+    assert viewer.editor.draft.edits.of(viewer.recording.path) is None
 
 
 def test_what_was_made_by_hand_too_is_not_worth_checking(viewer, tmp_path):

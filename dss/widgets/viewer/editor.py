@@ -6,19 +6,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dss.data.annotated import read_annotated
-from dss.data.annotation_files import unread_annotations
-from dss.data.annotations import ABSENT, NOISE, annotated_path, is_absence
-from dss.data.recordings import Recording
-from dss.data.stretches import complement
+from dss.data.annotations import ABSENT, NOISE, is_absence
 from dss.data.texttables import COLUMNS
 from dss.errors import DssError
 from dss.review.edits import (
     TIMES,
     Edited,
-    Edits,
     annotate,
-    are_same,
     at,
     kinds_of,
     look_at,
@@ -29,9 +23,8 @@ from dss.review.edits import (
     take_over,
 )
 from dss.review.false_alarms import reject
+from dss.widgets.viewer.draft import Draft
 from dss.widgets.viewer.editor_fold import ONE, SHOWN, EditorFold
-
-EDITS = Edits()  # of all viewers: unsaved changes outlive the cell that shows the viewer
 
 
 class Editor:
@@ -42,13 +35,13 @@ class Editor:
 
     Attributes:
         widget: the name, the buttons, and a description of the keys, in a fold.
-        edits: the changes in all recordings and all viewers of this kernel.
+        draft: the annotations with the changes that are not saved yet.
         chosen: the row of the selected annotation; None if none is selected.
     """
 
     def __init__(self, viewer):
         self._viewer = viewer
-        self.edits, self.chosen = EDITS, None
+        self.draft, self.chosen = Draft(viewer), None
         self._prediction: tuple[pd.DataFrame, int] | None = None  # a table and the row marked in it
         self._is_possible = True
         self._saved = ""  # the last message about saving, until something else is shown
@@ -77,7 +70,7 @@ class Editor:
         self.chosen, self._prediction = row, None
         self._fold.add.description = "Add" if row is None else "Change"
         if row is not None:
-            self._name.value = self._now().annotations.at[row, "name"]
+            self._name.value = self.draft.now.annotations.at[row, "name"]
 
     def click(self, seconds: float, within_seconds: float) -> None:
         """Mark the annotation at this time, as `mark` does; without one, mark the time."""
@@ -104,7 +97,7 @@ class Editor:
     def _mark(self, row_of: Callable[[pd.DataFrame], int | None], label: str | None = None) -> bool:
         """Mark the annotation that a function finds, manual if possible; whether there is one."""
         self.choose(None)
-        by_hand, tables = self._now().annotations, self._viewer.annotations
+        by_hand, tables = self.draft.now.annotations, self._viewer.annotations
         there = [by_hand, *tables.values()]
         if {label, self._viewer.by_hand_label} <= tables.keys():
             is_by_hand = label == self._viewer.by_hand_label
@@ -128,23 +121,27 @@ class Editor:
         if self._which.value == ONE or (self.chosen is None and self._prediction is None):
             self._annotate_one(name)
         elif self.chosen is not None:
-            now, rows = self._now(), self._rows_chosen()
+            now, rows = self.draft.now, self._rows_chosen()
             old = now.annotations.at[self.chosen, "name"]
             self._put(now._replace(annotations=rename(now.annotations, rows, name)))
             self._end(f"Renamed {len(rows)} annotations from {old} to {name.strip()}.")
         elif self._prediction is not None:
             table, row = self._prediction
-            rows, now = self._meant(table, row), self._now()
+            rows, now = self._meant(table, row), self.draft.now
             annotations, n = take_over(now.annotations, table.loc[rows], name)
             self._put(now._replace(annotations=annotations))
             there = len(rows) - n
             rest = f"; left out {there} that overlap your annotations" if there else ""
             self._end(f"Accepted {n} predictions{rest}.")
 
+    def name_marked(self) -> None:
+        """Give what is marked the name in the field."""
+        self.annotate(self._name.value)
+
     def _annotate_one(self, name: str) -> None:
         if self._viewer.selection is None:
             raise DssError("Nothing is marked: drag over the picture, or click on it.")
-        now = self._now()
+        now = self.draft.now
         kinds: dict[str, str] = {}
         for label, other in self._viewer.annotations.items():
             if label != self._viewer.by_hand_label:
@@ -179,20 +176,20 @@ class Editor:
     def move_edges(self) -> None:
         """Move the selected annotation to the marked times."""
         if self.chosen is not None:
-            self._annotate_one(self._now().annotations.at[self.chosen, "name"])
+            self._annotate_one(self.draft.now.annotations.at[self.chosen, "name"])
 
     def delete(self) -> None:
         """Delete the selected annotation, or all of its song type."""
         if self.chosen is None:
             raise DssError("No annotation is selected: click one.")
-        now, rows = self._now(), self._rows_chosen()
+        now, rows = self.draft.now, self._rows_chosen()
         self._viewer.drawing.let_rows_shrink()
         self._put(now._replace(annotations=remove(now.annotations, rows)))
         self._end(f"Deleted {len(rows)} annotations." if len(rows) > 1 else "")
 
     def reject(self) -> None:
         """Mark the selection, or all of its song type, as a false alarm: known noise."""
-        now, rows = self._now(), self._rows_chosen()
+        now, rows = self.draft.now, self._rows_chosen()
         if self.chosen is not None:
             times = now.annotations.loc[rows, TIMES].to_numpy(float)
         elif self._prediction is not None:
@@ -216,7 +213,7 @@ class Editor:
 
     def look_at_shown(self) -> None:
         """Note that all song in view is annotated."""
-        edited = look_at(self._now(), *self._viewer.stretch)
+        edited = look_at(self.draft.now, *self._viewer.stretch)
         self._put(edited)
         if n := n_unseen(edited):
             self._viewer.say(
@@ -226,69 +223,26 @@ class Editor:
 
     def undo(self) -> None:
         """Undo the last change."""
-        self._step(self.edits.undo(), "undo", "Undone")
+        self._step(self.draft.edits.undo(), "undo", "Undone")
 
     def redo(self) -> None:
         """Redo the change that was undone last."""
-        self._step(self.edits.redo(), "redo", "Redone")
+        self._step(self.draft.edits.redo(), "redo", "Redone")
 
     def save(self) -> list[Path]:
         """Write the annotations of all changed recordings; returns the files."""
-        recordings = self.edits.unsaved
-        if not recordings:
+        if not self.draft.edits.unsaved:
             self._say(self._saved or "There is nothing to save.")
             return []
-        files = self.edits.save()
-        ignored = [other.name for r in recordings for other in unread_annotations(r)]
-        what = ", ".join(file.name for file in files[:3]) + " ..." * (len(files) > 3)
-        said = f"Saved {what}."
-        if ignored:
-            said += f" {', '.join(ignored[:3])}: no longer read."
-        if not self._is_read():
-            said += " But this viewer reads other annotations: see annotation format, or loader."
-        self._viewer.saved(recordings)
-        self._saved = said
-        self._say(said)
+        files, self._saved = self.draft.save()
+        self._say(self._saved)
         return files
-
-    def shown(self, recording: Path, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-        """The tables of a recording, including unsaved changes."""
-        edited = self.edits.of(recording)
-        if edited is None:
-            return tables
-        label = self._viewer.by_hand_label
-        return {label: edited.annotations, **{n: t for n, t in tables.items() if n != label}}
-
-    def unknown(self, recording: Recording, otherwise: np.ndarray) -> np.ndarray:
-        """The stretches of a recording that nobody looked at: [stretches, 2] seconds."""
-        edited = self.edits.of(recording.path)
-        if edited is None or edited.looked_at is None:
-            return otherwise
-        return complement(edited.looked_at, recording.duration_seconds)
-
-    def _now(self) -> Edited:
-        """The manual annotations of the recording in view, and which parts were looked at."""
-        recording = self._viewer.recording
-        edited = self.edits.of(recording.path)
-        if edited:
-            return edited
-        looked_at = None
-        if annotated_path(recording.path).is_file():
-            looked_at = read_annotated(recording.path, recording.duration_seconds)
-        table = self._viewer.annotations_to_edit().reset_index(drop=True)
-        return Edited(table, looked_at, self._viewer.view.per_second)
-
-    def _is_read(self) -> bool:
-        """Whether opening the recording in view again shows its annotations as they are now."""
-        edited = self.edits.of(self._viewer.recording.path)
-        return edited is None or are_same(edited.annotations, self._viewer.view.find[0]())
 
     def _put(self, edited: Edited) -> None:
         if not self._is_possible:
             raise DssError("This cannot be annotated: annotate the recordings that it is made of.")
-        recording = self._viewer.recording.path
-        self.edits.put(recording, edited, self._now())
-        self._viewer.show_recording(recording)
+        self.draft.put(edited)
+        self._viewer.show_recording(self._viewer.recording.path)
 
     def _step(self, recording: Path | None, what: str, done: str) -> None:
         """Show the recording in which a change was undone or redone."""
@@ -311,7 +265,7 @@ class Editor:
 
     def _rows_chosen(self) -> list[int]:
         """The rows that a change of the selected annotation applies to."""
-        return [] if self.chosen is None else self._meant(self._now().annotations, self.chosen)
+        return [] if self.chosen is None else self._meant(self.draft.now.annotations, self.chosen)
 
     def _meant(self, table: pd.DataFrame, row: int) -> list[int]:
         """An annotation, or all of its type in view or in the recording, as chosen."""
@@ -320,12 +274,8 @@ class Editor:
         stretch = self._viewer.stretch if self._which.value == SHOWN else None
         return of_type(table, table.at[row, "name"], stretch)
 
-    def name_marked(self) -> None:
-        """Give what is marked the name in the field."""
-        self.annotate(self._name.value)
-
     def _say(self, said: str = "") -> None:
-        names = [recording.name for recording in self.edits.unsaved]
-        if names:
-            said = f"<b>Not saved yet: {', '.join(names[:3])}{' ...' * (len(names) > 3)}</b>"
+        """Show which recordings are not saved yet, or else what is said."""
+        unsaved = self.draft.describe()
+        said = f"<b>{unsaved}</b>" if unsaved else said
         self._said.value = f'<span class="dss-help">{said}</span>'

@@ -136,7 +136,7 @@ class Viewer(Navigation):
             self.drawing.let_rows_shrink()
             self._load()
             self.song_types.meet(self._names(), are_read=True)
-            self._tables = self.editor.shown(self.recording.path, self._tables)
+            self._tables = self.editor.draft.tables(self.recording.path, self._tables)
             self.controls.fit(self.recording, self._names(), name)
             self.look.apply()
             self._fit_editor()
@@ -195,9 +195,9 @@ class Viewer(Navigation):
             self.show(here.name)
             return
         with self._one_draws:
-            if self.editor.edits.of(path) is None:
+            if self.editor.draft.edits.of(path) is None:
                 self._load()
-            self._take_tables(self.proposer.shown(self.editor.shown(path, self._tables)))
+            self._take_tables(self.proposer.shown(self.editor.draft.tables(path, self._tables)))
 
     def show_proposals(self) -> None:
         """Show the current proposals beside the other annotations."""
@@ -248,7 +248,7 @@ class Viewer(Navigation):
         """Offer these views, and show the first one: a stretch of it, or its first annotation."""
         self.views, self.drawing = list(views), Drawing(self, self._draw_again)
         self._stretch = stretch
-        self.editor.edits.forget_saved()
+        self.editor.draft.edits.forget_saved()
         self.song_types = SongTypes()
         self.song_types.meet(self._first_names(), are_read=True)
         self.song_types.meet(self._names_by_hand(), are_read=False)
@@ -296,7 +296,7 @@ class Viewer(Navigation):
 
     def _names_by_hand(self) -> list[str]:
         """The song types in the manual changes."""
-        edits = [self.editor.edits.of(view.recording.path) for view in self.views]
+        edits = [self.editor.draft.edits.of(view.recording.path) for view in self.views]
         return names_in(edited.annotations for edited in edits if edited)
 
     def _draw(self) -> None:

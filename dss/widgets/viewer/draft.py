@@ -1,0 +1,86 @@
+"""The manual annotations of a viewer as they are edited, until they are saved."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dss.data.annotated import read_annotated
+from dss.data.annotation_files import unread_annotations
+from dss.data.annotations import annotated_path
+from dss.data.recordings import Recording
+from dss.data.stretches import complement
+from dss.review.edits import Edited, Edits, are_same
+
+EDITS = Edits()  # of all viewers: unsaved changes outlive the cell that shows the viewer
+
+
+class Draft:
+    """The manual annotations of the recordings of a viewer, with the changes not saved yet.
+
+    Arguments:
+        viewer: the `dss.widgets.Viewer`.
+
+    Attributes:
+        edits: the changes in all recordings and all viewers of this kernel.
+    """
+
+    def __init__(self, viewer):
+        self._viewer = viewer
+        self.edits = EDITS
+
+    @property
+    def now(self) -> Edited:
+        """The manual annotations of the recording in view, and which parts were looked at."""
+        recording = self._viewer.recording
+        edited = self.edits.of(recording.path)
+        if edited:
+            return edited
+        looked_at = None
+        if annotated_path(recording.path).is_file():
+            looked_at = read_annotated(recording.path, recording.duration_seconds)
+        table = self._viewer.annotations_to_edit().reset_index(drop=True)
+        return Edited(table, looked_at, self._viewer.view.per_second)
+
+    def put(self, edited: Edited) -> None:
+        """Replace the annotations of the recording in view."""
+        self.edits.put(self._viewer.recording.path, edited, self.now)
+
+    def tables(self, recording: Path, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+        """The tables of a recording, including unsaved changes."""
+        edited = self.edits.of(recording)
+        if edited is None:
+            return tables
+        label = self._viewer.by_hand_label
+        return {label: edited.annotations, **{n: t for n, t in tables.items() if n != label}}
+
+    def unknown(self, recording: Recording, otherwise: np.ndarray) -> np.ndarray:
+        """The stretches of a recording that nobody looked at: [stretches, 2] seconds."""
+        edited = self.edits.of(recording.path)
+        if edited is None or edited.looked_at is None:
+            return otherwise
+        return complement(edited.looked_at, recording.duration_seconds)
+
+    def save(self) -> tuple[list[Path], str]:
+        """Write the annotations of all changed recordings; the files, and a message about them."""
+        recordings = self.edits.unsaved
+        files = self.edits.save()
+        ignored = [other.name for r in recordings for other in unread_annotations(r)]
+        what = ", ".join(file.name for file in files[:3]) + " ..." * (len(files) > 3)
+        said = f"Saved {what}."
+        if ignored:
+            said += f" {', '.join(ignored[:3])}: no longer read."
+        if not self._is_read():
+            said += " But this viewer reads other annotations: see annotation format, or loader."
+        self._viewer.saved(recordings)
+        return files, said
+
+    def describe(self) -> str:
+        """Which recordings are not saved yet; blank if all are."""
+        names = [recording.name for recording in self.edits.unsaved]
+        return f"Not saved yet: {', '.join(names[:3])}{' ...' * (len(names) > 3)}" if names else ""
+
+    def _is_read(self) -> bool:
+        """Whether opening the recording in view again shows its annotations as they are now."""
+        edited = self.edits.of(self._viewer.recording.path)
+        return edited is None or are_same(edited.annotations, self._viewer.view.find[0]())
