@@ -54,9 +54,9 @@ def nothing_edited(monkeypatch, tmp_path):
     """What another test did not save, or let viewers remember, is not known here."""
     from dss.review.edits import Edits
     from dss.widgets.forms import memory
-    from dss.widgets.viewer import editor
+    from dss.widgets.viewer import draft
 
-    monkeypatch.setattr(editor, "EDITS", Edits())
+    monkeypatch.setattr(draft, "EDITS", Edits())
     monkeypatch.setattr(memory, "MEMORY", tmp_path / memory.MEMORY.name)
 
 

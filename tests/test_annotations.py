@@ -39,6 +39,17 @@ def test_further_columns_stay_as_they_are(tmp_path):
     assert path.read_text() == text
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("quote", ["", '"'])  # plain tables are read without pandas' parser
+def test_numbers_are_read_exactly(tmp_path, quote):
+    times = [5e-324, 1.0000000000000002, 0.1 + 0.2, 8.41, 1234567.1234567891, 9007199.254740993]
+    rows = [f"{quote}a{quote},0,{time!r}" for time in times]
+    table = read_annotations(write(tmp_path / "a.csv", *rows))
+    assert table["stop_seconds"].tolist() == times
+    write_annotations(table.assign(score=times), tmp_path / "b.csv")
+    assert read_annotations(tmp_path / "b.csv")["score"].tolist() == times
+
+
 def test_a_name_may_look_like_a_number_or_like_nothing(tmp_path):
     again = read_annotations(write(tmp_path / "a.csv", "1,0,1", "NA,1,2", "None,2,3"))
     assert again["name"].tolist() == ["1", "NA", "None"]

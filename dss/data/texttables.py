@@ -2,6 +2,7 @@
 
 import csv
 import io
+import warnings
 from collections.abc import Container, Iterable
 from itertools import islice
 from pathlib import Path
@@ -50,6 +51,9 @@ MISSING = ["", "NaN", "nan", "NA", "None", "<NA>"]  # values that stand for no n
 CLOCK = r"^\s*(?:(\d+):)?(\d+):(\d+(?:\.\d*)?)\s*$"  # h:m:s or m:s
 MOST_SHOWN = 300  # letters of the names of columns
 HEAD_BYTES = 2**16  # of a file, to see what it contains
+# Before pandas 3.1, numbers are read exactly only on request; since then the request is deprecated.
+IS_EXACT = tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1)
+EXACTLY: dict[str, Any] = {} if IS_EXACT else {"float_precision": "round_trip"}
 
 
 class Unread(NamedTuple):
@@ -303,16 +307,17 @@ def _missing_header(first: list[str], separator: str, path: Path) -> list[str] |
 
 def parse(text: str, separator: str, **named) -> pd.DataFrame:
     """A table whose index is the row as shown by an editor; names such as nan or NA are kept."""
-    table = pd.read_csv(
-        io.StringIO(text),
-        sep=separator,
-        **{"na_values": [""], **named},
-        keep_default_na=False,
-        index_col=False,  # or one comma too many in all rows would shift the columns
-        skip_blank_lines=False,  # or rows would not be counted as in an editor
-        skipinitialspace=True,
-        float_precision="round_trip",
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pd.errors.ParserWarning)  # of commas that end all rows
+        table = pd.read_csv(
+            io.StringIO(text),
+            sep=separator,
+            **{"na_values": [""], **EXACTLY, **named},
+            keep_default_na=False,
+            index_col=False,  # or one comma too many in all rows would shift the columns
+            skip_blank_lines=False,  # or rows would not be counted as in an editor
+            skipinitialspace=True,
+        )
     if "header" not in named:
         table = table.rename(columns=str.strip)
         table.index += 1

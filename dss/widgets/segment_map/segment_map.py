@@ -22,7 +22,7 @@ from dss.widgets.forms.form import Form
 from dss.widgets.segment_map.buttons import BY_GROUP, BY_NAME, Buttons
 from dss.widgets.segment_map.pictures import Pictures
 from dss.widgets.segment_map.scatter import Scatter
-from dss.widgets.viewer.draft import EDITS
+from dss.widgets.viewer import draft
 from dss.widgets.viewer.song_types import SongTypes
 from dss.widgets.viewer.sound import player
 
@@ -124,7 +124,7 @@ class SegmentMap:
     def save(self) -> list[Path]:
         """Write the annotations of all recordings with changed names; returns the files."""
         known = self._known
-        unsaved = {*EDITS.unsaved} & {view.recording.path for view in known.views}
+        unsaved = {*draft.EDITS.unsaved} & {view.recording.path for view in known.views}
         if unsaved:
             raise DssError(
                 f"{min(unsaved).name}: has unsaved changes in a viewer. Save them there, then "
