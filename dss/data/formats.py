@@ -20,6 +20,7 @@ column Species, `textgrid:notes,calls` and `elan:notes,calls` read these tiers.
 """
 
 import re
+import warnings
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -248,7 +249,9 @@ def _parse_with_crowsetta(path: Path, format: str, more: dict[str, Any]):
         check_mat(path)
     exact = {} if format == "generic-seq" else {"round_times": False}  # generic-seq never rounds
     try:
-        return crowsetta.formats.by_name(format).from_file(path, **more).to_annot(**exact)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of times in samples: dss converts them
+            return crowsetta.formats.by_name(format).from_file(path, **more).to_annot(**exact)
     except Exception as error:  # crowsetta and its libraries raise all kinds of errors
         raise DssError(
             f"{path}: cannot be read as {format} ({type(error).__name__}: {error})"
