@@ -6,7 +6,7 @@ In a copy of the annotations of each corpus, 2 % of the names are changed (where
 2 % have their onset or offset moved by 20 ms, and 2 % are deleted.
 `dss.review.annotation_errors.find_annotation_errors` lists what is probably wrong. Recall is the
 part of the planted errors at which the beginning of the list points, which is three times as long
-as there are planted errors. What was wrong before counts as found in vain.
+as there are planted errors. Errors that were there before count as false positives.
 """
 
 import json

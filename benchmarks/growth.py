@@ -4,7 +4,7 @@ python benchmarks/growth.py [minutes] [types] [channels] [data] [--figure benchm
 
 Each point is a process of its own, from start to end, with the network of the preset `songbird`: it
 annotates noise at 32 kHz; or it assembles copies of the shipped song of a finch, and trains for an
-epoch. What does not grow is most of the smallest points: importing TensorFlow, and compiling.
+epoch. Most of what the smallest points cost does not grow: importing TensorFlow, and compiling.
 """
 
 import argparse

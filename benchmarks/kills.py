@@ -3,9 +3,8 @@
 python benchmarks/kills.py [--moments 50] [--works assemble train ...] [--seed 0]
 
 Each work runs to its end, to know what it gives and how long it takes until that is there. Then it
-is killed (signal 9) at random moments before. What is left has to be either what was there before
-or what the work gives; and when the same command is given again, it has to end, with the same
-result.
+is killed (signal 9) at random moments before. What is left must be either what was there before or
+the result of the work; and the same command, run again, must end with the same result.
 
 The processes that are killed are forked from one that has imported TensorFlow, so that the moments
 are spread over the work itself, and not over the seconds that it takes to start.

@@ -1,4 +1,4 @@
-"""How well a learning curve foretells: with up to half of the data, what all of it gives.
+"""How well a learning curve of up to half of the data predicts what all of it gives.
 
 python benchmarks/learning_curve.py [--corpora canary meerkat ...]
 """

@@ -2,12 +2,11 @@
 
 python benchmarks/loop.py [--corpora zebra_finch ...] [--seeds 0 1]
 
-Recordings are cut in pauses into pieces of a few seconds. Every other recording is judged; the
-pieces of the others are what one can annotate. It begins with two of them, drawn at random. A
-small network is trained with them, with few epochs, to keep it cheap, and annotates the rest; then
-the next ones are chosen: at random, by confidence alone (`rank_recordings`), or by confidence and
-what is unlike anything annotated (`find_unlike`). Scores are the mean F1 of all song types,
-onsets within 10 ms.
+Recordings are cut at pauses into pieces of a few seconds. Every other recording is for judging;
+pieces of the others can be annotated. The first two are drawn at random. A small network is trained
+with them, with few epochs, to keep it cheap, and annotates the rest; then the next ones are chosen:
+at random, by confidence alone (`rank_recordings`), or by confidence and what is unlike anything
+annotated (`find_unlike`). Scores are the mean F1 of all song types, onsets within 10 ms.
 """
 
 import itertools

@@ -2,8 +2,8 @@
 
 python benchmarks/notebooks.py [--corpora meerkat canary ...] [--epochs 1]
 
-This is what somebody gets who changes nothing else. `--epochs` trains for so many epochs instead of
-as many as dss chooses: then it shows that everything works, and no scores to speak of.
+This is what you get if you change nothing else. `--epochs` replaces the number of epochs that dss
+chooses, for a quick check that everything works, without meaningful scores.
 """
 
 import argparse

@@ -2,7 +2,7 @@
 
 python benchmarks/product.py
 
-Numbers of CPU seconds from days, or minutes, with another rate cannot be compared.
+Compare CPU seconds only where this rate is the same.
 """
 
 import time

@@ -2,9 +2,10 @@
 
 python benchmarks/stream.py [--seconds 60] [--block-ms 20]
 
-Audio comes in blocks of a sound card, at its own pace: a clock that only the audio and the time of
-computing move on. Two networks: as for a fly's song (raw audio, 10 kHz) and for a songbird's
-(32 kHz, a frontend). Their weights are random: the cost does not depend on what is heard.
+Audio comes in blocks, as from a sound card, by a simulated clock that advances with the audio and
+with the time of computing. Two networks: as for a fly's song (raw audio, 10 kHz) and for a
+songbird's (32 kHz, a frontend). Their weights are random: the cost does not depend on what is
+heard.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""How long the viewer takes to show another stretch of an hour of recording.
+"""How long the viewer takes to show another stretch of an hour-long recording.
 
 `python benchmarks/viewer.py` prints the milliseconds between a step and the picture, the median and
 the longest of several steps, also of moving the threshold of proposals, for a wav file of an hour
