@@ -40,6 +40,20 @@ def test_commands_and_links_of_a_page_exist(page):
             operator.attrgetter(name.removeprefix("dss."))(dss)
 
 
+def test_files_that_the_layout_names_exist():
+    layout = (ROOT / "README.md").read_text().partition("## Working on dss")[2]
+    folder = None
+    for line in layout.splitlines():
+        if found := re.match(r"    dss/(\w+)/ ", line):
+            folder = ROOT / "dss" / found[1]
+        elif line.startswith("    dss/"):
+            folder = ROOT / "dss"
+        elif not line.startswith("    "):
+            continue
+        for name in re.findall(r"[\w*/]+\.py\b", line.removeprefix("    dss/")):
+            assert any(folder.rglob(name)), f"{folder.name}/{name}"
+
+
 def test_the_loader_of_matlab_files_runs_as_it_stands(tmp_path, monkeypatch):
     (block,) = (b for b in _blocks(FORMATS) if "loadmat" in b)
     (tmp_path / "song").mkdir()
