@@ -137,7 +137,7 @@ def test_a_file_of_groups_is_read_as_a_spreadsheet_saves_it(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "cannot be read as CSV"),
+        ("", "contains no header"),
         ("file,bird\na.wav,x\n", "row 1: there is no column group, only file, bird"),
         ("file,group\na.wav,x\na.wav,x,y\n", "row 3: has 3 fields, but the header 2"),
         (
