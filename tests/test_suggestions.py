@@ -124,13 +124,16 @@ def test_at_8_khz_pulses_are_worked_on_as_audio_and_calls_as_a_spectrogram(tmp_p
         models.check(TrainOptions(data_dir=store, **chosen))
 
 
-def test_short_syllables_are_seen_in_shorter_frames(tmp_path):
-    frames = []
+def test_short_syllables_are_seen_in_shorter_frames_and_windows(tmp_path):
+    frames, windows = [], []
     for song_seconds in (0.004, 0.04):
         song = {"samplerate": 44100, "hz": 4000, "seconds": 8, "song_seconds": song_seconds}
         store = dataset(tmp_path / str(song_seconds), **song)
-        frames.append(2 ** suggest(store)["nb_pre_conv"].value / 44100)
+        chosen = values(suggest(store))
+        frames.append(2 ** chosen["nb_pre_conv"] / 44100)
+        windows.append(chosen["pre_nb_dft"] / 44100)
     assert frames == pytest.approx([0.00025, 0.001], rel=0.5)
+    assert windows == pytest.approx([0.0015, 0.006], rel=0.1)
 
 
 def test_all_that_is_seen_of_slow_low_song_takes_longer(tmp_path):

@@ -208,7 +208,8 @@ def _window(song: Song, hop: int) -> tuple[int, str]:
     if _is_raw(song):
         return 0, "no STFT: the waveform is more informative than its spectrum"
     is_low = song.band_hz[1] < LOW_HZ
-    seconds = WINDOW_SECONDS[is_low] * _slowness(song)
+    longest = WINDOW_SECONDS[is_low] * _slowness(song)
+    seconds = min(longest, (song.shortest_seconds or 1) / 2)
     window = int(np.clip(2 ** math.floor(math.log2(seconds * rate)), 2 * hop, max(512, 2 * hop)))
     return window, f"{1000 * window / rate:.3g} ms, " + (
         "long enough to resolve the frequencies of low song"
