@@ -6,7 +6,7 @@ Each run makes a dataset of some recordings of a corpus, trains with the options
 and annotates the recordings that were left out. It is a process of its own. `--train` changes
 options of training, `--quick` takes the first fold of each corpus. `--speed 0.125` plays all
 recordings at an eighth of their speed, as if the animals were larger. `--das PYTHON` judges DAS
-instead, with the same datasets; PYTHON is that of an environment which has it.
+instead, on the same recordings; PYTHON is that of an environment which has it.
 """
 
 import argparse
@@ -249,13 +249,10 @@ def with_dss(folder: Path, seed: int, train_options: dict[str, object]) -> None:
 
 
 def with_das(python: Path, folder: Path, seed: int) -> None:
-    """The same with DAS, and a dataset that dss makes."""
-    from dss.data import make_dataset
-
-    store = make_dataset(folder / "learn", test_fraction=0, seed=seed)
+    """The same with DAS."""
     script = Path(__file__).with_name("with_das.py")
-    words = [python, script, store, folder / "judge", folder / "annotated", "--seed", str(seed)]
-    subprocess.run(words, check=True)
+    folders = [folder / name for name in ("learn", "judge", "annotated")]
+    subprocess.run([python, script, *folders, "--seed", str(seed)], check=True)
 
 
 def score(true_dir: Path, predicted_dir: Path, corpus: Corpus) -> dict[str, float]:

@@ -1,9 +1,9 @@
-"""Train DAS with a dataset that dss made, and annotate recordings, for animals.py.
+"""Train DAS with a folder of recordings, and annotate those of another, for animals.py.
 
-PYTHON_OF_DAS benchmarks/with_das.py STORE RECORDINGS ANNOTATED [--seed N]
+PYTHON_OF_DAS benchmarks/with_das.py LEARN JUDGE ANNOTATED [--seed N]
 
-The network, and how it learns, are what DAS proposes for songbirds, with a wider filter for the
-spectrogram of recordings above 100 kHz. Gaps and shortest durations are those of dss.
+The dataset is made as by the window of DAS, with a fifth of each recording for validation. The
+network is the one of the other comparisons; gaps and shortest durations are those of dss.
 """
 
 import argparse
@@ -12,6 +12,7 @@ from pathlib import Path
 from annotate import NETWORK
 from training import TRAINING
 
+SPLITS = {"train": 0.8, "val": 0.2}
 NB_EPOCH = 400  # at most: DAS stops when the validation loss no longer falls
 FILL_SECONDS, MIN_SECONDS = 0.005, 0.02
 
@@ -19,17 +20,29 @@ FILL_SECONDS, MIN_SECONDS = 0.005, 0.02
 def main() -> None:
     """Read the command line, train and annotate."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("store", type=Path)
-    parser.add_argument("recordings", type=Path)
-    parser.add_argument("annotated", type=Path)
+    parser.add_argument("learn", type=Path, help="recordings with STEM_annotations.csv beside each")
+    parser.add_argument("judge", type=Path)
+    parser.add_argument("annotated", type=Path, help="the folder to write")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     from das.predict import cli_predict
     from das.train import train
+    from xarray_behave.gui.das import make
 
-    save_dir = arguments.annotated.with_name("das.res")
+    here = arguments.annotated.parent
+    learn, judge = (
+        as_wav(folder, here / f"{folder.name}_wav") for folder in (arguments.learn, arguments.judge)
+    )
+    store, save_dir = here / "das.npy", here / "das.res"
+    make(
+        data_folder=str(learn),
+        store_folder=str(store),
+        file_splits={},
+        data_splits=SPLITS,
+        make_csv_annotations=False,
+    )
     train(
-        data_dir=str(arguments.store),
+        data_dir=str(store),
         save_dir=str(save_dir),
         nb_epoch=NB_EPOCH,
         seed=arguments.seed,
@@ -39,9 +52,7 @@ def main() -> None:
     (params,) = save_dir.glob("*_params.yaml")
     trunk = str(params).removesuffix("_params.yaml")
     arguments.annotated.mkdir()
-    for path in sorted(arguments.recordings.iterdir()):
-        if path.suffix == ".csv":
-            continue
+    for path in sorted(judge.glob("*.wav")):
         cli_predict(
             str(path),
             trunk,
@@ -49,6 +60,19 @@ def main() -> None:
             segment_fillgap=FILL_SECONDS,
             segment_minlen=MIN_SECONDS,
         )
+
+
+def as_wav(folder: Path, wavs: Path) -> Path:
+    """Write the recordings as wav, the format that DAS reads, with their annotations."""
+    import soundfile
+
+    wavs.mkdir()
+    for path in folder.iterdir():
+        if path.suffix == ".csv":
+            (wavs / path.name).symlink_to(path.resolve())
+        else:
+            soundfile.write(wavs / f"{path.stem}.wav", *soundfile.read(path))
+    return wavs
 
 
 if __name__ == "__main__":
