@@ -10,11 +10,12 @@ import pytest
 STAGES = "data", "evaluate", "plot", "predict", "train"
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 NETWORK = {
-    "nb_hist": 65536,
+    "nb_hist": 32768,
     "nb_pre_conv": 5,
     "pre_nb_dft": 64,
     "nb_filters": 4,
     "batch_size": 4,
+    "learning_rate": 0.01,
     "auto": False,
 }
 FINCH = Path(__file__).parents[1] / "data" / "finch"
@@ -38,7 +39,7 @@ def lab(tmp_path_factory):
     folder = tmp_path_factory.mktemp("lab")
     shutil.copytree(FINCH, folder / "finch")
     store = make_dataset(folder / "finch", test_fraction=0.15, seed=1)
-    return folder, train(data_dir=store, nb_epoch=1, fraction_data=0.2, **NETWORK)
+    return folder, train(data_dir=store, nb_epoch=2, **NETWORK)
 
 
 @pytest.mark.parametrize(("stage", "name"), [*examples()])
