@@ -140,6 +140,11 @@ def test_two_types_that_touch_are_one_where_types_never_touch():
     ]
     table = found(p, segment_join_touching=True, segment_durations={"a": (0, 0.035)})
     assert table["name"].tolist() == ["a", "b", "b"]  # no a is so long
+    table = found(p, segment_join_touching=True, segment_fill_seconds=0.01)
+    assert table[["name", "stop_seconds"]].to_numpy().tolist() == [["a", 0.065]]
+    again = probabilities(a=[(slice(10, 20), 0.9), (slice(44, 70), 0.9)], b=[(slice(20, 40), 0.9)])
+    table = found(again, segment_join_touching=True, segment_fill_seconds=0.01)
+    assert table["name"].tolist() == ["b", "a"]
 
 
 def test_options_that_contradict_each_other_are_an_error():

@@ -126,31 +126,16 @@ class Segments:
         return self._close_stretch() if self.gap.length >= self.fill else []
 
     def _close_stretch(self) -> list[tuple[int, float, float, float]]:
-        pieces, self.song, self.gap = _join(self.song, self.shortest), [], None
+        longest = self.longest if self.joins_touching else None
+        pieces, self.song, self.gap = _join(self.song, self.shortest, longest), [], None
         found: list[tuple[int, float, float, float]] = []
-        for piece in self._joined_touching(pieces) if self.joins_touching else pieces:
+        for piece in pieces:
             if piece.length < self.shortest[piece.label]:
                 continue
             confidence = min(piece.mass[piece.label] / piece.length, 1.0)
             edges = [piece.start, *self._cuts(piece), piece.stop]
             found += [(piece.label, a, b, confidence) for a, b in pairwise(edges)]
         return found
-
-    def _joined_touching(self, pieces: list[_Piece]) -> Iterator[_Piece]:
-        """Merge touching pieces of different types, if the resulting type can be so long."""
-        last: _Piece | None = None
-        for piece in pieces:
-            if last and last.stop == piece.start:
-                label = int((last.mass + piece.mass).argmax())
-                if piece.stop - last.start <= self.longest[label]:
-                    last.extend(piece)
-                    last.label = label
-                    continue
-            if last:
-                yield last
-            last = piece
-        if last:
-            yield last
 
     def _cuts(self, piece: _Piece) -> list[int]:
         """Where to cut a piece that is longer than its type allows, as it must be several in
@@ -181,12 +166,15 @@ class Segments:
         return sorted(cuts)
 
 
-def _join(pieces: list[_Piece], shortest: list[float]) -> list[_Piece]:
+def _join(
+    pieces: list[_Piece], shortest: list[float], longest: list[float] | None = None
+) -> list[_Piece]:
     """Join neighbours of the same type, then pieces that are too short to one of their neighbours.
 
     Arguments:
         pieces: of one stretch, in order, including the short gaps between them (label -1).
         shortest: by label; a piece with fewer samples is joined to a neighbour, the shortest first.
+        longest: by label; neighbours that touch are joined, too, unless they become longer.
     """
     chain = _Chain(pieces)
     for i in range(len(chain.song)):
@@ -213,6 +201,8 @@ def _join(pieces: list[_Piece], shortest: list[float]) -> list[_Piece]:
             i = chain.before[i]
             chain.join_next(i)
         heapq.heappush(waiting, (chain.song[i].length, i))
+    if longest:
+        chain.join_touching(longest)
     return [*chain.song.values()]
 
 
@@ -260,6 +250,22 @@ class _Chain:
         if following in self.gaps:
             self.gaps[i] = self.gaps.pop(following)
         self._remove(following)
+
+    def join_touching(self, longest: list[float]) -> None:
+        """Join neighbours that touch, and what then follows a piece of its own type."""
+        for i in [*self.song]:
+            while i in self.song and (self.is_like_next(i) or self._can_join_next(i, longest)):
+                self.join_next(i)
+            if i in self.song and self.is_like_next(self.before[i]):
+                self.join_next(self.before[i])
+
+    def _can_join_next(self, i: int, longest: list[float]) -> bool:
+        """Whether the next piece touches, and both together are no longer than their type."""
+        if self.after[i] < 0 or i in self.gaps:
+            return False
+        piece, following = self.song[i], self.song[self.after[i]]
+        label = int((piece.mass + following.mass).argmax())
+        return following.stop - piece.start <= longest[label]
 
     def drop(self, i: int) -> None:
         """Turn a piece into part of the gap around it."""
