@@ -37,7 +37,7 @@ def main():
         annotate(page, forms.nth(1))
         take(forms.nth(1), "annotate.jpg")
         segments = page.locator(".dss-form", has=page.locator(".dss-map"))
-        forms.nth(1).locator("button[title^='show the picture as it is by default']").click()
+        forms.nth(1).locator("button[title^='reset the view to the defaults']").click()
         draw_around(page, segments)
         take(segments, "map.png")
         page.mouse.up()
@@ -61,8 +61,8 @@ def main():
 
 def annotate(page, viewer):
     """Show a second and a half of song, and choose a syllable in it."""
-    viewer.locator("button[title^='show the picture as it is by default']").click()
-    for title in ("show less", "next annotation"):
+    viewer.locator("button[title^='reset the view to the defaults']").click()
+    for title in ("zoom in", "next annotation"):
         page.wait_for_timeout(1500)
         viewer.locator(f"button[title='{title}']").click()
     viewer.get_by_text("Annotate by hand", exact=True).click()

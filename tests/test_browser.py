@@ -186,24 +186,24 @@ def test_the_recordings_are_shown_scrolled_zoomed_and_annotated(browser, lab, fo
     page.locator("td", has_text="8.02").first.wait_for()  # seconds of the first recording
     page.locator(".dss-picture img").nth(1).wait_for()  # a recording and a dataset
     page.locator(".jp-RenderedImage img").nth(3).wait_for()  # examples, durations, alignment, ...
-    for title in ("show less", "show more", "show all"):  # faster than it is drawn
+    for title in ("zoom in", "zoom out", "show the whole recording"):  # faster than it is drawn
         page.locator(f"button[title='{title}']").first.click()
     start, length = (page.locator(".widget-hslider", has_text=t).first for t in ("start", "length"))
     start.locator(".slider[disabled]").wait_for()  # all is shown
     page.wait_for_timeout(2000)  # and stays: a browser may send back what it was set to
     assert start.locator(".slider[disabled]").count() == 1
     assert length.locator(".widget-readout").inner_text() == "8.02"
-    changes_the_picture(page, page.locator("button[title='show less']").first.click)
+    changes_the_picture(page, page.locator("button[title='zoom in']").first.click)
     for title in (
         "next annotation",
         "back",
-        "show less",
-        "show more",
-        "show all",
+        "zoom in",
+        "zoom out",
+        "show the whole recording",
         "next recording",
     ):
         changes_the_picture(page, page.locator(f"button[title='{title}']").first.click)
-    page.locator("button[title='show less']").first.click()
+    page.locator("button[title='zoom in']").first.click()
     check = page.locator(".widget-checkbox", has_text="log frequency").locator("input").first
     changes_the_picture(page, check.click)
     contrast = page.locator(".widget-hslider", has_text="dB").locator(".noUi-handle").nth(0)

@@ -105,7 +105,7 @@ def test_what_is_shown_while_a_dataset_is_made_is_that_it_is_read_and_written(fo
     shown = set()
     with shown_by(lambda what, done, total: shown.add(what)):
         make_dataset(folder)
-    assert shown == {"reading", "writing train", "writing val", "writing test"}
+    assert shown == {"reading", "comparing", "writing train", "writing val", "writing test"}
 
 
 def test_only_a_dataset_is_overwritten_and_never_with_its_recordings_in_it(folder, tmp_path):
