@@ -2,8 +2,9 @@
 
 PYTHON_OF_DAS benchmarks/with_das.py LEARN JUDGE ANNOTATED [--seed N]
 
-The dataset is made as by the window of DAS, with a fifth of each recording for validation. The
-network is the one of the other comparisons; gaps and shortest durations are those of dss.
+The dataset is made as in the graphical interface of DAS, with a fifth of each recording for
+validation. The network is that of the other comparisons; gaps and shortest durations are those of
+dss.
 """
 
 import argparse

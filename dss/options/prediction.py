@@ -102,7 +102,7 @@ class DetectOptions(Options):
         False,
         "Join touching song types",
         "Merge segments of different song types that follow each other without a gap. The result "
-        "gets the type with the most probability, unless that type is never so long. By default, "
+        "gets the type with the most probability, unless that type is never that long. By default, "
         "learned from the training data: on if annotated song types hardly ever touch.",
         group="Events and segments",
         rare=True,

@@ -174,7 +174,7 @@ def _join(
     Arguments:
         pieces: of one stretch, in order, including the short gaps between them (label -1).
         shortest: by label; a piece with fewer samples is joined to a neighbour, the shortest first.
-        longest: by label; neighbours that touch are joined, too, unless they become longer.
+        longest: by label; if given, neighbours that touch are joined unless the result is longer.
     """
     chain = _Chain(pieces)
     for i in range(len(chain.song)):
