@@ -49,7 +49,7 @@ def judge(name: str, folder: Path, seed: int) -> dict[str, float]:
     from dss.review.annotation_errors import find_annotation_errors
 
     planted = plant(name, folder, seed)
-    errors = find_annotation_errors(folder, seed=seed, least_sure=0.0)[: TIMES * len(planted)]
+    errors = find_annotation_errors(folder, seed=seed, min_certainty=0.0)[: TIMES * len(planted)]
     is_found = [_points_at(errors, error) for error in planted.itertuples()]
     by_kind = planted.assign(is_found=is_found).groupby("error")["is_found"].mean()
     return {"n": len(planted), "recall": sum(is_found) / len(planted), **by_kind.to_dict()}

@@ -6,7 +6,7 @@ Recordings are cut at pauses into pieces of a few seconds. Every other recording
 pieces of the others can be annotated. The first two are drawn at random. A small network is trained
 with them, with few epochs, to keep it cheap, and annotates the rest; then the next ones are chosen:
 at random, by confidence alone (`rank_recordings`), or by confidence and what is unlike anything
-annotated (`find_unlike`). Scores are the mean F1 of all song types, onsets within 10 ms.
+annotated (`find_novel_sounds`). Scores are the mean F1 of all song types, onsets within 10 ms.
 """
 
 import itertools
@@ -130,8 +130,8 @@ def choose(
     import numpy as np
 
     from dss.predict import predict_files
+    from dss.review.novel_sounds import find_novel_sounds
     from dss.review.proofread import rank_recordings
-    from dss.review.unlike import find_unlike
 
     if way == "random":
         return [left[i] for i in np.random.default_rng(seed).permutation(len(left))[:n]]
@@ -142,8 +142,8 @@ def choose(
     predict_files(pool, run, save_dir=annotated)
     by_file = {f"{annotated / piece.stem}_annotations.csv": piece for piece in left}
     files = {piece: Path(file) for file, piece in by_file.items()}
-    unlike = find_unlike(files, known) if way == "both" else None
-    ranked = rank_recordings(annotated, unlike)
+    novel = find_novel_sounds(files, known) if way == "both" else None
+    ranked = rank_recordings(annotated, novel)
     return [by_file[file] for file in ranked["file"][:n]]
 
 

@@ -25,14 +25,14 @@ def check(folder: Path, **named) -> None:
 
     chosen = options.CheckOptions.checked(named)
     problems = check_annotations(folder, options=chosen)
-    for severity in ("mended", "warning", "error"):
+    for severity in ("fixed", "warning", "error"):
         for problem in format_problems(problems[problems["severity"] == severity]):
             print(f"{severity}: {problem}")
     n_errors = int((problems["severity"] == "error").sum())
-    n_mended = int((problems["severity"] == "mended").sum())
-    counts = {"error": n_errors, "warning": len(problems) - n_errors - n_mended}
+    n_fixed = int((problems["severity"] == "fixed").sum())
+    counts = {"error": n_errors, "warning": len(problems) - n_errors - n_fixed}
     summary = ", ".join(f"{n} {what}{'' if n == 1 else 's'}" for what, n in counts.items())
-    summary += f", {n_mended} mended" * bool(n_mended)
+    summary += f", {n_fixed} fixed" * bool(n_fixed)
     if n_errors:
         raise DssError(f"{summary}. Correct the errors before you make a dataset.")
     print(summary)
@@ -116,19 +116,19 @@ def tune(run: Path, **named) -> None:
 def proofread(annotated: Path, **named) -> None:
     """List the least certain annotations, and suggest which recordings to annotate next."""
     from dss.predict.pending import target_paths
+    from dss.review.novel_sounds import find_novel_sounds
     from dss.review.proofread import format_proofread, least_certain, rank_recordings
-    from dss.review.unlike import find_unlike
 
-    chosen, unlike = options.ProofreadFilesOptions.checked(named), None
+    chosen, novel = options.ProofreadFilesOptions.checked(named), None
     if chosen.recordings and chosen.known:
         folder = annotated if annotated.is_dir() else annotated.parent
         files = target_paths(chosen.recordings, folder, "csv")
         wanted = {path: f for path, f in files.items() if f.is_file() and annotated in (f, folder)}
         if not wanted:
             raise DssError(f"{annotated}: contains no annotations of {chosen.recordings}")
-        unlike = find_unlike(wanted, chosen.known)
-    least = least_certain(annotated, unlike, n_least=chosen.n_least)
-    print(format_proofread(least, rank_recordings(annotated, unlike), unlike))
+        novel = find_novel_sounds(wanted, chosen.known)
+    least = least_certain(annotated, novel, n_least=chosen.n_least)
+    print(format_proofread(least, rank_recordings(annotated, novel), novel))
 
 
 def evaluate(true: Path, predicted: Path, json: bool = False, **named) -> None:

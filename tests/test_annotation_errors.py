@@ -8,15 +8,15 @@ from matplotlib.image import imread
 
 from dss.cli import main
 from dss.data import open_dataset
+from dss.data.corpus import Source
 from dss.data.recordings import array_recording
-from dss.data.sources import Source
 from dss.data.splits import Song, Stretch, halved
 from dss.errors import DssError, DssWarning
 from dss.plot import plot_annotation_errors
 from dss.plot.annotation_errors import save_errors
-from dss.review import halves
+from dss.review import cross_validation
 from dss.review.annotation_errors import find_annotation_errors, format_errors, rank_errors
-from dss.review.halves import Judged
+from dss.review.cross_validation import HeldOut
 from dss.review.view import View, no_annotations
 
 HZ = 1000
@@ -26,7 +26,7 @@ LISTED = ["annotated_name", *COLUMNS[1:]]
 SONG = [("ab"[i % 2], 0.1 + 0.15 * i, 0.18 + 0.15 * i) for i in range(40)]
 
 
-def judged(annotated, sung=SONG, types=TYPES, known=None, learned=("a", "b", "p")):
+def held_out(annotated, sung=SONG, types=TYPES, known=None, learned=("a", "b", "p")):
     """A recording whose song the network hears as it is, whatever is annotated."""
     p = np.full((round(HZ * 6.5), 1 + len(types)), 0.02, np.float16)
     p[:, 0] = 0.96
@@ -39,7 +39,7 @@ def judged(annotated, sung=SONG, types=TYPES, known=None, learned=("a", "b", "p"
     recording = array_recording(np.zeros(len(p), np.float32), HZ, "bird.wav")
     table = pd.DataFrame(annotated, columns=COLUMNS)
     source = Source(recording, "bird.wav", table, known)
-    return Judged(source, 0.0, p, HZ, found, frozenset(learned))
+    return HeldOut(source, 0.0, p, HZ, found, frozenset(learned))
 
 
 def changed(row, *, name=None, onset=0.0, offset=0.0):
@@ -49,7 +49,7 @@ def changed(row, *, name=None, onset=0.0, offset=0.0):
 
 
 def test_nothing_is_listed_where_the_network_agrees():
-    errors = rank_errors([judged(SONG)], TYPES)
+    errors = rank_errors([held_out(SONG)], TYPES)
     assert errors.empty
     assert format_errors(errors) == "The networks agree with all annotations."
 
@@ -68,7 +68,7 @@ def test_nothing_is_listed_where_the_network_agrees():
     ],
 )
 def test_an_error_is_listed_with_what_is_wrong(annotated, error, says, row):
-    errors = rank_errors([judged(annotated)], TYPES)
+    errors = rank_errors([held_out(annotated)], TYPES)
     first = errors.iloc[0]
     assert first[["error", "says"]].tolist() == [error, says]
     assert first["score"] > 0.7
@@ -87,7 +87,7 @@ def test_what_is_surer_comes_first():
     """A boundary that is 40 ms off is listed before one that is 20 ms off."""
     annotated = changed(6, onset=0.02)
     annotated[11] = (annotated[11][0], annotated[11][1] + 0.04, annotated[11][2])
-    assert rank_errors([judged(annotated)], TYPES)["start_seconds"].tolist() == pytest.approx(
+    assert rank_errors([held_out(annotated)], TYPES)["start_seconds"].tolist() == pytest.approx(
         [annotated[11][1], annotated[6][1]]
     )
 
@@ -96,41 +96,41 @@ def test_objections_that_networks_make_often_count_less():
     """The network does not hear a third of the song; a boundary that is off comes before that."""
     annotated = changed(6, onset=0.02)
     heard = [row for i, row in enumerate(SONG) if i % 3 != 1]
-    errors = rank_errors([judged(annotated, heard)], TYPES)
+    errors = rank_errors([held_out(annotated, heard)], TYPES)
     assert errors["error"].tolist() == ["onset"] + ["false"] * 13
     assert errors["score"].iloc[0] > 0.7 > 0.3 > errors["score"].iloc[1]
 
 
 def test_boundaries_that_are_always_annotated_early_are_no_errors():
     early = [(name, start - 0.015, stop) for name, start, stop in SONG]
-    assert rank_errors([judged(early)], TYPES).empty
+    assert rank_errors([held_out(early)], TYPES).empty
 
 
 def test_events_with_another_name_missing_or_invented():
     types = {"p": "event", "q": "event"}
     sung = [("pq"[i % 2], 0.1 + 0.1 * i, 0.1 + 0.1 * i) for i in range(40)]
     annotated = [("q", *sung[4][1:]), *sung[:4], *sung[5:20], *sung[21:], ("p", 5.05, 5.05)]
-    errors = rank_errors([judged(annotated, sung, types, learned=types)], types)
+    errors = rank_errors([held_out(annotated, sung, types, learned=types)], types)
     says = dict(zip(errors["start_seconds"].round(3), errors["says"], strict=True))
     assert says == {0.5: "is p", 2.1: "p is missing", 5.05: "no song here"}
 
 
 def test_what_nobody_looked_at_is_not_judged():
     annotated = [*SONG[:6], *SONG[7:]]
-    assert rank_errors([judged(annotated, known=np.array([[1.1, 6.5]]))], TYPES).empty
-    assert len(rank_errors([judged(annotated, known=np.array([[0.9, 6.5]]))], TYPES)) == 1
+    assert rank_errors([held_out(annotated, known=np.array([[1.1, 6.5]]))], TYPES).empty
+    assert len(rank_errors([held_out(annotated, known=np.array([[0.9, 6.5]]))], TYPES)) == 1
 
 
 def test_a_song_type_that_the_network_could_not_learn_is_not_judged():
     annotated = changed(6, name="b")
     with pytest.warns(DssWarning, match="Not judged everywhere: b: fewer than 3"):
-        errors = rank_errors([judged(annotated, learned=["a"])], TYPES)
+        errors = rank_errors([held_out(annotated, learned=["a"])], TYPES)
     assert errors.empty
 
 
 def test_times_are_those_of_the_recording_where_a_part_was_judged():
-    part = judged([*SONG[:6], *SONG[7:]])
-    part = Judged(part.source, 100.0, *list(vars(part).values())[2:])
+    part = held_out([*SONG[:6], *SONG[7:]])
+    part = HeldOut(part.source, 100.0, *list(vars(part).values())[2:])
     errors = rank_errors([part], TYPES)
     assert errors["start_seconds"].tolist() == pytest.approx([101.0])
     assert errors["look_at"].tolist() == ["1:41.000"]
@@ -159,7 +159,7 @@ def test_a_part_of_a_recording_has_its_own_times():
     x = np.arange(1000, dtype=np.float32)
     table = pd.DataFrame([("a", 0.1, 0.2), ("b", 0.7, 0.8)], columns=COLUMNS)
     source = Source(array_recording(x, 1000), "x", table, np.array([[0.0, 0.65], [0.7, 1.0]]))
-    part = halves._part(source, Stretch(0, 500, 1000))
+    part = cross_validation._part(source, Stretch(0, 500, 1000))
     np.testing.assert_array_equal(part.recording.read(10, 20)[:, 0], x[510:520])
     assert part.recording.n_samples == 500
     np.testing.assert_allclose(part.annotations[COLUMNS[1:]], [[0.2, 0.3]])
@@ -168,7 +168,7 @@ def test_a_part_of_a_recording_has_its_own_times():
 
 @pytest.mark.parametrize(("n", "seconds"), [(1, 4.0), (4, 2.0)])
 def test_too_few_annotations_are_an_error_before_training(tmp_path, monkeypatch, n, seconds):
-    monkeypatch.setattr(halves, "train", lambda **_: pytest.fail("trains"))
+    monkeypatch.setattr(cross_validation, "train", lambda **_: pytest.fail("trains"))
     for i in range(n):
         x, rows = tone_song(seed=i, seconds=seconds)
         write_recording(tmp_path / "song", f"bird_{i}", x, 1000, rows)
@@ -188,7 +188,7 @@ def test_the_command_lists_what_was_planted(tmp_path, monkeypatch, capsys, tiny_
         learned.append({*attributes["filename_train"], *attributes["filename_val"]})
         return tiny_run[0]
 
-    monkeypatch.setattr(halves, "train", train)
+    monkeypatch.setattr(cross_validation, "train", train)
     for i in range(4):
         x, rows = tone_song(seed=10 + i, seconds=10)
         if i == 1:
@@ -210,7 +210,7 @@ def test_the_command_lists_what_was_planted(tmp_path, monkeypatch, capsys, tiny_
 
 
 def test_the_figure_shows_what_people_and_networks_say(tmp_path):
-    part = judged(changed(6, name="b"))
+    part = held_out(changed(6, name="b"))
     errors = rank_errors([part], TYPES)
     table = part.source.annotations
     view = View("bird.wav", part.source.recording, (lambda: table, lambda: np.empty((0, 2))))

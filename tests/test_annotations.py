@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dss.data.annotated import read_annotated
+from dss.data.annotated_stretches import read_annotated
 from dss.data.annotations import (
     read_annotations,
     song_types,

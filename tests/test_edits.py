@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dss.data import annotations_path, read_annotations
-from dss.data.annotated import read_annotated
+from dss.data.annotated_stretches import read_annotated
 from dss.errors import DssError
 from dss.predict.ownership import write
 from dss.review.edits import (

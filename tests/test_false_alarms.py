@@ -4,13 +4,13 @@ import pytest
 from conftest import write_recording
 
 from dss.data import annotations_path, make_dataset, open_dataset, read_annotations
-from dss.data.annotated import read_annotated
+from dss.data.annotated_stretches import read_annotated
 from dss.errors import DssError
 from dss.plot.bars import CROSSED
 from dss.review.edits import Edited
 from dss.review.false_alarms import is_rejected, reject
 from dss.widgets import Viewer
-from dss.widgets.viewer.editor_fold import ALL
+from dss.widgets.viewer.editor_panel import ALL
 
 pytestmark = pytest.mark.usefixtures("nothing_edited")
 
@@ -42,7 +42,7 @@ def rows(edited):
 def test_where_nothing_is_annotated_a_false_alarm_becomes_noise():
     edited = reject(NONE, [[1.0, 1.2], [3.0, 3.0]], 3.002)
     assert rows(edited) == [["noise", 1.0, 1.2], ["noise", 2.995, 3.002]]
-    assert edited.looked_at is None
+    assert edited.annotated_stretches is None
     edited = reject(edited, [[1.1, 1.4]], 3.002)  # overlaps what is noise already
     assert rows(edited)[:2] == [["noise", 1.0, 1.2], ["noise", 1.2, 1.4]]
 
@@ -61,7 +61,7 @@ def test_where_stretches_were_looked_at_a_false_alarm_is_one_of_them():
     seen = Edited(table(("a", 0.1, 0.2)), np.array([[0.0, 0.5]]))
     edited = reject(seen, [[1.0, 1.2]], 4.0)
     assert rows(edited) == rows(seen)
-    assert edited.looked_at.tolist() == [[0.0, 0.5], [1.0, 1.2]]
+    assert edited.annotated_stretches.tolist() == [[0.0, 0.5], [1.0, 1.2]]
 
 
 def test_where_all_is_annotated_only_what_is_wrong_goes():

@@ -15,8 +15,8 @@ from dss.cli import main
 from dss.data import (
     check_annotations,
     find_recordings,
+    fixes,
     make_dataset,
-    mending,
     open_dataset,
     open_recording,
 )
@@ -252,11 +252,11 @@ def test_a_confidence_that_is_none_counts_as_missing_and_is_said(tmp_path):
     lines = [f"a,{i},{i + 0.5},{row}" for i, row in enumerate(rows)]
     header = "name,start_seconds,stop_seconds,confidence,confirmed"
     path.write_text("\n".join([header, *lines]))
-    with mending.collecting() as mended:
+    with fixes.collecting() as fixed:
         table = read_annotations(path)
     np.testing.assert_array_equal(table["confidence"], [0.5, *[np.nan] * 4])
     assert is_confirmed(table).tolist() == [True, False, False, False, False]
-    assert [what for _, what in mended] == [
+    assert [what for _, what in fixed] == [
         "confidence is 'x'; it should be a number from 0 to 1; it counts as missing (rows 3, 4, 5)",
         "confirmed is 'maybe'; it should be True or False; it counts as missing (row 4)",
     ]

@@ -43,10 +43,10 @@ def said(folder, **options):
         (["p,2,2", "p,2.0,2.000"], (2, 2), "1 annotation is there twice and counts once (row 3)"),
     ],
 )
-def test_what_is_certain_is_mended_and_said_once(tmp_path, rows, kept, what):
+def test_what_is_certain_is_fixed_and_said_once(tmp_path, rows, kept, what):
     path = write(tmp_path, *rows)
-    (found,) = said(tmp_path) or [("mended", None)]
-    assert found[0] == "mended"
+    (found,) = said(tmp_path) or [("fixed", None)]
+    assert found[0] == "fixed"
     assert (what or "") in (found[1] or "")
     assert bool(what) == bool(found[1])
     (times,) = read_input(path, SourceOptions()).table[["start_seconds", "stop_seconds"]].to_numpy()
@@ -105,7 +105,7 @@ def test_what_is_out_by_more_is_an_error_and_the_tolerance_can_be_chosen(tmp_pat
     write(tmp_path, "a,1,2", row)
     assert said(tmp_path) == [("error", problem)]
     if "006" in row:
-        assert [severity for severity, _ in said(tmp_path, tolerance_seconds=0.01)] == ["mended"]
+        assert [severity for severity, _ in said(tmp_path, tolerance_seconds=0.01)] == ["fixed"]
 
 
 @given(st.lists(st.tuples(st.floats(-0.02, 10.02), st.floats(0, 0.02), st.booleans()), min_size=1))
@@ -134,8 +134,8 @@ def test_bad_rows_are_errors_or_are_skipped_and_what_is_around_them_is_unknown(f
     assert [severity for severity, _ in said(folder)] == ["error", "error"]
     with pytest.raises(DssError, match=r"row 13: start_seconds is '2.x'"):
         make_dataset(folder)
-    mended = [what for severity, what in said(folder, skip_bad_rows=True) if severity == "mended"]
-    assert mended == [
+    fixed = [what for severity, what in said(folder, skip_bad_rows=True) if severity == "fixed"]
+    assert fixed == [
         "row 7 is skipped, the audio around it unknown: (a) stops at 1.4 s, before it starts at "
         "1.5 s",
         "row 13 is skipped, the audio around it unknown: start_seconds is '2.x'; it should be "
@@ -151,7 +151,7 @@ def test_bad_rows_are_errors_or_are_skipped_and_what_is_around_them_is_unknown(f
     assert unknown == pytest.approx(np.diff(found.unknown).sum(), abs=0.01)
 
 
-def test_what_was_mended_is_in_the_dataset_its_report_and_the_command(tmp_path, capsys):
+def test_what_was_fixed_is_in_the_dataset_its_report_and_the_command(tmp_path, capsys):
     for i in range(3):
         x, rows = tone_song(seed=i)
         path = write_recording(tmp_path / "song", f"bird_{i}", x, RATE, rows)
@@ -160,19 +160,19 @@ def test_what_was_mended_is_in_the_dataset_its_report_and_the_command(tmp_path, 
         file.write("a,3.98,4.0030\n" * 2)
     assert main(["make-dataset", str(tmp_path / "song")]) == 0
     tree = open_dataset(tmp_path / "song.npy")
-    assert [sentence.rsplit("/")[-1].partition(":")[0] for sentence in tree.attrs["mended"]] == [
+    assert [sentence.rsplit("/")[-1].partition(":")[0] for sentence in tree.attrs["fixed"]] == [
         *["bird_1_annotations.csv"] * 2,
         "bird_2.wav",
     ]
     out = capsys.readouterr().out
-    for sentence in tree.attrs["mended"]:
-        assert f"mended: {sentence}" in out
+    for sentence in tree.attrs["fixed"]:
+        assert f"fixed: {sentence}" in out
         assert sentence in format_report(tree)
     assert main(["check", str(tmp_path / "song")]) == 0
-    assert "3 mended" in capsys.readouterr().out
+    assert "3 fixed" in capsys.readouterr().out
     assert main(["check", str(tmp_path / "song"), "--strict"]) == 2
     assert main(["make-dataset", str(tmp_path / "song"), "--strict", "--overwrite"]) == 2
-    assert "would need mending" in capsys.readouterr().err
+    assert "need fixes" in capsys.readouterr().err
 
 
 def test_annotations_beyond_what_is_left_of_a_recording_are_errors(folder):
@@ -196,7 +196,7 @@ def test_seconds_of_song_are_those_of_the_targets(folder):
                 assert seconds[name] == pytest.approx(in_targets, abs=0.01)
 
 
-def test_a_recording_that_is_opened_alone_says_what_is_mended(folder):
+def test_a_recording_that_is_opened_alone_says_what_is_fixed(folder):
     from dss.data import open_recording
 
     path = folder / "bird_1.wav"
@@ -226,10 +226,10 @@ def test_one_channel_or_the_mean_of_all_makes_mono_of_stereo(folder):
 def test_equal_channels_among_mono_recordings_are_one(folder):
     x, _ = soundfile.read(folder / "bird_1.wav")
     soundfile.write(folder / "bird_1.wav", np.stack([x, x], 1), RATE)
-    assert said(folder) == [("mended", "has 2 identical channels; one is used")]
+    assert said(folder) == [("fixed", "has 2 identical channels; one is used")]
     tree = open_dataset(make_dataset(folder))
     assert tree["train"].sizes["channel"] == 1
-    assert tree.attrs["mended"][0].endswith("bird_1.wav: has 2 identical channels; one is used")
+    assert tree.attrs["fixed"][0].endswith("bird_1.wav: has 2 identical channels; one is used")
 
 
 def test_of_a_recording_of_another_rate_only_the_rate_is_said_and_which_would_suit(folder):

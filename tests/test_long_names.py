@@ -102,11 +102,11 @@ def annotation_errors(n_types, folder):
     return plot.plot_annotation_errors(pd.DataFrame(rows, columns=columns), open_views(folder))
 
 
-def unlike(n_types, folder):
+def novel(n_types, folder):
     _, found = song(n_types)
     group = np.arange(len(found)) % min(n_types, 8)
     table = found.assign(recording=str(folder / f"{FILE}.wav"), distance=2.0, group=group)
-    return plot.plot_unlike(table)
+    return plot.plot_novel_sounds(table)
 
 
 FIGURES = {
@@ -124,7 +124,7 @@ FIGURES = {
     "plot_learning_curve": lambda n, folder: plot.plot_learning_curve(curve(n)),
     "plot_mistakes": mistakes,
     "plot_annotation_errors": annotation_errors,
-    "plot_unlike": unlike,
+    "plot_novel_sounds": novel,
     "plot_examples": lambda n, folder: plot.plot_examples(open_views(folder)),
     "plot_alignment": lambda n, folder: plot.plot_alignment(open_views(folder)),
 }

@@ -227,7 +227,7 @@ def two_cases(folder):
 @pytest.mark.parametrize(
     ("make", "severity", "sentence"),
     [
-        (appended, "mended", "repeats its header (row 4), as if files were appended; these rows"),
+        (appended, "fixed", "repeats its header (row 4), as if files were appended; these rows"),
         (
             with_file("x_annotations.csv", b""),
             "error",

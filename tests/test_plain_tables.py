@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dss.data import texttables
+from dss.data import text_tables
 from dss.data.plain_tables import read_plain
-from dss.data.texttables import COLUMNS, read_rows
+from dss.data.text_tables import COLUMNS, read_rows
 
 VALUES = [
     *'ab1,;".-+e# \t\r\n\v\0',
@@ -43,7 +43,7 @@ def test_a_table_is_the_same_with_and_without_the_parser(path, rows):
     if plain is None:
         return
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(texttables, "read_plain", lambda *_: None)
+        patch.setattr(text_tables, "read_plain", lambda *_: None)
         parsed, broken = read_rows(path, COLUMNS)
     assert not broken
     times = dict.fromkeys(COLUMNS[1:], float)  # which may be integers in the other

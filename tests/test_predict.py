@@ -194,7 +194,7 @@ def test_a_truncated_recording_is_annotated_and_said_once_unless_it_is_strict(
     path.write_bytes(path.read_bytes()[:-2000])
     command = ["predict", str(path), str(tiny_run[0]), "--save-dir", str(tmp_path / "out")]
     assert main([*command, "--strict"]) == 2
-    assert "1 s are missing; the rest was read; this is not mended" in capsys.readouterr().err
+    assert "1 s are missing; the rest was read; this is not fixed" in capsys.readouterr().err
     assert main(command) == 0
     assert capsys.readouterr().err.count("1 s are missing") == 1
     assert len(read_annotations(tmp_path / "out" / "new_annotations.csv"))

@@ -14,7 +14,7 @@ from dss.evaluate import evaluate
 from dss.options import PredictFilesOptions
 from dss.predict import predict
 from dss.predict.detection import tuned
-from dss.review.comparison import is_by_hand
+from dss.review.comparison import agrees_with_manual
 from dss.widgets import PredictForm, PredictionViewer
 from dss.widgets.viewer import predictions
 
@@ -191,10 +191,12 @@ def test_what_was_made_by_hand_too_is_not_worth_checking(viewer, tmp_path):
     for file, rows in table[table["found"] == "annotation"].groupby("file"):
         hand = tmp_path / "new" / Path(file).name
         if hand.is_file():
-            agree = is_by_hand(rows, read_annotations(hand))
+            agree = agrees_with_manual(rows, read_annotations(hand))
             assert not agree.any()
     by_hand, by_dss = viewer.annotations.values()
-    assert is_by_hand(by_dss, by_hand).sum() == evaluate(by_hand, by_dss).loc["all", "matched"]
+    assert (
+        agrees_with_manual(by_dss, by_hand).sum() == evaluate(by_hand, by_dss).loc["all", "matched"]
+    )
 
 
 def test_a_click_shows_the_least_certain_annotation(viewer):
@@ -375,8 +377,8 @@ def test_sounds_unlike_any_annotated_are_listed_if_one_asks(viewer, monkeypatch)
         [(by_name["bird_22"], "", 0.5, 0.6, 9.0), (by_name["bird_20"], "", 0.5, 0.6, 9.0)],
         columns=["file", "name", *TIMES, "distance"],
     )
-    monkeypatch.setattr(predictions, "unlike_dataset", lambda files, run, loader: sounds)
-    viewer.checking.look_for_unlike()
+    monkeypatch.setattr(predictions, "find_novel_in_run", lambda files, run, loader: sounds)
+    viewer.checking.look_for_novel()
     texts = [text for text, _ in viewer.checking._list.options]
     listed = [text for text in texts if "unlike" in text]
     assert listed == ["not found? unlike anything annotated, at 0:00.500 in bird_22"]

@@ -56,15 +56,15 @@ def test_a_recording_full_of_near_misses_comes_before_all(annotated):
     assert doubtful["found"].tolist() == ["annotation", "near miss", *["annotation"] * 3]
 
 
-def unlike(file, *rows):
-    """What `find_unlike` gives; rows are (start, stop, distance)."""
+def novel(file, *rows):
+    """What `find_novel_sounds` gives; rows are (start, stop, distance)."""
     columns = ["start_seconds", "stop_seconds", "distance"]
     return pd.DataFrame(rows, columns=columns, dtype=float).assign(file=str(file), name="")
 
 
 def test_sounds_unlike_any_annotated_make_a_recording_the_next_one(annotated):
     sure = annotated / "sure_annotations.csv"
-    table = rank_recordings(annotated, unlike(sure, (5, 5.1, 4), (6, 6.1, 2), (7, 7.1, 4)))
+    table = rank_recordings(annotated, novel(sure, (5, 5.1, 4), (6, 6.1, 2), (7, 7.1, 4)))
     assert table["file"].iloc[0] == str(sure)
     assert table[["annotations", "unlike"]].to_numpy().tolist() == [[2, 3], [2, 0]]
     expected = (0.01 + 0.2 + 0.75 + 0.5 + 0.75) / 10
@@ -72,7 +72,7 @@ def test_sounds_unlike_any_annotated_make_a_recording_the_next_one(annotated):
 
 
 def test_sounds_unlike_any_annotated_are_among_what_to_look_at(annotated):
-    sounds = unlike(annotated / "sure_annotations.csv", (1, 1.1, 4), (5, 5.1, 2), (7, 7.1, 1.01))
+    sounds = novel(annotated / "sure_annotations.csv", (1, 1.1, 4), (5, 5.1, 2), (7, 7.1, 1.01))
     table = least_certain(annotated, sounds, n_least=4)
     assert table["found"].tolist() == ["unlike", "annotation", "unlike", "annotation"]
     assert table["start_seconds"].tolist() == [1, 61.5, 5, 2]
@@ -82,7 +82,7 @@ def test_sounds_unlike_any_annotated_are_among_what_to_look_at(annotated):
 
 def test_an_annotation_that_is_unlike_any_other_counts_once(annotated):
     sure = annotated / "sure_annotations.csv"
-    table = rank_recordings(annotated, unlike(sure, (1, 1.1, 4), (3, 3.1, 1.1)))
+    table = rank_recordings(annotated, novel(sure, (1, 1.1, 4), (3, 3.1, 1.1)))
     uncertainty = table.set_index("file").loc[str(sure), "uncertainty"]
     assert uncertainty == pytest.approx((0.75 + 0.2) / 7)
 

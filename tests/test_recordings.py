@@ -371,5 +371,5 @@ def test_an_mp3_that_was_cut_off_is_as_long_as_what_is_there_and_that_is_said(tm
         assert len(y) == recording.n_samples
         np.testing.assert_allclose(y[: len(y) // 2], x[: len(y) // 2], atol=1e-6)
     (tmp_path / "x_annotations.csv").write_text("name,start_seconds,stop_seconds\na,1,1.5\n")
-    assert check_annotations(tmp_path)["severity"].tolist() == ["mended"]
+    assert check_annotations(tmp_path)["severity"].tolist() == ["fixed"]
     assert check_annotations(tmp_path, strict=True)["severity"].tolist() == ["error"]

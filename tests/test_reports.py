@@ -34,7 +34,7 @@ class Report:
         make: makes it in a folder; recordings x.wav and, if need be, others.
         rows: the annotations of x.wav that are right; None if it has none, of which `says` tells.
         n_samples: how long the recording is.
-        says: what dss says about it: "mended", "warning" or "error" and a part of the sentence.
+        says: what dss says about it: "fixed", "warning" or "error" and a part of the sentence.
         options: that are needed.
     """
 
@@ -151,14 +151,14 @@ REPORTS = [
         "a long recording whose header says that it is empty",
         with_header(data=0, riff=36),
         USUAL,
-        says=("mended", "says 0 bytes of audio; 4 s are there"),
+        says=("fixed", "says 0 bytes of audio; 4 s are there"),
     ),
     Report(
         "google/oboe/issues/2108",
         "a recorder that left the largest size in the header",
         with_header(data=2**31 - 1, riff=2**31 - 1),
         USUAL,
-        says=("mended", "ends earlier than its header says"),
+        says=("fixed", "ends earlier than its header says"),
     ),
     Report(
         "afarhan/sbitx/issues/16",
@@ -184,7 +184,7 @@ REPORTS = [
         with_header(cut=2000),
         USUAL,
         n_samples=RATE * SECONDS - 1000,
-        says=("mended", "125 ms are missing"),
+        says=("fixed", "125 ms are missing"),
     ),
     Report(
         "Helco/zzio/issues/322",
@@ -192,7 +192,7 @@ REPORTS = [
         with_header(cut=1),
         USUAL,
         n_samples=RATE * SECONDS - 1,
-        says=("mended", "ends earlier than its header says"),
+        says=("fixed", "ends earlier than its header says"),
     ),
     Report(
         "libsndfile/libsndfile/issues/542",
@@ -238,7 +238,7 @@ REPORTS = [
         "an annotation that ends just behind the recording",
         beside("x.csv", f"{HEADER}a,3.5,4.004\n"),
         [("a", 3.5, 4.0)],
-        says=("mended", "1 annotation reaches up to 4 ms beyond the recording"),
+        says=("fixed", "1 annotation reaches up to 4 ms beyond the recording"),
     ),
     Report(
         "QutEcoacoustics/baw-server/issues/817",
@@ -257,7 +257,7 @@ REPORTS = [
         "a program that writes the first segment twice",
         beside("x.csv", f"{HEADER}a,1,1.5\na,1,1.5\n"),
         USUAL,
-        says=("mended", "1 annotation is there twice and counts once (row 3)"),
+        says=("fixed", "1 annotation is there twice and counts once (row 3)"),
     ),
     Report(
         "vocalpy/vocalpy/issues/79",

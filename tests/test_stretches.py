@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dss.data.annotated import known_stretches
+from dss.data.annotated_stretches import known_stretches
 from dss.data.stretches import as_mask, intersection, of_mask, union
 
 stretches = st.lists(
@@ -38,19 +38,19 @@ def test_a_mask_gives_back_its_stretches(s):
 TYPES = {"p": "event", "s": "segment"}
 
 
-def known(*rows, types=TYPES, looked_at=((0, 10),), names=()):
+def known(*rows, types=TYPES, annotated_stretches=((0, 10),), names=()):
     table = pd.DataFrame(rows, columns=["name", "start_seconds", "stop_seconds"])
-    return known_stretches(table, types, np.array(looked_at, float), 0.25, names).tolist()
+    return known_stretches(table, types, np.array(annotated_stretches, float), 0.25, names).tolist()
 
 
 def test_everything_is_known_unless_somebody_says_what_is_noise():
     assert known(("s", 1, 2)) == [[0, 10]]
-    assert known(("s", 1, 2), looked_at=((0, 3), (5, 6))) == [[0, 3], [5, 6]]
+    assert known(("s", 1, 2), annotated_stretches=((0, 3), (5, 6))) == [[0, 3], [5, 6]]
 
 
 def test_with_noise_only_what_is_annotated_is_known():
     assert known(("s", 1, 2), ("noise", 4, 5), ("p", 7, 7)) == [[1, 2], [4, 5], [6.75, 7.25]]
-    assert known(("noise", 4, 5), looked_at=((0, 4.5),)) == [[4, 4.5]]
+    assert known(("noise", 4, 5), annotated_stretches=((0, 4.5),)) == [[4, 4.5]]
 
 
 def test_a_stretch_is_known_where_every_song_type_is_said_to_be_absent():

@@ -39,19 +39,17 @@ def test_a_run_leaves_its_files(tiny_run):
     assert history["loss"].iloc[-1] < 0.5 * history["loss"].iloc[0]
 
 
-def test_what_was_mended_in_the_recordings_is_in_the_run(folder, tmp_path):
+def test_what_was_fixed_in_the_recordings_is_in_the_run(folder, tmp_path):
     with (folder / "bird_1_annotations.csv").open("a") as file:
         file.write("a,3.98,4.0030\n")
     path = folder / "bird_2.wav"
     path.write_bytes(path.read_bytes()[:-200])
     store = make_dataset(folder)
     trunk = train(data_dir=store, save_dir=tmp_path / "runs", nb_epoch=1, **TINY)
-    mended = yaml.safe_load(run_file(trunk, "_params.yaml").read_text())["mended"]
-    assert mended == open_dataset(store).attrs["mended"]
-    assert ["3 ms beyond the recording" in mended[0], "100 ms are missing" in mended[1]] == [
-        True
-    ] * 2
-    assert len(mended) == 2
+    fixed = yaml.safe_load(run_file(trunk, "_params.yaml").read_text())["fixed"]
+    assert fixed == open_dataset(store).attrs["fixed"]
+    assert ["3 ms beyond the recording" in fixed[0], "100 ms are missing" in fixed[1]] == [True] * 2
+    assert len(fixed) == 2
 
 
 def test_the_results_judge_the_test_split_sample_by_sample(tiny_run):

@@ -23,7 +23,7 @@ from dss.review.views import open_views
 from dss.widgets import Viewer
 from dss.widgets.forms import memory
 from dss.widgets.viewer import proposing
-from dss.widgets.viewer.editor_fold import ALL, ONE, SHOWN
+from dss.widgets.viewer.editor_panel import ALL, ONE, SHOWN
 
 TIMES = ["start_seconds", "stop_seconds"]
 

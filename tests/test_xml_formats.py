@@ -116,7 +116,7 @@ def test_columns_of_other_programs_are_known(tmp_path, header, row):
 def test_tables_of_sonic_visualiser_may_have_no_header(tmp_path, lines, rows):
     with pytest.warns(DssWarning, match="x.csv: has no header; read as exported by Sonic Visual"):
         assert read(tmp_path, "x.csv", "\n".join(lines)) == rows
-    assert said(tmp_path) == ["mended"]
+    assert said(tmp_path) == ["fixed"]
     broken = "\n".join([*lines, lines[0].replace("1.5", "?")])
     (tmp_path / "x.csv").write_text(broken)
     row = len(lines) + 1
@@ -162,7 +162,7 @@ def test_starts_and_stops_of_boris_are_segments_and_points_are_events(tmp_path, 
         with pytest.raises(DssError, match=message):
             read(tmp_path, name, boris(name, events))
         assert said(tmp_path) == ["error"]
-        assert said(tmp_path, skip_bad_rows=True) == ["mended"]
+        assert said(tmp_path, skip_bad_rows=True) == ["fixed"]
     with pytest.raises(DssError, match="2 media files .* Export each observation separately"):
         read(tmp_path, name, "y.wav".join(boris(name, EVENTS).rsplit("x.wav", 1)))
 

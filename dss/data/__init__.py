@@ -1,6 +1,6 @@
 """Recordings, annotations, targets, splits, datasets and batches."""
 
-from dss.data.annotated import read_annotated
+from dss.data.annotated_stretches import read_annotated
 from dss.data.annotation_files import find_annotations, recording_annotations
 from dss.data.annotations import (
     annotations_path,

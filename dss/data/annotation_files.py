@@ -14,7 +14,7 @@ import pandas as pd
 from dss.data.annotations import annotations_path, read_annotations
 from dss.data.formats import OF_MANY_RECORDINGS, guess_format, split_format
 from dss.data.shared_tables import AT_REST_NS, find_shared
-from dss.data.texttables import COLUMNS, parse_times, raise_broken
+from dss.data.text_tables import COLUMNS, parse_times, raise_broken
 from dss.errors import DssError
 
 
@@ -68,7 +68,7 @@ def recording_annotations(
     recording: str | Path,
     format: str | None = None,
     loader: Callable[[Path], pd.DataFrame] | None = None,
-    place: Callable[[Path], Path] | None = None,
+    find_file: Callable[[Path], Path] | None = None,
 ) -> tuple[Path, pd.DataFrame]:
     """Read the annotations of a recording; returns their file and their table.
 
@@ -77,13 +77,13 @@ def recording_annotations(
         format: as for `read_annotations`.
         loader: a function that reads a format of your own: `loader(recording) -> table` with the
             columns name, start_seconds and stop_seconds. Errors then name the recording.
-        place: a function that finds the file if it is not next to the recording, such as the one
-            from `dss.data.places.place_of`. STEM_annotations.csv takes precedence.
+        find_file: a function that finds the file if it is not next to the recording, from
+            `dss.data.annotation_paths.annotation_finder`. STEM_annotations.csv takes precedence.
     """
     recording = Path(recording)
     if loader is None:
-        if place and not annotations_path(recording).is_file():
-            path = place(recording)
+        if find_file and not annotations_path(recording).is_file():
+            path = find_file(recording)
         else:
             path = find_annotations(recording, format)
         return path, read_annotations(path, format, recording)

@@ -14,7 +14,7 @@ import pandas as pd
 
 from dss.data.formats import FORMATS, format_of_name, guess_format, read_table, split_format
 from dss.data.table_writing import write_table
-from dss.data.texttables import COLUMNS, read_text
+from dss.data.text_tables import COLUMNS, read_text
 from dss.errors import DssError, raise_problems
 from dss.options import SourceOptions
 from dss.support.files import check_content, replacing

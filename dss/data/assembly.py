@@ -9,7 +9,7 @@ import pandas as pd
 
 import dss
 from dss.data import report, stores, targets
-from dss.data.sources import Assembled, read_sources
+from dss.data.corpus import Corpus, read_corpus
 from dss.data.split_writing import split_annotations, write_split
 from dss.data.splits import SPLITS, Stretch, recording_groups, split_recordings
 from dss.errors import DssError, DssWarning
@@ -49,32 +49,32 @@ def make_dataset(
     place = store.resolve()  # it may be a link to another disk
     with only_writer(place.parent, [place.name]):
         _check_store(store, folder, options.overwrite)
-        made_of = read_sources(folder, options)
-        write_dataset(place, folder, made_of, options)
+        corpus = read_corpus(folder, options)
+        write_dataset(place, folder, corpus, options)
     return store
 
 
-def write_dataset(place: Path, folder: Path, made_of: Assembled, options: DatasetOptions) -> None:
+def write_dataset(place: Path, folder: Path, corpus: Corpus, options: DatasetOptions) -> None:
     """Divide sources among the splits, and write the dataset.
 
     Arguments:
         place: the dataset to write, with an ending that `dss.data.stores` supports.
         folder: the data folder.
-        made_of: the result of `read_sources`, or some of its sources.
-        options: the options as given, for later comparison by `made_otherwise`.
+        corpus: the result of `read_corpus`, or some of its sources.
+        options: the options as given, for later comparison by `differing_options`.
 
     Raises: DssError as `plan_splits` does.
     Warns: DssWarning for a song type that is missing from a split.
     """
-    plan, tables = plan_splits(made_of), made_of.tables()
-    attributes = dataset_attributes(folder, plan, made_of, tables, options)
-    sources, types = made_of.sources, made_of.types
+    plan, tables = plan_splits(corpus), corpus.tables()
+    attributes = dataset_attributes(folder, plan, corpus, tables, options)
+    sources, types = corpus.sources, corpus.types
     for sentence in report.missing(attributes):
         warnings.warn(sentence, DssWarning, stacklevel=4)
     with replacing(place) as part:
         writer = stores.ZarrWriter(part) if place.suffix == ".zarr" else stores.NpyWriter(part)
         for split in SPLITS:
-            write_split(writer, split, plan[split], sources, types, tables, made_of.options)
+            write_split(writer, split, plan[split], sources, types, tables, corpus.options)
             if options.split_csv:
                 table = split_annotations(plan[split], sources, types)
                 table.to_csv(part / f"{split}_annotations.csv", index=False, float_format="%.6f")
@@ -93,7 +93,7 @@ def default_store(folder: str | Path) -> Path:
     return folder.with_name(folder.name + ".npy")
 
 
-def made_otherwise(store: str | Path, folder: str | Path, options: DatasetOptions) -> list[str]:
+def differing_options(store: str | Path, folder: str | Path, options: DatasetOptions) -> list[str]:
     """How making this dataset again would differ from how it was made.
 
     Returns: names of options; `folder` if it was made from another one, or if that is unknown.
@@ -108,12 +108,12 @@ def made_otherwise(store: str | Path, folder: str | Path, options: DatasetOption
     ]
 
 
-def plan_splits(made_of: Assembled) -> dict[str, list[Stretch]]:
+def plan_splits(corpus: Corpus) -> dict[str, list[Stretch]]:
     """The stretches of the sources that each split would get, without writing anything.
 
     Raises: DssError if a split is impossible, or training or validation would be empty.
     """
-    sources, types, options = made_of.sources, made_of.types, made_of.options
+    sources, types, options = corpus.sources, corpus.types, corpus.options
     groups = recording_groups([source.name for source in sources], options.groups)
     reach = targets.GAUSSIAN_REACH * (options.event_std_seconds or 0)
     songs = [s.song(types, reach, group) for s, group in zip(sources, groups, strict=True)]
@@ -138,7 +138,7 @@ def plan_splits(made_of: Assembled) -> dict[str, list[Stretch]]:
 def dataset_attributes(
     folder: Path,
     plan: Mapping[str, list[Stretch]],
-    made_of: Assembled,
+    corpus: Corpus,
     tables: list[pd.DataFrame],
     options: DatasetOptions,
 ) -> dict[str, Any]:
@@ -147,11 +147,11 @@ def dataset_attributes(
     Arguments:
         folder: the data folder.
         plan: the stretches of each split.
-        made_of: recordings and song types.
+        corpus: recordings and song types.
         tables: the annotations as the targets show them.
-        options: the options as given, for later comparison by `made_otherwise`.
+        options: the options as given, for later comparison by `differing_options`.
     """
-    sources, types = made_of.sources, made_of.types
+    sources, types = corpus.sources, corpus.types
     samplerate = float(sources[0].recording.samplerate_hz)
     attributes = {
         "samplerate_x_Hz": samplerate,
@@ -170,8 +170,8 @@ def dataset_attributes(
     attributes["report"] = report.count(plan, sources, types, tables)
     attributes["made_from"] = str(folder.resolve())
     attributes["made_with"] = {"dss": dss.__version__, **options.to_yaml_types()}
-    attributes["chosen"] = made_of.chosen
-    attributes["mended"] = made_of.mended
+    attributes["chosen"] = corpus.chosen
+    attributes["fixed"] = corpus.fixed
     return attributes
 
 

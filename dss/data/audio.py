@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import soundfile
 
-from dss.data import claims, wav
+from dss.data import header_sizes, wav
 from dss.data.audio_arrays import (
     DATA_NAMES,
     RATE_NAMES,
@@ -117,27 +117,30 @@ def as_float(x: np.ndarray) -> np.ndarray:
 
 
 def _open_sound(path: Path) -> Audio:
-    if mended := wav.mended_length(path):
-        header, n_samples = mended
+    if fixed := wav.true_length(path):
+        header, n_samples = fixed
         reader = partial(wav.read_frames, path, header)
         return Audio(header.samplerate_hz, n_samples, header.n_channels, reader)
-    claim = claims.wrong_claim(path)
+    sizes = header_sizes.wrong_sizes(path)
     try:
         # By its content, or libsndfile takes ._x.mp3 for a part of x.mp3.
-        with claims.open_patched(path, claim) as file, soundfile.SoundFile(file) as sound:
+        with (
+            header_sizes.open_patched(path, sizes) as file,
+            soundfile.SoundFile(file) as sound,
+        ):
             rate, n_channels = sound.samplerate, sound.channels
             is_steady = sound.format not in UNSTEADY and sound.seekable()
-            n_there, n_claimed = claims.end_of(path, sound, claim)
+            n_there, n_claimed = header_sizes.find_end(path, sound, sizes)
     except SOUND_ERRORS as error:
         with path.open("rb") as file:
             check_content(path, file.read(64))
         raise DssError(f"{path}: cannot be read as audio ({reason(error)})") from None
-    read: Callable = partial(_read_sound, path, claim)
+    read: Callable = partial(_read_sound, path, sizes)
     if n_there is None or not is_steady:
         load = _UNPACK_CUT if n_there is None else _unpack
         n_there = len(_load(load, path)[1]) if n_there is None else n_there
         read = partial(_read, load, path)
-    claims.say_missing(path, claim, rate, n_claimed, n_there)
+    header_sizes.report_missing(path, sizes, rate, n_claimed, n_there)
     return Audio(_checked_rate(rate, path), n_there, n_channels, read)
 
 
@@ -176,8 +179,8 @@ def _read_on(sound: soundfile.SoundFile, block: np.ndarray, is_cut: bool) -> int
 _UNPACK_CUT = partial(_unpack, is_cut=True)  # a constant, because the cache compares functions
 
 
-def _read_sound(path: Path, claim: claims.Claim | None, start: int, stop: int) -> np.ndarray:
-    content = claims.open_patched(path, claim) if claim else nullcontext(path)
+def _read_sound(path: Path, sizes: header_sizes.Sizes | None, start: int, stop: int) -> np.ndarray:
+    content = header_sizes.open_patched(path, sizes) if sizes else nullcontext(path)
     try:
         with content as file:
             return soundfile.read(file, start=start, stop=stop, dtype="float32", always_2d=True)[0]

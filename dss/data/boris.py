@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dss.data.texttables import COLUMNS, check_twice, parse, read_text
+from dss.data.text_tables import COLUMNS, check_twice, parse, read_text
 from dss.errors import DssError
 
 KINDS = ("Behavior type", "Status")

@@ -6,10 +6,10 @@ from typing import Unpack
 
 import pandas as pd
 
-from dss.data.annotated import read_annotated
+from dss.data.annotated_stretches import read_annotated
 from dss.data.annotations import TOLERANCE_SECONDS
 from dss.data.inputs import read_inputs, tolerance_at
-from dss.data.problems import ERROR, MENDED, as_table, problems_of
+from dss.data.problems import ERROR, FIXED, as_table, problems_of
 from dss.data.recording_problems import differences, level_warnings, most_frequent, unread_files
 from dss.data.recordings import Recording
 from dss.data.song_type_problems import definitions_of, never_found, unknown_stretches
@@ -39,7 +39,7 @@ def check_annotations(
         folder: recordings with their annotations; or one recording.
 
     Returns: a table with the columns file, row, name, problem and severity (error, warning, or
-        mended: what dss fixes by itself unless it is strict), one row per problem, sorted by file
+        fixed: what dss fixes by itself unless it is strict), one row per problem, sorted by file
         and row; empty if there are no problems.
     Raises: DssError if there is no such folder, or no recording in it.
 
@@ -49,12 +49,12 @@ def check_annotations(
         True
     """
     options = SourceOptions.given(options, named)
-    inputs, failed, mended = read_inputs(Path(folder), options)
+    inputs, failed, fixed = read_inputs(Path(folder), options)
     recordings = [found.recording for found in inputs]
     tables = [(found.file, found.table) for found in inputs]
     problems = [problem for path, error in failed for problem in problems_of(error, path)]
-    severity = ERROR if options.strict else MENDED
-    problems += [(file, None, None, what, severity) for file, what in mended]
+    severity = ERROR if options.strict else FIXED
+    problems += [(file, None, None, what, severity) for file, what in fixed]
     found_in = find_problems(recordings, tables, options.tolerance_seconds)
     problems += found_in.itertuples(index=False, name=None)
     problems += never_found(recordings, tables)

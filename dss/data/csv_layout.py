@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from dss.data import mending
+from dss.data import fixes
 
 SEPARATORS = ",;\t"
 COMMENT = re.compile(rf"#(?![{SEPARATORS}])")  # or else a column of this name
@@ -58,8 +58,8 @@ def table_text(text: str, layout: Layout, path: Path) -> str:
             lines[i] = "\n"
             again.append(i + layout.n_above + 1)
     if again:
-        rows = f"row{'s' * (len(again) > 1)} {mending.listed(again)}"
-        mending.note(
+        rows = f"row{'s' * (len(again) > 1)} {fixes.listed(again)}"
+        fixes.note(
             path, f"repeats its header ({rows}), as if files were appended; these rows are left out"
         )
     return "".join(lines)

@@ -33,12 +33,12 @@ from dss.data import textgrid, xml_formats
 from dss.data.boris import is_tabular, read_boris
 from dss.data.mat5 import check_mat
 from dss.data.shared_tables import is_shared, read_shared
-from dss.data.texttables import (
+from dss.data.text_tables import (
     COLUMNS,
     HEAD_BYTES,
     RAVEN_TIMES,
+    fix_further_columns,
     has_columns,
-    mend_further,
     numbers,
     parse,
     parse_times,
@@ -157,7 +157,7 @@ def read_table(path: Path, format: str, recording: Path | None = None) -> pd.Dat
         table = _read_with_crowsetta(path, name, recording)
     broken += [(row, "the name is missing") for row in table.index[table["name"].isna()]]
     raise_broken(broken + parse_times(table), table, path)
-    mend_further(table, path)
+    fix_further_columns(table, path)
     return table
 
 

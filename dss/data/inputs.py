@@ -1,4 +1,4 @@
-"""Read a recording and its annotations together, for a dataset, mending what is certain."""
+"""Read a recording and its annotations together, for a dataset, and fix what is certain."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -7,14 +7,19 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from dss.data import mending
+from dss.data import fixes
 from dss.data.annotation_files import MissingAnnotations, recording_annotations
+from dss.data.annotation_paths import (
+    AnnotationFinder,
+    annotation_finder,
+    files_by_pattern,
+    proposed_pattern,
+)
 from dss.data.annotations import beyond_ends, found, time_problems, times_of
-from dss.data.places import Place, fitting, place_of, proposed_pattern
 from dss.data.recording_files import find_recordings
 from dss.data.recordings import Recording, open_at_own_rate
 from dss.data.stretches import union
-from dss.data.texttables import COLUMNS, Unread
+from dss.data.text_tables import COLUMNS, Unread
 from dss.errors import DssError
 from dss.options import SourceOptions
 from dss.support.progress import bar, say
@@ -33,7 +38,7 @@ class Input(NamedTuple):
     Attributes:
         recording: the audio.
         file: the annotation file.
-        table: the mended annotations.
+        table: the annotations, fixed.
         unknown: [stretches, 2] seconds around rows that were skipped.
     """
 
@@ -43,8 +48,10 @@ class Input(NamedTuple):
     unknown: np.ndarray
 
 
-def read_input(path: Path, options: SourceOptions, place: Place | None = None) -> Input:
-    """Read a recording's header and its annotations, and mend what is certain.
+def read_input(
+    path: Path, options: SourceOptions, find_file: AnnotationFinder | None = None
+) -> Input:
+    """Read a recording's header and its annotations, and fix what is certain.
 
     Duplicate annotations count once, and times just beyond the recording are cut at its ends. With
     `skip_bad_rows`, invalid rows are left out.
@@ -57,7 +64,7 @@ def read_input(path: Path, options: SourceOptions, place: Place | None = None) -
     bad: list[tuple[int, str]] = []
     failed = None
     try:
-        how = options.annotation_format, options.annotation_loader, place
+        how = options.annotation_format, options.annotation_loader, find_file
         file, table = recording_annotations(path, *how)
     except DssError as error:
         if not isinstance(error.rest, Unread):
@@ -79,7 +86,7 @@ def read_input(path: Path, options: SourceOptions, place: Place | None = None) -
         bad = sorted([*bad, *((row, f"({name}) {problem}") for row, name, problem in wrong)])
         rows |= {row for row, _ in bad}
         for row, problem in bad:
-            mending.note(file, f"row {row} is skipped, the audio around it unknown: {problem}")
+            fixes.note(file, f"row {row} is skipped, the audio around it unknown: {problem}")
         rest = rest.drop(index=list(rows & {*rest.index}))
         unknown = _around(table, rows, recording.duration_seconds)
     return Input(recording, file, rest, unknown)
@@ -87,24 +94,24 @@ def read_input(path: Path, options: SourceOptions, place: Place | None = None) -
 
 def read_inputs(
     folder: Path, options: SourceOptions
-) -> tuple[list[Input], list[tuple[Path, DssError | OSError]], list[mending.Mended]]:
+) -> tuple[list[Input], list[tuple[Path, DssError | OSError]], list[fixes.Fix]]:
     """Read the recordings of a folder with their annotations.
 
     If some recordings have one channel and others several identical ones, only one channel is used.
 
-    Returns: the readable recordings; the errors of the others, by recording; and what was mended.
+    Returns: the readable recordings; the errors of the others, by recording; and the fixes.
     """
     paths = find_recordings(folder, options.endings)
-    place = place_of(options.annotations_at, folder)
+    find_file = annotation_finder(options.annotations_at, folder)
     inputs: list[Input] = []
     failed: list[tuple[Path, DssError | OSError]] = []
     n_said = 0
-    with mending.collecting() as mended:
+    with fixes.collecting() as fixed:
         progress = bar(paths, desc="reading", unit="recording", delay=1)
         for path in progress:
             wrong: list[str] = []
             try:
-                inputs.append(read_input(path, options, place))
+                inputs.append(read_input(path, options, find_file))
                 wrong = [] if progress.disable else _wrong_times(inputs[-1], inputs[0])
             except (DssError, OSError) as error:
                 wrong = [str(error)]
@@ -119,10 +126,10 @@ def read_inputs(
     missing = [path for path, error in failed if isinstance(error, MissingAnnotations)]
     are_many = len(missing) > max(1, MOST * len(paths))  # one may just lack annotations
     if are_many and (pattern := proposed_pattern(folder, missing)):
-        n = len(fitting(pattern, folder, missing))
+        n = len(files_by_pattern(pattern, folder, missing))
         are = f"annotations of {n} of these {len(missing)} recordings are elsewhere"
         failed.append((folder, DssError(f"{folder}: {are}: --annotations-at '{pattern}'")))
-    return inputs, failed, [*mended]
+    return inputs, failed, [*fixed]
 
 
 def _wrong_times(found: Input, first: Input) -> list[str]:
@@ -144,7 +151,7 @@ def _with_one_channel(found: Input) -> Input:
     with suppress(DssError, OSError):  # reported when levels are checked
         if recording.n_channels > 1 and recording.has_equal_channels():
             n = recording.n_channels
-            mending.note(recording.path, f"has {n} identical channels; one is used")
+            fixes.note(recording.path, f"has {n} identical channels; one is used")
             return found._replace(recording=recording.one_channel(0))
     return found
 
@@ -177,8 +184,8 @@ def _without_doubles(table: pd.DataFrame, file: Path) -> pd.DataFrame:
     rows = [*table.index[is_double]]
     if rows:
         n = f"{len(rows)} annotation{'s are' if len(rows) > 1 else ' is'}"
-        where = f"row{'s' * (len(rows) > 1)} {mending.listed(rows)}"
-        mending.note(file, f"{n} there twice and count{'s' * (len(rows) == 1)} once ({where})")
+        where = f"row{'s' * (len(rows) > 1)} {fixes.listed(rows)}"
+        fixes.note(file, f"{n} there twice and count{'s' * (len(rows) == 1)} once ({where})")
     return table[~is_double]
 
 
@@ -205,9 +212,9 @@ def _within(
         is_near &= (stop >= start) & (cut != times).any(axis=1)
     if said.any():
         n, most = int(said.sum()), readable(float(out[said].max()))
-        rows = f"row{'s' * (n > 1)} {mending.listed(table.index[said])}"
+        rows = f"row{'s' * (n > 1)} {fixes.listed(table.index[said])}"
         what = f"{n} annotation{'s reach' if n > 1 else ' reaches'} up to {most} beyond the"
-        mending.note(file, f"{what} recording, and {'are' if n > 1 else 'is'} cut ({rows})")
+        fixes.note(file, f"{what} recording, and {'are' if n > 1 else 'is'} cut ({rows})")
     if not is_near.any():
         return table
     table = table.copy()

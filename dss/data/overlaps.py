@@ -10,7 +10,7 @@ import pandas as pd
 
 from dss.data.annotations import SEGMENT, found
 from dss.data.stretches import complement, intersection, union
-from dss.data.texttables import COLUMNS
+from dss.data.text_tables import COLUMNS
 from dss.support.units import readable
 
 TIMES = COLUMNS[1:]

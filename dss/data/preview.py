@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from dss.data.assembly import dataset_attributes, plan_splits
-from dss.data.sources import read_sources
+from dss.data.corpus import read_corpus
 from dss.options import DatasetOptions, takes_options
 from dss.options.arguments import DatasetArguments
 
@@ -35,7 +35,7 @@ def preview_dataset(
     import xarray as xr
 
     folder = Path(folder)
-    made_of = read_sources(folder, options)
-    plan = plan_splits(made_of)
-    attributes = dataset_attributes(folder, plan, made_of, made_of.tables(), options)
+    corpus = read_corpus(folder, options)
+    plan = plan_splits(corpus)
+    attributes = dataset_attributes(folder, plan, corpus, corpus.tables(), options)
     return xr.DataTree(xr.Dataset(attrs=attributes))

@@ -7,7 +7,7 @@ import pandas as pd
 
 from dss.errors import raise_problems
 
-ERROR, WARNING, MENDED = "error", "warning", "mended"
+ERROR, WARNING, FIXED = "error", "warning", "fixed"
 COLUMNS = ["file", "row", "name", "problem", "severity"]
 MESSAGE = re.compile(r"(.+?)(?:, row (\d+))?(?: \(([^)]*)\))?: (.*)", re.DOTALL)
 Problem = tuple[str, int | None, str | None, str, str]  # the columns

@@ -10,8 +10,8 @@ from dss.data.annotation_files import unread_annotations
 from dss.data.annotations import annotations_path
 from dss.data.levels import level_problems, spread_blocks
 from dss.data.problems import ERROR, WARNING, Problem, problems_of
-from dss.data.rates import proposed_rate
 from dss.data.recordings import Recording
+from dss.data.sample_rates import proposed_rate
 from dss.errors import DssError
 from dss.support.progress import bar
 

@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 
 from dss.data.annotation_files import recording_annotations
+from dss.data.annotation_paths import annotation_finder
 from dss.data.annotations import EVENT, definitions_path, found, read_definitions
 from dss.data.overlaps import target_seconds
-from dss.data.places import place_of
 from dss.data.recording_files import find_recordings
 from dss.data.recordings import open_readable
 from dss.data.song_type_problems import NEVER_FOUND
 from dss.data.splits import SPLITS, Stretch
-from dss.data.texttables import COLUMNS
+from dss.data.text_tables import COLUMNS
 from dss.errors import DssError, DssWarning
 from dss.options import SourceOptions, takes_options
 from dss.options.arguments import SourceArguments
@@ -87,12 +87,13 @@ def format_report(tree: "xr.DataTree") -> str:
         + (f" ({counts.at['unknown', split]:.1f} s unknown)" if "unknown" in counts.index else "")
         for split in counts.columns
     ]
-    chosen, mended = (tree.attrs.get(name) for name in ("chosen", "mended"))
+    chosen, fixed = (tree.attrs.get(name) for name in ("chosen", "fixed"))
+    fixed = tree.attrs.get("mended") if fixed is None else fixed  # its name in older datasets
     chosen = chosen.items() if isinstance(chosen, dict) else ()
-    mended = mended if isinstance(mended, list) else ()
+    fixed = fixed if isinstance(fixed, list) else ()
     chosen = "".join(f"{name}: {why}\n" for name, why in chosen)
-    mended = "".join(f"mended: {sentence}\n" for sentence in mended)
-    said = [f"{', '.join(lengths)}\n", f"{table.to_string()}\n", chosen, mended]
+    fixed = "".join(f"fixed: {sentence}\n" for sentence in fixed)
+    said = [f"{', '.join(lengths)}\n", f"{table.to_string()}\n", chosen, fixed]
     return "\n".join(part for part in said if part)
 
 
@@ -122,8 +123,8 @@ def list_recordings(
     folder, rows, counts, defined = Path(folder), {}, {}, set()
     files = find_recordings(folder, options.endings)
     recordings, _ = open_readable(files, options)
-    place = place_of(options.annotations_at, folder)
-    how = options.annotation_format, options.annotation_loader, place
+    find_file = annotation_finder(options.annotations_at, folder)
+    how = options.annotation_format, options.annotation_loader, find_file
     for path in files:
         recording = recordings.get(path)
         name = path.name if path == folder else path.relative_to(folder).as_posix()

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from dss.data.csv_layout import layout_of
-from dss.data.texttables import (
+from dss.data.text_tables import (
     COLUMNS,
     HEAD_BYTES,
     RAVEN_TIMES,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dss.data.annotated import known_stretches, read_annotated
+from dss.data.annotated_stretches import known_stretches, read_annotated
 from dss.data.annotations import (
     NOISE,
     definitions_path,
@@ -15,7 +15,7 @@ from dss.data.annotations import (
     read_definitions,
     song_types,
 )
-from dss.data.choices import EVENT_STD_SECONDS
+from dss.data.automatic_options import EVENT_STD_SECONDS
 from dss.data.inputs import tolerance_at
 from dss.data.problems import WARNING, Problem, problems_of
 from dss.data.recordings import Recording
@@ -74,9 +74,11 @@ def unknown_stretches(
             if not len(rows):
                 continue
             tolerance = tolerance_at(recording, tolerance_seconds)
-            looked_at = read_annotated(recording.path, recording.duration_seconds, tolerance)
-            known = known_stretches(table, types, looked_at, reach, names)
-            unknown = float(np.diff(looked_at).sum() - np.diff(known).sum())
+            annotated_stretches = read_annotated(
+                recording.path, recording.duration_seconds, tolerance
+            )
+            known = known_stretches(table, types, annotated_stretches, reach, names)
+            unknown = float(np.diff(annotated_stretches).sum() - np.diff(known).sum())
             if unknown > 1 / recording.samplerate_hz:
                 text = f"the other {readable(unknown)} are unknown: neither song nor noise"
                 text = f"means that in this recording only annotated time is known; {text}"

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from dss.data import targets
+from dss.data.corpus import Source
 from dss.data.dataset import dimension
-from dss.data.sources import Source
 from dss.data.splits import Stretch
 from dss.options import DatasetOptions
 from dss.support.progress import bar

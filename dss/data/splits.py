@@ -10,7 +10,7 @@ import pandas as pd
 import regex
 
 from dss.data.stretches import union
-from dss.data.texttables import read_csv
+from dss.data.text_tables import read_csv
 from dss.errors import DssError, raise_problems
 from dss.options import DatasetOptions
 

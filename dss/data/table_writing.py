@@ -19,7 +19,7 @@ import pandas as pd
 
 from dss.data import textgrid, xml_formats
 from dss.data.notmat import write_notmat
-from dss.data.texttables import COLUMNS, RAVEN_TIMES
+from dss.data.text_tables import COLUMNS, RAVEN_TIMES
 from dss.errors import DssError, raise_problems
 
 RAVEN_COLUMNS = (

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import soundfile
 
-from dss.data import mending
+from dss.data import fixes
 from dss.errors import DssError
 from dss.support.units import readable
 
@@ -51,7 +51,7 @@ class Wav(NamedTuple):
         return SUBTYPES.get((self.format, self.bits))
 
 
-def mended_length(path: Path) -> tuple[Wav, int] | None:
+def true_length(path: Path) -> tuple[Wav, int] | None:
     """The number of frames in a wav file whose header claims no samples, or 4 GB too few.
 
     A header that claims more samples than the file has is only noted: libsndfile reads what is
@@ -70,7 +70,7 @@ def mended_length(path: Path) -> tuple[Wav, int] | None:
     if wav.claimed > there:
         rate = wav.frame_bytes * wav.samplerate_hz if wav.subtype else wav.bytes_per_second
         missing = f"{readable((wav.claimed - there) / rate)} are missing" if rate else "truncated"
-        mending.note(path, f"ends earlier than its header says: {missing}; the rest was read")
+        fixes.note(path, f"ends earlier than its header says: {missing}; the rest was read")
         return None
     is_empty = wav.claimed == 0 and there > 0 and not _are_chunks(path, wav.start)
     n_wrapped = (there - wav.claimed) // WRAP
@@ -79,7 +79,7 @@ def mended_length(path: Path) -> tuple[Wav, int] | None:
     length = there if is_empty else wav.claimed + n_wrapped * WRAP
     n_frames = length // wav.frame_bytes
     seconds = readable(n_frames / wav.samplerate_hz)
-    mending.note(
+    fixes.note(
         path, f"its header says {wav.claimed} bytes of audio; {seconds} are there and were read"
     )
     return (wav, n_frames) if n_frames else None

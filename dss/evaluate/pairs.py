@@ -10,12 +10,12 @@ from typing import NamedTuple, TypeAlias, TypeGuard
 import numpy as np
 import pandas as pd
 
-from dss.data.annotated import known_stretches, read_annotated
+from dss.data.annotated_stretches import known_stretches, read_annotated
 from dss.data.annotation_files import annotation_endings
 from dss.data.annotations import EVENT, NOISE, SEGMENT, found, is_absence, read_annotations
 from dss.data.formats import guess_format
 from dss.data.recording_files import AUDIO_ENDINGS, is_hidden
-from dss.data.texttables import COLUMNS, has_columns
+from dss.data.text_tables import COLUMNS, has_columns
 from dss.errors import DssError, raise_problems
 
 ENDING = "_annotations.csv"
@@ -116,12 +116,14 @@ def _pair(true: Annotations, predicted: Annotations, number: int) -> Pair:
     return Pair(by_hand, found_by, known, names, source)
 
 
-def _known(true: pd.DataFrame, names: frozenset[str], looked_at: np.ndarray) -> np.ndarray:
-    """The known part of the annotated stretches (`dss.data.annotated.known_stretches`)."""
+def _known(
+    true: pd.DataFrame, names: frozenset[str], annotated_stretches: np.ndarray
+) -> np.ndarray:
+    """The known part of the annotated stretches (`known_stretches`)."""
     is_event = true["start_seconds"] == true["stop_seconds"]
     events = set(true.loc[is_event, "name"])
     types = {name: EVENT if name in events else SEGMENT for name in names - {NOISE}}
-    return known_stretches(true, types, looked_at, EVENT_REACH_SECONDS)
+    return known_stretches(true, types, annotated_stretches, EVENT_REACH_SECONDS)
 
 
 def _stretches(annotations: Annotations) -> np.ndarray:

@@ -12,7 +12,7 @@ from dss.support.files import replacing
 if TYPE_CHECKING:
     import keras
 
-WAY_OUT = (
+ADVICE = (
     "The training cannot resume where it stopped. To train further from its best weights, set "
     "another nb_epoch, or remove this file."
 )
@@ -35,12 +35,12 @@ def load_checkpoint(path: Path, variables: Sequence["keras.Variable"]) -> dict[s
 
     Raises: DssError if the checkpoint is damaged or belongs to another network.
     """
-    with hdf5.reading(path, WAY_OUT) as file:
+    with hdf5.reading(path, ADVICE) as file:
         for i, variable in enumerate(variables):
             name = _name(i)
             if name not in file or file[name].shape != tuple(variable.shape):
                 raise DssError(
-                    f"{path}: belongs to another network: {variable.path} does not match. {WAY_OUT}"
+                    f"{path}: belongs to another network: {variable.path} does not match. {ADVICE}"
                 )
         for i, variable in enumerate(variables):
             variable.assign(file[_name(i)][()])
@@ -52,7 +52,7 @@ def epochs_done(path: Path) -> int:
 
     Raises: DssError if the checkpoint is damaged.
     """
-    with hdf5.reading(path, WAY_OUT) as file:
+    with hdf5.reading(path, ADVICE) as file:
         return json.loads(file.attrs["state"])["epoch"]
 
 

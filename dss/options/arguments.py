@@ -112,7 +112,7 @@ class SourceArguments(TypedDict, total=False):
 class AnnotationErrorArguments(SourceArguments, total=False):
     """The options of `AnnotationErrorOptions`."""
 
-    least_sure: float
+    min_certainty: float
     seed: int
 
 

@@ -9,7 +9,7 @@ from dss.options.dataset import SourceOptions
 class AnnotationErrorOptions(SourceOptions):
     """How annotation errors are found (`dss.review.annotation_errors`)."""
 
-    least_sure: float = option(
+    min_certainty: float = option(
         0.5,
         "Minimum certainty",
         "List only errors that the networks are at least this sure of, from 0 to 1.",

@@ -96,7 +96,7 @@ class SourceOptions(Options):
     strict: bool = option(
         False,
         "Strict",
-        "Refuse files that dss would otherwise mend, such as truncated recordings or duplicate "
+        "Refuse files that dss would otherwise fix, such as truncated recordings or duplicate "
         "annotations.",
         group="Files",
         rare=True,

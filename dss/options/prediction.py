@@ -177,7 +177,7 @@ class PredictOptions(DetectOptions):
     strict: bool = option(
         False,
         "Strict",
-        "Refuse recordings that dss would otherwise mend, such as truncated ones.",
+        "Refuse recordings that dss would otherwise fix, such as truncated ones.",
         group="Recordings",
         rare=True,
     )

@@ -11,12 +11,12 @@ from dss.plot.colors import song_colors
 from dss.plot.dataset import plot_dataset
 from dss.plot.examples import plot_examples
 from dss.plot.learning import plot_learning_curve
+from dss.plot.novel_sounds import plot_novel_sounds
 from dss.plot.recording import plot_recording
 from dss.plot.scores import plot_errors, plot_mistakes, plot_precision_recall
 from dss.plot.splits import plot_splits
 from dss.plot.statistics import plot_counts, plot_durations
 from dss.plot.training import plot_confusion, plot_history
-from dss.plot.unlike import plot_unlike
 
 __all__ = [
     "plot_alignment",
@@ -30,9 +30,9 @@ __all__ = [
     "plot_history",
     "plot_learning_curve",
     "plot_mistakes",
+    "plot_novel_sounds",
     "plot_precision_recall",
     "plot_recording",
     "plot_splits",
-    "plot_unlike",
     "song_colors",
 ]

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dss.data.annotations import EVENT, SEGMENT
-from dss.data.choices import EVENT_STD_SECONDS
+from dss.data.automatic_options import EVENT_STD_SECONDS
 from dss.data.targets import make_targets
 from dss.errors import DssError
 from dss.plot.colors import paler, song_colors

@@ -9,12 +9,12 @@ from matplotlib.figure import Figure
 
 from dss.data.annotations import found
 from dss.data.recordings import Recording
-from dss.data.texttables import COLUMNS
+from dss.data.text_tables import COLUMNS
 from dss.errors import DssError
 from dss.plot.bars import within
 from dss.plot.colors import song_colors
+from dss.plot.excerpts import Excerpt, draw_excerpts, time_around
 from dss.plot.figure import plain_style, shortened
-from dss.plot.places import Place, around, draw_places
 from dss.review.view import View
 from dss.review.views import views_of
 from dss.support.files import remove, replacing
@@ -47,8 +47,8 @@ def plot_annotation_errors(
     if missing:
         raise DssError(f"{missing[0]}: is not one of the recordings; give the folder checked")
     names = {name for view in views.values() for name in view.annotations["name"]}
-    places = [_place(error, views[error.recording]) for error in shown.itertuples()]
-    return draw_places(places, song_colors(sorted(names)))
+    excerpts = [_excerpt(error, views[error.recording]) for error in shown.itertuples()]
+    return draw_excerpts(excerpts, song_colors(sorted(names)))
 
 
 def save_errors(errors: pd.DataFrame, views: Sequence[View], folder: Path) -> list[Path]:
@@ -73,9 +73,9 @@ def save_errors(errors: pd.DataFrame, views: Sequence[View], folder: Path) -> li
     return [table, picture]
 
 
-def _place(error: Any, view: View) -> Place:
+def _excerpt(error: Any, view: View) -> Excerpt:
     start, stop = error.start_seconds, error.stop_seconds
-    time = around(start, stop, view.recording)
+    time = time_around(start, stop, view.recording)
     said = (error.network_name, error.network_start_seconds, error.network_stop_seconds)
     by_network = pd.DataFrame([said] if pd.notna(said[1]) else [], columns=COLUMNS)
     tables = {
@@ -84,6 +84,6 @@ def _place(error: Any, view: View) -> Place:
     }
     name = error.annotated_name
     who = f"{shortened(name)} " if pd.notna(name) else ""
-    return Place(
-        view.recording, start, stop, time, tables, f"{who}{error.says} ({error.score:.2f})"
+    return Excerpt(
+        view.recording, start, stop, time, tables, f"{who}{error.comment} ({error.score:.2f})"
     )

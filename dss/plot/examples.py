@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from dss.data.annotated import is_absence
+from dss.data.annotated_stretches import is_absence
 from dss.data.annotations import NOISE, found
 from dss.errors import DssError
 from dss.plot.colors import song_colors

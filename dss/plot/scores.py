@@ -18,6 +18,7 @@ from dss.options import EvaluateOptions, takes_options
 from dss.options.arguments import EvaluateArguments
 from dss.plot.bars import within
 from dss.plot.colors import song_colors
+from dss.plot.excerpts import Excerpt, draw_excerpts, time_around
 from dss.plot.figure import (
     WIDTH_INCHES,
     SongFigure,
@@ -26,7 +27,6 @@ from dss.plot.figure import (
     plain_style,
     shortened,
 )
-from dss.plot.places import Place, around, draw_places
 from dss.support.units import readable
 
 MOST_COLUMNS = 5  # of histograms
@@ -169,18 +169,18 @@ def plot_mistakes(
     for mistake in worst.itertuples():
         pair = pairs[numbers[mistake.recording]]
         path = recordings[numbers[mistake.recording]] if recordings else _audio_beside(pair.source)
-        seen.append(_look_at(mistake, pair, open_recording(Path(path))))
+        seen.append(_excerpt(mistake, pair, open_recording(Path(path))))
     colors = song_colors(sorted({name for pair in pairs for name in pair.names}))
-    return draw_places(seen, colors)
+    return draw_excerpts(seen, colors)
 
 
-def _look_at(mistake: Any, pair: Pair, recording: Recording) -> Place:
-    time = around(mistake.start_seconds, mistake.stop_seconds, recording)
+def _excerpt(mistake: Any, pair: Pair, recording: Recording) -> Excerpt:
+    time = time_around(mistake.start_seconds, mistake.stop_seconds, recording)
     tables = {"true": within(pair.true, time), "found": within(pair.predicted, time)}
     sure = "" if pd.isna(mistake.confidence) else f", confidence {mistake.confidence:.2f}"
     what = {"false": "false positive", "missed": "missed"}[mistake.mistake]
-    says = f"{shortened(mistake.name)} {what}{sure}"
-    return Place(recording, mistake.start_seconds, mistake.stop_seconds, time, tables, says)
+    comment = f"{shortened(mistake.name)} {what}{sure}"
+    return Excerpt(recording, mistake.start_seconds, mistake.stop_seconds, time, tables, comment)
 
 
 def _audio_beside(annotations: str) -> Path:

@@ -11,7 +11,7 @@ from dss.options import PredictFilesOptions, PredictOptions, takes_options
 from dss.options.arguments import PredictFilesArguments
 from dss.predict.detection import tuned
 from dss.predict.pending import Pace, still_to_do, target_paths
-from dss.predict.recording import UNREADABLE, attempt, open_fitting
+from dss.predict.recording import UNREADABLE, attempt, open_with_channels
 from dss.runs import Run, open_run, read_params, run_trunk
 from dss.support.files import check_writable
 from dss.support.progress import bar, say
@@ -124,7 +124,7 @@ def _check_recordings(
     seconds, problems = {}, {}
     for path in paths:
         try:
-            seconds[path] = open_fitting(path, run, options).duration_seconds
+            seconds[path] = open_with_channels(path, run, options).duration_seconds
         except UNREADABLE as error:
             problems[path] = error
     return seconds, problems

@@ -13,7 +13,7 @@ import pandas as pd
 
 from dss.data.annotations import EVENT, SEGMENT, found
 from dss.data.stretches import of_mask
-from dss.data.texttables import COLUMNS, numbers, parse_times, read_csv
+from dss.data.text_tables import COLUMNS, numbers, parse_times, read_csv
 from dss.errors import raise_problems
 from dss.options import DetectOptions
 from dss.support.files import remove, replacing

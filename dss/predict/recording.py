@@ -9,7 +9,7 @@ import pandas as pd
 import soundfile
 
 from dss import models
-from dss.data import mending
+from dss.data import fixes
 from dss.data.audio import as_float
 from dss.data.recordings import Recording, open_recording, unsaid_rate
 from dss.data.table_writing import IN_SAMPLES
@@ -62,7 +62,7 @@ def predict(
     run = open_run(run)
     options = tuned(options, run.params)
     if isinstance(recording, np.ndarray) or Path(recording).is_file():
-        opened = fitting(recording, run, options)
+        opened = open_for_run(recording, run, options)
         with bar(total=opened.duration_seconds, unit="s", desc="annotate") as progress:
             blocks = probability_blocks(opened, run, options, progress.update)
             return _detect(blocks, run, options)
@@ -88,7 +88,7 @@ def annotate(
         options: as for `predict_files`, completed by `dss.predict.detection.tuned`.
         after_block: called with the seconds of audio annotated since the last call.
     """
-    recording = fitting(path, run, options)
+    recording = open_for_run(path, run, options)
     near = NearMisses(run.song_types, run.samplerate_hz, options)
     blocks = near.watch(probability_blocks(recording, run, options, after_block))
     if options.probabilities:
@@ -143,7 +143,7 @@ def probabilities(
     """
     options = PredictOptions.given(options, named)
     run = open_run(run)
-    opened = fitting(recording, run, options)
+    opened = open_for_run(recording, run, options)
     with bar(total=opened.duration_seconds, unit="s", desc="annotate") as progress:
         blocks = probability_blocks(opened, run, options, progress.update)
         return np.concatenate(list(blocks))
@@ -158,7 +158,7 @@ def probability_blocks(
     """Compute the probabilities of a recording, block by block: [samples, classes] float32.
 
     Arguments:
-        recording: the result of `fitting`.
+        recording: the result of `open_for_run`.
         run: the trained network.
         options: as for `predict`.
         after_block: called with the seconds of audio of each block once it has been used.
@@ -172,13 +172,15 @@ def probability_blocks(
         after_block(len(p) / run.samplerate_hz)
 
 
-def fitting(recording: str | Path | np.ndarray, run: Run, options: PredictOptions) -> Recording:
+def open_for_run(
+    recording: str | Path | np.ndarray, run: Run, options: PredictOptions
+) -> Recording:
     """Open an audio file or an array with the sample rate and channels that the network needs.
 
     Raises: DssError if it cannot be read, or has a different number of channels.
     """
     if not isinstance(recording, np.ndarray):
-        return open_fitting(recording, run, options).resampled(run.samplerate_hz)
+        return open_with_channels(recording, run, options).resampled(run.samplerate_hz)
     x = audio_array(recording, "the array")
     if not len(x):
         raise DssError("the array: is empty. Give audio of at least one sample.")
@@ -187,19 +189,19 @@ def fitting(recording: str | Path | np.ndarray, run: Run, options: PredictOption
     return _with_channels(opened, run, options).resampled(run.samplerate_hz)
 
 
-def open_fitting(path: str | Path, run: Run, options: PredictOptions) -> Recording:
+def open_with_channels(path: str | Path, run: Run, options: PredictOptions) -> Recording:
     """Open an audio file with the channels that the network needs, at its own sample rate.
 
     An npy file is taken to have the network's sample rate, unless the options give another.
     """
     rate = options.samplerate_hz or run.samplerate_hz
-    with mending.collecting() as mended:
+    with fixes.collecting() as fixed:
         opened = open_recording(path, options.loader, unsaid_rate(path, options.loader, rate))
         opened = _with_channels(opened, run, options)
-    for file, what in mended:
+    for file, what in fixed:
         if options.strict:
-            raise DssError(f"{file}: {what}; this is not mended (strict)")
-        mending.note(file, what)
+            raise DssError(f"{file}: {what}; this is not fixed (strict)")
+        fixes.note(file, what)
     return opened
 
 
@@ -223,7 +225,7 @@ def _with_channels(recording: Recording, run: Run, options: PredictOptions) -> R
     if recording.n_channels == expected:
         return recording
     if expected == 1 and recording.has_equal_channels():
-        mending.note(recording.path, f"has {n} identical channels; one is used")
+        fixes.note(recording.path, f"has {n} identical channels; one is used")
         return recording.one_channel(0)
     pick = ". Pick one of them (--channel), or use their mean (--mix)." if expected == 1 else ""
     has = f"{n} channel{'s' if n > 1 else ''}"

@@ -14,7 +14,7 @@ from dss.errors import DssError
 from dss.evaluate.pairs import Pair
 from dss.options import DetectOptions, PredictOptions
 from dss.predict.detection import detect
-from dss.predict.recording import fitting, probability_blocks
+from dss.predict.recording import open_for_run, probability_blocks
 from dss.runs import Run
 
 BLOCK_SAMPLES = 2**19
@@ -36,18 +36,18 @@ class Stretch:
         run: the network.
         audio: [samples, channels].
         true: the manual annotations.
-        looked_at: [stretches, 2] annotated stretches, in seconds.
+        annotated_stretches: [stretches, 2] annotated stretches, in seconds.
     """
 
     run: Run
     audio: np.ndarray
     true: pd.DataFrame
-    looked_at: np.ndarray
+    annotated_stretches: np.ndarray
 
     def blocks(self) -> Iterator[np.ndarray]:
         """The network's probabilities, block by block: [samples, classes]."""
         whole = PredictOptions()  # all channels
-        yield from probability_blocks(fitting(self.audio, self.run, whole), self.run, whole)
+        yield from probability_blocks(open_for_run(self.audio, self.run, whole), self.run, whole)
 
     def store(self, path: Path) -> np.ndarray:
         """The network's probabilities as an array in a file."""
@@ -61,7 +61,7 @@ class Stretch:
     def pair(self, predicted: pd.DataFrame, names: frozenset[str]) -> Pair:
         """The true and the predicted annotations of these song types."""
         true = self.true[self.true["name"].isin(list(names))]
-        return Pair(true, predicted, self.looked_at, names, "the validation split")
+        return Pair(true, predicted, self.annotated_stretches, names, "the validation split")
 
 
 def validation_stretches(
@@ -109,7 +109,7 @@ def _stretch(run: Run, val, name: str, first: int, last: int) -> Stretch:
     here = slice(first, last)
     targets = (block.astype(np.float32) for block in blocks_of(val[name].data[here]))
     true = detect(targets, run.song_types, run.samplerate_hz, options=OF_TARGETS)
-    looked_at = np.array([[0.0, np.inf]])
+    annotated_stretches = np.array([[0.0, np.inf]])
     if "annotated" in val:
-        looked_at = of_mask(val["annotated"].data[here]) / run.samplerate_hz
-    return Stretch(run, val["x"].data[here], true, looked_at)
+        annotated_stretches = of_mask(val["annotated"].data[here]) / run.samplerate_hz
+    return Stretch(run, val["x"].data[here], true, annotated_stretches)

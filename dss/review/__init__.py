@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # for editors and type checkers
     from dss.review import annotation_errors as annotation_errors
     from dss.review import naming as naming
+    from dss.review import novel_sounds as novel_sounds
     from dss.review import proofread as proofread
     from dss.review import proposals as proposals
     from dss.review import rounds as rounds
     from dss.review import segment_features as segment_features
     from dss.review import segment_groups as segment_groups
-    from dss.review import unlike as unlike
     from dss.review import views as views
 
 _MODULES = (
     "annotation_errors",
     "naming",
+    "novel_sounds",
     "proofread",
     "proposals",
     "rounds",
     "segment_features",
     "segment_groups",
-    "unlike",
     "views",
 )
 

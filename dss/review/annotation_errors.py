@@ -8,13 +8,13 @@ from typing import Unpack
 import numpy as np
 import pandas as pd
 
-from dss.data.sources import read_sources
-from dss.data.texttables import COLUMNS
+from dss.data.corpus import read_corpus
+from dss.data.text_tables import COLUMNS
 from dss.errors import DssWarning
 from dss.options import AnnotationErrorOptions, DatasetOptions, SourceOptions, takes_options
 from dss.options.arguments import AnnotationErrorArguments
-from dss.review.disagreement import opinions
-from dss.review.halves import FEWEST_OF_TYPE, Judged, judge_halves
+from dss.review.cross_validation import FEWEST_OF_TYPE, HeldOut, predict_held_out
+from dss.review.disagreement import disagreements
 from dss.support.units import clock_time
 
 NAME, ONSET, OFFSET = "name", "onset", "offset"
@@ -82,24 +82,24 @@ def find_annotation_errors(
     as_dataset = DatasetOptions(
         **how, test_fraction=0.0, val_fraction=VAL_FRACTION, seed=options.seed
     )
-    made_of = read_sources(folder, as_dataset)
-    judged = judge_halves(folder, made_of, as_dataset)
-    return rank_errors(judged, made_of.types, options.least_sure)
+    corpus = read_corpus(folder, as_dataset)
+    held_out = predict_held_out(folder, corpus, as_dataset)
+    return rank_errors(held_out, corpus.types, options.min_certainty)
 
 
 def rank_errors(
-    judged: Iterable[Judged], types: Mapping[str, str], least_sure: float = 0.5
+    held_out: Iterable[HeldOut], types: Mapping[str, str], min_certainty: float = 0.5
 ) -> pd.DataFrame:
     """The result of `find_annotation_errors`, for recordings that have been judged.
 
     Arguments:
-        judged: the results of `dss.review.halves.judge_halves`.
+        held_out: the results of `dss.review.cross_validation.predict_held_out`.
         types: the category of each song type, in the order of the classes, without noise.
-        least_sure: the minimum certainty of listed errors.
+        min_certainty: the minimum certainty of listed errors.
     """
     tables, unlearned = [], set()
-    for part in judged:
-        table = _within_known(opinions(part, types), part)
+    for part in held_out:
+        table = _within_known(disagreements(part, types), part)
         is_judged = table["annotated_name"].isna() | table["annotated_name"].isin(part.learned)
         unlearned |= {*table.loc[~is_judged, "annotated_name"]}
         first = dict.fromkeys(COLUMNS[1:], part.start_seconds)
@@ -114,7 +114,7 @@ def rank_errors(
     scores = sure * _credible(sure, int(table["annotated_name"].notna().sum()))
     table["error"] = scores.idxmax(axis=1)
     table["score"] = scores.max(axis=1)
-    table = table[sure.max(axis=1) >= least_sure]
+    table = table[sure.max(axis=1) >= min_certainty]
     table = table.sort_values("score", ascending=False, kind="stable", ignore_index=True)
     return _in_words(table)
 
@@ -130,7 +130,7 @@ def format_errors(errors: pd.DataFrame, n_shown: int = 20) -> str:
     return f"{text}\n{shown.to_string(index=False, float_format='{:.2f}'.format, na_rep='')}"
 
 
-def _within_known(table: pd.DataFrame, part: Judged) -> pd.DataFrame:
+def _within_known(table: pd.DataFrame, part: HeldOut) -> pd.DataFrame:
     known = part.source.known
     if known is None:
         return table

@@ -12,7 +12,7 @@ from dss.data.annotations import found, read_annotations
 from dss.data.audio import Loader
 from dss.data.dataset import open_dataset
 from dss.data.recordings import open_recording, unsaid_rate
-from dss.data.texttables import COLUMNS
+from dss.data.text_tables import COLUMNS
 from dss.errors import DssError, raise_problems
 from dss.evaluate.matching import match
 from dss.options import DetectOptions, EvaluateOptions
@@ -45,7 +45,7 @@ def by_hand(recording: Path, by_dss: Path) -> Path | None:
     return None if file.resolve() == by_dss.resolve() or is_unseen or is_unchanged else file
 
 
-def is_by_hand(by_dss: pd.DataFrame, by_hand: pd.DataFrame) -> np.ndarray:
+def agrees_with_manual(by_dss: pd.DataFrame, by_hand: pd.DataFrame) -> np.ndarray:
     """Which predictions match manual annotations, as judged by `evaluate`: [annotations] bool."""
     tolerance = EvaluateOptions().tolerance_seconds
     agrees = np.zeros(len(by_dss), bool)

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from dss.data.annotations import EVENT, found
-from dss.data.texttables import COLUMNS
+from dss.data.text_tables import COLUMNS
 from dss.evaluate.matching import match
 from dss.options import EvaluateOptions
-from dss.review.halves import Judged
+from dss.review.cross_validation import HeldOut
 
 REACH_SECONDS = 0.06  # around an annotated boundary, to search for the network's boundary
 LEAST = 1e-3  # probabilities are limited to this when boundaries are searched
@@ -22,11 +22,11 @@ OPINION = [
 NO_BOUNDARIES = (0.0,) * 5  # to look at
 
 
-def opinions(judged: Judged, types: Mapping[str, str]) -> pd.DataFrame:
+def disagreements(held_out: HeldOut, types: Mapping[str, str]) -> pd.DataFrame:
     """The network's opinion of each annotation, and of song that is not annotated.
 
     Arguments:
-        judged: a recording, judged.
+        held_out: a recording, judged.
         types: the category of each song type, in the order of the classes, without noise.
 
     Returns: a table with
@@ -41,22 +41,22 @@ def opinions(judged: Judged, types: Mapping[str, str]) -> pd.DataFrame:
         doubled: the fraction of the annotation, or of one that overlaps it, that is in both, from 0
             to 1, if the other one fits better.
     """
-    table = found(judged.source.annotations).sort_values("start_seconds", kind="stable")
+    table = found(held_out.source.annotations).sort_values("start_seconds", kind="stable")
     table = table[table["name"].isin(types)]
     is_event = (table["name"].map(types) == EVENT).to_numpy(bool)
-    kinds = judged.found["name"].map(types) == EVENT
+    kinds = held_out.found["name"].map(types) == EVENT
     rows = [
-        *_of_segments(table[~is_event], judged, list(types)),
-        *_of_events(table[is_event], judged.found[kinds], judged, types),
-        *_unannotated_segments(table[~is_event], judged.found[~kinds]),
+        *_of_segments(table[~is_event], held_out, list(types)),
+        *_of_events(table[is_event], held_out.found[kinds], held_out, types),
+        *_unannotated_segments(table[~is_event], held_out.found[~kinds]),
     ]
     opinion = pd.DataFrame(rows, columns=OPINION)
     return opinion.astype(dict.fromkeys(OPINION[2:], float))  # also without rows
 
 
-def _of_segments(table: pd.DataFrame, judged: Judged, names: list[str]) -> Iterator[tuple]:
-    p, n = judged.p, len(judged.p)
-    frames = np.round(table[COLUMNS[1:]].to_numpy(float) * judged.frames_hz).astype(int)
+def _of_segments(table: pd.DataFrame, held_out: HeldOut, names: list[str]) -> Iterator[tuple]:
+    p, n = held_out.p, len(held_out.p)
+    frames = np.round(table[COLUMNS[1:]].to_numpy(float) * held_out.frames_hz).astype(int)
     frames = np.clip(frames, 0, n)
     means = np.zeros((len(table), 1 + len(names)))
     for i, (first, last) in enumerate(frames):
@@ -72,7 +72,7 @@ def _of_segments(table: pd.DataFrame, judged: Judged, names: list[str]) -> Itera
             row[0],
             names[other[i] - 1] if other[i] else "",
             *row[1:],
-            *_boundaries(p[:, label], frames, i, judged.frames_hz),
+            *_boundaries(p[:, label], frames, i, held_out.frames_hz),
             means[i, other[i]] if other[i] else 0.0,
             means[i, 0],
             doubled[i],
@@ -82,7 +82,7 @@ def _of_segments(table: pd.DataFrame, judged: Judged, names: list[str]) -> Itera
 def _boundaries(
     q: np.ndarray, frames: np.ndarray, i: int, frames_hz: float
 ) -> tuple[float, float, float, float, float]:
-    """The network's opinion of the boundaries of a segment: five columns of `opinions`.
+    """The network's opinion of the boundaries of a segment: five columns of `disagreements`.
 
     Only the time between the neighbours of the segment is searched.
 
@@ -149,14 +149,14 @@ def _unannotated_segments(table: pd.DataFrame, found_by: pd.DataFrame) -> Iterat
 
 
 def _of_events(
-    table: pd.DataFrame, found_by: pd.DataFrame, judged: Judged, types: Mapping[str, str]
+    table: pd.DataFrame, found_by: pd.DataFrame, held_out: HeldOut, types: Mapping[str, str]
 ) -> Iterator[tuple]:
     """Events that the network did not find, and events that it found but nobody annotated."""
     tolerance = EvaluateOptions().tolerance_seconds
     is_known = np.zeros(len(found_by), bool)
     events = [1 + i for i, kind in enumerate(types.values()) if kind == EVENT]
     names = list(types)
-    reach = max(1, round(tolerance * judged.frames_hz))
+    reach = max(1, round(tolerance * held_out.frames_hz))
     found_at, all_at = (t["start_seconds"].to_numpy(float) for t in (found_by, table))
     for name in table["name"].unique():
         rows = np.flatnonzero(table["name"] == name)
@@ -166,8 +166,8 @@ def _of_events(
         is_known[theirs[pairs[:, 1]]] = True
         for row in np.delete(rows, pairs[:, 0]):
             t = all_at[row]
-            frame = int(t * judged.frames_hz)
-            peaks = judged.p[max(0, frame - reach) : frame + reach + 1].max(axis=0).astype(float)
+            frame = int(t * held_out.frames_hz)
+            peaks = held_out.p[max(0, frame - reach) : frame + reach + 1].max(axis=0).astype(float)
             others = [i for i in events if names[i - 1] != name]
             other = max(others, key=peaks.__getitem__, default=0)
             p_other = peaks[other] if other else 0.0

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from dss.data.annotated import write_annotated
+from dss.data.annotated_stretches import write_annotated
 from dss.data.annotations import (
     EVENT,
     NOISE,
@@ -18,7 +18,7 @@ from dss.data.annotations import (
     write_annotations,
 )
 from dss.data.stretches import union
-from dss.data.texttables import COLUMNS
+from dss.data.text_tables import COLUMNS
 from dss.errors import DssError, raise_problems
 from dss.predict.ownership import is_by_dss
 
@@ -33,7 +33,7 @@ class Edited(NamedTuple):
     """
 
     annotations: pd.DataFrame
-    looked_at: np.ndarray | None = None
+    annotated_stretches: np.ndarray | None = None
     per_second: float = 1.0
 
     def as_written(self) -> pd.DataFrame:
@@ -118,8 +118,8 @@ class Edits:
         for recording, file in files.items():
             edited = self._now[recording]
             write_annotations(edited.as_written(), file)
-            if edited.looked_at is not None:
-                write_annotated(recording, edited.looked_at)
+            if edited.annotated_stretches is not None:
+                write_annotated(recording, edited.annotated_stretches)
             self._saved[recording], self._stamps[recording] = edited, _stamp(file)
         return [*files.values()]
 
@@ -180,7 +180,7 @@ def rename(annotations: pd.DataFrame, rows: Sequence[int], name: str) -> pd.Data
     return table
 
 
-def take_over(
+def copy_annotations(
     annotations: pd.DataFrame, others: pd.DataFrame, name: str
 ) -> tuple[pd.DataFrame, int]:
     """Add other annotations to a table under a name, except those that overlap one with that name.
@@ -258,17 +258,17 @@ def at(annotations: pd.DataFrame, seconds: float, within_seconds: float) -> int 
 def look_at(edited: Edited, start_seconds: float, stop_seconds: float) -> Edited:
     """Note that somebody looked at a stretch, so that all song in it is annotated."""
     stretch = np.array([[start_seconds, stop_seconds]])
-    if edited.looked_at is not None:
-        stretch = np.concatenate([edited.looked_at, stretch])
-    return edited._replace(looked_at=union(stretch))
+    if edited.annotated_stretches is not None:
+        stretch = np.concatenate([edited.annotated_stretches, stretch])
+    return edited._replace(annotated_stretches=union(stretch))
 
 
-def n_unseen(edited: Edited) -> int:
+def n_outside_annotated(edited: Edited) -> int:
     """The number of annotations with their middle outside of the stretches somebody looked at."""
-    if edited.looked_at is None:
+    if edited.annotated_stretches is None:
         return 0
     middle = found(edited.annotations)[COLUMNS[1:]].mean(axis=1).to_numpy()[:, None]
-    start, stop = edited.looked_at.T
+    start, stop = edited.annotated_stretches.T
     return int((~((start <= middle) & (middle <= stop)).any(axis=1)).sum())
 
 

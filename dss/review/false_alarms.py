@@ -7,7 +7,7 @@ import pandas as pd
 
 from dss.data.annotations import ABSENT, NOISE, found
 from dss.data.stretches import complement, intersection, overlap, union
-from dss.data.texttables import COLUMNS
+from dss.data.text_tables import COLUMNS
 from dss.review.edits import Edited, look_at, remove
 
 EVENT_SECONDS = 0.005  # before and after a false event, where there is no other event
@@ -38,7 +38,7 @@ def reject(
     is_noise_named = not len(names) or (names == NOISE).any() or names.str.startswith(ABSENT).any()
     if len(rows):
         edited = edited._replace(annotations=remove(edited.annotations, rows))
-    if edited.looked_at is not None:
+    if edited.annotated_stretches is not None:
         for start, stop in times:
             edited = look_at(edited, start, stop)
     if not is_noise_named:

@@ -18,7 +18,7 @@ from dss.support.units import clock_time
 
 Annotated = str | Path | Mapping[Path, pd.DataFrame]
 
-ANNOTATION, NEAR_MISS, UNLIKE = "annotation", "near miss", "unlike"
+ANNOTATION, NEAR_MISS, NOVEL = "annotation", "near miss", "unlike"
 SURE = 5  # certain annotations added to those of every recording
 LISTED = ["file", "look_at", "name", "found", "start_seconds", "stop_seconds", "confidence"]
 
@@ -26,7 +26,7 @@ LISTED = ["file", "look_at", "name", "found", "start_seconds", "stop_seconds", "
 @takes_options
 def least_certain(
     annotated: Annotated,
-    unlike: pd.DataFrame | None = None,
+    novel: pd.DataFrame | None = None,
     *,
     options: ProofreadOptions | None = None,
     **named: Unpack[ProofreadArguments],
@@ -41,7 +41,7 @@ def least_certain(
     Arguments:
         annotated: a file written by `dss.predict.predict_files`, a folder of these, or annotation
             tables by file.
-        unlike: the result of `dss.review.unlike.find_unlike` for these annotations.
+        novel: the result of `dss.review.novel_sounds.find_novel_sounds` for these annotations.
 
     Returns: a table with file, look_at (minutes:seconds), name, found ("annotation", "near miss" or
         "unlike"), start_seconds, stop_seconds and confidence (for a near miss, the peak probability
@@ -52,18 +52,18 @@ def least_certain(
     """
     options = ProofreadOptions.given(options, named)
     tables = [
-        _with_unlike(table, path, unlike).assign(file=str(path))
+        _with_novel(table, path, novel).assign(file=str(path))
         for path, table in _doubtful(annotated)
     ]
     table = pd.concat(tables, ignore_index=True)
     table = table.sort_values("doubt", ascending=False, kind="stable", ignore_index=True)
     table = table[: options.n_least]
-    table.loc[table["is_unlike"], "found"] = UNLIKE
+    table.loc[table["is_novel"], "found"] = NOVEL
     table["look_at"] = [clock_time(seconds) for seconds in table["start_seconds"]]
     return table[LISTED]
 
 
-def rank_recordings(annotated: Annotated, unlike: pd.DataFrame | None = None) -> pd.DataFrame:
+def rank_recordings(annotated: Annotated, novel: pd.DataFrame | None = None) -> pd.DataFrame:
     """Rank annotated recordings, starting with the one that the network is least sure of.
 
     This is the one to annotate by hand next, and to train on again (uncertainty sampling; Settles
@@ -73,7 +73,7 @@ def rank_recordings(annotated: Annotated, unlike: pd.DataFrame | None = None) ->
 
     Arguments:
         annotated: as for `least_certain`.
-        unlike: the result of `dss.review.unlike.find_unlike` for these annotations.
+        novel: the result of `dss.review.novel_sounds.find_novel_sounds` for these annotations.
 
     Returns: a table with file, annotations, near_misses and unlike (their numbers),
         lowest_confidence (of the annotations; NaN without), and uncertainty: the fraction of these
@@ -83,59 +83,59 @@ def rank_recordings(annotated: Annotated, unlike: pd.DataFrame | None = None) ->
     """
     rows = []
     for path, table in _doubtful(annotated):
-        table = _with_unlike(table, path, unlike)
+        table = _with_novel(table, path, novel)
         n = table["found"].value_counts()
         seconds = table["stop_seconds"] - table["start_seconds"]
         weight = np.maximum(np.ceil(seconds.to_numpy(float)), 1)
         uncertainty = (weight * table["doubt"]).sum() / (weight.sum() + SURE)
         lowest = table.loc[table["found"] == ANNOTATION, "confidence"].min()
-        counts = n.get(ANNOTATION, 0), n.get(NEAR_MISS, 0), table["is_unlike"].sum()
+        counts = n.get(ANNOTATION, 0), n.get(NEAR_MISS, 0), table["is_novel"].sum()
         rows.append((str(path), *counts, lowest, uncertainty))
     columns = ["file", "annotations", "near_misses", "unlike", "lowest_confidence", "uncertainty"]
     table = pd.DataFrame(rows, columns=columns)
     return table.sort_values("uncertainty", ascending=False, kind="stable", ignore_index=True)
 
 
-def _with_unlike(table: pd.DataFrame, file: Path, unlike: pd.DataFrame | None) -> pd.DataFrame:
+def _with_novel(table: pd.DataFrame, file: Path, novel: pd.DataFrame | None) -> pd.DataFrame:
     """The table `_doubtful` of a file, with sounds that are unlike anything annotated.
 
     The doubt about a sound is 0 at the largest usual distance, and 1/2 at twice that. The column
-    is_unlike says what is such a sound.
+    is_novel says what is such a sound.
     """
-    here = None if unlike is None else unlike[unlike["file"] == str(file)]
+    here = None if novel is None else novel[novel["file"] == str(file)]
     if here is None or here.empty:
-        return table.assign(is_unlike=False)
+        return table.assign(is_novel=False)
     times = ["start_seconds", "stop_seconds"]
-    sounds = here[[*times, "name"]].assign(doubt=1 - 1 / here["distance"], is_unlike=True)
-    both = pd.merge(table, sounds, on=times, how="outer", suffixes=("", "_unlike"))
+    sounds = here[[*times, "name"]].assign(doubt=1 - 1 / here["distance"], is_novel=True)
+    both = pd.merge(table, sounds, on=times, how="outer", suffixes=("", "_novel"))
     return both.assign(
-        name=both["name"].fillna(both["name_unlike"]),
-        doubt=both[["doubt", "doubt_unlike"]].max(axis=1),
-        found=both["found"].fillna(UNLIKE),
-        is_unlike=both["is_unlike"].notna(),
+        name=both["name"].fillna(both["name_novel"]),
+        doubt=both[["doubt", "doubt_novel"]].max(axis=1),
+        found=both["found"].fillna(NOVEL),
+        is_novel=both["is_novel"].notna(),
     )
 
 
 def format_proofread(
-    least: pd.DataFrame, ranked: pd.DataFrame, unlike: pd.DataFrame | None = None
+    least: pd.DataFrame, ranked: pd.DataFrame, novel: pd.DataFrame | None = None
 ) -> str:
     """Both tables as text, with the number of sounds unlike anything annotated."""
     if least.empty:
         return "Nothing to check: no annotations, and no near misses."
     parts = [("Most probably wrong", least.drop(columns=["start_seconds", "stop_seconds"]))]
-    if unlike is None:
+    if novel is None:
         ranked = ranked.drop(columns="unlike")  # not searched
     if len(ranked) > 1:
         title = "Recordings to annotate next, the least certain first"
         parts.append((title, ranked))
     style = {"index": False, "float_format": "{:.3f}".format, "na_rep": ""}
     texts = [f"{title}\n{table.to_string(**style)}" for title, table in parts]
-    return "\n\n".join([*texts] + ([] if unlike is None else [count_unlike(unlike)]))
+    return "\n\n".join([*texts] + ([] if novel is None else [count_novel(novel)]))
 
 
-def count_unlike(unlike: pd.DataFrame) -> str:
+def count_novel(novel: pd.DataFrame) -> str:
     """A sentence on how many sounds are unlike anything annotated."""
-    n = len(unlike)
+    n = len(novel)
     return f"{n or 'No'} sound{' is' if n == 1 else 's are'} unlike anything annotated."
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import scipy.ndimage
 
 from dss.data.recordings import Recording, open_recording
-from dss.data.texttables import COLUMNS
+from dss.data.text_tables import COLUMNS
 from dss.errors import DssWarning
 from dss.options import ProposeOptions, takes_options
 from dss.options.arguments import ProposeArguments

@@ -16,15 +16,15 @@ from dss.data.annotations import EVENT, SEGMENT, found, read_annotations
 from dss.data.audio import Loader
 from dss.data.dataset import open_dataset
 from dss.data.splits import SPLITS
-from dss.data.texttables import numbers, read_csv
+from dss.data.text_tables import numbers, read_csv
 from dss.errors import raise_problems
 from dss.evaluate.pairs import ENDING
 from dss.options import DetectOptions
 from dss.predict.confidence import Calibration, calibration_of, expected_errors
 from dss.predict.detection import tuned
 from dss.review.comparison import Learned, was_learned
-from dss.review.proofread import count_unlike, rank_recordings
-from dss.review.unlike import find_unlike
+from dss.review.novel_sounds import find_novel_sounds
+from dss.review.proofread import count_novel, rank_recordings
 from dss.review.views import View, completeness, dataset_views
 from dss.runs import read_params, run_trunk
 from dss.support.files import replacing
@@ -43,12 +43,12 @@ class NextRound(NamedTuple):
             wrong), f1 (expected; NaN if the run is not calibrated) and unlike (the number of
             sounds).
         ranked: the recordings, from `dss.review.proofread.rank_recordings`.
-        unlike: the sounds, from `dss.review.unlike.find_unlike`.
+        novel: the sounds, from `dss.review.novel_sounds.find_novel_sounds`.
     """
 
     rounds: pd.DataFrame
     ranked: pd.DataFrame
-    unlike: pd.DataFrame
+    novel: pd.DataFrame
 
     def __str__(self) -> str:
         now = self.rounds.iloc[-1]
@@ -65,7 +65,7 @@ class NextRound(NamedTuple):
                 "All these recordings are in the dataset already: let the network annotate others."
             )
             return "\n".join(lines)
-        lines.append(count_unlike(self.unlike))
+        lines.append(count_novel(self.novel))
         names = [Path(file).name.removesuffix(ENDING) for file in self.ranked["file"]]
         lines.append(f"Annotate next: {', '.join(names[:MOST_NAMED])}.")
         return "\n".join(lines)
@@ -91,26 +91,26 @@ def next_round(
     before = _read(trunk.parent / "rounds.csv")
     params = read_params(trunk)
     new, known = _new_and_known(files, params)
-    unlike = find_unlike(new, known, loader)
+    novel = find_novel_sounds(new, known, loader)
     tables = {file: read_annotations(file) for file in new.values()}
-    row = _round(trunk, params, known, tables, len(unlike))
-    ranked = rank_recordings(tables, unlike) if tables else pd.DataFrame(columns=["file"])
+    row = _round(trunk, params, known, tables, len(novel))
+    ranked = rank_recordings(tables, novel) if tables else pd.DataFrame(columns=["file"])
     others = before[before["run"] != trunk.name]
     rounds = pd.concat([others, row], ignore_index=True) if len(others) else row
     rounds = rounds.sort_values("run", ignore_index=True)
     with replacing(trunk.parent / "rounds.csv") as part:
         rounds.to_csv(part, index=False, float_format="%.6g")
-    return NextRound(rounds, ranked, unlike)
+    return NextRound(rounds, ranked, novel)
 
 
-def unlike_dataset(
+def find_novel_in_run(
     files: Mapping[Path, Path], run: str | Path, loader: Loader | None = None
 ) -> pd.DataFrame:
-    """The sounds unlike anything in the dataset of a run (`dss.review.unlike.find_unlike`).
+    """The sounds unlike anything in the dataset of a run, from `find_novel_sounds`.
 
     Arguments as for `next_round`; recordings in the dataset are left out here, too.
     """
-    return find_unlike(*_new_and_known(files, read_params(run_trunk(run))), loader)
+    return find_novel_sounds(*_new_and_known(files, read_params(run_trunk(run))), loader)
 
 
 def _new_and_known(
@@ -141,7 +141,7 @@ def _round(
     params: Mapping[str, Any],
     known: Sequence[View],
     tables: Mapping[Path, pd.DataFrame],
-    n_unlike: int,
+    n_novel: int,
 ) -> pd.DataFrame:
     """The row of a run."""
     parts = completeness(known)
@@ -154,7 +154,7 @@ def _round(
         precision, recall = 1 - wrong / n_found, _recall(calibration, params)
         f1 = 2 * precision * recall / max(precision + recall, 1e-9)
     n_types = len(params["class_names"]) - 1
-    row = (trunk.name, seconds, n_types, n_found, wrong, f1, n_unlike)
+    row = (trunk.name, seconds, n_types, n_found, wrong, f1, n_novel)
     return pd.DataFrame([row], columns=ROUNDS)
 
 

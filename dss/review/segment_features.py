@@ -8,7 +8,7 @@ import scipy.fft
 
 from dss.data.annotations import found
 from dss.data.recordings import Recording
-from dss.data.texttables import COLUMNS
+from dss.data.text_tables import COLUMNS
 from dss.errors import DssError
 from dss.review.view import View
 

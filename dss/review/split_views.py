@@ -13,7 +13,7 @@ from dss.data.contents import song_stretches
 from dss.data.recordings import Recording
 from dss.data.splits import SPLITS
 from dss.data.stretches import of_mask
-from dss.data.texttables import COLUMNS
+from dss.data.text_tables import COLUMNS
 from dss.errors import DssError
 from dss.review.view import View
 from dss.support import hdf5

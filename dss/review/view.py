@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from dss.data.recordings import Recording
-from dss.data.texttables import COLUMNS
+from dss.data.text_tables import COLUMNS
 from dss.errors import DssError
 
 

@@ -12,15 +12,15 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dss.data.annotated import known_stretches, read_annotated
+from dss.data.annotated_stretches import known_stretches, read_annotated
 from dss.data.annotation_files import recording_annotations
+from dss.data.annotation_paths import AnnotationFinder, annotation_finder
 from dss.data.annotations import ABSENT, NOISE, definitions_path, found, is_song, song_types
+from dss.data.automatic_options import EVENT_STD_SECONDS
 from dss.data.batches import array_of, split_stretches
 from dss.data.check import check_annotations
-from dss.data.choices import EVENT_STD_SECONDS
 from dss.data.contents import audio_warnings, song_stretches, song_type_warnings
 from dss.data.dataset import open_dataset
-from dss.data.places import Place, place_of
 from dss.data.problems import COLUMNS as PROBLEM_COLUMNS
 from dss.data.problems import WARNING, format_problems
 from dss.data.recording_files import find_recordings
@@ -29,7 +29,7 @@ from dss.data.report import describe, list_recordings
 from dss.data.splits import SPLITS
 from dss.data.stretches import complement, intersection
 from dss.data.targets import GAUSSIAN_REACH
-from dss.data.texttables import COLUMNS
+from dss.data.text_tables import COLUMNS
 from dss.errors import DssError, DssWarning
 from dss.options import SourceOptions, takes_options
 from dss.options.arguments import SourceArguments
@@ -58,8 +58,8 @@ def open_views(
     if problems:
         sentence = f"{len(problems)} of {len(files)} recordings left out: {problems[0]}"
         warnings.warn(sentence, DssWarning, stacklevel=3)
-    place = place_of(options.annotations_at, path)
-    reading = _Reading(files, options, place)
+    find_file = annotation_finder(options.annotations_at, path)
+    reading = _Reading(files, options, find_file)
     return [
         _recording_view(recording, file.relative_to(folder).as_posix(), reading)
         for file, recording in recordings.items()
@@ -91,8 +91,8 @@ def recording_view(
     options = SourceOptions.given(options, named)
     path = Path(path)
     recording = open_source(path, options)
-    place = place_of(options.annotations_at, path)
-    reading = _Reading([path], options, place)
+    find_file = annotation_finder(options.annotations_at, path)
+    reading = _Reading([path], options, find_file)
     return _recording_view(recording, name or path.name, reading)
 
 
@@ -167,11 +167,11 @@ class _Reading:
 
     files: Sequence[Path]
     options: SourceOptions
-    place: Place | None = None
+    find_file: AnnotationFinder | None = None
 
     def read(self, recording: Path) -> pd.DataFrame:
         """Read the annotations of one of the recordings, in seconds."""
-        how = self.options.annotation_format, self.options.annotation_loader, self.place
+        how = self.options.annotation_format, self.options.annotation_loader, self.find_file
         table = recording_annotations(recording, *how)[1]
         if self.options.time_unit != "s":
             table[COLUMNS[1:]] /= self.per_second(recording)
@@ -200,18 +200,18 @@ def _recording_view(recording: Recording, name: str, reading: _Reading) -> View:
         return reading.read(recording.path)
 
     def unknown() -> np.ndarray:
-        looked_at = read_annotated(recording.path, recording.duration_seconds)
-        known = _known(reading.read(recording.path), looked_at, reading)
+        annotated_stretches = read_annotated(recording.path, recording.duration_seconds)
+        known = _known(reading.read(recording.path), annotated_stretches, reading)
         return complement(known, recording.duration_seconds)
 
     unit = reading.per_second(recording.path)
     return View(name, recording, (annotations, unknown), per_second=unit)
 
 
-def _known(table: pd.DataFrame, looked_at: np.ndarray, reading: _Reading) -> np.ndarray:
+def _known(table: pd.DataFrame, annotated_stretches: np.ndarray, reading: _Reading) -> np.ndarray:
     """The annotated stretches in which all song types are known, as in a dataset."""
     if not table["name"].str.startswith((NOISE, ABSENT)).any():
-        return looked_at  # the other recordings are not needed
+        return annotated_stretches  # the other recordings are not needed
     types, names = reading.song
     reach = GAUSSIAN_REACH * EVENT_STD_SECONDS
-    return known_stretches(table, types, looked_at, reach, names)
+    return known_stretches(table, types, annotated_stretches, reach, names)

@@ -24,13 +24,13 @@ LONGEST_SECONDS = 300  # for reading texts, on a busy machine
 
 @contextmanager
 def reading(
-    path: Path, way_out: str = "Copy it again.", with_texts: bool = True
+    path: Path, advice: str = "Copy it again.", with_texts: bool = True
 ) -> Iterator["h5py.File"]:
     """Open an HDF5 file, and read it within the block.
 
     Arguments:
         path: the file.
-        way_out: a sentence on what to do if it is damaged.
+        advice: a sentence on what to do if it is damaged.
         with_texts: whether to read variable-length values, such as texts, which takes a little
             longer.
 
@@ -52,7 +52,7 @@ def reading(
         raise error if str(path) in str(error) else DssError(f"{path}: {error}") from None
     except Exception as error:  # h5py raises all kinds of errors for damaged files
         said = str(error) or type(error).__name__
-        raise DssError(f"{path}: cannot be read as HDF5 ({said}). {way_out}") from error
+        raise DssError(f"{path}: cannot be read as HDF5 ({said}). {advice}") from error
 
 
 def _check(file: "h5py.File", n_bytes: int) -> bool:

@@ -13,11 +13,11 @@ class Lazy:
     Arguments:
         array: an object that reads the array when sliced.
         source: the name for error messages.
-        way_out: a sentence on what to do.
+        advice: a sentence on what to do.
     """
 
-    def __init__(self, array: Any, source: str, way_out: str):
-        self._array, self._source, self._way_out = array, source, way_out
+    def __init__(self, array: Any, source: str, advice: str):
+        self._array, self._source, self._advice = array, source, advice
         self.shape, self.dtype, self.attrs = array.shape, array.dtype, dict(array.attrs)
 
     def __len__(self) -> int:
@@ -29,7 +29,7 @@ class Lazy:
         except Exception as error:  # from the codecs that unpack it
             said = str(error) or type(error).__name__
             raise DssError(
-                f"{self._source}: parts of it cannot be read ({said}). {self._way_out}"
+                f"{self._source}: parts of it cannot be read ({said}). {self._advice}"
             ) from error
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:

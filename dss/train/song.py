@@ -30,7 +30,7 @@ class Song(NamedTuple):
     noise_density: float  # the power per Hz of noise, at the median frequency
 
 
-def survey(tree: xr.DataTree, y_suffix: str) -> Song:
+def measure_song(tree: xr.DataTree, y_suffix: str) -> Song:
     """Measure the song in the training split of a dataset.
 
     Raises: DssError if it has no song, or not these targets.

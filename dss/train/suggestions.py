@@ -11,7 +11,7 @@ from dss.data.dataset import open_dataset
 from dss.options import AugmentOptions, NetworkOptions, TrainOptions
 from dss.support.units import readable
 from dss.train.presets import PRESETS
-from dss.train.song import Song, survey
+from dss.train.song import Song, measure_song
 
 RAW_HZ = 12_000  # up to this sample rate, the audio itself is enough to recognize pulses
 RAW_FRAME_SECONDS = 0.0008
@@ -68,7 +68,7 @@ def suggest(data_dir: str | Path, given: dict[str, Any] | None = None) -> dict[s
         5
     """
     given = given or {}
-    song = survey(open_dataset(data_dir), given.get("y_suffix", ""))
+    song = measure_song(open_dataset(data_dir), given.get("y_suffix", ""))
     rate = song.samplerate_hz
     chosen: dict[str, Suggestion] = {}
 

@@ -218,7 +218,7 @@ def _params(tree: xr.DataTree, y_name: str, options, reasons, doubts) -> dict[st
         **absolute.to_yaml_types(),
         "chosen": reasons,
         "warnings": doubts,
-        "mended": attributes.get("mended", []),
+        "fixed": attributes.get("fixed", []),
         "data_sha256": fingerprint(tree),
         "versions": {
             "dss": dss.__version__,

@@ -3,8 +3,8 @@
 from dss.widgets.forms.dataset import DatasetForm
 from dss.widgets.forms.form import Form
 from dss.widgets.forms.inspection import InspectForm
+from dss.widgets.forms.output import FormOutput
 from dss.widgets.forms.prediction import PredictForm
-from dss.widgets.forms.shown import Shown
 from dss.widgets.forms.training import TrainingForm
 from dss.widgets.segment_map.segment_map import SegmentMap
 from dss.widgets.viewer.predictions import PredictionViewer
@@ -13,11 +13,11 @@ from dss.widgets.viewer.viewer import Viewer
 __all__ = [
     "DatasetForm",
     "Form",
+    "FormOutput",
     "InspectForm",
     "PredictForm",
     "PredictionViewer",
     "SegmentMap",
-    "Shown",
     "TrainingForm",
     "Viewer",
 ]

@@ -14,7 +14,7 @@ import scipy.io
 import soundfile
 import yaml
 
-from dss.data.annotated import read_annotated
+from dss.data.annotated_stretches import read_annotated
 from dss.data.annotations import read_annotations, read_definitions
 from dss.data.audio import open_audio
 from dss.data.batches import array_of, split_stretches
@@ -210,7 +210,7 @@ def _attributes() -> dict:
             for split in ("train", "val", "test")
         },
         "chosen": {"gap_seconds": "none"},
-        "mended": ["nothing"],
+        "fixed": ["nothing"],
     }
     for split in ("train", "val", "test"):
         attributes[f"filename_{split}"] = ["a.wav"]

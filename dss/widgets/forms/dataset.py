@@ -11,9 +11,9 @@ import ipywidgets as widgets
 import xarray as xr
 
 from dss.data import check_annotations, make_dataset, open_dataset, preview_dataset
-from dss.data.assembly import default_store, made_otherwise
-from dss.data.names import named_groups
-from dss.data.places import fitting
+from dss.data.annotation_paths import files_by_pattern
+from dss.data.assembly import default_store, differing_options
+from dss.data.filename_groups import groups_in_filenames
 from dss.data.report import missing
 from dss.data.splits import recording_groups
 from dss.data.stores import check_ending
@@ -66,7 +66,7 @@ class DatasetForm(SourceForm):
             problems["store_dir"] = str(error)
         store = self._store()
         if not problems and store and store.exists() and not self.options["overwrite"]:
-            differs = self._made_otherwise(store)
+            differs = self._differing_options(store)
             if differs:
                 problems["store_dir"] = (
                     f"{store} already exists, with other settings ({', '.join(differs)}): tick "
@@ -111,7 +111,7 @@ class DatasetForm(SourceForm):
     @staticmethod
     def _told_by_names(files: tuple[str, ...]) -> str:
         """What the recordings' names say about individuals, if that is to be used."""
-        groups = named_groups(files)
+        groups = groups_in_filenames(files)
         if groups is None or not groups.are_enough:
             return ""
         n = len(groups.n_recordings)
@@ -130,7 +130,7 @@ class DatasetForm(SourceForm):
             return {} if "store_dir" in self.options else {"store_dir": f"{store}."}
         if self.options["overwrite"]:
             return {"store_dir": f"{store} will be replaced."}
-        if self._made_otherwise(store):  # reported as a problem
+        if self._differing_options(store):  # reported as a problem
             return {}
         return {"store_dir": f"{store} already exists with these settings and will be replaced."}
 
@@ -142,11 +142,11 @@ class DatasetForm(SourceForm):
                 return Path(store or default_store(str(folder)))
         return None
 
-    def _made_otherwise(self, store: Path) -> list[str]:
+    def _differing_options(self, store: Path) -> list[str]:
         """How the existing dataset differs from these settings, by the labels of the options."""
         try:
             options = DatasetOptions.checked(self._of(DatasetOptions))
-            names = made_otherwise(store, self.options.get("data_dir", ""), options)
+            names = differing_options(store, self.options.get("data_dir", ""), options)
         except DssError:  # not a dataset, or the form cannot be run
             names = ["folder"]
         fields = [self._fields["data_dir" if name == "folder" else name] for name in names]
@@ -197,7 +197,7 @@ class DatasetForm(SourceForm):
 
 def _places_hint(pattern: str, folder: Path, files: tuple[str, ...]) -> str:
     """How many recordings have annotations where the pattern points, with an example."""
-    found = fitting(pattern, folder, [folder / file for file in files])
+    found = files_by_pattern(pattern, folder, [folder / file for file in files])
     said = f"{len(found)} of {len(files)} recordings have annotations there"
     if not found:
         return f"{said}."

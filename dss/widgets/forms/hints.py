@@ -8,8 +8,8 @@ from typing import NamedTuple
 from dss import models
 from dss.data import open_dataset
 from dss.data.annotation_files import recording_annotations
+from dss.data.annotation_paths import annotation_finder
 from dss.data.annotations import NOISE, found
-from dss.data.places import place_of
 from dss.data.recording_files import find_recordings
 from dss.data.splits import SPLITS
 from dss.errors import DssError
@@ -87,13 +87,13 @@ def describe_network(options: TrainOptions, facts: Facts) -> str:
 
 @lru_cache(maxsize=8)
 def _recordings(folder: Path, changed: int, endings, format, loader, annotations_at):
-    place = place_of(annotations_at, folder)
+    find_file = annotation_finder(annotations_at, folder)
     files, names = find_recordings(folder, endings or None), set()
     for file in files[:MOST_READ]:
         with suppress(DssError):
-            names |= set(found(recording_annotations(file, format, loader, place)[1])["name"]) - {
-                NOISE
-            }
+            names |= set(
+                found(recording_annotations(file, format, loader, find_file)[1])["name"]
+            ) - {NOISE}
     top = folder.parent if folder.is_file() else folder
     return tuple(file.relative_to(top).as_posix() for file in files), tuple(sorted(names))
 

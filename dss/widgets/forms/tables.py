@@ -32,7 +32,7 @@ def problems_table(problems: pd.DataFrame) -> str:
         return '<span class="dss-good">✓ No problems found.</span>'
     rows = []
     for problem in problems.head(MOST_PROBLEMS).itertuples():
-        kind = {"error": "problem", "warning": "doubt", "mended": "mended"}[problem.severity]
+        kind = {"error": "problem", "warning": "doubt", "fixed": "fixed"}[problem.severity]
         row = "" if pd.isna(problem.row) else f", row {problem.row}"
         where = f"{Path(problem.file).name}{row}"
         said = [problem.severity, where, problem.name or "", problem.problem]

@@ -12,8 +12,8 @@ from dss.errors import DssError
 from dss.review.proofread import (
     ANNOTATION,
     NEAR_MISS,
-    UNLIKE,
-    count_unlike,
+    NOVEL,
+    count_novel,
     least_certain,
     rank_recordings,
 )
@@ -23,7 +23,7 @@ N_RECORDINGS = 5  # recordings listed to annotate next
 DOUBTS = {
     ANNOTATION: "{name}, confidence {confidence:.2f}",
     NEAR_MISS: "{name} missed? probability {confidence:.2f}",
-    UNLIKE: "{name}? unlike anything annotated",
+    NOVEL: "{name}? unlike anything annotated",
 }
 
 
@@ -32,16 +32,16 @@ class CheckList:
 
     Arguments:
         chosen: called with the row of `table` that was clicked.
-        find_unlike: gives the sounds that are unlike anything annotated, when asked for.
+        find_novel_sounds: gives the sounds that are unlike anything annotated, when asked for.
 
     Attributes:
         widget: the list, to show.
         table: the result of `dss.review.proofread.least_certain`.
     """
 
-    def __init__(self, chosen: Callable, find_unlike: Callable[[], pd.DataFrame]):
-        self._chosen, self._find_unlike, self._is_filling = chosen, find_unlike, False
-        self._unlike: pd.DataFrame | None = None
+    def __init__(self, chosen: Callable, find_novel_sounds: Callable[[], pd.DataFrame]):
+        self._chosen, self._find_novel_sounds, self._is_filling = chosen, find_novel_sounds, False
+        self._novel: pd.DataFrame | None = None
         self._filled: tuple[Mapping[Path, pd.DataFrame], Collection[Path]] = {}, ()
         self.table = pd.DataFrame()
         self._list = widgets.Select(rows=8, layout={"width": "560px"})
@@ -53,7 +53,7 @@ class CheckList:
         self._ask.tooltip = (
             "Find sounds that may belong to a song type that nobody has annotated yet"
         )
-        self._ask.on_click(lambda _: threading.Thread(target=self.look_for_unlike).start())
+        self._ask.on_click(lambda _: threading.Thread(target=self.look_for_novel).start())
         self._said = widgets.HTML()
         row = {"flex_flow": "row wrap"}
         lists = widgets.HBox([self._list, self._next], layout=row)
@@ -66,11 +66,11 @@ class CheckList:
         Recordings in `known` are not suggested for annotating next: they have manual annotations.
         """
         self._filled = tables, known
-        unlike = self._unlike
-        if unlike is not None:
-            unlike = unlike[~unlike["file"].isin(map(str, known))]
+        novel = self._novel
+        if novel is not None:
+            novel = novel[~novel["file"].isin(map(str, known))]
         try:
-            table, ranked = least_certain(tables, unlike), rank_recordings(tables, unlike)
+            table, ranked = least_certain(tables, novel), rank_recordings(tables, novel)
         except DssError:  # other formats have no confidence
             self.widget.layout.display = "none"
             return
@@ -94,24 +94,24 @@ class CheckList:
         is_shown = len(tables) > 1 and bool(names)
         self._next.value = f"<table>{head}<tbody>{''.join(names)}</tbody></table>" * is_shown
 
-    def look_for_unlike(self) -> None:
+    def look_for_novel(self) -> None:
         """Find sounds unlike anything annotated; the lists include them from then on.
 
         It takes as long as it takes to read all recordings, and what the network learned from.
         """
         self._ask.disabled, self._said.value = True, "Comparing with annotated sounds ..."
         try:
-            self._unlike = self._find_unlike()
-            self._said.value = f'<span class="dss-help">{count_unlike(self._unlike)}</span>'
+            self._novel = self._find_novel_sounds()
+            self._said.value = f'<span class="dss-help">{count_novel(self._novel)}</span>'
             self.fill(*self._filled)
         except (DssError, OSError) as error:
             self._said.value = problem_html(str(error))
         finally:
             self._ask.disabled = False
 
-    def forget_unlike(self) -> None:
+    def forget_novel(self) -> None:
         """Start afresh after other recordings were annotated."""
-        self._unlike, self._said.value = None, ""
+        self._novel, self._said.value = None, ""
 
     def _clicked(self, change: dict) -> None:
         if change["new"] is not None and not self._is_filling:

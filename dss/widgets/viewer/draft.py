@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dss.data.annotated import read_annotated
+from dss.data.annotated_stretches import read_annotated
 from dss.data.annotation_files import unread_annotations
 from dss.data.annotations import annotated_path
 from dss.data.recordings import Recording
@@ -36,11 +36,11 @@ class Draft:
         edited = self.edits.of(recording.path)
         if edited:
             return edited
-        looked_at = None
+        annotated_stretches = None
         if annotated_path(recording.path).is_file():
-            looked_at = read_annotated(recording.path, recording.duration_seconds)
+            annotated_stretches = read_annotated(recording.path, recording.duration_seconds)
         table = self._viewer.annotations_to_edit().reset_index(drop=True)
-        return Edited(table, looked_at, self._viewer.view.per_second)
+        return Edited(table, annotated_stretches, self._viewer.view.per_second)
 
     def put(self, edited: Edited) -> None:
         """Replace the annotations of the recording in view."""
@@ -51,15 +51,15 @@ class Draft:
         edited = self.edits.of(recording)
         if edited is None:
             return tables
-        label = self._viewer.by_hand_label
+        label = self._viewer.manual_label
         return {label: edited.annotations, **{n: t for n, t in tables.items() if n != label}}
 
     def unknown(self, recording: Recording, otherwise: np.ndarray) -> np.ndarray:
         """The stretches of a recording that nobody looked at: [stretches, 2] seconds."""
         edited = self.edits.of(recording.path)
-        if edited is None or edited.looked_at is None:
+        if edited is None or edited.annotated_stretches is None:
             return otherwise
-        return complement(edited.looked_at, recording.duration_seconds)
+        return complement(edited.annotated_stretches, recording.duration_seconds)
 
     def save(self) -> tuple[list[Path], str]:
         """Write the annotations of all changed recordings; the files, and a message about them."""

@@ -93,7 +93,7 @@ class Drawing:
 
     def _with_rejected(self, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         """Annotation tables that say which of those by dss are false alarms, saved or not."""
-        by_hand = tables.get(self._viewer.by_hand_label)
+        by_hand = tables.get(self._viewer.manual_label)
         if by_hand is None or not (by_hand["name"] == NOISE).any():
             return tables
         return {

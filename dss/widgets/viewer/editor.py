@@ -7,24 +7,24 @@ import numpy as np
 import pandas as pd
 
 from dss.data.annotations import ABSENT, NOISE, is_absence
-from dss.data.texttables import COLUMNS
+from dss.data.text_tables import COLUMNS
 from dss.errors import DssError
 from dss.review.edits import (
     TIMES,
     Edited,
     annotate,
     at,
+    copy_annotations,
     kinds_of,
     look_at,
-    n_unseen,
+    n_outside_annotated,
     of_type,
     remove,
     rename,
-    take_over,
 )
 from dss.review.false_alarms import reject
 from dss.widgets.viewer.draft import Draft
-from dss.widgets.viewer.editor_fold import ONE, SHOWN, EditorFold
+from dss.widgets.viewer.editor_panel import ONE, SHOWN, EditorPanel
 
 
 class Editor:
@@ -45,7 +45,7 @@ class Editor:
         self._prediction: tuple[pd.DataFrame, int] | None = None  # a table and the row marked in it
         self._is_possible = True
         self._saved = ""  # the last message about saving, until something else is shown
-        fold = EditorFold(self, viewer)
+        fold = EditorPanel(self, viewer)
         self.widget, self._fold = fold.widget, fold
         self._name, self._which, self._said = fold.name, fold.which, fold.said
 
@@ -99,8 +99,8 @@ class Editor:
         self.choose(None)
         by_hand, tables = self.draft.now.annotations, self._viewer.annotations
         there = [by_hand, *tables.values()]
-        if {label, self._viewer.by_hand_label} <= tables.keys():
-            is_by_hand = label == self._viewer.by_hand_label
+        if {label, self._viewer.manual_label} <= tables.keys():
+            is_by_hand = label == self._viewer.manual_label
             there = [by_hand if is_by_hand else tables[label]]
         for table in there:
             row = row_of(table)
@@ -128,7 +128,7 @@ class Editor:
         elif self._prediction is not None:
             table, row = self._prediction
             rows, now = self._meant(table, row), self.draft.now
-            annotations, n = take_over(now.annotations, table.loc[rows], name)
+            annotations, n = copy_annotations(now.annotations, table.loc[rows], name)
             self._put(now._replace(annotations=annotations))
             there = len(rows) - n
             rest = f"; left out {there} that overlap your annotations" if there else ""
@@ -144,7 +144,7 @@ class Editor:
         now = self.draft.now
         kinds: dict[str, str] = {}
         for label, other in self._viewer.annotations.items():
-            if label != self._viewer.by_hand_label:
+            if label != self._viewer.manual_label:
                 kinds |= kinds_of(other)
         start, stop = self._viewer.selection
         table, row = annotate(now.annotations, name, start, stop, self.chosen, kinds)
@@ -199,14 +199,14 @@ class Editor:
             times = np.array([self._viewer.selection])
         else:
             raise DssError("Nothing is marked: click or drag over a sound that is not song.")
-        if self._viewer.by_hand_label not in self._viewer.annotations:  # only predictions so far
+        if self._viewer.manual_label not in self._viewer.annotations:  # only predictions so far
             now, rows = now._replace(annotations=now.annotations.iloc[:0]), []
         after = reject(now, times, self._viewer.recording.duration_seconds, rows)
         if after is now:
             self._end("Parts of this recording without annotations already count as noise.")
             return
         self._put(after)
-        is_first = not len(now.annotations) and now.looked_at is None
+        is_first = not len(now.annotations) and now.annotated_stretches is None
         rest = " The rest of the recording stays unknown until you annotate it." * is_first
         s = "s" * (len(times) > 1)
         self._end(f"{len(times)} false alarm{s}: noise in the next dataset.{rest}")
@@ -215,7 +215,7 @@ class Editor:
         """Note that all song in view is annotated."""
         edited = look_at(self.draft.now, *self._viewer.stretch)
         self._put(edited)
-        if n := n_unseen(edited):
+        if n := n_outside_annotated(edited):
             self._viewer.say(
                 f"{n} annotation{'s' * (n > 1)} outside of the parts you have seen will not be "
                 "learned from: press All seen there, too, or undo."

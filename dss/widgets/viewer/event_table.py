@@ -11,7 +11,7 @@ import pandas as pd
 import traitlets
 
 from dss.data.annotations import found
-from dss.data.texttables import COLUMNS
+from dss.data.text_tables import COLUMNS
 from dss.plot.colors import song_colors
 
 HERE = Path(__file__).parent

@@ -16,7 +16,7 @@ from dss.evaluate import evaluate
 from dss.predict.stored_probabilities import detect_stored, stored_probabilities
 from dss.review import comparison
 from dss.review.false_alarms import is_rejected
-from dss.review.rounds import unlike_dataset
+from dss.review.rounds import find_novel_in_run
 from dss.review.views import recording_view
 from dss.runs import read_params
 from dss.widgets.forms.fields import problem_html
@@ -27,7 +27,7 @@ from dss.widgets.viewer.saving import SaveRow
 from dss.widgets.viewer.thresholds import Thresholds, scores_html
 from dss.widgets.viewer.viewer import Viewer
 
-BY_HAND, BY_DSS = "manual", "predicted"
+MANUAL, PREDICTED = "manual", "predicted"
 AROUND_SECONDS = 2.0  # beside the view, detected again at once
 PATIENCE_SECONDS = 0.3  # after the last move of a slider, until everything is detected again
 
@@ -64,7 +64,7 @@ class PredictionViewer(Viewer):
         self._generation = 0
         self._scores = _no_scores()
         self.sliders = Thresholds(self._moved)
-        self.checking = CheckList(self._check_at, self._find_unlike)
+        self.checking = CheckList(self._check_at, self._find_novel_sounds)
         self.saving = SaveRow(lambda: self.save(self.saving.folder, self.saving.format))
         self._said = widgets.HTML()
         self._take(result)
@@ -80,7 +80,7 @@ class PredictionViewer(Viewer):
     def show_result(self, annotated: Annotated) -> None:
         """Show other recordings that were annotated."""
         self.saving.clear()
-        self.checking.forget_unlike()
+        self.checking.forget_novel()
         with self._one_draws:
             self._take(annotated)
             self._open(self._materials_of(annotated))
@@ -138,14 +138,14 @@ class PredictionViewer(Viewer):
         )
 
     @property
-    def by_hand_label(self) -> str:
+    def manual_label(self) -> str:
         """The label of the annotation table that you edit."""
-        return BY_HAND
+        return MANUAL
 
     def annotations_to_edit(self) -> pd.DataFrame:
         """The table that edits start from: the manual annotations, or else the predictions."""
-        if BY_HAND in self._tables:
-            return self._tables[BY_HAND]
+        if MANUAL in self._tables:
+            return self._tables[MANUAL]
         wait_for(self._worker)
         return self._found[self.recording.path][COLUMNS]
 
@@ -199,8 +199,8 @@ class PredictionViewer(Viewer):
         stored = self.values = stored_probabilities(self._annotated.files[recording])
         self.value_names = self._class_names if self.values is not None else []
         self.values_hz = None if stored is None else stored.attrs["samplerate_hz"]
-        hand = {BY_HAND: self.view.annotations} if recording in self._hand else {}
-        self._tables = hand | {BY_DSS: self._found[recording]}
+        hand = {MANUAL: self.view.annotations} if recording in self._hand else {}
+        self._tables = hand | {PREDICTED: self._found[recording]}
 
     def _draw(self) -> None:
         with self._one_draws:
@@ -208,21 +208,21 @@ class PredictionViewer(Viewer):
             if rate and self.sliders.options != self._as_written:
                 start, stop = self.stretch
                 edges = max(0, start - AROUND_SECONDS) * rate, (stop + AROUND_SECONDS) * rate
-                self._tables[BY_DSS] = detect_stored(
+                self._tables[PREDICTED] = detect_stored(
                     self.values, self._types, *map(round, edges), options=self.sliders.options
                 )
             super()._draw()
 
     def _whole_tables(self) -> dict[str, pd.DataFrame]:
-        return self._tables | {BY_DSS: self._found[self.recording.path]}
+        return self._tables | {PREDICTED: self._found[self.recording.path]}
 
     def _moved(self) -> None:
         self._draw()
         self._later(PATIENCE_SECONDS)
 
-    def _find_unlike(self) -> pd.DataFrame:
+    def _find_novel_sounds(self) -> pd.DataFrame:
         annotated = self._annotated
-        return unlike_dataset(annotated.files, annotated.trunk, annotated.options.loader)
+        return find_novel_in_run(annotated.files, annotated.trunk, annotated.options.loader)
 
     def _check_at(self, row) -> None:
         names = {str(self._annotated.files[m.recording.path]): m.name for m in self.views}
@@ -257,7 +257,7 @@ class PredictionViewer(Viewer):
                 files, known = self._annotated.files, [*filter(self._is_known, found)]
                 tables = {files[r]: self._reviewed(r, table) for r, table in found.items()}
                 self.checking.fill(tables, {files[r] for r in known})
-                self._tables[BY_DSS] = found[self.recording.path]
+                self._tables[PREDICTED] = found[self.recording.path]
                 self.events.fit(self._tables)
         except _Superseded:
             pass
@@ -269,7 +269,7 @@ class PredictionViewer(Viewer):
         if recording not in self._hand:
             return table
         by_hand = read_annotations(self._hand[recording], recording=recording)
-        is_known = comparison.is_by_hand(table, by_hand) | is_rejected(table, by_hand)
+        is_known = comparison.agrees_with_manual(table, by_hand) | is_rejected(table, by_hand)
         return table.assign(confirmed=is_known)
 
     def _judge(self, found: Mapping[Path, pd.DataFrame]) -> tuple[pd.DataFrame, str]:

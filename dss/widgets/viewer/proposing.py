@@ -8,7 +8,7 @@ import ipywidgets as widgets
 import pandas as pd
 
 from dss.data.recordings import Recording
-from dss.data.texttables import COLUMNS
+from dss.data.text_tables import COLUMNS
 from dss.errors import DssError
 from dss.options import ProposeOptions
 from dss.plot.rows import QUIETEST_DB, Envelope, envelope
@@ -82,7 +82,7 @@ class Proposer:
         others = {label: table for label, table in tables.items() if label != PROPOSED}
         if not self._is_there():
             return others
-        by_hand = {self._viewer.by_hand_label: self._viewer.annotations_to_edit()}
+        by_hand = {self._viewer.manual_label: self._viewer.annotations_to_edit()}
         return by_hand | others | {PROPOSED: self._table}
 
     def loudness_within(self, stretch: tuple[float, float]) -> Envelope | None:

@@ -24,11 +24,11 @@ from dss.widgets.viewer.drawing import Drawing
 from dss.widgets.viewer.editor import Editor
 from dss.widgets.viewer.event_table import EventTable
 from dss.widgets.viewer.gestures import Gestures
-from dss.widgets.viewer.look import Look
 from dss.widgets.viewer.navigation import FIRST_SECONDS, Navigation
 from dss.widgets.viewer.proposing import Proposer
 from dss.widgets.viewer.song_types import SongTypes, names_in
 from dss.widgets.viewer.sound import player
+from dss.widgets.viewer.view_settings import ViewSettings
 
 BEFORE_SECONDS = 0.5  # shown before the first annotation
 LONGEST_PLAYED_SECONDS = 60
@@ -102,7 +102,7 @@ class Viewer(Navigation):
         self._image.layout = PICTURE
         self._player = widgets.Box()
         self.controls, self.editor, self.proposer = Controls(self), Editor(self), Proposer(self)
-        self.events, self.look = EventTable(self), Look(self)
+        self.events, self.look = EventTable(self), ViewSettings(self)
         self._chooser = Chooser("view", self._choose)
         if isinstance(source, str | Path):
             tooltip = "open a folder of recordings or a dataset"
@@ -164,7 +164,7 @@ class Viewer(Navigation):
         self._take_tables(tables)
 
     @property
-    def by_hand_label(self) -> str:
+    def manual_label(self) -> str:
         """The label of the annotation table that you edit."""
         return next(iter(self._tables), "annotations")
 
@@ -206,7 +206,7 @@ class Viewer(Navigation):
 
     def annotations_to_edit(self) -> pd.DataFrame:
         """The table that edits start from."""
-        return self._tables.get(self.by_hand_label, no_annotations())
+        return self._tables.get(self.manual_label, no_annotations())
 
     def saved(self, recordings: Sequence[Path]) -> None:
         """Read the annotations that were saved, when they are needed again."""

@@ -28,7 +28,7 @@ WHICH = "Apply names, Delete and False alarm to the annotation you clicked, or t
 SEEN = "All song in view is annotated; parts that nobody has seen count as unknown from now on"
 
 
-class EditorFold:
+class EditorPanel:
     """The controls for annotating by hand, shown below the picture.
 
     Arguments:

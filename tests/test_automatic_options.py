@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from dss.data import make_dataset, open_dataset
-from dss.data.choices import chosen_options
+from dss.data.automatic_options import chosen_options
 from dss.data.targets import add_gaps
 from dss.options import DatasetOptions
 

@@ -1,6 +1,6 @@
-"""Mending files while they are read: noted where it happens, reported once per file.
+"""Fixes to what files say, made while they are read and reported once per file.
 
-Only what is certain is mended, such as the length of a recording whose header claims too much.
+Only what is certain is fixed, such as the length of a recording whose header claims too much.
 Doubtful cases give a warning, and impossible ones an error.
 """
 
@@ -12,34 +12,34 @@ from pathlib import Path
 
 from dss.errors import DssWarning
 
-Mended = tuple[str, str]  # a file, and what was mended in it
+Fix = tuple[str, str]  # a file, and what was fixed
 
-_collected: ContextVar[dict[Mended, None] | None] = ContextVar("collected", default=None)
+_collected: ContextVar[dict[Fix, None] | None] = ContextVar("collected", default=None)
 
 
 @contextmanager
-def collecting() -> Iterator[dict[Mended, None]]:
-    """Collect what is mended in this context, each once. Elsewhere, mending gives a warning."""
-    mended: dict[Mended, None] = {}
-    token = _collected.set(mended)
+def collecting() -> Iterator[dict[Fix, None]]:
+    """Collect the fixes in this context, each once. Elsewhere, a fix gives a warning."""
+    fixed: dict[Fix, None] = {}
+    token = _collected.set(fixed)
     try:
-        yield mended
+        yield fixed
     finally:
         _collected.reset(token)
 
 
 def note(file: str | Path, what: str) -> None:
-    """Report that something was mended in a file.
+    """Report that something was fixed while reading a file.
 
     Arguments:
         file: the recording or its annotations.
         what: what was wrong, how often, and what dss does about it, without the file.
     """
-    mended = _collected.get()
-    if mended is None:
+    fixed = _collected.get()
+    if fixed is None:
         warnings.warn(f"{file}: {what}", DssWarning, stacklevel=2)
     else:
-        mended[str(file), what] = None
+        fixed[str(file), what] = None
 
 
 def listed(values: Sequence[object], most: int = 3) -> str:

@@ -7,7 +7,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from dss.errors import DssError
 from dss.options import PredictOptions
 from dss.plot.figure import SongFigure
-from dss.widgets import Form, Shown
+from dss.widgets import Form, FormOutput
 from dss.widgets.forms.listeners import Cell, running_cell
 
 
@@ -32,7 +32,7 @@ def table(result):
 
 
 def test_an_app_shows_what_is_made_of_each_new_result(form, app):
-    shown, text = Shown(form, table), Shown(form, str)
+    shown, text = FormOutput(form, table), FormOutput(form, str)
     (made,) = shown.output.outputs
     assert "<td>0.4</td>" in made["data"]["text/html"]
     form.options = {"event_threshold": 0.7}
@@ -47,17 +47,17 @@ def test_an_app_shows_what_is_made_of_each_new_result(form, app):
 
 
 def test_an_app_shows_figures(form, app):
-    (made,) = Shown(form, lambda _: SongFigure((1, 1))).output.outputs
+    (made,) = FormOutput(form, lambda _: SongFigure((1, 1))).output.outputs
     assert b64decode(made["data"]["image/png"])[:4] == b"\x89PNG"
 
 
 def test_a_notebook_shows_it_below_the_cell(form, capsys):
-    Shown(form, lambda result: f"It is {result}.")._ipython_display_()
+    FormOutput(form, lambda result: f"It is {result}.")._ipython_display_()
     assert capsys.readouterr().out == "It is 0.4.\n"
     form.options = {"event_threshold": 0.9}
     form.run()
     with pytest.raises(DssError, match="nothing to show"):
-        Shown(form, table)
+        FormOutput(form, table)
 
 
 def test_a_notebook_shows_a_new_result_in_the_place_of_the_first(form, capsys, monkeypatch):
@@ -65,7 +65,7 @@ def test_a_notebook_shows_a_new_result_in_the_place_of_the_first(form, capsys, m
     monkeypatch.setattr(
         "IPython.display.DisplayHandle.update", lambda _, shown: updates.append(shown)
     )
-    shown = Shown(form, table)
+    shown = FormOutput(form, table)
     form.run()  # not displayed yet: nothing to replace
     InteractiveShell.instance()
     try:

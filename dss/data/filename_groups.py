@@ -29,7 +29,7 @@ FORMATS = {
 }
 
 
-class Groups(NamedTuple):
+class FilenameGroups(NamedTuple):
     """Recordings grouped by their names.
 
     Attributes:
@@ -54,7 +54,7 @@ class Groups(NamedTuple):
         return ", ".join(names[:most]) + ", ..." * (len(names) > most)
 
 
-def named_groups(paths: Sequence[str]) -> Groups | None:
+def groups_in_filenames(paths: Sequence[str]) -> FilenameGroups | None:
     """Find the individuals, or else the days, in the names of recordings.
 
     Arguments:
@@ -70,7 +70,7 @@ def named_groups(paths: Sequence[str]) -> Groups | None:
     return next((g for g in groups if g.are_enough), groups[0] if groups else None)
 
 
-def _individuals(paths: Sequence[str]) -> Groups | None:
+def _individuals(paths: Sequence[str]) -> FilenameGroups | None:
     """Group by the first part of the names that looks like an individual in all of them."""
     parts = [re.split(f"{SEPARATOR}+", path.rpartition(".")[0]) for path in paths]
     for i in range(min(map(len, parts), default=0)):
@@ -78,16 +78,16 @@ def _individuals(paths: Sequence[str]) -> Groups | None:
         if all(INDIVIDUAL.fullmatch(p) and not COUNTED.fullmatch(p) for p in column):
             before = rf"(?:[^/_\-. ]+{SEPARATOR}+){{{i}}}" if i else ""
             if len({*column}) > 1:
-                return Groups(rf"^{before}([^/_\-. ]+)", "individual", Counter(column))
+                return FilenameGroups(rf"^{before}([^/_\-. ]+)", "individual", Counter(column))
     return None
 
 
-def _days(paths: Sequence[str]) -> Groups | None:
+def _days(paths: Sequence[str]) -> FilenameGroups | None:
     for number, pattern in enumerate(DAYS):
         days = [match[1] for path in paths if (match := re.search(pattern, path))]
         are_all = len(days) == len(paths) and len({*days}) > 1
         if are_all and _are_dates(days, FORMATS.get(number)):
-            return Groups(pattern, "day", Counter(days))
+            return FilenameGroups(pattern, "day", Counter(days))
     return None
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from dss.data import mending
+from dss.data import fixes
 from dss.data.csv_layout import Layout, fields, layout_of, table_text, too_long
 from dss.data.plain_tables import read_plain
 from dss.errors import DssError, raise_problems
@@ -199,7 +199,7 @@ def parse_times(table: pd.DataFrame) -> list[tuple[int, str]]:
     return problems
 
 
-def mend_further(table: pd.DataFrame, path: Path) -> None:
+def fix_further_columns(table: pd.DataFrame, path: Path) -> None:
     """Clear invalid values in the columns `confidence` and `confirmed`, and note it."""
     for column, right in FURTHER.items():
         if column not in table or (column == "confidence" and _are_parts(table[column])):
@@ -214,9 +214,9 @@ def mend_further(table: pd.DataFrame, path: Path) -> None:
             is_wrong = is_there & ~said.str.lower().isin(("true", "false"))
             table[column] = table[column].where(~is_wrong)
         if rows := [*table.index[is_wrong]]:
-            where = f"row{'s' * (len(rows) > 1)} {mending.listed(rows)}"
+            where = f"row{'s' * (len(rows) > 1)} {fixes.listed(rows)}"
             what = f"{column} is {said[is_wrong].iloc[0]!r}; it should be {right}"
-            mending.note(path, f"{what}; it counts as missing ({where})")
+            fixes.note(path, f"{what}; it counts as missing ({where})")
 
 
 def _are_parts(confidence: pd.Series) -> bool:
@@ -301,7 +301,7 @@ def _missing_header(first: list[str], separator: str, path: Path) -> list[str] |
             f"{separator.join(['start_seconds', 'stop_seconds', 'name'])}."
         )
     what = "time and label" if len(first) == 2 else ", ".join(header).lower()
-    mending.note(path, f"has no header; read as exported by Sonic Visualiser: {what}")
+    fixes.note(path, f"has no header; read as exported by Sonic Visualiser: {what}")
     return header
 
 

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from dss.data.audio import Loader
 from dss.data.recordings import open_recording, unsaid_rate
-from dss.data.texttables import COLUMNS
+from dss.data.text_tables import COLUMNS
 from dss.errors import DssError
 from dss.plot.examples import plot_examples
 from dss.review.views import View
@@ -16,8 +16,8 @@ from dss.review.views import View
 MOST_GROUPS = 9
 
 
-def plot_unlike(
-    unlike: pd.DataFrame,
+def plot_novel_sounds(
+    novel: pd.DataFrame,
     n_examples: int = 6,
     *,
     loader: Loader | None = None,
@@ -29,16 +29,16 @@ def plot_unlike(
     sounds that are unlike any other.
 
     Arguments:
-        unlike: the result of `dss.review.unlike.find_unlike`.
+        novel: the result of `dss.review.novel_sounds.find_novel_sounds`.
         n_examples: the maximum number per row.
         loader: as for `dss.predict.predict`.
         samplerate_hz: for recordings that do not store their rate.
 
     Raises: DssError if there are no such sounds.
     """
-    if unlike.empty:
+    if novel.empty:
         raise DssError("No sound is unlike the annotated ones: there is nothing to show")
-    shown = unlike[unlike["group"] < MOST_GROUPS]
+    shown = novel[novel["group"] < MOST_GROUPS]
     named = {number: _title(number, of_group) for number, of_group in shown.groupby("group")}
     shown = shown.assign(name=shown["group"].map(named))
     views = []

@@ -14,7 +14,7 @@ from dss.support import progress
 from dss.widgets.forms.form import Form
 
 
-class Shown:
+class FormOutput:
     """Show what a function makes of the result of a form, and update it with each new result.
 
     Arguments:

@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dss.data.rates import highest_hz, proposed_rate
 from dss.data.recordings import array_recording
+from dss.data.sample_rates import highest_hz, proposed_rate
 
 
 def recording(rate, hz, noise=0.01, seconds=5, length=0.2):

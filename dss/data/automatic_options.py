@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from dss.data.annotations import EVENT, SEGMENT, found
-from dss.data.names import named_groups
+from dss.data.filename_groups import groups_in_filenames
 from dss.options import DatasetOptions
 
 EVENT_STD_SECONDS = 0.003  # the precision with which people place pulses
@@ -64,7 +64,7 @@ def chosen_options(
 
 def _groups(names: Sequence[str], reasons: dict[str, str]) -> dict[str, str]:
     """Keep individuals, or days, together in one split if one of them can be spared for testing."""
-    groups = named_groups(names)
+    groups = groups_in_filenames(names)
     if groups is None:
         return {}
     n, kind = len(groups.n_recordings), groups.kind

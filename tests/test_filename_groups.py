@@ -2,7 +2,7 @@ import pytest
 from conftest import tone_song, write_recording
 
 from dss.data import make_dataset, open_dataset
-from dss.data.names import named_groups
+from dss.data.filename_groups import groups_in_filenames
 from dss.data.splits import SPLITS, recording_groups
 
 
@@ -21,7 +21,7 @@ from dss.data.splits import SPLITS, recording_groups
 )
 def test_names_tell_individuals_or_days(kind, group, other, rest):
     paths = [rest.format(g, i) for g, n in ((group, 3), (other, 2)) for i in range(n)]
-    groups = named_groups(paths)
+    groups = groups_in_filenames(paths)
     assert (groups.kind, groups.n_recordings) == (kind, {group: 3, other: 2})
     assert recording_groups(paths, groups.pattern) == [group] * 3 + [other] * 2
     assert not groups.are_enough
@@ -38,7 +38,7 @@ def test_names_tell_individuals_or_days(kind, group, other, rest):
     ],
 )
 def test_names_that_only_count_tell_nothing(names):
-    assert named_groups(names) is None
+    assert groups_in_filenames(names) is None
 
 
 def test_a_dataset_tests_on_an_individual_that_is_in_no_other_split(tmp_path):

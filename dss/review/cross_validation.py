@@ -10,10 +10,10 @@ import pandas as pd
 
 from dss.data.annotations import found
 from dss.data.assembly import plan_splits, write_dataset
-from dss.data.sources import Assembled, Source
+from dss.data.corpus import Corpus, Source
 from dss.data.splits import Stretch, halved
 from dss.data.stretches import intersection
-from dss.data.texttables import COLUMNS
+from dss.data.text_tables import COLUMNS
 from dss.errors import DssError
 from dss.options import DatasetOptions, PredictOptions
 from dss.predict.confidence import calibration_of
@@ -31,7 +31,7 @@ BLOCK_SECONDS = 0.5, 10.0
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class HeldOut:
     """A recording, or a part of it, judged by a network that did not learn from it.
 
     Attributes:
@@ -51,24 +51,24 @@ class Judged:
     learned: frozenset[str]
 
 
-def judge_halves(
-    folder: Path, made_of: Assembled, options: DatasetOptions, seed: int = 0
-) -> Iterator[Judged]:
+def predict_held_out(
+    folder: Path, corpus: Corpus, options: DatasetOptions, seed: int = 0
+) -> Iterator[HeldOut]:
     """Train on each half of the recordings, and judge the other half.
 
     A single recording is cut in two. Each half gets its share of every song type.
 
     Arguments:
         folder: the data folder.
-        made_of: the result of `dss.data.sources.read_sources`.
+        corpus: the result of `dss.data.corpus.read_corpus`.
         options: the dataset options as given.
         seed: for halves, datasets and training.
 
     Raises: DssError before any training if there are too few annotations, or a half cannot be
         divided for training and validation.
     """
-    halves = _halves(folder, made_of, seed)
-    dealt = [_dealt(made_of, half, seed) for half in halves]
+    halves = _halves(folder, corpus, seed)
+    dealt = [_dealt(corpus, half, seed) for half in halves]
     for half in dealt:
         plan_splits(half)  # raises any error before training
     for number in (0, 1):
@@ -83,16 +83,16 @@ def judge_halves(
         yield from _judge(run, judge, learned)
 
 
-def _halves(folder: Path, made_of: Assembled, seed: int) -> list[list[tuple[Source, float]]]:
+def _halves(folder: Path, corpus: Corpus, seed: int) -> list[list[tuple[Source, float]]]:
     """Two halves of the sources, each with the second at which it begins in its recording."""
-    sources = made_of.sources
-    songs = [source.song(made_of.types, 0, source.name) for source in sources]
+    sources = corpus.sources
+    songs = [source.song(corpus.types, 0, source.name) for source in sources]
     rate = sources[0].recording.samplerate_hz
     halves = [
         [(_part(sources[s.recording], s), s.start_sample / rate) for s in half]
         for half in halved(songs, rate, seed)
     ]
-    counts = [sum(len(_song(part, made_of)) for part, _ in half) for half in halves]
+    counts = [sum(len(_song(part, corpus)) for part, _ in half) for half in halves]
     if min(counts) < FEWEST:
         raise DssError(
             f"{folder}: half of it has only {min(counts)} annotations, too few to learn from. "
@@ -102,17 +102,17 @@ def _halves(folder: Path, made_of: Assembled, seed: int) -> list[list[tuple[Sour
     return halves
 
 
-def _song(source: Source, made_of: Assembled) -> pd.DataFrame:
-    return found(source.annotations)[lambda table: table["name"].isin(made_of.types)]
+def _song(source: Source, corpus: Corpus) -> pd.DataFrame:
+    return found(source.annotations)[lambda table: table["name"].isin(corpus.types)]
 
 
-def _dealt(made_of: Assembled, half: Sequence[tuple[Source, float]], seed: int) -> Assembled:
+def _dealt(corpus: Corpus, half: Sequence[tuple[Source, float]], seed: int) -> Corpus:
     """A half as a dataset, in blocks, so that validation gets its share of each song type."""
     sources = [source for source, _ in half]
     seconds = sum(source.recording.duration_seconds for source in sources)
     blocks = float(np.clip(seconds / BLOCKS, *BLOCK_SECONDS))
-    options = made_of.options.model_copy(update={"block_seconds": blocks, "seed": seed})
-    return made_of._replace(sources=sources, options=options)
+    options = corpus.options.model_copy(update={"block_seconds": blocks, "seed": seed})
+    return corpus._replace(sources=sources, options=options)
 
 
 def _part(source: Source, stretch: Stretch) -> Source:
@@ -138,7 +138,7 @@ def _part(source: Source, stretch: Stretch) -> Source:
 
 def _judge(
     run: Run, half: Sequence[tuple[Source, float]], learned: frozenset[str]
-) -> Iterator[Judged]:
+) -> Iterator[HeldOut]:
     options = tuned(PredictOptions(), run.params)  # all channels
     how = run.song_types, run.samplerate_hz, calibration_of(run.params)
     n = max(1, round(FRAME_SECONDS * run.samplerate_hz))
@@ -148,7 +148,7 @@ def _judge(
             frames = _Frames(n)
             blocks = probability_blocks(source.recording, run, options, progress.update)
             table = detect(frames.watch(blocks), *how, options=options)
-            yield Judged(source, start, frames.all(), run.samplerate_hz / n, table, learned)
+            yield HeldOut(source, start, frames.all(), run.samplerate_hz / n, table, learned)
 
 
 class _Frames:

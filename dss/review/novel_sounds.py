@@ -9,7 +9,7 @@ import pandas as pd
 from dss.data.annotations import found, read_annotations
 from dss.data.audio import Loader
 from dss.data.recordings import Recording, open_recording, unsaid_rate
-from dss.data.texttables import COLUMNS
+from dss.data.text_tables import COLUMNS
 from dss.errors import DssError
 from dss.predict.near_misses import apart_from, read_near_misses
 from dss.review.proposals import propose
@@ -21,7 +21,7 @@ LISTED = ["file", "recording", *COLUMNS, "distance", "group"]
 USUAL = 0.99  # fraction of the known sounds that count as alike
 
 
-def find_unlike(
+def find_novel_sounds(
     files: Mapping[Path, Path], known: str | Path | Sequence[View], loader: Loader | None = None
 ) -> pd.DataFrame:
     """List sounds in annotated recordings that are unlike anything known.

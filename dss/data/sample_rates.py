@@ -7,7 +7,7 @@ import pandas as pd
 
 from dss.data.annotations import found
 from dss.data.recordings import Recording
-from dss.data.texttables import COLUMNS
+from dss.data.text_tables import COLUMNS
 
 ENERGY = 0.99  # of the song, which must lie below
 USABLE = 0.9  # of the frequencies up to half a rate: higher ones are filtered out by resampling

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from dss.data import targets
-from dss.data.annotated import known_stretches, read_annotated
+from dss.data.annotated_stretches import known_stretches, read_annotated
 from dss.data.annotations import (
     COLUMNS,
     EVENT,
@@ -21,8 +21,8 @@ from dss.data.annotations import (
     is_absence,
     song_types,
 )
+from dss.data.automatic_options import chosen_options
 from dss.data.check import find_problems
-from dss.data.choices import chosen_options
 from dss.data.inputs import Input, read_inputs, tolerance_at
 from dss.data.overlaps import overlap_warnings, overlaps, without_overlaps
 from dss.data.problems import format_problems, raise_errors
@@ -36,7 +36,7 @@ LONGEST_NAME = 200  # bytes
 BOUNDARIES = ("onset", "offset")
 
 
-class Assembled(NamedTuple):
+class Corpus(NamedTuple):
     """What a dataset is made of.
 
     Attributes:
@@ -45,7 +45,7 @@ class Assembled(NamedTuple):
         options: the options, including those chosen from the data.
         chosen: the reasons for chosen options.
         gaps_within_types: whether only segments of the same song type are moved apart.
-        mended: a sentence for each thing that was mended in the files.
+        fixed: a sentence per fix.
     """
 
     sources: list["Source"]
@@ -53,7 +53,7 @@ class Assembled(NamedTuple):
     options: DatasetOptions
     chosen: dict[str, str]
     gaps_within_types: bool
-    mended: list[str]
+    fixed: list[str]
 
     def tables(self) -> list[pd.DataFrame]:
         """The annotations as the targets show them: with gaps, and boundaries as events."""
@@ -101,12 +101,12 @@ class Source:
         return Song(self.recording.n_samples, extents, table["name"].tolist(), group)
 
 
-def read_sources(folder: Path, options: DatasetOptions) -> Assembled:
+def read_corpus(folder: Path, options: DatasetOptions) -> Corpus:
     """Read all annotations of a data folder and the headers of its recordings.
 
     Raises: DssError that lists all problems, by file and row.
     """
-    inputs, mended = _read_folder(folder, options)
+    inputs, fixed = _read_folder(folder, options)
     recordings = [found.recording for found in inputs]
     tables = [(found.file, found.table) for found in inputs]
     problems = find_problems(recordings, tables, options.tolerance_seconds)
@@ -137,24 +137,28 @@ def read_sources(folder: Path, options: DatasetOptions) -> Assembled:
     for name, (recording, _, table, unknown) in zip(names, inputs, strict=True):
         everywhere = np.array([[0, recording.duration_seconds]])
         tolerance = tolerance_at(recording, options.tolerance_seconds)
-        looked_at = read_annotated(recording.path, recording.duration_seconds, tolerance)
-        looked_at = intersection(looked_at, complement(unknown, recording.duration_seconds))
+        annotated_stretches = read_annotated(recording.path, recording.duration_seconds, tolerance)
+        annotated_stretches = intersection(
+            annotated_stretches, complement(unknown, recording.duration_seconds)
+        )
         if options.overlaps == "unknown":
             stretches = [s[2:] for s in overlaps(_renamed(table, options.rename), types)]
             shared = union(np.array(stretches).reshape(-1, 2))
-            looked_at = intersection(looked_at, complement(shared, recording.duration_seconds))
-        known = known_stretches(table, old_types, looked_at, reach, annotated)
+            annotated_stretches = intersection(
+                annotated_stretches, complement(shared, recording.duration_seconds)
+            )
+        known = known_stretches(table, old_types, annotated_stretches, reach, annotated)
         is_all = known.shape == (1, 2) and np.allclose(known, everywhere)
         table = _renamed(table, options.rename)
         sources.append(Source(recording, name, table, None if is_all else known))
     if options.boundary_targets:
         types |= dict.fromkeys(BOUNDARIES, EVENT)
     within_types = options.gap_seconds is None
-    return Assembled(sources, types, settled, chosen, within_types, mended)
+    return Corpus(sources, types, settled, chosen, within_types, fixed)
 
 
-def _with_targets(table: pd.DataFrame, made_of: Assembled) -> pd.DataFrame:
-    types, options = made_of.types, made_of.options
+def _with_targets(table: pd.DataFrame, corpus: Corpus) -> pd.DataFrame:
+    types, options = corpus.types, corpus.options
     if options.overlaps in ("shorter", "later"):
         table = without_overlaps(table, types, options.overlaps).reset_index(drop=True)
     if options.boundary_targets:
@@ -164,12 +168,12 @@ def _with_targets(table: pd.DataFrame, made_of: Assembled) -> pd.DataFrame:
             for name, time in zip(BOUNDARIES, COLUMNS[1:], strict=True)
         ]
         table = pd.concat([table, *rows], ignore_index=True)
-    return targets.add_gaps(table, types, options.gap_seconds or 0, made_of.gaps_within_types)
+    return targets.add_gaps(table, types, options.gap_seconds or 0, corpus.gaps_within_types)
 
 
 def _read_folder(folder: Path, options: DatasetOptions) -> tuple[list[Input], list[str]]:
-    """The recordings with their annotations, and what was mended in them."""
-    inputs, failed, mended = read_inputs(folder, options)
+    """The recordings with their annotations, and the fixes as sentences."""
+    inputs, failed, fixed = read_inputs(folder, options)
     problems: list[str] = []
     for path, error in failed:
         if isinstance(error, DssError):
@@ -178,9 +182,9 @@ def _read_folder(folder: Path, options: DatasetOptions) -> tuple[list[Input], li
             problems.append(f"{path}: {error}")
     problems = [*dict.fromkeys(problems)]  # problems without a file would appear once per file
     raise_problems(problems, "These recordings and annotations cannot be read:")
-    sentences = [f"{file}: {what}" for file, what in mended]
+    sentences = [f"{file}: {what}" for file, what in fixed]
     if options.strict:
-        raise_problems(sentences, "These files would need mending, which strict forbids:")
+        raise_problems(sentences, "These files need fixes, which strict forbids:")
     return inputs, sentences
 
 

@@ -18,7 +18,7 @@ from dss.data.annotations import (
     times_of,
 )
 from dss.data.stretches import intersection, union
-from dss.data.texttables import COLUMNS, parse_times, read_csv
+from dss.data.text_tables import COLUMNS, parse_times, read_csv
 from dss.errors import raise_problems
 from dss.support.files import replacing
 
@@ -80,7 +80,7 @@ def write_annotated(recording: str | Path, stretches: np.ndarray) -> None:
 def known_stretches(
     annotations: pd.DataFrame,
     types: Mapping[str, str],
-    looked_at: np.ndarray,
+    annotated_stretches: np.ndarray,
     reach_seconds: float,
     names: Iterable[str] = (),
 ) -> np.ndarray:
@@ -93,7 +93,7 @@ def known_stretches(
     Arguments:
         annotations: annotation table of a recording.
         types: category by name of the requested song types; may include `noise`.
-        looked_at: [stretches, 2] seconds, the stretches that were annotated.
+        annotated_stretches: [stretches, 2] seconds, the stretches that were annotated.
         reach_seconds: how much time around an event is known.
         names: further names, from other recordings or not requested: `not_x` marks the absence of
             x only if x is a name.
@@ -105,7 +105,7 @@ def known_stretches(
     absent = table["name"].map(lambda name: is_absence(name, names))
     says_noise = NOISE not in types and (table["name"] == NOISE).any()
     if not (absent.any() or says_noise):
-        return union(looked_at)
+        return union(annotated_stretches)
     reach = np.where(table["name"].map(types) == EVENT, reach_seconds, 0)[:, None] * [-1, 1]
     times = table[["start_seconds", "stop_seconds"]].to_numpy() + reach
     # Where all types are absent; without types, none is.
@@ -113,4 +113,4 @@ def known_stretches(
     for name in types:
         nothing = intersection(nothing, times[(table["name"] == ABSENT + name).to_numpy()])
     known = union(np.concatenate([times[~absent.to_numpy(bool)], nothing]))
-    return intersection(known, looked_at)
+    return intersection(known, annotated_stretches)

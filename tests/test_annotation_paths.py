@@ -4,7 +4,7 @@ import soundfile
 
 from dss.cli import main
 from dss.data import check_annotations, list_recordings, make_dataset, open_dataset
-from dss.data.places import place_of
+from dss.data.annotation_paths import annotation_finder
 from dss.errors import DssError
 
 TABLE = "name,start_seconds,stop_seconds\na,1,2\na,3,4\n"
@@ -97,7 +97,7 @@ def test_what_lies_next_to_a_recording_counts_first(tmp_path):
 
 def test_a_pattern_that_cannot_be_is_an_error(tmp_path):
     with pytest.raises(DssError, match=r"annotations_at: there is no \{bird\}, only \{folder\}"):
-        place_of("{bird}/{stem}.csv", tmp_path)
+        annotation_finder("{bird}/{stem}.csv", tmp_path)
 
 
 def test_nothing_is_proposed_where_nothing_fits(tmp_path):

@@ -15,7 +15,7 @@ MOST_FOLDERS = 100  # folders to remember
 NAME = "viewer"
 
 
-class Look:
+class ViewSettings:
     """Remembers, for each folder of recordings, what somebody chose in a viewer.
 
     It is stored in `.dss_forms.yaml` next to the notebook, as are the last values of forms.

@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from dss.data.audio import ARRAY_ENDINGS, SOUND_ENDINGS
 from dss.errors import DssError
 
-Place = Callable[[Path], Path]
+AnnotationFinder = Callable[[Path], Path]
 
 FIELD = re.compile(r"\{([^{}]*)\}")
 ENDINGS = (".csv", ".txt", ".tsv", ".textgrid", ".svl", ".eaf", ".not.mat", ".phn", ".wrd")
@@ -26,7 +26,7 @@ MOST_RECORDINGS = 20  # to try a pattern on
 FEWEST = 0.5  # fraction of these that a pattern has to fit
 
 
-def place_of(pattern: str | None, folder: str | Path) -> Place | None:
+def annotation_finder(pattern: str | None, folder: str | Path) -> AnnotationFinder | None:
     """A function that finds the annotations of a recording; None without a pattern.
 
     Arguments:
@@ -36,10 +36,10 @@ def place_of(pattern: str | None, folder: str | Path) -> Place | None:
     Raises: DssError if the pattern has an unknown field; the function raises it unless exactly one
         file fits.
     """
-    return None if pattern is None else _place(pattern, folder)
+    return None if pattern is None else _finder(pattern, folder)
 
 
-def _place(pattern: str, folder: str | Path) -> Place:
+def _finder(pattern: str, folder: str | Path) -> AnnotationFinder:
     root = Path(folder) if Path(folder).is_dir() else Path(folder).parent
     for field in FIELD.findall(pattern):
         if field not in ("folder", "parent", "name", "stem") and not field.startswith("stem-"):
@@ -59,9 +59,11 @@ def _place(pattern: str, folder: str | Path) -> Place:
     return find
 
 
-def fitting(pattern: str, folder: Path, recordings: Sequence[Path]) -> list[tuple[Path, Path]]:
+def files_by_pattern(
+    pattern: str, folder: Path, recordings: Sequence[Path]
+) -> list[tuple[Path, Path]]:
     """The recordings for which a pattern finds annotations, each with its file."""
-    find, found = _place(pattern, folder), []
+    find, found = _finder(pattern, folder), []
     for recording in recordings:
         try:
             found.append((recording, find(recording)))
@@ -95,7 +97,7 @@ def proposed_pattern(folder: str | Path, recordings: Sequence[Path]) -> str | No
         found = (_pattern(path, recording, root, is_alone) for path in files)
         votes.update({pattern for pattern in found if pattern})
     fits = [pattern for pattern, n in votes.most_common(5) if n >= FEWEST * len(tried)]
-    return max(fits, key=lambda p: len(fitting(p, root, tried)), default=None)
+    return max(fits, key=lambda p: len(files_by_pattern(p, root, tried)), default=None)
 
 
 def _replaced(name: str, text: str, field: str) -> str | None:

@@ -9,10 +9,10 @@ from conftest import tone_song, write_recording
 
 from dss.cli import main
 from dss.errors import DssError
-from dss.plot import plot_unlike
+from dss.plot import plot_novel_sounds
 from dss.predict import predict_files
+from dss.review.novel_sounds import find_novel_sounds
 from dss.review.rounds import next_round
-from dss.review.unlike import find_unlike
 
 NEW = [(1.0 + 0.5 * i, 1.1 + 0.5 * i) for i in range(12)]
 
@@ -34,14 +34,14 @@ def annotated(tmp_path_factory, tiny_run):
 
 
 def test_a_song_type_that_nobody_annotated_is_listed(annotated, tiny_run):
-    unlike = find_unlike(annotated, tiny_run[1])
-    n = unlike["recording"].map(lambda path: Path(path).stem).value_counts()
+    novel = find_novel_sounds(annotated, tiny_run[1])
+    n = novel["recording"].map(lambda path: Path(path).stem).value_counts()
     assert n.get("known", 0) <= 2
-    times = unlike[unlike["recording"].str.endswith("other.wav")]
+    times = novel[novel["recording"].str.endswith("other.wav")]
     is_listed = [((times["start_seconds"] < b) & (times["stop_seconds"] > a)).any() for a, b in NEW]
     assert np.mean(is_listed) > 0.8
-    assert (unlike["distance"] > 1).all()
-    assert unlike["distance"].is_monotonic_decreasing
+    assert (novel["distance"] > 1).all()
+    assert novel["distance"].is_monotonic_decreasing
 
 
 def test_the_command_lists_and_counts_them(annotated, tiny_run, capsys):
@@ -49,7 +49,7 @@ def test_the_command_lists_and_counts_them(annotated, tiny_run, capsys):
     named = ["--recordings", str(new), "--known", str(tiny_run[1])]
     assert main(["proofread", str(folder), *named]) == 0
     said = capsys.readouterr().out
-    n = len(find_unlike(annotated, tiny_run[1]))
+    n = len(find_novel_sounds(annotated, tiny_run[1]))
     assert said.endswith(f"{n} sounds are unlike anything annotated.\n")
     assert " unlike " in said.partition("Recordings to annotate next")[0]
     assert main(["proofread", str(folder), *named[:2]]) == 2
@@ -64,11 +64,11 @@ def test_the_gallery_has_a_row_for_those_that_are_alike(annotated):
     rows = [(recording, "a" if i < 4 else "", 1.0 + i, 1.1 + i, 2.0, i // 4) for i in range(6)]
     rows.append((recording, "", 0.2, 0.3, 1.5, -1))
     columns = ["recording", "name", "start_seconds", "stop_seconds", "distance", "group"]
-    unlike = pd.DataFrame(rows, columns=columns)
-    labels = [axis.get_ylabel() for axis in plot_unlike(unlike).axes]
+    novel = pd.DataFrame(rows, columns=columns)
+    labels = [axis.get_ylabel() for axis in plot_novel_sounds(novel).axes]
     assert labels == ["1: a?\nn = 4", "2: not found\nn = 2", "others\nn = 1"]
     with pytest.raises(DssError, match="nothing to show"):
-        plot_unlike(unlike[:0])
+        plot_novel_sounds(novel[:0])
 
 
 def test_rounds_are_counted(annotated, tiny_run, tmp_path):
@@ -87,7 +87,7 @@ def test_rounds_are_counted(annotated, tiny_run, tmp_path):
     first_line, *_, last_line = str(again).splitlines()
     assert first_line == "Annotated: 32 s (32 s before), 3 song types."
     assert last_line == "Annotate next: other, known."
-    assert f"{len(first.unlike)} sounds are unlike anything annotated." in str(again)
+    assert f"{len(first.novel)} sounds are unlike anything annotated." in str(again)
     there = sorted(tiny_run[1].with_suffix("").glob("*.wav"))
     files = {path: annotated[next(iter(annotated))] for path in there}
     nothing_new = str(next_round(files, tmp_path / "20260101_000001")).splitlines()
