@@ -13,13 +13,13 @@ from dss.review.edits import (
     Edited,
     Edits,
     annotate,
-    at,
-    look_at,
-    n_unseen,
-    of_type,
+    annotation_at,
+    copy_annotations,
+    mark_annotated,
+    n_outside_annotated,
     remove,
     rename,
-    take_over,
+    rows_of_type,
 )
 
 
@@ -82,12 +82,12 @@ def test_the_only_annotation_of_a_type_may_become_one_of_the_other_kind():
 
 def test_the_shortest_annotation_at_a_time_is_the_one_that_is_meant():
     nested = table(("a", 1.0, 2.0), ("b", 1.4, 1.5), ("pulse", 1.7, 1.7))
-    assert at(nested, 1.45, 0.01) == 1
-    assert at(nested, 1.2, 0.01) == 0
-    assert at(nested, 1.705, 0.01) == 2
-    assert at(nested, 2.005, 0.01) == 0
-    assert at(nested, 2.1, 0.01) is None
-    assert at(nested.iloc[:0], 1.0, 0.01) is None
+    assert annotation_at(nested, 1.45, 0.01) == 1
+    assert annotation_at(nested, 1.2, 0.01) == 0
+    assert annotation_at(nested, 1.705, 0.01) == 2
+    assert annotation_at(nested, 2.005, 0.01) == 0
+    assert annotation_at(nested, 2.1, 0.01) is None
+    assert annotation_at(nested.iloc[:0], 1.0, 0.01) is None
 
 
 def test_nothing_is_written_before_it_is_saved(recording):
@@ -156,17 +156,17 @@ def test_annotations_as_dss_wrote_them_are_replaced_by_those_corrected(recording
 
 def test_stretches_that_were_seen_are_written_beside_the_annotations(recording):
     edits = Edits()
-    seen = look_at(look_at(Edited(SONG), 3.0, 4.0), 0.5, 3.2)
+    seen = mark_annotated(mark_annotated(Edited(SONG), 3.0, 4.0), 0.5, 3.2)
     edits.put(recording, seen, Edited(SONG))
     edits.save()
     assert read_annotated(recording, 5.0).tolist() == [[0.5, 4.0]]
 
 
 def test_annotations_outside_of_what_was_seen_are_counted():
-    assert n_unseen(Edited(SONG)) == 0
-    seen = look_at(Edited(SONG), 0.5, 1.05)
-    assert n_unseen(seen) == 3
-    assert n_unseen(look_at(seen, 1.0, 2.0)) == 1
+    assert n_outside_annotated(Edited(SONG)) == 0
+    seen = mark_annotated(Edited(SONG), 0.5, 1.05)
+    assert n_outside_annotated(seen) == 3
+    assert n_outside_annotated(mark_annotated(seen, 1.0, 2.0)) == 1
 
 
 times = st.floats(0, 100).map(lambda t: round(t, 3))
@@ -184,7 +184,7 @@ def test_annotations_are_sorted_and_each_can_be_found_and_removed(rows):
         assert song["start_seconds"].is_monotonic_increasing
     for _ in rows:
         middle = song.loc[0, ["start_seconds", "stop_seconds"]].mean()
-        song = remove(song, at(song, middle, 0.0))
+        song = remove(song, annotation_at(song, middle, 0.0))
     assert not len(song)
 
 
@@ -211,8 +211,8 @@ def test_redo_makes_the_changes_again_that_were_undone(recording):
 
 def test_all_annotations_of_a_song_type_are_renamed_or_removed():
     song = table(("a", 1.0, 1.2), ("b", 2.0, 2.1), ("a", 3.0, 3.2)).assign(confidence=0.9)
-    assert of_type(song, "a") == [0, 2]
-    assert of_type(song, "a", (1.1, 2.5)) == [0]
+    assert rows_of_type(song, "a") == [0, 2]
+    assert rows_of_type(song, "a", (1.1, 2.5)) == [0]
     renamed = rename(song, [0, 2], " c ")
     assert renamed["name"].tolist() == ["c", "b", "c"]
     assert renamed["confidence"].isna().tolist() == [True, False, True]
@@ -224,10 +224,10 @@ def test_all_annotations_of_a_song_type_are_renamed_or_removed():
 
 def test_predictions_are_taken_over_where_nothing_is_annotated_by_hand():
     others = table(("a", 0.1, 0.2), ("a", 1.1, 1.3), ("a", 5.0, 5.1))
-    taken, n = take_over(SONG, others, "a")
+    taken, n = copy_annotations(SONG, others, "a")
     assert n == 2
     assert taken["start_seconds"].tolist() == [0.1, 1.0, 2.0, 3.0, 5.0]
-    same, n = take_over(SONG, others.iloc[[1]], "a")
+    same, n = copy_annotations(SONG, others.iloc[[1]], "a")
     assert (n, len(same)) == (0, len(SONG))
-    none, n = take_over(SONG.iloc[:0], others, "a")
+    none, n = copy_annotations(SONG.iloc[:0], others, "a")
     assert n == len(none) == 3

@@ -798,7 +798,7 @@ def test_how_the_recordings_of_a_folder_were_shown_is_remembered(recording, fold
     assert viewer.options == chosen
     assert np.diff(viewer.stretch) == pytest.approx(1.5)
     assert np.diff(Viewer(recording, start_seconds=1).stretch) == pytest.approx(3)
-    viewer.look.reset()
+    viewer.settings.reset()
     assert viewer.options == before
     assert np.diff(viewer.stretch) == pytest.approx(3)
     assert Viewer(recording).options == before

@@ -170,7 +170,7 @@ def dataset_attributes(
     attributes["report"] = report.count(plan, sources, types, tables)
     attributes["made_from"] = str(folder.resolve())
     attributes["made_with"] = {"dss": dss.__version__, **options.to_yaml_types()}
-    attributes["chosen"] = corpus.chosen
+    attributes["chosen"] = corpus.reasons
     attributes["fixed"] = corpus.fixed
     return attributes
 

@@ -43,7 +43,7 @@ class Corpus(NamedTuple):
         sources: the recordings with their annotations, sorted by path.
         types: the category of each song type.
         options: the options, including those chosen from the data.
-        chosen: the reasons for chosen options.
+        reasons: the reasons for chosen options.
         gaps_within_types: whether only segments of the same song type are moved apart.
         fixed: a sentence per fix.
     """
@@ -51,7 +51,7 @@ class Corpus(NamedTuple):
     sources: list["Source"]
     types: dict[str, str]
     options: DatasetOptions
-    chosen: dict[str, str]
+    reasons: dict[str, str]
     gaps_within_types: bool
     fixed: list[str]
 
@@ -128,7 +128,7 @@ def read_corpus(folder: Path, options: DatasetOptions) -> Corpus:
     seconds = [recording.duration_seconds for recording in recordings]
     paths = [recording.path for recording in recordings]
     names = [p.name if p == folder else p.relative_to(folder).as_posix() for p in paths]
-    settled, chosen = chosen_options(renamed, seconds, types, options, names)
+    settled, reasons = chosen_options(renamed, seconds, types, options, names)
     if options.overlaps == "share":
         for sentence in overlap_warnings(renamed, types, 1 / recordings[0].samplerate_hz):
             warnings.warn(sentence, DssWarning, stacklevel=5)
@@ -154,7 +154,7 @@ def read_corpus(folder: Path, options: DatasetOptions) -> Corpus:
     if options.boundary_targets:
         types |= dict.fromkeys(BOUNDARIES, EVENT)
     within_types = options.gap_seconds is None
-    return Corpus(sources, types, settled, chosen, within_types, fixed)
+    return Corpus(sources, types, settled, reasons, within_types, fixed)
 
 
 def _with_targets(table: pd.DataFrame, corpus: Corpus) -> pd.DataFrame:

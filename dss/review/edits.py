@@ -203,7 +203,7 @@ def copy_annotations(
     return table.reset_index(drop=True), len(added)
 
 
-def of_type(
+def rows_of_type(
     annotations: pd.DataFrame, name: str, stretch: tuple[float, float] | None = None
 ) -> list[int]:
     """The rows of a song type's annotations; within a stretch, those that touch it."""
@@ -214,7 +214,7 @@ def of_type(
     return table.index[is_it].tolist()
 
 
-def following(
+def next_annotation(
     tables: Iterable[pd.DataFrame], name: str | None, seconds: float, step: int, beyond: float
 ) -> tuple[float, float] | None:
     """The start and stop of the next annotation by its middle; None if there is none.
@@ -235,7 +235,7 @@ def following(
     return tuple(times[is_beyond][after[is_beyond].argmin()]) if is_beyond.any() else None
 
 
-def at(annotations: pd.DataFrame, seconds: float, within_seconds: float) -> int | None:
+def annotation_at(annotations: pd.DataFrame, seconds: float, within_seconds: float) -> int | None:
     """The annotation at a time, the shortest one if there are several; None if there is none.
 
     Arguments:
@@ -255,7 +255,7 @@ def at(annotations: pd.DataFrame, seconds: float, within_seconds: float) -> int 
     return int(order.loc[near.index].sort_values(["length", "beside"]).index[0])
 
 
-def look_at(edited: Edited, start_seconds: float, stop_seconds: float) -> Edited:
+def mark_annotated(edited: Edited, start_seconds: float, stop_seconds: float) -> Edited:
     """Note that somebody looked at a stretch, so that all song in it is annotated."""
     stretch = np.array([[start_seconds, stop_seconds]])
     if edited.annotated_stretches is not None:

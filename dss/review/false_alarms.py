@@ -8,7 +8,7 @@ import pandas as pd
 from dss.data.annotations import ABSENT, NOISE, found
 from dss.data.stretches import complement, intersection, overlap, union
 from dss.data.text_tables import COLUMNS
-from dss.review.edits import Edited, look_at, remove
+from dss.review.edits import Edited, mark_annotated, remove
 
 EVENT_SECONDS = 0.005  # before and after a false event, where there is no other event
 TIMES = COLUMNS[1:]
@@ -40,7 +40,7 @@ def reject(
         edited = edited._replace(annotations=remove(edited.annotations, rows))
     if edited.annotated_stretches is not None:
         for start, stop in times:
-            edited = look_at(edited, start, stop)
+            edited = mark_annotated(edited, start, stop)
     if not is_noise_named:
         return edited
     table = edited.annotations

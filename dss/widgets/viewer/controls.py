@@ -66,7 +66,7 @@ class Controls:
             self.shown,
             button("angle-double-left", "previous recording", lambda: self._step(-1)),
             button("angle-double-right", "next recording", lambda: self._step(1)),
-            button("refresh", "reset the view to the defaults", lambda: v.look.reset()),
+            button("refresh", "reset the view to the defaults", lambda: v.settings.reset()),
         ]
         self._choice = widgets.HBox(choices)
         rows = [
@@ -261,7 +261,7 @@ class Controls:
         def act(_) -> None:
             if not self._is_set_here:
                 action()
-                self._viewer.look.remember()
+                self._viewer.settings.remember()
 
         control.observe(act, names="value")
 
@@ -276,7 +276,7 @@ class Controls:
 
     def _zoom(self, factor: float) -> None:
         self._viewer.zoom(factor)
-        self._viewer.look.remember()
+        self._viewer.settings.remember()
 
     def _step(self, by: int) -> None:
         names = list(self.shown.options)

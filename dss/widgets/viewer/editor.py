@@ -13,14 +13,14 @@ from dss.review.edits import (
     TIMES,
     Edited,
     annotate,
-    at,
+    annotation_at,
     copy_annotations,
     kinds_of,
-    look_at,
+    mark_annotated,
     n_outside_annotated,
-    of_type,
     remove,
     rename,
+    rows_of_type,
 )
 from dss.review.false_alarms import reject
 from dss.widgets.viewer.draft import Draft
@@ -74,7 +74,7 @@ class Editor:
 
     def click(self, seconds: float, within_seconds: float) -> None:
         """Mark the annotation at this time, as `mark` does; without one, mark the time."""
-        if not self._mark(lambda table: at(table, seconds, within_seconds)):
+        if not self._mark(lambda table: annotation_at(table, seconds, within_seconds)):
             self._viewer.selection = seconds, seconds
 
     def mark(self, start_seconds: float, stop_seconds: float, label: str | None = None) -> None:
@@ -213,7 +213,7 @@ class Editor:
 
     def look_at_shown(self) -> None:
         """Note that all song in view is annotated."""
-        edited = look_at(self.draft.now, *self._viewer.stretch)
+        edited = mark_annotated(self.draft.now, *self._viewer.stretch)
         self._put(edited)
         if n := n_outside_annotated(edited):
             self._viewer.say(
@@ -272,7 +272,7 @@ class Editor:
         if self._which.value == ONE:
             return [row]
         stretch = self._viewer.stretch if self._which.value == SHOWN else None
-        return of_type(table, table.at[row, "name"], stretch)
+        return rows_of_type(table, table.at[row, "name"], stretch)
 
     def _say(self, said: str = "") -> None:
         """Show which recordings are not saved yet, or else what is said."""

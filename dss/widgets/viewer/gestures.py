@@ -55,7 +55,7 @@ class Gestures:
                 viewer.proposer.drag(asked["at"])
             case "key":
                 self.press(asked["key"])
-        viewer.look.remember()
+        viewer.settings.remember()
 
     def press(self, key: str) -> None:
         """Do what a key stands for, named as browsers do."""

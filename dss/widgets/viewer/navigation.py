@@ -8,7 +8,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from dss.data.recordings import Recording
-from dss.review.edits import following
+from dss.review.edits import next_annotation
 from dss.review.frequencies import frequencies_of
 from dss.widgets.viewer.picture import Picture
 
@@ -104,7 +104,7 @@ class Navigation(ABC):
         # If an annotation is already in the middle, look beyond it.
         beyond = 1e-6 + 0.5 / self.recording.samplerate_hz
         song_type = self.options["song_type"]
-        there = following(self.annotations.values(), song_type, middle, step, beyond)
+        there = next_annotation(self.annotations.values(), song_type, middle, step, beyond)
         self._status.value = ""
         if there:
             self.editor.mark(*there)

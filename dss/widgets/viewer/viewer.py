@@ -102,7 +102,7 @@ class Viewer(Navigation):
         self._image.layout = PICTURE
         self._player = widgets.Box()
         self.controls, self.editor, self.proposer = Controls(self), Editor(self), Proposer(self)
-        self.events, self.look = EventTable(self), ViewSettings(self)
+        self.events, self.settings = EventTable(self), ViewSettings(self)
         self._chooser = Chooser("view", self._choose)
         if isinstance(source, str | Path):
             tooltip = "open a folder of recordings or a dataset"
@@ -138,12 +138,12 @@ class Viewer(Navigation):
             self.song_types.meet(self._names(), are_read=True)
             self._tables = self.editor.draft.tables(self.recording.path, self._tables)
             self.controls.fit(self.recording, self._names(), name)
-            self.look.apply()
+            self.settings.apply()
             self._fit_editor()
             self.selection = None
         if self._stretch is None:
             first = self._first_annotation()
-            self._stretch = (first, first + self.look.seconds)
+            self._stretch = (first, first + self.settings.seconds)
         self.stretch = self._stretch
         self.proposer.fit(self.proposes and self._is_a_file())
 
@@ -253,7 +253,7 @@ class Viewer(Navigation):
         self.song_types.meet(self._first_names(), are_read=True)
         self.song_types.meet(self._names_by_hand(), are_read=False)
         self.controls.set_names([view.name for view in self.views])
-        self.look.open(self.views)
+        self.settings.open(self.views)
         self.show(self.views[0].name)
 
     def _load(self) -> None:
