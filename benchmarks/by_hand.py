@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 import dss
-from dss.data.annotations import found
+from dss.data.annotations import occurrences
 from dss.evaluate import evaluate
 from dss.evaluate.matching import match
 from dss.review.naming import THROWN_OUT, Naming
@@ -56,7 +56,7 @@ def truth_of(folder):
     """The manual annotations of each recording of a folder, by its name."""
     files = sorted(folder.glob("*_annotations.csv"))
     return {
-        file.name.removesuffix("_annotations.csv"): found(dss.data.read_annotations(file))
+        file.name.removesuffix("_annotations.csv"): occurrences(dss.data.read_annotations(file))
         for file in files
     }
 

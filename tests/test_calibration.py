@@ -100,7 +100,7 @@ def test_training_calibrates_and_predicting_uses_it(tiny_run, folder):
         predict(recording, trunk, precision=0.99999)
 
 
-def test_types_that_are_never_sure_enough_are_said():
+def test_types_that_are_never_sure_enough_are_reported():
     sure, unsure = (
         {"curve": [0, 1], "covariance": np.eye(2).tolist(), "validation": v}
         for v in ([0.9, 0.99], [0.5, 0.6])
@@ -181,7 +181,7 @@ def test_a_run_from_before_gives_the_probability(tiny_run, folder, tmp_path):
         {"recall": {"segment": [0.5]}},
     ],
 )
-def test_a_damaged_calibration_is_said(tiny_run, folder, tmp_path, broken):
+def test_a_damaged_calibration_is_reported(tiny_run, folder, tmp_path, broken):
     params = read_params(tiny_run[0])
     trunk = tmp_path / "damaged"
     run_file(trunk, "_model.h5").symlink_to(run_file(tiny_run[0], "_model.h5"))

@@ -98,24 +98,24 @@ def test_what_a_preview_cannot_show_leaves_the_result(folder):
 
 def test_a_dataset_that_is_there_already_is_said_before_the_button_is_pressed(folder):
     form = DatasetForm({"data_dir": folder})
-    assert "song.npy." in form._fields["store_dir"].said
+    assert "song.npy." in form._fields["store_dir"].message
     form.run()
     form.options = {"val_fraction": 0.3, "data_dir": f"../{folder.name}"}
     said = "already exists, with other settings (Validation fraction): tick Overwrite"
-    assert said in form._fields["store_dir"].said
+    assert said in form._fields["store_dir"].message
     assert form._button.disabled
     assert not form._preview.disabled
     with pytest.raises(DssError, match="already exists, with other settings"):
         form.run()
     form.options = {"overwrite": True}
-    assert "song.npy will be replaced." in form._fields["store_dir"].said
+    assert "song.npy will be replaced." in form._fields["store_dir"].message
     assert form.run().is_dir()
 
 
 def test_a_dataset_is_made_anew_in_the_same_way_without_asking(folder):
     first = open_dataset(DatasetForm({"data_dir": folder, "seed": 3}).run()).attrs
     form = DatasetForm({"data_dir": folder, "seed": 3})
-    assert "song.npy already exists with these settings" in form._fields["store_dir"].said
+    assert "song.npy already exists with these settings" in form._fields["store_dir"].message
     assert open_dataset(form.run()).attrs["filename_train"] == first["filename_train"]
     shutil.copytree(folder, folder.with_name("others"))
     form.options = {"data_dir": folder.with_name("others"), "store_dir": form.result}
@@ -129,30 +129,30 @@ def test_a_dataset_is_made_anew_in_the_same_way_without_asking(folder):
 
 def test_what_cannot_be_is_said_beside_the_field(folder):
     form = DatasetForm({"data_dir": folder.with_name("birds"), "store_dir": "made"})
-    assert "birds does not exist" in form._fields["data_dir"].said
+    assert "birds does not exist" in form._fields["data_dir"].message
     assert ".npy" in form.problems["store_dir"]
     assert form._preview.disabled
 
 
 def test_what_the_folder_holds_is_said_at_once(folder, tmp_path):
     form = DatasetForm({"data_dir": folder})
-    assert "3 recordings." in form._fields["data_dir"].said
-    assert "Found: a, b, p." in form._fields["song_types"].said
+    assert "3 recordings." in form._fields["data_dir"].message
+    assert "Found: a, b, p." in form._fields["song_types"].message
     form.options = {"data_dir": tmp_path / "work"}
-    assert "contains no recordings" in form._fields["data_dir"].said
+    assert "contains no recordings" in form._fields["data_dir"].message
     assert form._button.disabled
 
 
-def test_the_individuals_that_a_pattern_names_are_said(folder):
+def test_the_individuals_that_a_pattern_names_are_reported(folder):
     form = DatasetForm({"data_dir": folder})
     form._fields["groups"].input.value = "bird_([0-9])"
-    assert "3 individuals: 0, 1, 2." in form._fields["groups"].said
+    assert "3 individuals: 0, 1, 2." in form._fields["groups"].message
     form._fields["groups"].input.value = "bird_"
-    assert "needs parentheses around the individual" in form._fields["groups"].said
+    assert "needs parentheses around the individual" in form._fields["groups"].message
     form._fields["groups"].input.value = "bird_([01])"
-    assert "match no group in" in form._fields["groups"].said
-    assert "such as bird_2.wav" in form._fields["groups"].said
-    assert "3 recordings." in form._fields["data_dir"].said
+    assert "match no group in" in form._fields["groups"].message
+    assert "such as bird_2.wav" in form._fields["groups"].message
+    assert "3 recordings." in form._fields["data_dir"].message
 
 
 def test_recordings_of_a_format_of_your_own(tmp_path):

@@ -70,7 +70,7 @@ def test_a_song_type_that_was_looked_for_and_is_found_after_all_is_not_absent_an
         ("a", 2, 2, "a is a song type of segments: mark where it starts and stops"),
     ],
 )
-def test_what_cannot_be_annotated_is_said(name, start, stop, says):
+def test_what_cannot_be_annotated_is_reported(name, start, stop, says):
     with pytest.raises(DssError, match=says):
         annotate(SONG, name, start, stop)
 

@@ -60,13 +60,15 @@ def test_every_option_has_its_label_unit_tooltip_and_help_in_the_form(options_cl
     for name, option in written_fields(options_class).items():
         field = form._fields[name]
         assert option.title in text
-        assert option.description.split(". ")[0].rstrip(".")[:60] in field.said.replace(
+        assert option.description.split(". ")[0].rstrip(".")[:60] in field.message.replace(
             "&#x27;", "'"
         )
         assert option.description in field.input.tooltip
         assert option.json_schema_extra["unit"] in field.input.description
     form._in_full.value = True
-    assert "at least" in form._fields["nb_filters" if "nb_filters" in form.options else "seed"].said
+    assert (
+        "at least" in form._fields["nb_filters" if "nb_filters" in form.options else "seed"].message
+    )
 
 
 def test_a_form_runs_what_its_button_does():
@@ -95,17 +97,17 @@ def test_what_cannot_be_used_is_said_beside_the_field_and_the_button_waits():
     assert not form._button.disabled
     form.options = {"nb_epoch": "many"}
     assert form._button.disabled
-    assert "should be a whole number" in form._fields["nb_epoch"].said
-    assert "whole number" not in form._fields["batch_size"].said
+    assert "should be a whole number" in form._fields["nb_epoch"].message
+    assert "whole number" not in form._fields["batch_size"].message
     with pytest.raises(DssError, match="nb_epoch: 'many' should be a whole number"):
         form.run()
     form.options = {"nb_epoch": 3, "data_dir": "nowhere.npy"}
-    assert "nowhere.npy does not exist" in form._fields["data_dir"].said
+    assert "nowhere.npy does not exist" in form._fields["data_dir"].message
     assert "Please check: Data folder<" in shown(form.widget)  # by the buttons
     form.options = {"data_dir": "sing.npy"}
-    assert "did you mean song.npy?" in form._fields["data_dir"].said
+    assert "did you mean song.npy?" in form._fields["data_dir"].message
     form.options = {"data_dir": "data/song.npy"}
-    assert "there is no folder" in form._fields["data_dir"].said
+    assert "there is no folder" in form._fields["data_dir"].message
     form.options = {"data_dir": "song.npy"}
     assert "Cannot be used" not in shown(form.widget)
     assert not form._button.disabled
@@ -310,12 +312,12 @@ def test_a_result_of_other_options_is_faded():
     assert "dss-stale" not in form._status._dom_classes
 
 
-def test_what_a_blank_field_stands_for_is_said():
+def test_what_a_blank_field_stands_for_is_reported():
     form = Form(TrainOptions, print, values={"data_dir": "song.npy", "learning_rate": ""})
     default = TrainOptions.model_fields["learning_rate"].default
-    assert f"Blank means {default}." in form._fields["learning_rate"].said
-    assert "Left blank" not in form._fields["batch_size"].said
-    assert "Left blank" not in form._fields["save_prefix"].said  # blank is what it is
+    assert f"Blank means {default}." in form._fields["learning_rate"].message
+    assert "Left blank" not in form._fields["batch_size"].message
+    assert "Left blank" not in form._fields["save_prefix"].message  # blank is what it is
 
 
 def test_defaults_leave_what_has_none():
@@ -415,4 +417,4 @@ def test_a_run_is_chosen_as_one_thing(tmp_path):
     assert list(dict(chooser._list.options))[1:] == ["◆ 20261123_101500"]
     chooser._list.index = 1
     assert form.options["continue_from"] == "20261123_101500"
-    assert "does not exist" not in form._fields["continue_from"].said
+    assert "does not exist" not in form._fields["continue_from"].message

@@ -10,7 +10,7 @@ from dss.support import hdf5
 
 
 @pytest.mark.parametrize("first", [0, 400, 1200])
-def test_a_damaged_file_is_said(tmp_path, first):
+def test_a_damaged_file_is_reported(tmp_path, first):
     file = tmp_path / "a.h5"
     with h5py.File(file, "w") as opened:
         for name in "abc":

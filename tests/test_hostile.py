@@ -247,7 +247,7 @@ def test_a_file_of_evsonganaly_has_as_many_names_as_onsets(tmp_path, onsets, off
         read_annotations(path)
 
 
-def test_a_confidence_that_is_none_counts_as_missing_and_is_said(tmp_path):
+def test_a_confidence_that_is_none_counts_as_missing_and_is_reported(tmp_path):
     path, rows = tmp_path / "a_annotations.csv", ["0.5,True", "x,False", "inf,maybe", "7,", "NaN,"]
     lines = [f"a,{i},{i + 0.5},{row}" for i, row in enumerate(rows)]
     header = "name,start_seconds,stop_seconds,confidence,confirmed"

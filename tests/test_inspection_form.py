@@ -16,12 +16,12 @@ def _own_folder(tmp_path, monkeypatch):
 
 def test_recordings_and_then_a_dataset_are_looked_at(folder):
     form = InspectForm({"path": folder})
-    assert "3 recordings; a, b, p." in form._fields["path"].said
+    assert "3 recordings; a, b, p." in form._fields["path"].message
     assert [view.name for view in form.run()] == [f"bird_{i}.wav" for i in range(3)]
     assert "No problems found" in form._status.value
     viewer = Viewer(form)
     form.options = {"path": make_dataset(folder)}
-    assert "A dataset." in form._fields["path"].said
+    assert "A dataset." in form._fields["path"].message
     form.run()
     assert [m.name for m in viewer.views] == [m.name for m in form.result]
     assert viewer.view.name == "train"

@@ -232,7 +232,7 @@ def test_what_nobody_annotated_is_hatched_in_all_rows():
         ({"frequency_range_hz": (600, 900)}, "below 500"),
     ],
 )
-def test_what_cannot_be_drawn_is_said(changes, message):
+def test_what_cannot_be_drawn_is_reported(changes, message):
     with pytest.raises(DssError, match=message):
         plot.plot_recording(**{"x": noise(1), "samplerate_hz": 1000, **changes})
 
@@ -312,7 +312,7 @@ def test_only_the_stretch_is_read(dataset):
         (2, 1, "should be later"),
     ],
 )
-def test_a_stretch_that_is_not_there_is_said(dataset, start, stop, message):
+def test_a_stretch_that_is_not_there_is_reported(dataset, start, stop, message):
     with pytest.raises(DssError, match=message):
         plot.plot_dataset(dataset, start, stop)
 

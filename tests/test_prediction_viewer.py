@@ -56,7 +56,7 @@ def test_by_hand_and_by_dss_are_shown_with_their_scores(viewer, values, tmp_path
     expected = evaluate(hand, found)
     assert viewer.scores["predicted"].tolist() == expected["predicted"].tolist()
     np.testing.assert_allclose(viewer.scores["f1"], expected["f1"])
-    assert "2 recordings that the network did not learn from" in viewer._said.value
+    assert "2 recordings that the network did not learn from" in viewer._message.value
     viewer.show("bird_22.wav")
     assert list(viewer.annotations) == ["predicted"]
 
@@ -305,10 +305,10 @@ def test_stop_ends_it_and_recordings_that_are_done_stay_done(values, tmp_path, m
 
 def test_what_is_annotated_and_with_what_is_said_at_once(values, tmp_path):
     form = PredictForm(values)
-    assert "3 recordings." in form._fields["recordings"].said
-    assert "a, b, p; 1000 Hz." in form._fields["run"].said
+    assert "3 recordings." in form._fields["recordings"].message
+    assert "a, b, p; 1000 Hz." in form._fields["run"].message
     form.options = {"recordings": str(tmp_path / "new" / "*.mp3")}
-    assert "no file matches this pattern" in form._fields["recordings"].said
+    assert "no file matches this pattern" in form._fields["recordings"].message
     assert form._button.disabled
 
 
@@ -330,7 +330,7 @@ def test_a_network_is_not_judged_by_what_it_learned(tiny_run, values, tmp_path):
     assert viewer.scores["true"]["all"] < sum(
         len(read_annotations(file)) for file in learned.glob("*_annotations.csv")
     )
-    assert "1 recording that the network did not learn from" in viewer._said.value
+    assert "1 recording that the network did not learn from" in viewer._message.value
 
 
 def test_without_annotations_by_hand_there_are_no_scores(values, tmp_path):
@@ -341,7 +341,7 @@ def test_without_annotations_by_hand_there_are_no_scores(values, tmp_path):
     viewer = PredictionViewer(form)
     assert viewer.scores[["true", "precision", "recall", "f1"]].empty
     assert viewer.compared == ([], [])
-    assert "Nothing to compare with" in viewer._said.value
+    assert "Nothing to compare with" in viewer._message.value
     assert "bird_20" in viewer.checking._next.value
 
 
@@ -384,7 +384,7 @@ def test_sounds_unlike_any_annotated_are_listed_if_one_asks(viewer, monkeypatch)
     assert listed == ["not found? unlike anything annotated, at 0:00.500 in bird_22"]
     viewer.checking._list.value = texts.index(listed[0])
     assert viewer.view.name == "bird_22.wav"
-    assert "2 sounds are unlike" in viewer.checking._said.value
+    assert "2 sounds are unlike" in viewer.checking._message.value
 
 
 def test_what_was_saved_is_not_said_of_other_annotations(form, viewer, tmp_path):
@@ -392,10 +392,10 @@ def test_what_was_saved_is_not_said_of_other_annotations(form, viewer, tmp_path)
     viewer.saving._chooser._here.click()
     viewer.saving._folder.value += "/saved"
     viewer.saving._clicked()
-    assert "3 files in <b>" in viewer.saving._said.value
+    assert "3 files in <b>" in viewer.saving._message.value
     form.options = {"save_dir": str(tmp_path / "again")}
     form.run()
-    assert viewer.saving._said.value == ""
+    assert viewer.saving._message.value == ""
 
 
 def test_nothing_is_shown_before_something_was_annotated(values):

@@ -48,7 +48,7 @@ def test_the_figure_shows_each_stretch_at_its_time(folder):
     assert sum(width for *_, width in drawn) == pytest.approx(12)  # every second is in one split
 
 
-def test_a_dataset_that_does_not_say_what_it_was_made_of_is_said(folder):
+def test_a_dataset_that_does_not_say_what_it_was_made_of_is_reported(folder):
     preview = preview_dataset(folder)
     preview.attrs = {"samplerate_x_Hz": 1000}
     with pytest.raises(DssError, match="does not say which stretches"):

@@ -352,7 +352,7 @@ def cut_mp3(path, left, tag=b""):
 
 
 @pytest.mark.parametrize("tag", [b"", b"ID3\4\0\0\0\0\1\1" + bytes(129)])
-def test_an_mp3_that_was_cut_off_is_as_long_as_what_is_there_and_that_is_said(tmp_path, tag):
+def test_an_mp3_that_was_cut_off_is_as_long_as_what_is_there_and_that_is_reported(tmp_path, tag):
     path = tmp_path / "x.mp3"
     cut_mp3(path, 1, tag)
     with warnings.catch_warnings():

@@ -20,7 +20,7 @@ def test_the_scores_are_those_of_the_confusion_matrix(tiny_run):
     assert scores.loc["a", "f1"] > 0.8
 
 
-def test_what_has_no_scores_is_said(tmp_path):
+def test_what_has_no_scores_is_reported(tmp_path):
     with pytest.raises(DssError, match="did not finish"):
         read_results(tmp_path / "20261123_101500")
     with h5py.File(run_file(tmp_path / "20261123_101500", "_results.h5"), "w") as file:
@@ -30,7 +30,7 @@ def test_what_has_no_scores_is_said(tmp_path):
 
 
 @pytest.mark.parametrize("n_bytes", [0, 500])
-def test_damaged_results_are_said(tiny_run, tmp_path, n_bytes):
+def test_damaged_results_are_reported(tiny_run, tmp_path, n_bytes):
     whole = run_file(tiny_run[0], "_results.h5").read_bytes()
     run_file(tmp_path / "x", "_results.h5").write_bytes(whole[:n_bytes])
     with pytest.raises(DssError, match=r"x_results\.h5: cannot be read as HDF5"):
@@ -38,7 +38,7 @@ def test_damaged_results_are_said(tiny_run, tmp_path, n_bytes):
 
 
 @pytest.mark.parametrize("samples", ["many", None])
-def test_results_whose_numbers_are_none_are_said(tmp_path, samples):
+def test_results_whose_numbers_are_none_are_reported(tmp_path, samples):
     score = {"precision": 1.0, "recall": 1.0, "f1-score": 1.0, "support": samples}
     trunk = tmp_path / "20261123_101500"
     with h5py.File(run_file(trunk, "_results.h5"), "w") as file:

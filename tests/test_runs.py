@@ -29,7 +29,7 @@ PARAMS = {
         ({"class_names": ["noise"]}, "class_types: 2 of them, but 1 class_names"),
     ],
 )
-def test_values_of_a_run_that_cannot_be_right_are_said(tmp_path, changed, said):
+def test_values_of_a_run_that_cannot_be_right_are_reported(tmp_path, changed, said):
     trunk = tmp_path / "20261125_101500"
     file = run_file(trunk, "_params.yaml")
     file.write_text(yaml.safe_dump(PARAMS))
@@ -57,7 +57,7 @@ def test_values_of_a_run_that_cannot_be_right_are_said(tmp_path, changed, said):
         ),
     ],
 )
-def test_broken_files_of_parameters_are_said(tmp_path, text, said):
+def test_broken_files_of_parameters_are_reported(tmp_path, text, said):
     run_file(tmp_path / "x", "_params.yaml").write_text(text)
     with pytest.raises(DssError, match=said):
         read_params(tmp_path / "x")

@@ -147,7 +147,7 @@ def test_a_file_of_groups_is_read_as_a_spreadsheet_saves_it(tmp_path):
         ("file,group\x00\na.wav,x\n", "row 1: there is no column group"),
     ],
 )
-def test_what_is_wrong_with_a_file_of_groups_is_said(tmp_path, text, said):
+def test_what_is_wrong_with_a_file_of_groups_is_reported(tmp_path, text, said):
     table = tmp_path / "birds.csv"
     table.write_text(text)
     with pytest.raises(DssError, match=rf"birds\.csv.*{said}"):

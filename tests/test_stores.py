@@ -60,7 +60,7 @@ def test_lost_chunks_of_zarr_are_not_taken_for_zeros(folder, tmp_path, monkeypat
         open_dataset(store)
 
 
-def test_chunks_of_zarr_that_hold_nothing_are_said(folder, tmp_path):
+def test_chunks_of_zarr_that_hold_nothing_are_reported(folder, tmp_path):
     store = make_dataset(folder, store_dir=tmp_path / "d.zarr")
     (store / "zarr.json").unlink()  # which repeats what each array says
     file = store / "train" / "x" / "zarr.json"
@@ -196,7 +196,7 @@ def test_the_ending_says_what_is_written(folder, tmp_path):
 
 @pytest.mark.parametrize("text", ["", '{"attributes": {"a"', "[1]", "null", '{"attributes": 5}'])
 @pytest.mark.parametrize("where", ["", "train", "val/x"])
-def test_damaged_descriptions_of_zarr_are_said(folder, tmp_path, where, text):
+def test_damaged_descriptions_of_zarr_are_reported(folder, tmp_path, where, text):
     store = make_dataset(folder, store_dir=tmp_path / "d.zarr")
     (store / where / "zarr.json").write_text(text)
     with pytest.raises(DssError, match=r"d\.zarr.*make it again"):
@@ -217,7 +217,7 @@ def test_damaged_descriptions_of_zarr_are_said(folder, tmp_path, where, text):
         ("train/annotated.npy", np.zeros(10), r"train/annotated \(10,\) does not fit x"),
     ],
 )
-def test_damaged_files_of_npy_are_said(folder, file, content, said):
+def test_damaged_files_of_npy_are_reported(folder, file, content, said):
     store = make_dataset(folder)
     if isinstance(content, bytes):
         (store / file).write_bytes(content)
@@ -227,7 +227,7 @@ def test_damaged_files_of_npy_are_said(folder, file, content, said):
         open_dataset(store)
 
 
-def test_splits_that_do_not_fit_each_other_are_said(folder):
+def test_splits_that_do_not_fit_each_other_are_reported(folder):
     store = make_dataset(folder)
     x = np.load(store / "val" / "x.npy")
     np.save(store / "val" / "x.npy", np.repeat(x, 2, axis=1))
@@ -248,7 +248,7 @@ def test_splits_that_do_not_fit_each_other_are_said(folder):
         ({"class_types": []}, "class_types: 0 of them"),
     ],
 )
-def test_attributes_that_cannot_be_right_are_said(folder, changed, said):
+def test_attributes_that_cannot_be_right_are_reported(folder, changed, said):
     file = make_dataset(folder) / "attrs.yaml"
     file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | changed))
     with pytest.raises(DssError, match=rf"(?s)song\.npy: these attributes .*{said}"):
@@ -256,7 +256,7 @@ def test_attributes_that_cannot_be_right_are_said(folder, changed, said):
 
 
 @pytest.mark.parametrize("ends", [[10**20], [-5]])
-def test_stretches_that_cannot_be_are_said(folder, ends):
+def test_stretches_that_cannot_be_are_reported(folder, ends):
     file = make_dataset(folder) / "attrs.yaml"
     changed = {"filename_startsample_val": [0], "filename_endsample_val": ends}
     file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | changed))

@@ -39,7 +39,7 @@ def test_no_process_is_forked_or_needs_to_be():
         assert not [word for word in words if word in path.read_text("utf-8")], path
 
 
-def test_text_files_are_opened_in_an_encoding_that_is_said():
+def test_text_files_are_opened_in_an_encoding_that_is_reported():
     """Windows would take its own, in which names of song types get lost."""
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):

@@ -78,7 +78,7 @@ def test_a_process_that_has_no_words_yet_is_one_that_begins(tmp_path, monkeypatc
     assert background.is_running()
 
 
-def test_what_went_wrong_in_the_process_is_said(store):
+def test_what_went_wrong_in_the_process_is_reported(store):
     (store.parent / "full").write_text("a file, where a folder is needed")
     form = TrainingForm({"data_dir": store, **TINY, "save_dir": store.parent / "full"})
     with pytest.raises(DssError, match="full: cannot write into this folder"):
@@ -121,7 +121,7 @@ def test_a_training_that_failed_after_an_epoch_is_no_success(store, tiny_run):
         ("dss: warning: a\ndss: two things:\n  this\n  and that", "^two things:\n  this\n  and"),
     ],
 )
-def test_why_a_training_ended_is_said(store, log, said):
+def test_why_a_training_ended_is_reported(store, log, said):
     path = store.parent / "log"
     path.write_text(log)
     last = {"process": None, "folder": str(store.parent), "started": 0, "log": str(path)}
@@ -153,8 +153,8 @@ def test_a_chunk_longer_than_all_data_is_marked(store):
 
 def test_what_the_numbers_mean_follows_what_is_typed(store):
     form = TrainingForm({"data_dir": store, **TINY})
-    assert "256 ms" in form._fields["nb_hist"].said
-    assert "8 ms" in form._fields["kernel_size"].said
+    assert "256 ms" in form._fields["nb_hist"].message
+    assert "8 ms" in form._fields["kernel_size"].message
     before = models.count_weights(TrainOptions(data_dir=store, **TINY), 1, 4)
     assert f"{before:,} weights" in form._meaning.value
     form._fields["nb_filters"].input.value = "24"
@@ -172,10 +172,10 @@ def test_what_cannot_be_trained_is_said_beside_the_field(store):
     with pytest.raises(DssError, match="y_suffix"):
         form.run()
     form.options = {"nb_hist": 8, "y_suffix": ""}
-    assert "too short for the filters" in form._fields["nb_hist"].said
+    assert "too short for the filters" in form._fields["nb_hist"].message
     assert form._button.disabled
     form.options = {"data_dir": "nowhere.npy"}
-    assert "nowhere.npy does not exist" in form._fields["data_dir"].said
+    assert "nowhere.npy does not exist" in form._fields["data_dir"].message
     form.options = {"data_dir": store.parent}
     assert form._button.disabled
     assert form.problems["data_dir"]
@@ -218,14 +218,14 @@ def test_what_is_left_at_its_default_is_not_given(store):
 def test_options_left_at_their_defaults_are_said_to_be_chosen(store):
     form = TrainingForm({"data_dir": store})
     assert "are chosen from the data when you press Train" in form._meaning.value
-    assert "Chosen from the data." in form._fields["nb_hist"].said
+    assert "Chosen from the data." in form._fields["nb_hist"].message
     form.options = {"nb_hist": 512}
-    assert "Chosen from the data." not in form._fields["nb_hist"].said
-    assert "512 ms" in form._fields["nb_hist"].said
-    assert "Chosen from the data." in form._fields["nb_conv"].said
+    assert "Chosen from the data." not in form._fields["nb_hist"].message
+    assert "512 ms" in form._fields["nb_hist"].message
+    assert "Chosen from the data." in form._fields["nb_conv"].message
     form.options = {"auto": False}
     assert "weights" in form._meaning.value
-    assert "Chosen from the data." not in form._fields["nb_conv"].said
+    assert "Chosen from the data." not in form._fields["nb_conv"].message
 
 
 def test_defaults_that_are_not_used_are_no_problem(store):

@@ -293,7 +293,7 @@ def test_a_contrast_that_is_chosen_stays_until_it_is_found_by_itself_again(recor
     assert viewer.controls.contrast.value == found
 
 
-def test_a_table_that_lacks_columns_is_said(recording):
+def test_a_table_that_lacks_columns_is_reported(recording):
     with pytest.raises(DssError, match="start_seconds"):
         Viewer(recording, pd.DataFrame({"name": ["a"]}))
 
@@ -514,13 +514,13 @@ def test_undo_elsewhere_is_said_and_names_of_another_folder_go(recording, folder
     viewer = Viewer(recording)
     do(viewer, "select", start=0.1, stop=0.11, is_edge=False)
     viewer.editor.annotate("chirp")
-    assert "Not saved yet" in viewer.editor._said.value
+    assert "Not saved yet" in viewer.editor._message.value
     other = write_recording(folder / "other", "cage", np.zeros((4000, 1)), 1000, [("x", 1, 2)])
     viewer.open(other.parent)
     assert viewer.editor._name.value == ""
     viewer.editor.undo()
     assert "not in this viewer" in viewer._status.value
-    assert "Not saved yet" not in viewer.editor._said.value
+    assert "Not saved yet" not in viewer.editor._message.value
 
 
 def test_the_wheel_zooms_where_it_is_and_scrolls(recording):
@@ -589,21 +589,21 @@ def test_after_undo_nothing_is_marked_the_name_is_forgotten_and_rows_are_as_befo
 def test_who_saves_twice_still_reads_what_was_saved(recording):
     viewer = Viewer(recording)
     assert viewer.editor.save() == []
-    assert "There is nothing to save." in viewer.editor._said.value
+    assert "There is nothing to save." in viewer.editor._message.value
     viewer.selection = (0.0, 0.01)
     viewer.editor.annotate("a")
     viewer.editor.save()
     assert viewer.editor.save() == []
-    assert "Saved bird_annotations.csv." in viewer.editor._said.value
+    assert "Saved bird_annotations.csv." in viewer.editor._message.value
     viewer.selection = (0.0, 0.02)
     viewer.editor.annotate("a")
     viewer.editor.undo()
     viewer.editor.save()
-    assert "There is nothing to save." in viewer.editor._said.value
+    assert "There is nothing to save." in viewer.editor._message.value
 
 
 @pytest.mark.parametrize(("name", "what"), [("noise", "song"), ("not_a", "a")])
-def test_what_a_name_means_that_is_no_song_type_is_said(recording, name, what):
+def test_what_a_name_means_that_is_no_song_type_is_reported(recording, name, what):
     viewer = Viewer(recording)
     viewer.selection = (0.0, 0.01)
     viewer.editor.annotate(name)
@@ -634,7 +634,7 @@ def test_annotations_of_several_recordings_wait_until_they_are_saved(tmp_path):
         viewer.editor.annotate("new")
     viewer.show("one.wav")
     assert viewer.annotations["annotations"].iloc[0]["name"] == "new"
-    assert "Not saved yet: one.wav, two.wav" in viewer.editor._said.value
+    assert "Not saved yet: one.wav, two.wav" in viewer.editor._message.value
     assert len(viewer.editor.save()) == 2
     for name in ("one", "two"):
         table = read_annotations(tmp_path / f"{name}_annotations.csv")
@@ -647,10 +647,10 @@ def test_what_is_not_saved_is_there_again_when_the_cell_runs_again(recording):
     viewer.editor.annotate("new")
     viewer = Viewer(recording)
     assert viewer.annotations["annotations"].iloc[0]["name"] == "new"
-    assert "Not saved yet: bird.wav" in viewer.editor._said.value
+    assert "Not saved yet: bird.wav" in viewer.editor._message.value
     viewer.editor.undo()
     assert "new" not in viewer.annotations["annotations"]["name"].tolist()
-    assert "Not saved" not in viewer.editor._said.value
+    assert "Not saved" not in viewer.editor._message.value
 
 
 def test_what_was_saved_is_read_again_when_it_is_opened_again(recording):
@@ -676,7 +676,7 @@ def test_what_was_saved_is_there_when_the_same_recordings_are_shown_again(record
     assert Viewer(recordings).annotations["annotations"].iloc[0]["name"] == "new"
 
 
-def test_what_was_not_seen_is_hatched_and_what_is_annotated_there_is_said(recording):
+def test_what_was_not_seen_is_hatched_and_what_is_annotated_there_is_reported(recording):
     viewer = Viewer(recording, start_seconds=0, stop_seconds=1)
     n = (
         viewer.annotations["annotations"][["start_seconds", "stop_seconds"]].mean(axis=1) > 1
@@ -714,12 +714,12 @@ def test_who_reads_other_annotations_is_told_when_saving(recording, tmp_path):
     viewer.selection = (1.0, 1.1)
     viewer.editor.annotate("a")
     viewer.editor.save()
-    assert "But this viewer reads other annotations" in viewer.editor._said.value
+    assert "But this viewer reads other annotations" in viewer.editor._message.value
     viewer = Viewer(recording)
     viewer.selection = (3.0, 3.1)
     viewer.editor.annotate("a")
     viewer.editor.save()
-    assert "Saved bird_annotations.csv. bird.txt: no longer read." in viewer.editor._said.value
+    assert "Saved bird_annotations.csv. bird.txt: no longer read." in viewer.editor._message.value
 
 
 def test_the_table_lists_all_and_a_row_jumps_to_its_annotation(recording):
@@ -763,7 +763,7 @@ def test_the_table_follows_what_is_marked_and_changed(recording):
     assert len(viewer.events.table) == n
 
 
-def test_duration_and_frequencies_of_what_is_marked_are_said(tmp_path):
+def test_duration_and_frequencies_of_what_is_marked_are_reported(tmp_path):
     rate, t = 8000, np.arange(24_000) / 8000
     x = 0.3 * np.sin(2 * np.pi * 1000 * t) * ((t > 1) & (t < 1.2))
     hum = 0.5 * np.sin(2 * np.pi * 150 * t)

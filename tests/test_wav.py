@@ -117,7 +117,7 @@ def test_only_so_many_chunks_of_a_header_are_looked_at(tmp_path):
     assert time.process_time() - begun < 1
 
 
-def test_a_rate_of_zero_is_said(tmp_path):
+def test_a_rate_of_zero_is_reported(tmp_path):
     _many_chunks(tmp_path / "a.wav", 0, rate=0)
     with pytest.raises(DssError, match="a.wav: its header says a sample rate of 0 Hz"):
         open_recording(tmp_path / "a.wav")

@@ -171,7 +171,7 @@ def test_a_run_that_another_process_trains_is_not_continued_by_a_second_one(tiny
         process.wait()
 
 
-def test_a_folder_into_which_nobody_can_write_is_said(folder, monkeypatch):
+def test_a_folder_into_which_nobody_can_write_is_reported(folder, monkeypatch):
     def refused(*_, **__):
         raise OSError(errno.EROFS, "Read-only file system")
 

@@ -13,8 +13,8 @@ from dss.data.annotations import (
     TOLERANCE_SECONDS,
     annotated_path,
     beyond_ends,
-    found,
     is_absence,
+    occurrences,
     times_of,
 )
 from dss.data.stretches import intersection, union
@@ -100,7 +100,7 @@ def known_stretches(
 
     Returns: [stretches, 2] seconds.
     """
-    table = found(annotations)
+    table = occurrences(annotations)
     names = {*names, *table["name"], *types}
     absent = table["name"].map(lambda name: is_absence(name, names))
     says_noise = NOISE not in types and (table["name"] == NOISE).any()

@@ -53,8 +53,8 @@ def _finder(pattern: str, folder: str | Path) -> AnnotationFinder:
         there = sorted(path for path in glob.glob(str(root / wanted)) if Path(path).is_file())
         if len(there) == 1:
             return Path(os.path.normpath(there[0]))
-        said = f"there are {len(there)} files" if there else "there are no annotations"
-        raise DssError(f"{recording}: {said} at {root / wanted} (annotations_at)")
+        message = f"there are {len(there)} files" if there else "there are no annotations"
+        raise DssError(f"{recording}: {message} at {root / wanted} (annotations_at)")
 
     return find
 

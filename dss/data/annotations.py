@@ -135,7 +135,7 @@ def write_annotations(
         write_table(annotations, part, name, duration_seconds, samplerate_hz, replaced=path)
 
 
-def found(annotations: pd.DataFrame) -> pd.DataFrame:
+def occurrences(annotations: pd.DataFrame) -> pd.DataFrame:
     """The rows with a time, without the rows that name a song type that was not found."""
     return annotations[annotations["start_seconds"].notna()]
 
@@ -226,8 +226,8 @@ def read_definitions(path: Path) -> dict[str, str]:
     for row, (name, category) in enumerate(table.itertuples(index=False, name=None), start=1):
         first, of_first = categories.setdefault(name, (row, category))
         if category != of_first:
-            said = f"{name} is {category} here and {of_first} in row {first}"
-            problems.append(f"{path}, row {row}: {said}; leave one of them")
+            message = f"{name} is {category} here and {of_first} in row {first}"
+            problems.append(f"{path}, row {row}: {message}; leave one of them")
     raise_problems(problems, "These definitions are invalid; correct them:")
     return {name: category for name, (_, category) in categories.items()}
 

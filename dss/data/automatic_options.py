@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dss.data.annotations import EVENT, SEGMENT, found
+from dss.data.annotations import EVENT, SEGMENT, occurrences
 from dss.data.filename_groups import groups_in_filenames
 from dss.options import DatasetOptions
 
@@ -90,7 +90,7 @@ def touching(tables: Sequence[pd.DataFrame], types: Mapping[str, str]) -> tuple[
     """
     pauses = [np.empty(0)]
     for table in tables:
-        segments = found(table)[lambda t: t["name"].map(types) == SEGMENT]
+        segments = occurrences(table)[lambda t: t["name"].map(types) == SEGMENT]
         segments = segments.sort_values("start_seconds")
         is_same = segments["name"].to_numpy()[1:] == segments["name"].to_numpy()[:-1]
         start, stop = (segments[c].to_numpy() for c in ("start_seconds", "stop_seconds"))
@@ -113,7 +113,7 @@ def _gap(tables, types: Mapping[str, str], reasons: dict[str, str]) -> float:
 def _event_width(tables, types: Mapping[str, str], reasons: dict[str, str]) -> float:
     intervals = [np.empty(0)]
     for table in tables:
-        table = found(table)
+        table = occurrences(table)
         for name, kind in types.items():
             if kind == EVENT:
                 of_type = table["start_seconds"][table["name"] == name]

@@ -17,8 +17,8 @@ from dss.data.annotations import (
     NOISE,
     SEGMENT,
     definitions_path,
-    found,
     is_absence,
+    occurrences,
     song_types,
 )
 from dss.data.automatic_options import chosen_options
@@ -92,7 +92,7 @@ class Source:
 
     def song(self, types: Mapping[str, str], reach_seconds: float, group: str) -> Song:
         """What a split must not cut: annotations, with the targets around events."""
-        table = found(self.annotations)[lambda t: t["name"].isin(types)]
+        table = occurrences(self.annotations)[lambda t: t["name"].isin(types)]
         times = table[["start_seconds", "stop_seconds"]].to_numpy()
         reach = np.where(table["name"].map(types) == EVENT, reach_seconds, 0)[:, None] * [-1, 1]
         extents = np.round((times + reach) * self.recording.samplerate_hz).astype(int)
@@ -113,9 +113,9 @@ def read_corpus(folder: Path, options: DatasetOptions) -> Corpus:
     raise_errors(problems)
     if len(problems):
         n, first = len(problems), format_problems(problems)[0]
-        said = f"{n} annotations are questionable (see `dss check {folder}`), such as {first}"
-        said = said if n > 1 else f"1 annotation is questionable: {first}"
-        warnings.warn(said, DssWarning, stacklevel=5)
+        message = f"{n} annotations are questionable (see `dss check {folder}`), such as {first}"
+        message = message if n > 1 else f"1 annotation is questionable: {first}"
+        warnings.warn(message, DssWarning, stacklevel=5)
     definitions = [p for p in (definitions_path(r.path) for r in recordings) if p.is_file()]
     by_file = _by_file(tables)
     old_names = _old_names(by_file, definitions, options.rename) if options.rename else []
@@ -162,7 +162,7 @@ def _with_targets(table: pd.DataFrame, corpus: Corpus) -> pd.DataFrame:
     if options.overlaps in ("shorter", "later"):
         table = without_overlaps(table, types, options.overlaps).reset_index(drop=True)
     if options.boundary_targets:
-        segments = found(table)[lambda t: t["name"].map(types) == SEGMENT]
+        segments = occurrences(table)[lambda t: t["name"].map(types) == SEGMENT]
         rows = [
             segments.assign(name=name, start_seconds=segments[time], stop_seconds=segments[time])
             for name, time in zip(BOUNDARIES, COLUMNS[1:], strict=True)

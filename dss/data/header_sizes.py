@@ -160,14 +160,16 @@ def report_missing(
     """
     there = readable(n_there / samplerate_hz)
     if n_claimed is None:
-        said = f"does not say how long it is, and may lack its end; {there} are there and were read"
-        fixes.note(path, said)
+        message = (
+            f"does not say how long it is, and may lack its end; {there} are there and were read"
+        )
+        fixes.note(path, message)
     elif sizes and sizes.claimed == 0:
         fixes.note(path, f"its header says 0 bytes of audio; {there} are there and were read")
     elif n_claimed > n_there:
         missing = readable((n_claimed - n_there) / samplerate_hz)
-        said = f"ends earlier than its header says: {missing} are missing; the rest was read"
-        fixes.note(path, said)
+        message = f"ends earlier than its header says: {missing} are missing; the rest was read"
+        fixes.note(path, message)
 
 
 def _lacks_last_page(path: Path) -> bool:
@@ -233,11 +235,11 @@ def _au(head: bytes, size: int) -> Sizes | None:
 
 
 def _nist(head: bytes, size: int) -> Sizes | None:
-    said = dict(re.findall(rb"^(\w+) -\w+ (\d{1,18})$", head, re.M))
+    fields = dict(re.findall(rb"^(\w+) -\w+ (\d{1,18})$", head, re.M))
     start = re.match(rb"NIST_1A\n *(\d{1,6})\n", head)
-    if not start or not {*NIST_SIZES} <= {*said}:
+    if not start or not {*NIST_SIZES} <= {*fields}:
         return None
-    claimed = math.prod(int(said[name]) for name in NIST_SIZES)
+    claimed = math.prod(int(fields[name]) for name in NIST_SIZES)
     return Sizes(claimed, size - int(start[1]), 0, b"")  # libsndfile needs no help
 
 

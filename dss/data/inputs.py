@@ -15,7 +15,7 @@ from dss.data.annotation_paths import (
     files_by_pattern,
     proposed_pattern,
 )
-from dss.data.annotations import beyond_ends, found, time_problems, times_of
+from dss.data.annotations import beyond_ends, occurrences, time_problems, times_of
 from dss.data.recording_files import find_recordings
 from dss.data.recordings import Recording, open_at_own_rate
 from dss.data.stretches import union
@@ -230,7 +230,7 @@ def _around(table: pd.DataFrame, rows: set[int], duration_seconds: float) -> np.
         rows: the skipped rows.
         duration_seconds: the length of the recording, whose ends count as rows.
     """
-    good = found(table.drop(index=list(rows)))
+    good = occurrences(table.drop(index=list(rows)))
     stretches = []
     for row in rows:
         before, after = good[good.index < row], good[good.index > row]

@@ -35,8 +35,8 @@ def level_problems(blocks: Iterable[np.ndarray], samples: str) -> list[tuple[int
         part = n_at_limit / n_samples
         if peak[channel] == 0:
             problems.append((channel, f"is silent: all {samples} are 0"))
-        elif said := _other_scale(float(peak[channel])):
-            problems.append((channel, said))
+        elif message := _other_scale(float(peak[channel])):
+            problems.append((channel, message))
         elif part > CLIPPED and peak[channel] < HIGHEST_CLIPPED:  # floats may well be louder
             text = f"is clipped: {100 * part:.1f} % of the {samples} are at the limit"
             problems.append((channel, text))

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from dss.data.annotations import SEGMENT, found
+from dss.data.annotations import SEGMENT, occurrences
 from dss.data.stretches import complement, intersection, union
 from dss.data.text_tables import COLUMNS
 from dss.support.units import readable
@@ -139,4 +139,4 @@ def without_overlaps(table: pd.DataFrame, types: Mapping[str, str], winner: str)
 
 
 def _segments(table: pd.DataFrame, types: Mapping[str, str]) -> pd.DataFrame:
-    return found(table)[lambda t: t["name"].map(types) == SEGMENT]
+    return occurrences(table)[lambda t: t["name"].map(types) == SEGMENT]

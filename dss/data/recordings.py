@@ -175,7 +175,7 @@ def _check_name(path: Path) -> None:
         ) from None
 
 
-def unsaid_rate(
+def fallback_rate(
     path: str | Path, loader: Loader | None, samplerate_hz: float | None
 ) -> float | None:
     """The sample rate to give for a file that does not store its own, such as npy; otherwise None.
@@ -200,7 +200,7 @@ def open_source(path: str | Path, options: SourceOptions) -> Recording:
 
 def open_at_own_rate(path: str | Path, options: SourceOptions) -> Recording:
     """Open a recording as `open_source` does, but at the sample rate of its file."""
-    rate = unsaid_rate(path, options.loader, options.samplerate_hz)
+    rate = fallback_rate(path, options.loader, options.samplerate_hz)
     return open_recording(path, options.loader, rate).one_channel(options.channel, options.mix)
 
 

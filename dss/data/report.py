@@ -11,7 +11,7 @@ import pandas as pd
 
 from dss.data.annotation_files import recording_annotations
 from dss.data.annotation_paths import annotation_finder
-from dss.data.annotations import EVENT, definitions_path, found, read_definitions
+from dss.data.annotations import EVENT, definitions_path, occurrences, read_definitions
 from dss.data.overlaps import target_seconds
 from dss.data.recording_files import find_recordings
 from dss.data.recordings import open_readable
@@ -136,7 +136,7 @@ def list_recordings(
         with suppress(DssError):
             table = recording_annotations(path, *how)[1]
             none = dict.fromkeys(table["name"], 0)
-            counts[name] = _by_column(none | found(table)["name"].value_counts().to_dict())
+            counts[name] = _by_column(none | occurrences(table)["name"].value_counts().to_dict())
         if definitions_path(path).is_file():
             with suppress(DssError):
                 defined |= {*_by_column(read_definitions(definitions_path(path)))}
@@ -223,7 +223,7 @@ def _count_split(stretches, sources, types, tables) -> dict[str, Any]:
         start, stop = stretch.start_sample, stretch.stop_sample
         seconds += (stop - start) / rate
         unknown += source.unknown_seconds(start, stop)
-        table = found(tables[stretch.recording])
+        table = occurrences(tables[stretch.recording])
         names, times = table["name"].to_numpy(), table[COLUMNS[1:]].to_numpy(float)
         begins = (times[:, 0] * rate >= start) & (times[:, 0] * rate < stop)
         for name, of_type in target_seconds(table, types, rate, start, stop).items():

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from dss.data.annotations import found
+from dss.data.annotations import occurrences
 from dss.data.recordings import Recording
 from dss.data.text_tables import COLUMNS
 
@@ -40,7 +40,7 @@ def highest_hz(recording: Recording, table: pd.DataFrame) -> float:
     Nearly all of the energy by which song exceeds the sound between songs lies below it.
     """
     n = max(16, round(WINDOW_SECONDS * recording.samplerate_hz))
-    times = found(table)[COLUMNS[1:]].to_numpy(float)
+    times = occurrences(table)[COLUMNS[1:]].to_numpy(float)
     times = times[np.linspace(0, len(times) - 1, min(len(times), N_LOOKED_AT)).astype(int)]
     song = [p for a, b in times for p in _spectra(recording, a, min(b, a + LONGEST_SECONDS), n)]
     pauses = np.stack([times[:-1, 1], times[1:, 0]], axis=1)

@@ -268,8 +268,8 @@ def _open_npy(path: Path) -> np.ndarray:
     try:
         x = np.load(path, mmap_mode="r", allow_pickle=False)
     except Exception as error:  # numpy raises all kinds of errors for damaged headers
-        said = str(error) or type(error).__name__
-        raise DssError(f"{path}: cannot be opened ({said}). {DAMAGED}") from None
+        message = str(error) or type(error).__name__
+        raise DssError(f"{path}: cannot be opened ({message}). {DAMAGED}") from None
     return x if math.prod(x.shape) else np.empty(x.shape, x.dtype)
 
 

@@ -60,9 +60,9 @@ def _unconfirmed(table: pd.DataFrame) -> Iterator[tuple[None, None, str]]:
     if "confirmed" in table:
         n = int((table["confirmed"].astype(str).str.lower() == "false").sum())
         if n:
-            said = "annotations were never confirmed; they count" if n > 1 else ""
-            said = said or "annotation was never confirmed; it counts"
-            yield None, None, f"{n} {said} as correct"
+            message = "annotations were never confirmed; they count" if n > 1 else ""
+            message = message or "annotation was never confirmed; it counts"
+            yield None, None, f"{n} {message} as correct"
 
 
 def _contradictions(table: pd.DataFrame) -> Iterator[tuple[int, str, str]]:

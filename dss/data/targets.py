@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from dss.data.annotations import EVENT, NOISE, SEGMENT, found
+from dss.data.annotations import EVENT, NOISE, SEGMENT, occurrences
 
 GAUSSIAN_REACH = 4  # standard deviations; beyond, the Gaussian of an event is below 0.0004
 STEPS = 1024  # targets are multiples of 1 / STEPS
@@ -30,7 +30,9 @@ def add_gaps(
     table = annotations.copy()
     if gap_seconds == 0:
         return table
-    segments = found(table)[lambda t: t["name"].map(types) == SEGMENT].sort_values("start_seconds")
+    segments = occurrences(table)[lambda t: t["name"].map(types) == SEGMENT].sort_values(
+        "start_seconds"
+    )
     if len(segments) < 2:
         return table
     start, stop = (segments[c].to_numpy(copy=True) for c in ("start_seconds", "stop_seconds"))
@@ -78,7 +80,7 @@ def make_targets(
     y: np.ndarray = np.zeros((1 + len(types), n_samples), np.float32 if are_fractions else dtype)
     columns = {name: column for column, name in enumerate(types, start=1)}
     std_samples = event_std_seconds * samplerate_hz
-    table = found(annotations)
+    table = occurrences(annotations)
     onsets, offsets = table[["start_seconds", "stop_seconds"]].to_numpy().T * samplerate_hz
     reach = GAUSSIAN_REACH * std_samples + 1
     near = (offsets + reach >= start_sample) & (onsets - reach < stop_sample)
@@ -131,7 +133,7 @@ def overlapping(
 ) -> bool:
     """Whether two annotations share a sample of the targets in any of the tables."""
     for table in annotations:
-        table = found(table)
+        table = occurrences(table)
         table = table[table["name"].isin(types)]
         times = table[["start_seconds", "stop_seconds"]].to_numpy() * samplerate_hz
         start, stop = times.round().astype(int).T

@@ -16,7 +16,7 @@ import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
 from dss.errors import DssError
-from dss.evaluate.pairs import ALL, Marks, Pair, Recordings, read_pairs, song_names
+from dss.evaluate.pairs import ALL, AnnotationArrays, Pair, Recordings, read_pairs, song_names
 from dss.options import EvaluateOptions, takes_options
 from dss.options.arguments import EvaluateArguments
 
@@ -163,8 +163,8 @@ def timing_errors(
     for name in song_names(pairs):
         for match, pair in zip(matches[name], pairs, strict=True):
             onset, offset = 1000 * match.errors.T
-            marks = pair.marks[0]
-            is_event = not marks.is_segment[marks.names == name].any()
+            arrays = pair.arrays[0]
+            is_event = not arrays.is_segment[arrays.names == name].any()
             errors = {"onset_error_ms": onset, "offset_error_ms": np.nan if is_event else offset}
             tables.append(pd.DataFrame({"name": name, **errors}, range(len(onset))))
     return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
@@ -221,10 +221,12 @@ def match_all(pairs: Sequence[Pair], options: EvaluateOptions) -> dict[str, list
 
 def match_pair(pair: Pair, options: EvaluateOptions) -> dict[str, Match]:
     """Match the annotations in one recording, by song type."""
-    return {name: _match_name(pair.marks, name, options) for name in song_names([pair])}
+    return {name: _match_name(pair.arrays, name, options) for name in song_names([pair])}
 
 
-def _match_name(both: tuple[Marks, Marks], name: str, options: EvaluateOptions) -> Match:
+def _match_name(
+    both: tuple[AnnotationArrays, AnnotationArrays], name: str, options: EvaluateOptions
+) -> Match:
     rows = [np.flatnonzero(of_one.names == name) for of_one in both]
     is_event = not any(m.is_segment[r].any() for m, r in zip(both, rows, strict=True))
     tolerance = options.tolerance_seconds
@@ -234,7 +236,7 @@ def _match_name(both: tuple[Marks, Marks], name: str, options: EvaluateOptions) 
     true, predicted = (m.times[r] for m, r in zip(both, rows, strict=True))
     matched = match(true, predicted, tolerance, offset_tolerance)
     # The true onset decides whether a match counts; annotations matched with others outside do not.
-    true_counts, predicted_counts = (m.counts[r] for m, r in zip(both, rows, strict=True))
+    true_counts, predicted_counts = (m.is_scored[r] for m, r in zip(both, rows, strict=True))
     predicted_counts[matched[:, 1]] = true_counts[matched[:, 0]]
     matched = matched[true_counts[matched[:, 0]]]
     errors = predicted[matched[:, 1]] - true[matched[:, 0]]

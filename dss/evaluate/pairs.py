@@ -12,7 +12,7 @@ import pandas as pd
 
 from dss.data.annotated_stretches import known_stretches, read_annotated
 from dss.data.annotation_files import annotation_endings
-from dss.data.annotations import EVENT, NOISE, SEGMENT, found, is_absence, read_annotations
+from dss.data.annotations import EVENT, NOISE, SEGMENT, is_absence, occurrences, read_annotations
 from dss.data.formats import guess_format
 from dss.data.recording_files import AUDIO_ENDINGS, is_hidden
 from dss.data.text_tables import COLUMNS, has_columns
@@ -32,12 +32,12 @@ Annotations: TypeAlias = str | Path | pd.DataFrame
 Recordings: TypeAlias = Annotations | Sequence[Annotations]
 
 
-class Marks(NamedTuple):
+class AnnotationArrays(NamedTuple):
     """The annotations of a table as arrays, which are a hundred times faster."""
 
     names: np.ndarray  # [annotations] str
     times: np.ndarray  # [annotations, 2]: start and stop in seconds
-    counts: np.ndarray  # [annotations] bool: whether it starts in an annotated stretch
+    is_scored: np.ndarray  # [annotations] bool: whether it starts in an annotated stretch
 
     @property
     def is_segment(self) -> np.ndarray:
@@ -56,7 +56,7 @@ class Pair:
     source: str  # the file of the true annotations, or the number of the table
 
     @cached_property
-    def marks(self) -> tuple[Marks, Marks]:
+    def arrays(self) -> tuple[AnnotationArrays, AnnotationArrays]:
         """The true annotations and the predicted ones."""
         both = []
         for table in (self.true, self.predicted):
@@ -64,7 +64,7 @@ class Pair:
             index = np.searchsorted(self.stretches[:, 0], start, "right") - 1
             end = np.append(self.stretches[:, 1], -np.inf)[index]  # -1, before all, is the last one
             names = table["name"].to_numpy(object)
-            both.append(Marks(names, np.stack([start, stop], axis=1), start < end))
+            both.append(AnnotationArrays(names, np.stack([start, stop], axis=1), start < end))
         return both[0], both[1]
 
 
@@ -108,7 +108,7 @@ def _pair(true: Annotations, predicted: Annotations, number: int) -> Pair:
     stated = set().union(*(table["name"] for table in tables))
     names = frozenset(name for name in stated if not is_absence(name, stated))
     known = _known(tables[0], names, _stretches(true))
-    by_hand, found_by = (found(table[table["name"].isin(list(names))]) for table in tables)
+    by_hand, found_by = (occurrences(table[table["name"].isin(list(names))]) for table in tables)
     if ALL in names:
         apart = {ALL: f"{ALL} (song type)"}
         by_hand, found_by = (table.replace({"name": apart}) for table in (by_hand, found_by))

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from dss.data.annotations import NOISE
-from dss.evaluate.pairs import ALL, Marks, Pair, Recordings, read_pairs
+from dss.evaluate.pairs import ALL, AnnotationArrays, Pair, Recordings, read_pairs
 
 GRID_SECONDS = 0.001
 BLOCK_TIMES = 2**22  # compared at once
@@ -84,7 +84,7 @@ def confusions(
             for first in range(0, n_times, BLOCK_TIMES):
                 numbers = np.arange(first, min(first + BLOCK_TIMES, n_times))
                 times = start + grid_seconds * (numbers + 0.5)
-                row, column = (_labels(of_one, names, times) for of_one in pair.marks)
+                row, column = (_labels(of_one, names, times) for of_one in pair.arrays)
                 counts = np.bincount(row * len(names) + column, minlength=matrix.size)
                 matrix += counts.reshape(matrix.shape)
     return names, matrices
@@ -118,18 +118,18 @@ def macro_f1(matrix: np.ndarray) -> np.ndarray:
 
 
 def _segment_types(pairs: Sequence[Pair]) -> list[str]:
-    each = (of_one.names[of_one.is_segment] for pair in pairs for of_one in pair.marks)
+    each = (of_one.names[of_one.is_segment] for pair in pairs for of_one in pair.arrays)
     return sorted({*itertools.chain.from_iterable(each)} - {NOISE})
 
 
 def _bounded(pair: Pair) -> np.ndarray:
     """The stretches of a recording of unknown length: up to the end of the last annotation."""
-    last = max([0.0, *(stop for of_one in pair.marks for stop in of_one.times[:, 1])])
+    last = max([0.0, *(stop for of_one in pair.arrays for stop in of_one.times[:, 1])])
     is_open = np.isinf(pair.stretches[:, 1])
     return np.where(is_open[:, None], [0.0, last], pair.stretches)
 
 
-def _labels(annotations: Marks, names: list[str], times: np.ndarray) -> np.ndarray:
+def _labels(annotations: AnnotationArrays, names: list[str], times: np.ndarray) -> np.ndarray:
     """The number of the segment type at each of some sorted times."""
     labels = np.zeros(len(times), int)
     order = np.argsort(annotations.times[:, 0], kind="stable")

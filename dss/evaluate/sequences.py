@@ -39,8 +39,8 @@ def edit_counts(pairs: Sequence[Pair]) -> np.ndarray:
     counts = np.zeros((len(pairs), 2), int)
     for row, pair in zip(counts, pairs, strict=True):
         sequences = []
-        for of_one in pair.marks:
-            is_counted = of_one.counts & of_one.is_segment & (of_one.names != NOISE)
+        for of_one in pair.arrays:
+            is_counted = of_one.is_scored & of_one.is_segment & (of_one.names != NOISE)
             order = np.argsort(of_one.times[:, 0], kind="stable")
             sequences.append(of_one.names[order[is_counted[order]]].tolist())
         row[:] = edit_distance(*sequences), len(sequences[0])
@@ -85,7 +85,7 @@ def durations(pairs: Sequence[Pair]) -> dict[str, list[list[np.ndarray]]]:
     names = song_names(pairs)
     found: dict[str, list[list[np.ndarray]]] = {name: [] for name in [*names, ALL]}
     for pair in pairs:
-        both = [(m.names[m.counts], np.diff(m.times[m.counts])[:, 0]) for m in pair.marks]
+        both = [(m.names[m.is_scored], np.diff(m.times[m.is_scored])[:, 0]) for m in pair.arrays]
         for name in names:
             found[name].append([seconds[of == name] for of, seconds in both])
         found[ALL].append([seconds[of != NOISE] for of, seconds in both])

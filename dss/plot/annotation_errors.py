@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from dss.data.annotations import found
+from dss.data.annotations import occurrences
 from dss.data.recordings import Recording
 from dss.data.text_tables import COLUMNS
 from dss.errors import DssError
@@ -79,7 +79,7 @@ def _excerpt(error: Any, view: View) -> Excerpt:
     said = (error.network_name, error.network_start_seconds, error.network_stop_seconds)
     by_network = pd.DataFrame([said] if pd.notna(said[1]) else [], columns=COLUMNS)
     tables = {
-        "annotated": within(found(view.annotations), time),
+        "annotated": within(occurrences(view.annotations), time),
         "network": within(by_network, time),
     }
     name = error.annotated_name

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgb
 
-from dss.data.annotations import COLUMNS, found
+from dss.data.annotations import COLUMNS, occurrences
 from dss.data.stretches import overlap
 from dss.errors import DssError
 from dss.plot.colors import to_oklab
@@ -43,7 +43,7 @@ def within(table: pd.DataFrame, time: Time) -> pd.DataFrame:
 
     The column `rejected` is False where the table lacks it.
     """
-    rows = found(table).reindex(columns=[*COLUMNS, REJECTED])
+    rows = occurrences(table).reindex(columns=[*COLUMNS, REJECTED])
     rows[REJECTED] = rows[REJECTED].eq(True)
     rows = rows.assign(stop_seconds=rows["stop_seconds"].fillna(rows["start_seconds"]))
     rows = rows[(rows["stop_seconds"] >= time.start) & (rows["start_seconds"] <= time.stop)]

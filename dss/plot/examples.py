@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from dss.data.annotated_stretches import is_absence
-from dss.data.annotations import NOISE, found
+from dss.data.annotations import NOISE, occurrences
 from dss.errors import DssError
 from dss.plot.colors import song_colors
 from dss.plot.figure import figure_rows, place_rows, plain_style, shortened
@@ -58,7 +58,7 @@ def plot_examples(
         draw = _draw_waveforms if is_event else _draw_spectrograms
         draw(axis, chosen[name], sounds[name], n_examples, range_hz)
         look: dict[str, Any] = {"rotation": 0, "ha": "right", "va": "center", "color": colors[name]}
-        n = sum((found(m.annotations)["name"] == name).sum() for m in views)
+        n = sum((occurrences(m.annotations)["name"] == name).sum() for m in views)
         axis.set_ylabel(f"{shortened(name)}\nn = {n}", fontsize=10, **look)
     title = f"{range_hz[0] / 1000:.2g} to {range_hz[1] / 1000:.2g} kHz"
     more = len(chosen) - len(names)
@@ -100,7 +100,7 @@ def choose_examples(
 
 
 def _times(view: View):
-    table = found(view.annotations)[["name", "start_seconds", "stop_seconds"]]
+    table = occurrences(view.annotations)[["name", "start_seconds", "stop_seconds"]]
     return table.itertuples(index=False, name=None)
 
 

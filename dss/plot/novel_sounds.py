@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from dss.data.audio import Loader
-from dss.data.recordings import open_recording, unsaid_rate
+from dss.data.recordings import fallback_rate, open_recording
 from dss.data.text_tables import COLUMNS
 from dss.errors import DssError
 from dss.plot.examples import plot_examples
@@ -44,7 +44,7 @@ def plot_novel_sounds(
     views = []
     for path, table in shown.groupby("recording"):
         find = (lambda table=table: table[COLUMNS], lambda: np.empty((0, 2)))
-        rate = unsaid_rate(path, loader, samplerate_hz)
+        rate = fallback_rate(path, loader, samplerate_hz)
         views.append(View(Path(path).name, open_recording(path, loader, rate), find))
     return plot_examples(views, n_examples)
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from dss.data.annotations import found
+from dss.data.annotations import occurrences
 from dss.data.report import describe
 from dss.data.splits import SPLITS
 from dss.errors import DssError
@@ -95,7 +95,9 @@ def plot_durations(annotations: pd.DataFrame | Sequence[pd.DataFrame]) -> Figure
         >>> plot_durations(annotations).savefig("durations.png")
     """
     tables = [annotations] if isinstance(annotations, pd.DataFrame) else annotations
-    tables = [found(checked_annotations(table)).sort_values("start_seconds") for table in tables]
+    tables = [
+        occurrences(checked_annotations(table)).sort_values("start_seconds") for table in tables
+    ]
     names = sorted(set().union(*(table["name"] for table in tables)))
     colors = song_colors(names)
     durations, intervals = {}, {}

@@ -80,10 +80,10 @@ def calibrated(
         is_right = np.ones(len(pair.predicted), bool)
         for of_name in matches.values():
             is_right[of_name[number].false] = False
-        counted = pair.predicted[pair.marks[1].counts]
+        counted = pair.predicted[pair.arrays[1].is_scored]
         p.append(counted["confidence"].to_numpy(float))
         names += counted["name"].tolist()
-        rights.append(is_right[pair.marks[1].counts])
+        rights.append(is_right[pair.arrays[1].is_scored])
     calibration = fit(np.concatenate(p), np.concatenate(rights), names)
     if calibration is None:
         return None

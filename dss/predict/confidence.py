@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from dss.data.annotations import found, read_annotations
+from dss.data.annotations import occurrences, read_annotations
 from dss.errors import DssError
 from dss.evaluate.pairs import Annotations
 from dss.runs import read_params, run_trunk
@@ -265,7 +265,7 @@ def expected_errors(annotations: Annotations | Sequence[Annotations], run: str |
     several = [annotations] if isinstance(annotations, Annotations) else annotations
     tables = [pd.DataFrame({"name": pd.Series(dtype=str), "confidence": pd.Series(dtype=float)})]
     for one in several:
-        table = found(one if isinstance(one, pd.DataFrame) else read_annotations(one))
+        table = occurrences(one if isinstance(one, pd.DataFrame) else read_annotations(one))
         if len(table) and "confidence" not in table:
             raise DssError("Annotations have no confidence. Give annotations that dss predicted.")
         if len(table):

@@ -77,7 +77,7 @@ def detect(
     return in_order([*tables, detector.end()])
 
 
-def fits(options: DetectOptions) -> bool:
+def are_consistent(options: DetectOptions) -> bool:
     """Whether the options are consistent."""
     hold, longest = options.segment_hold_threshold, options.event_interval_max_seconds
     return (hold is None or hold <= options.segment_threshold) and (
@@ -86,7 +86,7 @@ def fits(options: DetectOptions) -> bool:
 
 
 def _check(options: DetectOptions) -> None:
-    if not fits(options):
+    if not are_consistent(options):
         raise DssError(
             f"segment_hold_threshold ({options.segment_hold_threshold}) should not be above "
             f"segment_threshold ({options.segment_threshold}), nor event_interval_min_seconds "
@@ -95,7 +95,7 @@ def _check(options: DetectOptions) -> None:
         )
 
 
-def nothing_found() -> pd.DataFrame:
+def no_annotations_found() -> pd.DataFrame:
     """The table that `detect` returns if there is no song."""
     return _table([])
 

@@ -94,8 +94,8 @@ def stored_probabilities(annotations: Path) -> Lazy | None:
             there = stored.nchunks - n_missing
             raise ValueError(f"{there} of {stored.nchunks} chunks are there")
     except Exception as error:  # zarr raises all kinds of errors for damaged files
-        said = str(error) or type(error).__name__
-        raise DssError(f"{path}: cannot be read ({said}). {AGAIN}") from error
+        message = str(error) or type(error).__name__
+        raise DssError(f"{path}: cannot be read ({message}). {AGAIN}") from error
     return array
 
 

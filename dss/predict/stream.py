@@ -12,7 +12,7 @@ from dss.errors import DssError
 from dss.options import DetectOptions, takes_options
 from dss.options.arguments import DetectArguments
 from dss.predict.confidence import calibration_of
-from dss.predict.detection import Detector, nothing_found, tuned
+from dss.predict.detection import Detector, no_annotations_found, tuned
 from dss.runs import Run, open_run
 
 # Blocks overlap by the receptive field: the shorter they are, the more is computed twice.
@@ -124,4 +124,4 @@ def audio_array(x: np.ndarray, what: str) -> np.ndarray:
 
 def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
     tables = [table for table in tables if len(table)]
-    return pd.concat(tables, ignore_index=True) if tables else nothing_found()
+    return pd.concat(tables, ignore_index=True) if tables else no_annotations_found()

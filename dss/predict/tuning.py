@@ -16,7 +16,7 @@ from dss.evaluate.pairs import Pair
 from dss.options import DetectOptions, TuneOptions, takes_options
 from dss.options.arguments import TuneArguments
 from dss.predict.calibrate import RECALL_THRESHOLDS, calibrated, lowered, to_store
-from dss.predict.detection import detect, fits
+from dss.predict.detection import are_consistent, detect
 from dss.predict.validation import Stretch, blocks_of, validation_stretches
 from dss.runs import Run, open_run, run_file, write_params
 from dss.support import yaml_files
@@ -189,7 +189,7 @@ def _search(
         before = chosen
         for name, values in CANDIDATES[category].items():
             tried = [chosen.model_copy(update={name: value}) for value in values]
-            tried = [candidate for candidate in tried if fits(candidate)]
+            tried = [candidate for candidate in tried if are_consistent(candidate)]
             found = []
             for candidate in tried:
                 found.append(_f1(_score(pieces, types, run, candidate, options)))

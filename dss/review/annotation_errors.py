@@ -106,9 +106,9 @@ def rank_errors(
         table = table[is_judged].assign(recording=part.source.name)
         tables.append(table.assign(**{name: table[name] + t for name, t in first.items()}))
     if unlearned:
-        said = f"fewer than {FEWEST_OF_TYPE} annotations in one half of the recordings"
+        message = f"fewer than {FEWEST_OF_TYPE} annotations in one half of the recordings"
         names = ", ".join(sorted(unlearned))
-        warnings.warn(f"Not judged everywhere: {names}: {said}", DssWarning, stacklevel=3)
+        warnings.warn(f"Not judged everywhere: {names}: {message}", DssWarning, stacklevel=3)
     table = pd.concat(tables, ignore_index=True)
     sure = _sure(table)
     scores = sure * _credible(sure, int(table["annotated_name"].notna().sum()))

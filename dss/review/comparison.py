@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from dss.data.annotation_files import find_annotations
-from dss.data.annotations import found, read_annotations
+from dss.data.annotations import occurrences, read_annotations
 from dss.data.audio import Loader
 from dss.data.dataset import open_dataset
-from dss.data.recordings import open_recording, unsaid_rate
+from dss.data.recordings import fallback_rate, open_recording
 from dss.data.text_tables import COLUMNS
 from dss.errors import DssError, raise_problems
 from dss.evaluate.matching import match
@@ -24,16 +24,16 @@ from dss.runs import read_params
 COMPARED_BYTES = 2**18  # at the beginning of recordings with the same name
 
 
-def by_hand(recording: Path, by_dss: Path) -> Path | None:
+def manual_annotation_file(recording: Path, predicted: Path) -> Path | None:
     """The manual annotation file of a recording, if there is a readable one.
 
     A file that dss wrote counts once somebody corrected it, as people do to train again. It does
-    not count unchanged, or as a copy of a file next to `by_dss`; nor does a list of proposals
+    not count unchanged, or as a copy of a file next to `predicted`; nor does a list of proposals
     without any confirmed one.
 
     Arguments:
         recording: the audio file.
-        by_dss: the file that dss wrote for the recording, which does not count.
+        predicted: the file that dss wrote for the recording, which does not count.
     """
     try:
         file = find_annotations(recording)
@@ -41,8 +41,8 @@ def by_hand(recording: Path, by_dss: Path) -> Path | None:
     except DssError:
         return None
     is_unseen = "confirmed" in table and not is_confirmed(table).any()
-    is_unchanged = is_by_dss(file) or is_by_dss(file, by_dss.parent)
-    return None if file.resolve() == by_dss.resolve() or is_unseen or is_unchanged else file
+    is_unchanged = is_by_dss(file) or is_by_dss(file, predicted.parent)
+    return None if file.resolve() == predicted.resolve() or is_unseen or is_unchanged else file
 
 
 def agrees_with_manual(by_dss: pd.DataFrame, by_hand: pd.DataFrame) -> np.ndarray:
@@ -51,7 +51,7 @@ def agrees_with_manual(by_dss: pd.DataFrame, by_hand: pd.DataFrame) -> np.ndarra
     agrees = np.zeros(len(by_dss), bool)
     for name in by_hand["name"].unique():
         rows = np.flatnonzero(by_dss["name"] == name)
-        hand = found(by_hand[by_hand["name"] == name])
+        hand = occurrences(by_hand[by_hand["name"] == name])
         a, b = (table[COLUMNS[1:]].to_numpy(float) for table in (hand, by_dss.iloc[rows]))
         agrees[rows[match(a, b, tolerance)[:, 1]]] = True
     return agrees
@@ -154,10 +154,10 @@ def save(
     """
     check_replaceable(targets.values())
     for recording, table in tables.items():
-        table = found(table)
+        table = occurrences(table)
         if proposals and format == "csv":
             table = table.assign(confirmed=False)
         file = targets[recording]
-        opened = open_recording(recording, loader, unsaid_rate(recording, loader, samplerate_hz))
+        opened = open_recording(recording, loader, fallback_rate(recording, loader, samplerate_hz))
         write(table, file, format, opened.duration_seconds, opened.samplerate_hz)
     return [targets[recording] for recording in tables]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dss.data.annotations import found
+from dss.data.annotations import occurrences
 from dss.data.assembly import plan_splits, write_dataset
 from dss.data.corpus import Corpus, Source
 from dss.data.splits import Stretch, halved
@@ -103,7 +103,7 @@ def _halves(folder: Path, corpus: Corpus, seed: int) -> list[list[tuple[Source, 
 
 
 def _song(source: Source, corpus: Corpus) -> pd.DataFrame:
-    return found(source.annotations)[lambda table: table["name"].isin(corpus.types)]
+    return occurrences(source.annotations)[lambda table: table["name"].isin(corpus.types)]
 
 
 def _dealt(corpus: Corpus, half: Sequence[tuple[Source, float]], seed: int) -> Corpus:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pandas as pd
 
-from dss.data.annotations import EVENT, found
+from dss.data.annotations import EVENT, occurrences
 from dss.data.text_tables import COLUMNS
 from dss.evaluate.matching import match
 from dss.options import EvaluateOptions
@@ -41,7 +41,7 @@ def disagreements(held_out: HeldOut, types: Mapping[str, str]) -> pd.DataFrame:
         doubled: the fraction of the annotation, or of one that overlaps it, that is in both, from 0
             to 1, if the other one fits better.
     """
-    table = found(held_out.source.annotations).sort_values("start_seconds", kind="stable")
+    table = occurrences(held_out.source.annotations).sort_values("start_seconds", kind="stable")
     table = table[table["name"].isin(types)]
     is_event = (table["name"].map(types) == EVENT).to_numpy(bool)
     kinds = held_out.found["name"].map(types) == EVENT

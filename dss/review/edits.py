@@ -13,7 +13,7 @@ from dss.data.annotations import (
     NOISE,
     SEGMENT,
     annotations_path,
-    found,
+    occurrences,
     read_annotations,
     write_annotations,
 )
@@ -191,7 +191,7 @@ def copy_annotations(
     name = checked_name(name)
     for kind in kinds_of(others).values():
         _check_kind(name, kind, kinds_of(annotations))
-    start, stop = found(annotations)[COLUMNS[1:]].to_numpy(float).T[:, None]
+    start, stop = occurrences(annotations)[COLUMNS[1:]].to_numpy(float).T[:, None]
     first, last = others[COLUMNS[1:]].to_numpy(float).T[:, :, None]
     is_new = ~((first <= stop) & (start <= last)).any(axis=1)
     is_absent = (annotations["name"] == name) & annotations["start_seconds"].isna()
@@ -207,7 +207,7 @@ def rows_of_type(
     annotations: pd.DataFrame, name: str, stretch: tuple[float, float] | None = None
 ) -> list[int]:
     """The rows of a song type's annotations; within a stretch, those that touch it."""
-    table = found(annotations)
+    table = occurrences(annotations)
     is_it = table["name"] == name
     if stretch is not None:
         is_it &= (table["start_seconds"] <= stretch[1]) & (table["stop_seconds"] >= stretch[0])
@@ -226,7 +226,7 @@ def next_annotation(
         step: 1 for the next annotation, -1 for the previous one.
         beyond: the minimum distance in seconds.
     """
-    rows = [found(table) for table in tables]
+    rows = [occurrences(table) for table in tables]
     rows = [table if name is None else table[table["name"] == name] for table in rows]
     none = np.empty((0, 2))
     times = np.concatenate([none, *(table[COLUMNS[1:]].to_numpy(float) for table in rows)])
@@ -245,7 +245,7 @@ def annotation_at(annotations: pd.DataFrame, seconds: float, within_seconds: flo
 
     Returns: its row, by the index of the table.
     """
-    table = found(annotations)
+    table = occurrences(annotations)
     start, stop = (table[column] for column in COLUMNS[1:])
     beside = np.maximum(np.maximum(start - seconds, seconds - stop), 0)
     near = table[beside <= within_seconds]
@@ -267,7 +267,7 @@ def n_outside_annotated(edited: Edited) -> int:
     """The number of annotations with their middle outside of the stretches somebody looked at."""
     if edited.annotated_stretches is None:
         return 0
-    middle = found(edited.annotations)[COLUMNS[1:]].mean(axis=1).to_numpy()[:, None]
+    middle = occurrences(edited.annotations)[COLUMNS[1:]].mean(axis=1).to_numpy()[:, None]
     start, stop = edited.annotated_stretches.T
     return int((~((start <= middle) & (middle <= stop)).any(axis=1)).sum())
 
@@ -282,7 +282,7 @@ def are_same(one: pd.DataFrame, other: pd.DataFrame, per_second: float = 1.0) ->
 
 def kinds_of(annotations: pd.DataFrame) -> dict[str, str]:
     """The category of each song type that occurs: "event" or "segment"."""
-    table = found(annotations)
+    table = occurrences(annotations)
     is_event = table["start_seconds"] == table["stop_seconds"]
     return {n: EVENT if e else SEGMENT for n, e in zip(table["name"], is_event, strict=True)}
 

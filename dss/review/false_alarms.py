@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from dss.data.annotations import ABSENT, NOISE, found
+from dss.data.annotations import ABSENT, NOISE, occurrences
 from dss.data.stretches import complement, intersection, overlap, union
 from dss.data.text_tables import COLUMNS
 from dss.review.edits import Edited, mark_annotated, remove
@@ -44,7 +44,7 @@ def reject(
     if not is_noise_named:
         return edited
     table = edited.annotations
-    annotated = union(found(table)[TIMES].to_numpy(float))
+    annotated = union(occurrences(table)[TIMES].to_numpy(float))
     free = intersection(times, complement(annotated, duration_seconds))
     noise = pd.DataFrame(free, columns=TIMES).assign(name=NOISE)[COLUMNS].astype({"name": str})
     both = [part for part in (table, noise) if len(part)] or [table]
@@ -54,7 +54,7 @@ def reject(
 
 def is_rejected(by_dss: pd.DataFrame, by_hand: pd.DataFrame) -> np.ndarray:
     """Which predictions lie mostly in stretches annotated as `noise`: [annotations] bool."""
-    noise = union(found(by_hand[by_hand["name"] == NOISE])[TIMES].to_numpy(float))
+    noise = union(occurrences(by_hand[by_hand["name"] == NOISE])[TIMES].to_numpy(float))
     start, stop = by_dss[TIMES].to_numpy(float).T
     if not len(noise):
         return np.zeros(len(by_dss), bool)

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dss.data.annotations import found, read_annotations
+from dss.data.annotations import occurrences, read_annotations
 from dss.data.audio import Loader
-from dss.data.recordings import Recording, open_recording, unsaid_rate
+from dss.data.recordings import Recording, fallback_rate, open_recording
 from dss.data.text_tables import COLUMNS
 from dss.errors import DssError
 from dss.predict.near_misses import apart_from, read_near_misses
@@ -56,7 +56,7 @@ def find_novel_sounds(
     n_known = sum(map(len, tables))
     rate = views[0].recording.samplerate_hz
     for path, file in files.items():
-        recording = open_recording(path, loader, unsaid_rate(path, loader, rate))
+        recording = open_recording(path, loader, fallback_rate(path, loader, rate))
         views.append(View(path.name, recording, (no_annotations, lambda: np.empty((0, 2)))))
         tables.append(_new_sounds(recording, file))
     numbered = [table.assign(view=i, row=0) for i, table in enumerate(tables)]
@@ -69,7 +69,7 @@ def find_novel_sounds(
 
 def _known_sounds(view: View) -> pd.DataFrame:
     """Annotated segments, and other sounds above the noise in annotated stretches."""
-    annotated = found(view.annotations)[COLUMNS]
+    annotated = occurrences(view.annotations)[COLUMNS]
     sounds = _joined([annotated, apart_from(propose(view.recording), annotated)])
     middle = sounds[COLUMNS[1:]].mean(axis=1).to_numpy()[:, None]
     is_unknown = (middle >= view.unknown[:, 0]) & (middle < view.unknown[:, 1])
@@ -78,7 +78,7 @@ def _known_sounds(view: View) -> pd.DataFrame:
 
 def _new_sounds(recording: Recording, file: Path) -> pd.DataFrame:
     """Predictions, near misses, and other sounds above the noise; with their files."""
-    table = found(read_annotations(file, recording=recording.path))
+    table = occurrences(read_annotations(file, recording=recording.path))
     near = read_near_misses(file, table)
     others = apart_from(apart_from(propose(recording), table), near).assign(name="")
     sounds = _joined([table[COLUMNS], near[COLUMNS], others])

@@ -7,7 +7,7 @@ from typing import Unpack
 import numpy as np
 import pandas as pd
 
-from dss.data.annotations import found, read_annotations
+from dss.data.annotations import occurrences, read_annotations
 from dss.data.recording_files import is_hidden
 from dss.errors import DssError
 from dss.evaluate.pairs import ENDING
@@ -162,7 +162,7 @@ def _doubtful(annotated: Annotated) -> Iterator[tuple[Path, pd.DataFrame]]:
     for path, table in tables.items():
         near = read_near_misses(path, table).rename(columns={"probability": "confidence"})
         near = near.assign(found=NEAR_MISS, doubt=near["confidence"])
-        table = found(table)
+        table = occurrences(table)
         table = table.assign(confidence=pd.to_numeric(table["confidence"], errors="coerce"))
         table = table[table["confidence"].notna()]
         if "confirmed" in table:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dss.data.annotations import EVENT, SEGMENT, found, read_annotations
+from dss.data.annotations import EVENT, SEGMENT, occurrences, read_annotations
 from dss.data.audio import Loader
 from dss.data.dataset import open_dataset
 from dss.data.splits import SPLITS
@@ -146,7 +146,7 @@ def _round(
     """The row of a run."""
     parts = completeness(known)
     seconds = float((parts["seconds"] - parts["unknown"]).sum())
-    n_found = sum(len(found(table)) for table in tables.values())
+    n_found = sum(len(occurrences(table)) for table in tables.values())
     wrong = f1 = np.nan
     calibration = calibration_of(params)
     if calibration and n_found:

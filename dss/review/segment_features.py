@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import scipy.fft
 
-from dss.data.annotations import found
+from dss.data.annotations import occurrences
 from dss.data.recordings import Recording
 from dss.data.text_tables import COLUMNS
 from dss.errors import DssError
@@ -33,7 +33,7 @@ def list_segments(views: Sequence[View]) -> pd.DataFrame:
     tables = []
     for number, view in enumerate(views):
         table = view.annotations[COLUMNS].reset_index(drop=True)
-        table = found(table)
+        table = occurrences(table)
         table = table[table["stop_seconds"] > table["start_seconds"]]
         tables.append(table.rename_axis("row").reset_index().assign(view=number))
     columns = ["view", "row", *COLUMNS]

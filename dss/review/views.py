@@ -15,7 +15,7 @@ import xarray as xr
 from dss.data.annotated_stretches import known_stretches, read_annotated
 from dss.data.annotation_files import recording_annotations
 from dss.data.annotation_paths import AnnotationFinder, annotation_finder
-from dss.data.annotations import ABSENT, NOISE, definitions_path, found, is_song, song_types
+from dss.data.annotations import ABSENT, NOISE, definitions_path, is_song, occurrences, song_types
 from dss.data.automatic_options import EVENT_STD_SECONDS
 from dss.data.batches import array_of, split_stretches
 from dss.data.check import check_annotations
@@ -118,7 +118,7 @@ def completeness(views: Sequence[View]) -> pd.DataFrame:
     """
     rows, names = {}, {name for view in views for name in view.annotations["name"]}
     for view in views:
-        table, duration = found(view.annotations), view.recording.duration_seconds
+        table, duration = occurrences(view.annotations), view.recording.duration_seconds
         table = table[is_song(table["name"], names)]
         times = intersection(table[COLUMNS[1:]].to_numpy(), np.array([[0.0, duration]]))
         rows[view.name] = {

@@ -51,8 +51,8 @@ def reading(
     except DssError as error:
         raise error if str(path) in str(error) else DssError(f"{path}: {error}") from None
     except Exception as error:  # h5py raises all kinds of errors for damaged files
-        said = str(error) or type(error).__name__
-        raise DssError(f"{path}: cannot be read as HDF5 ({said}). {advice}") from error
+        message = str(error) or type(error).__name__
+        raise DssError(f"{path}: cannot be read as HDF5 ({message}). {advice}") from error
 
 
 def _check(file: "h5py.File", n_bytes: int) -> bool:
@@ -135,7 +135,7 @@ def _try_texts(path: Path, *changed: int) -> None:
     except subprocess.TimeoutExpired:
         raise ValueError("its texts are damaged: reading them does not end") from None
     if done.returncode:
-        said = (
+        message = (
             done.stderr.strip().rpartition("\n")[2] if done.returncode == 1 else "they do not end"
         )
-        raise ValueError(f"its texts are damaged: {said}")
+        raise ValueError(f"its texts are damaged: {message}")

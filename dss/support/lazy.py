@@ -27,9 +27,9 @@ class Lazy:
         try:
             return np.asarray(self._array[place])
         except Exception as error:  # from the codecs that unpack it
-            said = str(error) or type(error).__name__
+            message = str(error) or type(error).__name__
             raise DssError(
-                f"{self._source}: parts of it cannot be read ({said}). {self._advice}"
+                f"{self._source}: parts of it cannot be read ({message}). {self._advice}"
             ) from error
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:

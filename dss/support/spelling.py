@@ -16,7 +16,7 @@ def guess(name: str, names: Iterable[str]) -> str:
     return f"; did you mean {near}?" if near else ""
 
 
-def not_there(path: str | Path) -> str:
+def no_such_path(path: str | Path) -> str:
     """A message that a path does not exist, with a similar name or the missing folder."""
     path = Path(path)
     folder = path.parent.expanduser().resolve()

@@ -63,7 +63,7 @@ def interrupt(process: subprocess.Popen) -> None:
     process.send_signal(_only_there(signal, "CTRL_BREAK_EVENT") if is_windows() else signal.SIGINT)
 
 
-def apart() -> dict[str, Any]:
+def detached() -> dict[str, Any]:
     """Arguments of `subprocess.Popen` for a process that Ctrl-C in a terminal does not reach."""
     if is_windows():
         return {"creationflags": _only_there(subprocess, "CREATE_NEW_PROCESS_GROUP")}

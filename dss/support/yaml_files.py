@@ -49,8 +49,8 @@ def parse(text: str, source: str, loader: type = Loader) -> Any:
     except DssError:
         raise
     except Exception as error:  # such as a ValueError for a date in month 13
-        said = " ".join(str(error).split())  # in one line
-        raise DssError(f"{source}: cannot be read as YAML ({said})") from None
+        message = " ".join(str(error).split())  # in one line
+        raise DssError(f"{source}: cannot be read as YAML ({message})") from None
 
 
 def _check_size(text: str) -> None:

@@ -79,7 +79,7 @@ def _start(workers: list[str], index: int, options: str) -> subprocess.Popen:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE if index == 0 else subprocess.DEVNULL,
         text=True,
-        **system.apart(),
+        **system.detached(),
     )
     assert process.stdin is not None
     process.stdin.write(options + "\n")

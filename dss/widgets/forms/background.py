@@ -36,7 +36,7 @@ def start(options: TrainOptions, given: Sequence[str]) -> None:
     log = Path(f"{STATE}.log")
     with log.open("w") as file:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, **system.apart()
+            command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, **system.detached()
         )
     state = {"process": process.pid, "folder": str(options.run_dir), "started": time.time()}
     with replacing(STATE) as part:

@@ -104,8 +104,8 @@ class DatasetForm(SourceForm):
             individuals = self._individuals()
             n, more = len(individuals), ", ..." * (len(individuals) > MOST_NAMED)
             named = ", ".join(individuals[:MOST_NAMED]) + more
-            said = f"{n} individual{'s' * (n > 1)}: {named}."
-            hints["groups"] = said if n else self._told_by_names(files)
+            message = f"{n} individual{'s' * (n > 1)}: {named}."
+            hints["groups"] = message if n else self._told_by_names(files)
         return hints
 
     @staticmethod
@@ -165,7 +165,7 @@ class DatasetForm(SourceForm):
         heading = widgets.HTML("<h3>Preview (nothing is written)</h3>")
         shown = [heading, widgets.HTML(problems_table(problems)), *rate_buttons(self, problems)]
         self._below.children = shown if len(problems) else []
-        with self._work.said(self._aside):
+        with self._work.showing_work(self._aside):
             tree = preview_dataset(folder, **self._loaders, **options)
         shown.append(widgets.HTML(counts_table(tree) + doubt_html(missing(tree.attrs))))
         file = io.BytesIO()
@@ -198,8 +198,8 @@ class DatasetForm(SourceForm):
 def _places_hint(pattern: str, folder: Path, files: tuple[str, ...]) -> str:
     """How many recordings have annotations where the pattern points, with an example."""
     found = files_by_pattern(pattern, folder, [folder / file for file in files])
-    said = f"{len(found)} of {len(files)} recordings have annotations there"
+    message = f"{len(found)} of {len(files)} recordings have annotations there"
     if not found:
-        return f"{said}."
+        return f"{message}."
     recording, file = found[0]
-    return f"{said}, such as {recording.name}: {os.path.relpath(file, folder)}."
+    return f"{message}, such as {recording.name}: {os.path.relpath(file, folder)}."

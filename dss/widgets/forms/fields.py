@@ -68,8 +68,8 @@ class Field:
         self.input = _input(option)
         if choices:
             self.offer(choices)
-        self._said = widgets.HTML()
-        self._said.add_class("dss-said")
+        self._message = widgets.HTML()
+        self._message.add_class("dss-said")
         self.say("", "", False)
         parts = [self.input]
         extra = declared(option)
@@ -81,7 +81,7 @@ class Field:
             )
             button.on_click(lambda _: self.chooser.toggle(self.value or self.input.placeholder))
             parts.append(button)
-        row = widgets.HBox([widgets.HBox(parts, layout=NARROW), self._said])
+        row = widgets.HBox([widgets.HBox(parts, layout=NARROW), self._message])
         row.add_class("dss-row")
         self.widget = widgets.VBox([row, self.chooser.widget]) if self.chooser else row
 
@@ -106,19 +106,19 @@ class Field:
 
     def say(self, problem: str, hint: str, in_full: bool) -> None:
         """Show what is wrong, what the value means, and what the option does."""
-        said = [
+        parts = [
             f'<span class="dss-{kind}">{html.escape(text)}</span>'
             for kind, text in (("problem", problem), ("hint", hint), ("help", self._help(in_full)))
             if text
         ]
-        text = " ".join(said)
-        if self._said.value != text:  # each change is sent to the browser
-            self._said.value = text
+        text = " ".join(parts)
+        if self._message.value != text:  # each change is sent to the browser
+            self._message.value = text
 
     @property
-    def said(self) -> str:
+    def message(self) -> str:
         """The text beside the field, as HTML."""
-        return self._said.value
+        return self._message.value
 
     def _help(self, in_full: bool) -> str:
         if in_full:

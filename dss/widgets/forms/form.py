@@ -13,7 +13,7 @@ from dss.errors import DssError
 from dss.options import Options, declared, written_fields
 from dss.runs import run_trunk
 from dss.support import progress
-from dss.support.spelling import not_there
+from dss.support.spelling import no_such_path
 from dss.widgets.forms import memory
 from dss.widgets.forms.fields import STYLE, Field, problem_html
 from dss.widgets.forms.listeners import Listeners
@@ -108,7 +108,7 @@ class Form:
         for name, field in self._fields.items():
             kind = declared(field.option)["path"]
             if kind in MUST_EXIST and field.value and not _is_there(kind, field.value):
-                problems[name] = not_there(field.value)
+                problems[name] = no_such_path(field.value)
         return problems
 
     @property
@@ -133,7 +133,7 @@ class Form:
         self.result, self._aside.value = None, ""
         made_with = self._of_result()
         work = self._work
-        with work.going(), work.said(self._status), progress.shown_by(work.show):
+        with work.going(), work.showing_work(self._status), progress.shown_by(work.show):
             self.result = self.action(**self._given())
             self._show_result(made_with)
         if self.remember:
@@ -207,8 +207,8 @@ class Form:
 
     def _show_result(self, made_with: Any) -> None:
         self._made_with[self._status] = made_with
-        said = self._describe(self.result)
-        self._status.value = f'<div><span class="dss-good">✓</span> {said}</div>'
+        message = self._describe(self.result)
+        self._status.value = f'<div><span class="dss-good">✓</span> {message}</div>'
         self._listeners.tell(self.result)
 
     def _describe(self, result: Any) -> str:

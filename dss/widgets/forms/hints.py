@@ -9,7 +9,7 @@ from dss import models
 from dss.data import open_dataset
 from dss.data.annotation_files import recording_annotations
 from dss.data.annotation_paths import annotation_finder
-from dss.data.annotations import NOISE, found
+from dss.data.annotations import NOISE, occurrences
 from dss.data.recording_files import find_recordings
 from dss.data.splits import SPLITS
 from dss.errors import DssError
@@ -92,7 +92,7 @@ def _recordings(folder: Path, changed: int, endings, format, loader, annotations
     for file in files[:MOST_READ]:
         with suppress(DssError):
             names |= set(
-                found(recording_annotations(file, format, loader, find_file)[1])["name"]
+                occurrences(recording_annotations(file, format, loader, find_file)[1])["name"]
             ) - {NOISE}
     top = folder.parent if folder.is_file() else folder
     return tuple(file.relative_to(top).as_posix() for file in files), tuple(sorted(names))

@@ -78,5 +78,5 @@ class InspectForm(SourceForm):
         names = ", ".join(view.name for view in result[:MOST_NAMED])
         more = len(result) - MOST_NAMED
         names += f", and {more} more" if more > 0 else ""
-        said = f"{html.escape(names)}: {readable(seconds)}"
-        return f"{said}<div>{problems_table(self._problems)}</div>"
+        message = f"{html.escape(names)}: {readable(seconds)}"
+        return f"{message}<div>{problems_table(self._problems)}</div>"

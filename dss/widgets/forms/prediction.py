@@ -149,11 +149,11 @@ class PredictForm(Form):
     def _describe(self, result: Annotated) -> str:
         folder = html.escape(str(next(iter(result.files.values())).parent))
         n = len(result.files)
-        said = f"The annotations of {n} recording{'s' * (n > 1)} are in <b>{folder}</b>."
+        message = f"The annotations of {n} recording{'s' * (n > 1)} are in <b>{folder}</b>."
         if result.options.format == "csv":
             with suppress(DssError):  # an earlier run is not calibrated
-                said += f" {expected_errors([*result.files.values()], result.trunk)}."
-        return said
+                message += f" {expected_errors([*result.files.values()], result.trunk)}."
+        return message
 
     def _changed(self, name: str) -> None:
         if name == "run" and not self._is_filling:

@@ -110,14 +110,14 @@ class TrainingForm(Form):
         """What values mean, by option, for example in milliseconds; shown beside the fields."""
         try:
             facts = dataset_facts(self.options.get("data_dir", ""))
-            said = hints(TrainOptions.checked(self._of(TrainOptions)), facts)
+            texts = hints(TrainOptions.checked(self._of(TrainOptions)), facts)
         except DssError:
             return {}
         if self._is_chosen:  # training will not use the defaults
-            said |= dict.fromkeys(CHOSEN - self._given().keys(), "Chosen from the data.")
+            texts |= dict.fromkeys(CHOSEN - self._given().keys(), "Chosen from the data.")
         if "write_script" in self.options:
-            said["write_script"] = "Press Write script to write it; Train still trains here."
-        return said
+            texts["write_script"] = "Press Write script to write it; Train still trains here."
+        return texts
 
     def suggest(self) -> None:
         """Fill in options that suit the dataset, and explain why."""
@@ -214,17 +214,17 @@ class TrainingForm(Form):
         self._show_result(made_with)
 
     def _describe(self, result: Path) -> str:
-        said = f"The run is <b>{html.escape(str(result))}</b>."
+        message = f"The run is <b>{html.escape(str(result))}</b>."
         if run_file(result, "_checkpoint.h5").is_file():
-            said += " It was stopped early: set <i>Continue from</i> to it to go on."
-        said += _table(list_files(result), "dss-files")
-        said += doubt_html(read_params(result)["warnings"])
+            message += " It was stopped early: set <i>Continue from</i> to it to go on."
+        message += _table(list_files(result), "dss-files")
+        message += doubt_html(read_params(result)["warnings"])
         with suppress(DssError):
             scores, confusion, class_names = read_results(result)
-            said += f"Test scores, by samples:{_table(scores.rename_axis(None).round(3))}"
+            message += f"Test scores, by samples:{_table(scores.rename_axis(None).round(3))}"
             image = widgets.Image(value=_png(plot_confusion(confusion, class_names), 70), **IMAGE)
             self._below.children = [self._curves, image]
-        return said
+        return message
 
     def _watch(self) -> Path:
         """Show the progress of the training until it ends. Returns the trunk of the run's files."""

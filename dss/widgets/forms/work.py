@@ -90,7 +90,7 @@ class Work:
             self._changed()
 
     @contextmanager
-    def said(self, where: widgets.HTML) -> Iterator[None]:
+    def showing_work(self, where: widgets.HTML) -> Iterator[None]:
         """Say that work is in progress, until there is something else to say."""
         self._begins(where)
         where.value = WORKING
@@ -113,7 +113,7 @@ class Work:
             try:
                 with warnings.catch_warnings(record=True) as caught:
                     warnings.simplefilter("always", DssWarning)
-                    with self.said(where):
+                    with self.showing_work(where):
                         work()
                 doubts = [str(w.message) for w in caught if issubclass(w.category, DssWarning)]
                 where.value += doubt_html(doubts)

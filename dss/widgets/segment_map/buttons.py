@@ -53,9 +53,9 @@ class Buttons:
             self._button("Redo", "repeat", "Redo the change you undid last", m.redo),
             self._button("Save", "save", "Write the annotations next to the audio", m.save),
         ]
-        self._said, self._help = widgets.HTML(), widgets.HTML()
+        self._message, self._help = widgets.HTML(), widgets.HTML()
         row = widgets.HBox([*naming, *back], layout={"flex_flow": "row wrap"})
-        self.widget = widgets.VBox([self._by, row, self._said, self._help])
+        self.widget = widgets.VBox([self._by, row, self._message, self._help])
 
     @property
     def colors_by(self) -> str:
@@ -77,9 +77,9 @@ class Buttons:
         keys = "".join(f"<b>{i}</b> {html.escape(n)}, " for i, n in enumerate(names[:9], start=1))
         self._help.value = f'<div class="dss-help">{HELP}{keys}{KEYS}</div>'
 
-    def say(self, said: str) -> None:
+    def say(self, message: str) -> None:
         """Show a message, given as HTML."""
-        self._said.value = said
+        self._message.value = message
 
     def press_enter(self) -> None:
         """Give the selection the name in the field."""

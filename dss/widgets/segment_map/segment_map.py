@@ -140,7 +140,7 @@ class SegmentMap:
             raise DssError("Nothing is selected: click a point.")
         self._player.children = [player(*self._pictures.sound(int(self._chosen[0])))]
 
-    def show(self, said: str = "") -> None:
+    def show(self, message: str = "") -> None:
         """Show the current names and groups, and a message."""
         if self.naming is None:
             self._scatter.paint(np.empty(0), [], [])
@@ -154,7 +154,7 @@ class SegmentMap:
         self.chosen = self._chosen
         n = self.naming.n_unsaved
         unsaved = f"<b>Not saved yet: {n} segment{'s' * (n > 1)}.</b>" if n else ""
-        self.buttons.say(f'<span class="dss-help">{html.escape(said)} {unsaved}</span>')
+        self.buttons.say(f'<span class="dss-help">{html.escape(message)} {unsaved}</span>')
 
     def guarded(self, action: Callable[[], Any]) -> None:
         """Run an action, and show its error if it raises one."""

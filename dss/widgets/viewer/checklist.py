@@ -54,10 +54,10 @@ class CheckList:
             "Find sounds that may belong to a song type that nobody has annotated yet"
         )
         self._ask.on_click(lambda _: threading.Thread(target=self.look_for_novel).start())
-        self._said = widgets.HTML()
+        self._message = widgets.HTML()
         row = {"flex_flow": "row wrap"}
         lists = widgets.HBox([self._list, self._next], layout=row)
-        asking = widgets.HBox([self._ask, self._said], layout={**row, "align_items": "center"})
+        asking = widgets.HBox([self._ask, self._message], layout={**row, "align_items": "center"})
         self.widget = widgets.VBox([self._heading, lists, asking])
 
     def fill(self, tables: Mapping[Path, pd.DataFrame], known: Collection[Path] = ()) -> None:
@@ -99,19 +99,19 @@ class CheckList:
 
         It takes as long as it takes to read all recordings, and what the network learned from.
         """
-        self._ask.disabled, self._said.value = True, "Comparing with annotated sounds ..."
+        self._ask.disabled, self._message.value = True, "Comparing with annotated sounds ..."
         try:
             self._novel = self._find_novel_sounds()
-            self._said.value = f'<span class="dss-help">{count_novel(self._novel)}</span>'
+            self._message.value = f'<span class="dss-help">{count_novel(self._novel)}</span>'
             self.fill(*self._filled)
         except (DssError, OSError) as error:
-            self._said.value = problem_html(str(error))
+            self._message.value = problem_html(str(error))
         finally:
             self._ask.disabled = False
 
     def forget_novel(self) -> None:
         """Start afresh after other recordings were annotated."""
-        self._novel, self._said.value = None, ""
+        self._novel, self._message.value = None, ""
 
     def _clicked(self, change: dict) -> None:
         if change["new"] is not None and not self._is_filling:

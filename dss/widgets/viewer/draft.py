@@ -67,13 +67,13 @@ class Draft:
         files = self.edits.save()
         ignored = [other.name for r in recordings for other in unread_annotations(r)]
         what = ", ".join(file.name for file in files[:3]) + " ..." * (len(files) > 3)
-        said = f"Saved {what}."
+        message = f"Saved {what}."
         if ignored:
-            said += f" {', '.join(ignored[:3])}: no longer read."
+            message += f" {', '.join(ignored[:3])}: no longer read."
         if not self._is_read():
-            said += " But this viewer reads other annotations: see annotation format, or loader."
+            message += " But this viewer reads other annotations: see annotation format, or loader."
         self._viewer.saved(recordings)
-        return files, said
+        return files, message
 
     def describe(self) -> str:
         """Which recordings are not saved yet; blank if all are."""

@@ -47,7 +47,7 @@ class Editor:
         self._saved = ""  # the last message about saving, until something else is shown
         fold = EditorPanel(self, viewer)
         self.widget, self._fold = fold.widget, fold
-        self._name, self._which, self._said = fold.name, fold.which, fold.said
+        self._name, self._which, self._message = fold.name, fold.which, fold.message
 
     @property
     def names(self) -> list[str]:
@@ -254,14 +254,14 @@ class Editor:
         if recording != self._viewer.recording.path:
             self._viewer.say(f"{done} in {recording}, which is not in this viewer.")
 
-    def _end(self, said: str) -> None:
+    def _end(self, message: str) -> None:
         """Mark nothing any more, and say what was done."""
         self.choose(None)
         self._viewer.selection = None
         self._which.value = ONE  # change many only when asked to
         self._say()
-        if said:
-            self._viewer.say(said)
+        if message:
+            self._viewer.say(message)
 
     def _rows_chosen(self) -> list[int]:
         """The rows that a change of the selected annotation applies to."""
@@ -274,8 +274,8 @@ class Editor:
         stretch = self._viewer.stretch if self._which.value == SHOWN else None
         return rows_of_type(table, table.at[row, "name"], stretch)
 
-    def _say(self, said: str = "") -> None:
-        """Show which recordings are not saved yet, or else what is said."""
+    def _say(self, message: str = "") -> None:
+        """Show which recordings are not saved yet, or else the message."""
         unsaved = self.draft.describe()
-        said = f"<b>{unsaved}</b>" if unsaved else said
-        self._said.value = f'<span class="dss-help">{said}</span>'
+        message = f"<b>{unsaved}</b>" if unsaved else message
+        self._message.value = f'<span class="dss-help">{message}</span>'

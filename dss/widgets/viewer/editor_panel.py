@@ -40,7 +40,7 @@ class EditorPanel:
         name: the field for the name.
         which: one annotation, or all of its type.
         add: the button that names what is marked.
-        said: a message about what is saved or not.
+        message: a message about what is saved or not.
     """
 
     def __init__(self, editor, viewer):
@@ -59,9 +59,9 @@ class EditorPanel:
             self._button("All seen", "eye", SEEN, editor.look_at_shown),
             self._button("Save", "save", "Write the changes next to the audio", editor.save),
         ]
-        self.said, self._help = widgets.HTML(), widgets.HTML()
+        self.message, self._help = widgets.HTML(), widgets.HTML()
         layout = {"align_items": "center", "flex_flow": "row wrap"}
-        row = widgets.HBox([self.name, self.which, *buttons, self.said], layout=layout)
+        row = widgets.HBox([self.name, self.which, *buttons, self.message], layout=layout)
         self.widget = widgets.Accordion([widgets.VBox([row, self._help])], selected_index=None)
         self.widget.titles = ("Annotate by hand",)
         self.widget.add_class("dss-more")

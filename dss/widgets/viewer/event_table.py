@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import traitlets
 
-from dss.data.annotations import found
+from dss.data.annotations import occurrences
 from dss.data.text_tables import COLUMNS
 from dss.plot.colors import song_colors
 
@@ -123,7 +123,7 @@ class EventTable:
 def _listed(tables: list[tuple[str, pd.DataFrame]]) -> pd.DataFrame:
     """All annotations of some tables, with a column that names the table."""
     columns = [*COLUMNS, "confidence"]
-    listed = [found(t).reindex(columns=columns).assign(table=label) for label, t in tables]
+    listed = [occurrences(t).reindex(columns=columns).assign(table=label) for label, t in tables]
     listed = [table for table in listed if len(table)]
     if not listed:
         return pd.DataFrame(columns=[*columns, "table"])

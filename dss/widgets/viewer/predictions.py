@@ -10,7 +10,7 @@ import ipywidgets as widgets
 import pandas as pd
 
 from dss.data.annotations import COLUMNS, annotations_path, read_annotations
-from dss.data.recordings import unsaid_rate
+from dss.data.recordings import fallback_rate
 from dss.errors import DssError
 from dss.evaluate import evaluate
 from dss.predict.stored_probabilities import detect_stored, stored_probabilities
@@ -66,12 +66,12 @@ class PredictionViewer(Viewer):
         self.sliders = Thresholds(self._moved)
         self.checking = CheckList(self._check_at, self._find_novel_sounds)
         self.saving = SaveRow(lambda: self.save(self.saving.folder, self.saving.format))
-        self._said = widgets.HTML()
+        self._message = widgets.HTML()
         self._take(result)
         super().__init__(
             self._materials_of(result), start_seconds=start_seconds, stop_seconds=stop_seconds
         )
-        below = [self.sliders.widget, self._said, self.checking.widget, self.saving.widget]
+        below = [self.sliders.widget, self._message, self.checking.widget, self.saving.widget]
         self.widget.children = [*self.widget.children, *below]
         self._later(0)
         if isinstance(source, PredictForm):
@@ -134,7 +134,7 @@ class PredictionViewer(Viewer):
         targets = self._annotated.targets(Path(save_dir) if save_dir else None, format)
         proposals, loader = self._annotated.options.proposals, self._annotated.options.loader
         return comparison.save(
-            self._found, targets, format, proposals, loader, samplerate_hz=self._unsaid_hz
+            self._found, targets, format, proposals, loader, samplerate_hz=self._fallback_hz
         )
 
     @property
@@ -161,11 +161,11 @@ class PredictionViewer(Viewer):
         names, kinds = params["class_names"][1:], params["class_types"][1:]
         self._types = dict(zip(names, kinds, strict=True))
         self._annotated, self._class_names = annotated, params["class_names"]
-        self._unsaid_hz = annotated.options.samplerate_hz or params["samplerate_x_Hz"]
+        self._fallback_hz = annotated.options.samplerate_hz or params["samplerate_x_Hz"]
         self._hand = {
             recording: file
             for recording, by_dss in annotated.files.items()
-            if (file := comparison.by_hand(recording, by_dss))
+            if (file := comparison.manual_annotation_file(recording, by_dss))
         }
         self._learned = comparison.learned_from(annotated.trunk)
         self._found = {r: read_annotations(f, recording=r) for r, f in annotated.files.items()}
@@ -177,7 +177,7 @@ class PredictionViewer(Viewer):
         """The recordings, starting with those that the network did not learn from."""
         files = sorted(annotated.files, key=self._was_learned)
         loader = annotated.options.loader
-        rates = [unsaid_rate(file, loader, self._unsaid_hz) for file in files]
+        rates = [fallback_rate(file, loader, self._fallback_hz) for file in files]
         return [
             recording_view(file, loader=loader, samplerate_hz=rate)
             for file, rate in zip(files, rates, strict=True)
@@ -249,11 +249,11 @@ class PredictionViewer(Viewer):
             if options != self._as_written:
                 files = self._annotated.files
                 found = comparison.detect_again(files, self._types, options, go_on)
-            scores, said = self._judge(found)
+            scores, message = self._judge(found)
             go_on()
             with self._one_draws:
                 self._found, self._as_written, self._scores = found, options, scores
-                self._said.value = said
+                self._message.value = message
                 files, known = self._annotated.files, [*filter(self._is_known, found)]
                 tables = {files[r]: self._reviewed(r, table) for r, table in found.items()}
                 self.checking.fill(tables, {files[r] for r in known})
@@ -262,7 +262,7 @@ class PredictionViewer(Viewer):
         except _Superseded:
             pass
         except DssError as error:
-            self._said.value = problem_html(str(error))
+            self._message.value = problem_html(str(error))
 
     def _reviewed(self, recording: Path, table: pd.DataFrame) -> pd.DataFrame:
         """A table of predictions that says which are also manual annotations, or were rejected."""
@@ -275,8 +275,8 @@ class PredictionViewer(Viewer):
     def _judge(self, found: Mapping[Path, pd.DataFrame]) -> tuple[pd.DataFrame, str]:
         """The scores, and the HTML that shows them."""
         if not self._hand:
-            said = "Nothing to compare with: none of these recordings has manual annotations."
-            return _no_scores(), said
+            message = "Nothing to compare with: none of these recordings has manual annotations."
+            return _no_scores(), message
         judged, what = self._judged()
         hand = [self._hand[recording] for recording in judged]
         scores = evaluate(hand, [found[recording] for recording in judged])

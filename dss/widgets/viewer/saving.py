@@ -43,10 +43,10 @@ class SaveRow:
         saving.layout = {"width": "auto", "flex": "none"}
         saving.tooltip = "Write the annotations of all recordings with these thresholds"
         saving.on_click(lambda _: self._clicked())
-        self._said = widgets.HTML()
+        self._message = widgets.HTML()
         row = widgets.HBox([saving, self._format, self._folder, opening])
         row.layout.flex_flow = "row wrap"
-        self.widget = widgets.VBox([row, self._chooser.widget, self._said])
+        self.widget = widgets.VBox([row, self._chooser.widget, self._message])
 
     @property
     def format(self) -> str:
@@ -60,7 +60,7 @@ class SaveRow:
 
     def clear(self) -> None:
         """Remove the message about saved files: the annotations have changed."""
-        self._said.value = ""
+        self._message.value = ""
 
     def _take(self, folder: str) -> None:
         self._folder.value = folder
@@ -73,6 +73,6 @@ class SaveRow:
             files = self._save()
             folder = html.escape(str(files[0].parent))
             text = f"{len(files)} file{'s' * (len(files) > 1)} in <b>{folder}</b>"
-            self._said.value = f'<span class="dss-good">✓</span> {text}'
+            self._message.value = f'<span class="dss-good">✓</span> {text}'
         except (DssError, OSError) as error:
-            self._said.value = problem_html(str(error))
+            self._message.value = problem_html(str(error))

@@ -4,7 +4,7 @@ from collections.abc import Container, Iterable
 
 import pandas as pd
 
-from dss.data.annotations import found
+from dss.data.annotations import occurrences
 
 
 class SongTypes:
@@ -34,4 +34,4 @@ class SongTypes:
 
 def names_in(tables: Iterable[pd.DataFrame]) -> list[str]:
     """The names found in annotation tables, in their order."""
-    return sorted({name for table in tables for name in found(table)["name"]})
+    return sorted({name for table in tables for name in occurrences(table)["name"]})

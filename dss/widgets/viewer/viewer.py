@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dss.data.annotations import found
+from dss.data.annotations import occurrences
 from dss.data.recordings import Recording
 from dss.errors import DssError
 from dss.plot.bars import checked_annotations
@@ -280,7 +280,7 @@ class Viewer(Navigation):
 
     def _first_annotation(self) -> float:
         """A bit before the first annotation, in the first table that has one; else 0."""
-        tables = [found(table) for table in self._tables.values()]
+        tables = [occurrences(table) for table in self._tables.values()]
         first = next((table["start_seconds"].min() for table in tables if len(table)), 0.0)
         return max(0.0, float(first) - BEFORE_SECONDS)
 
