@@ -66,13 +66,13 @@ def started(**how):
 
 @pytest.mark.skipif(system.is_windows(), reason="signals of POSIX")
 def test_a_process_apart_is_alive_until_it_is_stopped_or_interrupted():
-    process = started(**system.apart())
+    process = started(**system.detached())
     assert os.getsid(process.pid) != os.getsid(0)
     assert system.is_alive(process.pid)
     system.stop(process.pid)
     assert process.wait(10) == 7
     assert not system.is_alive(process.pid)
-    process = started(**system.apart())
+    process = started(**system.detached())
     system.interrupt(process)
     assert process.wait(10) == 8
 
@@ -115,7 +115,7 @@ def test_on_windows_processes_are_asked_by_ctrl_break(windows):
     sent = []
     system.interrupt(SimpleNamespace(send_signal=sent.append))
     assert sent == [1]
-    assert system.apart() == {"creationflags": 512}
+    assert system.detached() == {"creationflags": 512}
 
 
 def test_on_windows_no_process_is_killed_by_asking_whether_it_is_alive(windows, monkeypatch):

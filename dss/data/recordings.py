@@ -185,8 +185,8 @@ def fallback_rate(
         loader: a loader, which returns the rate itself.
         samplerate_hz: the rate of files that do not store it.
     """
-    is_unsaid = Path(path).suffix.lower() == ".npy" and loader is None
-    return samplerate_hz if is_unsaid else None
+    has_no_rate = Path(path).suffix.lower() == ".npy" and loader is None
+    return samplerate_hz if has_no_rate else None
 
 
 def open_source(path: str | Path, options: SourceOptions) -> Recording:
