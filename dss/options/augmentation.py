@@ -1,5 +1,6 @@
 """The options of augmentation: how training chunks vary from epoch to epoch."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,78 +8,72 @@ from pydantic import BeforeValidator
 
 from dss.options.base import Options, option, parse_yaml, read_yaml
 
+augmentation = partial(option, group="Augmentations")
+
 
 class AugmentOptions(Options):
     """How training chunks are augmented (`dss.models.augmentation`)."""
 
-    gain_db: float = option(
+    gain_db: float = augmentation(
         0.0,
         "Gain",
         "Make chunks louder or softer by up to this much.",
         unit="dB",
-        group="Augmentations",
         ge=0,
         le=60,
     )
-    equalize_db: float = option(
+    equalize_db: float = augmentation(
         0.0,
         "Equalizer",
         "Make some frequency bands of a chunk louder and others softer by up to this much, as a "
         "different microphone, cage or distance would.",
         unit="dB",
-        group="Augmentations",
         ge=0,
         le=60,
     )
-    invert: float = option(
+    invert: float = augmentation(
         0.0,
         "Invert",
         "Flip the sign of the waveform with this probability, as happens when an animal moves to "
         "the other side of a particle velocity microphone.",
-        group="Augmentations",
         ge=0,
         le=1,
     )
-    noise: float = option(
+    noise: float = augmentation(
         0.0,
         "Noise",
         "Add white noise with up to this level, relative to the level of the chunk.",
-        group="Augmentations",
         ge=0,
         le=10,
     )
-    background: float = option(
+    background: float = augmentation(
         0.0,
         "Background",
         "With this probability, add a sound from outside song elsewhere in the recordings, such as "
         "wing beats, calls or cage noise. The network learns to detect song despite such sounds.",
-        group="Augmentations",
         ge=0,
         le=1,
     )
-    time_shift_seconds: float = option(
+    time_shift_seconds: float = augmentation(
         0.0,
         "Time shift",
         "Shift chunks, with their targets, earlier or later by up to this much.",
         unit="s",
-        group="Augmentations",
         ge=0,
         le=60,
     )
-    channel_drop: float = option(
+    channel_drop: float = augmentation(
         0.0,
         "Channel drop",
         "Silence each channel of a chunk with this probability; at least one is always kept.",
-        group="Augmentations",
         ge=0,
         lt=1,
     )
-    frequency_shift_hz: float = option(
+    frequency_shift_hz: float = augmentation(
         0.0,
         "Frequency shift",
         "Shift all frequencies up or down by up to this much.",
         unit="Hz",
-        group="Augmentations",
         ge=0,
     )
 

@@ -1,6 +1,7 @@
 """The options of a dataset (`dss.data.make_dataset`)."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -8,98 +9,78 @@ from dss.options.base import Options, option
 from dss.options.notation import Renames, Words
 
 SplitBy = Literal["files", "samples"]
+file_option = partial(option, group="Files", rare=True)
+song_type_option = partial(option, group="Song types")
+target_option = partial(option, group="Targets")
+split_option = partial(option, group="Splits")
 
 
 class SourceOptions(Options):
     """Which files of a data folder to read, and how (`dss.data.check_annotations`)."""
 
-    endings: Words | None = option(
+    endings: Words | None = file_option(
         None,
         "Endings of recordings",
         "Use only files with these endings, such as .mat for a loader of your own. "
         "By default, all audio formats that dss supports.",
-        group="Files",
-        rare=True,
         min_length=1,
     )
-    samplerate_hz: float | None = option(
+    samplerate_hz: float | None = file_option(
         None,
         "Sample rate",
         "Resample all recordings to this rate. By default, keep the sample rate of the "
         "recordings, which must then be the same for all of them. npy files do not store a rate: "
         "for them, give the rate at which they were recorded.",
         unit="Hz",
-        group="Files",
-        rare=True,
         gt=0,
     )
-    channel: int | None = option(
+    channel: int | None = file_option(
         None,
         "Channel",
         "Use only this channel of the recordings, counted from 0. By default, all channels.",
-        group="Files",
-        rare=True,
         ge=0,
     )
-    mix: bool = option(
-        False,
-        "Mix channels",
-        "Use the mean of all channels of a recording.",
-        group="Files",
-        rare=True,
-    )
-    annotation_format: str | None = option(
+    mix: bool = file_option(False, "Mix channels", "Use the mean of all channels of a recording.")
+    annotation_format: str | None = file_option(
         None,
         "Annotation format",
         "The format of the annotations, such as csv, audacity, raven or textgrid. By default, "
         "detected from the ending and content of each file.",
-        group="Files",
-        rare=True,
     )
-    annotations_at: str | None = option(
+    annotations_at: str | None = file_option(
         None,
         "Location of annotations",
         "For annotations that are not next to their recordings: a path from the data folder, such "
         "as ../labels/{folder}/{stem}.txt. {folder} is the recording's folder, {parent} the last "
         "part of that folder, {stem} the recording's name without its ending and {name} with it; "
         "{stem-_audio} drops _audio from the end of the name, and * stands for any text.",
-        group="Files",
-        rare=True,
     )
-    time_unit: Literal["s", "ms", "samples"] = option(
+    time_unit: Literal["s", "ms", "samples"] = file_option(
         "s",
         "Unit of times",
         "The unit of the times in the annotation files: seconds, milliseconds, or samples of the "
         "recording. Clock times, such as 1:02.5, are always understood.",
-        group="Files",
-        rare=True,
     )
-    tolerance_seconds: float = option(
+    tolerance_seconds: float = file_option(
         0.005,
         "Tolerance at the ends",
         "Cut annotations that extend beyond the recording by no more than this, for example by "
         "one frame of the program that made them. Anything longer is an error.",
         unit="s",
-        group="Files",
-        rare=True,
         ge=0,
         le=1,
     )
-    skip_bad_rows: bool = option(
+    skip_bad_rows: bool = file_option(
         False,
         "Skip bad rows",
         "Leave out invalid annotations, such as those that stop before they start, and list them. "
         "The time around them counts as unknown, so the network does not learn from it.",
-        group="Files",
-        rare=True,
     )
-    strict: bool = option(
+    strict: bool = file_option(
         False,
         "Strict",
         "Refuse files that dss would otherwise fix, such as truncated recordings or duplicate "
         "annotations.",
-        group="Files",
-        rare=True,
     )
     loader: Callable | None = option(
         None,
@@ -129,119 +110,104 @@ class DatasetOptions(SourceOptions):
         path="new",
     )
     overwrite: bool = option(False, "Overwrite", "Replace an existing dataset.", group="Files")
-    split_csv: bool = option(
+    split_csv: bool = file_option(
         False,
         "Write annotations of each split",
         "Also write the annotations of each split as CSV, in seconds from the start of the split.",
-        group="Files",
-        rare=True,
     )
-    song_types: Words | None = option(
+    song_types: Words | None = song_type_option(
         None,
         "Song types",
         "Keep only these song types (after renaming); everything else becomes noise. By default, "
         "all annotated song types.",
-        group="Song types",
         min_length=1,
     )
-    rename: Renames = option(
+    rename: Renames = song_type_option(
         {},
         "Rename",
         "Rename song types, as old=new. Types given the same new name are merged.",
-        group="Song types",
     )
-    individual_targets: bool = option(
+    individual_targets: bool = song_type_option(
         False,
         "Make individual training targets",
         "Add separate targets for each song type, so that you can train a network for a single "
         "type. Useful for multi-channel recordings.",
-        group="Song types",
     )
-    boundary_targets: bool = option(
+    boundary_targets: bool = song_type_option(
         False,
         "Targets for onsets and offsets",
         "Add the onsets and offsets of all segments as two extra event types, onset and offset.",
-        group="Song types",
         rare=True,
     )
-    event_std_seconds: float | None = option(
+    event_std_seconds: float | None = target_option(
         None,
         "Width of events",
         "Standard deviation of the Gaussian that marks an event in the targets. It gives partial "
         "credit to predictions that are slightly off. 0 marks a single sample. By default, chosen "
         "from the annotations: 3 ms, or less if events follow each other more closely.",
         unit="s",
-        group="Targets",
         ge=0,
         le=1,
     )
-    gap_seconds: float | None = option(
+    gap_seconds: float | None = target_option(
         None,
         "Gap between segments",
         "Shorten segments that follow each other too closely, so that at least this much noise "
         "separates them and they do not merge in the predictions. By default, segments of the "
         "same song type are kept 4 ms apart if some of them touch.",
         unit="s",
-        group="Targets",
         ge=0,
         le=1,
     )
-    overlaps: Literal["share", "shorter", "later", "unknown"] = option(
+    overlaps: Literal["share", "shorter", "later", "unknown"] = target_option(
         "share",
         "Where song types overlap",
         "Where segments of different song types overlap, share the target between them (share), "
         "use only the shorter or the later one, or learn nothing there (unknown).",
-        group="Targets",
         rare=True,
     )
-    train_split: SplitBy = option(
+    train_split: SplitBy = split_option(
         "samples",
         "Split train by",
         "Train on whole recordings (files) or on part of each recording (samples).",
-        group="Splits",
     )
-    val_split: SplitBy = option(
+    val_split: SplitBy = split_option(
         "samples",
         "Split validation by",
         "Validate on whole recordings (files) or on part of each recording (samples).",
-        group="Splits",
     )
-    test_split: Literal["auto", "files", "samples"] = option(
+    test_split: Literal["auto", "files", "samples"] = split_option(
         "auto",
         "Split test by",
         "Test on whole recordings (files) or on part of each recording (samples). Testing on files "
         "shows how well the network generalizes to new recordings or, with groups, to new "
         "individuals. auto uses files if there are at least three recordings.",
-        group="Splits",
     )
-    train_fraction: float | None = option(
+    train_fraction: float | None = split_option(
         None,
         "Train fraction",
         "Fraction of the data used for training. By default, everything that is not used for "
         "validation or testing.",
-        group="Splits",
         gt=0,
         lt=1,
     )
-    val_fraction: float = option(
+    val_fraction: float = split_option(
         0.2,
         "Validation fraction",
         "Fraction of the data used for validation during training: to pick the best epoch and "
         "decide when to stop.",
-        group="Splits",
         gt=0,
         lt=1,
     )
-    test_fraction: float = option(
+    test_fraction: float = split_option(
         0.1,
         "Test fraction",
         "Fraction of the data held out to evaluate the trained network. Set it to 0 if you have "
         "too little data to spare.",
-        group="Splits",
         ge=0,
         lt=1,
     )
-    groups: str | None = option(
+    groups: str | None = split_option(
         None,
         "Groups",
         "Which individual each recording comes from, so that splits by files keep individuals "
@@ -249,10 +215,9 @@ class DatasetOptions(SourceOptions):
         "recording's path, such as '(bird[0-9]+)_', or a CSV file with the columns file,group. By "
         "default, dss uses individuals or days if the names of the recordings show at least three "
         "of them; '(.+)' treats each recording separately.",
-        group="Splits",
         path="file",
     )
-    block_seconds: float | None = option(
+    block_seconds: float | None = split_option(
         None,
         "Blocks",
         "When splitting by samples, distribute blocks of this duration instead of one stretch per "
@@ -260,14 +225,12 @@ class DatasetOptions(SourceOptions):
         "split. By default 0, unless you have only one or two recordings to train, validate and "
         "test on.",
         unit="s",
-        group="Splits",
         ge=0,
     )
-    seed: int = option(
+    seed: int = split_option(
         0,
         "Seed",
         "The same seed gives the same splits.",
-        group="Splits",
         rare=True,
         ge=0,
         le=2**32 - 1,

@@ -1,40 +1,40 @@
 """The options of evaluation (`dss.evaluate`, `dss.predict.tuning`), the demo and the notebooks."""
 
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from dss.options.base import Options, option
 
+score_option = partial(option, group="Scores")
+
 
 class EvaluateOptions(Options):
     """How annotations are compared (`dss.evaluate.evaluate`)."""
 
-    tolerance_seconds: float = option(
+    tolerance_seconds: float = score_option(
         0.01,
         "Tolerance",
         "A predicted annotation is correct if a true annotation with the same name starts within "
         "this time of it.",
         unit="s",
-        group="Scores",
         gt=0,
         le=60,
     )
-    event_tolerance_seconds: float | None = option(
+    event_tolerance_seconds: float | None = score_option(
         None,
         "Tolerance of events",
         "The tolerance for events, which can be placed more precisely than onsets. Defaults to "
         "the tolerance above.",
         unit="s",
-        group="Scores",
         gt=0,
         le=60,
     )
-    offset_tolerance_seconds: float | None = option(
+    offset_tolerance_seconds: float | None = score_option(
         None,
         "Tolerance of offsets",
         "If given, a predicted segment must also stop within this time of the true one.",
         unit="s",
-        group="Scores",
         gt=0,
         le=60,
     )

@@ -1,6 +1,7 @@
 """The options of annotating recordings (`dss.predict`, `dss.predict.detection`)."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Literal, Self
 
@@ -9,143 +10,120 @@ from pydantic import model_validator
 from dss.options.base import Options, option
 from dss.options.notation import Ranges, Words
 
+detection_option = partial(option, group="Events and segments", rare=True)
+recording_option = partial(option, group="Recordings", rare=True)
+file_option = partial(option, group="Files")
+
 
 class DetectOptions(Options):
     """How probabilities become annotations (`dss.predict.detection.detect`)."""
 
     # The best threshold for F1 is half the best F1; and people miss more events than they make up.
-    event_threshold: float = option(
+    event_threshold: float = detection_option(
         0.4,
         "Event threshold",
         "The minimum peak probability of an event. Lower it to miss fewer events, raise it to get "
         "fewer false positives.",
-        group="Events and segments",
-        rare=True,
         gt=0,
         le=1,
     )
-    event_distance_seconds: float = option(
+    event_distance_seconds: float = detection_option(
         0.01,
         "Shortest time between events",
         "If events of the same type are closer together than this, keep only the most probable "
         "one.",
         unit="s",
-        group="Events and segments",
-        rare=True,
         ge=0,
         le=60,
     )
-    event_interval_min_seconds: float = option(
+    event_interval_min_seconds: float = detection_option(
         0.0,
         "Shortest interval",
         "Delete pairs of events of the same type that are closer together than this.",
         unit="s",
-        group="Events and segments",
-        rare=True,
         ge=0,
         le=3600,
     )
-    event_interval_max_seconds: float | None = option(
+    event_interval_max_seconds: float | None = detection_option(
         None,
         "Longest interval",
         "Delete events farther than this from any other event of the same type, such as single "
         "pulses outside song. By default, the limit learned from the training data; none for no "
         "limit.",
         unit="s",
-        group="Events and segments",
-        rare=True,
         gt=0,
         le=3600,
     )
-    segment_threshold: float = option(
+    segment_threshold: float = detection_option(
         0.5,
         "Segment threshold",
         "The minimum probability of song, summed over all segment types.",
-        group="Events and segments",
-        rare=True,
         gt=0,
         le=1,
     )
-    segment_hold_threshold: float | None = option(
+    segment_hold_threshold: float | None = detection_option(
         None,
         "Segment hold threshold",
         "A lower threshold for continuing song: once song has reached the segment threshold, it "
         "lasts until its probability falls below this. Defaults to the value stored with the run; "
         "none for the segment threshold.",
-        group="Events and segments",
-        rare=True,
         gt=0,
         le=1,
     )
-    segment_fill_seconds: float = option(
+    segment_fill_seconds: float = detection_option(
         0.005,
         "Fill gaps shorter than",
         "Merge segments of the same type that are separated by less than this.",
         unit="s",
-        group="Events and segments",
-        rare=True,
         ge=0,
         le=60,
     )
-    segment_min_seconds: float = option(
+    segment_min_seconds: float = detection_option(
         0.02,
         "Delete segments shorter than",
         "After gaps are filled, merge shorter segments into a segment that they touch, and delete "
         "those that touch none.",
         unit="s",
-        group="Events and segments",
-        rare=True,
         ge=0,
         le=60,
     )
-    segment_join_touching: bool = option(
+    segment_join_touching: bool = detection_option(
         False,
         "Join touching song types",
         "Merge segments of different song types that follow each other without a gap. The result "
         "gets the type with the most probability, unless that type is never that long. By default, "
         "learned from the training data: on if annotated song types hardly ever touch.",
-        group="Events and segments",
-        rare=True,
     )
-    segment_durations: Ranges = option(
+    segment_durations: Ranges = detection_option(
         {},
         "Durations of song types",
-        "The shortest and longest duration of each song type, such as a=0.03:0.09 b=0.1:0.2. "
         "The shortest and longest duration of each song type, such as a=0.03:0.09 b=0.1:0.2. "
         "Shorter segments are merged into a segment that they touch, or deleted; longer segments "
         "are cut where song is least probable. By default, learned from the training data; 0:60 "
         "lifts the limits of a type, but not the limit above, which applies to all types.",
         unit="s",
-        group="Events and segments",
-        rare=True,
     )
-    min_confidence: float = option(
+    min_confidence: float = detection_option(
         0.0,
         "Minimum confidence",
         "Leave out annotations that are less likely to be correct than this.",
-        group="Events and segments",
-        rare=True,
         ge=0,
         le=1,
     )
-    precision: float | None = option(
+    precision: float | None = detection_option(
         None,
         "Precision",
         "Leave out the least certain annotations of each song type, so that about this fraction "
         "of the remaining ones is correct, judging by the validation data. By default, all "
         "annotations are kept.",
-        group="Events and segments",
-        rare=True,
         gt=0,
         lt=1,
     )
-    recall: float | None = option(
+    recall: float | None = detection_option(
         None,
         "Recall",
         "Lower the thresholds until about this fraction of the song is found, judging by the "
         "validation data. This adds false positives. By default, the thresholds are kept.",
-        group="Events and segments",
-        rare=True,
         gt=0,
         lt=1,
     )
@@ -158,46 +136,36 @@ class PredictOptions(DetectOptions):
     `dss.predict.tune` stores them, or else from the defaults.
     """
 
-    channel: int | None = option(
+    channel: int | None = recording_option(
         None,
         "Channel",
         "Annotate only this channel of the recording, counted from 0, with a single-channel "
         "network. By default, all channels.",
-        group="Recordings",
-        rare=True,
         ge=0,
     )
-    mix: bool = option(
+    mix: bool = recording_option(
         False,
         "Mix channels",
         "Annotate the mean of all channels of the recording, with a single-channel network.",
-        group="Recordings",
-        rare=True,
     )
-    strict: bool = option(
+    strict: bool = recording_option(
         False,
         "Strict",
         "Refuse recordings that dss would otherwise fix, such as truncated ones.",
-        group="Recordings",
-        rare=True,
     )
-    samplerate_hz: float | None = option(
+    samplerate_hz: float | None = recording_option(
         None,
         "Sample rate",
         "The sample rate of npy files and arrays, which do not store one. Defaults to the "
         "network's sample rate.",
         unit="Hz",
-        group="Recordings",
-        rare=True,
         gt=0,
     )
-    endings: Words | None = option(
+    endings: Words | None = recording_option(
         None,
         "Endings of recordings",
         "In a folder, annotate only files with these endings. By default, all audio formats that "
         "dss supports.",
-        group="Recordings",
-        rare=True,
         min_length=1,
     )
     loader: Callable | None = option(
@@ -222,40 +190,35 @@ class PredictOptions(DetectOptions):
 class PredictFilesOptions(PredictOptions):
     """How recordings are annotated and the results saved (`dss.predict.predict_files`)."""
 
-    save_dir: Path | None = option(
+    save_dir: Path | None = file_option(
         None,
         "Save folder",
         "Where to save the annotations. Defaults to the folder of each recording.",
-        group="Files",
         path="folder",
     )
-    existing: Literal["skip", "overwrite", "error"] = option(
+    existing: Literal["skip", "overwrite", "error"] = file_option(
         "skip",
         "Existing annotations",
         "Skip recordings that already have annotations (skip), replace the annotations "
         "(overwrite), or stop before anything is written (error). Manual annotations and "
         "corrections are never replaced.",
-        group="Files",
     )
-    format: Literal["csv", "audacity", "raven", "textgrid", "svl", "elan", "notmat"] = option(
+    format: Literal["csv", "audacity", "raven", "textgrid", "svl", "elan", "notmat"] = file_option(
         "csv",
         "Format",
         "CSV, which stores confidence and proposals; Audacity labels; Raven selection tables; "
         "Praat TextGrids; layers of Sonic Visualiser (svl); ELAN; or .not.mat files of "
         "evsonganaly, for single-letter names.",
-        group="Files",
     )
-    probabilities: bool = option(
+    probabilities: bool = file_option(
         False,
         "Write probabilities",
         "Also save the probability of each class at each sample, as STEM_probabilities.zarr.",
-        group="Files",
     )
-    proposals: bool = option(
+    proposals: bool = file_option(
         False,
         "Mark as proposals",
         "Add a column `confirmed`, which is False for each annotation until somebody reviews it.",
-        group="Files",
         rare=True,
     )
     scheduler: str | None = option(

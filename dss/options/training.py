@@ -1,5 +1,6 @@
 """The options of training (`dss.train.train`) and of learning curves."""
 
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -8,181 +9,161 @@ from dss.options.base import option
 from dss.options.network import NetworkOptions
 from dss.options.notation import Parts, Words
 
+data_option = partial(option, group="Data set")
+start_option = partial(option, group="Presets and earlier runs", rare=True)
+training_option = partial(option, group="Training")
+
 
 class TrainOptions(NetworkOptions):
     """How a network is trained (`dss.train.train`)."""
 
     first_groups: ClassVar[tuple[str, ...]] = ("Data set", "Network", "Training")
 
-    data_dir: Path = option(
+    data_dir: Path = data_option(
         ...,
         "Data folder",
         "The dataset to train on. Its name ends in .npy, .zarr or .h5.",
-        group="Data set",
         path="dataset",
     )
-    save_dir: Path | None = option(
+    save_dir: Path | None = data_option(
         None,
         "Save folder",
         "Where to save the run's files. Defaults to the data folder with .npy replaced by .res.",
-        group="Data set",
         path="folder",
     )
-    save_prefix: str = option(
+    save_prefix: str = data_option(
         "",
         "Prefix for save files",
         "A word to put before the date and time in the names of the run's files.",
-        group="Data set",
         pattern=r"^[^/\\]*$",
     )
-    y_suffix: str = option(
+    y_suffix: str = data_option(
         "",
         "Song type",
         "Train for a single song type, if the dataset has individual targets for it "
         "(y_<song type>). Leave blank for all song types.",
-        group="Data set",
     )
-    fraction_data: float = option(
+    fraction_data: float = data_option(
         1.0,
         "Data fraction",
         "Train and validate on a random fraction of the data. The test split is not affected.",
-        group="Data set",
         rare=True,
         gt=0,
         le=1,
     )
-    seed: int = option(
+    seed: int = data_option(
         0,
         "Seed",
         "The same seed gives the same weights on the same machine, except for separable blocks on "
         "a GPU.",
-        group="Data set",
         rare=True,
         ge=0,
         le=2**32 - 1,
     )
-    balance: bool = option(
+    balance: bool = data_option(
         False,
         "Balance song types",
         "Draw the training chunks so that each song type, and noise, gets the same share, however "
         "rare it is. Otherwise, each sample is used once per epoch.",
-        group="Data set",
     )
-    augmentations: Augmentations = option(
+    augmentations: Augmentations = data_option(
         None,
         "Augmentations",
         "Vary the training chunks at random in every epoch. Give a YAML file or the YAML itself, "
         "such as {gain_db: 6, invert: 0.5, noise: 0.1, background: 0.5, time_shift_seconds: 0.1, "
         "channel_drop: 0.2, frequency_shift_hz: 100}.",
-        group="Data set",
         path="file",
         rare=True,
     )
-    auto: bool = option(
+    auto: bool = start_option(
         True,
         "Choose from the data",
         "Choose the options that you do not give (chunk and filter duration, frontend, filters, "
         "batch size, epochs, learning rate) from the sample rate and from the durations and "
         "frequency band of the song. If off, or if you specify the network yourself (chunk "
         "duration, number and duration of filters, TCN blocks), the fixed defaults are used.",
-        group="Presets and earlier runs",
-        rare=True,
     )
-    preset: Literal["", "fly", "songbird", "mouse"] = option(
+    preset: Literal["", "fly", "songbird", "mouse"] = start_option(
         "",
         "Preset",
         "Settings for fly song, birdsong, or mouse ultrasonic vocalizations. Options that you give "
         "take precedence.",
-        group="Presets and earlier runs",
-        rare=True,
     )
-    continue_from: Path | None = option(
+    continue_from: Path | None = start_option(
         None,
         "Continue from",
         "An earlier run. If it was interrupted and you change none of its options, training "
         "resumes where it stopped. Otherwise, its network is trained further as a new run; for new "
         "song types, the last layer is extended and the rest is kept.",
-        group="Presets and earlier runs",
         path="run",
-        rare=True,
     )
-    freeze: Words = option(
+    freeze: Words = start_option(
         [],
         "Freeze",
         "Layers to leave unchanged during training: spectrogram, patterns, input, block0, block1, "
         "..., scores.",
-        group="Presets and earlier runs",
-        rare=True,
     )
-    batch_size: int = option(
-        32, "Batch size", "Number of chunks in each training step.", group="Training", ge=1
+    batch_size: int = training_option(
+        32, "Batch size", "Number of chunks in each training step.", ge=1
     )
-    nb_epoch: int = option(
+    nb_epoch: int = training_option(
         400,
         "Number of epochs",
         "Maximum number of passes through the training data. Training stops earlier if it no "
         "longer improves (early stopping patience).",
-        group="Training",
         ge=1,
     )
-    learning_rate: float = option(
+    learning_rate: float = training_option(
         0.001,
         "Learning rate",
         "The size of a training step. Values from 0.0001 to 0.01 work for most data; use a smaller "
         "one if the loss diverges.",
-        group="Training",
         gt=0,
         le=10,
     )
-    reduce_lr: bool = option(
+    reduce_lr: bool = training_option(
         False,
         "Reduce learning rate",
         "Divide the learning rate by 10 when the validation loss stops falling.",
-        group="Training",
         rare=True,
     )
-    reduce_lr_patience: int = option(
+    reduce_lr_patience: int = training_option(
         5,
         "Reduce learning rate patience",
         "Epochs without a lower validation loss before the learning rate is reduced.",
         unit="epochs",
-        group="Training",
         rare=True,
         ge=1,
     )
-    early_stopping_patience: int = option(
+    early_stopping_patience: int = training_option(
         20,
         "Early stopping patience",
         "Epochs without a lower validation loss before training stops.",
         unit="epochs",
-        group="Training",
         rare=True,
         ge=1,
     )
-    mixed_precision: Literal["", "bfloat16", "float16"] = option(
+    mixed_precision: Literal["", "bfloat16", "float16"] = training_option(
         "",
         "Mixed precision",
         "Compute with 16-bit numbers, which is faster on GPUs that support it (bfloat16 on recent "
         "ones, float16 on older ones). Weights are kept in 32 bits. Leave blank for 32 bits "
         "throughout.",
-        group="Training",
         rare=True,
     )
-    devices: int = option(
+    devices: int = training_option(
         1,
         "Devices",
         "Train on this many GPUs of this machine at once, each processing a part of every batch. "
         "On a machine without GPUs, train in this many processes.",
-        group="Training",
         rare=True,
         ge=1,
         le=64,
     )
-    tensorboard: bool = option(
+    tensorboard: bool = training_option(
         False,
         "Create tensorboard logs",
         "Save logs for TensorBoard next to the run's files.",
-        group="Training",
         rare=True,
     )
 
