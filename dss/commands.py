@@ -164,11 +164,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], dict[str, str], type[options.Opti
         {"folder": "folder of recordings with their annotations"},
         options.CheckOptions,
     ),
-    "propose": (
-        propose,
-        {"recordings": RECORDINGS_HELP},
-        options.ProposeOptions,
-    ),
+    "propose": (propose, {"recordings": RECORDINGS_HELP}, options.ProposeOptions),
     "make-dataset": (
         make_dataset,
         {"folder": "folder of recordings, each with its STEM_annotations.csv"},
@@ -178,10 +174,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], dict[str, str], type[options.Opti
     "learning-curve": (learning_curve, {}, options.LearningCurveOptions),
     "predict": (
         predict,
-        {
-            "recordings": RECORDINGS_HELP,
-            "run": RUN_HELP,
-        },
+        {"recordings": RECORDINGS_HELP, "run": RUN_HELP},
         options.PredictFilesOptions,
     ),
     "tune": (tune, {"run": RUN_HELP}, options.TuneOptions),

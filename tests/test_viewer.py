@@ -232,7 +232,7 @@ def test_another_folder_is_shown_as_if_it_were_the_first(folder, other_folder):
     assert viewer.stretch[0] > 9
     assert viewer.stretch[1] - viewer.stretch[0] == pytest.approx(3)
     assert viewer.editor.names == fresh.editor.names == ["A", "B", "P"]
-    assert "<b>1</b> A," in viewer.editor._fold._help.value
+    assert "<b>1</b> A," in viewer.editor._panel._help.value
     assert viewer.controls.frequency.value == fresh.controls.frequency.value
 
 
@@ -682,7 +682,7 @@ def test_what_was_not_seen_is_hatched_and_what_is_annotated_there_is_reported(re
         viewer.annotations["annotations"][["start_seconds", "stop_seconds"]].mean(axis=1) > 1
     ).sum()
     picture = viewer._image.value
-    viewer.editor.look_at_shown()
+    viewer.editor.mark_view_annotated()
     assert f"{n} annotations outside" in viewer._status.value
     viewer.move(1)
     viewer.move(-0.5)

@@ -2,11 +2,7 @@
 
 from dss.data.annotated_stretches import read_annotated
 from dss.data.annotation_files import find_annotations, recording_annotations
-from dss.data.annotations import (
-    annotations_path,
-    read_annotations,
-    write_annotations,
-)
+from dss.data.annotations import annotations_path, read_annotations, write_annotations
 from dss.data.assembly import make_dataset
 from dss.data.check import check_annotations
 from dss.data.dataset import open_dataset

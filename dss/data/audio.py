@@ -124,10 +124,7 @@ def _open_sound(path: Path) -> Audio:
     sizes = header_sizes.wrong_sizes(path)
     try:
         # By its content, or libsndfile takes ._x.mp3 for a part of x.mp3.
-        with (
-            header_sizes.open_patched(path, sizes) as file,
-            soundfile.SoundFile(file) as sound,
-        ):
+        with header_sizes.open_patched(path, sizes) as file, soundfile.SoundFile(file) as sound:
             rate, n_channels = sound.samplerate, sound.channels
             is_steady = sound.format not in UNSTEADY and sound.seekable()
             n_there, n_claimed = header_sizes.find_end(path, sound, sizes)

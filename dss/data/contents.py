@@ -18,9 +18,7 @@ BLOCK_SAMPLES = 2**20
 
 
 def song_stretches(
-    y: np.ndarray | Lazy,
-    stretches: np.ndarray,
-    annotated: np.ndarray | Lazy | None = None,
+    y: np.ndarray | Lazy, stretches: np.ndarray, annotated: np.ndarray | Lazy | None = None
 ) -> list[np.ndarray]:
     """Where each class occurs, noise included.
 

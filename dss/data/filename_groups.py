@@ -22,11 +22,7 @@ DAYS = (
     r"(?<![\dA-Za-z])(\d{6})(?=[_\-. T])",  # 130519, in any order of day, month and year
     r"(?<![\dA-Za-z])([345]\d{4})(?=[_.])",  # 43592: days since 1900, as Sound Analysis Pro counts
 )
-FORMATS = {
-    0: ("%Y%m%d",),
-    1: ("%d%b%Y", "%d%b%y"),
-    2: ("%y%m%d", "%d%m%y", "%m%d%y"),
-}
+FORMATS = {0: ("%Y%m%d",), 1: ("%d%b%Y", "%d%b%y"), 2: ("%y%m%d", "%d%m%y", "%m%d%y")}
 
 
 class FilenameGroups(NamedTuple):

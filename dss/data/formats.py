@@ -53,11 +53,7 @@ RAVEN_NAMES = ("Annotation", "Label", "Species", "Call Type", "Type", "Name", "C
 ALIASES = {"aud-seq": "audacity", "aud-bbox": "audacity", "simple-seq": "csv"}
 FROM_CROWSETTA = ("notmat", "timit", "yarden", "birdsong-recognition-dataset", "generic-seq")
 IN_SAMPLES = "birdsong-recognition-dataset"
-OF_MANY_RECORDINGS = {
-    "yarden": "*.mat",
-    IN_SAMPLES: "*.xml",
-    "generic-seq": "*.csv",
-}
+OF_MANY_RECORDINGS = {"yarden": "*.mat", IN_SAMPLES: "*.xml", "generic-seq": "*.csv"}
 BY_ENDING = {
     ".not.mat": "notmat",
     ".textgrid": "textgrid",

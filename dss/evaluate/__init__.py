@@ -1,13 +1,7 @@
 """Compare annotations: manual ones with predictions, or with another person's."""
 
 from dss.evaluate.intervals import bootstrap
-from dss.evaluate.matching import (
-    evaluate,
-    format_scores,
-    match,
-    precision_recall,
-    timing_errors,
-)
+from dss.evaluate.matching import evaluate, format_scores, match, precision_recall, timing_errors
 from dss.evaluate.mistakes import mistakes
 from dss.evaluate.pairs import read_pairs
 from dss.evaluate.samples import sample_confusion, sample_macro_f1, sample_scores

@@ -15,12 +15,7 @@ class AugmentOptions(Options):
     """How training chunks are augmented (`dss.models.augmentation`)."""
 
     gain_db: float = augmentation(
-        0.0,
-        "Gain",
-        "Make chunks louder or softer by up to this much.",
-        unit="dB",
-        ge=0,
-        le=60,
+        0.0, "Gain", "Make chunks louder or softer by up to this much.", unit="dB", ge=0, le=60
     )
     equalize_db: float = augmentation(
         0.0,

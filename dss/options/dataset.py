@@ -123,9 +123,7 @@ class DatasetOptions(SourceOptions):
         min_length=1,
     )
     rename: Renames = song_type_option(
-        {},
-        "Rename",
-        "Rename song types, as old=new. Types given the same new name are merged.",
+        {}, "Rename", "Rename song types, as old=new. Types given the same new name are merged."
     )
     individual_targets: bool = song_type_option(
         False,
@@ -228,10 +226,5 @@ class DatasetOptions(SourceOptions):
         ge=0,
     )
     seed: int = split_option(
-        0,
-        "Seed",
-        "The same seed gives the same splits.",
-        rare=True,
-        ge=0,
-        le=2**32 - 1,
+        0, "Seed", "The same seed gives the same splits.", rare=True, ge=0, le=2**32 - 1
     )

@@ -22,9 +22,7 @@ class TrainCommandOptions(TrainOptions):
         path="new",
     )
     scheduler: Literal["", "slurm", "sge", "lsf"] = script_option(
-        "",
-        "Scheduler",
-        "Start the script with a header for this scheduler.",
+        "", "Scheduler", "Start the script with a header for this scheduler."
     )
     hours: int = script_option(24, "Hours", "Time to reserve.", unit="h", ge=1, le=10000)
     nodes: int = script_option(
@@ -36,19 +34,10 @@ class TrainCommandOptions(TrainOptions):
         le=64,
     )
     memory_gb: int = script_option(
-        16,
-        "Memory",
-        "Memory to reserve on each machine.",
-        unit="GB",
-        ge=1,
-        le=100000,
+        16, "Memory", "Memory to reserve on each machine.", unit="GB", ge=1, le=100000
     )
     cores: int = script_option(
-        4,
-        "Cores",
-        "Number of cores to reserve on each machine.",
-        ge=1,
-        le=1000,
+        4, "Cores", "Number of cores to reserve on each machine.", ge=1, le=1000
     )
     gpus: int = script_option(
         0,
@@ -58,12 +47,8 @@ class TrainCommandOptions(TrainOptions):
         le=16,
     )
     conda_env: str = script_option(
-        "",
-        "Conda environment",
-        "Activate this environment, given by its name or folder.",
+        "", "Conda environment", "Activate this environment, given by its name or folder."
     )
     modules: Words = script_option(
-        [],
-        "Modules",
-        "Load these environment modules, such as cuda/12.4.",
+        [], "Modules", "Load these environment modules, such as cuda/12.4."
     )

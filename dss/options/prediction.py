@@ -149,9 +149,7 @@ class PredictOptions(DetectOptions):
         "Annotate the mean of all channels of the recording, with a single-channel network.",
     )
     strict: bool = recording_option(
-        False,
-        "Strict",
-        "Refuse recordings that dss would otherwise fix, such as truncated ones.",
+        False, "Strict", "Refuse recordings that dss would otherwise fix, such as truncated ones."
     )
     samplerate_hz: float | None = recording_option(
         None,

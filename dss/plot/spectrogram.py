@@ -16,10 +16,7 @@ SMOOTH_SAMPLES = 2**9  # shorter windows are padded to this length, for a smooth
 
 
 def spectrogram(
-    x: np.ndarray,
-    samplerate_hz: float,
-    n_frames: int = FRAMES,
-    window_seconds: float | None = None,
+    x: np.ndarray, samplerate_hz: float, n_frames: int = FRAMES, window_seconds: float | None = None
 ) -> np.ndarray:
     """Compute power in dB [frequencies, columns]: the mean over channels and the spectra of a
     column.

@@ -45,12 +45,7 @@ def annotate_on_cluster(
     with client:
         futures = {
             client.submit(
-                _attempt,
-                path.resolve(),
-                target.resolve(),
-                trunk.resolve(),
-                options,
-                pure=False,
+                _attempt, path.resolve(), target.resolve(), trunk.resolve(), options, pure=False
             ): path
             for path, target in targets.items()
         }

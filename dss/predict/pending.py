@@ -77,10 +77,7 @@ def target_path(recording: Path, format: str) -> Path:
 
 
 def target_paths(
-    recordings: str | Path,
-    save_dir: Path | None,
-    format: str,
-    endings: Sequence[str] | None = None,
+    recordings: str | Path, save_dir: Path | None, format: str, endings: Sequence[str] | None = None
 ) -> dict[Path, Path]:
     """The annotation file of each recording in a file, a folder or a pattern.
 

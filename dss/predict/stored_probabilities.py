@@ -49,10 +49,7 @@ def store_blocks(
     import zarr
 
     names = run.params["class_names"]
-    attributes: dict[str, Any] = {
-        "samplerate_hz": run.samplerate_hz,
-        "class_names": list(names),
-    }
+    attributes: dict[str, Any] = {"samplerate_hz": run.samplerate_hz, "class_names": list(names)}
     if calibration := calibration_of(run.params):
         attributes["calibration"] = calibration.to_yaml_types()
     start = 0

@@ -33,10 +33,7 @@ LISTED = [
 ]
 FEWEST = 10  # annotations of a song type needed to know the precision of its boundaries
 EXACT_SECONDS = 0.001  # no boundary is more precise
-EXPECTED, FEW = (
-    0.02,
-    3,
-)  # errors of each kind: fraction of the annotations; always credible
+EXPECTED, FEW = (0.02, 3)  # errors of each kind: fraction of the annotations; always credible
 SHORT = 0.1  # fraction of the annotations of a type that are unusually short
 UNUSUAL = 5  # standard deviations of a boundary that is as likely wrong as right
 SURE_GAIN = 5.0  # in log odds, above which a boundary is probably elsewhere

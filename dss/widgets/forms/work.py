@@ -30,10 +30,7 @@ class Work:
     """
 
     def __init__(
-        self,
-        stopped: str,
-        changed: Callable[[], None],
-        begins: Callable[[widgets.HTML], None],
+        self, stopped: str, changed: Callable[[], None], begins: Callable[[widgets.HTML], None]
     ):
         self._stopped, self._changed, self._begins = stopped, changed, begins
         self.bar = widgets.FloatProgress(max=1, layout={"width": "440px", "display": "none"})

@@ -45,9 +45,9 @@ class Editor:
         self._prediction: tuple[pd.DataFrame, int] | None = None  # a table and the row marked in it
         self._is_possible = True
         self._saved = ""  # the last message about saving, until something else is shown
-        fold = EditorPanel(self, viewer)
-        self.widget, self._fold = fold.widget, fold
-        self._name, self._which, self._message = fold.name, fold.which, fold.message
+        panel = EditorPanel(self, viewer)
+        self.widget, self._panel = panel.widget, panel
+        self._name, self._which, self._message = panel.name, panel.which, panel.message
 
     @property
     def names(self) -> list[str]:
@@ -62,13 +62,13 @@ class Editor:
             self._name.value = ""
         self._is_possible = is_possible
         self.widget.layout.display = "" if is_possible else "none"
-        self._fold.explain_keys(names)
+        self._panel.explain_keys(names)
         self._say()
 
     def choose(self, row: int | None) -> None:
         """Select an annotation, or none."""
         self.chosen, self._prediction = row, None
-        self._fold.add.description = "Add" if row is None else "Change"
+        self._panel.add.description = "Add" if row is None else "Change"
         if row is not None:
             self._name.value = self.draft.now.annotations.at[row, "name"]
 
@@ -211,7 +211,7 @@ class Editor:
         s = "s" * (len(times) > 1)
         self._end(f"{len(times)} false alarm{s}: noise in the next dataset.{rest}")
 
-    def look_at_shown(self) -> None:
+    def mark_view_annotated(self) -> None:
         """Note that all song in view is annotated."""
         edited = mark_annotated(self.draft.now, *self._viewer.stretch)
         self._put(edited)

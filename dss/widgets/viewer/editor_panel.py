@@ -56,7 +56,7 @@ class EditorPanel:
             self._button("False alarm", "ban", FALSE_ALARM, editor.reject),
             self._button("Undo", "undo", "Undo the last change", editor.undo),
             self._button("Redo", "repeat", "Redo the change you undid last", editor.redo),
-            self._button("All seen", "eye", SEEN, editor.look_at_shown),
+            self._button("All seen", "eye", SEEN, editor.mark_view_annotated),
             self._button("Save", "save", "Write the changes next to the audio", editor.save),
         ]
         self.message, self._help = widgets.HTML(), widgets.HTML()

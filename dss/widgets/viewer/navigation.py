@@ -136,10 +136,10 @@ class Navigation(ABC):
         start, stop = self._selection
         if start == stop:
             return f"{start:.4f} s"
-        said = f"{start:.4f} to {stop:.4f} s: {1000 * (stop - start):.1f} ms"
+        text = f"{start:.4f} to {stop:.4f} s: {1000 * (stop - start):.1f} ms"
         hz = frequencies_of(self.recording, start, stop, self.options["channel"])
         if hz is None:
-            return said
+            return text
         low, peak, high = (f"{value / 1000:.2f}" for value in hz)
         what = "90 % of the energy above the noise lies between these frequencies"
-        return f'{said}, <span title="{what}">{low} to {high} kHz, loudest at {peak} kHz</span>'
+        return f'{text}, <span title="{what}">{low} to {high} kHz, loudest at {peak} kHz</span>'

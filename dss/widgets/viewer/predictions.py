@@ -69,7 +69,7 @@ class PredictionViewer(Viewer):
         self._message = widgets.HTML()
         self._take(result)
         super().__init__(
-            self._materials_of(result), start_seconds=start_seconds, stop_seconds=stop_seconds
+            self._views_of(result), start_seconds=start_seconds, stop_seconds=stop_seconds
         )
         below = [self.sliders.widget, self._message, self.checking.widget, self.saving.widget]
         self.widget.children = [*self.widget.children, *below]
@@ -83,7 +83,7 @@ class PredictionViewer(Viewer):
         self.checking.forget_novel()
         with self._one_draws:
             self._take(annotated)
-            self._open(self._materials_of(annotated))
+            self._open(self._views_of(annotated))
         self._later(0)
 
     @property
@@ -111,9 +111,8 @@ class PredictionViewer(Viewer):
         """
         wait_for(self._worker)
         judged, _ = self._judged()
-        return [self._hand[recording] for recording in judged], [
-            self._found[recording] for recording in judged
-        ]
+        manual = [self._hand[recording] for recording in judged]
+        return manual, [self._found[recording] for recording in judged]
 
     @property
     def least_certain(self) -> pd.DataFrame:
@@ -173,7 +172,7 @@ class PredictionViewer(Viewer):
         self.sliders.fit(annotated.options, set(kinds), stored)
         self._as_written = self.sliders.options
 
-    def _materials_of(self, annotated: Annotated):
+    def _views_of(self, annotated: Annotated):
         """The recordings, starting with those that the network did not learn from."""
         files = sorted(annotated.files, key=self._was_learned)
         loader = annotated.options.loader
@@ -286,14 +285,10 @@ class PredictionViewer(Viewer):
         """The recordings that are scored, and a description of them."""
         held_out = [recording for recording in self._hand if not self._was_learned(recording)]
         if not held_out:
-            return [
-                *self._hand
-            ], "that the network learned from; expect lower scores on new recordings"
+            what = "that the network learned from; expect lower scores on new recordings"
+            return [*self._hand], what
         if self._learned is None:
-            return (
-                held_out,
-                "with manual annotations; the network may have learned from them",
-            )
+            return held_out, "with manual annotations; the network may have learned from them"
         return held_out, "that the network did not learn from"
 
 

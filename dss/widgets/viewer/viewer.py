@@ -70,7 +70,7 @@ class Viewer(Navigation):
             that differs from the recording's.
         song_types: all song types, in the order of their colours.
         drawing: draws the view.
-        look: remembers how the recordings of a folder are shown.
+        settings: remembers how the recordings of a folder are shown.
         options: how the recording is shown; assign a dictionary to set some.
     """
 
