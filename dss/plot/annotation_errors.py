@@ -76,8 +76,8 @@ def save_errors(errors: pd.DataFrame, views: Sequence[View], folder: Path) -> li
 def _excerpt(error: Any, view: View) -> Excerpt:
     start, stop = error.start_seconds, error.stop_seconds
     time = time_around(start, stop, view.recording)
-    said = (error.network_name, error.network_start_seconds, error.network_stop_seconds)
-    by_network = pd.DataFrame([said] if pd.notna(said[1]) else [], columns=COLUMNS)
+    found = (error.network_name, error.network_start_seconds, error.network_stop_seconds)
+    by_network = pd.DataFrame([found] if pd.notna(found[1]) else [], columns=COLUMNS)
     tables = {
         "annotated": within(occurrences(view.annotations), time),
         "network": within(by_network, time),
@@ -85,5 +85,5 @@ def _excerpt(error: Any, view: View) -> Excerpt:
     name = error.annotated_name
     who = f"{shortened(name)} " if pd.notna(name) else ""
     return Excerpt(
-        view.recording, start, stop, time, tables, f"{who}{error.comment} ({error.score:.2f})"
+        view.recording, start, stop, time, tables, f"{who}{error.says} ({error.score:.2f})"
     )
