@@ -13,7 +13,7 @@ from dss.train.suggestions import complete
 
 
 def recording_with(
-    folder, samplerate, hz, seconds, song_seconds=0.06, event=False, seed=0, every=0.3
+    folder, samplerate, hz, seconds, song_seconds=0.06, event=False, seed=0, every=0.3, n_types=1
 ):
     """Tones (or pulses) at a frequency every so many seconds over soft noise."""
     rng = np.random.default_rng(seed)
@@ -25,7 +25,8 @@ def recording_with(
         tone = np.sin(2 * np.pi * hz * np.arange(n) / samplerate) * np.hanning(n)
         x[first : first + n, 0] += 0.5 * tone
         stop = start if event else start + song_seconds
-        rows.append(("pulse" if event else "syllable", start, stop))
+        name = "pulse" if event else f"syllable{len(rows) % n_types}"
+        rows.append((name, start, stop))
     write_recording(folder, f"r{seed}", x, samplerate, rows)
 
 
@@ -140,6 +141,7 @@ def test_all_that_is_seen_of_slow_low_song_takes_longer(tmp_path):
     chosen = {}
     for what, hz, song_seconds in (("slow", 100, 1.5), ("short", 100, 0.1), ("high", 8000, 1.5)):
         song = {"hz": hz, "seconds": 60, "song_seconds": song_seconds, "every": 2 * song_seconds}
+        song["n_types"] = 2
         rate = 1000 if hz == 100 else 22050
         store = dataset(tmp_path / what, samplerate=rate, **song)
         options = TrainOptions(data_dir=store, **values(suggest(store)))
@@ -156,12 +158,21 @@ def test_long_syllables_are_seen_in_a_longer_context(tmp_path):
     reaches = []
     for song_seconds in (0.03, 0.08):
         folder = tmp_path / str(song_seconds)
-        store = dataset(folder, samplerate=22050, hz=3000, seconds=8, song_seconds=song_seconds)
+        song = {"samplerate": 22050, "hz": 3000, "seconds": 8, "song_seconds": song_seconds}
+        store = dataset(folder, **song, n_types=2)
         options = TrainOptions(data_dir=store, **values(suggest(store)))
         assert np.all(np.diff(options.dilations) > 0)
         reaches.append(models.receptive_field(options) / 22050)
         assert f"receptive field {readable(reaches[-1])}:" in suggest(store)["dilations"].reason
     np.testing.assert_allclose(reaches, [0.5, 0.8], rtol=0.1)
+
+
+def test_one_song_type_is_seen_in_a_short_context(tmp_path):
+    store = dataset(tmp_path, samplerate=22050, hz=3000, seconds=8)
+    chosen = suggest(store)
+    options = TrainOptions(data_dir=store, **values(chosen))
+    np.testing.assert_allclose(models.receptive_field(options) / 22050, 0.25, rtol=0.1)
+    assert "song from noise" in chosen["dilations"].reason
 
 
 def test_what_is_given_stays_and_the_rest_goes_with_it(tmp_path):

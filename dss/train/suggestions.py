@@ -18,7 +18,8 @@ RAW_FRAME_SECONDS = 0.0008
 RAW_DILATIONS = [1, 4, 16]  # with filters of 7 frames, no sample within reach is skipped
 STEPS = 500  # minimum number of training steps
 FEWEST_EPOCHS = 24
-CONTEXT_SECONDS = 0.5, 1.0  # seen by filters on a spectrogram
+CONTEXT_SECONDS = 0.5, 1.0  # seen by filters on a spectrogram, to tell song types apart
+ONE_TYPE_SECONDS = 0.25  # the minimum if there is one song type, to tell it from noise
 WINDOW_SECONDS = 0.01, 0.02  # longest STFT window: for most song, and for low song
 LOW_HZ = 3000  # song below this is low
 SLOW_SECONDS = 0.15  # low song is slow if nearly all of its segments last longer
@@ -105,12 +106,7 @@ def suggest(data_dir: str | Path, given: dict[str, Any] | None = None) -> dict[s
         frontend = {"nb_pre_conv": downsample, "pre_nb_dft": window, "pre_filters": n_patterns}
         network = NetworkOptions(**shape, **frontend)
         reach = readable(models.receptive_field(network) / rate)
-        reason = (
-            f"receptive field {reach}: enough to see a syllable in its context"
-            if window
-            else f"receptive field {reach} with few layers"
-        )
-        choose("dilations", dilations, reason)
+        choose("dilations", dilations, f"receptive field {reach}{_use_of_context(song, window)}")
     n_types = len(song.song_types)
     choose(
         "nb_filters",
@@ -192,6 +188,11 @@ def _is_raw(song: Song) -> bool:
     return song.has_events and song.samplerate_hz <= RAW_HZ
 
 
+def _is_one_type(song: Song) -> bool:
+    """Whether segments need only be told from noise."""
+    return len(song.song_types) == 1 and not song.has_events
+
+
 def _slowness(song: Song) -> float:
     """How many times slower than birdsong the song is, if it is low and slow, such as a whale's.
 
@@ -257,15 +258,28 @@ def _kernel_size(song: Song, hop: int) -> tuple[int, str]:
     )
 
 
+def _use_of_context(song: Song, window: int) -> str:
+    if not window:
+        return " with few layers"
+    if _is_one_type(song):
+        return ": enough to tell song from noise"
+    return ": enough to see a syllable in its context"
+
+
 def _dilations(song: Song, hop: int, kernel_size: int, nb_conv: int) -> list[int]:
     """The smallest dilations that reach the context, each at most four times the one before, so
     that filters with 5 taps leave no gaps.
 
     The context is ten times as long as a syllable: neighbouring syllables distinguish it from
-    isolated calls that sound similar.
+    isolated calls that sound similar. If there is one song type, a syllable is enough: with a
+    longer context, the network learns by heart how syllables follow each other.
     """
+    typical, slowness = song.typical_seconds or 0, _slowness(song)
     least, most = CONTEXT_SECONDS
-    seconds = np.clip(10 * (song.typical_seconds or 0), least, most * _slowness(song))
+    if _is_one_type(song):
+        seconds = np.clip(typical, ONE_TYPE_SECONDS * slowness, most * slowness)
+    else:
+        seconds = np.clip(10 * typical, least, most * slowness)
     in_all = seconds * song.samplerate_hz / hop / nb_conv / max(1, kernel_size - 1)
     n = math.ceil(math.log(3 * in_all + 1, 4))  # 1 + 4 + ... + 4**(n - 1) is no less
     powers = np.linspace(1, 4, 301)[:, None] ** np.arange(n)
