@@ -1,8 +1,9 @@
 """How long the viewer takes to show another stretch of an hour-long recording.
 
 `python benchmarks/viewer.py` prints the milliseconds between a step and the picture, the median and
-the longest of several steps, also of moving the threshold of proposals, for a wav file of an hour
-at 32 kHz with annotations and for a dataset made of it. Both are made once, in the folder given
+the longest of several steps, for a wav file of an hour at 32 kHz with annotations and for a dataset
+made of it; in the wav file also between moving the threshold of proposals and what is sent to the
+browser, in elapsed time and in CPU time of all threads. Both are made once, in the folder given
 (1.5 GB; default: the system's temporary one).
 """
 
@@ -45,10 +46,10 @@ def make_recording(folder):
             file.write(x)
 
 
-def milliseconds(action):
-    begun = time.perf_counter()
+def milliseconds(action, clock=time.perf_counter):
+    begun = clock()
     action()
-    return 1000 * (time.perf_counter() - begun)
+    return 1000 * (clock() - begun)
 
 
 def steps(viewer, seconds):
@@ -69,9 +70,17 @@ def thresholds(viewer):
     viewer.proposer._is_on.value = True
     while viewer.proposer.threshold.disabled:
         time.sleep(1)
-    took = [milliseconds(lambda at=at: viewer.proposer.drag(at)) for at in (0.3, 0.35, 0.4, 0.45)]
+    time.sleep(5)  # until nothing is drawn any more
+    rows = {}
+    for what, clock in (("", time.perf_counter), (", CPU", time.process_time)):
+        took = [
+            milliseconds(lambda at=at: viewer.proposer.drag(at), clock)
+            for at in np.linspace(0.3, 0.5, 21)
+        ]
+        rows[f"threshold moved, {viewer_seconds(3)}{what}"] = took
+        time.sleep(5)
     viewer.proposer._is_on.value = False
-    return took
+    return rows
 
 
 def measure(source):
@@ -86,7 +95,7 @@ def measure(source):
     time.sleep(10)  # what it looks for in the background is found
     rows["next annotation"] = [milliseconds(lambda: viewer.go(1)) for _ in range(5)]
     if viewer.view.targets is None:
-        rows[f"threshold moved, {viewer_seconds(3)}"] = thresholds(viewer)
+        rows |= thresholds(viewer)
     rows |= {viewer_seconds(s): steps(viewer, s) for s in STRETCHES_SECONDS}
     return {name: (np.median(took), max(took)) for name, took in rows.items()}
 
@@ -106,4 +115,4 @@ if __name__ == "__main__":
         dss.data.make_dataset(folder / "hour", store_dir=store, test_fraction=0, val_fraction=0.01)
     for source in (folder / "hour" / "hour.wav", store):
         table = pd.DataFrame(measure(source), index=["median (ms)", "longest (ms)"]).T
-        print(f"{source.name}\n{table.round().astype(int)}\n")
+        print(f"{source.name}\n{table.round(1)}\n")

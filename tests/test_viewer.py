@@ -385,7 +385,7 @@ def test_a_sketch_is_drawn_again_once_all_is_read(slow_recording):
 
 def wait_for_threads():
     for thread in threading.enumerate():
-        if thread is not threading.current_thread() and "_measure" in thread.name:
+        if "_measure" in thread.name or "_find_all" in thread.name:
             thread.join(60)
 
 
@@ -862,10 +862,31 @@ def test_the_line_over_the_loudness_is_the_threshold(recording):
     assert viewer._image.line[2] == pytest.approx(1, abs=0.01)
     do(viewer, "line", at=0.0)
     assert threshold.value == threshold.min
+    wait_for_threads()
     viewer.options = {"waveform": False}
     assert viewer._image.line[0] < viewer._image.line[1] < 1
     viewer.proposer._is_on.value = False
     assert viewer._image.line == ()
+
+
+def test_while_the_line_moves_bars_follow_and_then_the_picture(recording):
+    viewer = Viewer(recording, start_seconds=1, stop_seconds=2)
+    viewer.proposer._is_on.value = True
+    picture, spectrogram_top = viewer._image.value, viewer._image.edges[2]
+    assert viewer._image.bars == {}
+    do(viewer, "line", at=0.6)
+    bars = viewer._image.bars
+    assert viewer._image.value == picture
+    top, bottom = bars["row"]
+    assert spectrogram_top < viewer._image.line[1] < top < bottom < 1
+    table = viewer.annotations["proposed"]
+    is_seen = (table["stop_seconds"] >= 1) & (table["start_seconds"] <= 2)
+    places = np.frombuffer(bars["places"], np.float32).reshape(-1, 2)
+    shown = table.loc[is_seen, ["start_seconds", "stop_seconds"]].to_numpy() - 1
+    assert places == pytest.approx(shown, abs=1e-5)
+    wait_for_threads()
+    assert viewer._image.value != picture
+    assert viewer._image.bars == {}
 
 
 def test_of_a_long_recording_what_is_shown_has_its_proposals_first(recording, monkeypatch):

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pandas as pd
+from matplotlib.transforms import Bbox
 
 from dss.data.annotations import NOISE
 from dss.plot.bars import REJECTED
@@ -12,6 +13,7 @@ from dss.plot.recording import draw_recording
 from dss.plot.rows import Envelope
 from dss.plot.spectrogram import contrast
 from dss.review.false_alarms import is_rejected
+from dss.widgets.viewer.proposing import PROPOSED
 
 
 class Drawing:
@@ -25,6 +27,7 @@ class Drawing:
     Attributes:
         loudness_row: top and bottom of the loudness row in the last drawing, as fractions of the
             picture's height; None without such a row.
+        proposed_row: the same for the row of proposals.
     """
 
     def __init__(self, viewer, when_read: Callable[[], None]):
@@ -32,6 +35,7 @@ class Drawing:
         self._overviews = Overviews(when_read)
         self._figure: SongFigure | None = None
         self.loudness_row: tuple[float, float] | None = None
+        self.proposed_row: tuple[float, float] | None = None
 
     @property
     def is_sketch(self) -> bool:
@@ -84,11 +88,13 @@ class Drawing:
             again=self._figure,
         )
         places = [axis.get_position() for axis in self._figure.axes]
+        is_proposing = loudness is not None
+        n_above = 1 + look["waveform"] + is_proposing  # rows above those of annotations
+        self.loudness_row = _sides(places[n_above - 1]) if is_proposing else None
+        self.proposed_row = None
+        if is_proposing and PROPOSED in viewer.annotations:
+            self.proposed_row = _sides(places[n_above + [*viewer.annotations].index(PROPOSED)])
         top, bottom = places[0], places[-1]
-        self.loudness_row = None
-        if loudness is not None:
-            row = places[2 if look["waveform"] else 1]
-            self.loudness_row = 1 - row.y1, 1 - row.y0
         return self._figure.jpeg(), (top.x0, top.x1, 1 - top.y1, 1 - bottom.y0)
 
     def _with_rejected(self, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -118,3 +124,8 @@ class Drawing:
             what = "probabilities" if view.targets is None else "targets"
             title += f" (zoom in to see the {what})"
         return title + (" (a sketch, until everything is read)" if self.is_sketch else "")
+
+
+def _sides(place: Bbox) -> tuple[float, float]:
+    """Top and bottom of a row, as fractions of the picture's height."""
+    return 1 - place.y1, 1 - place.y0

@@ -2,6 +2,7 @@
 
 const NEAR = 5; // pixels within which an edge of the selection is taken hold of
 const STILL = 3; // pixels that a click may move
+const BAR = 0.86; // of the height of a row, as in dss.plot.bars
 const KEYS = [
   "ArrowLeft", "ArrowRight", "+", "-", " ", "n", "p", "Escape", "Enter", "Delete", "Backspace",
   ..."0123456789",
@@ -16,6 +17,8 @@ function render({ model, el }) {
   image.draggable = false;
   const mark = picture.appendChild(document.createElement("div"));
   mark.className = "dss-mark";
+  const canvas = picture.appendChild(document.createElement("canvas"));
+  canvas.className = "dss-bars";
   const line = picture.appendChild(document.createElement("div"));
   line.className = "dss-line";
   el.appendChild(picture);
@@ -64,6 +67,33 @@ function render({ model, el }) {
     if (at === undefined) return false;
     return Math.abs(event.clientY - image.getBoundingClientRect().top - lineTop(at)) <= NEAR;
   };
+  // Bars: a row of the picture that changes without the picture.
+  const showBars = () => {
+    const { row, color, places } = model.get("bars");
+    canvas.style.display = row ? "" : "none";
+    if (!row) return;
+    const [top, bottom] = row.map((side) => image.clientHeight * side);
+    const ratio = window.devicePixelRatio || 1;
+    Object.assign(canvas.style, { left: `${toPixel(0)}px`, top: `${top}px` });
+    Object.assign(canvas.style, { width: `${width()}px`, height: `${bottom - top}px` });
+    canvas.width = Math.round(width() * ratio);
+    canvas.height = Math.round((bottom - top) * ratio);
+    const context = canvas.getContext("2d");
+    context.fillStyle = color;
+    const times = new Float32Array(places.buffer.slice(places.byteOffset, places.byteOffset + places.byteLength));
+    for (let i = 0; i < times.length; i += 2) {
+      const [left, right] = [clip(times[i]) * canvas.width, clip(times[i + 1]) * canvas.width];
+      const isEvent = times[i] === times[i + 1];
+      const margin = isEvent ? 0 : ((1 - BAR) / 2) * canvas.height;
+      context.fillRect(left, margin, Math.max(ratio, right - left), canvas.height - 2 * margin);
+    }
+  };
+  const followBars = () => {
+    if (!model.get("bars").row) return; // they stay until the picture is there that has them
+    showBars();
+    answered();
+  };
+
   const showMarks = () => {
     if (held) return;
     show(model.get("selection"));
@@ -75,6 +105,7 @@ function render({ model, el }) {
     const url = URL.createObjectURL(new Blob([model.get("value")], { type: "image/jpeg" }));
     image.onload = () => {
       URL.revokeObjectURL(url);
+      showBars();
       showMarks();
     };
     image.src = url;
@@ -180,14 +211,20 @@ function render({ model, el }) {
   for (const [name, listener] of Object.entries(listeners)) {
     picture.addEventListener(name, listener, { passive: false });
   }
-  const watcher = new ResizeObserver(showMarks);
+  const fit = () => {
+    showBars();
+    showMarks();
+  };
+  const watcher = new ResizeObserver(fit);
   watcher.observe(image);
   model.on("change:value", showImage);
+  model.on("change:bars", followBars);
   model.on("change:selection change:edges change:line", showMarks);
   showImage();
   return () => {
     watcher.disconnect();
     model.off("change:value", showImage);
+    model.off("change:bars", followBars);
     model.off("change:selection change:edges change:line", showMarks);
   };
 }

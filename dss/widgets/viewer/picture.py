@@ -31,6 +31,9 @@ class Picture(anywidget.AnyWidget):
         line: (top, bottom, at) of a line to drag up and down: its row, as fractions of the
             picture's height, and the position of the line in it, from 0 at the bottom to 1; empty
             without a line.
+        bars: what replaces a row of the picture until the next one: `row` (its top and bottom, as
+            above), `color`, `places` (bytes of float32 [bars, 2], as fractions of the time axis)
+            and a `number` that tells it from what was there before; empty if nothing does.
     """
 
     _esm = HERE / "picture.js"
@@ -40,6 +43,7 @@ class Picture(anywidget.AnyWidget):
     edges = traitlets.Tuple((0.0, 1.0, 0.0, 1.0)).tag(sync=True)
     selection = traitlets.Tuple(()).tag(sync=True)
     line = traitlets.Tuple(()).tag(sync=True)
+    bars = traitlets.Dict().tag(sync=True)
 
     def __init__(self, done: Callable[[dict[str, Any]], None]):
         super().__init__()

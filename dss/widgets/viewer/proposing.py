@@ -3,14 +3,17 @@
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import ipywidgets as widgets
+import numpy as np
 import pandas as pd
 
 from dss.data.recordings import Recording
 from dss.data.text_tables import COLUMNS
 from dss.errors import DssError
 from dss.options import ProposeOptions
+from dss.plot.colors import song_colors
 from dss.plot.rows import QUIETEST_DB, Envelope, envelope
 from dss.review.loudness import Loudness, measure_loudness
 from dss.review.proposals import above_threshold, shortest_seconds, stable_threshold
@@ -38,13 +41,14 @@ class Proposer:
     Attributes:
         widget: the threshold and other settings, in a fold.
         threshold: the slider of the threshold, in dB above the noise.
+        n_changes: how often the proposals changed.
     """
 
     def __init__(self, viewer):
         self._viewer = viewer
         self._measured: tuple[Path, Loudness] | None = None
         self._table = no_annotations()
-        self._is_set_here, self._generation = False, 0
+        self._is_set_here, self.n_changes = False, 0
         self._is_on = widgets.ToggleButton(description="Propose", icon="magic")
         self._is_on.layout.width = "auto"
         wide = {"width": "420px"}
@@ -57,7 +61,8 @@ class Proposer:
         self._shortest = self._milliseconds("shortest (ms)", 0.0)
         self._said = widgets.HTML()
         self._is_on.observe(lambda _: viewer.guarded(self._turn), names="value")
-        for control in (self.threshold, self._kind, self._gap, self._shortest):
+        self.threshold.observe(lambda _: self._follow(), names="value")
+        for control in (self._kind, self._gap, self._shortest):
             control.observe(lambda _: self._show(), names="value")
         row = {"align_items": "center", "flex_flow": "row wrap"}
         rows = [
@@ -98,6 +103,18 @@ class Proposer:
             return ()
         return *row, (self.threshold.value - QUIETEST_DB) / (self.threshold.max - QUIETEST_DB)
 
+    def bars(self, row: tuple[float, float] | None) -> dict[str, Any]:
+        """The proposals in view, as the picture takes them to draw bars over a row."""
+        if row is None:
+            return {}
+        start, stop = self._viewer.stretch
+        times = self._table[COLUMNS[1:]].to_numpy()
+        times = times[(times[:, 1] >= start) & (times[:, 0] <= stop)]
+        places = ((times - start) / (stop - start)).astype(np.float32)
+        name = ProposeOptions().song_type
+        color = song_colors([*self._viewer.value_names, *self._viewer.song_types.names, name])[name]
+        return {"row": row, "color": color, "places": places.tobytes(), "number": self.n_changes}
+
     def drag(self, at: float) -> None:
         """Move the threshold to the position of its line in the row: from 0 at the bottom to 1."""
         db = QUIETEST_DB + at * (self.threshold.max - QUIETEST_DB)
@@ -136,24 +153,43 @@ class Proposer:
         self.threshold.disabled = not self._is_there()
         if self._is_set_here:
             return
-        self._generation += 1
-        recording = self._viewer.recording
+        self.n_changes += 1
         if not self._is_on.value:
             self._say("")
-        elif self._is_there() and recording.duration_seconds <= AT_ONCE_SECONDS:
-            self._take(self._proposals())
-        elif self._is_there():
-            self._table = self._proposals(self._viewer.stretch)
-            threading.Thread(target=self._find_all, args=[self._generation], daemon=True).start()
+        elif self._is_there() and not self._propose_at_once():
+            self._find_all_later()
         self._viewer.show_proposals()
 
-    def _find_all(self, generation: int) -> None:
-        """Propose in all of a long recording, unless something changes first."""
+    def _follow(self) -> None:
+        """Show what is proposed at another threshold, without drawing the picture again until the
+        threshold stays where it is.
+        """
+        if self._is_set_here or not self._is_there():
+            return
+        self.n_changes += 1
+        self._propose_at_once()
+        self._viewer.follow_proposals()
+        self._find_all_later()
+
+    def _propose_at_once(self) -> bool:
+        """Propose in a short recording, or near the view; returns whether that is everywhere."""
+        is_short = self._viewer.recording.duration_seconds <= AT_ONCE_SECONDS
+        if is_short:
+            self._take(self._proposals())
+        else:
+            self._table = self._proposals(self._viewer.stretch)
+        return is_short
+
+    def _find_all_later(self) -> None:
+        threading.Thread(target=self._find_all, args=[self.n_changes], daemon=True).start()
+
+    def _find_all(self, n_changes: int) -> None:
+        """Propose in all of the recording, and draw it, unless something changes first."""
         time.sleep(PATIENCE_SECONDS)
-        if generation != self._generation or not self._is_there():
+        if n_changes != self.n_changes or not self._is_there():
             return
         table = self._proposals()
-        if generation == self._generation and self._is_there():
+        if n_changes == self.n_changes and self._is_there():
             self._take(table)
             self._viewer.show_proposals()
 

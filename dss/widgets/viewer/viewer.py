@@ -204,6 +204,13 @@ class Viewer(Navigation):
         with self._one_draws:
             self._take_tables(self.proposer.shown(self._tables))
 
+    def follow_proposals(self) -> None:
+        """Show the current proposals over the picture, which is not drawn again."""
+        self._tables = self.proposer.shown(self._tables)
+        with self._image.hold_sync():
+            self._image.line = self.proposer.line(self.drawing.loudness_row)
+            self._image.bars = self.proposer.bars(self.drawing.proposed_row)
+
     def annotations_to_edit(self) -> pd.DataFrame:
         """The table that edits start from."""
         return self._tables.get(self.manual_label, no_annotations())
@@ -301,11 +308,14 @@ class Viewer(Navigation):
 
     def _draw(self) -> None:
         with self._one_draws:
+            n_changes = self.proposer.n_changes
             picture, edges = self.drawing.draw()
             with self._image.hold_sync():
                 self._image.value, self._image.edges = picture, edges
                 self._image.selection = self._marked_places()
                 self._image.line = self.proposer.line(self.drawing.loudness_row)
+                if n_changes == self.proposer.n_changes:  # or the picture is already out of date
+                    self._image.bars = {}
             self.events.fit(self._whole_tables())
 
     def _whole_tables(self) -> dict[str, pd.DataFrame]:
