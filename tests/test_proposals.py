@@ -69,8 +69,11 @@ def test_nothing_is_proposed_in_silence_and_zeros_are_no_noise(tmp_path):
     gated = song(noise=0.001)
     gated[: RATE // 4] = 0
     gated[2 * RATE : round(2.3 * RATE)] = 0
-    table = propose(open_recording(recorded(tmp_path, gated, "gated.wav")))
-    assert table["start_seconds"].to_numpy() == pytest.approx(ONSETS, abs=0.006)
+    recording = open_recording(recorded(tmp_path, gated, "gated.wav"))
+    assert propose(recording)["start_seconds"].to_numpy() == pytest.approx(ONSETS, abs=0.006)
+    gated = np.concatenate([gated, np.zeros((RATE, 1))])
+    db = measure_loudness(open_recording(recorded(tmp_path, gated, "late.wav"))).db
+    assert np.median(db[1100:1600]) == pytest.approx(0, abs=3)  # noise alone
 
 
 def test_gaps_are_filled_and_short_and_long_segments_left_out(tmp_path):

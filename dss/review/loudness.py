@@ -67,10 +67,9 @@ def measure_loudness(
     above = loudest(sampled - noise)
     weight = (above >= (above.min() + above.max()) / 2) / 10 ** (noise / 10)
     weight /= np.count_nonzero(weight)
-    blocks = [power[:, is_used] @ weight for power in spectra.blocks()]
-    db = 10 * np.log10(np.concatenate(blocks) + 1e-3)
-    db = scipy.ndimage.uniform_filter1d(db, 3).astype(np.float32)
-    return Loudness(db - np.quantile(db, QUIET), spectra.frames_hz)
+    power = np.concatenate([power[:, is_used] @ weight for power in spectra.blocks()])
+    db = scipy.ndimage.uniform_filter1d(10 * np.log10(power + 1e-3), 3).astype(np.float32)
+    return Loudness(db - np.quantile(db[power > 0], QUIET), spectra.frames_hz)
 
 
 def find_segments(

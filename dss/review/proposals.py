@@ -20,9 +20,11 @@ from dss.predict.recording import UNREADABLE
 from dss.review.loudness import Loudness, find_peaks, find_segments, loudest, measure_loudness
 
 LOWEST_DB, PART_OF_RANGE = 2, 0.75  # range of the thresholds tried, 1 dB apart
-STEPS, TOLERANCE_SECONDS = (3, 6), 0.01  # dB up; how far boundaries may move
+STEPS, TOLERANCE_SECONDS = (5, 10), 0.01  # dB up; how far boundaries may move
+NUMBER_POWER = 0.1  # how much it counts that many boundaries stay
 SMOOTHING_DB = 3  # of stability
 AS_STABLE = 0.95  # fraction of the best stability that is good enough
+UP = 0.2  # from the lowest to the highest threshold that is good enough
 PART_OF_TYPICAL, SHORTEST_SECONDS = 0.25, (0.01, 0.02)  # of typical durations; and its limits
 
 
@@ -122,11 +124,11 @@ def propose_files(
 
 
 def stable_threshold(loudness: Loudness) -> float:
-    """Find the lowest threshold at which boundaries hardly move when it rises by a few dB.
+    """Find a threshold at which many boundaries hardly move when it rises by a few dB.
 
     At onsets and offsets of song, loudness changes steeply, so they hardly move; noise, and
     fluctuations within syllables, come and go with the threshold. Among thresholds about as stable
-    as the most stable one, the lowest is chosen: it misses least, and is closest to where sounds
+    as the most stable one, a low one is chosen: it misses little, and is close to where sounds
     start and stop.
     """
     highest = max(LOWEST_DB + 6, PART_OF_RANGE * float(loudest(loudness.db)))
@@ -134,12 +136,13 @@ def stable_threshold(loudness: Loudness) -> float:
     found = [find_segments(loudness, t) for t in range(LOWEST_DB, int(highest) + max(STEPS) + 1)]
     stability = np.array(
         [
-            sum(_agreement(found[i], found[i + step], TOLERANCE_SECONDS) for step in STEPS)
+            sum(_agreement(found[i], found[i + step]) for step in STEPS)
             for i in range(len(thresholds))
         ]
     )
     stability = scipy.ndimage.gaussian_filter1d(stability, SMOOTHING_DB)
-    return float(thresholds[stability >= AS_STABLE * stability.max()][0])
+    stable = thresholds[stability >= AS_STABLE * stability.max()]
+    return float(np.round(stable[0] + UP * (stable[-1] - stable[0])))
 
 
 def shortest_seconds(loudness: Loudness, threshold_db: float) -> float:
@@ -156,11 +159,11 @@ def shortest_seconds(loudness: Loudness, threshold_db: float) -> float:
     return round(float(np.clip(PART_OF_TYPICAL * typical, *SHORTEST_SECONDS)), 4)
 
 
-def _agreement(one: np.ndarray, other: np.ndarray, tolerance_seconds: float) -> float:
-    """F1 of the boundaries of segments, onsets and offsets together."""
+def _agreement(one: np.ndarray, other: np.ndarray) -> float:
+    """F1 of the boundaries of segments, onsets and offsets together; higher if these are many."""
     n = len(one) + len(other)
-    agreeing = sum(_n_close(one[:, i], other[:, i], tolerance_seconds) for i in (0, 1))
-    return agreeing / n if n else 0.0
+    agreeing = sum(_n_close(one[:, i], other[:, i], TOLERANCE_SECONDS) for i in (0, 1))
+    return agreeing / n * agreeing**NUMBER_POWER if n else 0.0
 
 
 def _n_close(one: np.ndarray, other: np.ndarray, tolerance_seconds: float) -> int:
