@@ -58,7 +58,7 @@ def write_notebooks(
     if not options.overwrite:
         raise_problems(
             [str(path) for path in different if path.exists()],
-            f"{folder}: these files already exist, and differ from those of dss. Choose another "
+            f"{folder}: these files already exist, and differ from the ones in dss. Choose another "
             "folder, or replace them with --overwrite:",
         )
     for path in different:

@@ -123,7 +123,7 @@ def test_what_nobody_looked_at_is_not_judged():
 
 def test_a_song_type_that_the_network_could_not_learn_is_not_judged():
     annotated = changed(6, name="b")
-    with pytest.warns(DssWarning, match="Not judged everywhere: b: fewer than 3"):
+    with pytest.warns(DssWarning, match="Only half checked: b, with fewer than 3"):
         errors = rank_errors([held_out(annotated, learned=["a"])], TYPES)
     assert errors.empty
 

@@ -297,7 +297,7 @@ def test_song_types_are_chosen_renamed_and_merged(folder):
     assert tree.attrs["class_names"] == ["noise", "p", "tone"]
     only = make_dataset(folder, song_types=["b"], rename=["a=x"], overwrite=True)
     assert open_dataset(only).attrs["class_names"] == ["noise", "b"]
-    with pytest.raises(DssError, match="the annotations name a, b, p, but not:\n  c"):
+    with pytest.raises(DssError, match="the song types are a, b, p, but not:\n  c"):
         make_dataset(folder, song_types="a c", overwrite=True)
     with pytest.raises(DssError, match="rename: 'a' should be written as old=new"):
         make_dataset(folder, rename="a", overwrite=True)
@@ -310,7 +310,7 @@ def test_definitions_are_renamed_as_annotations_are(folder):
 
 
 def test_only_song_types_that_there_are_can_be_renamed_and_only_to_song_types(folder):
-    with pytest.raises(DssError, match="rename: the annotations name a, b, p, but not:\n  aa"):
+    with pytest.raises(DssError, match="rename: the song types are a, b, p, but not:\n  aa"):
         make_dataset(folder, rename={"aa": "x"})
     with pytest.raises(DssError, match="rename: no song type can become not_b"):
         make_dataset(folder, rename={"a": "not_b"})

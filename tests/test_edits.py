@@ -66,8 +66,8 @@ def test_a_song_type_that_was_looked_for_and_is_found_after_all_is_not_absent_an
     ("name", "start", "stop", "says"),
     [
         ("", 1, 2, "The name is blank"),
-        ("pulse", 1, 2, "pulse is a song type of events: click where it is"),
-        ("a", 2, 2, "a is a song type of segments: mark where it starts and stops"),
+        ("pulse", 1, 2, "pulse is used for events: click where it is"),
+        ("a", 2, 2, "a is used for segments: mark where it starts and stops"),
     ],
 )
 def test_what_cannot_be_annotated_is_reported(name, start, stop, says):
@@ -130,7 +130,7 @@ def test_what_another_program_wrote_meanwhile_is_not_overwritten(recording, tmp_
 @pytest.mark.parametrize(
     ("there", "says"),
     [
-        ("name,start_seconds,stop_seconds\na,1,2\n", "contains other annotations"),
+        ("name,start_seconds,stop_seconds\na,1,2\n", "contains annotations that are not shown"),
         ("name,start_seconds,stop_seconds\na,1,x\nb,1.5,2\n", "row 2: stop_seconds is 'x'"),
     ],
 )
@@ -218,7 +218,7 @@ def test_all_annotations_of_a_song_type_are_renamed_or_removed():
     assert renamed["confidence"].isna().tolist() == [True, False, True]
     assert song["name"].tolist() == ["a", "b", "a"]
     assert remove(song, [0, 2])["name"].tolist() == ["b"]
-    with pytest.raises(DssError, match="pulse is a song type of events"):
+    with pytest.raises(DssError, match="pulse is used for events"):
         rename(SONG, [0], "pulse")
 
 

@@ -84,7 +84,7 @@ def test_an_ogg_file_does_not_say_how_much_is_missing(tmp_path, subtype):
     path.write_bytes(content[: len(content) * 7 // 10])
     recording, (said,) = opened(path)
     assert RATE < recording.n_samples == len(recording.read()) < 3.5 * RATE
-    assert "a.ogg: does not say how long it is, and may lack its end" in said
+    assert "a.ogg: does not say how long it is, and may be truncated" in said
 
 
 EMPTY = {
@@ -103,7 +103,7 @@ def test_a_file_is_read_to_its_end_if_its_header_says_that_it_is_empty(tmp_path,
     recording, (said,) = opened(path)
     np.testing.assert_array_equal(recording.read(), x)
     np.testing.assert_array_equal(recording.read(400, 403), x[400:403])
-    assert f"a.{form}: its header says 0 bytes of audio; 4 s are there and were read" in said
+    assert f"a.{form}: its header says 0 bytes of audio, but 4 s were found and read" in said
 
 
 def test_an_empty_file_with_other_parts_holds_no_samples(tmp_path):
@@ -130,7 +130,7 @@ def test_a_flac_file_that_does_not_say_its_length_is_read_to_its_end(tmp_path):
     path.write_bytes(content)
     recording, (said,) = opened(path)
     np.testing.assert_array_equal(recording.read(), x)
-    assert "a.flac: does not say how long it is, and may lack its end; 4 s are there" in said
+    assert "a.flac: does not say how long it is, and may be truncated; 4 s were read" in said
 
 
 @pytest.mark.parametrize("part", [0.2, 0.5, 0.7])

@@ -39,8 +39,8 @@ def said(folder, **options):
         (["p,10.003,10.003"], (9.999, 9.999), "reaches up to 3 ms beyond the recording"),
         (["p,10,10"], (9.999, 9.999), None),
         (["a,9.5,10.0009"], (9.5, 10), None),
-        (["a,2,3", "a,2,3", "a,2,3"], (2, 3), "2 annotations are there twice and count once"),
-        (["p,2,2", "p,2.0,2.000"], (2, 2), "1 annotation is there twice and counts once (row 3)"),
+        (["a,2,3", "a,2,3", "a,2,3"], (2, 3), "2 annotations appear twice and count once"),
+        (["p,2,2", "p,2.0,2.000"], (2, 2), "1 annotation appears twice and counts once (row 3)"),
     ],
 )
 def test_what_is_certain_is_fixed_and_said_once(tmp_path, rows, kept, what):

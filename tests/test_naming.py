@@ -110,7 +110,7 @@ def test_a_file_that_another_program_changed_is_not_replaced(songs):
     file = songs / "bird_0_annotations.csv"
     file.write_text("name,start_seconds,stop_seconds\nz,0.1,0.2\n")
     naming.name(np.arange(len(naming.names)), "a")
-    with pytest.raises(DssError, match="contains other annotations"):
+    with pytest.raises(DssError, match="contains annotations that are not shown"):
         naming.save()
     assert file.read_text().endswith("z,0.1,0.2\n")
     assert {*tables(songs)[1]["name"]} == {"x", "p"}

@@ -309,7 +309,7 @@ def test_probabilities_that_are_not_all_there_are_damaged(tmp_path):
         attributes={"samplerate_hz": 1000, "class_names": ["noise", "a"]},
     )
     array[:1000] = 0.5
-    with pytest.raises(DssError, match="1 of 1000000000 chunks are there"):
+    with pytest.raises(DssError, match="1 of 1000000000 chunks exist"):
         stored_probabilities(annotations)
     array.attrs["samplerate_hz"] = 10**30
     with pytest.raises(DssError, match="cannot be read"):

@@ -151,7 +151,7 @@ REPORTS = [
         "a long recording whose header says that it is empty",
         with_header(data=0, riff=36),
         USUAL,
-        says=("fixed", "says 0 bytes of audio; 4 s are there"),
+        says=("fixed", "says 0 bytes of audio, but 4 s were found"),
     ),
     Report(
         "google/oboe/issues/2108",
@@ -257,7 +257,7 @@ REPORTS = [
         "a program that writes the first segment twice",
         beside("x.csv", f"{HEADER}a,1,1.5\na,1,1.5\n"),
         USUAL,
-        says=("fixed", "1 annotation is there twice and counts once (row 3)"),
+        says=("fixed", "1 annotation appears twice and counts once (row 3)"),
     ),
     Report(
         "vocalpy/vocalpy/issues/79",

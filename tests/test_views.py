@@ -87,7 +87,7 @@ def test_times_in_other_units_are_shown_in_seconds_and_saved_as_they_were(
     (again,) = open_views(tmp_path, **how)
     np.testing.assert_allclose(again.annotations[TIMES].to_numpy()[0], [2, 2.5])
     other = Edited(view.annotations.iloc[:0], None, view.per_second)
-    with pytest.raises(DssError, match="contains other annotations"):
+    with pytest.raises(DssError, match="contains annotations that are not shown"):
         Edits().put(path, other, other)
 
 

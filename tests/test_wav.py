@@ -45,7 +45,7 @@ def test_samples_are_read_to_the_end_if_the_header_says_that_there_are_none(
     claim(path, 0)
     found, said = read(path)
     np.testing.assert_array_equal(found, x)
-    assert "a.wav: its header says 0 bytes of audio; 2 s are there" in said
+    assert "a.wav: its header says 0 bytes of audio, but 2 s were found" in said
     np.testing.assert_array_equal(open_recording(path).read(400, 403), x[400:403])
 
 

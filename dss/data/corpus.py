@@ -209,7 +209,7 @@ def _old_names(by_file, definitions: list[Path], rename: Mapping[str, str]) -> l
     if any((table["name"] == NOISE).any() for table in by_file.values()):
         old += [NOISE] * (NOISE in rename)
     unknown = [name for name in rename if name not in old]
-    raise_problems(unknown, f"rename: the annotations name {', '.join(old)}, but not:")
+    raise_problems(unknown, f"rename: the song types are {', '.join(old)}, but not:")
     for name in rename.values():
         if name == NOISE or is_absence(name, {*old, *rename.values()}):
             raise DssError(
@@ -223,11 +223,11 @@ def _wanted_types(types: dict[str, str], folder: Path, options: DatasetOptions) 
     """The song types to make targets for, among all annotated ones."""
     if options.song_types is not None:
         unknown = [name for name in options.song_types if name not in types]
-        heading = f"{folder}: the annotations name {', '.join(types) or 'no song type'}, but not:"
+        heading = f"{folder}: the song types are {', '.join(types) or 'none'}, but not:"
         raise_problems(unknown, heading)
         types = {name: types[name] for name in options.song_types}
     if not types:
-        raise DssError(f"{folder}: the annotations name no song type")
+        raise DssError(f"{folder}: the annotations contain no song types")
     if options.individual_targets:
         raise_problems(
             [name for name in types if not _can_be_a_file(name)],

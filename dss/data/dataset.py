@@ -129,8 +129,6 @@ def _named(name: str, array: "xr.Variable", path: Path) -> "xr.Variable":
     import xarray as xr
 
     dims = ("time", dimension(name))[: array.ndim]
-    long_name = {"x": "audio", "annotated": "whether somebody looked at it"}.get(
-        name, "probability"
-    )
+    long_name = {"x": "audio", "annotated": "whether it was annotated"}.get(name, "probability")
     attributes, encoding = {"long_name": long_name}, {"source": str(path)}
     return xr.Variable(dims, array._data, attributes, encoding, fastpath=True)

@@ -160,12 +160,10 @@ def report_missing(
     """
     there = readable(n_there / samplerate_hz)
     if n_claimed is None:
-        message = (
-            f"does not say how long it is, and may lack its end; {there} are there and were read"
-        )
+        message = f"does not say how long it is, and may be truncated; {there} were read"
         fixes.note(path, message)
     elif sizes and sizes.claimed == 0:
-        fixes.note(path, f"its header says 0 bytes of audio; {there} are there and were read")
+        fixes.note(path, f"its header says 0 bytes of audio, but {there} were found and read")
     elif n_claimed > n_there:
         missing = readable((n_claimed - n_there) / samplerate_hz)
         message = f"ends earlier than its header says: {missing} are missing; the rest was read"

@@ -183,9 +183,9 @@ def _without_doubles(table: pd.DataFrame, file: Path) -> pd.DataFrame:
     is_double = table.duplicated(COLUMNS) & table["start_seconds"].notna()
     rows = [*table.index[is_double]]
     if rows:
-        n = f"{len(rows)} annotation{'s are' if len(rows) > 1 else ' is'}"
+        n = f"{len(rows)} annotation{'s appear' if len(rows) > 1 else ' appears'}"
         where = f"row{'s' * (len(rows) > 1)} {fixes.listed(rows)}"
-        fixes.note(file, f"{n} there twice and count{'s' * (len(rows) == 1)} once ({where})")
+        fixes.note(file, f"{n} twice and count{'s' * (len(rows) == 1)} once ({where})")
     return table[~is_double]
 
 

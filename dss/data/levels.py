@@ -47,7 +47,7 @@ def _other_scale(peak: float) -> str:
     """How to fix audio whose peak cannot be on a full scale of 1; empty if it can."""
     if peak > LOUDEST:
         largest = "32,768" if peak <= 2**15 else "the largest value of the recorder"
-        kind = "16-bit integers stored as floats" if peak <= 2**15 else "in a unit of their own"
+        kind = "16-bit integers stored as floats" if peak <= 2**15 else "in another unit"
         return (
             f"reaches {peak:,.0f}, but full scale is 1: its values are probably {kind}; divide "
             f"them by {largest}"

@@ -80,7 +80,7 @@ def true_length(path: Path) -> tuple[Wav, int] | None:
     n_frames = length // wav.frame_bytes
     seconds = readable(n_frames / wav.samplerate_hz)
     fixes.note(
-        path, f"its header says {wav.claimed} bytes of audio; {seconds} are there and were read"
+        path, f"its header says {wav.claimed} bytes of audio, but {seconds} were found and read"
     )
     return (wav, n_frames) if n_frames else None
 

@@ -122,9 +122,9 @@ def tuned(options: Detecting, params: Mapping[str, Any]) -> Detecting:
     segments = [name for name, kind in kinds if kind == SEGMENT]
     unknown = [name for name in options.segment_durations if name not in segments]
     if unknown and segments:
+        others = f"choose from {', '.join(segments[1:])}" if segments[1:] else "all are events"
         raise DssError(
-            f"segment_durations: there are no segments called {', '.join(unknown)}; choose from "
-            f"{', '.join(segments[1:]) or 'none: all are events'}"
+            f"segment_durations: there are no segments called {', '.join(unknown)}; {others}"
         )
     return options
 

@@ -89,7 +89,7 @@ def stored_probabilities(annotations: Path) -> Lazy | None:
             raise ValueError(f"{len(names)} classes at {rate} Hz, {array.dtype} {array.shape}")
         if n_missing := missing_chunks(path, stored.cdata_shape):
             there = stored.nchunks - n_missing
-            raise ValueError(f"{there} of {stored.nchunks} chunks are there")
+            raise ValueError(f"{there} of {stored.nchunks} chunks exist")
     except Exception as error:  # zarr raises all kinds of errors for damaged files
         message = str(error) or type(error).__name__
         raise DssError(f"{path}: cannot be read ({message}). {AGAIN}") from error

@@ -19,21 +19,13 @@ from dss.support.units import clock_time
 
 NAME, ONSET, OFFSET = "name", "onset", "offset"
 MISSING, FALSE, DOUBLE = "missing", "false", "double"
-ERRORS = {
-    NAME: "another name",
-    ONSET: "the onset is elsewhere",
-    OFFSET: "the offset is elsewhere",
-    MISSING: "song that is not annotated",
-    FALSE: "there is nothing",
-    DOUBLE: "annotated twice",
-}
 LISTED = [
     *("recording", "look_at", "annotated_name", "start_seconds", "stop_seconds"),
     *("error", "says", "score", "network_name", "network_start_seconds", "network_stop_seconds"),
 ]
 FEWEST = 10  # annotations of a song type needed to know the precision of its boundaries
 EXACT_SECONDS = 0.001  # no boundary is more precise
-EXPECTED, FEW = (0.02, 3)  # errors of each kind: fraction of the annotations; always credible
+EXPECTED, FEW = 0.02, 3  # errors of each kind: fraction of the annotations; always credible
 SHORT = 0.1  # fraction of the annotations of a type that are unusually short
 UNUSUAL = 5  # standard deviations of a boundary that is as likely wrong as right
 SURE_GAIN = 5.0  # in log odds, above which a boundary is probably elsewhere
@@ -87,7 +79,7 @@ def find_annotation_errors(
 def rank_errors(
     held_out: Iterable[HeldOut], types: Mapping[str, str], min_certainty: float = 0.5
 ) -> pd.DataFrame:
-    """The result of `find_annotation_errors`, for recordings that have been judged.
+    """The result of `find_annotation_errors`, from predictions for all recordings.
 
     Arguments:
         held_out: the results of `dss.review.cross_validation.predict_held_out`.
@@ -103,9 +95,9 @@ def rank_errors(
         table = table[is_judged].assign(recording=part.source.name)
         tables.append(table.assign(**{name: table[name] + t for name, t in first.items()}))
     if unlearned:
-        message = f"fewer than {FEWEST_OF_TYPE} annotations in one half of the recordings"
         names = ", ".join(sorted(unlearned))
-        warnings.warn(f"Not judged everywhere: {names}: {message}", DssWarning, stacklevel=3)
+        few = f"fewer than {FEWEST_OF_TYPE} annotations in one half of the recordings"
+        warnings.warn(f"Only half checked: {names}, with {few}", DssWarning, stacklevel=3)
     table = pd.concat(tables, ignore_index=True)
     sure = _sure(table)
     scores = sure * _credible(sure, int(table["annotated_name"].notna().sum()))
@@ -121,8 +113,8 @@ def format_errors(errors: pd.DataFrame, n_shown: int = 20) -> str:
     if errors.empty:
         return "The networks agree with all annotations."
     n = len(errors)
-    text = f"Networks object to {n} annotation{'s' * (n > 1)}"
-    text += f"; the {n_shown} most credible objections:" if n > n_shown else ":"
+    text = f"The networks disagree with {n} annotation{'s' * (n > 1)}"
+    text += f"; the {n_shown} most credible:" if n > n_shown else ":"
     shown = errors[["recording", "look_at", "annotated_name", "error", "says", "score"]][:n_shown]
     return f"{text}\n{shown.to_string(index=False, float_format='{:.2f}'.format, na_rep='')}"
 
@@ -154,8 +146,8 @@ def _sure(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _credible(sure: pd.DataFrame, n_annotations: int) -> pd.Series:
-    """The factor by which each kind of error counts: if networks object in one way more often than
-    people make mistakes, most of these objections are their own mistakes.
+    """The weight of each kind of error: if networks disagree in one way more often than people make
+    mistakes, most of these disagreements are mistakes of the networks.
 
     Arguments:
         sure: how sure the networks are of each kind of error, one column each.

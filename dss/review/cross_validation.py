@@ -1,4 +1,4 @@
-"""Judge annotations with networks that did not learn from them: one network for each half."""
+"""Two-fold cross-validation: annotate each half with a network that learned from the other."""
 
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -32,7 +32,7 @@ BLOCK_SECONDS = 0.5, 10.0
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """A recording, or a part of it, judged by a network that did not learn from it.
+    """A recording, or a part of it, with the predictions of a network that did not learn from it.
 
     Attributes:
         source: its annotations, with times from its own start.
@@ -95,9 +95,9 @@ def _halves(folder: Path, corpus: Corpus, seed: int) -> list[list[tuple[Source, 
     counts = [sum(len(_song(part, corpus)) for part, _ in half) for half in halves]
     if min(counts) < FEWEST:
         raise DssError(
-            f"{folder}: half of it has only {min(counts)} annotations, too few to learn from. "
-            f"Annotate more: each half needs at least {FEWEST}, of the recordings or of a single "
-            "recording."
+            f"{folder}: one half has only {min(counts)} annotations, too few to learn from. "
+            f"Annotate more: each half of the recordings, or of a single recording, needs at least "
+            f"{FEWEST}."
         )
     return halves
 
@@ -116,7 +116,7 @@ def _dealt(corpus: Corpus, half: Sequence[tuple[Source, float]], seed: int) -> C
 
 
 def _part(source: Source, stretch: Stretch) -> Source:
-    """A stretch of a recording as a source of its own."""
+    """A stretch of a recording as a separate source."""
     recording, first = source.recording, stretch.start_sample
     if stretch.n_samples == recording.n_samples:
         return source

@@ -26,7 +26,7 @@ def disagreements(held_out: HeldOut, types: Mapping[str, str]) -> pd.DataFrame:
     """The network's opinion of each annotation, and of song that is not annotated.
 
     Arguments:
-        held_out: a recording, judged.
+        held_out: a recording, with predictions.
         types: the category of each song type, in the order of the classes, without noise.
 
     Returns: a table with

@@ -299,16 +299,16 @@ def _check_kind(name: str, kind: str, kinds: Mapping[str, str]) -> None:
     """Raise a DssError if a song type has annotations of the other category."""
     if name != NOISE and kinds.get(name, kind) != kind:
         right = "click where it is" if kind == SEGMENT else "mark where it starts and stops"
-        raise DssError(f"{name} is a song type of {kinds[name]}s: {right}.")
+        raise DssError(f"{name} is used for {kinds[name]}s: {right}.")
 
 
 def _check_shown(file: Path, shown: Edited) -> None:
-    """Raise a DssError if a file contains other annotations, or cannot be read."""
+    """Raise a DssError if a file contains annotations that are not shown, or cannot be read."""
     if not file.is_file() or is_by_dss(file):
         return
     if not are_same(read_annotations(file), shown.as_written(), shown.per_second):
         raise DssError(
-            f"{file}: contains other annotations than those shown here, which would be lost. Move "
+            f"{file}: contains annotations that are not shown here and would be lost. Move "
             "the file away first."
         )
 

@@ -40,12 +40,16 @@ class Naming:
 
     def __init__(self, views: Sequence[View], features: np.ndarray):
         if any(view.targets is not None for view in views):
-            raise DssError("This is a dataset: name the segments of the recordings it is made of.")
+            raise DssError(
+                "This is a dataset: name the segments of the recordings it was made from."
+            )
         self.views = list(views)
         self._tables = [view.annotations.reset_index(drop=True) for view in self.views]
         self.segments, self.features = list_segments(self.views), features
         if len(self.segments) != len(features):
-            raise DssError(f"features: of {len(features)} segments, not {len(self.segments)}")
+            raise DssError(
+                f"features: have {len(features)} rows, but there are {len(self.segments)} segments"
+            )
         names = self.segments["name"].to_numpy(object)
         self._now = self._saved = _State(names, group_segments(features))
         self._before: list[_State] = []

@@ -133,7 +133,7 @@ def result() -> Path:
         return last  # the last line says where the run is
     why = _last_words(log)
     if last:
-        raise DssError(f"{why}\nThe best epoch until then is {last}")
+        raise DssError(f"{why}\nThe best epoch before that is {last}")
     raise DssError(f"{why}{' before its first epoch ended' * (why == STOPPED)}\nNothing was kept")
 
 

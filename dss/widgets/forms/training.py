@@ -248,7 +248,7 @@ class TrainingForm(Form):
         """What the training is doing, as HTML."""
         so_far = _duration(time.time() - background.state()["started"])
         if self._is_ending and history.empty:
-            return "stopping: no epoch has ended, so nothing is kept ..."
+            return "stopping: no epoch is complete, so nothing is kept ..."
         if self._is_ending:
             return f"stopping: evaluating the best of {len(history)} epochs ..."
         if background.trunk() is None:

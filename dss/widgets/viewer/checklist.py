@@ -81,8 +81,8 @@ class CheckList:
         self._list.options = [(text, number) for number, text in enumerate(rows)]
         self._list.value = None
         self._list.layout.display = "" if rows else "none"
-        what = "click one to see it" if rows else "nothing; all is in the manual annotations, too"
-        self._heading.value = f"<h3>Worth checking first: {what}</h3>"
+        heading = "Worth checking first: click one to see it" if rows else "Nothing to check"
+        self._heading.value = f"<h3>{heading}</h3>"
         self._is_filling = False
         ranked = ranked[~ranked["file"].isin(map(str, known))]
         names = [

@@ -217,8 +217,8 @@ class Editor:
         self._put(edited)
         if n := n_outside_annotated(edited):
             self._viewer.say(
-                f"{n} annotation{'s' * (n > 1)} outside of the parts you have seen will not be "
-                "learned from: press All seen there, too, or undo."
+                f"{n} annotation{'s' * (n > 1)} outside the parts you have seen will be "
+                "ignored in training: press All seen there, too, or undo."
             )
 
     def undo(self) -> None:
@@ -240,7 +240,7 @@ class Editor:
 
     def _put(self, edited: Edited) -> None:
         if not self._is_possible:
-            raise DssError("This cannot be annotated: annotate the recordings that it is made of.")
+            raise DssError("This cannot be annotated: open the recordings it was made from.")
         self.draft.put(edited)
         self._viewer.show_recording(self._viewer.recording.path)
 
