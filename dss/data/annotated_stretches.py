@@ -18,7 +18,7 @@ from dss.data.annotations import (
     times_of,
 )
 from dss.data.stretches import intersection, union
-from dss.data.text_tables import COLUMNS, parse_times, read_csv
+from dss.data.text_tables import TIMES, parse_times, read_csv
 from dss.errors import raise_problems
 from dss.support.files import replacing
 
@@ -43,10 +43,10 @@ def read_annotated(
     path = annotated_path(recording)
     if not path.is_file():
         return np.array([[0.0, duration_seconds]])
-    table = read_csv(path, COLUMNS[1:])
+    table = read_csv(path, TIMES)
     problems = [f"{path}, row {row}: {problem}" for row, problem in parse_times(table)]
     out = beyond_ends(times_of(table), duration_seconds)
-    rows = table[COLUMNS[1:]].itertuples(name=None)
+    rows = table[TIMES].itertuples(name=None)
     for (row, start, stop), beyond in zip(rows, out, strict=True):
         where = f"{path}, row {row}:"
         if np.isnan(start) or np.isnan(stop):
@@ -62,7 +62,7 @@ def read_annotated(
                 f"{where} stops at {stop:g} s, but the recording ends at {duration_seconds:g} s"
             )
     raise_problems(problems, "These annotated stretches are invalid; correct them:")
-    return union(table[COLUMNS[1:]].to_numpy().clip(0, duration_seconds))
+    return union(table[TIMES].to_numpy().clip(0, duration_seconds))
 
 
 def write_annotated(recording: str | Path, stretches: np.ndarray) -> None:
@@ -72,7 +72,7 @@ def write_annotated(recording: str | Path, stretches: np.ndarray) -> None:
         recording: the audio file.
         stretches: [stretches, 2] start and stop in seconds; all song within them is annotated.
     """
-    table = pd.DataFrame(union(stretches), columns=COLUMNS[1:])
+    table = pd.DataFrame(union(stretches), columns=TIMES)
     with replacing(annotated_path(recording)) as part:
         table.to_csv(part, index=False, float_format="%.6f")
 
@@ -107,7 +107,7 @@ def known_stretches(
     if not (absent.any() or says_noise):
         return union(annotated_stretches)
     reach = np.where(table["name"].map(types) == EVENT, reach_seconds, 0)[:, None] * [-1, 1]
-    times = table[["start_seconds", "stop_seconds"]].to_numpy() + reach
+    times = table[TIMES].to_numpy() + reach
     # Where all types are absent; without types, none is.
     nothing = np.array([[-np.inf, np.inf]]) if types else np.empty((0, 2))
     for name in types:

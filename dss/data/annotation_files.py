@@ -1,7 +1,6 @@
 """Find the annotation file of a recording, and read it."""
 
 import re
-import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -13,9 +12,10 @@ import pandas as pd
 
 from dss.data.annotations import annotations_path, read_annotations
 from dss.data.formats import OF_MANY_RECORDINGS, guess_format, split_format
-from dss.data.shared_tables import AT_REST_NS, find_shared
+from dss.data.shared_tables import find_shared
 from dss.data.text_tables import COLUMNS, parse_times, raise_broken
 from dss.errors import DssError
+from dss.support.caching import cached_by_folder
 
 
 class MissingAnnotations(DssError):
@@ -151,18 +151,15 @@ def _rest_of_name(ending: str) -> re.Pattern[str]:
 
 def _names_with_stem(folder: Path, stem: str) -> Iterator[str]:
     """The names of the files in a folder that start with a stem, ignoring case."""
-    changed = folder.stat().st_mtime_ns
-    # File times are coarse: a folder that has just changed may change again with the same time.
-    is_at_rest = time.time_ns() - changed > AT_REST_NS
-    names = (_names if is_at_rest else _names.__wrapped__)(folder, changed)
+    names = _names(folder)
     for lower, name in islice(names, bisect_left(names, (stem,)), None):
         if not lower.startswith(stem):
             break
         yield name
 
 
-@lru_cache(maxsize=8)  # otherwise, a folder would be listed once per recording in it
-def _names(folder: Path, changed: int) -> list[tuple[str, str]]:
+@cached_by_folder  # otherwise, a folder would be listed once per recording in it
+def _names(folder: Path) -> list[tuple[str, str]]:
     return sorted((path.name.lower(), path.name) for path in folder.iterdir())
 
 

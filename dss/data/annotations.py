@@ -14,7 +14,7 @@ import pandas as pd
 
 from dss.data.formats import FORMATS, format_of_name, guess_format, read_table, split_format
 from dss.data.table_writing import write_table
-from dss.data.text_tables import COLUMNS, read_text
+from dss.data.text_tables import COLUMNS, TIMES, read_text
 from dss.errors import DssError, raise_problems
 from dss.options import SourceOptions
 from dss.support.files import check_content, replacing
@@ -140,9 +140,14 @@ def occurrences(annotations: pd.DataFrame) -> pd.DataFrame:
     return annotations[annotations["start_seconds"].notna()]
 
 
+def segments_in(annotations: pd.DataFrame, types: Mapping[str, str]) -> pd.DataFrame:
+    """The rows of segments with a time, judging by the category of each song type."""
+    return occurrences(annotations)[lambda table: table["name"].map(types) == SEGMENT]
+
+
 def times_of(annotations: pd.DataFrame) -> np.ndarray:
     """The times of annotations: [rows, 2] start and stop in seconds."""
-    return np.stack([annotations[column].to_numpy(float) for column in COLUMNS[1:]], axis=1)
+    return np.stack([annotations[column].to_numpy(float) for column in TIMES], axis=1)
 
 
 def plain_rows(annotations: pd.DataFrame) -> Iterator[tuple[int, str, float, float]]:

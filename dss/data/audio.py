@@ -11,7 +11,7 @@ import threading
 import zipfile
 from collections.abc import Callable
 from contextlib import nullcontext
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,6 +32,7 @@ from dss.data.audio_arrays import (
 )
 from dss.errors import DssError
 from dss.support import hdf5
+from dss.support.caching import cached_by_file
 from dss.support.files import check_content
 
 # The formats of libsndfile that are recordings, with their endings.
@@ -198,16 +199,15 @@ def _read(load: Loader, path: Path, start: int, stop: int) -> np.ndarray:
 
 
 def _load(load: Loader, path: Path) -> tuple[Any, np.ndarray]:
-    changed = path.stat()
     with _ONE_LOADS:
-        return _last_loaded(load, path, changed.st_mtime_ns, changed.st_size)
+        return _last_loaded(path, load)
 
 
 _ONE_LOADS = threading.Lock()  # or threads that read blocks of one file would each load it
 
 
-@lru_cache(maxsize=2)  # recordings are read block after block
-def _last_loaded(load: Loader, path: Path, *changed: int) -> tuple[Any, np.ndarray]:
+@cached_by_file(2)  # recordings are read block after block
+def _last_loaded(path: Path, load: Loader) -> tuple[Any, np.ndarray]:
     return load(path)
 
 

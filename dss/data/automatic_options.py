@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dss.data.annotations import EVENT, SEGMENT, occurrences
+from dss.data.annotations import EVENT, occurrences, segments_in
 from dss.data.filename_groups import groups_in_filenames
 from dss.options import DatasetOptions
 
@@ -90,7 +90,7 @@ def touching(tables: Sequence[pd.DataFrame], types: Mapping[str, str]) -> tuple[
     """
     pauses = [np.empty(0)]
     for table in tables:
-        segments = occurrences(table)[lambda t: t["name"].map(types) == SEGMENT]
+        segments = segments_in(table, types)
         segments = segments.sort_values("start_seconds")
         is_same = segments["name"].to_numpy()[1:] == segments["name"].to_numpy()[:-1]
         start, stop = (segments[c].to_numpy() for c in ("start_seconds", "stop_seconds"))

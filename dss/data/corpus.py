@@ -12,13 +12,12 @@ import pandas as pd
 from dss.data import targets
 from dss.data.annotated_stretches import known_stretches, read_annotated
 from dss.data.annotations import (
-    COLUMNS,
     EVENT,
     NOISE,
-    SEGMENT,
     definitions_path,
     is_absence,
     occurrences,
+    segments_in,
     song_types,
 )
 from dss.data.automatic_options import chosen_options
@@ -29,6 +28,7 @@ from dss.data.problems import format_problems, raise_errors
 from dss.data.recordings import Recording
 from dss.data.splits import Song
 from dss.data.stretches import as_mask, complement, intersection, union
+from dss.data.text_tables import TIMES
 from dss.errors import DssError, DssWarning, raise_problems
 from dss.options import DatasetOptions
 
@@ -93,7 +93,7 @@ class Source:
     def song(self, types: Mapping[str, str], reach_seconds: float, group: str) -> Song:
         """What a split must not cut: annotations, with the targets around events."""
         table = occurrences(self.annotations)[lambda t: t["name"].isin(types)]
-        times = table[["start_seconds", "stop_seconds"]].to_numpy()
+        times = table[TIMES].to_numpy()
         reach = np.where(table["name"].map(types) == EVENT, reach_seconds, 0)[:, None] * [-1, 1]
         extents = np.round((times + reach) * self.recording.samplerate_hz).astype(int)
         extents[:, 1] += 1
@@ -162,10 +162,10 @@ def _with_targets(table: pd.DataFrame, corpus: Corpus) -> pd.DataFrame:
     if options.overlaps in ("shorter", "later"):
         table = without_overlaps(table, types, options.overlaps).reset_index(drop=True)
     if options.boundary_targets:
-        segments = occurrences(table)[lambda t: t["name"].map(types) == SEGMENT]
+        segments = segments_in(table, types)
         rows = [
             segments.assign(name=name, start_seconds=segments[time], stop_seconds=segments[time])
-            for name, time in zip(BOUNDARIES, COLUMNS[1:], strict=True)
+            for name, time in zip(BOUNDARIES, TIMES, strict=True)
         ]
         table = pd.concat([table, *rows], ignore_index=True)
     return targets.add_gaps(table, types, options.gap_seconds or 0, corpus.gaps_within_types)

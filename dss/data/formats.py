@@ -22,7 +22,6 @@ column Species, `textgrid:notes,calls` and `elan:notes,calls` read these tiers.
 import re
 import warnings
 from collections.abc import Iterable
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +47,7 @@ from dss.data.text_tables import (
     read_text,
 )
 from dss.errors import DssError
+from dss.support.caching import cached_by_file, stamp
 
 RAVEN_NAMES = ("Annotation", "Label", "Species", "Call Type", "Type", "Name", "Common Name")
 ALIASES = {"aud-seq": "audacity", "aud-bbox": "audacity", "simple-seq": "csv"}
@@ -210,9 +210,7 @@ def _read_with_crowsetta(path: Path, format: str, recording: Path | None) -> pd.
     if format in OF_MANY_RECORDINGS:
         # Times in samples need the recordings, some of which may be added later.
         folder = recording.parent if recording and format == IN_SAMPLES else None
-        changed = [p.stat() for p in (path, folder) if p and p.exists()]
-        times_and_sizes = (n for s in changed for n in (s.st_mtime_ns, s.st_size))
-        by_name = _of_many(path, format, folder, *times_and_sizes)
+        by_name = _of_many(path, format, folder, folder and stamp(folder))
         seq = _of_recording(by_name, path, recording).seq
     else:
         more = {"audio_path": recording} if format == "timit" else {}
@@ -226,8 +224,8 @@ def _read_with_crowsetta(path: Path, format: str, recording: Path | None) -> pd.
     return _counted(zip(map(str, seq.labels), seq.onsets_s, seq.offsets_s, strict=True))
 
 
-@lru_cache(maxsize=2)  # or the file would be parsed again for each recording
-def _of_many(path: Path, format: str, folder: Path | None, *changed: int) -> dict[str, Any]:
+@cached_by_file(2)  # or the file would be parsed again for each recording
+def _of_many(path: Path, format: str, folder: Path | None, changed: Any) -> dict[str, Any]:
     """The annotations of many recordings in a file, by the name of the recording."""
     more = {"wav_path": folder} if format == IN_SAMPLES else {}
     found = _parse_with_crowsetta(path, format, more)

@@ -19,13 +19,12 @@ from dss.data.annotations import beyond_ends, occurrences, time_problems, times_
 from dss.data.recording_files import find_recordings
 from dss.data.recordings import Recording, open_at_own_rate
 from dss.data.stretches import union
-from dss.data.text_tables import COLUMNS, Unread
+from dss.data.text_tables import COLUMNS, TIMES, Unread
 from dss.errors import DssError
 from dss.options import SourceOptions
 from dss.support.progress import bar, say
 from dss.support.units import readable
 
-TIMES = COLUMNS[1:]
 MOST = 0.5  # fraction of the annotations
 MOST_SAID = 5  # errors printed while files are read
 FAR = 10  # times the length of a recording: a single annotation that far uses another unit

@@ -8,12 +8,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from dss.data.annotations import SEGMENT, occurrences
+from dss.data.annotations import SEGMENT, segments_in
 from dss.data.stretches import complement, intersection, union
-from dss.data.text_tables import COLUMNS
+from dss.data.text_tables import COLUMNS, TIMES
 from dss.support.units import readable
 
-TIMES = COLUMNS[1:]
 MOST_NAMED = 3  # pairs of song types; the rest are counted
 
 
@@ -27,7 +26,7 @@ def overlaps(
         types: the category of each song type; other annotations are ignored.
         tolerance_seconds: overlaps up to this duration are ignored.
     """
-    rows = _segments(table, types).sort_values("start_seconds")[COLUMNS]
+    rows = segments_in(table, types).sort_values("start_seconds")[COLUMNS]
     shared: list[tuple[str, str, float, float]] = []
     last: list[tuple[str, float, float]] = []  # earlier segments that have not ended yet
     for name, start, stop in rows.itertuples(index=False, name=None):
@@ -86,7 +85,7 @@ def target_seconds(
         samplerate_hz: the sample rate of the recording.
         start_sample, stop_sample: the stretch.
     """
-    rows = _segments(table, types)
+    rows = segments_in(table, types)
     samples = (rows[TIMES].to_numpy(float) * samplerate_hz).round().astype(int)
     samples[:, 1] = np.maximum(samples[:, 1], samples[:, 0] + 1)
     samples = samples.clip(start_sample, stop_sample)
@@ -116,7 +115,7 @@ def without_overlaps(table: pd.DataFrame, types: Mapping[str, str], winner: str)
     if not shared:
         return table
     where = union(np.array([stretch[2:] for stretch in shared]))
-    segments = _segments(table, types)
+    segments = segments_in(table, types)
     start, stop = segments[TIMES].to_numpy().T
     touched = (start[:, None] < where[:, 1]) & (stop[:, None] > where[:, 0])
     segments = segments[touched.any(axis=1)]
@@ -136,7 +135,3 @@ def without_overlaps(table: pd.DataFrame, types: Mapping[str, str], winner: str)
         parts += [one.assign(**dict(zip(TIMES, times, strict=True))) for times in own]
     rest = table.drop(index=segments.index)
     return pd.concat([rest, *parts]).sort_values("start_seconds", kind="stable")
-
-
-def _segments(table: pd.DataFrame, types: Mapping[str, str]) -> pd.DataFrame:
-    return occurrences(table)[lambda t: t["name"].map(types) == SEGMENT]

@@ -17,7 +17,7 @@ from dss.data.recording_files import find_recordings
 from dss.data.recordings import open_readable
 from dss.data.song_type_problems import NEVER_FOUND
 from dss.data.splits import SPLITS, Stretch
-from dss.data.text_tables import COLUMNS
+from dss.data.text_tables import TIMES
 from dss.errors import DssError, DssWarning
 from dss.options import SourceOptions, takes_options
 from dss.options.arguments import SourceArguments
@@ -224,7 +224,7 @@ def _count_split(stretches, sources, types, tables) -> dict[str, Any]:
         seconds += (stop - start) / rate
         unknown += source.unknown_seconds(start, stop)
         table = occurrences(tables[stretch.recording])
-        names, times = table["name"].to_numpy(), table[COLUMNS[1:]].to_numpy(float)
+        names, times = table["name"].to_numpy(), table[TIMES].to_numpy(float)
         begins = (times[:, 0] * rate >= start) & (times[:, 0] * rate < stop)
         for name, of_type in target_seconds(table, types, rate, start, stop).items():
             song_seconds[name] += of_type

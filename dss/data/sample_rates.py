@@ -7,7 +7,7 @@ import pandas as pd
 
 from dss.data.annotations import occurrences
 from dss.data.recordings import Recording
-from dss.data.text_tables import COLUMNS
+from dss.data.text_tables import TIMES
 
 ENERGY = 0.99  # of the song, which must lie below
 USABLE = 0.9  # of the frequencies up to half a rate: higher ones are filtered out by resampling
@@ -40,7 +40,7 @@ def highest_hz(recording: Recording, table: pd.DataFrame) -> float:
     Nearly all of the energy by which song exceeds the sound between songs lies below it.
     """
     n = max(16, round(WINDOW_SECONDS * recording.samplerate_hz))
-    times = occurrences(table)[COLUMNS[1:]].to_numpy(float)
+    times = occurrences(table)[TIMES].to_numpy(float)
     times = times[np.linspace(0, len(times) - 1, min(len(times), N_LOOKED_AT)).astype(int)]
     song = [p for a, b in times for p in _spectra(recording, a, min(b, a + LONGEST_SECONDS), n)]
     pauses = np.stack([times[:-1, 1], times[1:, 0]], axis=1)

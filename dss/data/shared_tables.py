@@ -5,9 +5,7 @@ column `filename`. The table is next to the recordings, or in the folder above.
 """
 
 import re
-import time
 from collections.abc import Iterable
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +23,7 @@ from dss.data.text_tables import (
     read_text,
 )
 from dss.errors import DssError
+from dss.support.caching import cached_by_file, cached_by_folder
 
 # The names of the column of recordings in various programs; the first one present counts.
 FILE_COLUMNS = (
@@ -37,7 +36,6 @@ FILE_COLUMNS = (
     "media file name",
 )
 OFFSET = "File Offset (s)"
-AT_REST_NS = 2_000_000_000  # after its last change, before a folder's content is cached
 
 
 class Shared(NamedTuple):
@@ -82,10 +80,7 @@ def find_shared(recording: Path, format: str | None = None) -> list[Path]:
     """
     found = []
     for folder in dict.fromkeys((recording.parent, recording.parent.parent)):
-        changed = folder.stat().st_mtime_ns
-        is_at_rest = time.time_ns() - changed > AT_REST_NS
-        tables = (_shared_in if is_at_rest else _shared_in.__wrapped__)(folder, changed)
-        for path, kind in tables:
+        for path, kind in _shared_in(folder):
             shared = _read(path, kind) if format in (kind, None) else None
             if shared and shared.file_of(recording) is not None:
                 found.append(path)
@@ -153,8 +148,8 @@ def _from_offsets(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-@lru_cache(maxsize=8)  # otherwise, a folder would be listed once per recording in it
-def _shared_in(folder: Path, changed: int) -> list[tuple[Path, str]]:
+@cached_by_folder  # otherwise, a folder would be listed once per recording in it
+def _shared_in(folder: Path) -> list[tuple[Path, str]]:
     """The tables of many recordings in a folder, each with its format."""
     found = []
     for path in sorted(folder.iterdir()):
@@ -167,13 +162,8 @@ def _shared_in(folder: Path, changed: int) -> list[tuple[Path, str]]:
     return found
 
 
+@cached_by_file(4)  # otherwise, a table would be read once per recording in it
 def _read(path: Path, format: str) -> Shared | None:
-    changed = path.stat()
-    return _read_once(path, format, changed.st_mtime_ns, changed.st_size)
-
-
-@lru_cache(maxsize=4)  # otherwise, a table would be read once per recording in it
-def _read_once(path: Path, format: str, *changed: int) -> Shared | None:
     table, broken = _rows(path, format)
     column = file_column(table.columns)
     if column is None:

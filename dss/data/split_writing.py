@@ -13,6 +13,7 @@ from dss.data import targets
 from dss.data.corpus import Source
 from dss.data.dataset import dimension
 from dss.data.splits import Stretch
+from dss.data.text_tables import TIMES
 from dss.options import DatasetOptions
 from dss.support.progress import bar
 
@@ -65,7 +66,7 @@ def write_split(
 def split_annotations(stretches, sources, types) -> pd.DataFrame:
     """The annotations of a split, in seconds of the split, cut where the split is."""
     parts, first = [], 0.0
-    columns = ["start_seconds", "stop_seconds"]
+    columns = TIMES
     for stretch in stretches:
         source = sources[stretch.recording]
         rate = source.recording.samplerate_hz

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from dss.data.annotations import EVENT, NOISE, SEGMENT, occurrences
+from dss.data.annotations import EVENT, NOISE, SEGMENT, occurrences, segments_in
+from dss.data.text_tables import TIMES
 
 GAUSSIAN_REACH = 4  # standard deviations; beyond, the Gaussian of an event is below 0.0004
 STEPS = 1024  # targets are multiples of 1 / STEPS
@@ -30,9 +31,7 @@ def add_gaps(
     table = annotations.copy()
     if gap_seconds == 0:
         return table
-    segments = occurrences(table)[lambda t: t["name"].map(types) == SEGMENT].sort_values(
-        "start_seconds"
-    )
+    segments = segments_in(table, types).sort_values("start_seconds")
     if len(segments) < 2:
         return table
     start, stop = (segments[c].to_numpy(copy=True) for c in ("start_seconds", "stop_seconds"))
@@ -81,7 +80,7 @@ def make_targets(
     columns = {name: column for column, name in enumerate(types, start=1)}
     std_samples = event_std_seconds * samplerate_hz
     table = occurrences(annotations)
-    onsets, offsets = table[["start_seconds", "stop_seconds"]].to_numpy().T * samplerate_hz
+    onsets, offsets = table[TIMES].to_numpy().T * samplerate_hz
     reach = GAUSSIAN_REACH * std_samples + 1
     near = (offsets + reach >= start_sample) & (onsets - reach < stop_sample)
     near &= table["name"].isin(types).to_numpy()
@@ -135,7 +134,7 @@ def overlapping(
     for table in annotations:
         table = occurrences(table)
         table = table[table["name"].isin(types)]
-        times = table[["start_seconds", "stop_seconds"]].to_numpy() * samplerate_hz
+        times = table[TIMES].to_numpy() * samplerate_hz
         start, stop = times.round().astype(int).T
         stop = np.maximum(stop, start + 1)
         order = np.argsort(start, kind="stable")

@@ -16,7 +16,8 @@ from dss.data.csv_layout import Layout, fields, layout_of, table_text, too_long
 from dss.data.plain_tables import read_plain
 from dss.errors import DssError, raise_problems
 
-COLUMNS = ["name", "start_seconds", "stop_seconds"]
+TIMES = ["start_seconds", "stop_seconds"]
+COLUMNS = ["name", *TIMES]
 # What other programs call the columns of a CSV file; the first one present counts.
 OTHER_NAMES = {
     "name": ("label", "annotation", "behavior", "common name"),
@@ -186,7 +187,7 @@ def raise_broken(broken: list[tuple[int, str]], table: pd.DataFrame, path: Path)
 def parse_times(table: pd.DataFrame) -> list[tuple[int, str]]:
     """Convert times in a table from text to numbers; returns rows, and what is wrong with them."""
     problems = []
-    for column in COLUMNS[1:]:
+    for column in TIMES:
         if table[column].dtype == float and not _are_late(table[column]):
             continue
         parsed = numbers(table[column])

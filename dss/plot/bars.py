@@ -11,6 +11,7 @@ from matplotlib.colors import to_rgb
 
 from dss.data.annotations import COLUMNS, occurrences
 from dss.data.stretches import overlap
+from dss.data.text_tables import TIMES
 from dss.errors import DssError
 from dss.plot.colors import to_oklab
 from dss.plot.figure import BINS, LETTER_INCHES, ROW_INCHES, Time
@@ -50,7 +51,7 @@ def within(table: pd.DataFrame, time: Time) -> pd.DataFrame:
     rows = rows.sort_values("start_seconds", ignore_index=True)
     lane = np.zeros(len(rows), int)  # events span all lanes
     is_segment = rows["stop_seconds"].to_numpy() > rows["start_seconds"].to_numpy()
-    lane[is_segment] = _lanes(rows.loc[is_segment, COLUMNS[1:]].to_numpy())
+    lane[is_segment] = _lanes(rows.loc[is_segment, TIMES].to_numpy())
     return rows.assign(lane=lane)
 
 
@@ -170,7 +171,7 @@ def _write_names(
 
 def _spans(rows: pd.DataFrame, time: Time) -> np.ndarray:
     """The part of each annotation within this time: [rows, 2] seconds."""
-    return rows[["start_seconds", "stop_seconds"]].to_numpy().clip(*time)
+    return rows[TIMES].to_numpy().clip(*time)
 
 
 def _pixels(seconds: pd.Series, time: Time) -> np.ndarray:

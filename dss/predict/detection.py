@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from dss.data.annotations import COLUMNS, EVENT, NOISE, SEGMENT
+from dss.data.text_tables import TIMES
 from dss.errors import DssError, DssWarning
 from dss.options import DetectOptions, takes_options
 from dss.options.arguments import DetectArguments
@@ -252,7 +253,7 @@ class Detector:
         rows = [(name, t, t, p) for name, found in events.items() for t, p in found]
         rows += [(self.segment_names[label], *row) for label, *row in segments]
         table = _table(rows)
-        table[COLUMNS[1:]] /= self.samplerate_hz
+        table[TIMES] /= self.samplerate_hz
         if self.calibration:
             table["confidence"] = self.calibration.confidences(table["name"], table["confidence"])
         is_sure = table["confidence"] >= table["name"].map(self.least)

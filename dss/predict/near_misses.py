@@ -13,7 +13,7 @@ import pandas as pd
 
 from dss.data.annotations import EVENT, SEGMENT, occurrences
 from dss.data.stretches import of_mask
-from dss.data.text_tables import COLUMNS, numbers, parse_times, read_csv
+from dss.data.text_tables import COLUMNS, TIMES, numbers, parse_times, read_csv
 from dss.errors import raise_problems
 from dss.options import DetectOptions
 from dss.support.files import remove, replacing
@@ -140,7 +140,7 @@ def read_near_misses(annotations: Path, table: pd.DataFrame) -> pd.DataFrame:
 
 def apart_from(sounds: pd.DataFrame, annotations: pd.DataFrame) -> pd.DataFrame:
     """The sounds, with start_seconds and stop_seconds, that no annotation overlaps."""
-    start, stop = occurrences(annotations)[COLUMNS[1:]].to_numpy(float).T
+    start, stop = occurrences(annotations)[TIMES].to_numpy(float).T
     # If as many annotations end before a stretch begins as begin before it ends, none overlaps it.
     n_ended = np.searchsorted(np.sort(stop), sounds["start_seconds"])
     n_begun = np.searchsorted(np.sort(start), sounds["stop_seconds"], side="right")

@@ -9,13 +9,13 @@ import hashlib
 import os
 from collections.abc import Iterable
 from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
 
 from dss.data.annotations import write_annotations
 from dss.errors import raise_problems
+from dss.support.caching import cached_by_file
 from dss.support.files import replacing
 
 NOTES = ".dss_written"
@@ -83,14 +83,6 @@ def _line(file: Path, name: str) -> bytes:
     return b"\\" + line.replace(b"\\", rb"\\").replace(b"\n", rb"\n")
 
 
+@cached_by_file(8)  # there may be thousands of files in a folder
 def _noted(notes: Path) -> frozenset[bytes]:
-    try:
-        status = notes.stat()
-    except FileNotFoundError:
-        return frozenset()
-    return _lines(notes, status.st_size, status.st_mtime_ns)
-
-
-@lru_cache(maxsize=8)  # there may be thousands of files in a folder
-def _lines(notes: Path, *changed: int) -> frozenset[bytes]:
-    return frozenset(notes.read_bytes().split(b"\n"))
+    return frozenset(notes.read_bytes().split(b"\n")) if notes.exists() else frozenset()

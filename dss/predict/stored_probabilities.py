@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from dss.data.stores import missing_chunks
+from dss.data.text_tables import TIMES
 from dss.errors import DssError
 from dss.options import DetectOptions, takes_options
 from dss.options.arguments import DetectArguments
@@ -128,5 +129,5 @@ def detect_stored(
 
     calibration = read_calibration(p.attrs.get("calibration"))
     table = detect(blocks(), types, rate, calibration, options=options)
-    table[["start_seconds", "stop_seconds"]] += start_sample / rate
+    table[TIMES] += start_sample / rate
     return table

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from dss.data.corpus import read_corpus
-from dss.data.text_tables import COLUMNS
+from dss.data.text_tables import TIMES
 from dss.errors import DssWarning
 from dss.options import AnnotationErrorOptions, DatasetOptions, SourceOptions, takes_options
 from dss.options.arguments import AnnotationErrorArguments
@@ -91,7 +91,7 @@ def rank_errors(
         table = _within_known(disagreements(part, types), part)
         is_judged = table["annotated_name"].isna() | table["annotated_name"].isin(part.learned)
         unlearned |= {*table.loc[~is_judged, "annotated_name"]}
-        first = dict.fromkeys(COLUMNS[1:], part.start_seconds)
+        first = dict.fromkeys(TIMES, part.start_seconds)
         table = table[is_judged].assign(recording=part.source.name)
         tables.append(table.assign(**{name: table[name] + t for name, t in first.items()}))
     if unlearned:
@@ -123,7 +123,7 @@ def _within_known(table: pd.DataFrame, part: HeldOut) -> pd.DataFrame:
     known = part.source.known
     if known is None:
         return table
-    middle = table[COLUMNS[1:]].mean(axis=1).to_numpy()
+    middle = table[TIMES].mean(axis=1).to_numpy()
     inside = (middle[:, None] >= known[:, 0]) & (middle[:, None] < known[:, 1])
     return table[inside.any(axis=1)]
 

@@ -12,7 +12,7 @@ from dss.data.annotations import occurrences, read_annotations
 from dss.data.audio import Loader
 from dss.data.dataset import open_dataset
 from dss.data.recordings import fallback_rate, open_recording
-from dss.data.text_tables import COLUMNS
+from dss.data.text_tables import TIMES
 from dss.errors import DssError, raise_problems
 from dss.evaluate.matching import match
 from dss.options import DetectOptions, EvaluateOptions
@@ -52,7 +52,7 @@ def agrees_with_manual(by_dss: pd.DataFrame, by_hand: pd.DataFrame) -> np.ndarra
     for name in by_hand["name"].unique():
         rows = np.flatnonzero(by_dss["name"] == name)
         hand = occurrences(by_hand[by_hand["name"] == name])
-        a, b = (table[COLUMNS[1:]].to_numpy(float) for table in (hand, by_dss.iloc[rows]))
+        a, b = (table[TIMES].to_numpy(float) for table in (hand, by_dss.iloc[rows]))
         agrees[rows[match(a, b, tolerance)[:, 1]]] = True
     return agrees
 

@@ -13,7 +13,7 @@ from dss.data.assembly import plan_splits, write_dataset
 from dss.data.corpus import Corpus, Source
 from dss.data.splits import Stretch, halved
 from dss.data.stretches import intersection
-from dss.data.text_tables import COLUMNS
+from dss.data.text_tables import TIMES
 from dss.errors import DssError
 from dss.options import DatasetOptions, PredictOptions
 from dss.predict.confidence import calibration_of
@@ -122,9 +122,9 @@ def _part(source: Source, stretch: Stretch) -> Source:
         return source
     start, stop = (i / recording.samplerate_hz for i in (first, stretch.stop_sample))
     table = source.annotations
-    middle = table[COLUMNS[1:]].mean(axis=1)
+    middle = table[TIMES].mean(axis=1)
     table = table[(middle >= start) & (middle < stop)].copy()
-    table[COLUMNS[1:]] = table[COLUMNS[1:]].clip(start, stop) - start
+    table[TIMES] = table[TIMES].clip(start, stop) - start
     known = source.known
     if known is not None:
         known = intersection(known, np.array([[start, stop]])) - start

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from dss.data.annotations import EVENT, occurrences
-from dss.data.text_tables import COLUMNS
+from dss.data.text_tables import COLUMNS, TIMES
 from dss.evaluate.matching import match
 from dss.options import EvaluateOptions
 from dss.review.cross_validation import HeldOut
@@ -56,7 +56,7 @@ def disagreements(held_out: HeldOut, types: Mapping[str, str]) -> pd.DataFrame:
 
 def _of_segments(table: pd.DataFrame, held_out: HeldOut, names: list[str]) -> Iterator[tuple]:
     p, n = held_out.p, len(held_out.p)
-    frames = np.round(table[COLUMNS[1:]].to_numpy(float) * held_out.frames_hz).astype(int)
+    frames = np.round(table[TIMES].to_numpy(float) * held_out.frames_hz).astype(int)
     frames = np.clip(frames, 0, n)
     means = np.zeros((len(table), 1 + len(names)))
     for i, (first, last) in enumerate(frames):
@@ -126,7 +126,7 @@ def _doubled(table: pd.DataFrame, fit: np.ndarray) -> np.ndarray:
         table: segments, sorted by start.
         fit: [segments] how well each fits.
     """
-    start, stop = table[COLUMNS[1:]].to_numpy(float).T
+    start, stop = table[TIMES].to_numpy(float).T
     doubled = np.zeros(len(table))
     for i in range(len(table)):
         j = i + 1
@@ -140,7 +140,7 @@ def _doubled(table: pd.DataFrame, fit: np.ndarray) -> np.ndarray:
 
 
 def _unannotated_segments(table: pd.DataFrame, found_by: pd.DataFrame) -> Iterator[tuple]:
-    start, stop = table[COLUMNS[1:]].to_numpy(float).T
+    start, stop = table[TIMES].to_numpy(float).T
     rows = found_by[[*COLUMNS, "confidence"]].itertuples(index=False, name=None)
     for name, a, b, confidence in rows:
         shared = (np.minimum(stop, b) - np.maximum(start, a)).clip(min=0).sum()

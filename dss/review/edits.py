@@ -18,11 +18,10 @@ from dss.data.annotations import (
     write_annotations,
 )
 from dss.data.stretches import union
-from dss.data.text_tables import COLUMNS
+from dss.data.text_tables import COLUMNS, TIMES
 from dss.errors import DssError, raise_problems
 from dss.predict.ownership import is_by_dss
-
-TIMES = COLUMNS[1:]
+from dss.support.caching import stamp
 
 
 class Edited(NamedTuple):
@@ -64,7 +63,7 @@ class Edits:
         if recording not in self._now:
             file = annotations_path(recording)
             _check_shown(file, before)
-            self._saved[recording], self._stamps[recording] = before, _stamp(file)
+            self._saved[recording], self._stamps[recording] = before, stamp(file)
         self._before.append((recording, self._now.get(recording, before)))
         self._now[recording] = edited
         self._undone = []
@@ -111,7 +110,7 @@ class Edits:
         unsaved = self.unsaved
         files = {recording: annotations_path(recording) for recording in unsaved}
         raise_problems(
-            [str(file) for r, file in files.items() if _stamp(file) not in (None, self._stamps[r])],
+            [str(file) for r, file in files.items() if stamp(file) not in (None, self._stamps[r])],
             "Another program has changed these files since they were opened. Move them away to "
             "save your changes, or undo your changes and open the recordings again:",
         )
@@ -120,7 +119,7 @@ class Edits:
             write_annotations(edited.as_written(), file)
             if edited.annotated_stretches is not None:
                 write_annotated(recording, edited.annotated_stretches)
-            self._saved[recording], self._stamps[recording] = edited, _stamp(file)
+            self._saved[recording], self._stamps[recording] = edited, stamp(file)
         return [*files.values()]
 
 
@@ -191,8 +190,8 @@ def copy_annotations(
     name = checked_name(name)
     for kind in kinds_of(others).values():
         _check_kind(name, kind, kinds_of(annotations))
-    start, stop = occurrences(annotations)[COLUMNS[1:]].to_numpy(float).T[:, None]
-    first, last = others[COLUMNS[1:]].to_numpy(float).T[:, :, None]
+    start, stop = occurrences(annotations)[TIMES].to_numpy(float).T[:, None]
+    first, last = others[TIMES].to_numpy(float).T[:, :, None]
     is_new = ~((first <= stop) & (start <= last)).any(axis=1)
     is_absent = (annotations["name"] == name) & annotations["start_seconds"].isna()
     added = others.loc[is_new, COLUMNS].assign(name=name)
@@ -229,7 +228,7 @@ def next_annotation(
     rows = [occurrences(table) for table in tables]
     rows = [table if name is None else table[table["name"] == name] for table in rows]
     none = np.empty((0, 2))
-    times = np.concatenate([none, *(table[COLUMNS[1:]].to_numpy(float) for table in rows)])
+    times = np.concatenate([none, *(table[TIMES].to_numpy(float) for table in rows)])
     after = step * (times.mean(axis=1) - seconds)
     is_beyond = after > beyond
     return tuple(times[is_beyond][after[is_beyond].argmin()]) if is_beyond.any() else None
@@ -246,7 +245,7 @@ def annotation_at(annotations: pd.DataFrame, seconds: float, within_seconds: flo
     Returns: its row, by the index of the table.
     """
     table = occurrences(annotations)
-    start, stop = (table[column] for column in COLUMNS[1:])
+    start, stop = (table[column] for column in TIMES)
     beside = np.maximum(np.maximum(start - seconds, seconds - stop), 0)
     near = table[beside <= within_seconds]
     if not len(near):
@@ -267,7 +266,7 @@ def n_outside_annotated(edited: Edited) -> int:
     """The number of annotations with their middle outside of the stretches somebody looked at."""
     if edited.annotated_stretches is None:
         return 0
-    middle = occurrences(edited.annotations)[COLUMNS[1:]].mean(axis=1).to_numpy()[:, None]
+    middle = occurrences(edited.annotations)[TIMES].mean(axis=1).to_numpy()[:, None]
     start, stop = edited.annotated_stretches.T
     return int((~((start <= middle) & (middle <= stop)).any(axis=1)).sum())
 
@@ -276,7 +275,7 @@ def are_same(one: pd.DataFrame, other: pd.DataFrame, per_second: float = 1.0) ->
     """Whether two tables have the same annotations, in the same order, to the microsecond."""
     if one["name"].tolist() != other["name"].tolist():
         return False
-    times, others = (table[COLUMNS[1:]].to_numpy(float) for table in (one, other))
+    times, others = (table[TIMES].to_numpy(float) for table in (one, other))
     return np.allclose(times, others, rtol=0, atol=1e-6 * per_second, equal_nan=True)
 
 
@@ -311,12 +310,3 @@ def _check_shown(file: Path, shown: Edited) -> None:
             f"{file}: contains annotations that are not shown here and would be lost. Move "
             "the file away first."
         )
-
-
-def _stamp(file: Path) -> tuple[int, int] | None:
-    """Size and time of a file, which change when the file does."""
-    try:
-        status = file.stat()
-    except FileNotFoundError:
-        return None
-    return status.st_size, status.st_mtime_ns

@@ -7,11 +7,10 @@ import pandas as pd
 
 from dss.data.annotations import ABSENT, NOISE, occurrences
 from dss.data.stretches import complement, intersection, overlap, union
-from dss.data.text_tables import COLUMNS
+from dss.data.text_tables import COLUMNS, TIMES
 from dss.review.edits import Edited, mark_annotated, remove
 
 EVENT_SECONDS = 0.005  # before and after a false event, where there is no other event
-TIMES = COLUMNS[1:]
 
 
 def reject(

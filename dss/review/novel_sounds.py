@@ -9,7 +9,7 @@ import pandas as pd
 from dss.data.annotations import occurrences, read_annotations
 from dss.data.audio import Loader
 from dss.data.recordings import Recording, fallback_rate, open_recording
-from dss.data.text_tables import COLUMNS
+from dss.data.text_tables import COLUMNS, TIMES
 from dss.errors import DssError
 from dss.predict.near_misses import apart_from, read_near_misses
 from dss.review.proposals import propose
@@ -71,7 +71,7 @@ def _known_sounds(view: View) -> pd.DataFrame:
     """Annotated segments, and other sounds above the noise in annotated stretches."""
     annotated = occurrences(view.annotations)[COLUMNS]
     sounds = _joined([annotated, apart_from(propose(view.recording), annotated)])
-    middle = sounds[COLUMNS[1:]].mean(axis=1).to_numpy()[:, None]
+    middle = sounds[TIMES].mean(axis=1).to_numpy()[:, None]
     is_unknown = (middle >= view.unknown[:, 0]) & (middle < view.unknown[:, 1])
     return sounds[~is_unknown.any(axis=1)]
 

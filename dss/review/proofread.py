@@ -9,6 +9,7 @@ import pandas as pd
 
 from dss.data.annotations import occurrences, read_annotations
 from dss.data.recording_files import is_hidden
+from dss.data.text_tables import TIMES
 from dss.errors import DssError
 from dss.evaluate.pairs import ENDING
 from dss.options import ProofreadOptions, takes_options
@@ -105,7 +106,7 @@ def _with_novel(table: pd.DataFrame, file: Path, novel: pd.DataFrame | None) -> 
     here = None if novel is None else novel[novel["file"] == str(file)]
     if here is None or here.empty:
         return table.assign(is_novel=False)
-    times = ["start_seconds", "stop_seconds"]
+    times = TIMES
     sounds = here[[*times, "name"]].assign(doubt=1 - 1 / here["distance"], is_novel=True)
     both = pd.merge(table, sounds, on=times, how="outer", suffixes=("", "_novel"))
     return both.assign(
@@ -122,7 +123,7 @@ def format_proofread(
     """Both tables as text, with the number of sounds unlike anything annotated."""
     if least.empty:
         return "Nothing to check: no annotations, and no near misses."
-    parts = [("Most probably wrong", least.drop(columns=["start_seconds", "stop_seconds"]))]
+    parts = [("Most probably wrong", least.drop(columns=TIMES))]
     if novel is None:
         ranked = ranked.drop(columns="unlike")  # not searched
     if len(ranked) > 1:

@@ -10,7 +10,7 @@ import pandas as pd
 import scipy.ndimage
 
 from dss.data.recordings import Recording, open_recording
-from dss.data.text_tables import COLUMNS
+from dss.data.text_tables import COLUMNS, TIMES
 from dss.errors import DssWarning
 from dss.options import ProposeOptions, takes_options
 from dss.options.arguments import ProposeArguments
@@ -73,7 +73,7 @@ def above_threshold(
         if options.max_seconds is not None:
             times = times[times[:, 1] - times[:, 0] <= options.max_seconds]
         times = np.minimum(times, duration_seconds)
-    table = pd.DataFrame(times, columns=COLUMNS[1:])
+    table = pd.DataFrame(times, columns=TIMES)
     table.insert(0, COLUMNS[0], pd.array([options.song_type] * len(table), dtype="str"))
     return table
 

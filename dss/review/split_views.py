@@ -13,7 +13,7 @@ from dss.data.contents import song_stretches
 from dss.data.recordings import Recording
 from dss.data.splits import SPLITS
 from dss.data.stretches import of_mask
-from dss.data.text_tables import COLUMNS
+from dss.data.text_tables import TIMES
 from dss.errors import DssError
 from dss.review.view import View
 from dss.support import hdf5
@@ -61,7 +61,7 @@ def _as_annotations(song: Sequence[np.ndarray], names, types, rate: float) -> pd
         times = stretches / rate
         if kind == EVENT:
             times = np.repeat((stretches.sum(axis=1, keepdims=True) - 1) / 2 / rate, 2, axis=1)
-        columns = dict(zip(COLUMNS[1:], times.T, strict=True))
+        columns = dict(zip(TIMES, times.T, strict=True))
         tables.append(pd.DataFrame({"name": name, **columns}, range(len(times))))
     table = pd.concat(tables, ignore_index=True).astype({"name": str})
     return table.sort_values("start_seconds", ignore_index=True, kind="stable")

@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from dss.data.recordings import Recording
-from dss.data.text_tables import COLUMNS
+from dss.data.text_tables import COLUMNS, TIMES
 from dss.errors import DssError
 
 
@@ -69,4 +69,4 @@ class View:
 
 def no_annotations() -> pd.DataFrame:
     """An annotation table without rows."""
-    return pd.DataFrame(columns=COLUMNS).astype({"name": str, **dict.fromkeys(COLUMNS[1:], float)})
+    return pd.DataFrame(columns=COLUMNS).astype({"name": str, **dict.fromkeys(TIMES, float)})

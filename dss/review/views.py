@@ -29,7 +29,7 @@ from dss.data.report import describe, list_recordings
 from dss.data.splits import SPLITS
 from dss.data.stretches import complement, intersection
 from dss.data.targets import GAUSSIAN_REACH
-from dss.data.text_tables import COLUMNS
+from dss.data.text_tables import TIMES
 from dss.errors import DssError, DssWarning
 from dss.options import SourceOptions, takes_options
 from dss.options.arguments import SourceArguments
@@ -120,7 +120,7 @@ def completeness(views: Sequence[View]) -> pd.DataFrame:
     for view in views:
         table, duration = occurrences(view.annotations), view.recording.duration_seconds
         table = table[is_song(table["name"], names)]
-        times = intersection(table[COLUMNS[1:]].to_numpy(), np.array([[0.0, duration]]))
+        times = intersection(table[TIMES].to_numpy(), np.array([[0.0, duration]]))
         rows[view.name] = {
             "seconds": duration,
             "song": float(np.diff(times).sum()),
@@ -174,7 +174,7 @@ class _Reading:
         how = self.options.annotation_format, self.options.annotation_loader, self.find_file
         table = recording_annotations(recording, *how)[1]
         if self.options.time_unit != "s":
-            table[COLUMNS[1:]] /= self.per_second(recording)
+            table[TIMES] /= self.per_second(recording)
         return table
 
     def per_second(self, recording: Path) -> float:

@@ -6,12 +6,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dss.errors import DssError
 from dss.support import hdf5_texts
+from dss.support.caching import cached_by_file
 
 if TYPE_CHECKING:
     import h5py
@@ -43,10 +43,9 @@ def reading(
         raise DssError(f"{path}: there is no such file")
     try:
         with h5py.File(path) as file:
-            status = path.stat()
-            has_texts = _check(file, status.st_size)
+            has_texts = _check(file, path.stat().st_size)
             if has_texts and with_texts:
-                _try_texts(path, status.st_mtime_ns, status.st_size)
+                _try_texts(path)
             yield file
     except DssError as error:
         raise error if str(path) in str(error) else DssError(f"{path}: {error}") from None
@@ -111,8 +110,8 @@ def _has_texts(item: "h5py.Group | h5py.Dataset | h5py.Datatype") -> bool:
     return any(map(is_of_any_length, types))
 
 
-@lru_cache(maxsize=32)
-def _try_texts(path: Path, *changed: int) -> None:
+@cached_by_file(32)
+def _try_texts(path: Path) -> None:
     """Raise a ValueError if variable-length values are unreadable: another process tries it first.
 
     Their lengths and positions are stored in the file. If these are damaged, libhdf5 may allocate

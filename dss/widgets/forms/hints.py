@@ -1,7 +1,6 @@
 """What training options mean for a dataset: durations, receptive field, number of weights."""
 
 from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ from dss.data.recording_files import find_recordings
 from dss.data.splits import SPLITS
 from dss.errors import DssError
 from dss.options import SourceOptions, TrainOptions
+from dss.support.caching import cached_by_file
 from dss.support.units import readable
 
 MOST_READ = 50  # recordings whose annotations are read for a hint
@@ -34,8 +34,7 @@ def dataset_facts(path: str | Path) -> Facts:
 
     Raises: DssError if there is no dataset.
     """
-    path = Path(path)
-    return _facts(path, path.stat().st_mtime_ns if path.exists() else 0)
+    return _facts(Path(path))
 
 
 def recording_facts(
@@ -47,10 +46,8 @@ def recording_facts(
 
     Raises: DssError if there is no recording.
     """
-    folder = Path(folder)
-    changed = folder.stat().st_mtime_ns if folder.exists() else 0
     how = options.annotation_format, options.annotation_loader, options.annotations_at
-    return _recordings(folder, changed, tuple(options.endings or ()), *how)
+    return _recordings(Path(folder), tuple(options.endings or ()), *how)
 
 
 def hints(options: TrainOptions, facts: Facts) -> dict[str, str]:
@@ -85,21 +82,20 @@ def describe_network(options: TrainOptions, facts: Facts) -> str:
     return line
 
 
-@lru_cache(maxsize=8)
-def _recordings(folder: Path, changed: int, endings, format, loader, annotations_at):
+@cached_by_file(8)
+def _recordings(folder: Path, endings, format, loader, annotations_at):
     find_file = annotation_finder(annotations_at, folder)
     files, names = find_recordings(folder, endings or None), set()
     for file in files[:MOST_READ]:
         with suppress(DssError):
-            names |= set(
-                occurrences(recording_annotations(file, format, loader, find_file)[1])["name"]
-            ) - {NOISE}
+            _, table = recording_annotations(file, format, loader, find_file)
+            names |= {*occurrences(table)["name"]} - {NOISE}
     top = folder.parent if folder.is_file() else folder
     return tuple(file.relative_to(top).as_posix() for file in files), tuple(sorted(names))
 
 
-@lru_cache(maxsize=8)
-def _facts(path: Path, changed: int) -> Facts:
+@cached_by_file(8)
+def _facts(path: Path) -> Facts:
     tree = open_dataset(path)
     rate, names = tree.attrs["samplerate_x_Hz"], tree.attrs["class_names"]
     variables = map(str, tree["train"].data_vars)

@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 
 from dss.data.annotations import ABSENT, NOISE, is_absence
-from dss.data.text_tables import COLUMNS
+from dss.data.text_tables import COLUMNS, TIMES
 from dss.errors import DssError
 from dss.review.edits import (
-    TIMES,
     Edited,
     annotate,
     annotation_at,
@@ -88,7 +87,7 @@ class Editor:
         """
 
         def row_of(table: pd.DataFrame) -> int | None:
-            is_it = (table[COLUMNS[1:]].to_numpy() == [start_seconds, stop_seconds]).all(axis=1)
+            is_it = (table[TIMES].to_numpy() == [start_seconds, stop_seconds]).all(axis=1)
             return table.index[is_it][0] if is_it.any() else None
 
         if not self._mark(row_of, label):

@@ -11,7 +11,7 @@ import pandas as pd
 import traitlets
 
 from dss.data.annotations import occurrences
-from dss.data.text_tables import COLUMNS
+from dss.data.text_tables import COLUMNS, TIMES
 from dss.plot.colors import song_colors
 
 HERE = Path(__file__).parent
@@ -84,7 +84,7 @@ class EventTable:
 
     def point(self, marked: tuple[float, float] | None) -> None:
         """Point at the marked annotation; if several match, at that in the table clicked last."""
-        times = self.table[COLUMNS[1:]].to_numpy(float)
+        times = self.table[TIMES].to_numpy(float)
         rows = np.flatnonzero((times == (marked or np.nan)).all(axis=1))
         of_clicked = [row for row in rows if self.table.at[row, "table"] == self._clicked]
         self._rows.pointed = int([*of_clicked, *rows, -1][0])
@@ -99,7 +99,7 @@ class EventTable:
         tables, table_labels = pd.factorize(table["table"])
         with self._rows.hold_sync():
             self._rows.rows = {
-                "times": _bytes(table[COLUMNS[1:]], "<f8"),
+                "times": _bytes(table[TIMES], "<f8"),
                 "confidence": _bytes(table["confidence"], "<f4"),
                 "names": _bytes(names, "<u2"),
                 "tables": _bytes(tables, "<u2"),
@@ -115,7 +115,7 @@ class EventTable:
         elif asked["row"] < len(self.table):  # or it has just been deleted
             row = self.table.loc[asked["row"]]
             self._clicked = row["table"]
-            start, stop = row[COLUMNS[1:]]
+            start, stop = row[TIMES]
             self._viewer.editor.mark(start, stop, self._clicked)
             self._viewer.look_at((start + stop) / 2)
 

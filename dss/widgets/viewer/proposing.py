@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from dss.data.recordings import Recording
-from dss.data.text_tables import COLUMNS
+from dss.data.text_tables import TIMES
 from dss.errors import DssError
 from dss.options import ProposeOptions
 from dss.plot.colors import song_colors
@@ -209,7 +209,7 @@ class Proposer:
             loudness, first_seconds = self._within(stretch, AROUND_SECONDS)
         rest_seconds = self._viewer.recording.duration_seconds - first_seconds
         table = above_threshold(loudness, self.threshold.value, rest_seconds, options)
-        table[COLUMNS[1:]] += first_seconds
+        table[TIMES] += first_seconds
         return table
 
     def _within(
