@@ -7,7 +7,7 @@ short format alike, and numbers such as 5e-05, on which other readers fail.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from dss.errors import DssError
@@ -27,8 +27,7 @@ def read(text: str, path: Path, tiers: list[str]) -> list[Row]:
     Arguments:
         text: the content of the file.
         path: the file, for error messages.
-        tiers: the names of the tiers to read; if empty, the only tier that contains anything, or
-            those that `write` writes.
+        tiers: as for `rows_of_tiers`.
 
     Returns: name, start and stop of each, sorted by start; for a point, start = stop.
     Raises: DssError if the file is not a TextGrid, or it is unclear which tiers to read.
@@ -40,6 +39,23 @@ def read(text: str, path: Path, tiers: list[str]) -> list[Row]:
             f"{path}: cannot be read as TextGrid. It should be a text file: use Save as text file "
             "in Praat."
         ) from None
+    return rows_of_tiers(there, tiers, path, "textgrid")
+
+
+def rows_of_tiers(
+    there: Sequence[tuple[str, list[Row]]], tiers: Sequence[str], path: Path, format: str
+) -> list[Row]:
+    """The annotations in the chosen tiers of a file, sorted by start.
+
+    Arguments:
+        there: the name and the annotations of each tier.
+        tiers: the names of the tiers to read; if empty, the only tier that contains anything, or
+            those that dss writes.
+        path: the file, for error messages.
+        format: its format, for error messages.
+
+    Raises: DssError if there is no such tier, or it is unclear which to read.
+    """
     names = [name for name, _ in there]
     missing = [name for name in tiers if name not in names]
     if missing:
@@ -50,7 +66,7 @@ def read(text: str, path: Path, tiers: list[str]) -> list[Row]:
     if not tiers and len(filled) > 1 and not all(map(OUR_TIERS.fullmatch, filled)):
         raise DssError(
             f"{path}: there are {len(filled)} tiers, {', '.join(filled)}. Name the tier or tiers "
-            f"to read: annotation_format textgrid:{filled[0]}."
+            f"to read: annotation_format {format}:{filled[0]}."
         )
     chosen = [row for name, rows in there if not tiers or name in tiers for row in rows]
     return sorted(chosen, key=lambda row: row[1])

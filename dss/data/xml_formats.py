@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from xml.etree import ElementTree
 
-from dss.data.textgrid import OUR_TIERS, lanes
+from dss.data.textgrid import lanes, rows_of_tiers
 from dss.errors import DssError
 
 Row = tuple[str, float, float]  # name, start, stop
@@ -42,7 +42,7 @@ def read_elan(text: str, path: Path, tiers: list[str]) -> list[Row]:
     Arguments:
         text: the content of the file.
         path: the file, for error messages.
-        tiers: the names of the tiers to read; if empty, the only tier that contains anything.
+        tiers: as for `dss.data.textgrid.rows_of_tiers`.
 
     Raises: DssError if it is not such a file, a time is missing, or it is unclear which tiers to
         read.
@@ -50,22 +50,11 @@ def read_elan(text: str, path: Path, tiers: list[str]) -> list[Row]:
     root = _parse(text, path, "ANNOTATION_DOCUMENT", "an ELAN file")
     exact = {entry.get("NAME"): entry.text for entry in root.iter("PROPERTY")}
     slots = {slot.get("TIME_SLOT_ID"): slot.get("TIME_VALUE") for slot in root.iter("TIME_SLOT")}
-    there = {}
+    there = []
     for tier in root.iter("TIER"):
-        name = tier.get("TIER_ID") or ""
-        there[name] = [*_elan_rows(tier.iter("ALIGNABLE_ANNOTATION"), slots, exact, path)]
-    missing = [name for name in tiers if name not in there]
-    if missing:
-        raise DssError(
-            f"{path}: there is no tier {missing[0]!r}, only {', '.join(map(repr, there))}"
-        )
-    filled = [name for name, rows in there.items() if rows]
-    if not tiers and len(filled) > 1 and not all(map(OUR_TIERS.fullmatch, filled)):
-        raise DssError(
-            f"{path}: there are {len(filled)} tiers, {', '.join(filled)}. Name the tier or tiers "
-            f"to read: annotation_format elan:{filled[0]}."
-        )
-    return sorted((row for name in tiers or filled for row in there[name]), key=lambda r: r[1])
+        rows = [*_elan_rows(tier.iter("ALIGNABLE_ANNOTATION"), slots, exact, path)]
+        there.append((tier.get("TIER_ID") or "", rows))
+    return rows_of_tiers(there, tiers, path, "elan")
 
 
 def write_svl(rows: Iterable[Row], path: Path, samplerate_hz: float) -> None:
