@@ -1,4 +1,4 @@
-"""What several tests need: folders of tiny recordings, a tiny trained network, real recordings."""
+"""Shared fixtures: folders of tiny recordings, a tiny trained network, real recordings."""
 
 import os
 from multiprocessing import get_context
@@ -19,7 +19,9 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # the other cores have tests of their o
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist
 def pytest_xdist_make_scheduler(config, log):
-    """With `-n`, tests of one file run in one process; so do the notebooks: each needs the last."""
+    """With `-n`, tests of one file run in one process; so do the notebooks: each needs the last
+    one.
+    """
     from xdist.scheduler import LoadScopeScheduling
 
     class ByFile(LoadScopeScheduling):
@@ -51,7 +53,7 @@ def fly_partial():
 
 @pytest.fixture
 def nothing_edited(monkeypatch, tmp_path):
-    """What another test did not save, or let viewers remember, is not known here."""
+    """Forget unsaved edits and view settings of other tests."""
     from dss.review.edits import Edits
     from dss.widgets.forms import memory
     from dss.widgets.viewer import draft
@@ -61,7 +63,7 @@ def nothing_edited(monkeypatch, tmp_path):
 
 
 def side_by_side(function, calls):
-    """Call a function with each of some arguments, all at once, in processes of their own."""
+    """Call a function with each of some arguments, all at once, each in a separate process."""
     context = get_context("spawn")
     processes = [context.Process(target=function, args=arguments) for arguments in calls]
     for process in processes:

@@ -1,4 +1,4 @@
-"""Annotations that are wrong are listed with what is wrong; those that are right are not."""
+"""Wrong annotations are listed with what is wrong; correct ones are not."""
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,7 @@ SONG = [("ab"[i % 2], 0.1 + 0.15 * i, 0.18 + 0.15 * i) for i in range(40)]
 
 
 def held_out(annotated, sung=SONG, types=TYPES, known=None, learned=("a", "b", "p")):
-    """A recording whose song the network hears as it is, whatever is annotated."""
+    """A recording in which the network hears the true song, whatever is annotated."""
     p = np.full((round(HZ * 6.5), 1 + len(types)), 0.02, np.float16)
     p[:, 0] = 0.96
     for name, start, stop in sung:
@@ -43,7 +43,7 @@ def held_out(annotated, sung=SONG, types=TYPES, known=None, learned=("a", "b", "
 
 
 def changed(row, *, name=None, onset=0.0, offset=0.0):
-    """The song with one annotation that is wrong."""
+    """The song with one wrong annotation."""
     old, start, stop = SONG[row]
     return [*SONG[:row], (name or old, start + onset, stop + offset), *SONG[row + 1 :]]
 
@@ -177,9 +177,9 @@ def test_too_few_annotations_are_an_error_before_training(tmp_path, monkeypatch,
 
 
 def test_the_command_lists_what_was_planted(tmp_path, monkeypatch, capsys, tiny_run):
-    """A name is changed and a tone is not annotated; a list and a figure are written.
+    """Change a name and leave out a tone: a list and a figure are written.
 
-    The network that judges is one that was trained before.
+    The network is one that was trained before.
     """
     learned = []
 

@@ -108,7 +108,7 @@ def test_nothing_is_proposed_where_nothing_fits(tmp_path):
 
 
 def test_annotations_of_other_recordings_are_not_proposed(tmp_path):
-    """Each bird has a recording 1, 2, ...: those of one are not those of another."""
+    """Each bird has recordings 1, 2, ...; annotations of different birds must not be mixed up."""
     folder = lay_out(tmp_path, "{i}.wav", "../notes.csv")
     other = lay_out(tmp_path / "bird2", "{i}.wav", "{i}_annotations.csv")
     other.rename(tmp_path / "other")

@@ -26,7 +26,7 @@ SETTINGS = {
     "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
     "LabApp.expose_app_in_browser": "True",  # to know when the kernel is there
 }
-PATIENCE_SECONDS = 300  # for what is sure to come, on a machine that has much else to do
+PATIENCE_SECONDS = 300  # on a busy machine
 IS_CONNECTED = """() => {
     const kernel = window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel;
     return kernel?.connectionStatus === "connected" && kernel.status === "idle";
@@ -94,7 +94,7 @@ def _answers(address):
 
 @pytest.fixture
 def errors():
-    """What went wrong in the pages of a test: there may be nothing."""
+    """Errors in the pages of a test; there should be none."""
     errors = []
     yield errors
     assert errors == []
@@ -113,7 +113,7 @@ def browser(errors):
 
 
 def open_page(browser, address):
-    """A page that waits with patience."""
+    """A page with a long timeout."""
     page = browser.new_page()
     page.set_default_timeout(1000 * PATIENCE_SECONDS)
     page.goto(address)
@@ -121,7 +121,7 @@ def open_page(browser, address):
 
 
 def run_all_cells(browser, lab, name):
-    """Open a notebook and run it; the page, once no cell is waited for."""
+    """Open a notebook and run it; returns the page once all cells are done."""
     page = open_notebook(browser, lab, name)
     run_cells(page, "Run All Cells")
     wait_for_cells(page, name)
@@ -129,7 +129,7 @@ def run_all_cells(browser, lab, name):
 
 
 def open_notebook(browser, lab, name):
-    """The page with a notebook, not run yet, once its kernel is connected."""
+    """The page of a notebook whose kernel is connected; no cell has run yet."""
     page = open_page(browser, f"{lab}/lab/tree/notebooks/{name}.ipynb?reset")
     page.locator(".jp-CodeCell").first.wait_for()
     page.wait_for_function(IS_CONNECTED)  # before, JupyterLab drops what it is told to run
@@ -137,13 +137,13 @@ def open_notebook(browser, lab, name):
 
 
 def run_cells(page, how):
-    """Run cells by the entry `how` of the menu."""
+    """Run cells with an entry of the Run menu."""
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_text(how, exact=True).click()
 
 
 def wait_for_cells(page, name):
-    """Wait until the last cell was run; no cell may have said that something is wrong."""
+    """Wait until all cells have run; none may show an error."""
     prompts = page.locator(".jp-CodeCell .jp-InputPrompt")
     ended = _within(lambda: re.search(r"\[\d+\]", prompts.last.inner_text()))
     keep_screenshot(page, name)
@@ -155,7 +155,7 @@ def wait_for_cells(page, name):
 
 
 def _within(condition, seconds=PATIENCE_SECONDS):
-    """Whether a condition holds before so many seconds are over."""
+    """Whether a condition becomes true within this many seconds."""
     begun = time.monotonic()
     while time.monotonic() - begun < seconds:
         if condition():
@@ -213,7 +213,7 @@ def test_the_recordings_are_shown_scrolled_zoomed_and_annotated(browser, lab, fo
     beside = page.locator(".widget-hslider", has_text="Hz").locator(".noUi-handle").nth(0)
 
     def is_set_by_hand():
-        """Drag the handle again if it moved away under the mouse, as the page still grew."""
+        """Drag the handle again if it moved away from the mouse while the page was growing."""
         contrast.drag_to(beside)
         return _within(lambda: not automatic.is_checked(), 10)
 
@@ -238,7 +238,7 @@ def jumps_from_the_table(page):
 
 
 def names_on_the_map(page):
-    """Choose a song type on the map, see its segments, rename them and take it back."""
+    """Choose a song type on the map, see its segments, rename them, and undo that."""
     segments = page.locator(".dss-form", has=page.locator(".dss-map"))
     segments.locator(".dss-map-key button", has_text="a · 48").click()
     segments.locator("figure img").nth(20).wait_for()
@@ -251,7 +251,7 @@ def names_on_the_map(page):
 
 
 def annotates_by_hand(page, folder):
-    """Annotate recordings of one's own by mouse and keys."""
+    """Annotate other recordings with mouse and keys."""
     own = shutil.copytree(folder / "data" / "finch", folder / "data" / "own")
     page.locator(".dss-form .widget-text").first.locator("input").fill("../data/own")
     viewer = page.locator(".dss-form", has=page.locator(".dss-picture")).first

@@ -16,7 +16,7 @@ from dss.runs import read_params, run_file, write_params
 
 
 def overconfident(n, seed):
-    """Probabilities of a network that is too sure of itself, and which annotations are right."""
+    """Probabilities of an overconfident network, and which annotations are right."""
     rng = np.random.default_rng(seed)
     log_odds = rng.normal(3, 1.5, n)
     return expit(log_odds), rng.random(n) < expit(0.6 * log_odds - 0.3)

@@ -29,7 +29,7 @@ def write(folder, stem, *rows, seconds=10, samplerate=1000, channels=1):
 
 
 def problems(folder, **options):
-    """[(file name, row, name, problem, severity)], the row None where there is none."""
+    """[(file name, row, name, problem, severity)]; the row is None if there is none."""
     table = check_annotations(folder, **options)
     return [
         (row[0].rsplit("/", 1)[-1], None if pd.isna(row[1]) else row[1], *row[2:])

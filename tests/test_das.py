@@ -1,4 +1,4 @@
-"""Models of DAS 0.32.13: they load, say what DAS says, and nothing in their files is run."""
+"""Models of DAS 0.32.13 load and predict what DAS predicts; no code in their files is run."""
 
 import gzip
 import shutil
@@ -71,7 +71,7 @@ def test_its_song_types_and_options_are_known(das_run):
 
 
 def test_it_can_be_trained_further(das_run, tmp_path):
-    """Noise and `a` stay what they are in the last layer; a new song type is added."""
+    """The last layer keeps noise and `a`, and gets a new song type."""
     from dss.models import build
     from dss.train.resume import put_weights
 
@@ -84,7 +84,7 @@ def test_it_can_be_trained_further(das_run, tmp_path):
 
 
 def test_lambda_layers_are_not_run(das_run):
-    """The file holds marshalled Python; whatever it were, nothing of it is looked at."""
+    """The file holds marshalled Python, which is not even looked at."""
     trunk = das_run("plain")
     before = probabilities(unpacked("audio"), trunk)
     with h5py.File(run_file(trunk, "_model.h5"), "a") as file:

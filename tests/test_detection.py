@@ -180,7 +180,7 @@ def test_nothing_found_is_an_empty_table():
 
 @st.composite
 def detection(draw):
-    """Random probabilities that last a while, and options for all that can be done with them."""
+    """Random probabilities that last a while, and options for all that detection can do."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     p = rng.dirichlet([0.3, 0.2, 0.2, 0.2], size=300)[np.sort(rng.integers(0, 300, 300))]
     milliseconds = st.integers(0, 30).map(lambda n: n / 1000)
@@ -261,7 +261,7 @@ def test_segments_are_as_long_as_their_type_can_be():
 
 
 def with_stored(stored, **given):
-    """Options that were given, with what is stored with a run."""
+    """The given options, completed by those stored with a run."""
     return tuned(DetectOptions.checked(given), {"detect": {"options": stored}})
 
 

@@ -1,4 +1,4 @@
-"""The examples in docstrings, run as they stand there."""
+"""The examples in docstrings run as written."""
 
 import doctest
 import importlib

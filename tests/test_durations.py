@@ -60,7 +60,7 @@ def test_what_no_option_can_be_is_not_learned():
 
 
 def longest_interval(*middles, stretches=WHOLE):
-    """What is learned from events of several types."""
+    """The longest interval learned from events of several types."""
     song = [np.stack([np.array(m) - 2, np.array(m) + 2], axis=1) for m in middles]
     names, kinds = [str(i) for i in range(len(song))], ["event"] * len(song)
     song, names, kinds = [np.empty((0, 2), int), *song], ["noise", *names], ["segment", *kinds]
@@ -99,7 +99,9 @@ def test_song_that_is_shorter_than_most_is_not_deleted():
 
 
 def joined(pause, n_touching=0, n_types=2):
-    """What is learned from 100 segments of two types in turns, or one, a pause between them."""
+    """What is learned from 100 segments of one type, or of two alternating ones, with a pause
+    between them.
+    """
     onsets = 500 + 500 * np.arange(100)
     offsets = onsets + 500 - pause
     offsets[:n_touching] = onsets[:n_touching] + 500

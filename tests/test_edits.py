@@ -203,7 +203,7 @@ def test_redo_makes_the_changes_again_that_were_undone(recording):
     edits.undo()
     assert edits.of(recording) is once
     edits.put(recording, first, first)
-    assert edits.redo() is None  # what was undone is another story now
+    assert edits.redo() is None  # what was undone cannot be redone any more
     edits.undo()
     edits.undo()
     assert edits.unsaved == []

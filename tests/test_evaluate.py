@@ -123,7 +123,7 @@ def test_folders_may_hold_annotations_of_other_programs(tmp_path, format, name):
     write_annotations(TRUE, tmp_path / "hand" / "bird.1_near_misses.csv")
     write_annotations(TRUE, tmp_path / "dss" / "bird.1_annotations.csv")
     scores = evaluate(tmp_path / "hand", tmp_path / "dss")
-    assert scores.loc["all", "matched"] == 2  # b lies where nobody looked
+    assert scores.loc["all", "matched"] == 2  # b lies outside the annotated stretches
 
 
 def test_every_name_of_annotations_belongs_to_the_same_recording():

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def content(folder):
-    """The bytes of every file below a folder, by its path."""
+    """The bytes of all files below a folder, by path."""
     return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 

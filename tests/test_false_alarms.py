@@ -26,7 +26,7 @@ FOUND = table(("a", 0.5, 0.7), ("b", 1.0, 1.2), ("a", 2.0, 2.2), ("p", 3.0, 3.0)
 
 @pytest.fixture
 def recordings(tmp_path):
-    """One that is annotated, one that is not."""
+    """One annotated recording, and one without annotations."""
     x = np.random.default_rng(0).standard_normal((2, 4000, 1)) / 100
     song = [("a", 0.5, 0.7), ("b", 1.0, 1.2), ("p", 3.0, 3.0)]
     annotated = write_recording(tmp_path / "song", "annotated", x[0], 1000, song)

@@ -111,7 +111,7 @@ for number in itertools.count(1):
 
 
 def whole(store):
-    """The number that all three files of a folder hold."""
+    """The number in all three files of a folder."""
     (number,) = {file.read_text() for file in store.iterdir()}
     assert len([*store.iterdir()]) == 3
     return int(number)

@@ -36,7 +36,7 @@ def wait_until(condition):
 
 
 def shown(widget):
-    """All that is visible of a widget and those in it, as one text."""
+    """The text of everything visible in a widget."""
     if widget.layout.display == "none":
         return ""
     own = (getattr(widget, name, "") for name in ("value", "description", "titles"))

@@ -1,4 +1,4 @@
-"""The loaders in the guide read files as their programs write them; the files are made here."""
+"""The loaders in the guide read files as the programs write them; the files are made here."""
 
 import re
 import struct
@@ -17,7 +17,7 @@ VOLTS = 0.00015259  # a step, where 32768 is 0 V
 
 
 def example(word):
-    """What the example in the guide that holds a word defines."""
+    """What the guide's example with this word defines."""
     blocks = re.findall(r"```python\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
     (block,) = (block for block in blocks if word in block)
     names = {}

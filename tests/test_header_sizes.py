@@ -1,4 +1,4 @@
-"""Audio files that end before their header says, or whose header says nothing."""
+"""Audio files that end before their header says, or whose header does not say how long they are."""
 
 import re
 import struct
@@ -35,7 +35,7 @@ BLOCKS = {"wav, GSM": 320, "wav, ADPCM": 600}  # samples; the last block is cut 
 
 
 def write(folder, form, channels=2, **how):
-    """A file of noise: its path, and its samples as they are read."""
+    """Write a file of noise; returns its path, and its samples as they are read."""
     path = folder / f"a.{form.partition(',')[0]}"
     channels = 1 if {"GSM", "nist", "voc"} & {*re.split(", ?", form)} else channels
     x = 0.1 * np.random.default_rng(0).standard_normal((RATE * SECONDS, channels))
@@ -44,7 +44,7 @@ def write(folder, form, channels=2, **how):
 
 
 def opened(path):
-    """A recording, and what is said about it."""
+    """A recording, and the messages about it."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         recording = open_recording(path)
@@ -52,7 +52,7 @@ def opened(path):
 
 
 def patch(path, marker, at, content):
-    """Write into a file, so many bytes behind where a marker begins."""
+    """Overwrite bytes at this distance from a marker."""
     before = bytearray(path.read_bytes())
     place = before.index(marker) + at
     before[place : place + len(content)] = content

@@ -1,4 +1,4 @@
-"""Files that were made to do harm, or to take all memory or time."""
+"""Files made to do harm, or to use up memory or time."""
 
 import io
 import os

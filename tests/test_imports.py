@@ -73,7 +73,7 @@ def test_type_checkers_know_what_is_imported_when_it_is_named(module, names):
     assert known == [*getattr(importlib.import_module(module), names)]
 
 
-# Each room imports only those before it. Evaluating compares tables, choosing thresholds needs
+# Each stage imports only those before it. Evaluating compares tables, choosing thresholds needs
 # scores, and training ends with annotating the validation split: so evaluate comes first.
 ROOMS = [
     *("errors", "support", "options", "data", "models", "runs", "evaluate", "predict", "train"),

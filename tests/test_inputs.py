@@ -26,7 +26,7 @@ def write(folder, *rows, seconds=10):
 
 
 def said(folder, **options):
-    """(severity, problem) of all that a check says."""
+    """(severity, problem) of everything that a check finds."""
     table = check_annotations(folder, **options)
     return [*zip(table["severity"], table["problem"], strict=True)]
 

@@ -11,7 +11,7 @@ TEXTS = (".csv", ".yaml", ".rec", ".txt")
 
 
 def to_windows(folder):
-    """Give all text files in a folder the line ends of Windows; how many these are."""
+    """Give all text files in a folder the line ends of Windows; returns their number."""
     files = [path for path in folder.rglob("*") if path.suffix in TEXTS]
     for path in files:
         path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
@@ -19,7 +19,7 @@ def to_windows(folder):
 
 
 def make(folder):
-    """A dataset of recordings with annotations, definitions and what was looked at."""
+    """A dataset of recordings with annotations, definitions and annotated stretches."""
     for i in range(3):
         x, rows = tone_song(seed=i)
         path = write_recording(folder, f"bird_{i}", x, 1000, rows)

@@ -24,7 +24,7 @@ def names(n):
 
 
 def song(n_types, seconds=10.0):
-    """Segments of all song types in turns, and the same with 8 mistakes, named as others."""
+    """Alternating segments of all song types, and the same with 8 mistakes under other names."""
     starts = np.arange(0.1, seconds - 0.1, 0.1)
     kinds = np.array(names(n_types))[np.arange(len(starts)) % n_types]
     true = pd.DataFrame({"name": kinds, "start_seconds": starts, "stop_seconds": starts + 0.06})
@@ -169,7 +169,7 @@ def is_drawn(artist):
 
 
 def written_texts(figure, monkeypatch):
-    """What is written when a figure is drawn, with the place of each text in pixels."""
+    """The texts in a drawn figure, with their positions in pixels."""
     written, draw = [], Text.draw
 
     def noted(text, renderer, *args, **named):

@@ -72,7 +72,7 @@ def test_the_size_of_the_blocks_does_not_matter(song, sizes):
 
 
 def test_song_that_is_missed_is_worth_looking_at(tiny_run, tmp_path):
-    """With thresholds that hardly anything reaches, all there is are near misses."""
+    """With very high thresholds, there are only near misses."""
     songs, out = tmp_path / "songs", tmp_path / "out"
     x, rows = tone_song(seed=300)
     write_recording(songs, "song", x, 1000, rows)

@@ -1,4 +1,4 @@
-"""The notebooks with real recordings: only the path changed, and one epoch of training."""
+"""The notebooks with real recordings: only the path is changed, and training has one epoch."""
 
 import sys
 from pathlib import Path

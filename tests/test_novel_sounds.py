@@ -1,4 +1,4 @@
-"""What is unlike anything annotated is listed, counts when recordings are ranked, and is shown."""
+"""Sounds unlike anything annotated are listed, count when recordings are ranked, and are shown."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ NEW = [(1.0 + 0.5 * i, 1.1 + 0.5 * i) for i in range(12)]
 
 @pytest.fixture(scope="module")
 def annotated(tmp_path_factory, tiny_run):
-    """Two recordings by the tiny network; it never heard the song type in the second one."""
+    """Two recordings annotated by the tiny network, which never heard the second song type."""
     folder = tmp_path_factory.mktemp("unlike")
     x, rows = tone_song(seed=20, seconds=8)
     write_recording(folder / "new", "known", x, 1000, rows)

@@ -1,4 +1,4 @@
-"""Files as labs have them, a little odd: they are read without a word, or one sentence says why."""
+"""Slightly odd files, as labs have them: dss reads them without a word, or says why not."""
 
 import struct
 
@@ -48,7 +48,7 @@ def sound(path, loud=1.0, **how):
 
 
 def rows(folder, **options):
-    """The annotations of x, or whatever the only recording is called."""
+    """The annotations of the only recording."""
     (found,), failed, _ = read_inputs(folder, SourceOptions(**options))
     assert failed == []
     assert found.recording.n_samples == len(found.recording.read()) == RATE * SECONDS
@@ -57,7 +57,7 @@ def rows(folder, **options):
 
 
 def said(folder, **options):
-    """(severity, problem) of all that a check says."""
+    """(severity, problem) of everything that a check finds."""
     table = check_annotations(folder, **options)
     return [*zip(table["severity"], table["problem"], strict=True)]
 
@@ -123,7 +123,7 @@ def chunk(name, content):
 
 
 def with_chunks(before=b"", behind=b"", in_front=b"", at_end=b""):
-    """A wav file with other chunks before and behind its samples, and bytes around all of it."""
+    """A wav file with other chunks before and after its samples, and bytes around everything."""
 
     def make(folder):
         path = sound(folder / "x.wav")
@@ -136,7 +136,7 @@ def with_chunks(before=b"", behind=b"", in_front=b"", at_end=b""):
 
 
 def with_size(data):
-    """A wav file whose header claims another size of its samples."""
+    """A wav file whose header states another size."""
 
     def make(folder):
         path = sound(folder / "x.wav")

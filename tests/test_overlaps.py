@@ -72,7 +72,7 @@ def song(tmp_path):
 
 
 def targets(folder, **options):
-    """The targets of the first recording, and what of it is known."""
+    """The targets of the first recording, and which samples are known."""
     how = {"train_split": "files", "val_split": "files", "test_fraction": 0, "val_fraction": 0.34}
     store = make_dataset(folder, overwrite=True, gap_seconds=0, **how, **options)
     train = open_dataset(store)["train"]

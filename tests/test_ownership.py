@@ -17,7 +17,7 @@ from dss.review import comparison
 
 @pytest.fixture
 def recordings(tmp_path):
-    """Two recordings that nobody annotated."""
+    """Two recordings without annotations."""
     for i in range(2):
         x, rows = tone_song(seed=40 + i, seconds=3)
         wav = write_recording(tmp_path / "songs", f"bird_{i}", x, 1000, rows)

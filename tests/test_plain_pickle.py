@@ -55,7 +55,7 @@ def test_no_command_is_run(data, tmp_path, monkeypatch):
 
 
 def array_pickle(shape, code, data):
-    """The pickle of an array that claims what it likes."""
+    """The pickle of an array whose header can claim anything."""
     text = f"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR(I1\n{shape}"
     dtype = f"cnumpy\ndtype\n(S'{code}'\nI0\nI1\ntR(I3\nS'<'\nNNNI-1\nI-1\nI0\ntbI00\n"
     return (text + dtype).encode() + data + b"tb."

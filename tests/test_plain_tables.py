@@ -1,4 +1,4 @@
-"""Plain tables are what pandas' parser gives, or are left to it."""
+"""Plain tables are read as pandas would read them, or left to pandas."""
 
 import pandas as pd
 import pytest

@@ -25,7 +25,7 @@ TIMES = ["start_seconds", "stop_seconds"]
 
 @pytest.fixture
 def values(tiny_run, tmp_path):
-    """What a form holds for three new recordings, one of them without annotations by hand."""
+    """The values of a form for three new recordings, one of them without manual annotations."""
     for i in range(3):
         x, rows = tone_song(seed=20 + i)
         path = write_recording(tmp_path / "new", f"bird_{20 + i}", x, 1000, rows)

@@ -9,7 +9,7 @@ from dss.review.proofread import least_certain, rank_recordings
 
 @pytest.fixture
 def annotated(tmp_path):
-    """Two recordings by dss, one of them partly confirmed, and one by hand."""
+    """Two recordings annotated by dss, one partly confirmed, and a manually annotated one."""
     columns = ["name", "start_seconds", "stop_seconds", "confidence", "confirmed"]
     sure = [("a", 1, 1.1, 0.99, False), ("a", 2, 2.1, 0.2, True), ("a", 3, 3.1, 0.8, False)]
     unsure = [("a", 61.5, 61.6, 0.4, False), ("b", 2, 2.1, 0.6, False)]
@@ -57,7 +57,7 @@ def test_a_recording_full_of_near_misses_comes_before_all(annotated):
 
 
 def novel(file, *rows):
-    """What `find_novel_sounds` gives; rows are (start, stop, distance)."""
+    """What `find_novel_sounds` returns; rows are (start, stop, distance)."""
     columns = ["start_seconds", "stop_seconds", "distance"]
     return pd.DataFrame(rows, columns=columns, dtype=float).assign(file=str(file), name="")
 

@@ -344,7 +344,7 @@ def test_a_rec_file_that_cannot_be_right_is_an_error(tmp_path, rec, message):
 
 
 def cut_mp3(path, left, tag=b""):
-    """An mp3 of 20 s of noise, after a tag, of which a part of the bytes is left."""
+    """Part of the bytes of an mp3 with a tag and 20 s of noise."""
     x = 0.1 * np.random.default_rng(0).standard_normal(20 * 8000)
     soundfile.write(path, x, 8000)
     content = tag + path.read_bytes()

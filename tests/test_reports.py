@@ -1,7 +1,6 @@
-"""What people reported to other programs: files that these stumbled over, and what is right.
+"""Files that other programs stumbled over, from public bug reports, and how dss reads them.
 
-Each report is a public one: where it is, what the file is like, and what dss makes of it. The files
-are made here.
+Each report says where it is, what the file is like, and what is right. The files are made here.
 """
 
 import struct
@@ -26,16 +25,16 @@ RAVEN = "Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\t
 
 @dataclass
 class Report:
-    """A report, the file that it is about, and what is right.
+    """A bug report of another program, the file that it is about, and what is right.
 
     Attributes:
         source: the page of the report, below https://github.com/.
         what: what the file is like.
-        make: makes it in a folder; recordings x.wav and, if need be, others.
-        rows: the annotations of x.wav that are right; None if it has none, of which `says` tells.
-        n_samples: how long the recording is.
-        says: what dss says about it: "fixed", "warning" or "error" and a part of the sentence.
-        options: that are needed.
+        make: makes it in a folder, with the recording x.wav and possibly others.
+        rows: the correct annotations of x.wav; None if it has none, as `says` explains.
+        n_samples: the length of the recording.
+        says: what dss reports: "fixed", "warning" or "error", and a part of the sentence.
+        options: the options it needs.
     """
 
     source: str

@@ -20,7 +20,7 @@ def tone(hz, samplerate_hz, seconds=3.0):
 
 
 def middle(x, samplerate_hz):
-    """Without a second at the ends, where a tone begins and ends suddenly."""
+    """Without a second at both ends, where a tone begins and ends abruptly."""
     return x[round(samplerate_hz) : -round(samplerate_hz)]
 
 

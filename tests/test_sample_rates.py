@@ -7,7 +7,7 @@ from dss.data.sample_rates import highest_hz, proposed_rate
 
 
 def recording(rate, hz, noise=0.01, seconds=5, length=0.2):
-    """A tone in turns with noise, and the annotations of the tone."""
+    """A tone that comes and goes in noise, and its annotations."""
     t = np.arange(round(seconds * rate)) / rate
     onsets = np.arange(0.3, seconds - 0.5, 0.5)
     x = noise * np.random.default_rng(0).standard_normal(len(t))

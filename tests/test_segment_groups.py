@@ -80,7 +80,7 @@ def test_every_mel_filter_passes_something_even_if_it_is_narrower_than_a_bin():
 
 
 def clusters(*sizes, seed=0):
-    """Points around places far from each other."""
+    """Points in clusters far from each other."""
     rng = np.random.default_rng(seed)
     return np.concatenate([rng.normal(20 * i, 1, (n, 4)) for i, n in enumerate(sizes)])
 

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.usefixtures("nothing_edited")
 
 @pytest.fixture(autouse=True)
 def laid_out_at_once(monkeypatch):
-    """The other layout has a test of its own, and takes seconds."""
+    """Use the quick layout; the other one takes seconds and is tested elsewhere."""
     monkeypatch.setattr(segment_map, "lay_out_segments", quick_layout)
 
 
@@ -34,7 +34,7 @@ def shown(songs):
 
 
 def do(shown, **asked):
-    """What the browser would tell."""
+    """Send what the browser would send."""
     shown._scatter._handle_custom_msg(asked, [])
 
 

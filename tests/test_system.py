@@ -33,7 +33,7 @@ def test_paths_that_are_stored_have_slashes_on_every_system():
 
 
 def test_no_process_is_forked_or_needs_to_be():
-    """Processes are started as programs of their own, as on every system."""
+    """Processes are started as separate programs, as on every system."""
     words = ("multiprocessing", "ProcessPoolExecutor", "os.fork(", "get_context(")
     for path in PACKAGE.rglob("*.py"):
         assert not [word for word in words if word in path.read_text("utf-8")], path
@@ -98,7 +98,7 @@ def enter_in_a_thread():
 
 @pytest.fixture
 def windows(monkeypatch):
-    """What Windows has and others do not; what is asked of it."""
+    """Functions that only Windows has; returns the calls of them."""
     asked = []
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setattr(signal, "CTRL_BREAK_EVENT", 1, raising=False)

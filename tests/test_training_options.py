@@ -1,4 +1,4 @@
-"""Every option of training changes what it says."""
+"""Every training option has the effect that it describes."""
 
 import h5py
 import numpy as np

@@ -15,7 +15,7 @@ from dss.runs import SUFFIXES, latest_run, load_run, read_params, run_file, writ
 
 @pytest.fixture
 def run(tiny_run, tmp_path):
-    """A copy of the tiny run whose network is far too hesitant: its own to change."""
+    """A copy of the tiny run whose network is far too hesitant; tests may change it."""
     trunk, store = tmp_path / tiny_run[0].name, tiny_run[1]
     for suffix in SUFFIXES:
         if run_file(tiny_run[0], suffix).is_file():

@@ -333,7 +333,7 @@ def test_a_long_recording_is_summed_up_once_and_nothing_is_lost(tmp_path):
 
 @pytest.fixture
 def slow_recording(monkeypatch, tmp_path):
-    """A recording of which hardly anything is read until an event is set; and that event."""
+    """A recording of which little is read until an event is set; and that event."""
     monkeypatch.setattr(overview, "MOST_UNKNOWN", 100)
     x = np.zeros((5_000_000, 1), np.float32)
     x[4_999_000:] = 0.9
@@ -390,7 +390,7 @@ def wait_for_threads():
 
 
 def do(viewer, what, **how):
-    """What a browser tells when somebody does this on the picture."""
+    """Send what the browser would send when somebody does this on the picture."""
     viewer._image._handle_custom_msg({"do": what, **how}, [])
 
 

@@ -14,14 +14,14 @@ SUBTYPES = ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ALAW", "
 
 
 def write(folder, subtype="PCM_16", format="WAV", n=1000):
-    """A wav file of two channels; its samples as they are read."""
+    """Write a wav file with two channels; returns its samples as they are read."""
     x = np.random.default_rng(0).uniform(-0.9, 0.9, (n, 2))
     soundfile.write(folder / "a.wav", x, 500, subtype=subtype, format=format)
     return folder / "a.wav", soundfile.read(folder / "a.wav", dtype="float32")[0]
 
 
 def claim(path, n_bytes):
-    """Let the header of a wav file say that it holds so many bytes of samples."""
+    """Make the header of a wav file claim this many bytes of samples."""
     content, at = bytearray(path.read_bytes()), read_header(path).start - 4
     content[at : at + 4] = struct.pack("<I", n_bytes)
     content[4:8] = struct.pack("<I", (n_bytes + at) % 2**32)
@@ -29,7 +29,7 @@ def claim(path, n_bytes):
 
 
 def read(path):
-    """All samples of a recording, and what is said about it."""
+    """All samples of a recording, and the messages about it."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         x = open_recording(path).read()

@@ -102,7 +102,7 @@ def test_tf_config_says_who_trains_together(monkeypatch):
 
 
 def test_the_tasks_of_a_slurm_step_train_together(monkeypatch, tmp_path):
-    """`scontrol` is one that answers as that of SLURM does for node2,node10."""
+    """A fake `scontrol` answers for node2,node10 as SLURM's does."""
     (tmp_path / "scontrol").write_text("#!/bin/sh\nprintf 'node2\\nnode10\\n'")
     (tmp_path / "scontrol").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")

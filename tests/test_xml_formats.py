@@ -40,7 +40,7 @@ def elan(value=' TIME_VALUE="1500"', calls=""):
 
 
 def read(folder, name, text):
-    """The annotations that are read beside a recording, as rows."""
+    """The annotations next to a recording, as rows."""
     soundfile.write(folder / "x.wav", np.zeros(80), 8)
     (folder / name).write_text(text)
     path, table = recording_annotations(folder / "x.wav")
@@ -49,7 +49,7 @@ def read(folder, name, text):
 
 
 def said(folder, **options):
-    """How severe each thing is that a check says of annotations."""
+    """The severities of what a check finds."""
     problems = check_annotations(folder, **options)
     return problems["severity"][~problems["file"].str.endswith(".wav")].tolist()
 

@@ -11,7 +11,7 @@ def test_plain_data_comes_back_aliases_too(tmp_path):
     names = ["noise", "song"]
     values = {"names": names, "again": names, "rate": 1e4, "nothing": None, "deep": [[[1]]]}
     (tmp_path / "a.yaml").write_text(yaml.safe_dump(values))
-    assert "*" in (tmp_path / "a.yaml").read_text()  # so PyYAML writes lists that are there twice
+    assert "*" in (tmp_path / "a.yaml").read_text()  # as PyYAML writes lists that occur twice
     assert yaml_files.read(tmp_path / "a.yaml") == values
 
 
