@@ -304,7 +304,7 @@ def test_short_recordings_are_computed_in_short_blocks():
 
 
 def test_many_networks_in_one_session_are_nothing_to_warn_of(caplog, monkeypatch):
-    """Comparing runs is not what TensorFlow warns about: a network that is traced again and again."""
+    """Comparing runs is not what TensorFlow warns about: a network traced again and again."""
     from dss.models.inference import Network
 
     monkeypatch.setattr(logging.getLogger("tensorflow"), "propagate", True)
