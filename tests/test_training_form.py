@@ -99,7 +99,7 @@ def test_a_training_that_failed_after_an_epoch_is_no_success(store, tiny_run):
     background.STATE.write_text(yaml.safe_dump(last))
     form = TrainingForm({"data_dir": store})
     form._work.launch(form._watch_found, form._status)
-    said = "Training stopped in epoch 2: the loss became 1e9\nThe best epoch until then is "
+    said = "Training stopped in epoch 2: the loss became 1e9\nThe best epoch before that is "
     with pytest.raises(DssError, match=said):
         form.finish()
     assert "20261123_101500" in form._status.value
@@ -140,7 +140,7 @@ def test_a_training_that_was_stopped_after_an_epoch_keeps_it(store, tiny_run):
     log.write_text("epoch 1/9: loss 0.3\ndss: stopped")
     last = {"process": None, "folder": str(folder), "started": 0, "log": str(log)}
     background.STATE.write_text(yaml.safe_dump(last))
-    with pytest.raises(DssError, match="^The training was stopped\nThe best epoch until then is"):
+    with pytest.raises(DssError, match="^The training was stopped\nThe best epoch before that is"):
         background.result()
 
 
