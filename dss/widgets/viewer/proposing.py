@@ -108,7 +108,7 @@ class Proposer:
         if row is None:
             return {}
         start, stop = self._viewer.stretch
-        times = self._table[COLUMNS[1:]].to_numpy()
+        times = self._table[TIMES].to_numpy()
         times = times[(times[:, 1] >= start) & (times[:, 0] <= stop)]
         places = ((times - start) / (stop - start)).astype(np.float32)
         name = ProposeOptions().song_type
