@@ -55,6 +55,14 @@ def _check_with_network(folder: Path, chosen: options.CheckOptions) -> None:
         print(path)
 
 
+def convert(folder: Path, **named) -> None:
+    """Write annotations in the format of another program."""
+    from dss.data import convert_annotations
+
+    for path in convert_annotations(folder, **named):
+        print(path)
+
+
 def train(options_file: Path | None = None, **named) -> None:
     """Train a network on a dataset."""
     if options_file:
@@ -169,6 +177,11 @@ COMMANDS: dict[str, tuple[Callable[..., None], dict[str, str], type[options.Opti
         make_dataset,
         {"folder": "folder of recordings, each with its STEM_annotations.csv"},
         options.DatasetOptions,
+    ),
+    "convert": (
+        convert,
+        {"folder": "folder of recordings with their annotations, in any format"},
+        options.ConvertOptions,
     ),
     "train": (train, {}, options.TrainCommandOptions),
     "learning-curve": (learning_curve, {}, options.LearningCurveOptions),

@@ -7,11 +7,12 @@ import pytest
 from conftest import side_by_side, tone_song, write_recording
 
 from dss.data import find_recordings, read_annotations, recording_annotations
+from dss.data.table_writing import written_path
 from dss.errors import DssError
 from dss.predict import predict_files
 from dss.predict.detection import detect
 from dss.predict.ownership import NOTES, is_by_dss, write
-from dss.predict.pending import still_to_do, target_path
+from dss.predict.pending import still_to_do
 from dss.review import comparison
 
 
@@ -54,7 +55,7 @@ def test_what_was_corrected_is_not_saved_over(recordings, format):
     table = detect([], {"a": "segment"}, 1000)
     table.loc[0] = ["a", 0.5, 0.6, 0.9]
     wavs = find_recordings(recordings)
-    tables, targets = dict.fromkeys(wavs, table), {wav: target_path(wav, format) for wav in wavs}
+    tables, targets = dict.fromkeys(wavs, table), {wav: written_path(wav, format) for wav in wavs}
     for _ in range(2):
         files = comparison.save(tables, targets, format)
     before = files[0].read_bytes()
@@ -119,7 +120,7 @@ def test_several_processes_write_into_one_folder(tmp_path):
 
 def test_ten_thousand_recordings_take_no_time(tmp_path):
     wavs = [tmp_path / f"{i}.wav" for i in range(10_000)]
-    targets = {wav: target_path(wav, "csv") for wav in wavs}
+    targets = {wav: written_path(wav, "csv") for wav in wavs}
     for target in targets.values():
         target.touch()
     begun = time.monotonic()
@@ -137,7 +138,7 @@ def test_annotations_by_hand_in_another_format_are_not_put_out_of_sight(
 ):
     (recordings / "bird_1.txt").write_text("0.5\t0.6\tx\n")  # Audacity's
     written = predict_files(recordings, tiny_run[0], format=format)
-    assert written == [target_path(recordings / "bird_0.wav", format)]
+    assert written == [written_path(recordings / "bird_0.wav", format)]
     with pytest.raises(DssError, match=r"(?s)already exist.*bird_1\.txt"):
         predict_files(recordings, tiny_run[0], format=format, existing="error")
     with pytest.raises(DssError, match=r"(?s)You made or changed.*bird_1\.txt"):

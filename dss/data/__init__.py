@@ -5,6 +5,7 @@ from dss.data.annotation_files import find_annotations, recording_annotations
 from dss.data.annotations import annotations_path, read_annotations, write_annotations
 from dss.data.assembly import make_dataset
 from dss.data.check import check_annotations
+from dss.data.converting import convert_annotations
 from dss.data.dataset import open_dataset
 from dss.data.preview import preview_dataset
 from dss.data.recording_files import find_recordings
@@ -15,6 +16,7 @@ __all__ = [
     "Recording",
     "annotations_path",
     "check_annotations",
+    "convert_annotations",
     "describe",
     "find_annotations",
     "find_recordings",

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from dss.data.annotations import annotations_path, read_annotations
-from dss.data.formats import OF_MANY_RECORDINGS, guess_format, split_format
+from dss.data.formats import OF_MANY_RECORDINGS, guess_format, lists, split_format
 from dss.data.shared_tables import find_shared
 from dss.data.text_tables import COLUMNS, parse_times, raise_broken
 from dss.errors import DssError
@@ -55,6 +55,8 @@ def find_annotations(recording: str | Path, format: str | None = None) -> Path:
             f"{recording}: there are no {what} next to it{f' ({others})' * bool(others)}; add "
             f"{usual.name if name in (None, 'csv') else 'a file named after the recording'}"
         )
+    if name in OF_MANY_RECORDINGS and len(there) > 1:
+        there = [path for path in there if lists(path, name, recording)] or there
     if len(there) > 1:
         raise DssError(
             f"{recording}: there are several annotation files, "

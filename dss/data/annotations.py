@@ -7,16 +7,19 @@ start names a song type that the annotator looked for in this recording but did 
 
 import io
 from collections.abc import Container, Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from dss.data.formats import FORMATS, format_of_name, guess_format, read_table, split_format
-from dss.data.table_writing import write_table
-from dss.data.text_tables import COLUMNS, TIMES, read_text
+from dss.data.table_writing import of_many, write_table
+from dss.data.text_files import read_text
+from dss.data.text_tables import COLUMNS, TIMES
 from dss.errors import DssError, raise_problems
 from dss.options import SourceOptions
+from dss.support import system
 from dss.support.files import check_content, replacing
 
 NOISE = "noise"
@@ -97,8 +100,12 @@ def write_annotations(
     format: str | None = None,
     duration_seconds: float | None = None,
     samplerate_hz: float | None = None,
+    recording: str | Path | None = None,
 ) -> None:
     """Write an annotation table, with times in microseconds, replacing an existing file.
+
+    In a file of many recordings, only the annotations of one are replaced; the others stay as they
+    are. Processes that write into the same file wait for each other.
 
     Only CSV keeps rows without a time and extra columns; other formats drop them. Events become
     point labels in Audacity, boxes without a duration in Raven, and points in Praat. A .not.mat
@@ -109,14 +116,15 @@ def write_annotations(
     Arguments:
         annotations: the table.
         path: the file.
-        format: csv, audacity, raven, textgrid, svl (Sonic Visualiser), elan or notmat (evsonganaly,
-            single-letter names); by default, the format of the file that is replaced, or the one
-            that its name stands for, such as textgrid for a `.TextGrid`.
+        format: one of those that `dss.data.formats` lists; by default, the format of the file that
+            is replaced, or the one that its name stands for, such as textgrid for a `.TextGrid`.
         duration_seconds: the length of the recording, where a TextGrid ends; by default, the end of
             the last annotation.
-        samplerate_hz: the recording's sample rate, which svl and notmat need.
+        samplerate_hz: the recording's sample rate, which svl, notmat, timit, yarden and
+            birdsong-recognition-dataset need.
+        recording: the audio file, for files of many recordings.
 
-    Raises: DssError if dss cannot write the format, or the format does not allow one of the names.
+    Raises: DssError if the format does not allow one of the names, or needs to know more.
 
     Example:
         >>> import pandas as pd
@@ -131,8 +139,13 @@ def write_annotations(
     if format is None and path.is_file() and path.stat().st_size:
         format = guess_format(path)
     name = split_format(format or format_of_name(path))[0]
-    with replacing(path) as part:
-        write_table(annotations, part, name, duration_seconds, samplerate_hz, replaced=path)
+    recording = Path(recording) if recording else None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    is_of_many = of_many(name, path, annotations, recording)
+    alone = system.locked_folder(path.parent) if is_of_many else nullcontext()
+    with alone, replacing(path) as part:
+        about = duration_seconds, samplerate_hz, recording
+        write_table(annotations, part, name, *about, replaced=path)
 
 
 def occurrences(annotations: pd.DataFrame) -> pd.DataFrame:

@@ -4,17 +4,30 @@ https://www.boris.unito.it/user_guide. Older versions write some lines about the
 the table, and have a column `Status` instead of `Behavior type`.
 """
 
+import csv
+import io
+from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
 
-from dss.data.text_tables import COLUMNS, check_twice, parse, read_text
+from dss.data.rows import Row, in_order, lanes
+from dss.data.text_files import read_text
+from dss.data.text_tables import COLUMNS, check_twice, parse
 from dss.errors import DssError
 
 KINDS = ("Behavior type", "Status")
 NEEDED = {"Time", "Behavior"}
 MEDIA = ("Media file", "Media file name", "Media file path")
 MOST_LINES = 100  # above the table
+# The columns of version 8 and later for an observation of media files, without modifiers.
+HEADER = (
+    *("Observation id", "Observation date", "Description", "Observation duration"),
+    *("Observation type", "Source", "Time offset (s)", "Media duration (s)", "FPS", "Subject"),
+    *("Behavior", "Behavioral category", "Behavior type", "Time", "Media file name"),
+    *("Image index", "Image file path", "Comment"),
+)
 
 
 def is_tabular(text: str) -> bool:
@@ -32,11 +45,11 @@ def read_boris(path: Path) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
     if header is None:
         raise DssError(f"{path}: cannot be read as a tabular export of BORIS")
     n_above, separator = header
-    lines = text.splitlines()[n_above:]
+    lines = [*io.StringIO(text, None)][n_above:]
     wanted = {name.lower() for name in ("Subject", *NEEDED, *KINDS)}
     check_twice(lines[0].split(separator), wanted, path, n_above + 1)
     try:
-        table = parse("\n".join(lines), separator, dtype=str)
+        table = parse("".join(lines), separator, dtype=str)
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise DssError(f"{path}: cannot be read as a tabular export of BORIS ({error})") from None
     if not {*table} >= NEEDED or not {*KINDS} & {*table}:
@@ -54,6 +67,44 @@ def read_boris(path: Path) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
             "Export each observation separately."
         )
     return _paired(table)
+
+
+def write_boris(
+    rows: Iterable[Row], path: Path, recording: Path | None, duration_seconds: float | None
+) -> None:
+    """Write tabular events, divided by tabs: segments as states, events as points.
+
+    In BORIS, a subject has one state of a name at a time. Annotations of one name that overlap have
+    the subjects 2, 3, ...
+
+    Arguments:
+        rows: the annotations.
+        path: the file.
+        recording: the audio file, if known.
+        duration_seconds: its length, if known.
+    """
+    by_name: dict[str, list[Row]] = {}
+    for row in in_order(rows):
+        by_name.setdefault(row[0], []).append(row)
+    events = []
+    for name, own in by_name.items():
+        for subject, lane in enumerate(lanes(own), start=1):
+            who = {"Subject": subject if subject > 1 else "", "Behavior": name}
+            for _, start, stop in lane:
+                kinds = {"START": start, "STOP": stop} if stop > start else {"POINT": start}
+                events += [(time, who | {"Behavior type": kind}) for kind, time in kinds.items()]
+    about: dict[str, object] = {"Time offset (s)": 0}
+    if recording:
+        about |= {"Observation id": recording.stem, "Observation type": "Media file(s)"}
+        about |= {"Source": f"player #1:{recording.name}", "Media file name": recording.name}
+    if duration_seconds is not None:
+        duration = f"{duration_seconds:.6f}"
+        about |= {"Observation duration": duration, "Media duration (s)": duration}
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, HEADER, restval="", delimiter="\t", lineterminator="\n")
+        table.writeheader()
+        for time, event in sorted(events, key=lambda event: event[0]):
+            table.writerow({**about, **event, "Time": f"{time:.6f}"})
 
 
 def _paired(table: pd.DataFrame) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
@@ -90,9 +141,9 @@ def _lacking(what: str) -> str:
 
 def _header(text: str) -> tuple[int, str] | None:
     """The number of lines above the header, and the separator of its columns."""
-    for n_above, line in enumerate(text.splitlines()[:MOST_LINES]):
+    for n_above, line in enumerate(islice(io.StringIO(text, None), MOST_LINES)):
         for separator in "\t,;":
-            columns = {field.strip(' "') for field in line.split(separator)}
+            columns = {field.strip(' "\n') for field in line.split(separator)}
             if columns >= NEEDED and columns & {*KINDS}:
                 return n_above, separator
     return None

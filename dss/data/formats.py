@@ -20,21 +20,22 @@ column Species, `textgrid:notes,calls` and `elan:notes,calls` read these tiers.
 """
 
 import re
-import warnings
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from dss.data import textgrid, xml_formats
+from dss.data.audio import SOUND_ENDINGS, open_audio
 from dss.data.boris import is_tabular, read_boris
-from dss.data.mat5 import check_mat
-from dss.data.shared_tables import is_shared, read_shared
+from dss.data.koumura import read_koumura
+from dss.data.notmat import read_notmat
+from dss.data.rows import Row
+from dss.data.shared_tables import is_shared, read_all, read_shared, several
+from dss.data.text_files import HEAD_BYTES, read_text
 from dss.data.text_tables import (
     COLUMNS,
-    HEAD_BYTES,
     RAVEN_TIMES,
     fix_further_columns,
     has_columns,
@@ -44,16 +45,16 @@ from dss.data.text_tables import (
     raise_broken,
     read_raven_rows,
     read_rows,
-    read_text,
 )
+from dss.data.timit import read_timit
+from dss.data.yarden import read_yarden
 from dss.errors import DssError
-from dss.support.caching import cached_by_file, stamp
+from dss.support.caching import cached_by_file
 
 RAVEN_NAMES = ("Annotation", "Label", "Species", "Call Type", "Type", "Name", "Common Name")
 ALIASES = {"aud-seq": "audacity", "aud-bbox": "audacity", "simple-seq": "csv"}
-FROM_CROWSETTA = ("notmat", "timit", "yarden", "birdsong-recognition-dataset", "generic-seq")
-IN_SAMPLES = "birdsong-recognition-dataset"
-OF_MANY_RECORDINGS = {"yarden": "*.mat", IN_SAMPLES: "*.xml", "generic-seq": "*.csv"}
+KOUMURA = "birdsong-recognition-dataset"
+OF_MANY_RECORDINGS = {"yarden": "*.mat", KOUMURA: "*.xml", "generic-seq": "*.csv"}
 BY_ENDING = {
     ".not.mat": "notmat",
     ".textgrid": "textgrid",
@@ -61,9 +62,12 @@ BY_ENDING = {
     ".wrd": "timit",
     ".svl": "svl",
     ".eaf": "elan",
-    ".xml": "birdsong-recognition-dataset",
+    ".xml": KOUMURA,
 }
-FORMATS = ("csv", "audacity", "raven", "textgrid", "svl", "elan", "boris", *FROM_CROWSETTA)
+FORMATS = (
+    *("csv", "audacity", "raven", "textgrid", "svl", "elan", "boris", "notmat", "timit"),
+    *OF_MANY_RECORDINGS,
+)
 WITH_PARTS = ("raven", "textgrid", "elan")
 
 
@@ -131,30 +135,52 @@ def read_table(path: Path, format: str, recording: Path | None = None) -> pd.Dat
         with too many fields.
     """
     name, part = split_format(format)
+    if not path.is_file():
+        raise DssError(f"{path}: there are no annotations here")
     broken: list[tuple[int, str]] = []
-    if name == "csv":
-        if recording and is_shared(path, recording):
-            table, broken = read_shared(path, name, recording)
-        else:
+    match name:
+        case "csv" if not is_shared(path, recording):
             table, broken = read_rows(path, COLUMNS)
-    elif name == "boris":
-        table, broken = read_boris(path)
-    elif name == "audacity":
-        table = _read_audacity(path)
-    elif name == "raven":
-        table = _read_raven(path, part, recording)
-    elif name == "textgrid":
-        table = _counted(textgrid.read(read_text(path), path, _tiers(part)))
-    elif name == "svl":
-        table = _counted(xml_formats.read_svl(read_text(path), path))
-    elif name == "elan":
-        table = _counted(xml_formats.read_elan(read_text(path), path, _tiers(part)))
-    else:
-        table = _read_with_crowsetta(path, name, recording)
+        case "csv" | "generic-seq":
+            table, broken = read_shared(path, name, recording)
+        case "boris":
+            table, broken = read_boris(path)
+        case "audacity":
+            table = _read_audacity(path)
+        case "raven":
+            table = _read_raven(path, part, recording)
+        case "textgrid":
+            table = _counted(textgrid.read(read_text(path), path, _tiers(part)))
+        case "svl":
+            table = _counted(xml_formats.read_svl(read_text(path), path))
+        case "elan":
+            table = _counted(xml_formats.read_elan(read_text(path), path, _tiers(part)))
+        case "timit":
+            table = read_timit(read_text(path), _samplerate(path, recording))
+        case "notmat":
+            table = _counted(read_notmat(path))
+        case _:
+            table = _counted(_read_of_many(path, name, recording))
     broken += [(row, "the name is missing") for row in table.index[table["name"].isna()]]
     raise_broken(broken + parse_times(table), table, path)
     fix_further_columns(table, path)
     return table
+
+
+def lists(path: Path, format: str, recording: Path) -> bool:
+    """Whether a file of many recordings has annotations of this one.
+
+    Arguments:
+        path: the file.
+        format: one of `OF_MANY_RECORDINGS`.
+        recording: the audio file.
+    """
+    try:
+        if format == "generic-seq":
+            return read_all(path, format).file_of(recording) is not None
+        return recording.name in _by_recording(path, format)
+    except DssError:
+        return False
 
 
 def _tiers(part: str) -> list[str]:
@@ -184,10 +210,7 @@ def _read_raven(path: Path, column: str, recording: Path | None) -> pd.DataFrame
     if recording and (len(files) > 1 or is_shared(path, recording)):
         table, _ = read_shared(path, "raven", recording)
     elif len(files) > 1:
-        raise DssError(
-            f"{path}: contains selections of {len(files)} recordings ({files[0]}, {files[1]}, "
-            "...). Name the recording to read (recording)."
-        )
+        raise DssError(several(path, files))
     there = ", ".join(map(str, table.columns))
     column = column or next((name for name in RAVEN_NAMES if name in table), "")
     if column not in table and table.empty:  # Raven adds the column with the first name
@@ -204,71 +227,47 @@ def _read_raven(path: Path, column: str, recording: Path | None) -> pd.DataFrame
     return table[COLUMNS].copy()
 
 
-def _read_with_crowsetta(path: Path, format: str, recording: Path | None) -> pd.DataFrame:
-    if not path.is_file():
-        raise DssError(f"{path}: there are no annotations here")
-    if format in OF_MANY_RECORDINGS:
-        # Times in samples need the recordings, some of which may be added later.
-        folder = recording.parent if recording and format == IN_SAMPLES else None
-        by_name = _of_many(path, format, folder, folder and stamp(folder))
-        seq = _of_recording(by_name, path, recording).seq
-    else:
-        more = {"audio_path": recording} if format == "timit" else {}
-        seq = _parse_with_crowsetta(path, format, more).seq
-    n_names, n_onsets, n_offsets = map(len, (seq.labels, seq.onsets_s, seq.offsets_s))
-    if not n_names == n_onsets == n_offsets:
-        raise DssError(
-            f"{path}: has {n_names} names, {n_onsets} onsets and {n_offsets} offsets; there "
-            "should be one of each per annotation"
-        )
-    return _counted(zip(map(str, seq.labels), seq.onsets_s, seq.offsets_s, strict=True))
+def _read_of_many(path: Path, format: str, recording: Path | None) -> list[Row]:
+    """The annotations of a recording in a file of many."""
+    by_name = _by_recording(path, format)
+    names = [*by_name]
+    if recording is None and len(names) > 1:
+        raise DssError(several(path, names))
+    name = recording.name if recording else names[0] if names else ""
+    if name not in by_name:
+        others = f"only of {names[0]}{' and others' * (len(names) > 1)}" if names else "nor others"
+        raise DssError(f"{path}: contains no annotations of {name}, {others}")
+    rows = by_name[name]
+    if format == KOUMURA and rows:
+        rate = _samplerate(path, recording)
+        rows = [(name, first / rate, last / rate) for name, first, last in rows]
+    return rows
 
 
 @cached_by_file(2)  # or the file would be parsed again for each recording
-def _of_many(path: Path, format: str, folder: Path | None, changed: Any) -> dict[str, Any]:
-    """The annotations of many recordings in a file, by the name of the recording."""
-    more = {"wav_path": folder} if format == IN_SAMPLES else {}
-    found = _parse_with_crowsetta(path, format, more)
-    by_name: dict[str, list] = {}
-    for annotation in found if isinstance(found, list) else [found]:
-        name = re.split(r"[/\\]", str(annotation.notated_path))[-1]
-        by_name.setdefault(name, annotation)
-    return by_name
+def _by_recording(path: Path, format: str) -> dict[str, list[Row]]:
+    """The annotations of each recording in a file of many."""
+    return read_yarden(path) if format == "yarden" else read_koumura(read_text(path), path)
 
 
-def _parse_with_crowsetta(path: Path, format: str, more: dict[str, Any]):
-    import crowsetta
-
-    if path.suffix.lower() == ".mat":
-        check_mat(path)
-    exact = {} if format == "generic-seq" else {"round_times": False}  # generic-seq never rounds
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of times in samples: dss converts them
-            return crowsetta.formats.by_name(format).from_file(path, **more).to_annot(**exact)
-    except Exception as error:  # crowsetta and its libraries raise all kinds of errors
+def _samplerate(path: Path, recording: Path | None) -> float:
+    """The sample rate of the recording whose samples a file counts."""
+    stem = re.sub("[._](annotations|labels)$", "", path.stem)
+    beside = (path.with_name(stem + ending) for ending in SOUND_ENDINGS)
+    recording = recording or next((path for path in beside if path.is_file()), None)
+    rate = open_audio(recording).samplerate_hz if recording else None
+    if rate is None:
         raise DssError(
-            f"{path}: cannot be read as {format} ({type(error).__name__}: {error})"
-        ) from error
+            f"{path}: has times in samples, so dss needs the recording and its sample rate. Put "
+            "the recording, as wav or flac, next to it, or name it (recording)."
+        )
+    return rate
 
 
 def _counted(rows: Iterable[tuple]) -> pd.DataFrame:
     """An annotation table whose rows are counted from 1."""
-    table = pd.DataFrame([*rows], columns=COLUMNS)
+    table = pd.DataFrame(
+        [(name or None, start, stop) for name, start, stop in rows], columns=COLUMNS
+    )
     table.index += 1
     return table
-
-
-def _of_recording(by_name: dict[str, Any], path: Path, recording: Path | None):
-    """The annotations of this recording, from those of many."""
-    names = [*by_name]
-    if recording is None and len(names) > 1:
-        raise DssError(
-            f"{path}: contains annotations of {len(names)} recordings ({names[0]}, {names[1]}, "
-            "...). Name the recording to read (recording)."
-        )
-    name = names[0] if recording is None else recording.name
-    if name not in by_name:
-        others = f"{names[0]}{' and others' * (len(names) > 1)}"
-        raise DssError(f"{path}: contains no annotations of {name}, only of {others}")
-    return by_name[name]

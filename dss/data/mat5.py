@@ -33,13 +33,13 @@ def check_mat(path: Path) -> None:
         if len(content) < HEADER_BYTES or content[126:128] not in (b"IM", b"MI"):
             raise ValueError("it is not of level 5; save it with -v7")
         order = "<" if content[126:128] == b"IM" else ">"
-        for kind, data in _elements(content[HEADER_BYTES:], order, aligned=False):
+        for kind, data in elements(content[HEADER_BYTES:], order, aligned=False):
             if kind == COMPRESSED:
                 unpacker = zlib.decompressobj()
                 unpacked = unpacker.decompress(data, MOST_BYTES)
                 if unpacker.unconsumed_tail or not unpacker.eof:
                     raise ValueError("a compressed part is cut off, or too large")
-                ((kind, data),) = _elements(unpacked, order)
+                ((kind, data),) = elements(unpacked, order)
             if kind != MATRIX:
                 raise ValueError(f"it contains data of type {kind}")
             _check_matrix(data, order, 0)
@@ -47,7 +47,7 @@ def check_mat(path: Path) -> None:
         raise DssError(f"{path}: cannot be read as a MATLAB file ({error})") from None
 
 
-def _elements(data: bytes, order: str, aligned: bool = True) -> Iterator[tuple[int, bytes]]:
+def elements(data: bytes, order: str, aligned: bool = True) -> Iterator[tuple[int, bytes]]:
     """Type and data of consecutive elements; within arrays, they are aligned to 8 bytes."""
     place = 0
     while place < len(data):
@@ -70,7 +70,7 @@ def _check_matrix(data: bytes, order: str, depth: int) -> None:
         return  # an empty array
     if depth > DEEPEST:
         raise ValueError(f"arrays are nested more than {DEEPEST} deep")
-    parts = [*_elements(data, order)]
+    parts = [*elements(data, order)]
     if len(parts) < 3 or [kind for kind, _ in parts[:3]] != [6, 5, 1] or len(parts[0][1]) != 8:
         raise ValueError("an array lacks its kind, dimensions or name")
     (_, flags), (_, shape), _, *values = parts

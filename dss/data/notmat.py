@@ -10,12 +10,34 @@ from typing import Any
 import numpy as np
 
 from dss.data.mat5 import check_mat
+from dss.data.rows import Row, in_order
 from dss.errors import DssError
-
-Row = tuple[str, float, float]  # name, start, stop
 
 # Initial segmentation settings of evsonganaly, which reads them; they do not change annotations.
 SEGMENTING = {"threshold": 1000.0, "min_int": 5.0, "min_dur": 30.0, "sm_win": 2.0}
+
+
+def read_notmat(path: Path) -> list[Row]:
+    """Read the annotations.
+
+    Raises: DssError if it is not such a file, or lacks some onsets, offsets or names.
+    """
+    import crowsetta
+
+    check_mat(path)
+    try:
+        seq = crowsetta.formats.by_name("notmat").from_file(path).to_annot(round_times=False).seq
+    except Exception as error:  # crowsetta and scipy raise all kinds of errors
+        raise DssError(
+            f"{path}: cannot be read as notmat ({type(error).__name__}: {error})"
+        ) from error
+    n_names, n_onsets, n_offsets = map(len, (seq.labels, seq.onsets_s, seq.offsets_s))
+    if not n_names == n_onsets == n_offsets:
+        raise DssError(
+            f"{path}: has {n_names} names, {n_onsets} onsets and {n_offsets} offsets; there "
+            "should be one of each per annotation"
+        )
+    return [*zip(map(str, seq.labels), seq.onsets_s, seq.offsets_s, strict=True)]
 
 
 def write_notmat(
@@ -34,7 +56,7 @@ def write_notmat(
     """
     import scipy.io
 
-    rows = sorted(rows, key=lambda row: row[1])
+    rows = in_order(rows)
     content = {
         **SEGMENTING,
         **(_fields(replaced) if replaced and replaced.is_file() else {}),

@@ -5,22 +5,21 @@ column `filename`. The table is next to the recordings, or in the folder above.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from dss.data.csv_layout import layout_of
+from dss.data.text_files import HEAD_BYTES, read_text
 from dss.data.text_tables import (
     COLUMNS,
-    HEAD_BYTES,
     RAVEN_TIMES,
     has_columns,
     numbers,
     read_raven_rows,
     read_rows,
-    read_text,
 )
 from dss.errors import DssError
 from dss.support.caching import cached_by_file, cached_by_folder
@@ -34,6 +33,7 @@ FILE_COLUMNS = (
     "begin path",
     "file_name",
     "media file name",
+    "notated_path",
 )
 OFFSET = "File Offset (s)"
 
@@ -70,6 +70,10 @@ class Shared(NamedTuple):
 
         return max(alike, key=in_common, default=None)
 
+    def rows_of(self, recording: Path) -> pd.DataFrame:
+        """The rows of a recording; there may be none."""
+        return self.table[self.table[self.column] == self.file_of(recording)]
+
 
 def find_shared(recording: Path, format: str | None = None) -> list[Path]:
     """Find tables that list this recording, next to it or in the folder above.
@@ -96,14 +100,15 @@ def is_shared(path: Path, recording: Path | None) -> bool:
 
 
 def read_shared(
-    path: Path, format: str, recording: Path
+    path: Path, format: str, recording: Path | None
 ) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
     """Read the rows of one recording in a table, and what is wrong with some of them.
 
     Arguments:
         path: the table; all of it is read if no column names recordings.
-        format: csv or raven; times in selection tables are converted to count from the recording.
-        recording: the audio file.
+        format: csv, raven or generic-seq; times in selection tables are converted to count from
+            the recording.
+        recording: the audio file; None for the only recording in the table.
 
     Raises: DssError if the table has no row of this recording, or does not say where in it the
         times are.
@@ -111,9 +116,14 @@ def read_shared(
     shared = _read(path, format)
     if shared is None:
         return _rows(path, format)
-    file = shared.file_of(recording)
+    files = [file for alike in shared.files.values() for file in alike]
+    if recording is None and len(files) > 1:
+        raise DssError(several(path, files))
+    file = shared.file_of(recording) if recording else next(iter(files), None)
     if file is None:
-        raise DssError(f"{path}: the column {shared.column!r} does not list {recording.name}")
+        raise DssError(
+            f"{path}: the column {shared.column!r} does not list {recording and recording.name}"
+        )
     rows = shared.table[shared.table[shared.column] == file]
     broken = [(row, why) for row, why in shared.broken if row in rows.index]
     if format == "raven":
@@ -125,6 +135,49 @@ def read_shared(
             )
         rows = _from_offsets(rows) if OFFSET in rows else rows
     return rows.copy(), broken
+
+
+def read_all(path: Path, format: str) -> Shared:
+    """Read the rows of all recordings in a table.
+
+    Arguments:
+        path: the table.
+        format: csv, raven or generic-seq.
+
+    Raises: DssError if it does not name its recordings.
+    """
+    shared = _read(path, format)
+    if shared is None:
+        raise DssError(f"{path}: no column names the recordings ({', '.join(FILE_COLUMNS)})")
+    return shared
+
+
+def lists_many(path: Path, format: str, recording: Path | None) -> bool:
+    """Whether a table names its recordings, and is not named after this one.
+
+    Arguments:
+        path: the table.
+        format: csv or raven.
+        recording: the audio file.
+
+    Raises: DssError if it names several recordings, and none is given.
+    """
+    header = layout_of(read_text(path, HEAD_BYTES)).header
+    if file_column(name.strip() for name in header) is None:
+        return False
+    files = [file for alike in read_all(path, format).files.values() for file in alike]
+    if recording is None and len(files) > 1:
+        raise DssError(several(path, files))
+    return is_shared(path, recording)
+
+
+def several(path: Path, recordings: Sequence[str]) -> str:
+    """The message about a file of several recordings, none of which is named."""
+    first, second = recordings[:2]
+    return (
+        f"{path}: contains annotations of {len(recordings)} recordings ({first}, {second}, ...). "
+        "Name the recording (recording)."
+    )
 
 
 def file_column(columns: Iterable[Any]) -> Any:
@@ -176,4 +229,4 @@ def _read(path: Path, format: str) -> Shared | None:
 
 
 def _rows(path: Path, format: str) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
-    return read_rows(path, COLUMNS) if format == "csv" else (read_raven_rows(path), [])
+    return (read_raven_rows(path), []) if format == "raven" else read_rows(path, COLUMNS)

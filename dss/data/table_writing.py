@@ -9,6 +9,9 @@
 | svl | a layer of Sonic Visualiser: regions, or time instants if there are only events |
 | elan | tiers of ELAN |
 | notmat | evsonganaly; single-letter names |
+| boris | tabular events of BORIS |
+| timit | transcriptions of TIMIT |
+| generic-seq, yarden, birdsong-recognition-dataset | into the file of many recordings |
 """
 
 import re
@@ -18,8 +21,16 @@ from pathlib import Path
 import pandas as pd
 
 from dss.data import textgrid, xml_formats
+from dss.data.boris import write_boris
+from dss.data.formats import KOUMURA, OF_MANY_RECORDINGS
+from dss.data.koumura import write_koumura
 from dss.data.notmat import write_notmat
+from dss.data.rows import Row
+from dss.data.shared_tables import file_column, lists_many
+from dss.data.shared_writing import write_shared
 from dss.data.text_tables import COLUMNS, RAVEN_TIMES
+from dss.data.timit import write_timit
+from dss.data.yarden import write_yarden
 from dss.errors import DssError, raise_problems
 
 RAVEN_COLUMNS = (
@@ -28,22 +39,34 @@ RAVEN_COLUMNS = (
     *("Low Freq (Hz)", "High Freq (Hz)", "Annotation"),
 )
 HIGHEST_HZ = 20_000  # of a box in a selection table, by default
-WRITTEN = ("csv", "audacity", "raven", "textgrid", "svl", "elan", "notmat")
-IN_SAMPLES = ("svl", "notmat")  # these need the sample rate
+ENDINGS = {
+    **{"csv": ".csv", "audacity": ".txt", "raven": ".selections.txt", "textgrid": ".TextGrid"},
+    **{"svl": ".svl", "elan": ".eaf", "boris": ".tsv", "timit": ".phn"},
+}
+OF_ALL = {"yarden": "annotation.mat", KOUMURA: "Annotation.xml", "generic-seq": "annotations.csv"}
+IN_SAMPLES = ("svl", "notmat", "timit", "yarden", KOUMURA)  # these need the sample rate
 NO_NAMES = {
     "notmat": (r".{2,}", "Names in .not.mat files have one letter; rename (one=o):"),
     "svl": (r".*[^\x20-\ud7ff\ue000-\U0010ffff].*", "These names cannot be in XML; rename:"),
+    "yarden": (
+        r"(?!(0|-?[1-9]\d{0,8})\Z).*",
+        "Names in files of SongAnnotationGUI are whole numbers; rename (one=1):",
+    ),
 }
-NO_NAMES["elan"] = NO_NAMES["svl"]
+NO_NAMES["elan"] = NO_NAMES[KOUMURA] = NO_NAMES["svl"]
+
+
+def written_path(recording: Path, format: str) -> Path:
+    """The annotation file of a recording, next to it."""
+    if format in OF_ALL:
+        return recording.with_name(OF_ALL[format])
+    if format == "notmat":
+        return recording.with_name(f"{recording.name}.not.mat")
+    return recording.with_name(f"{recording.stem}_annotations{ENDINGS[format]}")
 
 
 def check_names(names: Iterable[str], format: str) -> None:
-    """Raise a DssError if dss cannot write a format, or it does not allow one of these names."""
-    if format not in WRITTEN:
-        raise DssError(
-            f"Annotations cannot be written as {format}; choose {', '.join(WRITTEN[:-1])} "
-            f"or {WRITTEN[-1]}"
-        )
+    """Raise a DssError if a format does not allow one of these names."""
     if format == "csv":
         return
     names = dict.fromkeys(names)
@@ -60,25 +83,27 @@ def write_table(
     format: str,
     duration_seconds: float | None = None,
     samplerate_hz: float | None = None,
+    recording: Path | None = None,
     replaced: Path | None = None,
 ) -> None:
     """Write annotations; formats other than csv keep only those that have a time.
 
-    In notmat, the other contents of a replaced file are kept.
+    In notmat, the other contents of a replaced file are kept, and in files of many recordings the
+    annotations of the others.
 
-    Raises: DssError if dss cannot write the format, or it does not allow these annotations.
+    Raises: DssError if the format does not allow these annotations, or needs to know more.
     """
+    replaced = replaced or path
+    if of_many(format, replaced, table, recording):
+        _write_of_many(table, path, format, samplerate_hz, recording, replaced)
+        return
     if format == "csv":
         table, further = table.copy(), table.columns.difference([*COLUMNS, "confidence"])
         # Only floats are rounded; whole numbers become floats when a row without one is added.
         table[further] = table[further].convert_dtypes().astype(object)
         table.to_csv(path, index=False, float_format="%.6f", na_rep="NaN")
         return
-    table = table[table["start_seconds"].notna()]
-    check_names(table["name"], format)
-    if format in IN_SAMPLES and not samplerate_hz:
-        raise DssError(f"{format} files store the sample rate; give samplerate_hz")
-    rows = [*table[COLUMNS].itertuples(index=False, name=None)]
+    rows = _rows(table, format, samplerate_hz)
     match format:
         case "audacity":
             lines = (f"{a:.6f}\t{b:.6f}\t{name}\n" for name, a, b in rows)
@@ -97,3 +122,52 @@ def write_table(
             xml_formats.write_elan(rows, path)
         case "notmat":
             write_notmat(rows, path, samplerate_hz or 0, replaced)
+        case "boris":
+            write_boris(rows, path, recording, duration_seconds)
+        case "timit":
+            write_timit(rows, path, samplerate_hz or 0)
+
+
+def of_many(format: str, path: Path, table: pd.DataFrame, recording: Path | None) -> bool:
+    """Whether a file has, or will have, annotations of other recordings, too.
+
+    Arguments:
+        format: its format.
+        path: the file, which may not exist.
+        table: the annotations to write; if they name their recordings, they are written as a whole.
+        recording: the audio file.
+
+    Raises: DssError if the file has several recordings, and it is unclear which one is written.
+    """
+    if format in OF_MANY_RECORDINGS:
+        return True
+    is_table = format in ("csv", "raven") and path.is_file() and file_column(table.columns) is None
+    return is_table and lists_many(path, format, recording)
+
+
+def _write_of_many(
+    table: pd.DataFrame,
+    path: Path,
+    format: str,
+    samplerate_hz: float | None,
+    recording: Path | None,
+    replaced: Path,
+) -> None:
+    if recording is None:
+        raise DssError(f"{format} files are for many recordings; give recording")
+    rows = _rows(table, format, samplerate_hz)
+    if format == "yarden":
+        write_yarden(rows, path, recording, samplerate_hz or 0, replaced)
+    elif format == KOUMURA:
+        write_koumura(rows, path, recording, samplerate_hz or 0, replaced)
+    else:
+        write_shared(table, path, format, recording, samplerate_hz, replaced)
+
+
+def _rows(table: pd.DataFrame, format: str, samplerate_hz: float | None) -> list[Row]:
+    """The annotations that have a time, checked."""
+    table = table[table["start_seconds"].notna()]
+    check_names(table["name"], format)
+    if format in IN_SAMPLES and not samplerate_hz:
+        raise DssError(f"{format} files hold the sample rate, or count samples; give samplerate_hz")
+    return [*table[COLUMNS].itertuples(index=False, name=None)]

@@ -14,6 +14,7 @@ import pandas as pd
 from dss.data import fixes
 from dss.data.csv_layout import Layout, fields, layout_of, table_text, too_long
 from dss.data.plain_tables import read_plain
+from dss.data.text_files import HEAD_BYTES, read_text
 from dss.errors import DssError, raise_problems
 
 TIMES = ["start_seconds", "stop_seconds"]
@@ -51,7 +52,6 @@ LATEST_SECONDS = 1e7  # four months: no recording has later times
 MISSING = ["", "NaN", "nan", "NA", "None", "<NA>"]  # values that stand for no number
 CLOCK = r"^\s*(?:(\d+):)?(\d+):(\d+(?:\.\d*)?)\s*$"  # h:m:s or m:s
 MOST_SHOWN = 300  # letters of the names of columns
-HEAD_BYTES = 2**16  # of a file, to see what it contains
 # Before pandas 3.1, numbers are read exactly only on request; since then the request is deprecated.
 IS_EXACT = tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1)
 EXACTLY: dict[str, Any] = {} if IS_EXACT else {"float_precision": "round_trip"}
@@ -109,8 +109,7 @@ def read_rows(path: Path, columns: list[str]) -> tuple[pd.DataFrame, list[tuple[
     broken = [(row + n_above, what) for row, what in broken]
     there = listed_columns(table)
     check_twice(header, READ_TWICE, path, n_above + 1)
-    called = {_called(column, table.columns): column for column in columns}
-    table = table.rename(columns=called)
+    table = table.rename(columns={called(column, table.columns): column for column in columns})
     if "stop_seconds" in columns and "stop_seconds" not in table and "start_seconds" in table:
         names = {field.strip().lower() for field in header}
         is_of_points = names in ({"time", "label"}, {"time", "value", "label"})
@@ -171,8 +170,8 @@ def listed_columns(table: pd.DataFrame) -> str:
 def has_columns(path: Path, columns: list[str]) -> bool:
     """Whether the header of a CSV file has these columns, or their names in other programs."""
     there = [name.strip() for name in layout_of(read_text(path, HEAD_BYTES)).header]
-    lacking = [column for column in columns if not _called(column, there)]
-    return not lacking or (lacking == ["stop_seconds"] and _durations(there) is not None)
+    lacking = [column for column in columns if not called(column, there)]
+    return not lacking or (lacking == ["stop_seconds"] and durations(there) is not None)
 
 
 def raise_broken(broken: list[tuple[int, str]], table: pd.DataFrame, path: Path) -> None:
@@ -230,30 +229,30 @@ def _are_late(times: pd.Series) -> bool:
     return bool((np.abs(times.to_numpy()) > LATEST_SECONDS).any())
 
 
-def _called(column: str, there: Iterable[str]) -> str | None:
+def called(column: str, there: Iterable[str]) -> str | None:
     """The name of a column in a CSV file; None if it is missing."""
-    called = {str(name).lower(): name for name in reversed([*there])}
+    there = {str(name).lower(): name for name in reversed([*there])}
     names = (column, *OTHER_NAMES.get(column, ()))
-    return next((called[name] for name in names if name in called), None)
+    return next((there[name] for name in names if name in there), None)
 
 
-def _durations(columns: Iterable[Any]) -> Any:
+def durations(columns: Iterable[Any]) -> Any:
     """The column of durations, which some programs write instead of stops; or None."""
-    called = ("duration", "duration (s)", "duration_s")
-    return next((column for column in columns if str(column).lower() in called), None)
+    names = ("duration", "duration (s)", "duration_s")
+    return next((column for column in columns if str(column).lower() in names), None)
 
 
 def _with_stops(table: pd.DataFrame, is_of_points: bool) -> pd.DataFrame:
     """A table of Sonic Visualiser with stops, computed from durations if there are any."""
     if is_of_points:
         return table.assign(stop_seconds=table["start_seconds"])
-    durations = _durations(table.columns)
-    if durations is None:
+    column = durations(table.columns)
+    if column is None:
         return table
-    start, duration = numbers(table["start_seconds"]), numbers(table[durations])
+    start, duration = numbers(table["start_seconds"]), numbers(table[column])
     stop = (start + duration).astype(object)
     # Other values stay text, so that messages can show them.
-    return table.assign(stop_seconds=stop.where(stop.notna(), table[durations]))
+    return table.assign(stop_seconds=stop.where(stop.notna(), table[column]))
 
 
 def numbers(column: pd.Series) -> pd.Series:
@@ -269,23 +268,6 @@ def numbers(column: pd.Series) -> pd.Series:
         parts = column.str.extract(CLOCK).astype(float)
         parsed = parsed.fillna(parts[0].fillna(0) * 3600 + parts[1] * 60 + parts[2])
     return parsed.where(np.isfinite(parsed))
-
-
-def read_text(path: Path, n_bytes: int = -1) -> str:
-    """Read a text file in common encodings: UTF-8, UTF-16, or that of old Windows."""
-    if not path.is_file():
-        raise DssError(f"{path}: there is no such file")
-    with path.open("rb") as file:
-        content = file.read(n_bytes)
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16", errors="replace")
-    if 0 in content[:2] and len(content) > 1:  # without a byte order mark
-        order = "be" if content[0] == 0 else "le"
-        return content.decode(f"utf-16-{order}", errors="replace")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252", errors="replace")
 
 
 def _missing_header(first: list[str], separator: str, path: Path) -> list[str] | None:

@@ -10,9 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from dss.data.rows import Row, in_order, lanes
 from dss.errors import DssError
-
-Row = tuple[str, float, float]  # name, start, stop
 
 OUR_TIERS = re.compile(r"(segments|events|annotations)( \d+)?")  # that dss writes
 TOKEN = re.compile(
@@ -69,7 +68,7 @@ def rows_of_tiers(
             f"to read: annotation_format {format}:{filled[0]}."
         )
     chosen = [row for name, rows in there if not tiers or name in tiers for row in rows]
-    return sorted(chosen, key=lambda row: row[1])
+    return in_order(chosen)
 
 
 def write(rows: Iterable[Row], path: Path, duration_seconds: float | None) -> None:
@@ -77,7 +76,7 @@ def write(rows: Iterable[Row], path: Path, duration_seconds: float | None) -> No
 
     Overlapping annotations go into further tiers: `segments 2`, `events 2`, ...
     """
-    rows = sorted(((name, round(a, 6), round(b, 6)) for name, a, b in rows), key=lambda r: r[1])
+    rows = in_order((name, round(a, 6), round(b, 6)) for name, a, b in rows)
     end = max([duration_seconds or 0.001, *(stop for _, _, stop in rows)])
     segments = lanes([row for row in rows if row[2] > row[1]]) or [[]]
     events = lanes([row for row in rows if row[2] == row[1]])
@@ -145,15 +144,3 @@ def _filled(lane: list[Row], end: float) -> Iterator[Row]:
         last = stop
     if end > last:
         yield "", last, end
-
-
-def lanes(rows: list[Row]) -> list[list[Row]]:
-    """Distribute sorted annotations over as few lists as possible without overlaps in any list."""
-    lanes: list[list[Row]] = []
-    for row in rows:
-        _, start, stop = row
-        is_free = (lane[-1][2] < start or (lane[-1][2] == start and stop > start) for lane in lanes)
-        place = next((i for i, free in enumerate(is_free) if free), len(lanes))
-        lanes[place:] = lanes[place:] or [[]]
-        lanes[place].append(row)
-    return lanes

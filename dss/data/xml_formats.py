@@ -8,10 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from xml.etree import ElementTree
 
-from dss.data.textgrid import lanes, rows_of_tiers
+from dss.data.rows import Row, in_order, in_samples, lanes
+from dss.data.textgrid import rows_of_tiers
 from dss.errors import DssError
 
-Row = tuple[str, float, float]  # name, start, stop
 MS = 1000
 EXACT = "dss:"  # prefix of properties with exact times
 
@@ -21,19 +21,19 @@ def read_svl(text: str, path: Path) -> list[Row]:
 
     Raises: DssError if it is not such a layer, or a time is missing.
     """
-    root = _parse(text, path, "sv", "a layer of Sonic Visualiser")
+    root = parse_xml(text, path, "sv", "a layer of Sonic Visualiser")
     rates = {model.get("dataset"): model.get("sampleRate") for model in root.iter("model")}
     rows = []
     for dataset in root.iter("dataset"):
-        rate = _number(rates.get(dataset.get("id")), path, "the sample rate of a layer")
+        rate = number(rates.get(dataset.get("id")), path, "the sample rate of a layer")
         for i, point in enumerate(dataset.iter("point"), start=1):
             name = (point.get("label") or "").strip()
             if not name or not rate:
                 continue
-            start = _number(point.get("frame"), path, f"the frame of point {i} ({name})")
-            length = _number(point.get("duration") or "0", path, f"the duration of point {i}")
+            start = number(point.get("frame"), path, f"the frame of point {i} ({name})")
+            length = number(point.get("duration") or "0", path, f"the duration of point {i}")
             rows.append((name, start / rate, (start + length) / rate))
-    return sorted(rows, key=lambda row: row[1])
+    return in_order(rows)
 
 
 def read_elan(text: str, path: Path, tiers: list[str]) -> list[Row]:
@@ -47,7 +47,7 @@ def read_elan(text: str, path: Path, tiers: list[str]) -> list[Row]:
     Raises: DssError if it is not such a file, a time is missing, or it is unclear which tiers to
         read.
     """
-    root = _parse(text, path, "ANNOTATION_DOCUMENT", "an ELAN file")
+    root = parse_xml(text, path, "ANNOTATION_DOCUMENT", "an ELAN file")
     exact = {entry.get("NAME"): entry.text for entry in root.iter("PROPERTY")}
     slots = {slot.get("TIME_SLOT_ID"): slot.get("TIME_VALUE") for slot in root.iter("TIME_SLOT")}
     there = []
@@ -65,32 +65,28 @@ def write_svl(rows: Iterable[Row], path: Path, samplerate_hz: float) -> None:
         path: the file.
         samplerate_hz: the sample rate of the recording; the file counts its samples.
     """
-    rows = sorted(rows, key=lambda row: row[1])
-    regions = any(stop > start for _, start, stop in rows)
-    frames = [
-        (round(start * samplerate_hz), round(stop * samplerate_hz)) for _, start, stop in rows
-    ]
+    frames = [*in_samples(in_order(rows), samplerate_hz)]
+    regions = any(last > first for _, first, last in frames)
     root = ElementTree.Element("sv")
     data = ElementTree.SubElement(root, "data")
     dimensions = "3" if regions else "1"
     model = {"id": "1", "name": "", "sampleRate": f"{samplerate_hz:.15g}", "type": "sparse"}
-    model |= {"start": str(min((a for a, _ in frames), default=0))}
-    model |= {"end": str(max((b for _, b in frames), default=0)), "dimensions": dimensions}
+    model |= {"start": str(min((first for _, first, _ in frames), default=0))}
+    model |= {"end": str(max((last for _, _, last in frames), default=0)), "dimensions": dimensions}
     model |= {"resolution": "1", "notifyOnAdd": "true", "dataset": "0"}
     if regions:
         model |= {"subtype": "region", "minimum": "0", "maximum": "0", "units": ""}
     ElementTree.SubElement(data, "model", model)
     dataset = ElementTree.SubElement(data, "dataset", {"id": "0", "dimensions": dimensions})
-    for (name, start, stop), (first, last) in zip(rows, frames, strict=True):
+    for name, first, last in frames:
         point = {"frame": str(first), "label": name}
-        if regions:  # a segment lasts at least one sample, or it would be an event
-            length = max(last - first, int(stop > start))
-            point |= {"value": "0", "duration": str(length)}
+        if regions:
+            point |= {"value": "0", "duration": str(last - first)}
         ElementTree.SubElement(dataset, "point", point)
     layer = {"id": "2", "type": "regions" if regions else "timeinstants", "model": "1"}
     display = ElementTree.SubElement(root, "display")
     ElementTree.SubElement(display, "layer", layer | {"name": "Annotations", "visible": "true"})
-    _write(root, path, "<!DOCTYPE sonic-visualiser>\n")
+    write_xml(root, path, "<!DOCTYPE sonic-visualiser>\n")
 
 
 def write_elan(rows: Iterable[Row], path: Path) -> None:
@@ -99,7 +95,7 @@ def write_elan(rows: Iterable[Row], path: Path) -> None:
     ELAN counts whole milliseconds, and an annotation lasts at least one; the exact times are stored
     in properties of the document.
     """
-    shown = [(i, *row, *_in_ms(*row[1:])) for i, row in enumerate(sorted(rows, key=lambda r: r[1]))]
+    shown = [(i, *row, *_in_ms(*row[1:])) for i, row in enumerate(in_order(rows))]
     head = {"AUTHOR": "", "DATE": "2000-01-01T00:00:00+00:00", "FORMAT": "3.0", "VERSION": "3.0"}
     root = ElementTree.Element("ANNOTATION_DOCUMENT", head)
     units = {"MEDIA_FILE": "", "TIME_UNITS": "milliseconds"}
@@ -111,8 +107,8 @@ def write_elan(rows: Iterable[Row], path: Path) -> None:
         for at, value in enumerate(in_ms, start=2 * i + 1):
             slot = {"TIME_SLOT_ID": f"ts{at}", "TIME_VALUE": str(value)}
             ElementTree.SubElement(times, "TIME_SLOT", slot)
-    in_order = sorted(shown, key=lambda row: row[4])
-    tiers = lanes([(str(i), start, stop) for i, *_, start, stop in in_order])
+    by_start = sorted(shown, key=lambda row: row[4])
+    tiers = lanes([(str(i), start, stop) for i, *_, start, stop in by_start])
     for number, lane in enumerate(tiers or [[]], start=1):
         name = "annotations" + f" {number}" * (number > 1)
         named = {"TIER_ID": name, "LINGUISTIC_TYPE_REF": "default-lt"}
@@ -126,7 +122,7 @@ def write_elan(rows: Iterable[Row], path: Path) -> None:
     kind = {"LINGUISTIC_TYPE_ID": "default-lt", "TIME_ALIGNABLE": "true"}
     kind |= {"GRAPHIC_REFERENCES": "false"}
     ElementTree.SubElement(root, "LINGUISTIC_TYPE", kind)
-    _write(root, path)
+    write_xml(root, path)
 
 
 def _in_ms(start: float, stop: float) -> tuple[int, int]:
@@ -143,7 +139,7 @@ def _elan_rows(
         if name:
             of = f"a time of {annotation.get('ANNOTATION_ID')} ({name})"
             ends = (slots.get(annotation.get(f"TIME_SLOT_REF{i}")) for i in (1, 2))
-            start, stop = (_number(end, path, of) for end in ends)
+            start, stop = (number(end, path, of) for end in ends)
             yield name, *_exact(exact.get(f"{EXACT}{annotation.get('ANNOTATION_ID')}"), start, stop)
 
 
@@ -156,14 +152,19 @@ def _exact(stated: str | None, start: float, stop: float) -> tuple[float, float]
     return start / MS, stop / MS
 
 
-def _write(root: ElementTree.Element, path: Path, doctype: str = "") -> None:
+def write_xml(root: ElementTree.Element, path: Path, doctype: str = "") -> None:
+    """Write a document."""
     ElementTree.indent(root)
     text = ElementTree.tostring(root, "unicode")
     head = '<?xml version="1.0" encoding="UTF-8"?>\n'
     path.write_bytes(f"{head}{doctype}{text}\n".encode())
 
 
-def _parse(text: str, path: Path, root: str, what: str) -> ElementTree.Element:
+def parse_xml(text: str, path: Path, root: str, what: str) -> ElementTree.Element:
+    """The root of a document.
+
+    Raises: DssError if it is not `what`, with a root of this name, or defines entities.
+    """
     try:
         if "<!ENTITY" in text:  # could make a small file huge
             raise ElementTree.ParseError("it defines entities")
@@ -175,7 +176,8 @@ def _parse(text: str, path: Path, root: str, what: str) -> ElementTree.Element:
     return element
 
 
-def _number(text: str | None, path: Path, what: str) -> float:
+def number(text: str | None, path: Path, what: str) -> float:
+    """A number in a document; raises a DssError for anything else."""
     try:
         value = float(text or "")
     except ValueError:

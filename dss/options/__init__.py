@@ -17,7 +17,8 @@ from dss.options.base import (
     written_fields,
 )
 from dss.options.checking import AnnotationErrorOptions, CheckOptions
-from dss.options.dataset import DatasetOptions, SourceOptions
+from dss.options.converting import ConvertOptions
+from dss.options.dataset import DatasetOptions, FileOptions, SourceOptions
 from dss.options.evaluation import DemoOptions, EvaluateOptions, NotebooksOptions, TuneOptions
 from dss.options.job_script import TrainCommandOptions
 from dss.options.keywords import takes_options
@@ -36,10 +37,12 @@ __all__ = [
     "AnnotationErrorOptions",
     "AugmentOptions",
     "CheckOptions",
+    "ConvertOptions",
     "DatasetOptions",
     "DemoOptions",
     "DetectOptions",
     "EvaluateOptions",
+    "FileOptions",
     "LearningCurveOptions",
     "NetworkOptions",
     "NotebooksOptions",

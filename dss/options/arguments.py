@@ -44,6 +44,17 @@ class EvaluateArguments(TypedDict, total=False):
     offset_tolerance_seconds: float | None
 
 
+class FileArguments(TypedDict, total=False):
+    """The options of `FileOptions`."""
+
+    endings: Sequence[str] | str | None
+    annotation_format: str | None
+    annotations_at: str | None
+    time_unit: Literal["s", "ms", "samples"]
+    loader: Callable[..., Any] | None
+    annotation_loader: Callable[..., Any] | None
+
+
 class NetworkArguments(TypedDict, total=False):
     """The options of `NetworkOptions`."""
 
@@ -92,52 +103,27 @@ class ProposeArguments(TypedDict, total=False):
     save_dir: str | Path | None
 
 
-class SourceArguments(TypedDict, total=False):
-    """The options of `SourceOptions`."""
+class ConvertArguments(FileArguments, total=False):
+    """The options of `ConvertOptions`."""
 
-    endings: Sequence[str] | str | None
-    samplerate_hz: float | None
-    channel: int | None
-    mix: bool
-    annotation_format: str | None
-    annotations_at: str | None
-    time_unit: Literal["s", "ms", "samples"]
-    tolerance_seconds: float
-    skip_bad_rows: bool
-    strict: bool
-    loader: Callable[..., Any] | None
-    annotation_loader: Callable[..., Any] | None
-
-
-class AnnotationErrorArguments(SourceArguments, total=False):
-    """The options of `AnnotationErrorOptions`."""
-
-    min_certainty: float
-    seed: int
-
-
-class DatasetArguments(SourceArguments, total=False):
-    """The options of `DatasetOptions`."""
-
-    store_dir: str | Path | None
+    format: Literal[
+        "csv",
+        "audacity",
+        "raven",
+        "textgrid",
+        "svl",
+        "elan",
+        "notmat",
+        "boris",
+        "timit",
+        "generic-seq",
+        "yarden",
+        "birdsong-recognition-dataset",
+    ]
+    save_dir: str | Path | None
     overwrite: bool
-    split_csv: bool
-    song_types: Sequence[str] | str | None
     rename: dict[str, str] | str
-    individual_targets: bool
-    boundary_targets: bool
-    event_std_seconds: float | None
-    gap_seconds: float | None
-    overlaps: Literal["share", "shorter", "later", "unknown"]
-    train_split: Literal["files", "samples"]
-    val_split: Literal["files", "samples"]
-    test_split: Literal["auto", "files", "samples"]
-    train_fraction: float | None
-    val_fraction: float
-    test_fraction: float
-    groups: str | None
-    block_seconds: float | None
-    seed: int
+    samplerate_hz: float | None
 
 
 class PredictArguments(DetectArguments, total=False):
@@ -157,6 +143,17 @@ class ProofreadFilesArguments(ProofreadArguments, total=False):
 
     recordings: str | Path | None
     known: str | Path | None
+
+
+class SourceArguments(FileArguments, total=False):
+    """The options of `SourceOptions`."""
+
+    samplerate_hz: float | None
+    channel: int | None
+    mix: bool
+    tolerance_seconds: float
+    skip_bad_rows: bool
+    strict: bool
 
 
 class TrainArguments(NetworkArguments, total=False):
@@ -191,11 +188,35 @@ class TuneArguments(EvaluateArguments, total=False):
     data_dir: str | Path | None
 
 
-class CheckArguments(AnnotationErrorArguments, total=False):
-    """The options of `CheckOptions`."""
+class AnnotationErrorArguments(SourceArguments, total=False):
+    """The options of `AnnotationErrorOptions`."""
 
-    with_network: bool
-    save_dir: str | Path | None
+    min_certainty: float
+    seed: int
+
+
+class DatasetArguments(SourceArguments, total=False):
+    """The options of `DatasetOptions`."""
+
+    store_dir: str | Path | None
+    overwrite: bool
+    split_csv: bool
+    song_types: Sequence[str] | str | None
+    rename: dict[str, str] | str
+    individual_targets: bool
+    boundary_targets: bool
+    event_std_seconds: float | None
+    gap_seconds: float | None
+    overlaps: Literal["share", "shorter", "later", "unknown"]
+    train_split: Literal["files", "samples"]
+    val_split: Literal["files", "samples"]
+    test_split: Literal["auto", "files", "samples"]
+    train_fraction: float | None
+    val_fraction: float
+    test_fraction: float
+    groups: str | None
+    block_seconds: float | None
+    seed: int
 
 
 class LearningCurveArguments(TrainArguments, total=False):
@@ -210,7 +231,9 @@ class PredictFilesArguments(PredictArguments, total=False):
 
     save_dir: str | Path | None
     existing: Literal["skip", "overwrite", "error"]
-    format: Literal["csv", "audacity", "raven", "textgrid", "svl", "elan", "notmat"]
+    format: Literal[
+        "csv", "audacity", "raven", "textgrid", "svl", "elan", "notmat", "boris", "timit"
+    ]
     probabilities: bool
     proposals: bool
     scheduler: str | None
@@ -228,3 +251,10 @@ class TrainCommandArguments(TrainArguments, total=False):
     gpus: int
     conda_env: str
     modules: Sequence[str] | str
+
+
+class CheckArguments(AnnotationErrorArguments, total=False):
+    """The options of `CheckOptions`."""
+
+    with_network: bool
+    save_dir: str | Path | None

@@ -15,8 +15,8 @@ target_option = partial(option, group="Targets")
 split_option = partial(option, group="Splits")
 
 
-class SourceOptions(Options):
-    """Which files of a data folder to read, and how (`dss.data.check_annotations`)."""
+class FileOptions(Options):
+    """Which recordings and annotations of a folder to read (`dss.data.convert_annotations`)."""
 
     endings: Words | None = file_option(
         None,
@@ -25,22 +25,6 @@ class SourceOptions(Options):
         "By default, all audio formats that dss supports.",
         min_length=1,
     )
-    samplerate_hz: float | None = file_option(
-        None,
-        "Sample rate",
-        "Resample all recordings to this rate. By default, keep the sample rate of the "
-        "recordings, which must then be the same for all of them. npy files do not store a rate: "
-        "for them, give the rate at which they were recorded.",
-        unit="Hz",
-        gt=0,
-    )
-    channel: int | None = file_option(
-        None,
-        "Channel",
-        "Use only this channel of the recordings, counted from 0. By default, all channels.",
-        ge=0,
-    )
-    mix: bool = file_option(False, "Mix channels", "Use the mean of all channels of a recording.")
     annotation_format: str | None = file_option(
         None,
         "Annotation format",
@@ -61,6 +45,41 @@ class SourceOptions(Options):
         "The unit of the times in the annotation files: seconds, milliseconds, or samples of the "
         "recording. Clock times, such as 1:02.5, are always understood.",
     )
+    loader: Callable | None = option(
+        None,
+        "Loader",
+        "A function that reads recordings in a format of your own: loader(path) -> (sample rate "
+        "in Hz, array [samples, channels]). List the endings of these recordings in `endings`.",
+        is_function=True,
+    )
+    annotation_loader: Callable | None = option(
+        None,
+        "Annotation loader",
+        "A function that reads annotations in a format of your own: annotation_loader(path of the "
+        "recording) -> table with name, start_seconds and stop_seconds.",
+        is_function=True,
+    )
+
+
+class SourceOptions(FileOptions):
+    """How to read the files of a data folder (`dss.data.check_annotations`)."""
+
+    samplerate_hz: float | None = file_option(
+        None,
+        "Sample rate",
+        "Resample all recordings to this rate. By default, keep the sample rate of the "
+        "recordings, which must then be the same for all of them. npy files do not store a rate: "
+        "for them, give the rate at which they were recorded.",
+        unit="Hz",
+        gt=0,
+    )
+    channel: int | None = file_option(
+        None,
+        "Channel",
+        "Use only this channel of the recordings, counted from 0. By default, all channels.",
+        ge=0,
+    )
+    mix: bool = file_option(False, "Mix channels", "Use the mean of all channels of a recording.")
     tolerance_seconds: float = file_option(
         0.005,
         "Tolerance at the ends",
@@ -81,20 +100,6 @@ class SourceOptions(Options):
         "Strict",
         "Refuse files that dss would otherwise fix, such as truncated recordings or duplicate "
         "annotations.",
-    )
-    loader: Callable | None = option(
-        None,
-        "Loader",
-        "A function that reads recordings in a format of your own: loader(path) -> (sample rate "
-        "in Hz, array [samples, channels]). List the endings of these recordings in `endings`.",
-        is_function=True,
-    )
-    annotation_loader: Callable | None = option(
-        None,
-        "Annotation loader",
-        "A function that reads annotations in a format of your own: annotation_loader(path of the "
-        "recording) -> table with name, start_seconds and stop_seconds.",
-        is_function=True,
     )
 
 

@@ -201,12 +201,15 @@ class PredictFilesOptions(PredictOptions):
         "(overwrite), or stop before anything is written (error). Manual annotations and "
         "corrections are never replaced.",
     )
-    format: Literal["csv", "audacity", "raven", "textgrid", "svl", "elan", "notmat"] = file_option(
+    format: Literal[
+        "csv", "audacity", "raven", "textgrid", "svl", "elan", "notmat", "boris", "timit"
+    ] = file_option(
         "csv",
         "Format",
         "CSV, which stores confidence and proposals; Audacity labels; Raven selection tables; "
-        "Praat TextGrids; layers of Sonic Visualiser (svl); ELAN; or .not.mat files of "
-        "evsonganaly, for single-letter names.",
+        "Praat TextGrids; layers of Sonic Visualiser (svl); ELAN; .not.mat files of evsonganaly, "
+        "for single-letter names; tabular events of BORIS; or transcriptions of TIMIT. For one "
+        "file of all recordings, use `dss convert` afterwards.",
     )
     probabilities: bool = file_option(
         False,

@@ -14,6 +14,7 @@ import dss.options
 from dss.options.base import Options
 
 FILE = Path(__file__).with_name("arguments.py")
+LONGEST = 100  # line
 HEAD = '''"""The options of functions, for editors and type checkers: names, and what each may be.
 
 Written by `python -m dss.options.write_arguments`; change the classes in the other files.
@@ -35,13 +36,23 @@ def arguments() -> str:
     return HEAD + "".join(map(_of_class, classes))
 
 
+def _line(field: str) -> str:
+    """A line of a class; the words of a long Literal are on lines of their own, as ruff does it."""
+    if len(field) <= LONGEST - 4:
+        return f"    {field}"
+    head, _, rest = field.partition("[")
+    words, _, tail = rest.rpartition("]")
+    lines = [words] if len(words) <= LONGEST - 8 else [f"{w}," for w in words.split(", ")]
+    return "\n".join([f"    {head}[", *(f"        {line}" for line in lines), f"    ]{tail}"])
+
+
 def _of_class(options: type[Options]) -> str:
     (base,) = options.__bases__
     above = _name(base) if base is not Options else "TypedDict"
     own = {
         name: kind for name, kind in options.__annotations__.items() if name in options.model_fields
     }
-    fields = [f"    {name}: {' | '.join(_accepted(kind))}" for name, kind in own.items()]
+    fields = [_line(f"{name}: {' | '.join(_accepted(kind))}") for name, kind in own.items()]
     doc = f'    """The options of `{options.__name__}`."""'
     return "\n".join(
         ["", "", f"class {_name(options)}({above}, total=False):", doc, "", *fields, ""]

@@ -9,21 +9,13 @@ from functools import cache
 from pathlib import Path
 
 from dss.data.annotation_files import annotations_beside
-from dss.data.annotations import annotations_path
 from dss.data.recording_files import find_recordings
+from dss.data.table_writing import written_path
 from dss.errors import DssError, raise_problems
 from dss.predict.ownership import check_replaceable, is_by_dss
 from dss.support.progress import say
 
 TOLD_SECONDS = 60  # between progress lines in a log, for a long recording
-ENDINGS = {
-    "csv": ".csv",
-    "audacity": ".txt",
-    "raven": ".selections.txt",
-    "textgrid": ".TextGrid",
-    "svl": ".svl",
-    "elan": ".eaf",
-}
 
 
 def find_matching(
@@ -68,14 +60,6 @@ def _matching(pattern: str, endings: Sequence[str] | None) -> set[Path]:
     return found
 
 
-def target_path(recording: Path, format: str) -> Path:
-    """The annotation file of a recording, in one of the formats."""
-    if format == "notmat":
-        return recording.with_name(f"{recording.name}.not.mat")
-    csv = annotations_path(recording)
-    return csv.with_name(csv.stem + ENDINGS[format])
-
-
 def target_paths(
     recordings: str | Path, save_dir: Path | None, format: str, endings: Sequence[str] | None = None
 ) -> dict[Path, Path]:
@@ -90,7 +74,8 @@ def target_paths(
     """
     paths, folder = find_matching(recordings, endings)
     return {
-        path: target_path((save_dir or folder) / path.relative_to(folder), format) for path in paths
+        path: written_path((save_dir or folder) / path.relative_to(folder), format)
+        for path in paths
     }
 
 

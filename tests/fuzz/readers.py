@@ -162,6 +162,11 @@ GENERIC = (
 BORIS = (
     "Subject\tBehavior\tBehavior type\tTime\nx\ta\tSTART\t0.1\nx\ta\tSTOP\t0.2\nx\tb\tPOINT\t0.3\n"
 )
+KOUMURA = """<?xml version="1.0" encoding="UTF-8"?>
+<Sequences><NumSequence>1</NumSequence><Sequence><WaveFileName>a.wav</WaveFileName>
+<Position>50</Position><Length>200</Length><NumNote>1</NumNote><Note><Position>20</Position>
+<Length>30</Length><Label>3</Label></Note></Sequence></Sequences>
+"""
 SHARED = "filename,name,start_seconds,stop_seconds\na.wav,a,0.1,0.2\nb.wav,b,0.1,0.2\n"
 
 
@@ -171,6 +176,19 @@ def _notmat(folder: Path) -> Path:
     content = {"onsets": [[100.0], [300.0]], "offsets": [[200.0], [350.0]], "labels": "ab"}
     scipy.io.savemat(path, content | {"Fs": 1000.0, "fname": "a.wav", "min_int": 2.0})
     return path
+
+
+def _yarden(folder: Path) -> Path:
+    path, songs = folder / "all.mat", np.zeros(2, object)
+    for i in range(2):
+        times = {"segFileStartTimes": [0.05, 0.3], "segFileEndTimes": [0.1, 0.35]}
+        songs[i] = times | {"segType": np.array([[1.0], [2.0]]), "fs": 1000.0}
+    scipy.io.savemat(path, {"keys": np.array([FIRST, "b.wav"], object), "elements": songs})
+    return path
+
+
+def _read_yarden(path: Path) -> None:
+    read_annotations(path, "yarden", path.with_name(FIRST))
 
 
 def _read_near_misses(path: Path) -> None:
@@ -430,9 +448,11 @@ READERS = {
     "textgrid": _annotations("a.TextGrid", TEXTGRID, "textgrid.read"),
     "svl": _annotations("a.svl", SVL, "read_svl"),
     "elan": _annotations("a.eaf", ELAN, "read_elan"),
-    "timit": _annotations("a.phn", "100 200 a\n300 350 b\n"),
-    "generic-seq": _annotations("a.csv", GENERIC),
-    "notmat": Reader(_notmat, _read_annotations, ANNOTATION_READERS),
+    "timit": _annotations("a.phn", "100 200 a\n300 350 b\n", "read_timit"),
+    "generic-seq": _annotations("all.csv", GENERIC, "read_all"),
+    "notmat": Reader(_notmat, _read_annotations, (*ANNOTATION_READERS, "read_notmat")),
+    "yarden": Reader(_yarden, _read_yarden, ("read_yarden", "read_variables")),
+    "birdsong-recognition-dataset": _annotations("all.xml", KOUMURA, "read_koumura"),
     "annotated": Reader(
         _text("a_annotated.csv", "start_seconds,stop_seconds\n0,0.2\n0.3,0.4\n"),
         lambda path: read_annotated(path.with_name(FIRST), 0.4),
@@ -486,10 +506,11 @@ NO_READERS = {
     "readable": "says durations",
     "read_input": "calls open_recording and read_annotations",
     "read_inputs": "the same for many",
-    "read_sources": "the same for a dataset",
+    "read_corpus": "the same for a dataset",
     "read_pairs": "calls read_annotations",
     "open_views": "calls what opens recordings and datasets",
-    "open_fitting": "calls open_recording",
+    "open_for_run": "calls open_recording",
+    "open_with_channels": "calls open_recording",
     "open_run": "calls load_run",
     "load_run": "calls read_params and load_weights, see tests/test_runs.py",
     "load_weights": "needs TensorFlow: see tests/test_runs.py and test_das.py",

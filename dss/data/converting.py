@@ -1,0 +1,123 @@
+"""Write the annotations of a folder in another format."""
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple, Unpack
+
+import pandas as pd
+
+from dss.data.annotation_files import MissingAnnotations, recording_annotations
+from dss.data.annotation_paths import annotation_finder
+from dss.data.annotations import occurrences, write_annotations
+from dss.data.recording_files import find_recordings
+from dss.data.recordings import Recording, fallback_rate, open_recording
+from dss.data.table_writing import OF_ALL, check_names, written_path
+from dss.data.text_tables import COLUMNS
+from dss.errors import DssError, raise_problems
+from dss.options import ConvertOptions, takes_options
+from dss.options.arguments import ConvertArguments
+from dss.support.progress import bar, say
+
+
+class Source(NamedTuple):
+    """A recording and its annotations in seconds, and the file that they come from."""
+
+    file: Path
+    recording: Recording
+    table: pd.DataFrame
+
+
+@takes_options
+def convert_annotations(
+    folder: str | Path, *, options: ConvertOptions | None = None, **named: Unpack[ConvertArguments]
+) -> list[Path]:
+    """Write the annotations of recordings in the format of another program.
+
+    What you corrected in the viewer, in `STEM_annotations.csv`, comes first. So annotations go back
+    to the program that they came from, and predictions to any other. Recordings without annotations
+    are left out.
+
+    Arguments:
+        folder: a folder of recordings, or a recording.
+
+    Returns: the files written.
+    Raises: DssError that lists what cannot be read or written, before anything is written.
+
+    Example:
+        >>> from dss.data import convert_annotations
+        >>> files = convert_annotations("finch", format="textgrid", save_dir="for_praat")
+        >>> len(files), files[0].name
+        (8, 'bird1_01_annotations.TextGrid')
+    """
+    options = ConvertOptions.given(options, named)
+    folder = Path(folder)
+    sources = _read(folder, options)
+    targets = _targets(folder, sources, options)
+    n_without = 0
+    for path in bar(targets, desc="writing", unit="recording", delay=1):
+        _, recording, table = sources[path]
+        about = recording.duration_seconds, recording.samplerate_hz, path
+        write_annotations(table, targets[path], options.format, *about)
+        n_without += len(table) - len(occurrences(table))
+    if n_without and options.format != "csv":
+        say(
+            f"{n_without} rows for song types that were not found are left out; only csv holds them"
+        )
+    return [*dict.fromkeys(targets.values())]
+
+
+def _read(folder: Path, options: ConvertOptions) -> dict[Path, Source]:
+    """Each recording that has annotations."""
+    find = annotation_finder(options.annotations_at, folder)
+    how = options.annotation_format, options.annotation_loader, find
+    sources, problems = {}, []
+    paths = find_recordings(folder, options.endings)
+    for path in bar(paths, desc="reading", unit="recording", delay=1):
+        try:
+            recording = open_recording(
+                path, options.loader, fallback_rate(path, options.loader, options.samplerate_hz)
+            )
+            file, table = recording_annotations(path, *how)
+            table["name"] = [options.rename.get(name, name) for name in table["name"]]
+            check_names(occurrences(table)["name"], options.format)
+        except MissingAnnotations:
+            continue
+        except (DssError, OSError) as error:
+            problems.append(str(error) if str(path) in str(error) else f"{path}: {error}")
+            continue
+        per_second = {"s": 1, "ms": 1000, "samples": recording.samplerate_hz}[options.time_unit]
+        table[COLUMNS[1:]] = table[COLUMNS[1:]].astype(float) / per_second
+        sources[path] = Source(file, recording, table)
+    raise_problems(problems, "These annotations cannot be converted; nothing was written:")
+    return sources
+
+
+def _targets(
+    folder: Path, sources: Mapping[Path, Source], options: ConvertOptions
+) -> dict[Path, Path]:
+    """The file to write for each recording whose annotations are not in it already."""
+    root = folder if folder.is_dir() else folder.parent
+    top = options.save_dir or root
+    if options.format in OF_ALL:
+        targets = dict.fromkeys(sources, written_path(top / "any", options.format))
+    else:
+        targets = {p: written_path(top / p.relative_to(root), options.format) for p in sources}
+    targets = {
+        path: t for path, t in targets.items() if t.resolve() != sources[path].file.resolve()
+    }
+    if not targets:
+        raise DssError(f"{folder}: has no annotations, or all are in such files already")
+    keys = Counter((targets[p], p.name if options.format in OF_ALL else "") for p in targets)
+    raise_problems(
+        [f"{target} {name}".strip() for (target, name), n in keys.items() if n > 1],
+        "Several recordings of the same name would be written here. Rename one:",
+    )
+    there = sorted({str(target) for target in targets.values() if target.exists()})
+    if not options.overwrite:
+        raise_problems(
+            there,
+            "These files exist already. Choose another folder (--save-dir), or replace them "
+            "(--overwrite):",
+        )
+    return targets

@@ -1,0 +1,29 @@
+"""Text files in the encodings that programs write."""
+
+from pathlib import Path
+
+from dss.errors import DssError
+
+HEAD_BYTES = 2**16  # of a file, to see what it contains
+
+
+def read_text(path: Path, n_bytes: int = -1) -> str:
+    """Read a text file in common encodings: UTF-8, UTF-16, or that of old Windows."""
+    if not path.is_file():
+        raise DssError(f"{path}: there is no such file")
+    with path.open("rb") as file:
+        content = file.read(n_bytes)
+    return content.decode(encoding_of(content), errors="replace")
+
+
+def encoding_of(content: bytes) -> str:
+    """The encoding of a text: utf-8-sig, utf-16 (with its order if it has no mark), or cp1252."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    if 0 in content[:2] and len(content) > 1:  # without a byte order mark
+        return f"utf-16-{'be' if content[0] == 0 else 'le'}"
+    try:
+        content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8-sig"

@@ -1,0 +1,67 @@
+"""The options of writing annotations in another format (`dss convert`)."""
+
+from pathlib import Path
+from typing import Literal
+
+from dss.options.base import option
+from dss.options.dataset import FileOptions
+from dss.options.notation import Renames
+
+
+class ConvertOptions(FileOptions):
+    """Which annotations to write in which format (`dss.data.convert_annotations`)."""
+
+    format: Literal[
+        "csv",
+        "audacity",
+        "raven",
+        "textgrid",
+        "svl",
+        "elan",
+        "notmat",
+        "boris",
+        "timit",
+        "generic-seq",
+        "yarden",
+        "birdsong-recognition-dataset",
+    ] = option(
+        "csv",
+        "Format",
+        "The format to write. csv, Audacity labels, Raven selection tables, Praat TextGrids, "
+        "layers of Sonic Visualiser (svl), ELAN, .not.mat files of evsonganaly, tabular events of "
+        "BORIS and transcriptions of TIMIT have one file per recording; generic-seq, yarden "
+        "(SongAnnotationGUI) and birdsong-recognition-dataset one for all recordings.",
+        group="Files",
+    )
+    save_dir: Path | None = option(
+        None,
+        "Save folder",
+        "Where to save the files, in subfolders like those of the recordings. Defaults to the "
+        "folder of each recording.",
+        group="Files",
+        path="folder",
+    )
+    overwrite: bool = option(
+        False,
+        "Overwrite",
+        "Replace existing files of this format. In a file of many recordings, only the "
+        "annotations of these recordings are replaced.",
+        group="Files",
+    )
+    rename: Renames = option(
+        {},
+        "Rename",
+        "Rename song types, as old=new, for formats that do not allow all names, such as a=1 b=2 "
+        "for yarden.",
+        group="Files",
+        rare=True,
+    )
+    samplerate_hz: float | None = option(
+        None,
+        "Sample rate",
+        "The sample rate of npy files, which do not store it.",
+        unit="Hz",
+        group="Files",
+        rare=True,
+        gt=0,
+    )
