@@ -181,9 +181,10 @@ def test_the_command_lists_what_was_planted(tmp_path, monkeypatch, capsys, tiny_
 
     The network is one that was trained before.
     """
-    learned = []
+    learned, seeds = [], []
 
     def train(data_dir, seed):
+        seeds.append(seed)
         attributes = open_dataset(data_dir).attrs
         learned.append({*attributes["filename_train"], *attributes["filename_val"]})
         return tiny_run[0]
@@ -196,7 +197,8 @@ def test_the_command_lists_what_was_planted(tmp_path, monkeypatch, capsys, tiny_
             rows[rows.index(a[2])] = ("b", *a[2][1:])
             rows.remove(a[7])
         write_recording(tmp_path / "song", f"bird_{i}", x, 1000, rows)
-    assert main(["check", str(tmp_path / "song"), "--with-network"]) == 0
+    assert main(["check", str(tmp_path / "song"), "--with-network", "--seed", "2"]) == 0
+    assert seeds == [2, 2]
     assert len(learned[0]) == len(learned[1]) == 2
     assert not learned[0] & learned[1]
     errors = pd.read_csv(tmp_path / "song.check/annotation_errors.csv")

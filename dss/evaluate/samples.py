@@ -9,31 +9,26 @@ import pandas as pd
 from dss.data.annotations import NOISE
 from dss.evaluate.pairs import ALL, AnnotationArrays, Pair, Recordings, read_pairs
 
-GRID_SECONDS = 0.001
+GRID_SECONDS = 0.001  # between the samples that are compared
 BLOCK_TIMES = 2**22  # compared at once
 
 
-def sample_confusion(
-    true: Recordings, predicted: Recordings, grid_seconds: float = GRID_SECONDS
-) -> pd.DataFrame:
+def sample_confusion(true: Recordings, predicted: Recordings) -> pd.DataFrame:
     """Count how often each segment type (row) is annotated as each type (column) or as noise.
 
-    It counts every `grid_seconds` in annotated stretches; without `STEM_annotated.csv`, from the
+    It counts every millisecond in annotated stretches; without `STEM_annotated.csv`, from the
     start of the recording to the end of its last annotation. Where segments overlap, the one that
     starts last counts. Events have no duration and do not count; without any segments, nothing is
     counted.
 
     Arguments:
         true, predicted: as for `evaluate`.
-        grid_seconds: the distance between the samples that are compared.
     """
-    names, matrices = confusions(read_pairs(true, predicted), grid_seconds)
+    names, matrices = confusions(read_pairs(true, predicted))
     return pd.DataFrame(matrices.sum(axis=0), index=names, columns=names)
 
 
-def sample_scores(
-    true: Recordings, predicted: Recordings, grid_seconds: float = GRID_SECONDS
-) -> pd.DataFrame:
+def sample_scores(true: Recordings, predicted: Recordings) -> pd.DataFrame:
     """Precision, recall and F1 of segments, by samples; arguments as for `sample_confusion`.
 
     Returns: a row for each segment type, and `all`: its samples against noise and other types.
@@ -47,7 +42,7 @@ def sample_scores(
         >>> sample_scores(true, predicted).loc["a", ["precision", "recall"]].to_dict()
         {'precision': 1.0, 'recall': 0.5}
     """
-    return score_samples(*confusions(read_pairs(true, predicted), grid_seconds))
+    return score_samples(*confusions(read_pairs(true, predicted)))
 
 
 def score_samples(names: Sequence[str], matrices: np.ndarray) -> pd.DataFrame:
@@ -56,20 +51,16 @@ def score_samples(names: Sequence[str], matrices: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(scores, pd.Index([*names[1:], ALL], name="song_type"))
 
 
-def sample_macro_f1(
-    true: Recordings, predicted: Recordings, grid_seconds: float = GRID_SECONDS
-) -> float:
+def sample_macro_f1(true: Recordings, predicted: Recordings) -> float:
     """The mean F1, by samples, of all segment types and noise; arguments as for `sample_confusion`.
 
     All types have equal weight, however rare they are. NaN if there are no segments.
     """
-    _, matrices = confusions(read_pairs(true, predicted), grid_seconds)
+    _, matrices = confusions(read_pairs(true, predicted))
     return float(macro_f1(matrices.sum(axis=0)))
 
 
-def confusions(
-    pairs: Sequence[Pair], grid_seconds: float = GRID_SECONDS
-) -> tuple[list[str], np.ndarray]:
+def confusions(pairs: Sequence[Pair]) -> tuple[list[str], np.ndarray]:
     """Noise and the segment types, with a confusion matrix for each recording.
 
     Returns: names [types], and [recordings, types, types]: true, predicted.
@@ -80,10 +71,10 @@ def confusions(
         return names, matrices
     for matrix, pair in zip(matrices, pairs, strict=True):
         for start, stop in _bounded(pair):
-            n_times = int((stop - start) / grid_seconds)
+            n_times = int((stop - start) / GRID_SECONDS)
             for first in range(0, n_times, BLOCK_TIMES):
                 numbers = np.arange(first, min(first + BLOCK_TIMES, n_times))
-                times = start + grid_seconds * (numbers + 0.5)
+                times = start + GRID_SECONDS * (numbers + 0.5)
                 row, column = (_labels(of_one, names, times) for of_one in pair.arrays)
                 counts = np.bincount(row * len(names) + column, minlength=matrix.size)
                 matrix += counts.reshape(matrix.shape)

@@ -51,36 +51,33 @@ class HeldOut:
     learned: frozenset[str]
 
 
-def predict_held_out(
-    folder: Path, corpus: Corpus, options: DatasetOptions, seed: int = 0
-) -> Iterator[HeldOut]:
-    """Train on each half of the recordings, and judge the other half.
+def predict_held_out(folder: Path, corpus: Corpus, options: DatasetOptions) -> Iterator[HeldOut]:
+    """Train on each half of the recordings, and annotate the other half.
 
     A single recording is cut in two. Each half gets its share of every song type.
 
     Arguments:
         folder: the data folder.
         corpus: the result of `dss.data.corpus.read_corpus`.
-        options: the dataset options as given.
-        seed: for halves, datasets and training.
+        options: the dataset options as given; their seed is used for the halves and for training.
 
     Raises: DssError before any training if there are too few annotations, or a half cannot be
         divided for training and validation.
     """
-    halves = _halves(folder, corpus, seed)
-    dealt = [_dealt(corpus, half, seed) for half in halves]
+    halves = _halves(folder, corpus, options.seed)
+    dealt = [_dealt(corpus, half, options.seed) for half in halves]
     for half in dealt:
         plan_splits(half)  # raises any error before training
     for number in (0, 1):
-        say(f"Half {number + 1} of 2: train on it, then judge the other half")
-        learn, judge = halves[number], halves[1 - number]
+        say(f"Half {number + 1} of 2: train on it, then annotate the other half")
+        learn, other = halves[number], halves[1 - number]
         with tempfile.TemporaryDirectory() as temporary:
             store = Path(temporary, "half.npy")
             write_dataset(store, folder, dealt[number], options)
-            run = load_run(train(data_dir=store, seed=seed))
+            run = load_run(train(data_dir=store, seed=options.seed))
         names = pd.concat([part.annotations for part, _ in learn])["name"].value_counts()
         learned = frozenset(names.index[names >= FEWEST_OF_TYPE])
-        yield from _judge(run, judge, learned)
+        yield from _annotated(run, other, learned)
 
 
 def _halves(folder: Path, corpus: Corpus, seed: int) -> list[list[tuple[Source, float]]]:
@@ -136,14 +133,14 @@ def _part(source: Source, stretch: Stretch) -> Source:
     return replace(source, recording=recording, annotations=table, known=known)
 
 
-def _judge(
+def _annotated(
     run: Run, half: Sequence[tuple[Source, float]], learned: frozenset[str]
 ) -> Iterator[HeldOut]:
     options = tuned(PredictOptions(), run.params)  # all channels
     how = run.song_types, run.samplerate_hz, calibration_of(run.params)
     n = max(1, round(FRAME_SECONDS * run.samplerate_hz))
     seconds = sum(source.recording.duration_seconds for source, _ in half)
-    with bar(total=seconds, unit="s", desc="judge") as progress:
+    with bar(total=seconds, unit="s", desc="annotate") as progress:
         for source, start in half:
             frames = _Frames(n)
             blocks = probability_blocks(source.recording, run, options, progress.update)

@@ -106,9 +106,8 @@ def _with_novel(table: pd.DataFrame, file: Path, novel: pd.DataFrame | None) -> 
     here = None if novel is None else novel[novel["file"] == str(file)]
     if here is None or here.empty:
         return table.assign(is_novel=False)
-    times = TIMES
-    sounds = here[[*times, "name"]].assign(doubt=1 - 1 / here["distance"], is_novel=True)
-    both = pd.merge(table, sounds, on=times, how="outer", suffixes=("", "_novel"))
+    sounds = here[[*TIMES, "name"]].assign(doubt=1 - 1 / here["distance"], is_novel=True)
+    both = pd.merge(table, sounds, on=TIMES, how="outer", suffixes=("", "_novel"))
     return both.assign(
         name=both["name"].fillna(both["name_novel"]),
         doubt=both[["doubt", "doubt_novel"]].max(axis=1),
