@@ -12,7 +12,7 @@ from dss.errors import DssError
 from dss.plot import plot_novel_sounds
 from dss.predict import predict_files
 from dss.review.novel_sounds import find_novel_sounds
-from dss.review.rounds import next_round
+from dss.review.rounds import find_novel_in_run, next_round
 
 NEW = [(1.0 + 0.5 * i, 1.1 + 0.5 * i) for i in range(12)]
 
@@ -94,6 +94,8 @@ def test_rounds_are_counted(annotated, tiny_run, tmp_path):
     assert nothing_new[1:] == [
         "All these recordings are in the dataset already: let the network annotate others."
     ]
+    with pytest.raises(DssError, match="in the dataset already"):
+        find_novel_in_run(files, tmp_path / "20260101_000001")
     (tmp_path / "rounds.csv").write_text("a,b\n1,2\n")
     with pytest.raises(DssError, match=r"rounds\.csv"):
         next_round(annotated, tmp_path / "20260101_000001")

@@ -381,7 +381,7 @@ def test_sounds_unlike_any_annotated_are_listed_if_one_asks(viewer, monkeypatch)
     viewer.checking.look_for_novel()
     texts = [text for text, _ in viewer.checking._list.options]
     listed = [text for text in texts if "unlike" in text]
-    assert listed == ["not found? unlike anything annotated, at 0:00.500 in bird_22"]
+    assert listed == ["new? unlike anything annotated, at 0:00.500 in bird_22"]
     viewer.checking._list.value = texts.index(listed[0])
     assert viewer.view.name == "bird_22.wav"
     assert "2 sounds are unlike" in viewer.checking._message.value

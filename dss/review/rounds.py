@@ -17,7 +17,7 @@ from dss.data.audio import Loader
 from dss.data.dataset import open_dataset
 from dss.data.splits import SPLITS
 from dss.data.text_tables import numbers, read_csv
-from dss.errors import raise_problems
+from dss.errors import DssError, raise_problems
 from dss.evaluate.pairs import ENDING
 from dss.options import DetectOptions
 from dss.predict.confidence import Calibration, calibration_of, expected_errors
@@ -30,6 +30,7 @@ from dss.runs import read_params, run_trunk
 from dss.support.files import replacing
 from dss.support.units import readable
 
+NOTHING_NEW = "All these recordings are in the dataset already: let the network annotate others."
 ROUNDS = ["run", "annotated_seconds", "song_types", "found", "wrong", "f1", "unlike"]
 MOST_NAMED = 3  # recordings to annotate next
 
@@ -61,9 +62,7 @@ class NextRound(NamedTuple):
             of = f"of {now['found']:,} new annotations, about {now['wrong']:,.0f} are wrong"
             lines.append(f"Expected F1: {now['f1']:.2f}{was}; {of}.")
         if self.ranked.empty:
-            lines.append(
-                "All these recordings are in the dataset already: let the network annotate others."
-            )
+            lines.append(NOTHING_NEW)
             return "\n".join(lines)
         lines.append(count_novel(self.novel))
         names = [Path(file).name.removesuffix(ENDING) for file in self.ranked["file"]]
@@ -109,8 +108,13 @@ def find_novel_in_run(
     """The sounds unlike anything in the dataset of a run, from `find_novel_sounds`.
 
     Arguments as for `next_round`; recordings in the dataset are left out here, too.
+
+    Raises: DssError if all recordings are in the dataset, or it is missing.
     """
-    return find_novel_sounds(*_new_and_known(files, read_params(run_trunk(run))), loader)
+    new, known = _new_and_known(files, read_params(run_trunk(run)))
+    if not new:
+        raise DssError(NOTHING_NEW)
+    return find_novel_sounds(new, known, loader)
 
 
 def _new_and_known(

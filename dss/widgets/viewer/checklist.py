@@ -120,7 +120,7 @@ class CheckList:
 
 def _text(row) -> str:
     """The text of a row in the list."""
-    doubt = DOUBTS[row.found].format(name=row.name or "not found", confidence=row.confidence)
+    doubt = DOUBTS[row.found].format(name=row.name or "new", confidence=row.confidence)
     return f"{doubt}, at {row.look_at} in {_recording(row.file)}"
 
 
