@@ -56,16 +56,20 @@ def simulate(name: str, folder: Path, seed: int):
     pieces = sorted(pool.glob("*.wav"))
     order = np.random.default_rng(seed).permutation(len(pieces))
     first = [pieces[i] for i in order[: BATCHES[0]]]
-    run, row = learn(first, judged, folder / "first", seed)
+    places = {frozenset(first): folder / "first"}  # ways that chose the same share a network
+    learned = {frozenset(first): learn(first, judged, folder / "first", seed)}
     for way in WAYS:
-        yield {"way": way, **row}
-        chosen, last, place = first, run, folder / "first"
+        chosen = first
+        yield {"way": way, **learned[frozenset(chosen)][1]}
         for number, n in enumerate(BATCHES[1:], start=1):
+            run, known = learned[frozenset(chosen)][0], places[frozenset(chosen)] / "song"
             left = [piece for piece in pieces if piece not in chosen]
-            known, place = place / "song", folder / f"{way}_{number}"
-            chosen = chosen + choose(way, left, last, known, n, place, seed + number)
-            last, scores = learn(chosen, judged, place, seed)
-            yield {"way": way, **scores}
+            place = folder / f"{way}_{number}"
+            chosen = chosen + choose(way, left, run, known, n, place, seed + number)
+            which = frozenset(chosen)
+            if which not in learned:
+                places[which], learned[which] = place, learn(chosen, judged, place, seed)
+            yield {"way": way, **learned[which][1]}
 
 
 def cut(name: str, pool: Path, judged: Path) -> None:
