@@ -84,7 +84,7 @@ def write_recording(folder, stem, x, samplerate, rows):
 
 
 def tone_song(seed, seconds=4.0, samplerate=1000, channels=1):
-    """A recording with a low tone `a`, a high tone `b` and a click `p` in turns, over noise.
+    """A recording with a low tone `a`, a high tone `b` and a click `p` taking turns, over noise.
 
     Returns: x [samples, channels], rows of annotations.
     """

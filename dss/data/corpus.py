@@ -1,4 +1,4 @@
-"""Sources: the recordings of a data folder with their annotations, read and checked together."""
+"""A corpus: the recordings of a data folder with their annotations, read and checked together."""
 
 import warnings
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ BOUNDARIES = ("onset", "offset")
 
 
 class Corpus(NamedTuple):
-    """What a dataset is made of.
+    """The recordings, annotations and options that a dataset is made from.
 
     Attributes:
         sources: the recordings with their annotations, sorted by path.

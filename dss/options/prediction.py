@@ -219,7 +219,7 @@ class PredictFilesOptions(PredictOptions):
     proposals: bool = file_option(
         False,
         "Mark as proposals",
-        "Add a column `confirmed`, which is False for each annotation until somebody reviews it.",
+        "Add a column `confirmed`, which is False for each annotation until you review it.",
         rare=True,
     )
     scheduler: str | None = option(

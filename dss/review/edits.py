@@ -27,8 +27,8 @@ from dss.support.caching import stamp
 class Edited(NamedTuple):
     """The manual annotations of a recording.
 
-    Its annotation table in seconds; the stretches that somebody looked at, [stretches, 2] seconds,
-    or None if unspecified; and the number of time units per second in its file.
+    Its annotation table in seconds; the annotated stretches, [stretches, 2] seconds, or None if
+    unspecified; and the number of time units per second in its file.
     """
 
     annotations: pd.DataFrame
@@ -255,7 +255,7 @@ def annotation_at(annotations: pd.DataFrame, seconds: float, within_seconds: flo
 
 
 def mark_annotated(edited: Edited, start_seconds: float, stop_seconds: float) -> Edited:
-    """Note that somebody looked at a stretch, so that all song in it is annotated."""
+    """Add an annotated stretch: all song in it is annotated."""
     stretch = np.array([[start_seconds, stop_seconds]])
     if edited.annotated_stretches is not None:
         stretch = np.concatenate([edited.annotated_stretches, stretch])
@@ -263,7 +263,7 @@ def mark_annotated(edited: Edited, start_seconds: float, stop_seconds: float) ->
 
 
 def n_outside_annotated(edited: Edited) -> int:
-    """The number of annotations with their middle outside of the stretches somebody looked at."""
+    """The number of annotations whose middle lies outside the annotated stretches."""
     if edited.annotated_stretches is None:
         return 0
     middle = occurrences(edited.annotations)[TIMES].mean(axis=1).to_numpy()[:, None]

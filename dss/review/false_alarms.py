@@ -1,4 +1,4 @@
-"""False alarms: what somebody marks as not song becomes noise in the next dataset."""
+"""False alarms: sounds marked as not song become noise in the next dataset."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ def reject(
     """Note that there is no song in some stretches of a recording.
 
     If nothing in the recording is annotated, or only parts of it, the stretches become annotations
-    named `noise`, or stretches that somebody looked at: the rest stays unknown. If everything is
+    named `noise`, or annotated stretches: the rest stays unknown. If everything is
     annotated, time without song is noise anyway.
 
     Arguments:

@@ -172,5 +172,5 @@ def _doubtful(annotated: Annotated) -> Iterator[tuple[Path, pd.DataFrame]]:
 
 
 def is_confirmed(table: pd.DataFrame) -> pd.Series:
-    """Whether somebody confirmed each of the annotations in a table with a column `confirmed`."""
+    """Which annotations are confirmed, in a table with a column `confirmed`."""
     return table["confirmed"].astype(str).str.lower() == "true"

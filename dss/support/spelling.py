@@ -1,4 +1,4 @@
-"""Guess what somebody meant who named an option, a file or a folder that does not exist."""
+"""Suggest similar names for options, files and folders that do not exist."""
 
 import difflib
 from collections.abc import Iterable

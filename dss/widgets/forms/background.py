@@ -1,4 +1,4 @@
-"""Training in a process of its own: start it, find it again, follow its files, stop it."""
+"""Training in a separate process: start it, find it again, follow its files, stop it."""
 
 import re
 import subprocess

@@ -97,7 +97,7 @@ class Field:
 
     @property
     def default(self) -> Any:
-        """The value of the field if nobody changes it."""
+        """The value of the field unless you change it."""
         return _default(self.option)
 
     def offer(self, choices: tuple[str, ...]) -> None:

@@ -182,7 +182,7 @@ class Form:
         return self.options
 
     def _of(self, options_class: type[Options]) -> dict[str, Any]:
-        """The options that belong to an options class."""
+        """The values of the fields that an options class has."""
         return {n: v for n, v in self.options.items() if n in options_class.model_fields}
 
     def _blank(self, names: Iterable[str]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ def remembered(name: str | None) -> dict[str, Any]:
 
 
 def chosen(name: str | None) -> dict[str, Any]:
-    """The values last chosen by somebody, as opposed to the initial values of a notebook."""
+    """The values that you last chose, as opposed to the initial values of a notebook."""
     return _read().get(f"{name} chosen") or {}
 
 
@@ -32,7 +32,7 @@ def last_result(name: str | None) -> Path | None:
 def remember(
     name: str, values: dict[str, Any], result: Any = None, *, is_chosen: bool = False
 ) -> None:
-    """Store the values of a form, whether somebody chose them, and its result if it is a path."""
+    """Store the values of a form, whether you chose them, and its result if it is a path."""
     kept: dict[str, Any] = {name: values}
     if is_chosen:
         kept[f"{name} chosen"] = values

@@ -161,7 +161,7 @@ class PredictForm(Form):
         super()._changed(name)
 
     def _there(self) -> tuple[list[Path], list[Path]]:
-        """The annotations that exist already; and those of them that dss did not write."""
+        """The annotations that exist already, and which of them dss did not write."""
         found = (annotated_already(path, target) for path, target in self._files.items())
         there = [file for file in found if file]
         return there, [file for file in there[:MOST_LOOKED_AT] if not is_by_dss(file)]

@@ -31,7 +31,7 @@ class Draft:
 
     @property
     def now(self) -> Edited:
-        """The manual annotations of the recording in view, and which parts were looked at."""
+        """The manual annotations of the recording in view, and its annotated stretches."""
         recording = self._viewer.recording
         edited = self.edits.of(recording.path)
         if edited:
@@ -55,7 +55,7 @@ class Draft:
         return {label: edited.annotations, **{n: t for n, t in tables.items() if n != label}}
 
     def unknown(self, recording: Recording, otherwise: np.ndarray) -> np.ndarray:
-        """The stretches of a recording that nobody looked at: [stretches, 2] seconds."""
+        """The stretches of a recording that are not annotated: [stretches, 2] seconds."""
         edited = self.edits.of(recording.path)
         if edited is None or edited.annotated_stretches is None:
             return otherwise

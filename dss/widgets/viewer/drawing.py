@@ -98,7 +98,7 @@ class Drawing:
         return self._figure.jpeg(), (top.x0, top.x1, 1 - top.y1, 1 - bottom.y0)
 
     def _with_rejected(self, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-        """Annotation tables that say which of those by dss are false alarms, saved or not."""
+        """Annotation tables that say which predictions are false alarms, saved or not."""
         by_hand = tables.get(self._viewer.manual_label)
         if by_hand is None or not (by_hand["name"] == NOISE).any():
             return tables

@@ -16,7 +16,7 @@ NAME = "viewer"
 
 
 class ViewSettings:
-    """Remembers, for each folder of recordings, what somebody chose in a viewer.
+    """Remembers, for each folder of recordings, how you last looked at them in a viewer.
 
     It is stored in `.dss_forms.yaml` next to the notebook, as are the last values of forms.
 
@@ -54,11 +54,11 @@ class ViewSettings:
             return
         self._is_new, controls = False, self._viewer.controls
         for name in controls.defaults:
-            with suppress(traitlets.TraitError, TypeError, ValueError):  # edited by somebody
+            with suppress(traitlets.TraitError, TypeError, ValueError):  # edited by hand
                 controls.put({name: self._last[name]})
 
     def remember(self) -> None:
-        """Remember how recordings are shown, if somebody changed that."""
+        """Remember how recordings are shown, if you changed that."""
         now = self._now()
         if self._folder is None or now == self._last:
             return
