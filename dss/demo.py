@@ -17,7 +17,7 @@ from dss.options import DemoOptions, DetectOptions, takes_options
 from dss.options.arguments import DemoArguments
 from dss.predict import probabilities
 from dss.predict.confidence import calibration_of
-from dss.predict.detection import detect, tuned
+from dss.predict.detection import detect, with_run_options
 from dss.predict.ownership import write
 from dss.runs import load_run
 from dss.support.files import replacing
@@ -92,7 +92,7 @@ def _annotate(
     from dss.plot import plot_recording
 
     run = load_run(trunk)
-    options = tuned(DetectOptions.checked(settings), run.params)
+    options = with_run_options(DetectOptions.checked(settings), run.params)
     written = []
     for path in recordings:
         recording, manual = open_recording(path), read_annotations(annotations_path(path))

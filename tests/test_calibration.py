@@ -11,7 +11,7 @@ from dss.options import DetectOptions
 from dss.predict import detect, expected_errors, predict
 from dss.predict.calibrate import RECALL_THRESHOLDS
 from dss.predict.confidence import calibration_of, fit, read_calibration
-from dss.predict.detection import tuned
+from dss.predict.detection import with_run_options
 from dss.runs import read_params, run_file, write_params
 
 
@@ -110,7 +110,7 @@ def test_types_that_are_never_sure_enough_are_reported():
     params["detect"] = {"calibration": stored}
     options = DetectOptions(precision=0.95)
     with pytest.warns(DssWarning, match="precision: b does not reach 0.95"):
-        options = tuned(options, params)
+        options = with_run_options(options, params)
     p = np.tile([1.0, 0.0, 0.0], (3000, 1))
     p[100:200], p[1000:1100] = [0.001, 0.999, 0], [0.001, 0, 0.999]
     types = {"a": "segment", "b": "segment"}
@@ -124,16 +124,16 @@ def test_a_wish_for_recall_lowers_thresholds():
     params = {"detect": {"calibration": {**curve, "recall": recall}}}
     params |= {"class_names": ["noise", "a"], "class_types": ["segment"] * 2}
     for wish, threshold in ((0.6, 0.5), (0.8, 0.3), (0.9, 0.3), (0.94, 0.1)):
-        assert tuned(DetectOptions(recall=wish), params).segment_threshold == threshold
-    hold = tuned(DetectOptions(recall=0.8, segment_hold_threshold=0.4), params)
+        assert with_run_options(DetectOptions(recall=wish), params).segment_threshold == threshold
+    hold = with_run_options(DetectOptions(recall=0.8, segment_hold_threshold=0.4), params)
     assert (hold.segment_threshold, hold.segment_hold_threshold) == (0.3, 0.3)
     own = DetectOptions(recall=0.8, segment_threshold=0.6)
-    assert tuned(own, params).segment_threshold == 0.6
+    assert with_run_options(own, params).segment_threshold == 0.6
     with pytest.raises(DssError, match="with a threshold of 0.1, it finds 0.950 of the segments"):
-        tuned(DetectOptions(recall=0.99), params)
+        with_run_options(DetectOptions(recall=0.99), params)
     del params["detect"]["calibration"]["recall"]
     with pytest.raises(DssError, match="recall: it is not known yet"):
-        tuned(DetectOptions(recall=0.8), params)
+        with_run_options(DetectOptions(recall=0.8), params)
 
 
 def test_training_stores_what_lower_thresholds_find(tiny_run):

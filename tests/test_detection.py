@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from dss.data.targets import make_targets
 from dss.errors import DssError
 from dss.options import DetectOptions
-from dss.predict.detection import Detector, detect, tuned
+from dss.predict.detection import Detector, detect, with_run_options
 
 TYPES = {"p": "event", "a": "segment", "b": "segment"}
 EXACT = {"segment_fill_seconds": 0, "segment_min_seconds": 0, "event_distance_seconds": 0}
@@ -262,7 +262,7 @@ def test_segments_are_as_long_as_their_type_can_be():
 
 def with_stored(stored, **given):
     """The given options, completed by those stored with a run."""
-    return tuned(DetectOptions.checked(given), {"detect": {"options": stored}})
+    return with_run_options(DetectOptions.checked(given), {"detect": {"options": stored}})
 
 
 def test_lifting_the_limits_of_one_type_keeps_those_of_the_others():
@@ -297,14 +297,14 @@ def test_what_is_given_counts_more_than_what_is_stored():
 def test_what_is_stored_is_added_once(given, stored):
     params = {"detect": {"options": stored}}
     once = with_stored(stored, **given)
-    assert tuned(once, params) == once
+    assert with_run_options(once, params) == once
 
 
 def test_durations_of_song_types_that_are_not_there_are_an_error():
     params = {"class_names": ["noise", *TYPES], "class_types": ["segment", *TYPES.values()]}
     for name in ("trill", "p"):  # p is an event
         with pytest.raises(DssError, match=f"no segments called {name}; choose from a, b"):
-            tuned(DetectOptions(segment_durations={name: (0, 1)}), params)
+            with_run_options(DetectOptions(segment_durations={name: (0, 1)}), params)
 
 
 def test_no_option_is_infinite():

@@ -13,7 +13,7 @@ from dss.errors import DssError
 from dss.evaluate import evaluate
 from dss.options import PredictFilesOptions
 from dss.predict import predict
-from dss.predict.detection import tuned
+from dss.predict.detection import with_run_options
 from dss.review.comparison import agrees_with_manual
 from dss.widgets import PredictForm, PredictionViewer
 from dss.widgets.viewer import predictions
@@ -282,7 +282,7 @@ def test_what_was_stored_with_another_run_does_not_stay(tiny_run, values, tmp_pa
     form._fields["run"].input.value = str(tmp_path / "tuned")
     form._fields["event_interval_max_seconds"].input.value = ""  # nor what is cleared by hand
     given = PredictFilesOptions(**{n: v for n, v in form._given().items() if n in OWN})
-    assert tuned(given, params).event_interval_max_seconds is None
+    assert with_run_options(given, params).event_interval_max_seconds is None
 
 
 def test_stop_ends_it_and_recordings_that_are_done_stay_done(values, tmp_path, monkeypatch):

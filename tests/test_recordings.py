@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from dss.data import check_annotations, find_recordings, open_recording
-from dss.data.recordings import open_source
+from dss.data.recordings import open_for_dataset
 from dss.errors import DssError, DssWarning
 from dss.options import SourceOptions
 
@@ -175,7 +175,7 @@ def test_npy_needs_a_sample_rate_and_the_error_says_how_to_give_it(tmp_path):
     for name in ("a.npy", "b.NPY"):
         (tmp_path / "a.npy").rename(tmp_path / name)
         options = SourceOptions(samplerate_hz=250)
-        assert open_source(tmp_path / name, options).samplerate_hz == 250
+        assert open_for_dataset(tmp_path / name, options).samplerate_hz == 250
 
 
 def test_a_sample_rate_that_the_file_contradicts_is_an_error(wav):

@@ -8,7 +8,7 @@ from dss.cli import main
 from dss.data import open_dataset
 from dss.errors import DssError
 from dss.options import PredictOptions
-from dss.predict.detection import tuned
+from dss.predict.detection import with_run_options
 from dss.predict.tuning import tune
 from dss.runs import SUFFIXES, latest_run, load_run, read_params, run_file, write_params
 
@@ -39,7 +39,7 @@ def test_thresholds_are_chosen_stored_and_used(run, capsys):
     assert stored["f1"] > stored["f1_default"] + 0.05
     assert min(stored["options"][f"{kind}_threshold"] for kind in ("event", "segment")) < 0.5
     given = PredictOptions.checked({"event_threshold": 0.95})
-    used = tuned(given, load_run(trunk).params)
+    used = with_run_options(given, load_run(trunk).params)
     assert used.event_threshold == 0.95
     assert used.segment_threshold == stored["options"]["segment_threshold"]
 

@@ -189,7 +189,7 @@ def fallback_rate(
     return samplerate_hz if has_no_rate else None
 
 
-def open_source(path: str | Path, options: SourceOptions) -> Recording:
+def open_for_dataset(path: str | Path, options: SourceOptions) -> Recording:
     """Open a recording as a dataset uses it: with the requested channels and sample rate.
 
     An npy file, which does not store a rate, is taken to have the requested one.
@@ -199,7 +199,7 @@ def open_source(path: str | Path, options: SourceOptions) -> Recording:
 
 
 def open_at_own_rate(path: str | Path, options: SourceOptions) -> Recording:
-    """Open a recording as `open_source` does, but at the sample rate of its file."""
+    """Open a recording as `open_for_dataset` does, but at the sample rate of its file."""
     rate = fallback_rate(path, options.loader, options.samplerate_hz)
     return open_recording(path, options.loader, rate).one_channel(options.channel, options.mix)
 
@@ -207,7 +207,7 @@ def open_at_own_rate(path: str | Path, options: SourceOptions) -> Recording:
 def open_readable(
     paths: Sequence[Path], options: SourceOptions
 ) -> tuple[dict[Path, Recording], list[str]]:
-    """Open those recordings that are readable, as `open_source` does.
+    """Open those recordings that are readable, as `open_for_dataset` does.
 
     Returns: the recordings by path, and the errors of the others.
     Raises: DssError if none can be read.
@@ -215,7 +215,7 @@ def open_readable(
     recordings, problems = {}, []
     for path in paths:
         try:
-            recordings[path] = open_source(path, options)
+            recordings[path] = open_for_dataset(path, options)
         except DssError as error:
             problems.append(str(error))
     if not recordings:

@@ -53,7 +53,7 @@ def plain_style() -> Iterator[None]:
 
 
 @contextmanager
-def young_garbage() -> Iterator[None]:
+def quick_garbage_collection() -> Iterator[None]:
     """Free what figures leave behind at once, for viewers that draw one after the other.
 
     Figures are reference cycles of thousands of objects. Once they are old, about every tenth

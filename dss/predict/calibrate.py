@@ -11,7 +11,7 @@ from dss.evaluate.matching import match_all, score_pairs
 from dss.evaluate.pairs import Pair
 from dss.options import DetectOptions, EvaluateOptions
 from dss.predict.confidence import FEWEST, Calibration, fit
-from dss.predict.detection import Detector, in_order, tuned
+from dss.predict.detection import Detector, in_order, with_run_options
 from dss.predict.validation import Stretch, validation_stretches
 from dss.runs import Run
 
@@ -24,7 +24,7 @@ def calibrate(run: Run) -> dict[str, Any]:
 
     Up to ten minutes of the validation split are annotated with the options learned so far.
     """
-    learned = tuned(DetectOptions(), run.params)
+    learned = with_run_options(DetectOptions(), run.params)
     tried = {threshold: lowered(learned, threshold) for threshold in RECALL_THRESHOLDS}
     pairs: list[Pair] = []
     found: dict[float, list[Pair]] = {threshold: [] for threshold in RECALL_THRESHOLDS}

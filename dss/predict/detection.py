@@ -101,7 +101,7 @@ def no_annotations_found() -> pd.DataFrame:
     return _table([])
 
 
-def tuned(options: Detecting, params: Mapping[str, Any]) -> Detecting:
+def with_run_options(options: Detecting, params: Mapping[str, Any]) -> Detecting:
     """Complete the options with the values stored with a run.
 
     Arguments:
@@ -113,7 +113,7 @@ def tuned(options: Detecting, params: Mapping[str, Any]) -> Detecting:
     """
     stored = DetectOptions.checked(params.get("detect", {}).get("options", {}))
     given = options.model_fields_set
-    options = merged(options, stored)
+    options = merge_options(options, stored)
     _check(options)
     if options.recall is not None:
         options = _with_recall(options, options.recall, given, params)
@@ -187,7 +187,7 @@ def _calibration(wish: str, params: Mapping[str, Any]) -> Calibration:
     return calibration
 
 
-def merged(given: Detecting, known: DetectOptions) -> Detecting:
+def merge_options(given: Detecting, known: DetectOptions) -> Detecting:
     """The given options, completed with known values, which yield where they contradict given ones.
 
     Durations are merged by song type; giving no durations at all lifts all limits.

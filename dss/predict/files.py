@@ -9,7 +9,7 @@ from dss.data.table_writing import check_names
 from dss.errors import DssError, raise_problems
 from dss.options import PredictFilesOptions, PredictOptions, takes_options
 from dss.options.arguments import PredictFilesArguments
-from dss.predict.detection import tuned
+from dss.predict.detection import with_run_options
 from dss.predict.pending import Pace, still_to_do, target_paths
 from dss.predict.recording import UNREADABLE, attempt, open_with_channels
 from dss.runs import Run, open_run, read_params, run_trunk
@@ -59,7 +59,7 @@ def predict_files(
         )
     params = run.params if isinstance(run, Run) else read_params(run_trunk(run))
     check_names(params["class_names"][1:], options.format)
-    options = tuned(options, params)
+    options = with_run_options(options, params)
     targets = target_paths(recordings, options.save_dir, options.format, options.endings)
     todo = still_to_do(targets, options.existing)
     if not todo:

@@ -17,7 +17,7 @@ from dss.errors import DssError
 from dss.options import DetectOptions, PredictFilesOptions, PredictOptions, takes_options
 from dss.options.arguments import PredictArguments
 from dss.predict.confidence import calibration_of
-from dss.predict.detection import detect, tuned
+from dss.predict.detection import detect, with_run_options
 from dss.predict.near_misses import NearMisses, write_near_misses
 from dss.predict.ownership import write
 from dss.predict.pending import find_matching
@@ -60,7 +60,7 @@ def predict(
     """
     options = PredictOptions.given(options, named)
     run = open_run(run)
-    options = tuned(options, run.params)
+    options = with_run_options(options, run.params)
     if isinstance(recording, np.ndarray) or Path(recording).is_file():
         opened = open_for_run(recording, run, options)
         with bar(total=opened.duration_seconds, unit="s", desc="annotate") as progress:
@@ -85,7 +85,7 @@ def annotate(
         path: the audio file.
         target: the annotation file.
         run: the trained network.
-        options: as for `predict_files`, completed by `dss.predict.detection.tuned`.
+        options: as for `predict_files`, completed by `dss.predict.detection.with_run_options`.
         after_block: called with the seconds of audio annotated since the last call.
     """
     recording = open_for_run(path, run, options)

@@ -12,7 +12,7 @@ from dss.errors import DssError
 from dss.options import DetectOptions, takes_options
 from dss.options.arguments import DetectArguments
 from dss.predict.confidence import calibration_of
-from dss.predict.detection import Detector, no_annotations_found, tuned
+from dss.predict.detection import Detector, no_annotations_found, with_run_options
 from dss.runs import Run, open_run
 
 # Blocks overlap by the receptive field: the shorter they are, the more is computed twice.
@@ -55,7 +55,7 @@ class Stream:
         """
         options = DetectOptions.given(options, named)
         run = open_run(run)
-        options = tuned(options, run.params)
+        options = with_run_options(options, run.params)
         self.samplerate_hz = run.samplerate_hz
         self._n_channels = run.params["nb_channels"]
         reach = models.reach(run.options)

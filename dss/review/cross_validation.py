@@ -17,7 +17,7 @@ from dss.data.text_tables import TIMES
 from dss.errors import DssError
 from dss.options import DatasetOptions, PredictOptions
 from dss.predict.confidence import calibration_of
-from dss.predict.detection import detect, tuned
+from dss.predict.detection import detect, with_run_options
 from dss.predict.recording import probability_blocks
 from dss.runs import Run, load_run
 from dss.support.progress import bar, say
@@ -136,7 +136,7 @@ def _part(source: Source, stretch: Stretch) -> Source:
 def _annotated(
     run: Run, half: Sequence[tuple[Source, float]], learned: frozenset[str]
 ) -> Iterator[HeldOut]:
-    options = tuned(PredictOptions(), run.params)  # all channels
+    options = with_run_options(PredictOptions(), run.params)  # all channels
     how = run.song_types, run.samplerate_hz, calibration_of(run.params)
     n = max(1, round(FRAME_SECONDS * run.samplerate_hz))
     seconds = sum(source.recording.duration_seconds for source, _ in half)

@@ -21,7 +21,7 @@ from dss.errors import DssError, raise_problems
 from dss.evaluate.pairs import ENDING
 from dss.options import DetectOptions
 from dss.predict.confidence import Calibration, calibration_of, expected_errors
-from dss.predict.detection import tuned
+from dss.predict.detection import with_run_options
 from dss.review.comparison import Learned, was_learned
 from dss.review.novel_sounds import find_novel_sounds
 from dss.review.proofread import count_novel, rank_recordings
@@ -170,7 +170,7 @@ def _in_dataset(tree: xr.DataTree) -> Learned:
 
 def _recall(calibration: Calibration, params: Mapping[str, Any]) -> float:
     """The fraction of the true annotations that the thresholds of a run find; NaN if unknown."""
-    options = tuned(DetectOptions(), params)
+    options = with_run_options(DetectOptions(), params)
     used = {EVENT: options.event_threshold, SEGMENT: options.segment_threshold}
     parts = [
         min(points, key=lambda point: abs(point[0] - used[category]))[1]

@@ -24,7 +24,7 @@ from dss.data.dataset import open_dataset
 from dss.data.problems import COLUMNS as PROBLEM_COLUMNS
 from dss.data.problems import WARNING, format_problems
 from dss.data.recording_files import find_recordings
-from dss.data.recordings import Recording, open_at_own_rate, open_readable, open_source
+from dss.data.recordings import Recording, open_at_own_rate, open_for_dataset, open_readable
 from dss.data.report import describe, list_recordings
 from dss.data.splits import SPLITS
 from dss.data.stretches import complement, intersection
@@ -90,7 +90,7 @@ def recording_view(
     """A recording with its annotations, if they are readable; arguments as for `open_views`."""
     options = SourceOptions.given(options, named)
     path = Path(path)
-    recording = open_source(path, options)
+    recording = open_for_dataset(path, options)
     find_file = annotation_finder(options.annotations_at, path)
     reading = _Reading([path], options, find_file)
     return _recording_view(recording, name or path.name, reading)

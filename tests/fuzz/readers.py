@@ -401,7 +401,13 @@ def _wav_of_floats(folder: Path) -> Path:
     return path
 
 
-AUDIO_READERS = ("open_audio", "open_recording", "open_source", "open_at_own_rate", "open_readable")
+AUDIO_READERS = (
+    "open_audio",
+    "open_recording",
+    "open_for_dataset",
+    "open_at_own_rate",
+    "open_readable",
+)
 ANNOTATION_READERS = ("read_annotations", "read_table", "read_text", "read_rows", "read_csv")
 ANNOTATION_READERS += ("read_plain",)
 DATASETS = ("open_dataset", "read_attributes", "read_arrays")

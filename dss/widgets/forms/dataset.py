@@ -192,7 +192,7 @@ class DatasetForm(SourceForm):
     def _check(self) -> None:
         super()._check()
         # Nothing is written, so the store folder does not matter.
-        self._preview.disabled = bool(self._work.is_going or self.problems.keys() - {"store_dir"})
+        self._preview.disabled = bool(self._work.is_busy or self.problems.keys() - {"store_dir"})
 
 
 def _places_hint(pattern: str, folder: Path, files: tuple[str, ...]) -> str:

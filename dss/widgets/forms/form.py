@@ -133,7 +133,7 @@ class Form:
         self.result, self._aside.value = None, ""
         made_with = self._of_result()
         work = self._work
-        with work.going(), work.showing_work(self._status), progress.shown_by(work.show):
+        with work.busy(), work.showing_work(self._status), progress.shown_by(work.show):
             self.result = self.action(**self._given())
             self._show_result(made_with)
         if self.remember:
@@ -246,8 +246,8 @@ class Form:
         for shown in (self._status, self._below):
             is_stale = shown in self._made_with and self._made_with[shown] != self._of_result()
             (shown.add_class if is_stale else shown.remove_class)("dss-stale")
-        self._button.disabled = bool(problems) or self._work.is_going
-        self._stop.layout.display = "" if self._work.is_going else "none"
+        self._button.disabled = bool(problems) or self._work.is_busy
+        self._stop.layout.display = "" if self._work.is_busy else "none"
 
     def _say_wrong(self, problems: Iterable[str]) -> None:
         """List the wrong fields below the buttons: they may be out of sight."""

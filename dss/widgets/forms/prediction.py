@@ -12,7 +12,7 @@ from dss.errors import DssError
 from dss.options import DetectOptions, PredictFilesOptions
 from dss.options.base import option
 from dss.predict import expected_errors, predict_files
-from dss.predict.detection import tuned
+from dss.predict.detection import with_run_options
 from dss.predict.ownership import is_by_dss
 from dss.predict.pending import annotated_already, target_paths
 from dss.runs import read_params, run_trunk
@@ -144,7 +144,7 @@ class PredictForm(Form):
             **{name: value for name, value in named.items() if name in own},
         )
         trunk = run_trunk(options.run)
-        return Annotated(files, trunk, tuned(options, read_params(trunk)))
+        return Annotated(files, trunk, with_run_options(options, read_params(trunk)))
 
     def _describe(self, result: Annotated) -> str:
         folder = html.escape(str(next(iter(result.files.values())).parent))
@@ -178,4 +178,6 @@ def _stored(run: str | Path) -> dict[str, Any]:
         params = read_params(run_trunk(run))
     except DssError:
         return {}
-    return dict(tuned(DetectOptions(), params))  # all of them, to replace all of another run
+    return dict(
+        with_run_options(DetectOptions(), params)
+    )  # all of them, to replace all of another run

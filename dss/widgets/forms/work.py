@@ -40,7 +40,7 @@ class Work:
         self._stopping = False
 
     @property
-    def is_going(self) -> bool:
+    def is_busy(self) -> bool:
         """Whether any work is in progress."""
         return self._n_at_work > 0
 
@@ -51,7 +51,7 @@ class Work:
 
     def stop(self) -> None:
         """Stop the current work at its next step."""
-        self._stopping = self.is_going
+        self._stopping = self.is_busy
 
     def launch(self, work: Callable[[], Any], where: widgets.HTML) -> None:
         """Start the main work, unless it is in progress: somebody may click the button twice."""
@@ -73,7 +73,7 @@ class Work:
         yield from awaited(self._waited_for).__await__()
 
     @contextmanager
-    def going(self) -> Iterator[None]:
+    def busy(self) -> Iterator[None]:
         """Count some work as in progress."""
         self._n_at_work += 1
         self._changed()
@@ -106,7 +106,7 @@ class Work:
         self.bar.value = done / total if total else 0
 
     def _guarded(self, work: Callable[[], Any], where: widgets.HTML) -> None:
-        with self.going():
+        with self.busy():
             try:
                 with warnings.catch_warnings(record=True) as caught:
                     warnings.simplefilter("always", DssWarning)

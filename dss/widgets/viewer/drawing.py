@@ -7,7 +7,7 @@ from matplotlib.transforms import Bbox
 
 from dss.data.annotations import NOISE
 from dss.plot.bars import REJECTED
-from dss.plot.figure import SongFigure, young_garbage
+from dss.plot.figure import SongFigure, quick_garbage_collection
 from dss.plot.overview import Overviews, coarse_envelope
 from dss.plot.recording import draw_recording
 from dss.plot.rows import Envelope
@@ -50,7 +50,7 @@ class Drawing:
         """Find the frequencies of the song again, in the next drawing."""
         self._overviews.song_range_hz = None
 
-    @young_garbage()
+    @quick_garbage_collection()
     def draw(self) -> tuple[bytes, tuple[float, ...]]:
         """The picture, and the edges of its rows (see `dss.widgets.viewer.picture`)."""
         viewer = self._viewer

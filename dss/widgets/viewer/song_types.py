@@ -22,7 +22,7 @@ class SongTypes:
         """All song types, in the order of their colours."""
         return [*self._is_read]
 
-    def meet(self, names: Iterable[str], are_read: bool) -> None:
+    def add(self, names: Iterable[str], are_read: bool) -> None:
         """Add the new ones among these: read from annotations, or typed by hand."""
         for name in names:
             self._is_read[name] = are_read or self._is_read.get(name, False)

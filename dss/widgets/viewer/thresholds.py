@@ -10,7 +10,7 @@ import pandas as pd
 from dss.data.annotations import EVENT, SEGMENT
 from dss.errors import DssError
 from dss.options import DetectOptions, EvaluateOptions, declared
-from dss.predict.detection import merged
+from dss.predict.detection import merge_options
 
 SHOWN = {
     EVENT: ["event_threshold", "event_distance_seconds"],
@@ -68,7 +68,7 @@ class Thresholds:
     def options(self) -> DetectOptions:
         """The detection options."""
         moved = {name: self._value(name) for name in self._sliders}
-        return merged(DetectOptions().model_copy(update=moved), self._base)
+        return merge_options(DetectOptions().model_copy(update=moved), self._base)
 
     @property
     def values(self) -> dict[str, Any]:

@@ -135,7 +135,7 @@ class Viewer(Navigation):
             self.view = self.views[names.index(name)]
             self.drawing.let_rows_shrink()
             self._load()
-            self.song_types.meet(self._names(), are_read=True)
+            self.song_types.add(self._names(), are_read=True)
             self._tables = self.editor.draft.tables(self.recording.path, self._tables)
             self.controls.fit(self.recording, self._names(), name)
             self.settings.apply()
@@ -160,7 +160,7 @@ class Viewer(Navigation):
     @annotations.setter
     def annotations(self, annotations: Annotations) -> None:
         tables = _labelled(annotations)
-        self.song_types.meet(names_in(tables.values()), are_read=True)
+        self.song_types.add(names_in(tables.values()), are_read=True)
         self._take_tables(tables)
 
     @property
@@ -242,7 +242,7 @@ class Viewer(Navigation):
         self._draw()
 
     def _fit_editor(self) -> None:
-        self.song_types.meet(self._names(), are_read=False)
+        self.song_types.add(self._names(), are_read=False)
         self.editor.fit(self.song_types.with_keys(self._names_by_hand()), self._is_a_file())
 
     def _is_a_file(self) -> bool:
@@ -257,8 +257,8 @@ class Viewer(Navigation):
         self._stretch = stretch
         self.editor.draft.edits.forget_saved()
         self.song_types = SongTypes()
-        self.song_types.meet(self._first_names(), are_read=True)
-        self.song_types.meet(self._names_by_hand(), are_read=False)
+        self.song_types.add(self._first_names(), are_read=True)
+        self.song_types.add(self._names_by_hand(), are_read=False)
         self.controls.set_names([view.name for view in self.views])
         self.settings.open(self.views)
         self.show(self.views[0].name)
