@@ -148,7 +148,7 @@ class SegmentMap:
             self.chosen = []
             return
         names = self.naming.names
-        self._song_types.meet(sorted({*names} - {THROWN_OUT}), are_read=False)
+        self._song_types.add(sorted({*names} - {THROWN_OUT}), are_read=False)
         self.buttons.fit(self._song_types.with_keys({*names}))
         self._scatter.paint(*self._kinds())
         self.chosen = self._chosen
@@ -180,7 +180,7 @@ class SegmentMap:
         self.naming = Naming(views, features)
         self._pictures = Pictures(views, segments)
         names = sorted({*self.naming.names})
-        self._song_types.meet(names, are_read=True)
+        self._song_types.add(names, are_read=True)
         self.buttons.colors_by = BY_NAME if len(names) > 1 else BY_GROUP
         self._scatter.place(quick_layout(features))
         self._thread = threading.Thread(target=self._lay_out, args=[self.naming], daemon=True)
