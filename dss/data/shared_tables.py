@@ -11,12 +11,11 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from dss.data.column_names import COLUMNS, RECORDINGS, called, recording_column
 from dss.data.csv_layout import layout_of
 from dss.data.text_files import HEAD_BYTES, read_text
 from dss.data.text_tables import (
-    COLUMNS,
     RAVEN_TIMES,
-    has_columns,
     numbers,
     read_raven_rows,
     read_rows,
@@ -24,17 +23,6 @@ from dss.data.text_tables import (
 from dss.errors import DssError
 from dss.support.caching import cached_by_file, cached_by_folder
 
-# The names of the column of recordings in various programs; the first one present counts.
-FILE_COLUMNS = (
-    "filename",
-    "file",
-    "recording",
-    "begin file",
-    "begin path",
-    "file_name",
-    "media file name",
-    "notated_path",
-)
 OFFSET = "File Offset (s)"
 
 
@@ -148,7 +136,7 @@ def read_all(path: Path, format: str) -> Shared:
     """
     shared = _read(path, format)
     if shared is None:
-        raise DssError(f"{path}: no column names the recordings ({', '.join(FILE_COLUMNS)})")
+        raise DssError(f"{path}: no column names the recordings ({', '.join(RECORDINGS)})")
     return shared
 
 
@@ -163,7 +151,7 @@ def lists_many(path: Path, format: str, recording: Path | None) -> bool:
     Raises: DssError if it names several recordings, and none is given.
     """
     header = layout_of(read_text(path, HEAD_BYTES)).header
-    if file_column(name.strip() for name in header) is None:
+    if recording_column(name.strip() for name in header) is None:
         return False
     files = [file for alike in read_all(path, format).files.values() for file in alike]
     if recording is None and len(files) > 1:
@@ -178,12 +166,6 @@ def several(path: Path, recordings: Sequence[str]) -> str:
         f"{path}: contains annotations of {len(recordings)} recordings ({first}, {second}, ...). "
         "Name the recording (recording)."
     )
-
-
-def file_column(columns: Iterable[Any]) -> Any:
-    """The column that names recordings; None if there is none."""
-    called = {str(column).strip().lower(): column for column in columns}
-    return next((called[name] for name in FILE_COLUMNS if name in called), None)
 
 
 def _parts(file: str) -> list[str]:
@@ -210,7 +192,7 @@ def _shared_in(folder: Path) -> list[tuple[Path, str]]:
             continue
         columns = [name.strip() for name in layout_of(read_text(path, HEAD_BYTES)).header]
         is_raven = {*RAVEN_TIMES} <= {*columns}
-        if file_column(columns) and (is_raven or has_columns(path, COLUMNS)):
+        if recording_column(columns) and (is_raven or has_columns(path, COLUMNS)):
             found.append((path, "raven" if is_raven else "csv"))
     return found
 
@@ -218,7 +200,7 @@ def _shared_in(folder: Path) -> list[tuple[Path, str]]:
 @cached_by_file(4)  # otherwise, a table would be read once per recording in it
 def _read(path: Path, format: str) -> Shared | None:
     table, broken = _rows(path, format)
-    column = file_column(table.columns)
+    column = recording_column(table.columns)
     if column is None:
         return None
     table[column] = table[column].astype(str)
@@ -229,4 +211,5 @@ def _read(path: Path, format: str) -> Shared | None:
 
 
 def _rows(path: Path, format: str) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
-    return (read_raven_rows(path), []) if format == "raven" else read_rows(path, COLUMNS)
+    kind, _, part = format.partition(":")
+    return (read_raven_rows(path), []) if kind == "raven" else read_rows(path, COLUMNS, part)

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dss.data.column_names import called, duration_column
 from dss.data.csv_layout import layout_of
 from dss.data.formats import RAVEN_NAMES, read_table
 from dss.data.shared_tables import OFFSET, Shared, read_all
 from dss.data.text_files import encoding_of
-from dss.data.text_tables import COLUMNS, RAVEN_TIMES, called, durations, numbers
+from dss.data.text_tables import COLUMNS, RAVEN_TIMES, numbers
 from dss.errors import DssError
 
 BEGIN, END = RAVEN_TIMES
@@ -161,7 +162,7 @@ class _NewRows:
             return {BEGIN: self.begin + start, END: self.begin + stop, OFFSET: start}
         times: dict[Any, Any] = {called("start_seconds", self.header): start}
         times |= {called("stop_seconds", self.header): stop}
-        times |= {durations(self.header): stop - start}
+        times |= {duration_column(self.header): stop - start}
         if IN_SAMPLES[0] in self.header:
             if not self.samplerate_hz:
                 raise DssError(f"{self.path}: counts samples, too; give samplerate_hz")

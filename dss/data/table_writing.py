@@ -22,11 +22,12 @@ import pandas as pd
 
 from dss.data import textgrid, xml_formats
 from dss.data.boris import write_boris
+from dss.data.column_names import recording_column
 from dss.data.formats import KOUMURA, OF_MANY_RECORDINGS
 from dss.data.koumura import write_koumura
 from dss.data.notmat import write_notmat
 from dss.data.rows import Row
-from dss.data.shared_tables import file_column, lists_many
+from dss.data.shared_tables import lists_many
 from dss.data.shared_writing import write_shared
 from dss.data.text_tables import COLUMNS, RAVEN_TIMES
 from dss.data.timit import write_timit
@@ -141,7 +142,7 @@ def of_many(format: str, path: Path, table: pd.DataFrame, recording: Path | None
     """
     if format in OF_MANY_RECORDINGS:
         return True
-    is_table = format in ("csv", "raven") and path.is_file() and file_column(table.columns) is None
+    is_table = format in ("csv", "raven") and path.is_file() and recording_column(table.columns) is None
     return is_table and lists_many(path, format, recording)
 
 

@@ -12,27 +12,21 @@ import numpy as np
 import pandas as pd
 
 from dss.data import fixes
+from dss.data.column_names import (
+    COLUMNS,
+    TEXTS,
+    TIMES,
+    called,
+    duration_column,
+    is_read,
+    plain,
+    unit_of,
+)
 from dss.data.csv_layout import Layout, fields, layout_of, table_text, too_long
 from dss.data.plain_tables import read_plain
 from dss.data.text_files import HEAD_BYTES, read_text
 from dss.errors import DssError, raise_problems
 
-TIMES = ["start_seconds", "stop_seconds"]
-COLUMNS = ["name", *TIMES]
-# What other programs call the columns of a CSV file; the first one present counts.
-OTHER_NAMES = {
-    "name": ("label", "annotation", "behavior", "common name"),
-    "start_seconds": (
-        "onset_s",
-        "start_time",
-        "onset",
-        "start",
-        "start (s)",
-        "start_time_s",
-        "time",
-    ),
-    "stop_seconds": ("offset_s", "end_time", "offset", "stop", "end", "stop (s)", "end (s)"),
-}
 # What Sonic Visualiser exports for instants, regions and notes, by the number of columns; of three
 # columns, the second may be a value or a stop.
 SONIC_VISUALISER = {
@@ -41,11 +35,6 @@ SONIC_VISUALISER = {
     5: ["TIME", "VALUE", "DURATION", "LEVEL", "LABEL"],
 }
 RAVEN_TIMES = {"Begin Time (s)": "start_seconds", "End Time (s)": "stop_seconds"}
-# Columns that may look like numbers.
-TEXTS = ("name", *OTHER_NAMES["name"], "file", "filename", "file_name", "recording", "group")
-# Columns that must not occur twice, as it would be unclear which one counts.
-READ_TWICE = {*COLUMNS, *(n for names in OTHER_NAMES.values() for n in names), *TEXTS}
-READ_TWICE |= {"confidence", "confirmed", "probability"}
 # Columns that dss writes, but people and other programs as well, and what they contain.
 FURTHER = {"confidence": "a number from 0 to 1", "confirmed": "True or False"}
 LATEST_SECONDS = 1e7  # four months: no recording has later times
@@ -80,12 +69,23 @@ def read_csv(path: Path, columns: list[str]) -> pd.DataFrame:
     return table
 
 
-def read_rows(path: Path, columns: list[str]) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
-    """Read like `read_csv`; rows that are too long are cut, and returned with what is wrong."""
+def read_rows(
+    path: Path, columns: list[str], name_column: str = ""
+) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
+    """Read like `read_csv`; rows that are too long are cut, and returned with what is wrong.
+
+    If the columns of times say that they hold milliseconds or samples, the attribute `unit` of the
+    table says so, too.
+
+    Arguments:
+        path: the file.
+        columns: the required columns.
+        name_column: the column of names, if it is not clear.
+    """
     text = read_text(path)
-    plain = read_plain(text, columns)
-    if plain is not None:
-        return plain, []
+    table = None if name_column else read_plain(text, columns)
+    if table is not None:
+        return table, []
     separator, n_above, header = layout_of(text)
     if not header:
         raise DssError(f"{path}: contains no header. The columns should be {','.join(columns)}.")
@@ -100,7 +100,7 @@ def read_rows(path: Path, columns: list[str]) -> tuple[pd.DataFrame, list[tuple[
             rows = (row[: len(header)] for row in fields(text, separator))
             csv.writer(cut, delimiter=separator).writerows(rows)
             text = cut.getvalue()
-        texts = {column: str for column in header if column.strip().lower() in TEXTS}
+        texts = {column: str for column in header if plain(column) in {*TEXTS, plain(name_column)}}
         missing_as = {name: [""] if name in texts else MISSING for name in header}
         table = parse(text, separator, dtype=texts, na_values=missing_as)
     except (csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
@@ -108,8 +108,10 @@ def read_rows(path: Path, columns: list[str]) -> tuple[pd.DataFrame, list[tuple[
     table.index += n_above
     broken = [(row + n_above, what) for row, what in broken]
     there = listed_columns(table)
-    check_twice(header, READ_TWICE, path, n_above + 1)
-    table = table.rename(columns={called(column, table.columns): column for column in columns})
+    check_twice(header, {f.strip(' "').lower() for f in header if is_read(f)}, path, n_above + 1)
+    found = _found(columns, [*table], name_column)
+    table = table.rename(columns={found[column]: column for column in found})
+    table.attrs["unit"] = unit_of(found.get("start_seconds"))
     if "stop_seconds" in columns and "stop_seconds" not in table and "start_seconds" in table:
         names = {field.strip().lower() for field in header}
         is_of_points = names in ({"time", "label"}, {"time", "value", "label"})
@@ -117,10 +119,22 @@ def read_rows(path: Path, columns: list[str]) -> tuple[pd.DataFrame, list[tuple[
     missing = [column for column in columns if column not in table]
     if missing:
         lacks = f"there is no column {' and no column '.join(missing)}, only {there}"
-        raise DssError(
-            f"{path}, row {n_above + 1}: {lacks}. The columns should be {','.join(columns)}."
-        )
+        way = f"The columns should be {','.join(columns)}"
+        if missing == ["name"]:
+            way += "; or say which column has the names: annotation_format csv:COLUMN"
+        raise DssError(f"{path}, row {n_above + 1}: {lacks}. {way}.")
     return table, broken
+
+
+def _found(columns: list[str], header: list[Any], name_column: str) -> dict[str, Any]:
+    """The column of a table for each of these, as far as they are there."""
+    found = {column: called(column, header) for column in columns}
+    if name_column:
+        found["name"] = next((c for c in header if plain(c) == plain(name_column)), None)
+    is_kaleidoscope = found.get("start_seconds", "") is None and duration_column(header) is not None
+    if is_kaleidoscope:  # its offset is that from the start of the file
+        found |= {"start_seconds": found.pop("stop_seconds", None)}
+    return {column: name for column, name in found.items() if name is not None}
 
 
 def read_raven_rows(path: Path) -> pd.DataFrame:
@@ -171,7 +185,7 @@ def has_columns(path: Path, columns: list[str]) -> bool:
     """Whether the header of a CSV file has these columns, or their names in other programs."""
     there = [name.strip() for name in layout_of(read_text(path, HEAD_BYTES)).header]
     lacking = [column for column in columns if not called(column, there)]
-    return not lacking or (lacking == ["stop_seconds"] and durations(there) is not None)
+    return not lacking or (lacking == ["stop_seconds"] and duration_column(there) is not None)
 
 
 def raise_broken(broken: list[tuple[int, str]], table: pd.DataFrame, path: Path) -> None:
@@ -180,7 +194,7 @@ def raise_broken(broken: list[tuple[int, str]], table: pd.DataFrame, path: Path)
         return
     rest = Unread(path, table, broken)
     problems = [f"{path}, row {row}: {problem}" for row, problem in broken]
-    raise_problems(problems, "These annotations cannot be read:", rest)
+    raise_problems(problems, "These annotations cannot be read (--skip-bad-rows leaves them out):", rest)
 
 
 def parse_times(table: pd.DataFrame) -> list[tuple[int, str]]:
@@ -229,24 +243,11 @@ def _are_late(times: pd.Series) -> bool:
     return bool((np.abs(times.to_numpy()) > LATEST_SECONDS).any())
 
 
-def called(column: str, there: Iterable[str]) -> str | None:
-    """The name of a column in a CSV file; None if it is missing."""
-    there = {str(name).lower(): name for name in reversed([*there])}
-    names = (column, *OTHER_NAMES.get(column, ()))
-    return next((there[name] for name in names if name in there), None)
-
-
-def durations(columns: Iterable[Any]) -> Any:
-    """The column of durations, which some programs write instead of stops; or None."""
-    names = ("duration", "duration (s)", "duration_s")
-    return next((column for column in columns if str(column).lower() in names), None)
-
-
 def _with_stops(table: pd.DataFrame, is_of_points: bool) -> pd.DataFrame:
     """A table of Sonic Visualiser with stops, computed from durations if there are any."""
     if is_of_points:
         return table.assign(stop_seconds=table["start_seconds"])
-    column = durations(table.columns)
+    column = duration_column(table.columns)
     if column is None:
         return table
     start, duration = numbers(table["start_seconds"]), numbers(table[column])
@@ -275,9 +276,10 @@ def _missing_header(first: list[str], separator: str, path: Path) -> list[str] |
 
     Raises: DssError if the columns cannot be guessed.
     """
-    if numbers(pd.Series(first[:1], dtype=str)).isna().all():
+    are_numbers = numbers(pd.Series(first, dtype=str)).notna()
+    if not are_numbers.any() or called("start_seconds", first) is not None:
         return None
-    header = SONIC_VISUALISER.get(len(first))
+    header = SONIC_VISUALISER.get(len(first)) if are_numbers[0] else None
     if header is None:
         raise DssError(
             f"{path}, row 1: there is no header. Add a first row that names the columns, such as "

@@ -1,0 +1,100 @@
+"""What programs call the columns of tables: names, starts, stops, durations, recordings.
+
+Only letters and digits count: "Begin Time (s)" and "begin_time_s" are the same column.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+TIMES = ["start_seconds", "stop_seconds"]
+COLUMNS = ["name", *TIMES]
+# The first of these that is there holds the names ...
+NAMES = ("name", "label", "annotation", "behavior", "commonname", "eventlabel", "manualid")
+# ... or else the only one of these.
+OTHER_NAMES = (
+    *("type", "songtype", "calltype", "class", "species", "syllable", "cluster", "text"),
+    *("category", "vocalization", "element", "note"),
+)
+TIME_WORDS = {
+    "start_seconds": "(?:time)?(?:onset|start|begin)(?:time)?",
+    "stop_seconds": "(?:time)?(?:offset|stop|end)(?:time)?",
+}
+OF = "(?:syllable|call|event|segment|note|song)?"  # what the times are of
+UNITS = {  # the first that is there counts
+    "s": "(?:s|secs?|seconds?)",
+    "": "",  # in the unit of all times
+    "ms": "(?:ms|msecs?|milliseconds?)",
+    "samples": "samples?",
+}
+OTHER_TIMES = {"start_seconds": ("tmin", "time"), "stop_seconds": ("tmax",)}
+DURATIONS = ("duration", "durations", "durationseconds", "dur", "length")
+# The first of these that is there names the recording of each row.
+RECORDINGS = (
+    *("filename", "file", "recording", "beginfile", "beginpath", "mediafilename", "notatedpath"),
+    *("audiofile", "audiofilename", "audiopath", "filepath", "wavfile", "wav", "soundfile"),
+    "infile",
+)
+# Columns that may look like numbers.
+TEXTS = {*NAMES, *OTHER_NAMES, *RECORDINGS, "group"}
+
+
+def called(column: str, header: Iterable[Any]) -> Any:
+    """The column of a table that is one of `COLUMNS`; None if it is missing, or unclear."""
+    there = _by_plain_name(header)
+    if plain(column) in there:
+        return there[plain(column)]
+    if column == "name":
+        first = next((name for name in NAMES if name in there), None)
+        others = [name for name in OTHER_NAMES if name in there]
+        name = first or (others[0] if len(others) == 1 else None)
+        return there.get(name)
+    for unit in UNITS if column in TIME_WORDS else ():
+        if found := [name for name in there if _is_time(column, unit, name)]:
+            return there[found[0]]
+    return next((there[name] for name in OTHER_TIMES.get(column, ()) if name in there), None)
+
+
+def unit_of(column: Any) -> str | None:
+    """The unit that the name of a column of times says: s, ms or samples; None if it says none."""
+    for unit in filter(None, UNITS):
+        if any(_is_time(time, unit, plain(column)) for time in TIME_WORDS):
+            return unit
+    return None
+
+
+def duration_column(header: Iterable[Any]) -> Any:
+    """The column of durations, which some programs write instead of stops; or None."""
+    return _first_of(DURATIONS, header)
+
+
+def recording_column(header: Iterable[Any]) -> Any:
+    """The column that names recordings; None if there is none."""
+    return _first_of(RECORDINGS, header)
+
+
+def is_read(column: Any) -> bool:
+    """Whether dss may read a column, which must therefore not occur twice."""
+    name = plain(column)
+    known = {*TEXTS, *DURATIONS, *map(plain, COLUMNS), "confidence", "confirmed", "probability"}
+    is_time = any(_is_time(time, unit, name) for time in TIME_WORDS for unit in UNITS)
+    return name in known or is_time
+
+
+def plain(column: Any) -> str:
+    """The letters and digits of the name of a column, in lower case."""
+    return re.sub(r"[\W_]+", "", str(column).lower())
+
+
+def _is_time(column: str, unit: str, name: str) -> bool:
+    return re.fullmatch(OF + TIME_WORDS[column] + UNITS[unit], name) is not None
+
+
+def _first_of(names: Iterable[str], header: Iterable[Any]) -> Any:
+    there = _by_plain_name(header)
+    return next((there[name] for name in names if name in there), None)
+
+
+def _by_plain_name(header: Iterable[Any]) -> dict[str, Any]:
+    """The columns by their plain names; of several that are alike, the first."""
+    return {plain(column): column for column in reversed([*header])}
