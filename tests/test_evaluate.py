@@ -226,6 +226,39 @@ def test_where_noise_is_annotated_only_what_is_annotated_is_known():
     assert scores.loc["a", ["true", "predicted"]].tolist() == [1, 3]
 
 
+edges = st.integers(0, 400).map(lambda n: n / 2000)
+songs = st.lists(st.tuples(st.sampled_from("abc"), edges, edges), max_size=8).map(
+    lambda rows: table(*((name, min(a, b), max(a, b)) for name, a, b in rows))
+)
+
+
+@given(songs, songs)
+@settings(max_examples=60, deadline=None)
+def test_samples_are_counted_as_if_each_were_looked_at(true, predicted):
+    last = max([0, *true["stop_seconds"], *predicted["stop_seconds"]])
+    at = 0.001 * (np.arange(int(last / 0.001)) + 0.5)
+    counts = sample_confusion(true, predicted)
+    names = [_names_at(song, at) for song in (true, predicted)]
+    for row in counts.index:
+        for column in counts.columns:
+            expected = ((names[0] == row) & (names[1] == column)).sum()
+            assert counts.loc[row, column] == (expected if len(counts) > 1 else 0)
+
+
+def _names_at(song, times):
+    """The name of the last segment that starts before each time and stops after it."""
+    names = np.full(len(times), "noise")
+    for name, start, stop in song.sort_values("start_seconds", kind="stable").to_numpy():
+        names[(times >= start) & (times < stop)] = name
+    return names
+
+
+def test_long_silence_costs_no_time_or_memory():
+    true = table(("a", 1, 2), ("a", 9e6, 9.1e6))
+    counts = sample_confusion(true, true).loc["a", "a"]
+    assert counts == pytest.approx(1e8 + 1000, abs=2)
+
+
 def test_segments_are_compared_sample_by_sample():
     true = table(("a", 0, 1), ("b", 1, 2))
     predicted = table(("a", 0, 1.5), ("b", 1.5, 1.75))

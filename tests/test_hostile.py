@@ -27,7 +27,6 @@ from dss.data.mat5 import check_mat
 from dss.data.report import describe
 from dss.data.splits import recording_groups
 from dss.errors import DssError, DssWarning
-from dss.evaluate import sample_confusion
 from dss.review.proofread import is_confirmed
 from dss.runs import load_run, run_file
 from dss.support import hdf5
@@ -194,16 +193,6 @@ def test_times_that_no_recording_has_are_an_error(tmp_path):
     path.write_text("name,start_seconds,stop_seconds\na,0.1,0.2\nb,1e15,1e15\n")
     with pytest.raises(DssError, match=r"row 3: start_seconds is 1e\+15 s, longer than any"):
         read_annotations(path)
-
-
-def test_long_recordings_are_compared_block_by_block(monkeypatch):
-    import pandas as pd
-
-    columns = ["name", "start_seconds", "stop_seconds"]
-    true = pd.DataFrame([("a", 0.1, 1.2), ("b", 3.0, 3.5)], columns=columns)
-    whole = sample_confusion(true, true.assign(stop_seconds=[1.0, 3.6]))
-    monkeypatch.setattr("dss.evaluate.samples.BLOCK_TIMES", 97)
-    assert sample_confusion(true, true.assign(stop_seconds=[1.0, 3.6])).equals(whole)
 
 
 def test_a_column_that_is_there_twice_is_an_error(tmp_path):

@@ -44,7 +44,7 @@ def find_annotations(recording: str | Path, format: str | None = None) -> Path:
     named = [path for path in _possible_annotations(recording, name) if path.is_file()]
     there = [path for path in named if _may_be(path, name)]
     if not there and name in ("csv", "raven", None):
-        there = find_shared(recording, name)
+        there = find_shared(recording, format)
     if not there:
         what = f"annotations in the format {name}" if name else "annotations"
         others = ", ".join(

@@ -5,9 +5,9 @@ column `filename`. The table is next to the recordings, or in the folder above.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -68,12 +68,13 @@ def find_shared(recording: Path, format: str | None = None) -> list[Path]:
 
     Arguments:
         recording: the audio file.
-        format: csv or raven, to find only this format.
+        format: csv or raven, to find only this format, with or without the column of names.
     """
     found = []
     for folder in dict.fromkeys((recording.parent, recording.parent.parent)):
         for path, kind in _shared_in(folder):
-            shared = _read(path, kind) if format in (kind, None) else None
+            wanted, _, column = (format or kind).partition(":")
+            shared = _read(path, f"{kind}:{column}") if wanted == kind else None
             if shared and shared.file_of(recording) is not None:
                 found.append(path)
     return found
@@ -192,7 +193,8 @@ def _shared_in(folder: Path) -> list[tuple[Path, str]]:
             continue
         columns = [name.strip() for name in layout_of(read_text(path, HEAD_BYTES)).header]
         is_raven = {*RAVEN_TIMES} <= {*columns}
-        if recording_column(columns) and (is_raven or has_columns(path, COLUMNS)):
+        has_times = called("start_seconds", columns) is not None
+        if recording_column(columns) and (is_raven or has_times):
             found.append((path, "raven" if is_raven else "csv"))
     return found
 

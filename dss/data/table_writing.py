@@ -142,7 +142,8 @@ def of_many(format: str, path: Path, table: pd.DataFrame, recording: Path | None
     """
     if format in OF_MANY_RECORDINGS:
         return True
-    is_table = format in ("csv", "raven") and path.is_file() and recording_column(table.columns) is None
+    is_whole = recording_column(table.columns) is not None
+    is_table = format in ("csv", "raven") and path.is_file() and not is_whole
     return is_table and lists_many(path, format, recording)
 
 

@@ -194,7 +194,8 @@ def raise_broken(broken: list[tuple[int, str]], table: pd.DataFrame, path: Path)
         return
     rest = Unread(path, table, broken)
     problems = [f"{path}, row {row}: {problem}" for row, problem in broken]
-    raise_problems(problems, "These annotations cannot be read (--skip-bad-rows leaves them out):", rest)
+    heading = "These annotations cannot be read (--skip-bad-rows leaves them out):"
+    raise_problems(problems, heading, rest)
 
 
 def parse_times(table: pd.DataFrame) -> list[tuple[int, str]]:

@@ -10,7 +10,6 @@ from dss.data.annotations import NOISE
 from dss.evaluate.pairs import ALL, AnnotationArrays, Pair, Recordings, read_pairs
 
 GRID_SECONDS = 0.001  # between the samples that are compared
-BLOCK_TIMES = 2**22  # compared at once
 
 
 def sample_confusion(true: Recordings, predicted: Recordings) -> pd.DataFrame:
@@ -120,12 +119,33 @@ def _bounded(pair: Pair) -> np.ndarray:
     return np.where(is_open[:, None], [0.0, last], pair.stretches)
 
 
-def _labels(annotations: AnnotationArrays, names: list[str], times: np.ndarray) -> np.ndarray:
-    """The number of the segment type at each of some sorted times."""
-    labels = np.zeros(len(times), int)
+def _extents(
+    annotations: AnnotationArrays, start_seconds: float, n_times: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The names of segments in the order of their starts, and which samples they cover.
+
+    Returns: [segments] str, and [segments, 2]: the first sample and the one after the last.
+    """
     order = np.argsort(annotations.times[:, 0], kind="stable")
     order = order[(annotations.is_segment & (annotations.names != NOISE))[order]]
-    extents = np.searchsorted(times, annotations.times[order])
-    for name, (first, last) in zip(annotations.names[order], extents, strict=True):
+    times = annotations.times[order]
+
+    def time_of(sample: np.ndarray) -> np.ndarray:
+        return start_seconds + GRID_SECONDS * (sample + 0.5)
+
+    samples = np.clip(np.ceil((times - start_seconds) / GRID_SECONDS - 0.5), 0, n_times)
+    # Rounding errors may have put them off by one.
+    samples += (time_of(samples) < times) & (samples < n_times)
+    samples -= (time_of(samples - 1) >= times) & (samples > 0)
+    return annotations.names[order], samples.astype(int)
+
+
+def _labels(
+    segments: tuple[np.ndarray, np.ndarray], names: list[str], edges: np.ndarray
+) -> np.ndarray:
+    """The number of the segment type between each two of some sorted samples."""
+    labels = np.zeros(len(edges) - 1, int)
+    of_segments, extents = segments
+    for name, (first, last) in zip(of_segments, np.searchsorted(edges, extents), strict=True):
         labels[first:last] = names.index(name)
     return labels
