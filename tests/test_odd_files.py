@@ -259,8 +259,8 @@ def test_rows_below_comments_are_named_as_an_editor_shows_them(tmp_path):
     with pytest.raises(DssError, match=r"row 6: start_seconds is '\?'") as error:
         read_annotations(path)
     assert "row 7: has 4 fields, but the header 3" in str(error.value)
-    path.write_text("# one\nname,begin,stop_seconds\n")
-    with pytest.raises(DssError, match="row 2: there is no column start_seconds, only name, begin"):
+    path.write_text("# one\nname,from,stop_seconds\n")
+    with pytest.raises(DssError, match="row 2: there is no column start_seconds, only name, from"):
         read_annotations(path)
 
 

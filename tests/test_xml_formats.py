@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 import soundfile
@@ -93,6 +95,14 @@ def test_what_is_damaged_is_named(tmp_path, name, text, message):
         ("TIME,VALUE,DURATION,LABEL", "1.5,1,0.25,01"),  # Sonic Visualiser
         ("Behavior,Behavior type,Start (s),Stop (s),Duration (s)", "01,STATE,1.5,1.75,0.25"),
         ("Name,Start,Stop", "01,1.5,1.75"),
+        ("Selection,Begin Time (s),End Time (s),Annotation", "1,1.5,1.75,01"),  # Raven, as CSV
+        ("ID,Label,Begin Time (s),End Time (s)", "1,01,1.5,1.75"),  # DeepSqueak
+        ("onset,offset,cluster", "1.5,1.75,01"),  # WhisperSeg
+        ("Start (s),End (s),Scientific name,Common name", "1.5,1.75,x,01"),  # BirdNET
+        ("INDIR,FOLDER,IN FILE,OFFSET,DURATION,MANUAL ID", "d,f,x.wav,1.5,0.25,01"),  # Kaleidoscope
+        ("rowLabel,tmin,text,tmax", ",1.5,01,1.75"),  # a table of Praat
+        ("syllable,onset (s),offset (s)", "01,1.5,1.75"),
+        ("type,startSeconds,dur", "01,1.5,0.25"),
     ],
 )
 def test_columns_of_other_programs_are_known(tmp_path, header, row):
@@ -122,6 +132,42 @@ def test_tables_of_sonic_visualiser_may_have_no_header(tmp_path, lines, rows):
     row = len(lines) + 1
     with pytest.raises(DssError, match=rf"row {row}: start_seconds is '\?'"):
         read(tmp_path, "x.csv", broken)
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("label,onset_ms,offset_ms", "its columns hold times in milliseconds: --time-unit ms"),
+        ("label,start_sample,end_sample", "its columns hold times in samples: --time-unit samples"),
+        ("species,call_type,onset,offset", "no column name, .* annotation_format csv:COLUMN"),
+        ("x.wav,1,2,annotated,a", "there is no header"),  # SongExplorer
+    ],
+)
+def test_columns_that_are_unclear_are_named(tmp_path, header, message):
+    n = header.count(",") - 2
+    text = f"{header}\n{'a,' * (n + 1)}1,2\n"
+    soundfile.write(tmp_path / "x.wav", np.zeros(80), 8)
+    (tmp_path / "x.csv").write_text(text)
+    (problem,) = check_annotations(tmp_path)["problem"]
+    assert re.search(message, problem)
+    unit = message.rpartition(" ")[2]
+    if unit in ("ms", "samples"):
+        assert said(tmp_path, time_unit=unit) == []
+    if "csv:" in message:
+        assert said(tmp_path, annotation_format="csv:species") == []
+
+
+def test_files_that_dss_does_not_know_are_named(tmp_path):
+    soundfile.write(tmp_path / "x.wav", np.zeros(80), 8)
+    for name in ("x.xlsx", "x.json"):
+        (tmp_path / name).write_text("{}")
+    with pytest.raises(DssError, match="json is of another format, x.xlsx is a spreadsheet: save"):
+        recording_annotations(tmp_path / "x.wav")
+
+
+@pytest.mark.parametrize("name", ["x.BirdNET.results.csv", "x.selections.csv", "x.wav.csv"])
+def test_names_of_files_of_other_programs_are_known(tmp_path, name):
+    assert read(tmp_path, name, "Begin Time (s),End Time (s),Species\n1,2,a\n") == [("a", 1, 2)]
 
 
 def test_three_columns_without_a_header_are_not_guessed(tmp_path):

@@ -17,6 +17,9 @@ from dss.data.text_tables import COLUMNS, parse_times, raise_broken
 from dss.errors import DssError
 from dss.support.caching import cached_by_folder
 
+SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
+MOST_SHOWN = 3  # files in a message
+
 
 class MissingAnnotations(DssError):
     """There are no annotations next to a recording."""
@@ -38,19 +41,17 @@ def find_annotations(recording: str | Path, format: str | None = None) -> Path:
     Raises: DssError if there is no such file, or more than one.
     """
     recording = Path(recording)
-    usual, name = annotations_path(recording), format and split_format(format)[0]
+    usual = annotations_path(recording)
+    name, part = split_format(format) if format else (None, "")
     if usual.is_file() and name in (None, "csv"):
         return usual
     named = [path for path in _possible_annotations(recording, name) if path.is_file()]
     there = [path for path in named if _may_be(path, name)]
     if not there and name in ("csv", "raven", None):
-        there = find_shared(recording, format)
+        there = find_shared(recording, name and f"{name}:{part}")
     if not there:
         what = f"annotations in the format {name}" if name else "annotations"
-        others = ", ".join(
-            f"{path.name} is {'of another format' if path.stat().st_size else 'empty'}"
-            for path in named
-        )
+        others = ", ".join(_why_unread(path) for path in named or _unknown(recording))
         raise MissingAnnotations(
             f"{recording}: there are no {what} next to it{f' ({others})' * bool(others)}; add "
             f"{usual.name if name in (None, 'csv') else 'a file named after the recording'}"
@@ -64,6 +65,20 @@ def find_annotations(recording: str | Path, format: str | None = None) -> Path:
             "(annotation_format), or rename the other files."
         )
     return there[0]
+
+
+def check_unit(table: pd.DataFrame, file: Path, time_unit: str) -> None:
+    """Raise a DssError if columns say another unit of times, such as onset_ms, than is assumed.
+
+    Arguments:
+        table: annotations, as they were read.
+        file: their file.
+        time_unit: s, ms or samples.
+    """
+    stated = table.attrs.get("unit") or time_unit
+    if stated != time_unit:
+        words = {"s": "seconds", "ms": "milliseconds"}.get(stated, stated)
+        raise DssError(f"{file}: its columns hold times in {words}: --time-unit {stated}")
 
 
 def recording_annotations(
@@ -132,7 +147,8 @@ def annotation_endings(ending: str) -> str:
     """
     return (
         rf"((?:{ending})?([._](annotations|labels))?\.(csv|txt|tsv|textgrid|phn|wrd|svl|eaf)"
-        rf"|(?:{ending}|_annotations)?(\.table\.\d+)?\.selections\.txt|(?:{ending})\.not\.mat)"
+        rf"|(?:{ending}|_annotations)?(\.table\.\d+)?\.selections\.(txt|csv)"
+        rf"|(?:{ending})?\.birdnet\.(results\.csv|selection\.table\.txt)|(?:{ending})\.not\.mat)"
     )
 
 
@@ -163,6 +179,22 @@ def _names_with_stem(folder: Path, stem: str) -> Iterator[str]:
 @cached_by_folder  # otherwise, a folder would be listed once per recording in it
 def _names(folder: Path) -> list[tuple[str, str]]:
     return sorted((path.name.lower(), path.name) for path in folder.iterdir())
+
+
+def _unknown(recording: Path) -> list[Path]:
+    """Files named after a recording that dss does not know, for a message."""
+    n = len(recording.stem)
+    alike = _names_with_stem(recording.parent, recording.stem.lower())
+    names = (name for name in alike if name[n:].startswith(".") and name != recording.name)
+    return [recording.with_name(name) for name in sorted(names)][:MOST_SHOWN]
+
+
+def _why_unread(path: Path) -> str:
+    if not path.stat().st_size:
+        return f"{path.name} is empty"
+    if path.suffix.lower() in SPREADSHEETS:
+        return f"{path.name} is a spreadsheet: save it as CSV"
+    return f"{path.name} is of another format"
 
 
 def _may_be(path: Path, format: str | None) -> bool:

@@ -14,7 +14,7 @@ NAMES = ("name", "label", "annotation", "behavior", "commonname", "eventlabel", 
 # ... or else the only one of these.
 OTHER_NAMES = (
     *("type", "songtype", "calltype", "class", "species", "syllable", "cluster", "text"),
-    *("category", "vocalization", "element", "note"),
+    *("category", "vocalization", "element"),
 )
 TIME_WORDS = {
     "start_seconds": "(?:time)?(?:onset|start|begin)(?:time)?",
@@ -35,6 +35,7 @@ RECORDINGS = (
     *("audiofile", "audiofilename", "audiopath", "filepath", "wavfile", "wav", "soundfile"),
     "infile",
 )
+KALEIDOSCOPE = {"infile", "offset", "duration"}  # its offset counts from the start of the file
 # Columns that may look like numbers.
 TEXTS = {*NAMES, *OTHER_NAMES, *RECORDINGS, "group"}
 
@@ -45,19 +46,36 @@ def called(column: str, header: Iterable[Any]) -> Any:
     if plain(column) in there:
         return there[plain(column)]
     if column == "name":
-        first = next((name for name in NAMES if name in there), None)
+        usual = [name for name in NAMES if name in there]
         others = [name for name in OTHER_NAMES if name in there]
-        name = first or (others[0] if len(others) == 1 else None)
-        return there.get(name)
+        found = usual[:1] or (others if len(others) == 1 else [])
+        return there[found[0]] if found else None
     for unit in UNITS if column in TIME_WORDS else ():
         if found := [name for name in there if _is_time(column, unit, name)]:
             return there[found[0]]
     return next((there[name] for name in OTHER_TIMES.get(column, ()) if name in there), None)
 
 
+def columns_of(columns: Iterable[str], header: list[Any], name_column: str = "") -> dict[str, Any]:
+    """The column of a table for each of these that is there.
+
+    Arguments:
+        columns: `COLUMNS`, or others.
+        header: the columns of the table.
+        name_column: the column of names, if it is not clear.
+    """
+    found = {column: called(column, header) for column in columns}
+    there = _by_plain_name(header)
+    if name_column:
+        found["name"] = there.get(plain(name_column))
+    if {*there} >= KALEIDOSCOPE:
+        found |= {"start_seconds": there["offset"], "stop_seconds": None}
+    return {column: name for column, name in found.items() if name is not None}
+
+
 def unit_of(column: Any) -> str | None:
-    """The unit that the name of a column of times says: s, ms or samples; None if it says none."""
-    for unit in filter(None, UNITS):
+    """The unit that the name of a column of times says, if it is not seconds: ms or samples."""
+    for unit in ("ms", "samples"):
         if any(_is_time(time, unit, plain(column)) for time in TIME_WORDS):
             return unit
     return None

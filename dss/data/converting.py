@@ -7,7 +7,7 @@ from typing import NamedTuple, Unpack
 
 import pandas as pd
 
-from dss.data.annotation_files import MissingAnnotations, recording_annotations
+from dss.data.annotation_files import MissingAnnotations, check_unit, recording_annotations
 from dss.data.annotation_paths import annotation_finder
 from dss.data.annotations import occurrences, write_annotations
 from dss.data.recording_files import find_recordings
@@ -79,6 +79,7 @@ def _read(folder: Path, options: ConvertOptions) -> dict[Path, Source]:
                 path, options.loader, fallback_rate(path, options.loader, options.samplerate_hz)
             )
             file, table = recording_annotations(path, *how)
+            check_unit(table, file, options.time_unit)
             table["name"] = [options.rename.get(name, name) for name in table["name"]]
             check_names(occurrences(table)["name"], options.format)
         except MissingAnnotations:

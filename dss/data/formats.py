@@ -15,8 +15,8 @@
 | birdsong-recognition-dataset | .xml | Koumura & Okanoya 2016; one file for many recordings |
 | generic-seq | .csv | crowsetta's own format; one file for many recordings |
 
-A format may be followed by the part of the file to read: `raven:Species` takes the names from the
-column Species, `textgrid:notes,calls` and `elan:notes,calls` read these tiers.
+A format may be followed by the part of the file to read: `csv:Species` and `raven:Species` take the
+names from the column Species, `textgrid:notes,calls` and `elan:notes,calls` read these tiers.
 """
 
 import re
@@ -68,7 +68,7 @@ FORMATS = (
     *("csv", "audacity", "raven", "textgrid", "svl", "elan", "boris", "notmat", "timit"),
     *OF_MANY_RECORDINGS,
 )
-WITH_PARTS = ("raven", "textgrid", "elan")
+WITH_PARTS = ("csv", "raven", "textgrid", "elan")
 
 
 def split_format(format: str) -> tuple[str, str]:
@@ -82,8 +82,8 @@ def split_format(format: str) -> tuple[str, str]:
         raise DssError(f"annotation_format is {format!r}; it should be one of {', '.join(FORMATS)}")
     if part and name not in WITH_PARTS:
         raise DssError(
-            f"annotation_format is {format!r}, but only raven:COLUMN, textgrid:TIER and elan:TIER "
-            "can name the part of a file to read"
+            f"annotation_format is {format!r}, but only csv:COLUMN, raven:COLUMN, textgrid:TIER "
+            "and elan:TIER can name the part of a file to read"
         )
     return name, part
 
@@ -140,9 +140,9 @@ def read_table(path: Path, format: str, recording: Path | None = None) -> pd.Dat
     broken: list[tuple[int, str]] = []
     match name:
         case "csv" if not is_shared(path, recording):
-            table, broken = read_rows(path, COLUMNS)
+            table, broken = read_rows(path, COLUMNS, part)
         case "csv" | "generic-seq":
-            table, broken = read_shared(path, name, recording)
+            table, broken = read_shared(path, f"{name}:{part}", recording)
         case "boris":
             table, broken = read_boris(path)
         case "audacity":

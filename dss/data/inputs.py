@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from dss.data import fixes
-from dss.data.annotation_files import MissingAnnotations, recording_annotations
+from dss.data.annotation_files import MissingAnnotations, check_unit, recording_annotations
 from dss.data.annotation_paths import (
     AnnotationFinder,
     annotation_finder,
@@ -69,8 +69,9 @@ def read_input(
         if not isinstance(error.rest, Unread):
             raise
         failed, (file, table, bad) = error, error.rest
+    check_unit(table, file, options.time_unit)
     if options.time_unit == "s":
-        _check_unit(table, file, recording.duration_seconds, own_rate)
+        _check_unit_fits(table, file, recording.duration_seconds, own_rate)
     else:
         table[TIMES] = table[TIMES] / {"ms": 1000, "samples": own_rate}[options.time_unit]
     rows = {row for row, _ in bad}
@@ -155,7 +156,7 @@ def _with_one_channel(found: Input) -> Input:
     return found
 
 
-def _check_unit(table: pd.DataFrame, file: Path, end: float, samplerate_hz: float) -> None:
+def _check_unit_fits(table: pd.DataFrame, file: Path, end: float, samplerate_hz: float) -> None:
     """Raise a DssError if times fit the recording in another unit, but not in seconds."""
     times = times_of(table)
     times = times[~np.isnan(times[:, 0])]

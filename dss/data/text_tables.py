@@ -17,6 +17,7 @@ from dss.data.column_names import (
     TEXTS,
     TIMES,
     called,
+    columns_of,
     duration_column,
     is_read,
     plain,
@@ -109,7 +110,7 @@ def read_rows(
     broken = [(row + n_above, what) for row, what in broken]
     there = listed_columns(table)
     check_twice(header, {f.strip(' "').lower() for f in header if is_read(f)}, path, n_above + 1)
-    found = _found(columns, [*table], name_column)
+    found = columns_of(columns, [*table], name_column)
     table = table.rename(columns={found[column]: column for column in found})
     table.attrs["unit"] = unit_of(found.get("start_seconds"))
     if "stop_seconds" in columns and "stop_seconds" not in table and "start_seconds" in table:
@@ -124,17 +125,6 @@ def read_rows(
             way += "; or say which column has the names: annotation_format csv:COLUMN"
         raise DssError(f"{path}, row {n_above + 1}: {lacks}. {way}.")
     return table, broken
-
-
-def _found(columns: list[str], header: list[Any], name_column: str) -> dict[str, Any]:
-    """The column of a table for each of these, as far as they are there."""
-    found = {column: called(column, header) for column in columns}
-    if name_column:
-        found["name"] = next((c for c in header if plain(c) == plain(name_column)), None)
-    is_kaleidoscope = found.get("start_seconds", "") is None and duration_column(header) is not None
-    if is_kaleidoscope:  # its offset is that from the start of the file
-        found |= {"start_seconds": found.pop("stop_seconds", None)}
-    return {column: name for column, name in found.items() if name is not None}
 
 
 def read_raven_rows(path: Path) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from dss.data.annotated_stretches import known_stretches, read_annotated
-from dss.data.annotation_files import annotation_endings
+from dss.data.annotation_files import annotation_endings, check_unit
 from dss.data.annotations import EVENT, NOISE, SEGMENT, is_absence, occurrences, read_annotations
 from dss.data.formats import guess_format
 from dss.data.recording_files import AUDIO_ENDINGS, is_hidden
@@ -140,7 +140,11 @@ def _is_folder(annotations: Recordings) -> TypeGuard[str | Path]:
 
 
 def _table(annotations: Annotations) -> pd.DataFrame:
-    return annotations if isinstance(annotations, pd.DataFrame) else read_annotations(annotations)
+    if isinstance(annotations, pd.DataFrame):
+        return annotations
+    table = read_annotations(annotations)
+    check_unit(table, Path(annotations), "s")
+    return table
 
 
 def _matching_files(true: Path, predicted: Path) -> tuple[list[Path], list[Path]]:

@@ -71,12 +71,11 @@ def confusions(pairs: Sequence[Pair]) -> tuple[list[str], np.ndarray]:
     for matrix, pair in zip(matrices, pairs, strict=True):
         for start, stop in _bounded(pair):
             n_times = int((stop - start) / GRID_SECONDS)
-            for first in range(0, n_times, BLOCK_TIMES):
-                numbers = np.arange(first, min(first + BLOCK_TIMES, n_times))
-                times = start + GRID_SECONDS * (numbers + 0.5)
-                row, column = (_labels(of_one, names, times) for of_one in pair.arrays)
-                counts = np.bincount(row * len(names) + column, minlength=matrix.size)
-                matrix += counts.reshape(matrix.shape)
+            extents = [_extents(of_one, start, n_times) for of_one in pair.arrays]
+            # Between these samples, labels do not change, however many samples there are.
+            edges = np.unique(np.concatenate([[0, n_times], *(e.ravel() for _, e in extents)]))
+            row, column = (_labels(of_one, names, edges) for of_one in extents)
+            np.add.at(matrix, (row, column), np.diff(edges))
     return names, matrices
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 import xarray as xr
 
 from dss.data.annotated_stretches import known_stretches, read_annotated
-from dss.data.annotation_files import recording_annotations
+from dss.data.annotation_files import check_unit, recording_annotations
 from dss.data.annotation_paths import AnnotationFinder, annotation_finder
 from dss.data.annotations import ABSENT, NOISE, definitions_path, is_song, occurrences, song_types
 from dss.data.automatic_options import EVENT_STD_SECONDS
@@ -172,7 +172,8 @@ class _Reading:
     def read(self, recording: Path) -> pd.DataFrame:
         """Read the annotations of one of the recordings, in seconds."""
         how = self.options.annotation_format, self.options.annotation_loader, self.find_file
-        table = recording_annotations(recording, *how)[1]
+        file, table = recording_annotations(recording, *how)
+        check_unit(table, file, self.options.time_unit)
         if self.options.time_unit != "s":
             table[TIMES] /= self.per_second(recording)
         return table
