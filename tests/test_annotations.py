@@ -68,7 +68,7 @@ def test_a_row_that_cannot_be_read_is_named(tmp_path, rows, message):
 
 
 def test_a_missing_column_is_named(tmp_path):
-    path = write(tmp_path / "a.csv", "a,0", header="name,begin")
+    path = write(tmp_path / "a.csv", "a,0", header="name,from")
     with pytest.raises(
         DssError, match="row 1: there is no column start_seconds and no column stop_s"
     ):
