@@ -1,28 +1,29 @@
 """The options of checking annotations with a network (`dss check --with-network`)."""
 
+from functools import partial
 from pathlib import Path
 
 from dss.options.base import option
 from dss.options.dataset import SourceOptions
 
+network_check_option = partial(option, group="With a network")
+
 
 class AnnotationErrorOptions(SourceOptions):
     """How annotation errors are found (`dss.review.annotation_errors`)."""
 
-    min_certainty: float = option(
+    min_certainty: float = network_check_option(
         0.5,
         "Minimum certainty",
         "List only errors that the networks are at least this sure of, from 0 to 1.",
-        group="With a network",
         rare=True,
         ge=0,
         le=1,
     )
-    seed: int = option(
+    seed: int = network_check_option(
         0,
         "Seed",
         "A different seed splits the recordings differently and starts from different weights.",
-        group="With a network",
         rare=True,
         ge=0,
         le=2**32 - 1,
@@ -32,19 +33,17 @@ class AnnotationErrorOptions(SourceOptions):
 class CheckOptions(AnnotationErrorOptions):
     """What `dss check` checks."""
 
-    with_network: bool = option(
+    with_network: bool = network_check_option(
         False,
         "With a network",
         "Also train on each half of the recordings, let the network judge the other half, and "
         "list annotations that are probably wrong: wrong names, inaccurate onsets or offsets, "
         "missed song, and annotations where there is no song. Takes a few minutes.",
-        group="With a network",
     )
-    save_dir: Path | None = option(
+    save_dir: Path | None = network_check_option(
         None,
         "Save folder",
         "Where to save the list and pictures of these annotations. Defaults to the data folder "
         "with .check appended.",
-        group="With a network",
         path="folder",
     )

@@ -1,11 +1,14 @@
 """The options of writing annotations in another format (`dss convert`)."""
 
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from dss.options.base import option
 from dss.options.dataset import FileOptions
 from dss.options.notation import Renames
+
+file_option = partial(option, group="Files")
 
 
 class ConvertOptions(FileOptions):
@@ -33,35 +36,31 @@ class ConvertOptions(FileOptions):
         "(SongAnnotationGUI) and birdsong-recognition-dataset one for all recordings.",
         group="Files",
     )
-    save_dir: Path | None = option(
+    save_dir: Path | None = file_option(
         None,
         "Save folder",
         "Where to save the files, in subfolders like those of the recordings. Defaults to the "
         "folder of each recording.",
-        group="Files",
         path="folder",
     )
-    overwrite: bool = option(
+    overwrite: bool = file_option(
         False,
         "Overwrite",
         "Replace existing files of this format. In a file of many recordings, only the "
         "annotations of these recordings are replaced.",
-        group="Files",
     )
-    rename: Renames = option(
+    rename: Renames = file_option(
         {},
         "Rename",
         "Rename song types, as old=new, for formats that do not allow all names, such as a=1 b=2 "
         "for yarden.",
-        group="Files",
         rare=True,
     )
-    samplerate_hz: float | None = option(
+    samplerate_hz: float | None = file_option(
         None,
         "Sample rate",
         "The sample rate of npy files, which do not store it.",
         unit="Hz",
-        group="Files",
         rare=True,
         gt=0,
     )
