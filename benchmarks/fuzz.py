@@ -1,5 +1,7 @@
 """Damage files of every form for some minutes, and list what does not end in one clear sentence.
 
+The minutes are those of a processor, whatever else the machine does; the forms share them equally.
+
 python benchmarks/fuzz.py [--minutes 30] [--forms wav npz ...] [--seed 0]
 
 The forms, and the damage, are those of tests/fuzz. Each form is read in a process of its own, so
@@ -69,8 +71,8 @@ def fuzz(form: str, seconds: float, seed: int) -> None:
     faulthandler.register(signal.SIGPROF, chain=True)  # says where it is, and ends the process
     with tempfile.TemporaryDirectory() as folder:
         path = reader.make(Path(folder))
-        content, end = path.read_bytes(), time.monotonic() + seconds
-        while time.monotonic() < end:
+        content, end = path.read_bytes(), time.process_time() + seconds
+        while time.process_time() < end:
             path.write_bytes(damaged(content, rng))
             signal.setitimer(signal.ITIMER_PROF, LONGEST_CPU_SECONDS)
             faulthandler.dump_traceback_later(LONGEST_SECONDS, exit=True)

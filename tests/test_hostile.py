@@ -333,3 +333,37 @@ def test_gsm_is_read_though_it_cannot_seek(tmp_path):
     recording = open_recording(tmp_path / "a.wav")
     whole, _ = soundfile.read(tmp_path / "a.wav", dtype="float32")
     np.testing.assert_array_equal(recording.read(1000, 1500)[:, 0], whole[1000:1500])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"data": np.zeros((9, 0)), "samplerate": 8}, r"the shape is \(9, 0\); it should be"),
+        (
+            {"data": np.zeros(9), "samplerate": 1e15},
+            "the sample rate is 1000000000000000.0; it",
+        ),
+        ({"data": np.zeros(9), "samplerate": "fast"}, "the sample rate is 'fast'; it should be"),
+    ],
+)
+def test_arrays_that_are_no_recording_say_why(tmp_path, content, message):
+    np.savez(tmp_path / "a.npz", **content)
+    with pytest.raises(DssError, match=message):
+        open_recording(tmp_path / "a.npz")
+
+
+def test_a_group_in_place_of_an_array_is_named(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_group("data")
+        file["samplerate"] = 8
+    with pytest.raises(DssError, match="'data' is a group; it should be an array"):
+        open_recording(tmp_path / "a.h5")
+
+
+@pytest.mark.parametrize("count", ["-3", '1\n"IntervalTier"\n"a"\n0\n1\n-2'])
+def test_a_textgrid_has_no_negative_counts(tmp_path, count):
+    path = tmp_path / "a.TextGrid"
+    head = 'File type = "ooTextFile"\nObject class = "TextGrid"\n0\n1\n<exists>\n'
+    path.write_text(f"{head}{count}\n")
+    with pytest.raises(DssError, match="cannot be read as TextGrid"):
+        read_annotations(path)

@@ -57,6 +57,7 @@ SOUND_ERRORS = (soundfile.SoundFileError, RuntimeError, ValueError, TypeError)
 # For these, the samples that libsndfile returns depend on where it starts to read.
 UNSTEADY = ("OGG", "MP3")
 BLOCK_SAMPLES = 2**16  # unpacked at once
+HIGHEST_RATE_HZ = 1e9  # no recorder takes more samples
 ARRAY_ENDINGS = (".npz", ".npy", ".h5", ".cbin")
 
 Loader = Callable[[Path], tuple[float | None, np.ndarray]]
@@ -234,8 +235,10 @@ def _open_h5(path: Path) -> Audio:
 
     with hdf5.reading(path, with_texts=False) as file:
         name = first_of(file, DATA_NAMES)
-        if name is None or not isinstance(file[name], h5py.Dataset):
+        if name is None:
             raise DssError(lacks(path, DATA_NAMES, file))
+        if not isinstance(file[name], h5py.Dataset):
+            raise DssError(f"{path}: {name!r} is a group; it should be an array")
         places = (file, file.attrs, file[name].attrs)
         found = ((place, n) for place in places if (n := first_of(place, RATE_NAMES)))
         place, rate_name = next(found, (None, ""))
@@ -270,8 +273,10 @@ def _checked_rate(rate: Any, path: Path) -> float | None:
     if rate is None:
         return None
     value = np.asarray(rate)
-    if value.size != 1 or value.dtype.kind not in "iuf" or not np.isfinite(value) or value <= 0:
-        raise DssError(f"{path}: the sample rate is {rate!r}; it should be a number of Hz")
+    is_number = value.size == 1 and value.dtype.kind in "iuf"
+    if not is_number or not 0 < value <= HIGHEST_RATE_HZ:  # nor NaN
+        said = repr(value.item()) if value.size == 1 else repr(rate)
+        raise DssError(f"{path}: the sample rate is {said}; it should be a number of Hz")
     rate = float(value.item())
     return int(rate) if rate.is_integer() else rate
 
@@ -285,6 +290,6 @@ def _checked_shape(x: Any, path: Path) -> tuple[int, int]:
             f"{path}: contains 64-bit integers, whose full scale is unknown. Save the integers of "
             "the recorder, such as int16, or floats from -1 to 1."
         )
-    if x.ndim not in (1, 2) or (x.ndim == 2 and x.shape[1] > max(x.shape[0], 1)):
+    if x.ndim not in (1, 2) or (x.ndim == 2 and not 1 <= x.shape[1] <= max(x.shape[0], 1)):
         raise DssError(f"{path}: the shape is {x.shape}; it should be (samples, channels)")
     return x.shape[0], x.shape[1] if x.ndim == 2 else 1

@@ -117,17 +117,23 @@ def _tiers(tokens: Iterator[str | float]) -> Iterator[tuple[str, list[Row]]]:
     if (next(tokens), next(tokens)) != ("ooTextFile", "TextGrid"):
         raise ValueError
     _, _, flag = (next(tokens) for _ in range(3))
-    for _ in range(int(next(tokens)) if flag == "<exists>" else 0):
+    for _ in range(_count(next(tokens)) if flag == "<exists>" else 0):
         is_interval, name = next(tokens) == "IntervalTier", str(next(tokens))
         _, _, n = (next(tokens) for _ in range(3))
         rows = []
-        for _ in range(int(n)):
+        for _ in range(_count(n)):
             start = float(next(tokens))
             stop = float(next(tokens)) if is_interval else start
             label = str(next(tokens)).strip()
             if label:
                 rows.append((label, start, stop))
         yield name, rows
+
+
+def _count(number: str | float) -> int:
+    if int(number) < 0:
+        raise ValueError("a count is negative")
+    return int(number)
 
 
 def _span(start: float, stop: float) -> list[str]:
