@@ -92,7 +92,7 @@ class Field:
         return value.strip() if isinstance(value, str) else value
 
     def set(self, value: Any) -> None:
-        """Fill in a value, as you would type it (`dss.options.base.as_text`)."""
+        """Fill in a value, as you would type it (`dss.options.notation.as_text`)."""
         self.input.value = as_text(value) if isinstance(self.input, widgets.Text) else value
 
     @property
