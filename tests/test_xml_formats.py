@@ -103,6 +103,7 @@ def test_what_is_damaged_is_named(tmp_path, name, text, message):
         ("rowLabel,tmin,text,tmax", ",1.5,01,1.75"),  # a table of Praat
         ("syllable,onset (s),offset (s)", "01,1.5,1.75"),
         ("type,startSeconds,dur", "01,1.5,0.25"),
+        ("start,begin,time,stop,end_ms,name", "1.5,7,8,1.75,9,01"),  # the first, and not in ms
     ],
 )
 def test_columns_of_other_programs_are_known(tmp_path, header, row):

@@ -115,4 +115,7 @@ def _first_of(names: Iterable[str], header: Iterable[Any]) -> Any:
 
 def _by_plain_name(header: Iterable[Any]) -> dict[str, Any]:
     """The columns by their plain names; of several that are alike, the first."""
-    return {plain(column): column for column in reversed([*header])}
+    by_name: dict[str, Any] = {}
+    for column in header:
+        by_name.setdefault(plain(column), column)
+    return by_name

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dss.data.column_names import called, duration_column
+from dss.data.column_names import columns_of, duration_column, unit_of
 from dss.data.csv_layout import layout_of
 from dss.data.formats import RAVEN_NAMES, read_table
 from dss.data.shared_tables import OFFSET, Shared, read_all
@@ -115,10 +115,13 @@ class _NewRows:
         layout = layout_of(text)
         self.path, self.format, self.separator = path, format, layout.separator
         self.header = [name.strip() for name in layout.header]
+        self.columns = columns_of(COLUMNS, self.header)
         self.samplerate_hz = samplerate_hz
         self.has_commas = layout.separator == ";" and bool(re.search(r"\d,\d", text))
         file = own[shared.column].iloc[0] if len(own) else recording.name
         self.fixed: dict[str, Any] = {shared.column: file}
+        if unit := unit_of(self.columns.get("start_seconds")):
+            raise DssError(f"{path}: its times are in {unit}, but dss writes seconds here")
         self.n_selections, self.begin = 0, 0.0
         if format == "generic-seq":
             number = 1 + _last(shared.table, "annotation")
@@ -151,7 +154,7 @@ class _NewRows:
 
     def _name(self) -> str:
         if self.format != "raven":
-            return called("name", self.header) or "name"
+            return self.columns["name"]
         name = next((name for name in RAVEN_NAMES if name in self.header), None)
         if name is None:
             raise DssError(f"{self.path}: has no column Annotation for the names; add it in Raven")
@@ -160,8 +163,7 @@ class _NewRows:
     def _times(self, start: float, stop: float) -> dict[str, Any]:
         if self.format == "raven":
             return {BEGIN: self.begin + start, END: self.begin + stop, OFFSET: start}
-        times: dict[Any, Any] = {called("start_seconds", self.header): start}
-        times |= {called("stop_seconds", self.header): stop}
+        times = {self.columns["start_seconds"]: start, self.columns.get("stop_seconds"): stop}
         times |= {duration_column(self.header): stop - start}
         if IN_SAMPLES[0] in self.header:
             if not self.samplerate_hz:
