@@ -23,7 +23,7 @@ from dss.data import (
 from dss.data.annotations import read_annotations, read_definitions
 from dss.data.audio import open_audio
 from dss.data.batches import array_of
-from dss.data.mat5 import check_mat
+from dss.data.formats.mat5 import check_mat
 from dss.data.report import describe
 from dss.data.splits import recording_groups
 from dss.errors import DssError, DssWarning

@@ -7,7 +7,7 @@ import pytest
 from conftest import side_by_side, tone_song, write_recording
 
 from dss.data import find_recordings, read_annotations, recording_annotations
-from dss.data.table_writing import written_path
+from dss.data.formats.table_writing import written_path
 from dss.errors import DssError
 from dss.predict import predict_files
 from dss.predict.detection import detect

@@ -13,8 +13,8 @@ import pytest
 import soundfile
 
 from dss.data import check_annotations
+from dss.data.audio.wav import read_header
 from dss.data.inputs import read_inputs
-from dss.data.wav import read_header
 from dss.options import SourceOptions
 
 RATE, SECONDS = 8000, 4

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from dss.data import open_recording
-from dss.data.wav import read_header
+from dss.data.audio.wav import read_header
 from dss.errors import DssError, DssWarning
 
 SUBTYPES = ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ALAW", "ULAW"]

@@ -12,7 +12,7 @@ import pandas as pd
 
 from dss.data.annotations import annotations_path, read_annotations
 from dss.data.formats import OF_MANY_RECORDINGS, guess_format, lists, split_format
-from dss.data.shared_tables import find_shared
+from dss.data.formats.shared_tables import find_shared
 from dss.data.text_tables import COLUMNS, parse_times, raise_broken
 from dss.errors import DssError
 from dss.support.caching import cached_by_folder

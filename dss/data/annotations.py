@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from dss.data.formats import FORMATS, format_of_name, guess_format, read_table, split_format
-from dss.data.table_writing import of_many, write_table
+from dss.data.formats.table_writing import of_many, write_table
 from dss.data.text_files import read_text
 from dss.data.text_tables import COLUMNS, TIMES
 from dss.errors import DssError, raise_problems

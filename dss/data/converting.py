@@ -10,9 +10,9 @@ import pandas as pd
 from dss.data.annotation_files import MissingAnnotations, check_unit, recording_annotations
 from dss.data.annotation_paths import annotation_finder
 from dss.data.annotations import occurrences, write_annotations
+from dss.data.formats.table_writing import OF_ALL, check_names, written_path
 from dss.data.recording_files import find_recordings
 from dss.data.recordings import Recording, fallback_rate, open_recording
-from dss.data.table_writing import OF_ALL, check_names, written_path
 from dss.data.text_tables import COLUMNS
 from dss.errors import DssError, raise_problems
 from dss.options import ConvertOptions, takes_options

@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Unpack
 
-from dss.data.table_writing import check_names
+from dss.data.formats.table_writing import check_names
 from dss.errors import DssError, raise_problems
 from dss.options import PredictFilesOptions, PredictOptions, takes_options
 from dss.options.arguments import PredictFilesArguments

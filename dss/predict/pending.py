@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 
 from dss.data.annotation_files import annotations_beside
+from dss.data.formats.table_writing import written_path
 from dss.data.recording_files import find_recordings
-from dss.data.table_writing import written_path
 from dss.errors import DssError, raise_problems
 from dss.predict.ownership import check_replaceable, is_by_dss
 from dss.support.progress import say

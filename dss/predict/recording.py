@@ -11,8 +11,8 @@ import soundfile
 from dss import models
 from dss.data import fixes
 from dss.data.audio import as_float
+from dss.data.formats.table_writing import IN_SAMPLES
 from dss.data.recordings import Recording, fallback_rate, open_recording
-from dss.data.table_writing import IN_SAMPLES
 from dss.errors import DssError
 from dss.options import DetectOptions, PredictFilesOptions, PredictOptions, takes_options
 from dss.options.arguments import PredictArguments

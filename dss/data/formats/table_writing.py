@@ -20,18 +20,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from dss.data import textgrid, xml_formats
-from dss.data.boris import write_boris
 from dss.data.column_names import recording_column
-from dss.data.formats import KOUMURA, OF_MANY_RECORDINGS
-from dss.data.koumura import write_koumura
-from dss.data.notmat import write_notmat
-from dss.data.rows import Row
-from dss.data.shared_tables import lists_many
-from dss.data.shared_writing import write_shared
+from dss.data.formats import KOUMURA, OF_MANY_RECORDINGS, textgrid, xml_formats
+from dss.data.formats.boris import write_boris
+from dss.data.formats.koumura import write_koumura
+from dss.data.formats.notmat import write_notmat
+from dss.data.formats.rows import Row
+from dss.data.formats.shared_tables import lists_many
+from dss.data.formats.shared_writing import write_shared
+from dss.data.formats.timit import write_timit
+from dss.data.formats.yarden import write_yarden
 from dss.data.text_tables import COLUMNS, RAVEN_TIMES
-from dss.data.timit import write_timit
-from dss.data.yarden import write_yarden
 from dss.errors import DssError, raise_problems
 
 RAVEN_COLUMNS = (

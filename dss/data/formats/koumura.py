@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PureWindowsPath
 from xml.etree import ElementTree
 
-from dss.data.rows import Row, in_order, in_samples
+from dss.data.formats.rows import Row, in_order, in_samples
+from dss.data.formats.xml_formats import number, parse_xml, write_xml
 from dss.data.text_files import read_text
-from dss.data.xml_formats import number, parse_xml, write_xml
 
 WHAT = "a file of the BirdsongRecognition dataset"
 

@@ -1,8 +1,8 @@
 """Wrong sizes in the headers of audio files: recorders lose power, disks fill up.
 
 This covers formats that store all samples in one chunk, whose size is in the header: aiff, au, caf,
-rf64, w64 and voc. wav is handled in `dss.data.wav`. flac, mp3 and ogg have no such size; here dss
-checks whether their end is present.
+rf64, w64 and voc. wav is handled in `dss.data.audio.wav`. flac, mp3 and ogg have no such size; here
+dss checks whether their end is present.
 """
 
 import io
@@ -15,7 +15,8 @@ from typing import BinaryIO, Literal, NamedTuple, cast
 
 import soundfile
 
-from dss.data import fixes, mp3
+from dss.data import fixes
+from dss.data.audio import mp3
 from dss.support.units import readable
 
 HEAD_BYTES = 1024  # that identify the format

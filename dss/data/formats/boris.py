@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dss.data.rows import Row, in_order, lanes
+from dss.data.formats.rows import Row, in_order, lanes
 from dss.data.text_files import read_text
 from dss.data.text_tables import COLUMNS, check_twice, parse
 from dss.errors import DssError

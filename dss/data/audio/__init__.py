@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import soundfile
 
-from dss.data import header_sizes, wav
-from dss.data.audio_arrays import (
+from dss.data.audio import header_sizes, wav
+from dss.data.audio.audio_arrays import (
     DATA_NAMES,
     RATE_NAMES,
     first_of,

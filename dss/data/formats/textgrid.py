@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from dss.data.rows import Row, in_order, lanes
+from dss.data.formats.rows import Row, in_order, lanes
 from dss.errors import DssError
 
 OUR_TIERS = re.compile(r"(segments|events|annotations)( \d+)?")  # that dss writes

@@ -1,4 +1,4 @@
-"""Formats of annotation files, and how each is read (`dss.data.table_writing` writes them).
+"""Formats of annotation files, and how each is read (`dss.data.formats.table_writing` writes them).
 
 | format | file | what it holds |
 | --- | --- | --- |
@@ -26,13 +26,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dss.data import textgrid, xml_formats
 from dss.data.audio import SOUND_ENDINGS, open_audio
-from dss.data.boris import is_tabular, read_boris
-from dss.data.koumura import read_koumura
-from dss.data.notmat import read_notmat
-from dss.data.rows import Row
-from dss.data.shared_tables import is_shared, read_all, read_shared, several
+from dss.data.formats import textgrid, xml_formats
+from dss.data.formats.boris import is_tabular, read_boris
+from dss.data.formats.koumura import read_koumura
+from dss.data.formats.notmat import read_notmat
+from dss.data.formats.rows import Row
+from dss.data.formats.shared_tables import is_shared, read_all, read_shared, several
+from dss.data.formats.timit import read_timit
+from dss.data.formats.yarden import read_yarden
 from dss.data.text_files import HEAD_BYTES, read_text
 from dss.data.text_tables import (
     COLUMNS,
@@ -46,8 +48,6 @@ from dss.data.text_tables import (
     read_raven_rows,
     read_rows,
 )
-from dss.data.timit import read_timit
-from dss.data.yarden import read_yarden
 from dss.errors import DssError
 from dss.support.caching import cached_by_file
 

@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from xml.etree import ElementTree
 
-from dss.data.rows import Row, in_order, in_samples, lanes
-from dss.data.textgrid import rows_of_tiers
+from dss.data.formats.rows import Row, in_order, in_samples, lanes
+from dss.data.formats.textgrid import rows_of_tiers
 from dss.errors import DssError
 
 MS = 1000
@@ -42,7 +42,7 @@ def read_elan(text: str, path: Path, tiers: list[str]) -> list[Row]:
     Arguments:
         text: the content of the file.
         path: the file, for error messages.
-        tiers: as for `dss.data.textgrid.rows_of_tiers`.
+        tiers: as for `dss.data.formats.textgrid.rows_of_tiers`.
 
     Raises: DssError if it is not such a file, a time is missing, or it is unclear which tiers to
         read.

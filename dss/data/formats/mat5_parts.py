@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dss.data.mat5 import (
+from dss.data.formats.mat5 import (
     CELL,
     CHARACTERS,
     COMPRESSED,

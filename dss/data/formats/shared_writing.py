@@ -1,7 +1,7 @@
 """Write the annotations of one recording into a table of many; all other lines stay as they are.
 
-The tables are those of `dss.data.shared_tables`, among them crowsetta's `generic-seq`. Annotations
-that have not changed keep their line, with whatever its other columns say.
+The tables are those of `dss.data.formats.shared_tables`, among them crowsetta's `generic-seq`.
+Annotations that have not changed keep their line, with whatever its other columns say.
 """
 
 import csv
@@ -16,7 +16,7 @@ import pandas as pd
 from dss.data.column_names import columns_of, duration_column, unit_of
 from dss.data.csv_layout import layout_of
 from dss.data.formats import RAVEN_NAMES, read_table
-from dss.data.shared_tables import OFFSET, Shared, read_all
+from dss.data.formats.shared_tables import OFFSET, Shared, read_all
 from dss.data.text_files import encoding_of
 from dss.data.text_tables import COLUMNS, RAVEN_TIMES, numbers
 from dss.errors import DssError

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dss.data.rows import Row, in_order, in_samples
+from dss.data.formats.rows import Row, in_order, in_samples
 from dss.data.text_tables import COLUMNS
 
 

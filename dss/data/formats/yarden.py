@@ -10,8 +10,8 @@ from pathlib import Path, PureWindowsPath
 
 import numpy as np
 
-from dss.data import mat5_parts
-from dss.data.rows import Row, in_order
+from dss.data.formats import mat5_parts
+from dss.data.formats.rows import Row, in_order
 from dss.errors import DssError
 
 STARTS, STOPS, TYPES, RATE = "segFileStartTimes", "segFileEndTimes", "segType", "fs"

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from dss.data.mat5 import check_mat
-from dss.data.rows import Row, in_order
+from dss.data.formats.mat5 import check_mat
+from dss.data.formats.rows import Row, in_order
 from dss.errors import DssError
 
 # Initial segmentation settings of evsonganaly, which reads them; they do not change annotations.
