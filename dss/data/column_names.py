@@ -100,8 +100,12 @@ def is_read(column: Any) -> bool:
 
 
 def plain(column: Any) -> str:
-    """The letters and digits of the name of a column, in lower case."""
-    return re.sub(r"[\W_]+", "", str(column).lower())
+    """The letters and digits of the name of a column, in lower case.
+
+    Names with characters that cannot be printed come from damaged files, and stay as they are.
+    """
+    name = str(column).strip().lower()
+    return re.sub(r"[\W_]+", "", name) if name.isprintable() else name
 
 
 def _is_time(column: str, unit: str, name: str) -> bool:
