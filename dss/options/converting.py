@@ -2,11 +2,11 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 from dss.options.base import option
 from dss.options.dataset import FileOptions
 from dss.options.notation import Renames
+from dss.options.written_formats import WrittenFormat
 
 file_option = partial(option, group="Files")
 
@@ -14,27 +14,13 @@ file_option = partial(option, group="Files")
 class ConvertOptions(FileOptions):
     """Which annotations to write in which format (`dss.data.convert_annotations`)."""
 
-    format: Literal[
-        "csv",
-        "audacity",
-        "raven",
-        "textgrid",
-        "svl",
-        "elan",
-        "notmat",
-        "boris",
-        "timit",
-        "generic-seq",
-        "yarden",
-        "birdsong-recognition-dataset",
-    ] = option(
+    format: WrittenFormat = file_option(
         "csv",
         "Format",
         "The format to write. csv, Audacity labels, Raven selection tables, Praat TextGrids, "
         "layers of Sonic Visualiser (svl), ELAN, .not.mat files of evsonganaly, tabular events of "
         "BORIS and transcriptions of TIMIT have one file per recording; generic-seq, yarden "
         "(SongAnnotationGUI) and birdsong-recognition-dataset one for all recordings.",
-        group="Files",
     )
     save_dir: Path | None = file_option(
         None,

@@ -9,6 +9,7 @@ from pydantic import model_validator
 
 from dss.options.base import Options, option
 from dss.options.notation import Ranges, Words
+from dss.options.written_formats import FilePerRecording
 
 detection_option = partial(option, group="Events and segments", rare=True)
 recording_option = partial(option, group="Recordings", rare=True)
@@ -201,9 +202,7 @@ class PredictFilesOptions(PredictOptions):
         "(overwrite), or stop before anything is written (error). Manual annotations and "
         "corrections are never replaced.",
     )
-    format: Literal[
-        "csv", "audacity", "raven", "textgrid", "svl", "elan", "notmat", "boris", "timit"
-    ] = file_option(
+    format: FilePerRecording = file_option(
         "csv",
         "Format",
         "CSV, which stores confidence and proposals; Audacity labels; Raven selection tables; "

@@ -23,9 +23,15 @@ from dss.errors import DssError
 
 BEGIN, END = RAVEN_TIMES
 GENERIC = ("label", "onset_s", "offset_s", "notated_path", "annot_path", "sequence", "annotation")
-IN_SAMPLES = ("onset_sample", "offset_sample")
+SAMPLE_COLUMNS = ("onset_sample", "offset_sample")
+HIGHEST_HZ = 20_000  # of a box in a selection table, by default
 # What a new selection of Raven says besides its name and its times.
-SELECTION = {"View": "Spectrogram 1", "Channel": 1, "Low Freq (Hz)": 0, "High Freq (Hz)": 20_000}
+SELECTION = {
+    "View": "Spectrogram 1",
+    "Channel": 1,
+    "Low Freq (Hz)": 0,
+    "High Freq (Hz)": HIGHEST_HZ,
+}
 MARK = b"\xef\xbb\xbf"  # of UTF-8, at the start of some files
 
 
@@ -165,10 +171,10 @@ class _NewRows:
             return {BEGIN: self.begin + start, END: self.begin + stop, OFFSET: start}
         times = {self.columns["start_seconds"]: start, self.columns.get("stop_seconds"): stop}
         times |= {duration_column(self.header): stop - start}
-        if IN_SAMPLES[0] in self.header:
+        if SAMPLE_COLUMNS[0] in self.header:
             if not self.samplerate_hz:
                 raise DssError(f"{self.path}: counts samples, too; give samplerate_hz")
-            both = zip(IN_SAMPLES, (start, stop), strict=True)
+            both = zip(SAMPLE_COLUMNS, (start, stop), strict=True)
             times |= {name: round(time * self.samplerate_hz) for name, time in both}
         return times
 

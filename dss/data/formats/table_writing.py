@@ -27,7 +27,7 @@ from dss.data.formats.koumura import write_koumura
 from dss.data.formats.notmat import write_notmat
 from dss.data.formats.rows import Row
 from dss.data.formats.shared_tables import lists_many
-from dss.data.formats.shared_writing import write_shared
+from dss.data.formats.shared_writing import HIGHEST_HZ, write_shared
 from dss.data.formats.timit import write_timit
 from dss.data.formats.yarden import write_yarden
 from dss.data.text_tables import COLUMNS, RAVEN_TIMES
@@ -38,7 +38,6 @@ RAVEN_COLUMNS = (
     *RAVEN_TIMES,
     *("Low Freq (Hz)", "High Freq (Hz)", "Annotation"),
 )
-HIGHEST_HZ = 20_000  # of a box in a selection table, by default
 ENDINGS = {
     **{"csv": ".csv", "audacity": ".txt", "raven": ".selections.txt", "textgrid": ".TextGrid"},
     **{"svl": ".svl", "elan": ".eaf", "boris": ".tsv", "timit": ".phn"},
