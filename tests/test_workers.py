@@ -65,6 +65,25 @@ def test_they_stop_together_and_the_run_goes_on_from_there(tiny_run, tmp_path):
     assert run_file(trunk, "_checkpoint.h5").is_file()
 
 
+def test_a_lost_ctrl_c_ends_training_at_the_next_sum(monkeypatch):
+    from dss.models.workers import Workers
+
+    class Deleted:
+        def __del__(self):
+            signal.raise_signal(signal.SIGINT)
+
+    dropped: list = []
+    monkeypatch.setattr(sys, "unraisablehook", dropped.append)
+    alone, numbers = Workers(), np.ones(2)
+    with alone.stopping_together():
+        thing = Deleted()
+        del thing
+        assert [one.exc_type for one in dropped] == [KeyboardInterrupt]
+        with pytest.raises(KeyboardInterrupt):
+            alone.sum(numbers)
+    np.testing.assert_array_equal(alone.sum(numbers), numbers)
+
+
 def test_what_is_wrong_is_an_error_of_the_one_who_asked(tiny_run, tmp_path):
     with pytest.raises(DssError, match="batch_size: 1 chunks cannot be shared among 2 processes"):
         train(data_dir=tiny_run[1], save_dir=tmp_path, devices=2, **{**TINY, "batch_size": 1})

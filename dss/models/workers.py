@@ -53,6 +53,8 @@ class Workers:
             lost.
         """
         if self.count == 1:
+            if self._interrupted:  # Python drops what is raised while an object is deleted
+                raise KeyboardInterrupt
             return values
         own = tf.convert_to_tensor(values)
         flag = tf.cast([self._interrupted], own.dtype)
@@ -118,15 +120,16 @@ class Workers:
 
     @contextmanager
     def stopping_together(self) -> Iterator[None]:
-        """Let Ctrl-C or SIGTERM in one process raise KeyboardInterrupt in all, at the next sum."""
-        if self.count == 1:
-            yield
-            return
+        """Let Ctrl-C or SIGTERM in one process raise KeyboardInterrupt in all, at the next sum.
+
+        A process that is alone need not wait for it.
+        """
 
         def interrupt(*_) -> None:
-            if self._interrupted:  # second time: whoever asks does not want to wait
-                raise KeyboardInterrupt
+            is_asked_again = self._interrupted  # whoever asks does not want to wait
             self._interrupted = True
+            if self.count == 1 or is_asked_again:
+                raise KeyboardInterrupt
 
         try:
             with system.handling_stops(interrupt):
