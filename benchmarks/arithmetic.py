@@ -18,7 +18,7 @@ from annotate import NETWORK
 
 from dss import models
 from dss.models.backend import keras, tf
-from dss.models.steps import learning, make_optimizer, one_row
+from dss.models.training_step import make_optimizer, make_training_step, weight_vector
 from dss.models.workers import ALONE
 from dss.options import TrainOptions
 from dss.train.presets import PRESETS
@@ -46,8 +46,9 @@ def rates(options: TrainOptions) -> tuple[float, float]:
     """GFLOP in a CPU second: of training steps, and of matrix products."""
     model = models.build(options, 1, N_CLASSES)
     models.freeze(model, options.freeze)
-    row = one_row(model)
-    step = learning(model, row, make_optimizer(options, 20), ALONE, compiled=True)
+    row = weight_vector(model)
+    optimizer = make_optimizer(options, 20)
+    step = make_training_step(model, row, optimizer, ALONE, compiled=True)
     rng = np.random.default_rng(0)
     shape = (options.batch_size, options.nb_hist)
     x = rng.standard_normal((*shape, 1)).astype(np.float32)

@@ -76,11 +76,11 @@ def train(options_file: Path | None = None, **named) -> None:
         names = ", ".join(sorted(for_script))
         raise DssError(f"{names}: only used in a script; name the script with --write-script")
     else:
-        from dss.models import processes
+        from dss.models.worker_addresses import worker_index
         from dss.train import train
 
         trunk = train(**named)
-        if processes.index() == 0:
+        if worker_index() == 0:
             print(f"The files of the run begin with {trunk}")
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from dss.data.batches import Chunks
 from dss.errors import DssError
-from dss.models import processes
+from dss.models.worker_addresses import worker_addresses, worker_count, worker_index
 from dss.options import TrainOptions
 from dss.runs import run_file
 from dss.train import train
@@ -109,7 +109,7 @@ def test_the_parts_of_all_processes_are_the_batch(n_chunks, batch_size, n_worker
 def test_tf_config_says_who_trains_together(monkeypatch):
     config = {"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 1}}
     monkeypatch.setenv("TF_CONFIG", json.dumps(config))
-    assert (processes.count(), processes.index(), processes.addresses()) == (
+    assert (worker_count(), worker_index(), worker_addresses()) == (
         2,
         1,
         (["a:1", "b:1"], 1),
@@ -117,7 +117,7 @@ def test_tf_config_says_who_trains_together(monkeypatch):
     for broken in ("{}", "[1]", "x", json.dumps({**config, "task": {"type": "ps", "index": 0}})):
         monkeypatch.setenv("TF_CONFIG", broken)
         with pytest.raises(DssError, match="TF_CONFIG: is .*; it should list"):
-            processes.count()
+            worker_count()
 
 
 def test_the_tasks_of_a_slurm_step_train_together(monkeypatch, tmp_path):
@@ -129,7 +129,7 @@ def test_the_tasks_of_a_slurm_step_train_together(monkeypatch, tmp_path):
     said = {"PROCID": 2, "NODEID": 1, "JOB_ID": 7, **{f"STEP_{k}": v for k, v in step.items()}}
     for name, value in said.items():
         monkeypatch.setenv(f"SLURM_{name}", str(value))
-    assert processes.addresses() == (["node2:20448", "node2:20449", "node10:20448"], 2)
+    assert worker_addresses() == (["node2:20448", "node2:20449", "node10:20448"], 2)
     monkeypatch.setenv("SLURM_NODEID", "0")
     with pytest.raises(DssError, match="distribution=block"):
-        processes.addresses()
+        worker_addresses()

@@ -42,8 +42,9 @@ def das_tcn(nb_channels: int, nb_classes: int, options: NetworkOptions) -> "kera
     instead of interpolating them.
     """
     from dss.models.backend import keras
+    from dss.models.geometry import separable_blocks
     from dss.models.layers import DecibelSpectrogram, DilatedConv1D, NormalizeByMaximum
-    from dss.models.tcn import class_scores, separable_blocks
+    from dss.models.tcn import class_scores
 
     layers = keras.layers
     hop = 2**options.nb_pre_conv

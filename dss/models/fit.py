@@ -14,7 +14,13 @@ from dss.models.backend import keras
 from dss.models.checkpoint import load_checkpoint, save_checkpoint
 from dss.models.layers import Standardize
 from dss.models.sampling import ahead, all_batches, training_batches
-from dss.models.steps import judging, learning, make_optimizer, one_row, put_average
+from dss.models.training_step import (
+    average_weights,
+    make_optimizer,
+    make_training_step,
+    make_validation_step,
+    weight_vector,
+)
 from dss.models.workers import ALONE, Workers
 from dss.options import TrainOptions
 
@@ -85,9 +91,9 @@ def fit(
     most_chunks = len(train.grid(train.stride - 1)[0])
     total_steps = options.nb_epoch * math.ceil(most_chunks / options.batch_size)
     optimizer = make_optimizer(options, total_steps // options.nb_epoch)
-    row = one_row(model)
-    learn = learning(model, row, optimizer, workers, compiled=total_steps > COMPILE_STEPS)
-    judge = judging(model, compiled=total_steps > COMPILE_STEPS)
+    row = weight_vector(model)
+    learn = make_training_step(model, row, optimizer, workers, compiled=total_steps > COMPILE_STEPS)
+    judge = make_validation_step(model, compiled=total_steps > COMPILE_STEPS)
     at = Progress(learning_rate=options.learning_rate)
     state = [*model.variables, row, *optimizer.variables]
     if checkpoint.is_file():
@@ -109,7 +115,7 @@ def fit(
             )
             batches = ahead(drawn)
             loss = _learn_epoch(learn, optimizer, batches, at, options, total_steps, workers)
-            put_average(model, row, optimizer)
+            average_weights(model, row, optimizer)
             scores = _judge(judge, val, options.batch_size, class_names, workers)
             _check_loss(scores["val_loss"], at, options)
             is_best = _note(scores, at, n_val)

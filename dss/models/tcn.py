@@ -5,6 +5,7 @@ Rottschaefer, Yuezak & Clemens (2021), eLife 10:e68837.
 """
 
 from dss.models.backend import keras
+from dss.models.geometry import bins, pattern_shapes, separable_blocks
 from dss.models.layers import (
     AboveBackground,
     DilatedConv1D,
@@ -12,7 +13,6 @@ from dss.models.layers import (
     Standardize,
     UpsampleLinear,
 )
-from dss.models.patterns import bins, pattern_shapes
 from dss.options import NetworkOptions
 
 
@@ -104,10 +104,3 @@ def class_scores(skips: list, nb_classes: int, options: NetworkOptions):
         lstm = layers.LSTM(options.nb_lstm_units, return_sequences=True, name="one_way")
         x = layers.Bidirectional(lstm, name="lstm")(x)
     return layers.Dense(nb_classes, name="scores", dtype="float32")(x)
-
-
-def separable_blocks(options: NetworkOptions) -> list[bool]:
-    """`use_separable` with one value per block."""
-    if len(options.use_separable) == 1:
-        return options.use_separable * options.nb_conv
-    return options.use_separable

@@ -15,8 +15,8 @@ from contextlib import contextmanager
 import numpy as np
 
 from dss.errors import DssError
-from dss.models import processes
 from dss.models.backend import keras, tf
+from dss.models.worker_addresses import worker_addresses
 from dss.options import TrainOptions
 from dss.support import system
 from dss.support.progress import say
@@ -150,7 +150,7 @@ def join(options: TrainOptions, data_sha256: str) -> Workers:
 
     Raises: DssError if the options do not suit the number of processes, or differ between them.
     """
-    addresses, index = processes.addresses()
+    addresses, index = worker_addresses()
     count = len(addresses)
     if options.devices not in (1, count):
         raise DssError(

@@ -7,7 +7,7 @@ from typing import Unpack
 import numpy as np
 import pandas as pd
 
-from dss.data.batches import array_of, draw_fraction, split_stretches
+from dss.data.batches import split_stretches
 from dss.data.contents import song_stretches
 from dss.data.dataset import open_dataset
 from dss.errors import DssError
@@ -17,7 +17,7 @@ from dss.runs import run_file
 from dss.support import hdf5
 from dss.support.progress import say
 from dss.train.suggestions import complete
-from dss.train.training import train
+from dss.train.training import open_chunks, targets_name, train
 
 ALL = "all"
 N_DRAWS = 400  # resampled sets of test recordings, for the intervals
@@ -63,16 +63,12 @@ def learning_curve(
     folder = given.run_dir / "learning_curve"
     settled, _ = complete(given)
     parts = sorted({*options.parts})
-    amounts = [_amounts(tree, settled, part) for part in parts]
+    amounts = [_amounts(tree, settled.model_copy(update={"fraction_data": p})) for p in parts]
     scores = []
     for part in parts:
         say(f"Part {part:g} of the data, {parts.index(part) + 1} of {len(parts)} trainings")
-        update = {
-            "fraction_data": part,
-            "save_dir": folder,
-            "save_prefix": f"{100 * part:.0f}_percent",
-        }
-        update["nb_epoch"] = min(MOST_EPOCHS, round(settled.nb_epoch / part))
+        update = {"fraction_data": part, "save_prefix": f"{100 * part:.0f}_percent"}
+        update |= {"save_dir": folder, "nb_epoch": min(MOST_EPOCHS, round(settled.nb_epoch / part))}
         names, counts = _confusions(train(options=settled.model_copy(update=update)), tree)
         scores.append(_drawn_f1(counts, settled.seed))
     table = _table(names, np.array(scores), np.array(amounts), options.more, settled.seed)
@@ -143,22 +139,18 @@ def _table(names, scores, amounts, more: float, seed: int) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _amounts(tree, options: TrainOptions, part: float) -> np.ndarray:
-    """Annotated seconds, in all and of each song type, in a part of train and validation."""
-    y_name = f"y_{options.y_suffix}" if options.y_suffix else "y"
-    rate, amounts = tree.attrs["samplerate_x_Hz"], []
+def _amounts(tree, options: TrainOptions) -> np.ndarray:
+    """Annotated seconds of train and validation, in all and of each song type."""
+    y_name, amounts = targets_name(tree, options), []
     for split in ("train", "val"):
-        stretches = split_stretches(tree, split)
-        if part < 1:
-            stretches = draw_fraction(stretches, part, options.seed)
-        node = tree[split]
-        known = array_of(node["annotated"]) if "annotated" in node else None
-        song = song_stretches(array_of(node[y_name]), stretches, known)
+        chunks = open_chunks(tree, split, y_name, options)
+        known, stretches = chunks.annotated, chunks.stretches
         n_known = np.diff(stretches).sum()
         if known is not None:
             n_known = sum(np.count_nonzero(known[a:b]) for a, b in stretches)
+        song = song_stretches(chunks.y, stretches, known)
         amounts.append([n_known, *(np.diff(s).sum() for s in song[1:])])
-    return np.sum(amounts, axis=0) / rate
+    return np.sum(amounts, axis=0) / tree.attrs["samplerate_x_Hz"]
 
 
 def _confusions(run: Path, tree) -> tuple[list[str], np.ndarray]:

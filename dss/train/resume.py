@@ -61,7 +61,7 @@ def inherit(options: TrainOptions) -> tuple[TrainOptions, Path | None]:
 
 def _was_lowered(params: Mapping[str, Any]) -> bool:
     """Whether the given batch size exceeded the number of chunks, and was lowered to it."""
-    return any(said.startswith("batch_size:") for said in params.get("warnings", []))
+    return any(text.startswith("batch_size:") for text in params.get("warnings", []))
 
 
 def _differing(given: Mapping[str, Any], stored: Mapping[str, Any]) -> set[str]:

@@ -11,7 +11,7 @@ from dss.data.dataset import open_dataset
 from dss.options import AugmentOptions, NetworkOptions, TrainOptions
 from dss.support.units import readable
 from dss.train.presets import PRESETS
-from dss.train.song import Song, measure_song
+from dss.train.song_properties import Song, measure_song
 
 RAW_HZ = 12_000  # up to this sample rate, the audio itself is enough to recognize pulses
 RAW_FRAME_SECONDS = 0.0008

@@ -16,7 +16,7 @@ from dss.data.batches import Chunks, array_of, draw_fraction, split_stretches
 from dss.data.contents import audio_warnings, fingerprint, song_stretches, song_type_warnings
 from dss.data.dataset import open_dataset
 from dss.errors import DssError, DssWarning
-from dss.models import processes
+from dss.models.worker_addresses import worker_count, worker_index
 from dss.options import TrainOptions, takes_options
 from dss.options.arguments import TrainArguments
 from dss.predict.calibrate import calibrate
@@ -26,7 +26,7 @@ from dss.support.progress import bar, say
 from dss.support.writers import only_writer
 from dss.train import history
 from dss.train.durations import learned_durations
-from dss.train.launch import launch
+from dss.train.launch_workers import launch_workers
 from dss.train.results import write_results
 from dss.train.resume import check_fits, inherit, put_weights
 from dss.train.suggestions import complete
@@ -53,16 +53,16 @@ def train(*, options: TrainOptions | None = None, **named: Unpack[TrainArguments
         recordings.
     """
     options = TrainOptions.given(options, named)
-    if options.devices > 1 and processes.count() == 1:
-        return launch(options)
+    if options.devices > 1 and worker_count() == 1:
+        return launch_workers(options)
     options, resumed = inherit(options)
     options, reasons = complete(options)
     models.check(options)
     tree = open_dataset(options.data_dir)
     models.check(options, tree["train"].sizes["time"])
     check_fits(options, tree)
-    y_name = _targets_name(tree, options)
-    chunks = {split: _chunks(tree, split, y_name, options) for split in ("train", "val")}
+    y_name = targets_name(tree, options)
+    chunks = {split: open_chunks(tree, split, y_name, options) for split in ("train", "val")}
     class_names = list(tree.attrs["class_names" + y_name.removeprefix("y")])
     song = {s: song_stretches(c.y, c.stretches, c.annotated) for s, c in chunks.items()}
     if not any(map(len, song["train"][1:])):
@@ -71,7 +71,7 @@ def train(*, options: TrainOptions | None = None, **named: Unpack[TrainArguments
             "with more annotated recordings."
         )
     options, doubts = _heed(options, tree, chunks, song, class_names)
-    if processes.index() == 0:
+    if worker_index() == 0:
         for name, why in reasons.items():
             say(f"{name} {why}")
         for sentence in doubts:
@@ -80,8 +80,11 @@ def train(*, options: TrainOptions | None = None, **named: Unpack[TrainArguments
     params = _params(tree, y_name, options, reasons, doubts)
     if resumed:  # all options are complete and consistent now
         params |= {name: read_params(resumed).get(name) for name in ("chosen", "warnings")}
-    params["detect"] = {"options": _learned(song["train"], chunks["train"], params)}
-    workers = _join(options, params)
+    stretches, rate = chunks["train"].stretches, params["samplerate_x_Hz"]
+    classes = params["class_names"], params["class_types"]
+    limits = learned_durations(song["train"], *classes, stretches, rate)
+    params["detect"] = {"options": limits}
+    workers = _join(options, params["data_sha256"])
     trunk = resumed or _trunk(options.run_dir, options.save_prefix, workers)
     alone = only_writer(trunk.parent, [trunk.name]) if workers.is_first else nullcontext()
     with alone:
@@ -111,8 +114,11 @@ def train(*, options: TrainOptions | None = None, **named: Unpack[TrainArguments
     return trunk
 
 
-def _targets_name(tree: xr.DataTree, options: TrainOptions) -> str:
-    """The name of the targets to train on: y, or y_<song type>."""
+def targets_name(tree: xr.DataTree, options: TrainOptions) -> str:
+    """The name of the targets to train on: y, or y_<song type>.
+
+    Raises: DssError if the dataset lacks them.
+    """
     name = f"y_{options.y_suffix}" if options.y_suffix else "y"
     if name not in tree["train"]:
         there = [n[2:] for n in map(str, tree["train"].data_vars) if n.startswith("y_")]
@@ -123,7 +129,11 @@ def _targets_name(tree: xr.DataTree, options: TrainOptions) -> str:
     return name
 
 
-def _chunks(tree: xr.DataTree, split: str, y_name: str, options: TrainOptions) -> Chunks:
+def open_chunks(tree: xr.DataTree, split: str, y_name: str, options: TrainOptions) -> Chunks:
+    """The chunks of the part of a split that the options ask for.
+
+    Raises: DssError if the split is empty.
+    """
     stretches = split_stretches(tree, split)
     if not len(stretches):
         raise DssError(f"{options.data_dir}: the {split} split is empty; make the dataset with one")
@@ -166,22 +176,16 @@ def _heed(
     return options, doubts
 
 
-def _join(options: TrainOptions, params: dict[str, Any]) -> "Workers":
+def _join(options: TrainOptions, data_sha256: str) -> "Workers":
     from dss.models.workers import join
 
-    return join(options, params["data_sha256"])
+    return join(options, data_sha256)
 
 
 def _trunk(save_dir: Path, prefix: str, workers: "Workers") -> Path:
     """The trunk of a new run, shared by all processes that train it."""
     own = new_trunk(save_dir, prefix) if workers.is_first else ""
     return Path(workers.same(str(own)))
-
-
-def _learned(song: list, chunks: Chunks, params: dict[str, Any]) -> dict[str, Any]:
-    """What detection learns from the annotations of the training data."""
-    names, types = params["class_names"], params["class_types"]
-    return learned_durations(song, names, types, chunks.stretches, params["samplerate_x_Hz"])
 
 
 def _clear(trunk: Path, error: BaseException) -> None:

@@ -11,17 +11,14 @@ from dss.models.workers import Workers
 from dss.options import TrainOptions
 
 WEIGHT_DECAY = 0.01
-AVERAGED = (
-    2,
-    0.1,
-)  # epochs to average weights over, or this fraction of all if less
+AVERAGED_EPOCHS, AVERAGED_PART = 2, 0.1  # to average weights over; this part of all if less
 FINE = 4  # points per frame at which the loss is computed
 
 
 def make_optimizer(options: TrainOptions, steps_per_epoch: int) -> keras.Optimizer:
     """AdamW, which also averages the weights over the last steps."""
-    epochs, part = AVERAGED
-    momentum = max(0.0, 1 - 1 / (min(epochs, part * options.nb_epoch) * steps_per_epoch))
+    epochs = min(AVERAGED_EPOCHS, AVERAGED_PART * options.nb_epoch)
+    momentum = max(0.0, 1 - 1 / (epochs * steps_per_epoch))
     optimizer = keras.optimizers.AdamW(
         weight_decay=WEIGHT_DECAY, use_ema=True, ema_momentum=momentum
     )
@@ -30,7 +27,7 @@ def make_optimizer(options: TrainOptions, steps_per_epoch: int) -> keras.Optimiz
     return optimizer
 
 
-def one_row(model: keras.Model) -> keras.Variable:
+def weight_vector(model: keras.Model) -> keras.Variable:
     """All trainable weights in a single vector: [weights].
 
     A step then has one gradient and one update, rather than one for each array of weights: it
@@ -40,7 +37,7 @@ def one_row(model: keras.Model) -> keras.Variable:
     return keras.Variable(np.concatenate(values), name="weights")
 
 
-def learning(
+def make_training_step(
     model: keras.Model,
     row: keras.Variable,
     optimizer: keras.Optimizer,
@@ -82,7 +79,7 @@ def learning(
     return workers.step(find, apply, compiled)
 
 
-def judging(model: keras.Model, compiled: bool) -> Callable:
+def make_validation_step(model: keras.Model, compiled: bool) -> Callable:
     """A function of a batch: the sum of the loss, the samples that count, the confusion matrix."""
     logits = keras.Model(model.input, model.get_layer("logits").output)
 
@@ -97,7 +94,7 @@ def judging(model: keras.Model, compiled: bool) -> Callable:
     return judge
 
 
-def put_average(model: keras.Model, row: keras.Variable, optimizer: keras.Optimizer) -> None:
+def average_weights(model: keras.Model, row: keras.Variable, optimizer: keras.Optimizer) -> None:
     """Set the weights to their average over the last steps, which is what is evaluated and saved.
 
     The average lies nearer the middle of a minimum than any single step (Polyak & Juditsky 1992).

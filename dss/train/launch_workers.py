@@ -1,6 +1,6 @@
 """Train on several devices of this machine: start a process for each, and wait for the run.
 
-Each process runs `dss.train.worker`.
+Each process runs `dss.train.worker_process`.
 """
 
 import json
@@ -20,7 +20,7 @@ POLL_SECONDS = 0.05
 PATIENCE_SECONDS = 20  # for the other processes to end after the first
 
 
-def launch(options: TrainOptions) -> Path:
+def launch_workers(options: TrainOptions) -> Path:
     """Train in `options.devices` processes.
 
     Returns: the trunk of the run's files.
@@ -42,16 +42,16 @@ def launch(options: TrainOptions) -> Path:
             process.kill()
             process.wait()
     assert first.stdout is not None  # `_start` gives the first process a pipe
-    said = first.stdout.read()
-    if not said and interrupted:
+    printed = first.stdout.read()
+    if not printed and interrupted:
         raise KeyboardInterrupt
-    if not said:
+    if not printed:
         codes = ", ".join(str(process.returncode) for process in processes)
         raise ChildProcessError(
             f"A training process was killed (exit codes {codes}). The best epoch so far is saved; "
             "set continue_from to it to train on."
         )
-    result = json.loads(said)
+    result = json.loads(printed)
     if "trunk" in result:
         return Path(result["trunk"])
     raise DssError(result["error"]) if "error" in result else KeyboardInterrupt
@@ -74,7 +74,7 @@ def _start(workers: list[str], index: int, options: str) -> subprocess.Popen:
     """Start a process in its own session: Ctrl-C in a terminal reaches it only through this one."""
     place = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
     process = subprocess.Popen(
-        [sys.executable, "-m", "dss.train.worker"],
+        [sys.executable, "-m", "dss.train.worker_process"],
         env={**os.environ, "TF_CONFIG": json.dumps(place)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE if index == 0 else subprocess.DEVNULL,

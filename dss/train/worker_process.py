@@ -1,4 +1,4 @@
-"""One of several processes that train together on this machine (see `dss.train.launch`).
+"""One of several processes that train together on this machine (see `dss.train.launch_workers`).
 
 It reads options and writes the trunk of the run, both as JSON.
 """
