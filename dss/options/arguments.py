@@ -8,19 +8,16 @@ from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 from dss.options.augmentation import AugmentOptions
+from dss.options.written_formats import FilePerRecording, WrittenFormat
 
 
 class DemoArguments(TypedDict, total=False):
-    """The options of `DemoOptions`."""
-
     song: Literal["finch", "fly"]
     save_dir: str | Path
     seed: int
 
 
 class DetectArguments(TypedDict, total=False):
-    """The options of `DetectOptions`."""
-
     event_threshold: float
     event_distance_seconds: float
     event_interval_min_seconds: float
@@ -37,16 +34,12 @@ class DetectArguments(TypedDict, total=False):
 
 
 class EvaluateArguments(TypedDict, total=False):
-    """The options of `EvaluateOptions`."""
-
     tolerance_seconds: float
     event_tolerance_seconds: float | None
     offset_tolerance_seconds: float | None
 
 
 class FileArguments(TypedDict, total=False):
-    """The options of `FileOptions`."""
-
     endings: Sequence[str] | str | None
     annotation_format: str | None
     annotations_at: str | None
@@ -56,8 +49,6 @@ class FileArguments(TypedDict, total=False):
 
 
 class NetworkArguments(TypedDict, total=False):
-    """The options of `NetworkOptions`."""
-
     model_name: Literal["tcn", "das_tcn"]
     nb_hist: int
     ignore_boundaries: bool
@@ -77,20 +68,14 @@ class NetworkArguments(TypedDict, total=False):
 
 
 class NotebooksArguments(TypedDict, total=False):
-    """The options of `NotebooksOptions`."""
-
     overwrite: bool
 
 
 class ProofreadArguments(TypedDict, total=False):
-    """The options of `ProofreadOptions`."""
-
     n_least: int
 
 
 class ProposeArguments(TypedDict, total=False):
-    """The options of `ProposeOptions`."""
-
     threshold_db: float | None
     kind: Literal["segment", "event"]
     song_type: str
@@ -104,22 +89,7 @@ class ProposeArguments(TypedDict, total=False):
 
 
 class ConvertArguments(FileArguments, total=False):
-    """The options of `ConvertOptions`."""
-
-    format: Literal[
-        "csv",
-        "audacity",
-        "raven",
-        "textgrid",
-        "svl",
-        "elan",
-        "notmat",
-        "boris",
-        "timit",
-        "generic-seq",
-        "yarden",
-        "birdsong-recognition-dataset",
-    ]
+    format: WrittenFormat
     save_dir: str | Path | None
     overwrite: bool
     rename: dict[str, str] | str
@@ -127,8 +97,6 @@ class ConvertArguments(FileArguments, total=False):
 
 
 class PredictArguments(DetectArguments, total=False):
-    """The options of `PredictOptions`."""
-
     channel: int | None
     mix: bool
     strict: bool
@@ -139,15 +107,11 @@ class PredictArguments(DetectArguments, total=False):
 
 
 class ProofreadFilesArguments(ProofreadArguments, total=False):
-    """The options of `ProofreadFilesOptions`."""
-
     recordings: str | Path | None
     known: str | Path | None
 
 
 class SourceArguments(FileArguments, total=False):
-    """The options of `SourceOptions`."""
-
     samplerate_hz: float | None
     channel: int | None
     mix: bool
@@ -157,8 +121,6 @@ class SourceArguments(FileArguments, total=False):
 
 
 class TrainArguments(NetworkArguments, total=False):
-    """The options of `TrainOptions`."""
-
     data_dir: str | Path
     save_dir: str | Path | None
     save_prefix: str
@@ -183,21 +145,15 @@ class TrainArguments(NetworkArguments, total=False):
 
 
 class TuneArguments(EvaluateArguments, total=False):
-    """The options of `TuneOptions`."""
-
     data_dir: str | Path | None
 
 
 class AnnotationErrorArguments(SourceArguments, total=False):
-    """The options of `AnnotationErrorOptions`."""
-
     min_certainty: float
     seed: int
 
 
 class DatasetArguments(SourceArguments, total=False):
-    """The options of `DatasetOptions`."""
-
     store_dir: str | Path | None
     overwrite: bool
     split_csv: bool
@@ -220,28 +176,20 @@ class DatasetArguments(SourceArguments, total=False):
 
 
 class LearningCurveArguments(TrainArguments, total=False):
-    """The options of `LearningCurveOptions`."""
-
     parts: Sequence[float] | str
     more: float
 
 
 class PredictFilesArguments(PredictArguments, total=False):
-    """The options of `PredictFilesOptions`."""
-
     save_dir: str | Path | None
     existing: Literal["skip", "overwrite", "error"]
-    format: Literal[
-        "csv", "audacity", "raven", "textgrid", "svl", "elan", "notmat", "boris", "timit"
-    ]
+    format: FilePerRecording
     probabilities: bool
     proposals: bool
     scheduler: str | None
 
 
 class TrainCommandArguments(TrainArguments, total=False):
-    """The options of `TrainCommandOptions`."""
-
     write_script: str | Path | None
     scheduler: Literal["", "slurm", "sge", "lsf"]
     hours: int
@@ -254,7 +202,5 @@ class TrainCommandArguments(TrainArguments, total=False):
 
 
 class CheckArguments(AnnotationErrorArguments, total=False):
-    """The options of `CheckOptions`."""
-
     with_network: bool
     save_dir: str | Path | None

@@ -19,7 +19,6 @@ PathKind = Literal["", "recordings", "dataset", "view", "run", "folder", "file",
 def option(
     default: Any,
     label: str,
-    help: str,
     *,
     unit: str = "",
     group: str = "",
@@ -28,12 +27,13 @@ def option(
     is_function: bool = False,
     **bounds: Any,
 ) -> Any:
-    """Declare a field of an options class: its default, label, help, unit and range.
+    """Declare a field of an options class: its default, label, unit and range.
+
+    The text below the field is its help: what the option does and how to choose it.
 
     Arguments:
         default: the default value; `...` if the option is required.
         label: the name shown on a form.
-        help: one or more sentences: what the option does and how to choose it.
         unit: "s", "samples", "Hz", or "" for a plain number.
         group: the heading under which forms and `--help` list the option.
         path: what to select, if the option is a path: a folder with "recordings", a "dataset",
@@ -46,9 +46,7 @@ def option(
     """
     extra: dict[str, Any] = {"unit": unit, "group": group, "path": path, "rare": rare}
     exclude = is_function or None  # when the options are written
-    return Field(
-        default, title=label, description=help, json_schema_extra=extra, exclude=exclude, **bounds
-    )
+    return Field(default, title=label, json_schema_extra=extra, exclude=exclude, **bounds)
 
 
 _PLAIN_WORDS = {
@@ -62,9 +60,18 @@ class Options(BaseModel):
     """The base of all options classes: rejects unknown names and is immutable once checked."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, protected_namespaces=(), allow_inf_nan=False
+        extra="forbid",
+        frozen=True,
+        protected_namespaces=(),
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
     )
     first_groups: ClassVar[tuple[str, ...]] = ()  # headings to list before the others
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        for field in cls.model_fields.values():  # each help text on one line
+            field.description = " ".join((field.description or "").split())
 
     @model_validator(mode="before")
     @classmethod

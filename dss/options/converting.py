@@ -14,39 +14,19 @@ file_option = partial(option, group="Files")
 class ConvertOptions(FileOptions):
     """Which annotations to write in which format (`dss.data.convert_annotations`)."""
 
-    format: WrittenFormat = file_option(
-        "csv",
-        "Format",
-        "The format to write. csv, Audacity labels, Raven selection tables, Praat TextGrids, "
-        "layers of Sonic Visualiser (svl), ELAN, .not.mat files of evsonganaly, tabular events of "
-        "BORIS and transcriptions of TIMIT have one file per recording; generic-seq, yarden "
-        "(SongAnnotationGUI) and birdsong-recognition-dataset one for all recordings.",
-    )
-    save_dir: Path | None = file_option(
-        None,
-        "Save folder",
-        "Where to save the files, in subfolders like those of the recordings. Defaults to the "
-        "folder of each recording.",
-        path="folder",
-    )
-    overwrite: bool = file_option(
-        False,
-        "Overwrite",
-        "Replace existing files of this format. In a file of many recordings, only the "
-        "annotations of these recordings are replaced.",
-    )
-    rename: Renames = file_option(
-        {},
-        "Rename",
-        "Rename song types, as old=new, for formats that do not allow all names, such as a=1 b=2 "
-        "for yarden.",
-        rare=True,
-    )
-    samplerate_hz: float | None = file_option(
-        None,
-        "Sample rate",
-        "The sample rate of npy files, which do not store it.",
-        unit="Hz",
-        rare=True,
-        gt=0,
-    )
+    format: WrittenFormat = file_option("csv", "Format")
+    """The format to write. csv, Audacity labels, Raven selection tables, Praat TextGrids, layers of
+    Sonic Visualiser (svl), ELAN, .not.mat files of evsonganaly, tabular events of BORIS and
+    transcriptions of TIMIT have one file per recording; generic-seq, yarden (SongAnnotationGUI) and
+    birdsong-recognition-dataset one for all recordings."""
+    save_dir: Path | None = file_option(None, "Save folder", path="folder")
+    """Where to save the files, in subfolders like those of the recordings. Defaults to the folder
+    of each recording."""
+    overwrite: bool = file_option(False, "Overwrite")
+    """Replace existing files of this format. In a file of many recordings, only the annotations of
+    these recordings are replaced."""
+    rename: Renames = file_option({}, "Rename", rare=True)
+    """Rename song types, as old=new, for formats that do not allow all names, such as a=1 b=2 for
+    yarden."""
+    samplerate_hz: float | None = file_option(None, "Sample rate", unit="Hz", rare=True, gt=0)
+    """The sample rate of npy files, which do not store it."""

@@ -12,70 +12,40 @@ score_option = partial(option, group="Scores")
 class EvaluateOptions(Options):
     """How annotations are compared (`dss.evaluate.evaluate`)."""
 
-    tolerance_seconds: float = score_option(
-        0.01,
-        "Tolerance",
-        "A predicted annotation is correct if a true annotation with the same name starts within "
-        "this time of it.",
-        unit="s",
-        gt=0,
-        le=60,
-    )
+    tolerance_seconds: float = score_option(0.01, "Tolerance", unit="s", gt=0, le=60)
+    """A predicted annotation is correct if a true annotation with the same name starts within this
+    time of it."""
     event_tolerance_seconds: float | None = score_option(
-        None,
-        "Tolerance of events",
-        "The tolerance for events, which can be placed more precisely than onsets. Defaults to "
-        "the tolerance above.",
-        unit="s",
-        gt=0,
-        le=60,
+        None, "Tolerance of events", unit="s", gt=0, le=60
     )
+    """The tolerance for events, which can be placed more precisely than onsets. Defaults to the
+    tolerance above."""
     offset_tolerance_seconds: float | None = score_option(
-        None,
-        "Tolerance of offsets",
-        "If given, a predicted segment must also stop within this time of the true one.",
-        unit="s",
-        gt=0,
-        le=60,
+        None, "Tolerance of offsets", unit="s", gt=0, le=60
     )
+    """If given, a predicted segment must also stop within this time of the true one."""
 
 
 class TuneOptions(EvaluateOptions):
     """How annotations are compared while tuning thresholds (`dss.predict.tuning.tune`)."""
 
-    data_dir: Path | None = option(
-        None,
-        "Data folder",
-        "The dataset whose validation split is used. Defaults to the dataset of the run.",
-        group="Data",
-    )
+    data_dir: Path | None = option(None, "Data folder", group="Data")
+    """The dataset whose validation split is used. Defaults to the dataset of the run."""
 
 
 class DemoOptions(Options):
     """How the demo runs (`dss.demo.demo`)."""
 
-    song: Literal["finch", "fly"] = option(
-        "finch", "Song", "Which example recordings to use: finch or fly song.", group="Demo"
-    )
-    save_dir: Path = option(
-        Path("dss_demo"), "Save folder", "Where the demo saves its files.", group="Demo"
-    )
-    seed: int = option(
-        0,
-        "Seed",
-        "The same seed gives the same result on the same machine.",
-        group="Demo",
-        ge=0,
-        le=2**32 - 1,
-    )
+    song: Literal["finch", "fly"] = option("finch", "Song", group="Demo")
+    """Which example recordings to use: finch or fly song."""
+    save_dir: Path = option(Path("dss_demo"), "Save folder", group="Demo")
+    """Where the demo saves its files."""
+    seed: int = option(0, "Seed", group="Demo", ge=0, le=2**32 - 1)
+    """The same seed gives the same result on the same machine."""
 
 
 class NotebooksOptions(Options):
     """How the notebooks are copied (`dss.examples.write_notebooks`)."""
 
-    overwrite: bool = option(
-        False,
-        "Overwrite",
-        "Replace notebooks and recordings that already exist and differ.",
-        group="Notebooks",
-    )
+    overwrite: bool = option(False, "Overwrite", group="Notebooks")
+    """Replace notebooks and recordings that already exist and differ."""

@@ -20,114 +20,57 @@ class DetectOptions(Options):
     """How probabilities become annotations (`dss.predict.detection.detect`)."""
 
     # The best threshold for F1 is half the best F1; and people miss more events than they make up.
-    event_threshold: float = detection_option(
-        0.4,
-        "Event threshold",
-        "The minimum peak probability of an event. Lower it to miss fewer events, raise it to get "
-        "fewer false positives.",
-        gt=0,
-        le=1,
-    )
+    event_threshold: float = detection_option(0.4, "Event threshold", gt=0, le=1)
+    """The minimum peak probability of an event. Lower it to miss fewer events, raise it to get
+    fewer false positives."""
     event_distance_seconds: float = detection_option(
-        0.01,
-        "Shortest time between events",
-        "If events of the same type are closer together than this, keep only the most probable "
-        "one.",
-        unit="s",
-        ge=0,
-        le=60,
+        0.01, "Shortest time between events", unit="s", ge=0, le=60
     )
+    """If events of the same type are closer together than this, keep only the most probable one."""
     event_interval_min_seconds: float = detection_option(
-        0.0,
-        "Shortest interval",
-        "Delete pairs of events of the same type that are closer together than this.",
-        unit="s",
-        ge=0,
-        le=3600,
+        0.0, "Shortest interval", unit="s", ge=0, le=3600
     )
+    """Delete pairs of events of the same type that are closer together than this."""
     event_interval_max_seconds: float | None = detection_option(
-        None,
-        "Longest interval",
-        "Delete events farther than this from any other event of the same type, such as single "
-        "pulses outside song. By default, the limit learned from the training data; none for no "
-        "limit.",
-        unit="s",
-        gt=0,
-        le=3600,
+        None, "Longest interval", unit="s", gt=0, le=3600
     )
-    segment_threshold: float = detection_option(
-        0.5,
-        "Segment threshold",
-        "The minimum probability of song, summed over all segment types.",
-        gt=0,
-        le=1,
-    )
+    """Delete events farther than this from any other event of the same type, such as single pulses
+    outside song. By default, the limit learned from the training data; none for no limit."""
+    segment_threshold: float = detection_option(0.5, "Segment threshold", gt=0, le=1)
+    """The minimum probability of song, summed over all segment types."""
     segment_hold_threshold: float | None = detection_option(
-        None,
-        "Segment hold threshold",
-        "A lower threshold for continuing song: once song has reached the segment threshold, it "
-        "lasts until its probability falls below this. Defaults to the value stored with the run; "
-        "none for the segment threshold.",
-        gt=0,
-        le=1,
+        None, "Segment hold threshold", gt=0, le=1
     )
+    """A lower threshold for continuing song: once song has reached the segment threshold, it lasts
+    until its probability falls below this. Defaults to the value stored with the run; none for the
+    segment threshold."""
     segment_fill_seconds: float = detection_option(
-        0.005,
-        "Fill gaps shorter than",
-        "Merge segments of the same type that are separated by less than this.",
-        unit="s",
-        ge=0,
-        le=60,
+        0.005, "Fill gaps shorter than", unit="s", ge=0, le=60
     )
+    """Merge segments of the same type that are separated by less than this."""
     segment_min_seconds: float = detection_option(
-        0.02,
-        "Delete segments shorter than",
-        "After gaps are filled, merge shorter segments into a segment that they touch, and delete "
-        "those that touch none.",
-        unit="s",
-        ge=0,
-        le=60,
+        0.02, "Delete segments shorter than", unit="s", ge=0, le=60
     )
-    segment_join_touching: bool = detection_option(
-        False,
-        "Join touching song types",
-        "Merge segments of different song types that follow each other without a gap. The result "
-        "gets the type with the most probability, unless that type is never that long. By default, "
-        "learned from the training data: on if annotated song types hardly ever touch.",
-    )
-    segment_durations: Ranges = detection_option(
-        {},
-        "Durations of song types",
-        "The shortest and longest duration of each song type, such as a=0.03:0.09 b=0.1:0.2. "
-        "Shorter segments are merged into a segment that they touch, or deleted; longer segments "
-        "are cut where song is least probable. By default, learned from the training data; 0:60 "
-        "lifts the limits of a type, but not the limit above, which applies to all types.",
-        unit="s",
-    )
-    min_confidence: float = detection_option(
-        0.0,
-        "Minimum confidence",
-        "Leave out annotations that are less likely to be correct than this.",
-        ge=0,
-        le=1,
-    )
-    precision: float | None = detection_option(
-        None,
-        "Precision",
-        "Leave out the least certain annotations of each song type, so that about this fraction "
-        "of the remaining ones is correct, judging by the validation data. By default, all "
-        "annotations are kept.",
-        gt=0,
-        lt=1,
-    )
-    recall: float | None = detection_option(
-        None,
-        "Recall",
-        "Lower the thresholds until about this fraction of the song is found, judging by the "
-        "validation data. This adds false positives. By default, the thresholds are kept.",
-        gt=0,
-        lt=1,
-    )
+    """After gaps are filled, merge shorter segments into a segment that they touch, and delete
+    those that touch none."""
+    segment_join_touching: bool = detection_option(False, "Join touching song types")
+    """Merge segments of different song types that follow each other without a gap. The result gets
+    the type with the most probability, unless that type is never that long. By default, learned
+    from the training data: on if annotated song types hardly ever touch."""
+    segment_durations: Ranges = detection_option({}, "Durations of song types", unit="s")
+    """The shortest and longest duration of each song type, such as a=0.03:0.09 b=0.1:0.2. Shorter
+    segments are merged into a segment that they touch, or deleted; longer segments are cut where
+    song is least probable. By default, learned from the training data; 0:60 lifts the limits of a
+    type, but not the limit above, which applies to all types."""
+    min_confidence: float = detection_option(0.0, "Minimum confidence", ge=0, le=1)
+    """Leave out annotations that are less likely to be correct than this."""
+    precision: float | None = detection_option(None, "Precision", gt=0, lt=1)
+    """Leave out the least certain annotations of each song type, so that about this fraction of the
+    remaining ones is correct, judging by the validation data. By default, all annotations are
+    kept."""
+    recall: float | None = detection_option(None, "Recall", gt=0, lt=1)
+    """Lower the thresholds until about this fraction of the song is found, judging by the
+    validation data. This adds false positives. By default, the thresholds are kept."""
 
 
 class PredictOptions(DetectOptions):
@@ -137,130 +80,68 @@ class PredictOptions(DetectOptions):
     `dss.predict.tune` stores them, or else from the defaults.
     """
 
-    channel: int | None = recording_option(
-        None,
-        "Channel",
-        "Annotate only this channel of the recording, counted from 0, with a single-channel "
-        "network. By default, all channels.",
-        ge=0,
-    )
-    mix: bool = recording_option(
-        False,
-        "Mix channels",
-        "Annotate the mean of all channels of the recording, with a single-channel network.",
-    )
-    strict: bool = recording_option(
-        False, "Strict", "Refuse recordings that dss would otherwise fix, such as truncated ones."
-    )
-    samplerate_hz: float | None = recording_option(
-        None,
-        "Sample rate",
-        "The sample rate of npy files and arrays, which do not store one. Defaults to the "
-        "network's sample rate.",
-        unit="Hz",
-        gt=0,
-    )
-    endings: Words | None = recording_option(
-        None,
-        "Endings of recordings",
-        "In a folder, annotate only files with these endings. By default, all audio formats that "
-        "dss supports.",
-        min_length=1,
-    )
-    loader: Callable | None = option(
-        None,
-        "Loader",
-        "A function that reads recordings in a format of your own: loader(path) -> (sample rate "
-        "in Hz, array [samples, channels]). List their endings in `endings`.",
-        is_function=True,
-    )
-    batch_size: int | None = option(
-        None,
-        "Batch size",
-        "Number of chunks that are processed together. Larger batches use more memory and are "
-        "faster on a GPU; the result is the same. By default, as many chunks as make up 262144 "
-        "samples, or fewer for short recordings.",
-        group="Computing",
-        rare=True,
-        ge=1,
-    )
+    channel: int | None = recording_option(None, "Channel", ge=0)
+    """Annotate only this channel of the recording, counted from 0, with a single-channel network.
+    By default, all channels."""
+    mix: bool = recording_option(False, "Mix channels")
+    """Annotate the mean of all channels of the recording, with a single-channel network."""
+    strict: bool = recording_option(False, "Strict")
+    """Refuse recordings that dss would otherwise fix, such as truncated ones."""
+    samplerate_hz: float | None = recording_option(None, "Sample rate", unit="Hz", gt=0)
+    """The sample rate of npy files and arrays, which do not store one. Defaults to the network's
+    sample rate."""
+    endings: Words | None = recording_option(None, "Endings of recordings", min_length=1)
+    """In a folder, annotate only files with these endings. By default, all audio formats that dss
+    supports."""
+    loader: Callable | None = option(None, "Loader", is_function=True)
+    """A function that reads recordings in a format of your own: loader(path) -> (sample rate in Hz,
+    array [samples, channels]). List their endings in `endings`."""
+    batch_size: int | None = option(None, "Batch size", group="Computing", rare=True, ge=1)
+    """Number of chunks that are processed together. Larger batches use more memory and are faster
+    on a GPU; the result is the same. By default, as many chunks as make up 262144 samples, or fewer
+    for short recordings."""
 
 
 class PredictFilesOptions(PredictOptions):
     """How recordings are annotated and the results saved (`dss.predict.predict_files`)."""
 
-    save_dir: Path | None = file_option(
-        None,
-        "Save folder",
-        "Where to save the annotations. Defaults to the folder of each recording.",
-        path="folder",
-    )
-    existing: Literal["skip", "overwrite", "error"] = file_option(
-        "skip",
-        "Existing annotations",
-        "Skip recordings that already have annotations (skip), replace the annotations "
-        "(overwrite), or stop before anything is written (error). Manual annotations and "
-        "corrections are never replaced.",
-    )
-    format: FilePerRecording = file_option(
-        "csv",
-        "Format",
-        "CSV, which stores confidence and proposals; Audacity labels; Raven selection tables; "
-        "Praat TextGrids; layers of Sonic Visualiser (svl); ELAN; .not.mat files of evsonganaly, "
-        "for single-letter names; tabular events of BORIS; or transcriptions of TIMIT. For one "
-        "file of all recordings, use `dss convert` afterwards.",
-    )
-    probabilities: bool = file_option(
-        False,
-        "Write probabilities",
-        "Also save the probability of each class at each sample, as STEM_probabilities.zarr.",
-    )
-    proposals: bool = file_option(
-        False,
-        "Mark as proposals",
-        "Add a column `confirmed`, which is False for each annotation until you review it.",
-        rare=True,
-    )
-    scheduler: str | None = option(
-        None,
-        "Scheduler",
-        "The address of a Dask scheduler whose workers annotate the recordings, such as "
-        "tcp://node1:8786. The workers must have access to the same files under the same paths.",
-        group="Computing",
-        rare=True,
-    )
+    save_dir: Path | None = file_option(None, "Save folder", path="folder")
+    """Where to save the annotations. Defaults to the folder of each recording."""
+    existing: Literal["skip", "overwrite", "error"] = file_option("skip", "Existing annotations")
+    """Skip recordings that already have annotations (skip), replace the annotations (overwrite), or
+    stop before anything is written (error). Manual annotations and corrections are never
+    replaced."""
+    format: FilePerRecording = file_option("csv", "Format")
+    """CSV, which stores confidence and proposals; Audacity labels; Raven selection tables; Praat
+    TextGrids; layers of Sonic Visualiser (svl); ELAN; .not.mat files of evsonganaly, for
+    single-letter names; tabular events of BORIS; or transcriptions of TIMIT. For one file of all
+    recordings, use `dss convert` afterwards."""
+    probabilities: bool = file_option(False, "Write probabilities")
+    """Also save the probability of each class at each sample, as STEM_probabilities.zarr."""
+    proposals: bool = file_option(False, "Mark as proposals", rare=True)
+    """Add a column `confirmed`, which is False for each annotation until you review it."""
+    scheduler: str | None = option(None, "Scheduler", group="Computing", rare=True)
+    """The address of a Dask scheduler whose workers annotate the recordings, such as
+    tcp://node1:8786. The workers must have access to the same files under the same paths."""
 
 
 class ProofreadOptions(Options):
     """Which annotations to review first (`dss.review.proofread`)."""
 
-    n_least: int = option(
-        20,
-        "Least certain annotations",
-        "How many annotations to list, starting with the least certain one.",
-        group="Lists",
-        ge=1,
-    )
+    n_least: int = option(20, "Least certain annotations", group="Lists", ge=1)
+    """How many annotations to list, starting with the least certain one."""
 
 
 class ProofreadFilesOptions(ProofreadOptions):
     """The options of `dss proofread`, which also lists sounds unlike any known ones."""
 
     recordings: Path | None = option(
-        None,
-        "Recordings",
-        "The annotated recordings. Sounds in them that are unlike anything in `known` are also "
-        "listed, and count when recordings are ranked.",
-        group="Unlike anything annotated",
-        path="folder",
+        None, "Recordings", group="Unlike anything annotated", path="folder"
     )
-    known: Path | None = option(
-        None,
-        "Known",
-        "Manual annotations: a dataset, or a folder of recordings.",
-        group="Unlike anything annotated",
-        path="dataset",
-    )
+    """The annotated recordings. Sounds in them that are unlike anything in `known` are also listed,
+    and count when recordings are ranked."""
+    known: Path | None = option(None, "Known", group="Unlike anything annotated", path="dataset")
+    """Manual annotations: a dataset, or a folder of recordings."""
 
     @model_validator(mode="after")
     def _check_both(self) -> Self:

@@ -12,9 +12,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import dss.options
 from dss.options.base import Options
+from dss.options.written_formats import FilePerRecording, WrittenFormat
 
 FILE = Path(__file__).with_name("arguments.py")
-LONGEST = 100  # line
+NAMED = {FilePerRecording: "FilePerRecording", WrittenFormat: "WrittenFormat"}  # they are long
 HEAD = '''"""The options of functions, for editors and type checkers: names, and what each may be.
 
 Written by `python -m dss.options.write_arguments`; change the classes in the other files.
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 from dss.options.augmentation import AugmentOptions
+from dss.options.written_formats import FilePerRecording, WrittenFormat
 '''
 
 
@@ -36,27 +38,12 @@ def arguments() -> str:
     return HEAD + "".join(map(_of_class, classes))
 
 
-def _line(field: str) -> str:
-    """A line of a class; the words of a long Literal are on lines of their own, as ruff does it."""
-    if len(field) <= LONGEST - 4:
-        return f"    {field}"
-    head, _, rest = field.partition("[")
-    words, _, tail = rest.rpartition("]")
-    lines = [words] if len(words) <= LONGEST - 8 else [f"{w}," for w in words.split(", ")]
-    return "\n".join([f"    {head}[", *(f"        {line}" for line in lines), f"    ]{tail}"])
-
-
 def _of_class(options: type[Options]) -> str:
     (base,) = options.__bases__
     above = _name(base) if base is not Options else "TypedDict"
-    own = {
-        name: kind for name, kind in options.__annotations__.items() if name in options.model_fields
-    }
-    fields = [_line(f"{name}: {' | '.join(_accepted(kind))}") for name, kind in own.items()]
-    doc = f'    """The options of `{options.__name__}`."""'
-    return "\n".join(
-        ["", "", f"class {_name(options)}({above}, total=False):", doc, "", *fields, ""]
-    )
+    own = [(n, kind) for n, kind in options.__annotations__.items() if n in options.model_fields]
+    fields = [f"    {name}: {' | '.join(_accepted(kind))}" for name, kind in own]
+    return "\n".join(["", "", f"class {_name(options)}({above}, total=False):", *fields, ""])
 
 
 def _name(options: type) -> str:
@@ -76,7 +63,7 @@ def _accepted(kind: Any) -> list[str]:
     elif origin in (dict, tuple):
         found = [f"{origin.__name__}[{', '.join(' | '.join(_accepted(part)) for part in parts)}]"]
     elif origin is Literal:
-        found = [str(kind).removeprefix("typing.").replace("'", '"')]
+        found = [NAMED.get(kind) or str(kind).removeprefix("typing.").replace("'", '"')]
     elif kind is Path:
         found = ["str", "Path"]
     elif kind is Callable:

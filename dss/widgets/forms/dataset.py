@@ -32,13 +32,8 @@ MOST_NAMED = 6  # individuals; the rest are counted
 class DatasetFormOptions(DatasetOptions):
     """The options of a dataset, and the data folder."""
 
-    data_dir: Path = option(
-        ...,
-        "Data folder",
-        "Your recordings, each with its annotations next to it. Subfolders are included.",
-        group="Files",
-        path="recordings",
-    )
+    data_dir: Path = option(..., "Data folder", group="Files", path="recordings")
+    """Your recordings, each with its annotations next to it. Subfolders are included."""
 
 
 class DatasetForm(SourceForm):

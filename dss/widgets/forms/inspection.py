@@ -21,14 +21,8 @@ MOST_NAMED = 3  # recordings; the rest are counted
 class InspectFormOptions(SourceOptions):
     """What to look at, and how to read it."""
 
-    path: Path = option(
-        ...,
-        "Recordings or dataset",
-        "A folder of recordings, each with its annotations next to it; one recording; or a "
-        "dataset.",
-        group="Files",
-        path="view",
-    )
+    path: Path = option(..., "Recordings or dataset", group="Files", path="view")
+    """A folder of recordings, each with its annotations next to it; one recording; or a dataset."""
 
 
 class InspectForm(SourceForm):

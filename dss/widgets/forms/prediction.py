@@ -26,20 +26,10 @@ class PredictFormOptions(PredictFilesOptions):
 
     first_groups: ClassVar[tuple[str, ...]] = ("Recordings", "Files", "Events and segments")
 
-    recordings: Path = option(
-        ...,
-        "Recordings",
-        "What to annotate: a file, a folder with its subfolders, or a pattern such as day1/*.wav.",
-        group="Recordings",
-        path="folder",
-    )
-    run: Path = option(
-        ...,
-        "Run",
-        "The trained network: any of its files, or the part of their names that they share.",
-        group="Recordings",
-        path="run",
-    )
+    recordings: Path = option(..., "Recordings", group="Recordings", path="folder")
+    """What to annotate: a file, a folder with its subfolders, or a pattern such as day1/*.wav."""
+    run: Path = option(..., "Run", group="Recordings", path="run")
+    """The trained network: any of its files, or the part of their names that they share."""
 
 
 @dataclass(frozen=True)
