@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dss.evaluate.matching import match_all, score_pairs
+from dss.evaluate.matching import match_pair, score_pairs
 from dss.evaluate.pairs import Pair
 from dss.options import DetectOptions, EvaluateOptions
 from dss.predict.confidence import FEWEST, Calibration, fit
@@ -74,20 +74,16 @@ def calibrated(
         found: the same for each threshold.
         types: the category of each song type.
     """
-    p, names, rights = [], [], []
-    matches = match_all(pairs, options)
-    for number, pair in enumerate(pairs):
+    tables = []
+    for pair in pairs:
         is_right = np.ones(len(pair.predicted), bool)
-        for of_name in matches.values():
-            is_right[of_name[number].false] = False
-        counted = pair.predicted[pair.arrays[1].is_scored]
-        p.append(counted["confidence"].to_numpy(float))
-        names += counted["name"].tolist()
-        rights.append(is_right[pair.arrays[1].is_scored])
-    calibration = fit(np.concatenate(p), np.concatenate(rights), names)
-    if calibration is None:
-        return None
-    return replace(calibration, recall=_recall(found, types, options))
+        for match in match_pair(pair, options).values():
+            is_right[match.false] = False
+        tables.append(pair.predicted.assign(is_right=is_right)[pair.arrays[1].is_scored])
+    table = pd.concat(tables)
+    rights, names = table["is_right"].to_numpy(bool), table["name"].tolist()
+    calibration = fit(table["confidence"].to_numpy(float), rights, names)
+    return calibration and replace(calibration, recall=_recall(found, types, options))
 
 
 def _recall(

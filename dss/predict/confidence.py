@@ -33,17 +33,11 @@ INTERVAL = 0.05, 0.95
 
 
 class Expected(NamedTuple):
-    """How many annotations are probably wrong, with a 90 % interval.
+    """How many annotations are probably wrong, with a 90 % interval."""
 
-    Attributes:
-        n: the number of annotations.
-        wrong: the expected number of wrong annotations.
-        low, high: the limits of the 90 % interval.
-    """
-
-    n: int
-    wrong: float
-    low: float
+    n: int  # annotations
+    wrong: float  # as many of them are expected to be wrong
+    low: float  # the limits of the interval
     high: float
 
     def __str__(self) -> str:
@@ -54,17 +48,11 @@ class Expected(NamedTuple):
 
 @dataclass(frozen=True)
 class Curve:
-    """The probability that an annotation is correct, given the network's probability.
+    """The probability that an annotation is correct, given the network's probability."""
 
-    Attributes:
-        curve: intercept and slope, on the log odds.
-        covariance: [2][2] their covariance.
-        validation: the confidences of the annotations in the validation split, sorted.
-    """
-
-    curve: Sequence[float]
-    covariance: Sequence[Sequence[float]]
-    validation: Sequence[float]
+    curve: Sequence[float]  # intercept and slope, on the log odds
+    covariance: Sequence[Sequence[float]]  # of these
+    validation: Sequence[float]  # confidences of the annotations in the validation split, sorted
 
     def confidence(self, p: np.ndarray) -> np.ndarray:
         """The confidence of annotations, given the network's probabilities [annotations]."""
@@ -98,15 +86,10 @@ class Curve:
 
 @dataclass(frozen=True)
 class Calibration(Curve):
-    """A curve for all song types together, and one for each type with enough annotations.
-
-    Attributes:
-        types: the curve of each song type; missing types use the curve of all types.
-        recall: for each category, "event" or "segment": thresholds, with the fraction of the true
-            annotations that each finds.
-    """
+    """A curve for all song types together, and one for each type with enough annotations."""
 
     types: Mapping[str, Curve] = field(default_factory=dict)
+    # For each category: thresholds, with the fraction of the true annotations that each finds.
     recall: Mapping[str, Sequence[Sequence[float]]] = field(default_factory=dict)
 
     def of(self, name: str) -> Curve:

@@ -123,5 +123,4 @@ def audio_array(x: np.ndarray, what: str) -> np.ndarray:
 
 
 def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
-    tables = [table for table in tables if len(table)]
-    return pd.concat(tables, ignore_index=True) if tables else no_annotations_found()
+    return pd.concat([no_annotations_found(), *tables], ignore_index=True)

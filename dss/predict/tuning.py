@@ -1,7 +1,7 @@
 """Choose the detection options with the best scores on the validation split."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack
@@ -96,38 +96,26 @@ def tune(
             "whose validation split has song, and give it (--data-dir)."
         )
     check_writable(run.trunk.parent)
+    kinds = [kind for kind in (EVENT, SEGMENT) if kind in run.song_types.values()]
     with tempfile.TemporaryDirectory() as folder:
-        pieces = [
-            _Piece(stretch, stretch.store(Path(folder) / f"{number}.npy"))
-            for number, stretch in enumerate(stretches)
-        ]
+        stored_p = [s.store(Path(folder) / f"{i}.npy") for i, s in enumerate(stretches)]
+        validation = _Validation(run, stretches, stored_p, options)
         start = chosen = DetectOptions.checked(_learned(stored))
         with bar(unit="try", desc="tune") as progress:
-            for category in (EVENT, SEGMENT):
-                chosen = _search(category, pieces, run, chosen, options, progress.update)
-        scores = pd.DataFrame(
-            {
-                "f1_default": _score(pieces, run.song_types, run, start, options)["f1"],
-                "f1": _score(pieces, run.song_types, run, chosen, options)["f1"],
-            }
-        )
-        found = {
-            threshold: _pairs(pieces, run.song_types, run, lowered(chosen, threshold))
-            for threshold in RECALL_THRESHOLDS
-        }
-        pairs = _pairs(pieces, run.song_types, run, chosen)
-        calibration = calibrated(pairs, found, run.song_types, options)
-    categories = set(run.song_types.values())
-    names = [name for kind in (EVENT, SEGMENT) if kind in categories for name in CANDIDATES[kind]]
+            for kind in kinds:
+                chosen = _search(kind, validation, chosen, progress.update)
+        before, after = (validation.scores(tried)["f1"] for tried in (start, chosen))
+        scores = pd.DataFrame({"f1_default": before, "f1": after})
+        found = {least: validation.pairs(lowered(chosen, least)) for least in RECALL_THRESHOLDS}
+        calibration = calibrated(validation.pairs(chosen), found, run.song_types, options)
+    names = [name for kind in kinds for name in CANDIDATES[kind]]
     values, defaults = chosen.to_yaml_types(), start.to_yaml_types()
     result = Tuned({n: values[n] for n in names}, {n: defaults[n] for n in names}, scores)
-    f1 = {column: float(scores.at["all", column]) for column in scores}
-    tolerance = options.tolerance_seconds
     stored["detect"] = {
         "options": {**_learned(stored), **result.options},
         "learned": _learned(stored),
-        **f1,
-        "tolerance_seconds": tolerance,
+        **scores.loc["all"].to_dict(),
+        "tolerance_seconds": options.tolerance_seconds,
         **to_store(calibration),
     }
     write_params(run.trunk, stored)
@@ -149,11 +137,28 @@ def format_tuned(tuned: Tuned) -> str:
 
 
 @dataclass(frozen=True)
-class _Piece:
-    """A stretch of the validation split with its probabilities."""
+class _Validation:
+    """The validation split with its probabilities, and how predictions are compared."""
 
-    stretch: Stretch
-    p: np.ndarray  # [samples, classes]
+    run: Run
+    stretches: Sequence[Stretch]
+    p: Sequence[np.ndarray]  # [samples, classes] of each stretch
+    options: TuneOptions
+
+    def pairs(self, options: DetectOptions, kind: str = "") -> list[Pair]:
+        """The true annotations of one kind, or of both, and the predictions with these options."""
+        types = {n: k for n, k in self.run.song_types.items() if not kind or k == kind}
+        columns = [0, *(1 + list(self.run.song_types).index(name) for name in types)]
+        pairs = []
+        for stretch, p in zip(self.stretches, self.p, strict=True):
+            blocks = (block[:, columns] for block in blocks_of(p))
+            predicted = detect(blocks, types, self.run.samplerate_hz, options=options)
+            pairs.append(stretch.pair(predicted, frozenset(types)))
+        return pairs
+
+    def scores(self, options: DetectOptions, kind: str = "") -> pd.DataFrame:
+        """The scores of these pairs, as `dss.evaluate.evaluate` returns them."""
+        return score_pairs(self.pairs(options, kind), self.options)
 
 
 def _stored_params(run: Run) -> dict[str, Any]:
@@ -178,21 +183,18 @@ def _learned(params: dict[str, Any]) -> dict[str, Any]:
 
 
 def _search(
-    category: str, pieces, run: Run, start: DetectOptions, options: TuneOptions, after_try
+    kind: str, validation: _Validation, start: DetectOptions, after_try: Callable[[], object]
 ) -> DetectOptions:
-    """The best options of one category, choosing one option after the other."""
-    types = {name: kind for name, kind in run.song_types.items() if kind == category}
-    if not types:
-        return start
-    chosen, (best, error) = start, _f1(_score(pieces, types, run, start, options))
+    """The best options for one kind of song, choosing one option after the other."""
+    chosen, (best, error) = start, _f1(validation.scores(start, kind))
     for _ in range(MAX_SWEEPS):
         before = chosen
-        for name, values in CANDIDATES[category].items():
+        for name, values in CANDIDATES[kind].items():
             tried = [chosen.model_copy(update={name: value}) for value in values]
             tried = [candidate for candidate in tried if are_consistent(candidate)]
             found = []
             for candidate in tried:
-                found.append(_f1(_score(pieces, types, run, candidate, options)))
+                found.append(_f1(validation.scores(candidate, kind)))
                 after_try()
             highest = max(found)
             if highest[0] > best + error:
@@ -208,28 +210,3 @@ def _f1(scores: pd.DataFrame) -> tuple[float, float]:
     row = scores.loc["all"]
     f1 = 0.0 if np.isnan(row["f1"]) else float(row["f1"])
     return f1, float(np.sqrt(f1 * (1 - f1) / max(row["true"], 1)))
-
-
-def _score(
-    pieces: Sequence[_Piece],
-    types: Mapping[str, str],
-    run: Run,
-    detect_options: DetectOptions,
-    options: TuneOptions,
-) -> pd.DataFrame:
-    """The scores of some song types, as `dss.evaluate.evaluate` returns them."""
-    return score_pairs(_pairs(pieces, types, run, detect_options), options)
-
-
-def _pairs(
-    pieces: Sequence[_Piece], types: Mapping[str, str], run: Run, options: DetectOptions
-) -> list[Pair]:
-    """The true annotations of some song types, and the predictions with these options."""
-    columns = [0, *(1 + list(run.song_types).index(name) for name in types)]
-    names = frozenset(types)
-    pairs = []
-    for piece in pieces:
-        blocks = (block[:, columns] for block in blocks_of(piece.p))
-        predicted = detect(blocks, types, run.samplerate_hz, options=options)
-        pairs.append(piece.stretch.pair(predicted, names))
-    return pairs

@@ -30,19 +30,12 @@ OF_TARGETS = DetectOptions(
 
 @dataclass(frozen=True)
 class Stretch:
-    """A stretch of the validation split with manual annotations.
-
-    Attributes:
-        run: the network.
-        audio: [samples, channels].
-        true: the manual annotations.
-        annotated_stretches: [stretches, 2] annotated stretches, in seconds.
-    """
+    """A stretch of the validation split with manual annotations."""
 
     run: Run
-    audio: np.ndarray
-    true: pd.DataFrame
-    annotated_stretches: np.ndarray
+    audio: np.ndarray  # [samples, channels]
+    true: pd.DataFrame  # the manual annotations
+    annotated_stretches: np.ndarray  # [stretches, 2] seconds
 
     def blocks(self) -> Iterator[np.ndarray]:
         """The network's probabilities, block by block: [samples, classes]."""

@@ -54,12 +54,12 @@ def is_alive(process: int) -> bool:
 
 
 def stop(process: int) -> None:
-    """Ask a process that was started with `apart` to stop cleanly."""
+    """Ask a process that was started with `detached` to stop cleanly."""
     os.kill(process, _only_there(signal, "CTRL_BREAK_EVENT") if is_windows() else signal.SIGTERM)
 
 
 def interrupt(process: subprocess.Popen) -> None:
-    """Pass on Ctrl-C to a process that was started with `apart`."""
+    """Pass on Ctrl-C to a process that was started with `detached`."""
     process.send_signal(_only_there(signal, "CTRL_BREAK_EVENT") if is_windows() else signal.SIGINT)
 
 
