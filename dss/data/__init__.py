@@ -3,11 +3,10 @@
 from dss.data.annotated_stretches import read_annotated
 from dss.data.annotation_files import find_annotations, recording_annotations
 from dss.data.annotations import annotations_path, read_annotations, write_annotations
-from dss.data.assembly import make_dataset
+from dss.data.assembly import make_dataset, preview_dataset
 from dss.data.check import check_annotations
 from dss.data.converting import convert_annotations
 from dss.data.dataset import open_dataset
-from dss.data.preview import preview_dataset
 from dss.data.recording_files import find_recordings
 from dss.data.recordings import Recording, open_recording, resample
 from dss.data.report import describe, format_report, list_recordings

@@ -3,12 +3,11 @@
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Unpack
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Unpack
 
 import dss
 from dss.data import report, stores, targets
+from dss.data.annotations import NOISE, SEGMENT
 from dss.data.corpus import Corpus, read_corpus
 from dss.data.split_writing import split_annotations, write_split
 from dss.data.splits import SPLITS, Stretch, recording_groups, split_recordings
@@ -17,6 +16,9 @@ from dss.options import DatasetOptions, takes_options
 from dss.options.arguments import DatasetArguments
 from dss.support.files import replacing
 from dss.support.writers import only_writer
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 @takes_options
@@ -54,6 +56,34 @@ def make_dataset(
     return store
 
 
+@takes_options
+def preview_dataset(
+    folder: str | Path, *, options: DatasetOptions | None = None, **named: Unpack[DatasetArguments]
+) -> "xr.DataTree":
+    """Preview the dataset that `make_dataset` would make, without its arrays; nothing is written.
+
+    It has the attributes of the dataset, so `describe`, `format_report`, `dss.plot.plot_counts` and
+    `dss.plot.plot_splits` can show which stretches of which recordings are used for training,
+    validation and testing, and how much of each song type they contain.
+
+    Arguments: as for `make_dataset`.
+    Raises: DssError as `make_dataset`, except for a dataset that already exists.
+
+    Example:
+        >>> from dss.data import preview_dataset
+        >>> tree = preview_dataset("finch", test_fraction=0.2)  # nothing is written
+        >>> tree.attrs["class_names"][:3]
+        ['noise', 'a', 'b']
+    """
+    options = DatasetOptions.given(options, named)
+    import xarray as xr
+
+    folder = Path(folder)
+    corpus = read_corpus(folder, options)
+    attributes = _attributes(folder, plan_splits(corpus), corpus, options)
+    return xr.DataTree(xr.Dataset(attrs=attributes))
+
+
 def write_dataset(place: Path, folder: Path, corpus: Corpus, options: DatasetOptions) -> None:
     """Divide sources among the splits, and write the dataset.
 
@@ -66,17 +96,16 @@ def write_dataset(place: Path, folder: Path, corpus: Corpus, options: DatasetOpt
     Raises: DssError as `plan_splits` does.
     Warns: DssWarning for a song type that is missing from a split.
     """
-    plan, tables = plan_splits(corpus), corpus.tables()
-    attributes = dataset_attributes(folder, plan, corpus, tables, options)
-    sources, types = corpus.sources, corpus.types
+    plan = plan_splits(corpus)
+    attributes = _attributes(folder, plan, corpus, options)
     for sentence in report.missing(attributes):
         warnings.warn(sentence, DssWarning, stacklevel=4)
     with replacing(place) as part:
         writer = stores.ZarrWriter(part) if place.suffix == ".zarr" else stores.NpyWriter(part)
         for split in SPLITS:
-            write_split(writer, split, plan[split], sources, types, tables, corpus.options)
+            write_split(writer, split, plan[split], corpus)
             if options.split_csv:
-                table = split_annotations(plan[split], sources, types)
+                table = split_annotations(plan[split], corpus)
                 table.to_csv(part / f"{split}_annotations.csv", index=False, float_format="%.6f")
         writer.write_attributes(attributes)
 
@@ -117,7 +146,7 @@ def plan_splits(corpus: Corpus) -> dict[str, list[Stretch]]:
     groups = recording_groups([source.name for source in sources], options.groups)
     reach = targets.GAUSSIAN_REACH * (options.event_std_seconds or 0)
     songs = [s.song(types, reach, group) for s, group in zip(sources, groups, strict=True)]
-    rate = sources[0].recording.samplerate_hz
+    rate = corpus.samplerate_hz
     plan = split_recordings(songs, rate, options)
     for split in ("train", "val"):
         if not plan[split]:
@@ -135,44 +164,32 @@ def plan_splits(corpus: Corpus) -> dict[str, list[Stretch]]:
     return plan
 
 
-def dataset_attributes(
-    folder: Path,
-    plan: Mapping[str, list[Stretch]],
-    corpus: Corpus,
-    tables: list[pd.DataFrame],
-    options: DatasetOptions,
+def _attributes(
+    folder: Path, plan: Mapping[str, list[Stretch]], corpus: Corpus, options: DatasetOptions
 ) -> dict[str, Any]:
-    """The attributes of a dataset, as plain types.
-
-    Arguments:
-        folder: the data folder.
-        plan: the stretches of each split.
-        corpus: recordings and song types.
-        tables: the annotations as the targets show them.
-        options: the options as given, for later comparison by `differing_options`.
-    """
-    sources, types = corpus.sources, corpus.types
-    samplerate = float(sources[0].recording.samplerate_hz)
-    attributes = {
-        "samplerate_x_Hz": samplerate,
-        "samplerate_y_Hz": samplerate,
-        "class_names": targets.class_names(types),
-        "class_types": targets.class_types(types),
-    }
+    """The attributes of a dataset, as plain types; arguments as for `write_dataset`."""
+    rate = float(corpus.samplerate_hz)
+    attributes: dict[str, Any] = {"samplerate_x_Hz": rate, "samplerate_y_Hz": rate}
+    attributes |= _classes(corpus.types)
     if options.individual_targets:
-        for name, kind in types.items():
-            attributes[f"class_names_{name}"] = targets.class_names({name: kind})
-            attributes[f"class_types_{name}"] = targets.class_types({name: kind})
+        for name, kind in corpus.types.items():
+            attributes |= _classes({name: kind}, f"_{name}")
     for split, stretches in plan.items():
-        attributes[f"filename_{split}"] = [sources[s.recording].name for s in stretches]
+        attributes[f"filename_{split}"] = [corpus.sources[s.recording].name for s in stretches]
         attributes[f"filename_startsample_{split}"] = [s.start_sample for s in stretches]
         attributes[f"filename_endsample_{split}"] = [s.stop_sample for s in stretches]
-    attributes["report"] = report.count(plan, sources, types, tables)
+    attributes["report"] = report.count(plan, corpus)
     attributes["made_from"] = str(folder.resolve())
     attributes["made_with"] = {"dss": dss.__version__, **options.to_yaml_types()}
     attributes["chosen"] = corpus.reasons
     attributes["fixed"] = corpus.fixed
     return attributes
+
+
+def _classes(types: Mapping[str, str], suffix: str = "") -> dict[str, list[str]]:
+    """The names and categories of the columns of targets: noise, a segment, is the first."""
+    names, kinds = [NOISE, *types], [SEGMENT, *types.values()]
+    return {f"class_names{suffix}": names, f"class_types{suffix}": kinds}
 
 
 def _check_store(store: Path, folder: Path, overwrite: bool) -> None:

@@ -3,8 +3,8 @@
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -36,25 +36,23 @@ LONGEST_NAME = 200  # bytes
 BOUNDARIES = ("onset", "offset")
 
 
-class Corpus(NamedTuple):
-    """The recordings, annotations and options that a dataset is made from.
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """The recordings, annotations and options that a dataset is made from."""
 
-    Attributes:
-        sources: the recordings with their annotations, sorted by path.
-        types: the category of each song type.
-        options: the options, including those chosen from the data.
-        reasons: the reasons for chosen options.
-        gaps_within_types: whether only segments of the same song type are moved apart.
-        fixed: a sentence per fix.
-    """
+    sources: list["Source"]  # sorted by path
+    types: dict[str, str]  # the category of each song type
+    options: DatasetOptions  # including those chosen from the data
+    reasons: dict[str, str]  # for the chosen options
+    gaps_within_types: bool  # whether only segments of the same song type are moved apart
+    fixed: list[str]  # a sentence per fix
 
-    sources: list["Source"]
-    types: dict[str, str]
-    options: DatasetOptions
-    reasons: dict[str, str]
-    gaps_within_types: bool
-    fixed: list[str]
+    @property
+    def samplerate_hz(self) -> float:
+        """The sample rate of all recordings."""
+        return self.sources[0].recording.samplerate_hz
 
+    @cached_property
     def tables(self) -> list[pd.DataFrame]:
         """The annotations as the targets show them: with gaps, and boundaries as events."""
         return [_with_targets(source.annotations, self) for source in self.sources]
@@ -62,19 +60,12 @@ class Corpus(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """A recording and its annotations.
-
-    Attributes:
-        recording: the audio.
-        name: its path relative to the data folder.
-        annotations: its annotation table, with renamed song types.
-        known: [stretches, 2] seconds where all song types are known; None if everywhere.
-    """
+    """A recording and its annotations."""
 
     recording: Recording
-    name: str
-    annotations: pd.DataFrame
-    known: np.ndarray | None
+    name: str  # its path relative to the data folder
+    annotations: pd.DataFrame  # with renamed song types
+    known: np.ndarray | None  # [stretches, 2] seconds where all types are known; None: everywhere
 
     def known_samples(self, start_sample: int, stop_sample: int) -> np.ndarray:
         """Whether each sample of a stretch is known: [samples] bool."""
@@ -126,31 +117,25 @@ def read_corpus(folder: Path, options: DatasetOptions) -> Corpus:
     annotated = {*new_names}.union(*(table["name"] for _, table in tables))
     renamed = [_renamed(table, options.rename) for _, table in tables]
     seconds = [recording.duration_seconds for recording in recordings]
-    paths = [recording.path for recording in recordings]
-    names = [p.name if p == folder else p.relative_to(folder).as_posix() for p in paths]
+    root = folder.parent if folder.is_file() else folder
+    names = [recording.path.relative_to(root).as_posix() for recording in recordings]
     settled, reasons = chosen_options(renamed, seconds, types, options, names)
     if options.overlaps == "share":
         for sentence in overlap_warnings(renamed, types, 1 / recordings[0].samplerate_hz):
             warnings.warn(sentence, DssWarning, stacklevel=5)
     reach = targets.GAUSSIAN_REACH * (settled.event_std_seconds or 0)
     sources = []
-    for name, (recording, _, table, unknown) in zip(names, inputs, strict=True):
-        everywhere = np.array([[0, recording.duration_seconds]])
+    for name, (recording, _, table, unknown), new in zip(names, inputs, renamed, strict=True):
+        end = recording.duration_seconds
         tolerance = tolerance_at(recording, options.tolerance_seconds)
-        annotated_stretches = read_annotated(recording.path, recording.duration_seconds, tolerance)
-        annotated_stretches = intersection(
-            annotated_stretches, complement(unknown, recording.duration_seconds)
-        )
+        stretches = read_annotated(recording.path, end, tolerance)
+        stretches = intersection(stretches, complement(unknown, end))
         if options.overlaps == "unknown":
-            stretches = [s[2:] for s in overlaps(_renamed(table, options.rename), types)]
-            shared = union(np.array(stretches).reshape(-1, 2))
-            annotated_stretches = intersection(
-                annotated_stretches, complement(shared, recording.duration_seconds)
-            )
-        known = known_stretches(table, old_types, annotated_stretches, reach, annotated)
-        is_all = known.shape == (1, 2) and np.allclose(known, everywhere)
-        table = _renamed(table, options.rename)
-        sources.append(Source(recording, name, table, None if is_all else known))
+            shared = [overlap[2:] for overlap in overlaps(new, types)]
+            stretches = intersection(stretches, complement(union(np.array(shared)), end))
+        known = known_stretches(table, old_types, stretches, reach, annotated)
+        is_all = known.shape == (1, 2) and np.allclose(known, [[0, end]])
+        sources.append(Source(recording, name, new, None if is_all else known))
     if options.boundary_targets:
         types |= dict.fromkeys(BOUNDARIES, EVENT)
     within_types = options.gap_seconds is None

@@ -12,6 +12,7 @@ import pandas as pd
 from dss.data.annotation_files import recording_annotations
 from dss.data.annotation_paths import annotation_finder
 from dss.data.annotations import EVENT, definitions_path, occurrences, read_definitions
+from dss.data.corpus import Corpus
 from dss.data.overlaps import target_seconds
 from dss.data.recording_files import find_recordings
 from dss.data.recordings import open_readable
@@ -30,16 +31,12 @@ MOST = 2**53  # annotations or seconds
 FACTS = ("seconds", "unknown", "samplerate_hz", "channels")  # columns that are not song types
 
 
-def count(
-    plan: Mapping[str, Sequence[Stretch]], sources, types: Mapping[str, str], tables
-) -> dict[str, dict[str, Any]]:
+def count(plan: Mapping[str, Sequence[Stretch]], corpus: Corpus) -> dict[str, dict[str, Any]]:
     """Returns: for each split: `seconds`, `unknown_seconds`, `annotations` (by song type: those
     that begin in the split), `song_seconds` (of segments in the targets, by song type) and
     `recordings` (by song type: how many contain it).
     """
-    return {
-        split: _count_split(stretches, sources, types, tables) for split, stretches in plan.items()
-    }
+    return {split: _count_split(stretches, corpus) for split, stretches in plan.items()}
 
 
 def describe(tree: "xr.DataTree") -> pd.DataFrame:
@@ -212,18 +209,16 @@ def _by_column(values: Mapping[str, Any]) -> dict[str, Any]:
     return {f"{k} (song type)" if k in FACTS else k: value for k, value in values.items()}
 
 
-def _count_split(stretches, sources, types, tables) -> dict[str, Any]:
-    annotations = dict.fromkeys(types, 0)
-    recordings = dict.fromkeys(types, 0)
+def _count_split(stretches: Sequence[Stretch], corpus: Corpus) -> dict[str, Any]:
+    types, rate = corpus.types, corpus.samplerate_hz
+    annotations, recordings = dict.fromkeys(types, 0), dict.fromkeys(types, 0)
     song_seconds = {name: 0.0 for name, kind in types.items() if kind != EVENT}
     seconds = unknown = 0.0
     for stretch in stretches:
-        source = sources[stretch.recording]
-        rate = source.recording.samplerate_hz
         start, stop = stretch.start_sample, stretch.stop_sample
         seconds += (stop - start) / rate
-        unknown += source.unknown_seconds(start, stop)
-        table = occurrences(tables[stretch.recording])
+        unknown += corpus.sources[stretch.recording].unknown_seconds(start, stop)
+        table = occurrences(corpus.tables[stretch.recording])
         names, times = table["name"].to_numpy(), table[TIMES].to_numpy(float)
         begins = (times[:, 0] * rate >= start) & (times[:, 0] * rate < stop)
         for name, of_type in target_seconds(table, types, rate, start, stop).items():

@@ -9,50 +9,45 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 import pandas as pd
 
-from dss.data import targets
-from dss.data.corpus import Source
+from dss.data import stores, targets
+from dss.data.corpus import Corpus
 from dss.data.dataset import dimension
 from dss.data.splits import Stretch
-from dss.data.text_tables import TIMES
-from dss.options import DatasetOptions
+from dss.data.text_tables import COLUMNS, TIMES
 from dss.support.progress import bar
 
 BLOCK_SAMPLES = 2**18  # in a worker's memory at a time
 
 
 def write_split(
-    writer,
+    writer: stores.NpyWriter | stores.ZarrWriter,
     split: str,
     stretches: list[Stretch],
-    sources: list[Source],
-    types: dict[str, str],
-    tables: list[pd.DataFrame],
-    options: DatasetOptions,
+    corpus: Corpus,
 ) -> None:
     """Write the arrays of one split, block by block in order, computed on all cores."""
     total = sum(stretch.n_samples for stretch in stretches)
-    n_channels = sources[0].recording.n_channels
-    rate = sources[0].recording.samplerate_hz
-    overlap = targets.overlapping(tables, types, rate)
+    types, options = corpus.types, corpus.options
+    overlap = targets.overlapping(corpus.tables, types, corpus.samplerate_hz)
     dtype = targets.targets_dtype(types, options.event_std_seconds or 0, overlap)
-    kinds: dict[str, tuple[type, int | None]] = {
-        "x": (np.float32, n_channels),
-        "y": (dtype, 1 + len(types)),
+    kinds: dict[str, tuple[type, tuple[int, ...]]] = {
+        "x": (np.float32, (corpus.sources[0].recording.n_channels,)),
+        "y": (dtype, (1 + len(types),)),
     }
     if options.individual_targets:
-        kinds |= {f"y_{name}": (dtype, 2) for name in types}
-    if any(source.known is not None for source in sources):
-        kinds["annotated"] = (np.uint8, None)
+        kinds |= {f"y_{name}": (dtype, (2,)) for name in types}
+    if any(source.known is not None for source in corpus.sources):
+        kinds["annotated"] = (np.uint8, ())
     arrays = {}
     for name, (kind, columns) in kinds.items():
-        shape = (total,) if columns is None else (total, columns)
-        dims = ("time", dimension(name))[: len(shape)]
-        arrays[name] = writer.new_array(f"{split}/{name}", shape, kind, dims)
+        dims = ("time", dimension(name))[: 1 + len(columns)]
+        arrays[name] = writer.new_array(f"{split}/{name}", (total, *columns), kind, dims)
+    dtypes = {name: kind for name, (kind, _) in kinds.items()}
 
     def make(block: Stretch) -> dict[str, np.ndarray]:
-        source, table = sources[block.recording], tables[block.recording]
-        values = _targets(table, types, source, block, options.event_std_seconds, kinds)
-        return {"x": source.recording.read(block.start_sample, block.stop_sample), **values}
+        recording = corpus.sources[block.recording].recording
+        x = recording.read(block.start_sample, block.stop_sample)
+        return {"x": x, **_targets(block, corpus, dtypes)}
 
     with bar(total=total, desc=f"writing {split}", unit="sample", unit_scale=True) as progress:
         for values in _in_order(make, _blocks(stretches)):
@@ -63,36 +58,34 @@ def write_split(
         array.close()
 
 
-def split_annotations(stretches, sources, types) -> pd.DataFrame:
+def split_annotations(stretches: Iterable[Stretch], corpus: Corpus) -> pd.DataFrame:
     """The annotations of a split, in seconds of the split, cut where the split is."""
-    parts, first = [], 0.0
-    columns = TIMES
+    parts, first = [pd.DataFrame(columns=[*COLUMNS, "filename"])], 0.0
     for stretch in stretches:
-        source = sources[stretch.recording]
-        rate = source.recording.samplerate_hz
+        source, rate = corpus.sources[stretch.recording], corpus.samplerate_hz
         start, stop = stretch.start_sample / rate, stretch.stop_sample / rate
         table = source.annotations
         inside = (table["start_seconds"] < stop) & (table["stop_seconds"] >= start)
-        table = table[inside & table["name"].isin(types)].assign(filename=source.name)
-        table[columns] = table[columns].clip(start, stop) - start + first
-        parts.append(table[["name", *columns, "filename"]])
+        table = table[inside & table["name"].isin(corpus.types)].assign(filename=source.name)
+        table[TIMES] = table[TIMES].clip(start, stop) - start + first
+        parts.append(table[[*COLUMNS, "filename"]])
         first += stop - start
-    empty = pd.DataFrame(columns=["name", *columns, "filename"])
-    return pd.concat(parts, ignore_index=True) if parts else empty
+    return pd.concat(parts[1:] or parts, ignore_index=True)
 
 
-def _targets(table, types, source, block, event_std_seconds, kinds) -> dict[str, np.ndarray]:
+def _targets(block: Stretch, corpus: Corpus, dtypes: dict[str, type]) -> dict[str, np.ndarray]:
     """The arrays of a block, except x, by name."""
-    rate, start, stop = source.recording.samplerate_hz, block.start_sample, block.stop_sample
-    wanted = {"y": types} | {f"y_{name}": {name: kind} for name, kind in types.items()}
+    place = corpus.samplerate_hz, block.start_sample, block.stop_sample
+    table, std = corpus.tables[block.recording], corpus.options.event_std_seconds or 0
+    wanted = {"y": corpus.types} | {f"y_{n}": {n: kind} for n, kind in corpus.types.items()}
     values = {
-        name: targets.make_targets(
-            table, wanted[name], rate, start, stop, event_std_seconds, kinds[name][0]
-        )
-        for name in wanted.keys() & kinds.keys()
+        name: targets.make_targets(table, types, *place, std, dtypes[name])
+        for name, types in wanted.items()
+        if name in dtypes
     }
-    if "annotated" in kinds:
-        values["annotated"] = source.known_samples(start, stop).astype(np.uint8)
+    if "annotated" in dtypes:
+        known = corpus.sources[block.recording].known_samples(*place[1:])
+        values["annotated"] = known.astype(np.uint8)
     return values
 
 

@@ -125,6 +125,9 @@ class ZarrWriter:
         self.root.attrs.update(attributes)
 
 
+Writer = NpyWriter | ZarrWriter
+
+
 class _ZarrArray:
     """Collects blocks until a chunk is full, so that each chunk is compressed once."""
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from dss.data.annotations import EVENT, NOISE, SEGMENT, occurrences, segments_in
+from dss.data.annotations import EVENT, occurrences, segments_in
 from dss.data.text_tables import TIMES
 
 GAUSSIAN_REACH = 4  # standard deviations; beyond, the Gaussian of an event is below 0.0004
@@ -115,16 +115,6 @@ def targets_dtype(types: Mapping[str, str], event_std_seconds: float, overlap: b
     """The smallest type for exact targets: bytes if they are all zeros and ones."""
     fractions = overlap or (event_std_seconds > 0 and EVENT in types.values())
     return np.float16 if fractions else np.uint8
-
-
-def class_names(types: Mapping[str, str]) -> list[str]:
-    """The names of the columns of `y`."""
-    return [NOISE, *types]
-
-
-def class_types(types: Mapping[str, str]) -> list[str]:
-    """The categories of the columns of `y`; noise counts as a segment."""
-    return [SEGMENT, *types.values()]
 
 
 def overlapping(

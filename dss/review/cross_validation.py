@@ -109,7 +109,7 @@ def _dealt(corpus: Corpus, half: Sequence[tuple[Source, float]], seed: int) -> C
     seconds = sum(source.recording.duration_seconds for source in sources)
     blocks = float(np.clip(seconds / BLOCKS, *BLOCK_SECONDS))
     options = corpus.options.model_copy(update={"block_seconds": blocks, "seed": seed})
-    return corpus._replace(sources=sources, options=options)
+    return replace(corpus, sources=sources, options=options)
 
 
 def _part(source: Source, stretch: Stretch) -> Source:
