@@ -11,6 +11,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
@@ -36,10 +37,8 @@ def annotation_finder(pattern: str | None, folder: str | Path) -> AnnotationFind
     Raises: DssError if the pattern has an unknown field; the function raises it unless exactly one
         file fits.
     """
-    return None if pattern is None else _finder(pattern, folder)
-
-
-def _finder(pattern: str, folder: str | Path) -> AnnotationFinder:
+    if pattern is None:
+        return None
     root = Path(folder) if Path(folder).is_dir() else Path(folder).parent
     for field in FIELD.findall(pattern):
         if field not in ("folder", "parent", "name", "stem") and not field.startswith("stem-"):
@@ -63,12 +62,11 @@ def files_by_pattern(
     pattern: str, folder: Path, recordings: Sequence[Path]
 ) -> list[tuple[Path, Path]]:
     """The recordings for which a pattern finds annotations, each with its file."""
-    find, found = _finder(pattern, folder), []
+    find, found = annotation_finder(pattern, folder), []
+    assert find is not None  # as there is a pattern
     for recording in recordings:
-        try:
+        with suppress(DssError):
             found.append((recording, find(recording)))
-        except DssError:
-            continue
     return found
 
 

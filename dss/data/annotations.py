@@ -234,18 +234,18 @@ def read_definitions(path: Path) -> dict[str, str]:
         raise DssError(f"{path}: cannot be read as CSV ({error})") from None
     if table.shape[1] != 2:
         raise DssError(f"{path}: has {table.shape[1]} columns, but should have two: name,category")
-    problems = [
-        f"{path}, row {row}: the category of {name} is {category!r}, but should be {EVENT} or "
-        f"{SEGMENT}"
-        for row, (name, category) in enumerate(table.itertuples(index=False, name=None), start=1)
-        if category not in (EVENT, SEGMENT)
-    ]
     categories: dict[str, tuple[int, str]] = {}
+    problems = []
     for row, (name, category) in enumerate(table.itertuples(index=False, name=None), start=1):
+        where, right = f"{path}, row {row}:", f"{EVENT} or {SEGMENT}"
+        if category not in (EVENT, SEGMENT):
+            problems.append(
+                f"{where} the category of {name} is {category!r}, but should be {right}"
+            )
         first, of_first = categories.setdefault(name, (row, category))
         if category != of_first:
             message = f"{name} is {category} here and {of_first} in row {first}"
-            problems.append(f"{path}, row {row}: {message}; leave one of them")
+            problems.append(f"{where} {message}; leave one of them")
     raise_problems(problems, "These definitions are invalid; correct them:")
     return {name: category for name, (_, category) in categories.items()}
 

@@ -20,23 +20,14 @@ PIECES = 20  # the minimum number of pieces to draw a part of the data in
 
 @dataclass(frozen=True)
 class Chunks:
-    """The chunks of one split.
+    """The chunks of one split."""
 
-    Attributes:
-        x: audio [samples, channels].
-        y: targets [samples, classes].
-        stretches: [stretches, 2] first and one past the last sample of each stretch.
-        nb_hist: the length of a chunk.
-        padding: samples at both ends of a chunk that do not count.
-        annotated: [samples], 0 for unknown samples, which do not count; None if all are known.
-    """
-
-    x: np.ndarray | Lazy
-    y: np.ndarray | Lazy
-    stretches: np.ndarray
-    nb_hist: int
-    padding: int
-    annotated: np.ndarray | Lazy | None = None
+    x: np.ndarray | Lazy  # audio [samples, channels]
+    y: np.ndarray | Lazy  # targets [samples, classes]
+    stretches: np.ndarray  # [stretches, 2] first and one past the last sample of each
+    nb_hist: int  # the length of a chunk
+    padding: int  # samples at both ends of a chunk that do not count
+    annotated: np.ndarray | Lazy | None = None  # [samples], 0 for unknown ones, which do not count
 
     @property
     def stride(self) -> int:

@@ -3,8 +3,9 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
 from typing import NamedTuple
+
+import pandas as pd
 
 FEWEST_GROUPS = 3  # with two, testing on one of them leaves half of the data
 LARGEST_GROUP = 0.5  # largest fraction of the recordings in one group
@@ -26,17 +27,11 @@ FORMATS = {0: ("%Y%m%d",), 1: ("%d%b%Y", "%d%b%y"), 2: ("%y%m%d", "%d%m%y", "%m%
 
 
 class FilenameGroups(NamedTuple):
-    """Recordings grouped by their names.
+    """Recordings grouped by their names."""
 
-    Attributes:
-        pattern: a regular expression whose brackets match the group in the path of a recording.
-        kind: `individual` or `day`.
-        n_recordings: the number of recordings of each group, by its name.
-    """
-
-    pattern: str
-    kind: str
-    n_recordings: Counter[str]
+    pattern: str  # a regular expression whose brackets match the group in the path of a recording
+    kind: str  # individual or day
+    n_recordings: Counter[str]  # of each group, by its name
 
     @property
     def are_enough(self) -> bool:
@@ -82,21 +77,11 @@ def _days(paths: Sequence[str]) -> FilenameGroups | None:
     for number, pattern in enumerate(DAYS):
         days = [match[1] for path in paths if (match := re.search(pattern, path))]
         are_all = len(days) == len(paths) and len({*days}) > 1
-        if are_all and _are_dates(days, FORMATS.get(number)):
+        if are_all and (number not in FORMATS or any(_are_dates(days, f) for f in FORMATS[number])):
             return FilenameGroups(pattern, "day", Counter(days))
     return None
 
 
-def _are_dates(days: list[str], formats: tuple[str, ...] | None) -> bool:
-    """Whether all are dates, written in the same way."""
-    return formats is None or any(
-        all(_is_date(re.sub(r"[-_.]", "", day), form) for day in days) for form in formats
-    )
-
-
-def _is_date(text: str, form: str) -> bool:
-    try:
-        datetime.strptime(text, form)
-    except ValueError:
-        return False
-    return True
+def _are_dates(days: list[str], format: str) -> bool:
+    digits = pd.Series(days).str.replace(r"[-_.]", "", regex=True)
+    return bool(pd.to_datetime(digits, format=format, errors="coerce").notna().all())

@@ -32,19 +32,12 @@ MISTAKEN_SECONDS = 1  # beyond the end of a recording: a mistake, not another un
 
 
 class Input(NamedTuple):
-    """A recording and its annotations.
-
-    Attributes:
-        recording: the audio.
-        file: the annotation file.
-        table: the annotations, fixed.
-        unknown: [stretches, 2] seconds around rows that were skipped.
-    """
+    """A recording and its annotations."""
 
     recording: Recording
-    file: Path
-    table: pd.DataFrame
-    unknown: np.ndarray
+    file: Path  # the annotation file
+    table: pd.DataFrame  # the annotations, fixed
+    unknown: np.ndarray  # [stretches, 2] seconds around rows that were skipped
 
 
 def read_input(

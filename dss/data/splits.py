@@ -36,19 +36,12 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Song:
-    """The song in a recording, which must not be cut.
+    """The song in a recording, which must not be cut."""
 
-    Attributes:
-        n_samples: the length of the recording.
-        extents: [annotations, 2] first sample, and one past the last.
-        names: the song type of each annotation.
-        group: the individual in the recording; the recording's own name if unknown.
-    """
-
-    n_samples: int
-    extents: np.ndarray
-    names: Sequence[str]
-    group: str
+    n_samples: int  # of the recording
+    extents: np.ndarray  # [annotations, 2] first sample, and one past the last
+    names: Sequence[str]  # the song type of each annotation
+    group: str  # the individual in the recording; the recording's own name if unknown
 
 
 def split_recordings(

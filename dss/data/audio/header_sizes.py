@@ -29,27 +29,16 @@ Order = Literal["big", "little"]
 
 
 class ChunkFormat(NamedTuple):
-    """How a format marks its chunks: a name, a size, and then this many bytes.
+    """How a format marks its chunks: a name, a size, and then this many bytes."""
 
-    Attributes:
-        start: how files of the format begin.
-        first: the position of the first chunk.
-        samples: the names of the chunk with the samples.
-        n_name: bytes of a name.
-        n_size: bytes of a size.
-        order: the byte order of sizes.
-        alignment: chunks begin at multiples of this number of bytes.
-        header_in_size: how much of a size are the name and the size itself.
-    """
-
-    start: bytes
-    first: int
-    samples: tuple[bytes, ...]
-    n_name: int = 4
-    n_size: int = 4
-    order: Order = "big"
-    alignment: int = 1
-    header_in_size: int = 0
+    start: bytes  # how files of the format begin
+    first: int  # the position of the first chunk
+    samples: tuple[bytes, ...]  # the names of the chunk with the samples
+    n_name: int = 4  # bytes
+    n_size: int = 4  # bytes
+    order: Order = "big"  # of the bytes of sizes
+    alignment: int = 1  # chunks begin at multiples of this number of bytes
+    header_in_size: int = 0  # how much of a size are the name and the size itself
 
 
 GUID = bytes.fromhex("f3acd3118cd100c04f8edb8a")  # at the end of the names of chunks in w64
@@ -68,19 +57,12 @@ RF64_SIZE = 28  # the position of the 64-bit size
 
 
 class Sizes(NamedTuple):
-    """How many bytes of samples a file has, according to its header and in fact.
+    """How many bytes of samples a file has, according to its header and in fact."""
 
-    Attributes:
-        claimed: the number in the header; None if the header leaves it open.
-        actual: the number that is there.
-        position: where the header gives the number.
-        correct: the bytes that should be written there.
-    """
-
-    claimed: int | None
+    claimed: int | None  # by the header; None if it leaves it open
     actual: int
-    position: int
-    correct: bytes
+    position: int  # where the header gives the number
+    correct: bytes  # that should be written there
 
 
 class PatchedFile(io.FileIO):

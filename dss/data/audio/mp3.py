@@ -17,8 +17,8 @@ def is_cut(path: Path) -> bool:
     size = path.stat().st_size
     with path.open("rb") as file:
         start = 0
-        while (tag := file.read(TAG_BYTES)).startswith(b"ID3") and len(tag) == TAG_BYTES:
-            start += TAG_BYTES + _tag_length(tag)
+        while n_tag := tag_bytes(file.read(TAG_BYTES)):
+            start += n_tag
             file.seek(start)
         file.seek(start)
         head = file.read(HEAD_BYTES)
@@ -33,9 +33,11 @@ def is_cut(path: Path) -> bool:
     return size - start - first < claimed
 
 
-def _tag_length(tag: bytes) -> int:
-    """The length of an ID3v2 tag without its header: seven bits from each of four bytes."""
-    length = 0
-    for byte in tag[6:10]:
-        length = length << 7 | byte & 0x7F
-    return length
+def tag_bytes(head: bytes) -> int:
+    """The length of the ID3v2 tag that begins with these 10 bytes; 0 if they begin something else.
+
+    It is given by seven bits from each of four bytes.
+    """
+    if head[:3] != b"ID3" or len(head) < TAG_BYTES or max(head[6:]) > 0x7F:
+        return 0
+    return TAG_BYTES + sum(byte << 7 * i for i, byte in enumerate(reversed(head[6:])))

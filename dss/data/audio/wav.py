@@ -12,6 +12,7 @@ import numpy as np
 import soundfile
 
 from dss.data import fixes
+from dss.data.audio import mp3
 from dss.errors import DssError
 from dss.support.units import readable
 
@@ -89,7 +90,7 @@ def read_header(path: Path) -> Wav | None:
     """The header of a wav file with samples; None if it is something else."""
     size = path.stat().st_size
     with path.open("rb") as file:
-        n_tag = _tag_bytes(file.read(10))
+        n_tag = mp3.tag_bytes(file.read(mp3.TAG_BYTES))  # some programs put one before a wav file
         file.seek(n_tag)
         head = file.read(12)
         if head[:4] != b"RIFF" or head[8:] != b"WAVE":
@@ -124,13 +125,6 @@ def read_frames(path: Path, wav: Wav, start: int, stop: int) -> np.ndarray:
         endian="LITTLE",
     )
     return x
-
-
-def _tag_bytes(head: bytes) -> int:
-    """The length of the ID3 tag that some programs put before a file, from its first 10 bytes."""
-    if head[:3] != b"ID3" or len(head) < 10 or max(head[6:]) > 0x7F:
-        return 0
-    return 10 + sum(byte << 7 * i for i, byte in enumerate(reversed(head[6:])))
 
 
 def _format(content: bytes) -> tuple[int, int, int, int, int, int] | None:

@@ -14,12 +14,7 @@ import pandas as pd
 from dss.data.column_names import COLUMNS, RECORDINGS, called, recording_column
 from dss.data.csv_layout import layout_of
 from dss.data.text_files import HEAD_BYTES, read_text
-from dss.data.text_tables import (
-    RAVEN_TIMES,
-    numbers,
-    read_raven_rows,
-    read_rows,
-)
+from dss.data.text_tables import RAVEN_TIMES, numbers, read_raven_rows, read_rows
 from dss.errors import DssError
 from dss.support.caching import cached_by_file, cached_by_folder
 
@@ -27,19 +22,12 @@ OFFSET = "File Offset (s)"
 
 
 class Shared(NamedTuple):
-    """A table of many recordings.
-
-    Attributes:
-        table: all rows.
-        broken: unreadable rows, and why.
-        column: the column that names the recordings.
-        files: the names in this column, by the file name without folders, in lower case.
-    """
+    """A table of many recordings."""
 
     table: pd.DataFrame
-    broken: list[tuple[int, str]]
-    column: str
-    files: dict[str, list[str]]
+    broken: list[tuple[int, str]]  # unreadable rows, and why
+    column: str  # names the recordings
+    files: dict[str, list[str]]  # the names in it, by the file name without folders, in lower case
 
     def file_of(self, recording: Path) -> str | None:
         """The table's name for a recording; None if it does not list it.
