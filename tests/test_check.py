@@ -51,7 +51,7 @@ def test_a_folder_without_problems_has_an_empty_table(folder):
         (["a,1,2", "a,9,11"], 3, "a", "stops at 11 s, but the recording ends at 10 s", "error"),
         (["a,1,NaN"], 2, "a", "has a start but no stop; for an event, set stop = start", "error"),
         (["a,1,two"], 2, None, "stop_seconds is 'two'; it should be a number", "error"),
-        ([",1,2"], 2, None, "the name is missing", "error"),
+        ([",1,2"], 2, None, "the name is missing; --unnamed", "error"),
         (["a,1,2", "a,3,4", "a,5,5"], 4, "a", "2 of 3 a are segments; use two", "error"),
         (["p,1,1", "p,3,3", "p,5,6"], 4, "p", "start < stop, as a segment, but 2 of 3", "error"),
         (["a,1,2", "a,1.5,3"], 3, "a", "overlaps another (row 2) by 500 ms", "warning"),

@@ -13,7 +13,7 @@ import pandas as pd
 from dss.data.annotations import annotations_path, read_annotations
 from dss.data.formats import OF_MANY_RECORDINGS, guess_format, lists, split_format
 from dss.data.formats.shared_tables import find_shared
-from dss.data.text_tables import COLUMNS, parse_times, raise_broken
+from dss.data.text_tables import COLUMNS, NO_NAME, Unread, parse_times, raise_broken
 from dss.errors import DssError
 from dss.support.caching import cached_by_folder
 
@@ -86,6 +86,7 @@ def recording_annotations(
     format: str | None = None,
     loader: Callable[[Path], pd.DataFrame] | None = None,
     find_file: Callable[[Path], Path] | None = None,
+    unnamed: str | None = None,
 ) -> tuple[Path, pd.DataFrame]:
     """Read the annotations of a recording; returns their file and their table.
 
@@ -96,6 +97,7 @@ def recording_annotations(
             columns name, start_seconds and stop_seconds. Errors then name the recording.
         find_file: a function that finds the file if it is not next to the recording, from
             `dss.data.annotation_paths.annotation_finder`. STEM_annotations.csv takes precedence.
+        unnamed: the name of annotations that have none.
     """
     recording = Path(recording)
     if loader is None:
@@ -103,7 +105,12 @@ def recording_annotations(
             path = find_file(recording)
         else:
             path = find_annotations(recording, format)
-        return path, read_annotations(path, format, recording)
+        try:
+            return path, read_annotations(path, format, recording)
+        except DssError as error:
+            if unnamed is None or not isinstance(error.rest, Unread):
+                raise
+            return path, _named(error.rest, unnamed)
     try:
         table = loader(recording)
     except Exception as error:
@@ -120,6 +127,14 @@ def recording_annotations(
     table["name"] = table["name"].map(str)
     raise_broken(parse_times(table), table, recording)
     return recording, table
+
+
+def _named(unread: Unread, name: str) -> pd.DataFrame:
+    """Annotations of which some had no name; raises a DssError for what else is wrong with them."""
+    file, table, broken = unread
+    table["name"] = table["name"].fillna(name)
+    raise_broken([(row, what) for row, what in broken if what != NO_NAME], table, file)
+    return table
 
 
 def unread_annotations(recording: str | Path) -> list[Path]:
@@ -148,7 +163,7 @@ def annotation_endings(ending: str) -> str:
     return (
         rf"((?:{ending})?([._](annotations|labels))?\.(csv|txt|tsv|textgrid|phn|wrd|svl|eaf)"
         rf"|(?:{ending}|_annotations)?(\.table\.\d+)?\.selections\.(txt|csv)"
-        rf"|(?:{ending})?\.birdnet\.(results\.csv|selection\.table\.txt)|(?:{ending})\.not\.mat)"
+        rf"|(?:{ending})?\.birdnet\.(results\.(csv|txt)|selection\.table\.txt)|(?:{ending})\.not\.mat)"
     )
 
 

@@ -15,7 +15,9 @@ from contextlib import suppress
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
+from dss.data.annotation_files import MissingAnnotations
 from dss.data.audio import ARRAY_ENDINGS, SOUND_ENDINGS
+from dss.data.formats import guess_format
 from dss.errors import DssError
 
 AnnotationFinder = Callable[[Path], Path]
@@ -47,13 +49,24 @@ def annotation_finder(pattern: str | None, folder: str | Path) -> AnnotationFind
                 f"{{stem}} and {{stem-TEXT}}"
             )
 
+    is_by_name = "{stem" in pattern or "{name}" in pattern
+    taken: dict[str, Path] = {}
+
     def find(recording: Path) -> Path:
         wanted = FIELD.sub(lambda match: _filled(match[1], recording, root), pattern)
         there = sorted(path for path in glob.glob(str(root / wanted)) if Path(path).is_file())
         if len(there) == 1:
+            other = taken.setdefault(there[0], recording)
+            if is_by_name and other != recording:
+                raise DssError(
+                    f"{there[0]}: annotations_at finds this file for {other} and for {recording}; "
+                    "tell them apart by {folder} or {parent}"
+                )
             return Path(os.path.normpath(there[0]))
-        message = f"there are {len(there)} files" if there else "there are no annotations"
-        raise DssError(f"{recording}: {message} at {root / wanted} (annotations_at)")
+        place = f"{root / wanted} (annotations_at)"
+        if not there:
+            raise MissingAnnotations(f"{recording}: there are no annotations at {place}")
+        raise DssError(f"{recording}: there are {len(there)} files at {place}")
 
     return find
 
@@ -95,7 +108,13 @@ def proposed_pattern(folder: str | Path, recordings: Sequence[Path]) -> str | No
         found = (_pattern(path, recording, root, is_alone) for path in files)
         votes.update({pattern for pattern in found if pattern})
     fits = [pattern for pattern, n in votes.most_common(5) if n >= FEWEST * len(tried)]
-    return max(fits, key=lambda p: len(files_by_pattern(p, root, tried)), default=None)
+
+    def fit(pattern: str) -> tuple[int, bool]:
+        files = [file for _, file in files_by_pattern(pattern, root, tried)]
+        return sum(guess_format(file) is not None for file in files), pattern[:2] != ".."
+
+    best = max(fits, key=fit, default=None)
+    return best if best and fit(best)[0] else None
 
 
 def _replaced(name: str, text: str, field: str) -> str | None:
@@ -161,4 +180,6 @@ def _pattern(path: Path, recording: Path, root: Path, is_alone: bool) -> str | N
         if own and tuple(parts[i : i + len(own)]) == own:
             parts[i : i + len(own)] = ["{folder}"]
             break
+    else:
+        parts = ["{parent}" if own and part == own[-1] else part for part in parts]
     return str(PurePosixPath(*parts, name))

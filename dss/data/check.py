@@ -10,7 +10,13 @@ from dss.data.annotated_stretches import read_annotated
 from dss.data.annotations import TOLERANCE_SECONDS
 from dss.data.inputs import read_inputs, tolerance_at
 from dss.data.problems import ERROR, FIXED, as_table, problems_of
-from dss.data.recording_problems import differences, level_warnings, most_frequent, unread_files
+from dss.data.recording_problems import (
+    differences,
+    level_warnings,
+    most_frequent,
+    unread_files,
+    without_recording,
+)
 from dss.data.recordings import Recording
 from dss.data.song_type_problems import definitions_of, never_found, unknown_stretches
 from dss.data.table_problems import problems_between, problems_within
@@ -31,9 +37,9 @@ def check_annotations(
     both events and segments. Warnings point at probable mistakes: overlaps, duplicates, very short
     segments, names that are almost the same or undefined, song types that were never found,
     unconfirmed proposals, `noise` that makes the rest of its recording unknown, a second annotation
-    file that is not read, and silent or clipped channels. Levels are checked on half a minute of
-    each recording, in 60 blocks spread evenly, so that hours of audio on a network drive take no
-    longer.
+    file that is not read, annotation files without a recording, and silent or clipped channels.
+    Levels are checked on half a minute of each recording, in 60 blocks spread evenly, so that hours
+    of audio on a network drive take no longer.
 
     Arguments:
         folder: recordings with their annotations; or one recording.
@@ -59,6 +65,7 @@ def check_annotations(
     problems += found_in.itertuples(index=False, name=None)
     problems += never_found(recordings, tables)
     problems += unknown_stretches(recordings, tables, options.tolerance_seconds)
+    problems += without_recording(Path(folder), [file for file, _ in tables])
     problems += level_warnings(recordings)
     return as_table(problems)
 

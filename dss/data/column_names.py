@@ -16,24 +16,26 @@ OTHER_NAMES = (
     *("type", "songtype", "calltype", "class", "species", "syllable", "cluster", "text"),
     *("category", "vocalization", "element"),
 )
-TIME_WORDS = {
+TIME_WORDS = {  # a time offset, as in BORIS, is no stop
     "start_seconds": "(?:time)?(?:onset|start|begin)(?:time)?",
-    "stop_seconds": "(?:time)?(?:offset|stop|end)(?:time)?",
+    "stop_seconds": "(?:(?:time)?(?:stop|end)|offset)(?:time)?",
 }
 OF = "(?:syllable|call|event|segment|note|song)?"  # what the times are of
 UNITS = {  # the first that is there counts
     "s": "(?:s|secs?|seconds?)",
     "": "",  # in the unit of all times
+    "ssmsec": "ssmsec",  # ELAN: seconds.milliseconds
+    "hhmmssms": "hhmmssms",  # ELAN: a clock time
     "ms": "(?:ms|msecs?|milliseconds?)",
     "samples": "samples?",
 }
-OTHER_TIMES = {"start_seconds": ("tmin", "time"), "stop_seconds": ("tmax",)}
-DURATIONS = ("duration", "durations", "durationseconds", "dur", "length")
+OTHER_TIMES = {"start_seconds": ("tmin", "mint", "time"), "stop_seconds": ("tmax", "maxt")}
+DURATION = re.compile(f"{OF}(?:durations?|dur|length)(?:{UNITS['s']})?")
 # The first of these that is there names the recording of each row.
 RECORDINGS = (
     *("filename", "file", "recording", "beginfile", "beginpath", "mediafilename", "notatedpath"),
     *("audiofile", "audiofilename", "audiopath", "filepath", "wavfile", "wav", "soundfile"),
-    "infile",
+    *("infile", "soundfiles", "fname"),
 )
 KALEIDOSCOPE = {"infile", "offset", "duration"}  # its offset counts from the start of the file
 # Columns that may look like numbers.
@@ -83,7 +85,17 @@ def unit_of(column: Any) -> str | None:
 
 def duration_column(header: Iterable[Any]) -> Any:
     """The column of durations, which some programs write instead of stops; or None."""
-    return _first_of(DURATIONS, header)
+    return next(
+        (there for name, there in _by_plain_name(header).items() if DURATION.fullmatch(name)), None
+    )
+
+
+def has_times(header: Iterable[Any]) -> bool:
+    """Whether a table has starts, and stops or durations."""
+    found = columns_of(TIMES, [*header])
+    return "start_seconds" in found and (
+        "stop_seconds" in found or duration_column(header) is not None
+    )
 
 
 def recording_column(header: Iterable[Any]) -> Any:
@@ -94,9 +106,9 @@ def recording_column(header: Iterable[Any]) -> Any:
 def is_read(column: Any) -> bool:
     """Whether dss may read a column, which must therefore not occur twice."""
     name = plain(column)
-    known = {*TEXTS, *DURATIONS, *map(plain, COLUMNS), "confidence", "confirmed", "probability"}
+    known = {*TEXTS, *map(plain, COLUMNS), "confidence", "confirmed", "probability"}
     is_time = any(_is_time(time, unit, name) for time in TIME_WORDS for unit in UNITS)
-    return name in known or is_time
+    return name in known or is_time or DURATION.fullmatch(name) is not None
 
 
 def plain(column: Any) -> str:

@@ -70,7 +70,7 @@ def convert_annotations(
 def _read(folder: Path, options: ConvertOptions) -> dict[Path, Source]:
     """Each recording that has annotations."""
     find = annotation_finder(options.annotations_at, folder)
-    how = options.annotation_format, options.annotation_loader, find
+    how = options.annotation_format, options.annotation_loader, find, options.unnamed
     sources, problems = {}, []
     paths = find_recordings(folder, options.endings)
     for path in bar(paths, desc="reading", unit="recording", delay=1):

@@ -56,7 +56,7 @@ def read_input(
     bad: list[tuple[int, str]] = []
     failed = None
     try:
-        how = options.annotation_format, options.annotation_loader, find_file
+        how = options.annotation_format, options.annotation_loader, find_file, options.unnamed
         file, table = recording_annotations(path, *how)
     except DssError as error:
         if not isinstance(error.rest, Unread):
@@ -98,7 +98,7 @@ def read_inputs(
     find_file = annotation_finder(options.annotations_at, folder)
     inputs: list[Input] = []
     failed: list[tuple[Path, DssError | OSError]] = []
-    n_said = 0
+    n_said = n_skipped = 0
     with fixes.collecting() as fixed:
         progress = bar(paths, desc="reading", unit="recording", delay=1)
         for path in progress:
@@ -107,6 +107,9 @@ def read_inputs(
                 inputs.append(read_input(path, options, find_file))
                 wrong = [] if progress.disable else _wrong_times(inputs[-1], inputs[0])
             except (DssError, OSError) as error:
+                if options.skip_unannotated and isinstance(error, MissingAnnotations):
+                    n_skipped += 1
+                    continue
                 wrong = [str(error)]
                 failed.append((path, error))
                 if isinstance(rest := getattr(error, "rest", None), Input):
@@ -114,9 +117,19 @@ def read_inputs(
             if wrong and n_said < MOST_SAID and not progress.disable:
                 say(f"error: {wrong[0]}")  # who waits for thousands of files sees it at once
                 n_said += 1
+        if n_skipped:
+            s = "s" * (n_skipped > 1)
+            fixes.note(folder, f"{n_skipped} recording{s} without annotations left out")
         if any(found.recording.n_channels == 1 for found in inputs):
             inputs = [_with_one_channel(found) for found in inputs]
     missing = [path for path, error in failed if isinstance(error, MissingAnnotations)]
+    if n_skipped == len(paths):
+        failed.append((folder, DssError(f"{folder}: no recording has annotations")))
+    elif len(missing) < len(paths):
+        way = "or leave out such recordings (--skip-unannotated)"
+        are_missing = [isinstance(error, MissingAnnotations) for _, error in failed]
+        both = zip(failed, are_missing, strict=True)
+        failed = [(path, DssError(f"{e}, {way}") if lacks else e) for (path, e), lacks in both]
     are_many = len(missing) > max(1, MOST * len(paths))  # one may just lack annotations
     if are_many and (pattern := proposed_pattern(folder, missing)):
         n = len(files_by_pattern(pattern, folder, missing))

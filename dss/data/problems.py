@@ -16,7 +16,10 @@ Problem = tuple[str, int | None, str | None, str, str]  # the columns
 def raise_errors(problems: pd.DataFrame) -> None:
     """Raise the errors in a table of problems as one DssError; do nothing if there are none."""
     errors = problems[problems["severity"] == ERROR]
-    raise_problems(format_problems(errors), "These recordings and annotations cannot be used:")
+    way = " (--skip-bad-rows leaves out impossible times)" * bool(errors["row"].notna().any())
+    raise_problems(
+        format_problems(errors), f"These recordings and annotations cannot be used{way}:"
+    )
 
 
 def format_problems(problems: pd.DataFrame) -> list[str]:

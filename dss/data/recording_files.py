@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from dss.data import fixes
 from dss.data.annotation_files import annotations_beside
 from dss.data.audio import ARRAY_ENDINGS, SOUND_ENDINGS, holds_audio
 from dss.errors import DssError
@@ -40,18 +41,27 @@ def find_recordings(path: str | Path, endings: Sequence[str] | None = None) -> l
     if not os.access(path, os.R_OK | os.X_OK):
         raise DssError(f"{path}: you have no permission to read this folder")
     wanted = tuple(ending.lower() for ending in endings or AUDIO_ENDINGS)
+    there = [*visible_files(path)]
     found = sorted(
         file
-        for file in files_below(path)
+        for file in there
         if file.name.lower().endswith(wanted)
         and (file.is_file() or _leads_nowhere(file))
-        and not is_hidden(file.relative_to(path))
-        and not _is_stored(file.relative_to(path))
         and (endings or _is_recording(file))
     )
     if not found:
-        raise DssError(f"{path}: contains no recordings ({', '.join(wanted)})")
+        others = sorted({file.suffix.lower() or file.name for file in there})
+        only = f", only {fixes.listed(others)}; convert recordings to wav" if others else ""
+        raise DssError(f"{path}: contains no recordings ({', '.join(wanted)}){only}")
     return found
+
+
+def visible_files(folder: Path) -> Iterator[Path]:
+    """All files in a folder and its subfolders, except hidden ones and those of datasets."""
+    for file in files_below(folder):
+        inside = file.relative_to(folder)
+        if not is_hidden(inside) and not _is_stored(inside):
+            yield file
 
 
 def files_below(folder: Path) -> Iterator[Path]:

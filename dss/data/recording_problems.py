@@ -1,19 +1,28 @@
 """Problems of recordings: names, channels, sample rates, levels, annotation files left unread."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
 
+from dss.data import fixes
 from dss.data.annotation_files import unread_annotations
 from dss.data.annotations import annotations_path
 from dss.data.levels import level_problems, spread_blocks
 from dss.data.problems import ERROR, WARNING, Problem, problems_of
+from dss.data.recording_files import visible_files
 from dss.data.recordings import Recording
 from dss.data.sample_rates import proposed_rate
 from dss.errors import DssError
 from dss.support.progress import bar
+
+# Files of annotations, judging by their names, which begin with that of a recording.
+OF_ONE_RECORDING = re.compile(
+    r"([^.]+?)(?:_annotations\.csv|(?:_(?:annotations|labels))?(?:\..*)?"
+    r"\.(?:textgrid|not\.mat|selections\.txt|eaf|svl|phn))"
+)
 
 
 def differences(recordings: Sequence[Recording], tables) -> Iterator[Problem]:
@@ -30,6 +39,27 @@ def unread_files(recording: Recording, source: Path) -> Iterator[Problem]:
     for path in unread_annotations(recording.path):
         text = f"{path.name} also exists but is not read; {source.name} is"
         yield str(source), None, None, text, WARNING
+
+
+def without_recording(folder: Path, sources: Sequence[Path]) -> Iterator[Problem]:
+    """Annotation files that are neither read nor named after any other file in their folder.
+
+    Arguments:
+        folder: the data folder, or its only recording.
+        sources: the annotation files that are read.
+    """
+    names: dict[Path, list[str]] = {}
+    for path in visible_files(folder) if folder.is_dir() else ():
+        names.setdefault(path.parent, []).append(path.name)
+    lost = []
+    for place, there in names.items():
+        found = {name: OF_ONE_RECORDING.fullmatch(name.lower()) for name in there}
+        others = {name.lower().partition(".")[0] for name in there if not found[name]}
+        lost += [place / name for name, of in found.items() if of and of[1] not in others]
+    if lost := sorted({*lost} - {*sources}):
+        listed = fixes.listed([path.relative_to(folder) for path in lost])
+        text = "annotation file has" if len(lost) == 1 else "annotation files have"
+        yield str(folder), None, None, f"{len(lost)} {text} no recording: {listed}", WARNING
 
 
 def level_warnings(recordings: Sequence[Recording]) -> Iterator[Problem]:

@@ -17,6 +17,7 @@ from dss.data.text_tables import COLUMNS, TIMES
 from dss.support.progress import bar
 
 BLOCK_SAMPLES = 2**18  # in a worker's memory at a time
+BLOCK_TARGETS = 2**24  # the same, for many song types
 
 
 def write_split(
@@ -50,7 +51,7 @@ def write_split(
         return {"x": x, **_targets(block, corpus, dtypes)}
 
     with bar(total=total, desc=f"writing {split}", unit="sample", unit_scale=True) as progress:
-        for values in _in_order(make, _blocks(stretches)):
+        for values in _in_order(make, _blocks(stretches, BLOCK_TARGETS // (1 + len(types)))):
             for name, array in arrays.items():
                 array.append(values[name])
             progress.update(len(values["x"]))
@@ -89,9 +90,10 @@ def _targets(block: Stretch, corpus: Corpus, dtypes: dict[str, type]) -> dict[st
     return values
 
 
-def _blocks(stretches: Iterable[Stretch]) -> Iterator[Stretch]:
+def _blocks(stretches: Iterable[Stretch], most_samples: int) -> Iterator[Stretch]:
+    step = max(min(BLOCK_SAMPLES, most_samples), 1)
     for stretch in stretches:
-        edges = range(stretch.start_sample, stretch.stop_sample, BLOCK_SAMPLES)
+        edges = range(stretch.start_sample, stretch.stop_sample, step)
         for start, stop in itertools.pairwise([*edges, stretch.stop_sample]):
             yield Stretch(stretch.recording, start, stop)
 

@@ -21,6 +21,7 @@ from dss.support.units import readable
 
 SHORT_SECONDS = 0.001
 SHORT_PART = 0.1  # of the median of a song type
+MANY = 50  # song types
 ENOUGH = 5  # segments, for a meaningful median
 
 
@@ -140,6 +141,11 @@ def _names(tables, definitions: dict[str, str]) -> Iterator[Problem]:
         for row, name, _, _ in plain_rows(table):
             first.setdefault(name, (str(source), row))
             counts[name] = counts.get(name, 0) + 1
+    rare = [name for name, n in counts.items() if n < ENOUGH]
+    if len(counts) > MANY and len(rare) > len(counts) / 2:
+        text = f"is one of {len(counts)} names, most of which occur less than {ENOUGH} times: are "
+        text += "these song types? Name their column (annotation_format), or choose (song_types)."
+        yield *first[rare[0]], rare[0], text, WARNING
     alike: dict[str, str] = {}
     for name in sorted(counts, key=lambda name: -counts[name]):
         usual = alike.setdefault("".join(name.split()).casefold(), name)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import warnings
 from collections.abc import Container, Iterable
 from itertools import islice
@@ -16,7 +17,6 @@ from dss.data.column_names import (
     COLUMNS,
     TEXTS,
     TIMES,
-    called,
     columns_of,
     duration_column,
     is_read,
@@ -24,23 +24,22 @@ from dss.data.column_names import (
     unit_of,
 )
 from dss.data.csv_layout import Layout, fields, layout_of, table_text, too_long
+from dss.data.missing_headers import lacks_header, missing_header
 from dss.data.plain_tables import read_plain
 from dss.data.text_files import HEAD_BYTES, read_text
+from dss.data.time_texts import numbers
 from dss.errors import DssError, raise_problems
 
-# What Sonic Visualiser exports for instants, regions and notes, by the number of columns; of three
-# columns, the second may be a value or a stop.
-SONIC_VISUALISER = {
-    2: ["TIME", "LABEL"],
-    4: ["TIME", "VALUE", "DURATION", "LABEL"],
-    5: ["TIME", "VALUE", "DURATION", "LEVEL", "LABEL"],
-}
 RAVEN_TIMES = {"Begin Time (s)": "start_seconds", "End Time (s)": "stop_seconds"}
 # Columns that dss writes, but people and other programs as well, and what they contain.
 FURTHER = {"confidence": "a number from 0 to 1", "confirmed": "True or False"}
 LATEST_SECONDS = 1e7  # four months: no recording has later times
+NO_NAME = "the name is missing; --unnamed NAME gives one to all such annotations"
 MISSING = ["", "NaN", "nan", "NA", "None", "<NA>"]  # values that stand for no number
-CLOCK = r"^\s*(?:(\d+):)?(\d+):(\d+(?:\.\d*)?)\s*$"  # h:m:s or m:s
+# Columns of Raven and others with texts that are no names.
+NO_NAMES = re.compile(
+    "view|channel|(?:begin|end).*(?:file|path|date|time|hour)|unnamed.*|recordist"
+)
 MOST_SHOWN = 300  # letters of the names of columns
 # Before pandas 3.1, numbers are read exactly only on request; since then the request is deprecated.
 IS_EXACT = tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1)
@@ -118,6 +117,8 @@ def read_rows(
         is_of_points = names in ({"time", "label"}, {"time", "value", "label"})
         table = _with_stops(table, is_of_points)
     missing = [column for column in columns if column not in table]
+    if missing == ["name"] and not name_column and not other_texts(table):
+        table["name"], missing = pd.NA, []
     if missing:
         lacks = f"there is no column {' and no column '.join(missing)}, only {there}"
         way = f"The columns should be {','.join(columns)}"
@@ -171,11 +172,19 @@ def listed_columns(table: pd.DataFrame) -> str:
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]} ..."
 
 
-def has_columns(path: Path, columns: list[str]) -> bool:
-    """Whether the header of a CSV file has these columns, or their names in other programs."""
-    there = [name.strip() for name in layout_of(read_text(path, HEAD_BYTES)).header]
-    lacking = [column for column in columns if not called(column, there)]
-    return not lacking or (lacking == ["stop_seconds"] and duration_column(there) is not None)
+def header_of(path: Path) -> list[str]:
+    """The names of the columns in the header of a CSV file."""
+    return [name.strip() for name in layout_of(read_text(path, HEAD_BYTES)).header]
+
+
+def other_texts(table: pd.DataFrame) -> list[str]:
+    """The columns of a table that may hold names: those with texts, except times and files."""
+    return [
+        column
+        for column in table
+        if not NO_NAMES.fullmatch(plain(column)) and not is_read(column)
+        if (table[column].notna() & numbers(table[column]).isna()).any()
+    ]
 
 
 def raise_broken(broken: list[tuple[int, str]], table: pd.DataFrame, path: Path) -> None:
@@ -247,37 +256,22 @@ def _with_stops(table: pd.DataFrame, is_of_points: bool) -> pd.DataFrame:
     return table.assign(stop_seconds=stop.where(stop.notna(), table[column]))
 
 
-def numbers(column: pd.Series) -> pd.Series:
-    """Parse numbers, with decimal points or commas, and clock times (1:02.5, 0:00:01.2), as
-    seconds.
-
-    NaN for anything else, and for infinity.
-    """
-    if column.dtype != float:
-        column = column.astype(str).str.replace(",", ".")
-    parsed = pd.to_numeric(column, errors="coerce").astype(float)
-    if parsed.isna().any() and column.dtype != float:
-        parts = column.str.extract(CLOCK).astype(float)
-        parsed = parsed.fillna(parts[0].fillna(0) * 3600 + parts[1] * 60 + parts[2])
-    return parsed.where(np.isfinite(parsed))
-
-
 def _missing_header(first: list[str], separator: str, path: Path) -> list[str] | None:
-    """The columns of a layer that Sonic Visualiser exported without header, or None.
+    """The columns of a table that a program exported without a header; None if it has one.
 
     Raises: DssError if the columns cannot be guessed.
     """
-    are_numbers = numbers(pd.Series(first, dtype=str)).notna()
-    if not are_numbers.any() or called("start_seconds", first) is not None:
+    if not lacks_header(first):
         return None
-    header = SONIC_VISUALISER.get(len(first)) if are_numbers[0] else None
-    if header is None:
+    guessed = missing_header(first)
+    if guessed is None:
         raise DssError(
             f"{path}, row 1: there is no header. Add a first row that names the columns, such as "
             f"{separator.join(['start_seconds', 'stop_seconds', 'name'])}."
         )
-    what = "time and label" if len(first) == 2 else ", ".join(header).lower()
-    fixes.note(path, f"has no header; read as exported by Sonic Visualiser: {what}")
+    header, program = guessed
+    what = "time and label" if len(header) == 2 else ", ".join(header).lower()
+    fixes.note(path, f"has no header; read as exported by {program}: {what}")
     return header
 
 

@@ -13,9 +13,10 @@ import pandas as pd
 from dss.data.annotated_stretches import known_stretches, read_annotated
 from dss.data.annotation_files import annotation_endings, check_unit
 from dss.data.annotations import EVENT, NOISE, SEGMENT, is_absence, occurrences, read_annotations
+from dss.data.column_names import called, has_times
 from dss.data.formats import guess_format
 from dss.data.recording_files import AUDIO_ENDINGS, is_hidden
-from dss.data.text_tables import COLUMNS, has_columns
+from dss.data.text_tables import header_of
 from dss.errors import DssError, raise_problems
 
 ENDING = "_annotations.csv"
@@ -162,7 +163,9 @@ def _holds_annotations(path: Path) -> bool:
     if path.name.endswith(ENDING):
         return True
     if guess_format(path) == "csv":
-        return not path.name.endswith(LIKE_ANNOTATIONS) and has_columns(path, COLUMNS)
+        header = header_of(path)
+        has_names = called("name", header) is not None
+        return not path.name.endswith(LIKE_ANNOTATIONS) and has_names and has_times(header)
     return guess_format(path) is not None
 
 

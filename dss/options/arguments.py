@@ -42,6 +42,7 @@ class EvaluateArguments(TypedDict, total=False):
 class FileArguments(TypedDict, total=False):
     endings: Sequence[str] | str | None
     annotation_format: str | None
+    unnamed: str | None
     annotations_at: str | None
     time_unit: Literal["s", "ms", "samples"]
     loader: Callable[..., Any] | None
@@ -117,6 +118,7 @@ class SourceArguments(FileArguments, total=False):
     mix: bool
     tolerance_seconds: float
     skip_bad_rows: bool
+    skip_unannotated: bool
     strict: bool
 
 

@@ -24,6 +24,9 @@ class FileOptions(Options):
     annotation_format: str | None = file_option(None, "Annotation format")
     """The format of the annotations, such as csv, audacity, raven or textgrid. By default, detected
     from the ending and content of each file."""
+    unnamed: str | None = file_option(None, "Name of unnamed annotations", min_length=1)
+    """The name of annotations that have none, such as labels of Audacity without text, or rows of
+    tables without a column of names. By default, they are errors."""
     annotations_at: str | None = file_option(None, "Location of annotations")
     """For annotations that are not next to their recordings: a path from the data folder, such as
     ../labels/{folder}/{stem}.txt. {folder} is the recording's folder, {parent} the last part of
@@ -57,6 +60,9 @@ class SourceOptions(FileOptions):
     skip_bad_rows: bool = file_option(False, "Skip bad rows")
     """Leave out invalid annotations, such as those that stop before they start, and list them. The
     time around them counts as unknown, so the network does not learn from it."""
+    skip_unannotated: bool = file_option(False, "Skip recordings without annotations")
+    """Leave out recordings without annotations. By default, they are errors: a recording without
+    song should have a file with only the header."""
     strict: bool = file_option(False, "Strict")
     """Refuse files that dss would otherwise fix, such as truncated recordings or duplicate
     annotations."""

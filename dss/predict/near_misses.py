@@ -13,7 +13,8 @@ import pandas as pd
 
 from dss.data.annotations import EVENT, SEGMENT, occurrences
 from dss.data.stretches import of_mask
-from dss.data.text_tables import COLUMNS, TIMES, numbers, parse_times, read_csv
+from dss.data.text_tables import COLUMNS, TIMES, parse_times, read_csv
+from dss.data.time_texts import numbers
 from dss.errors import raise_problems
 from dss.options import DetectOptions
 from dss.support.files import remove, replacing

@@ -16,7 +16,8 @@ from dss.data.annotations import EVENT, SEGMENT, occurrences, read_annotations
 from dss.data.audio import Loader
 from dss.data.dataset import open_dataset
 from dss.data.splits import SPLITS
-from dss.data.text_tables import numbers, read_csv
+from dss.data.text_tables import read_csv
+from dss.data.time_texts import numbers
 from dss.errors import DssError, raise_problems
 from dss.evaluate.pairs import ENDING
 from dss.options import DetectOptions

@@ -171,7 +171,8 @@ class _Reading:
 
     def read(self, recording: Path) -> pd.DataFrame:
         """Read the annotations of one of the recordings, in seconds."""
-        how = self.options.annotation_format, self.options.annotation_loader, self.find_file
+        chosen = self.options
+        how = chosen.annotation_format, chosen.annotation_loader, self.find_file, chosen.unnamed
         file, table = recording_annotations(recording, *how)
         check_unit(table, file, self.options.time_unit)
         if self.options.time_unit != "s":

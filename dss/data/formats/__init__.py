@@ -23,10 +23,10 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from dss.data.audio import SOUND_ENDINGS, open_audio
+from dss.data.column_names import has_times
 from dss.data.formats import textgrid, xml_formats
 from dss.data.formats.boris import is_tabular, read_boris
 from dss.data.formats.koumura import read_koumura
@@ -38,16 +38,18 @@ from dss.data.formats.yarden import read_yarden
 from dss.data.text_files import HEAD_BYTES, read_text
 from dss.data.text_tables import (
     COLUMNS,
+    NO_NAME,
     RAVEN_TIMES,
     fix_further_columns,
-    has_columns,
-    numbers,
+    header_of,
+    other_texts,
     parse,
     parse_times,
     raise_broken,
     read_raven_rows,
     read_rows,
 )
+from dss.data.time_texts import numbers
 from dss.errors import DssError
 from dss.support.caching import cached_by_file
 
@@ -108,10 +110,11 @@ def guess_format(path: Path) -> str | None:
         return "textgrid"
     if len(first) == 1:
         first = first[0].split(None, 2)
-    is_audacity = len(first) in (2, 3) and not np.isnan(numbers(pd.Series(first[:2]))).any()
-    if is_audacity:
+    are_numbers = numbers(pd.Series(first, dtype=str)).notna()
+    has_confidence = len(first) == 4 and are_numbers[3]  # BirdNET
+    if (len(first) in (2, 3) or has_confidence) and are_numbers[:2].all():
         return "audacity"
-    return "csv" if has_columns(path, COLUMNS) else None
+    return "csv" if has_times(header_of(path)) else None
 
 
 def format_of_name(path: Path) -> str:
@@ -161,7 +164,7 @@ def read_table(path: Path, format: str, recording: Path | None = None) -> pd.Dat
             table = _counted(read_notmat(path))
         case _:
             table = _counted(_read_of_many(path, name, recording))
-    broken += [(row, "the name is missing") for row in table.index[table["name"].isna()]]
+    broken += [(row, NO_NAME) for row in table.index[table["name"].isna()]]
     raise_broken(broken + parse_times(table), table, path)
     fix_further_columns(table, path)
     return table
@@ -194,7 +197,7 @@ def _read_audacity(path: Path) -> pd.DataFrame:
         return pd.DataFrame(columns=COLUMNS)
     if "\t" not in text:  # programs that imitate Audacity separate by spaces
         text = re.sub(r"(?m)^[ ]*(\S+)[ ]+(\S+)[ ]+", r"\1\t\2\t", text)
-    names = ["start_seconds", "stop_seconds", "name"]
+    names = ["start_seconds", "stop_seconds", "name", "confidence"]
     try:
         table = parse(text, "\t", header=None, names=names, quoting=3, dtype=str)
     except pd.errors.ParserError as error:
@@ -213,8 +216,8 @@ def _read_raven(path: Path, column: str, recording: Path | None) -> pd.DataFrame
         raise DssError(several(path, files))
     there = ", ".join(map(str, table.columns))
     column = column or next((name for name in RAVEN_NAMES if name in table), "")
-    if column not in table and table.empty:  # Raven adds the column with the first name
-        return pd.DataFrame(columns=COLUMNS)
+    if not column and (table.empty or not other_texts(table)):  # Raven adds it with the first name
+        table["Annotation"], column = pd.NA, "Annotation"
     if column not in table:
         raise DssError(
             f"{path}, row 1: there is no column {column or RAVEN_NAMES[0]!r} with the names of "

@@ -11,10 +11,15 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from dss.data.column_names import COLUMNS, RECORDINGS, called, recording_column
-from dss.data.csv_layout import layout_of
-from dss.data.text_files import HEAD_BYTES, read_text
-from dss.data.text_tables import RAVEN_TIMES, numbers, read_raven_rows, read_rows
+from dss.data.column_names import COLUMNS, RECORDINGS, has_times, recording_column
+from dss.data.missing_headers import lacks_header, missing_header
+from dss.data.text_tables import (
+    RAVEN_TIMES,
+    header_of,
+    read_raven_rows,
+    read_rows,
+)
+from dss.data.time_texts import numbers
 from dss.errors import DssError
 from dss.support.caching import cached_by_file, cached_by_folder
 
@@ -139,8 +144,7 @@ def lists_many(path: Path, format: str, recording: Path | None) -> bool:
 
     Raises: DssError if it names several recordings, and none is given.
     """
-    header = layout_of(read_text(path, HEAD_BYTES)).header
-    if recording_column(name.strip() for name in header) is None:
+    if recording_column(_header(path)) is None:
         return False
     files = [file for alike in read_all(path, format).files.values() for file in alike]
     if recording is None and len(files) > 1:
@@ -179,12 +183,17 @@ def _shared_in(folder: Path) -> list[tuple[Path, str]]:
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() not in (".csv", ".txt", ".tsv") or not path.is_file():
             continue
-        columns = [name.strip() for name in layout_of(read_text(path, HEAD_BYTES)).header]
+        columns = _header(path)
         is_raven = {*RAVEN_TIMES} <= {*columns}
-        has_times = called("start_seconds", columns) is not None
-        if recording_column(columns) and (is_raven or has_times):
+        if recording_column(columns) and (is_raven or has_times(columns)):
             found.append((path, "raven" if is_raven else "csv"))
     return found
+
+
+def _header(path: Path) -> list[str]:
+    first = header_of(path)
+    guessed = missing_header(first) if lacks_header(first) else None
+    return guessed[0] if guessed else first
 
 
 @cached_by_file(4)  # otherwise, a table would be read once per recording in it

@@ -18,7 +18,8 @@ from dss.data.csv_layout import layout_of
 from dss.data.formats import RAVEN_NAMES, read_table
 from dss.data.formats.shared_tables import OFFSET, Shared, read_all
 from dss.data.text_files import encoding_of
-from dss.data.text_tables import COLUMNS, RAVEN_TIMES, numbers
+from dss.data.text_tables import COLUMNS, RAVEN_TIMES
+from dss.data.time_texts import numbers
 from dss.errors import DssError
 
 BEGIN, END = RAVEN_TIMES

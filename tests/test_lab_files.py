@@ -1,0 +1,212 @@
+"""Files as programs for bioacoustics write them, and folders as labs have them."""
+
+import numpy as np
+import pytest
+import soundfile
+
+from dss.cli import main
+from dss.data import check_annotations
+from dss.data.inputs import read_inputs
+from dss.options import SourceOptions
+
+RATE, SECONDS = 8000, 4
+SONG = [("a", 0.5, 1.0), ("b", 1.25, 1.5), ("a", 3.0, 3.5)]
+HEADER = "name,start_seconds,stop_seconds\n"
+CSV = HEADER + "".join(f"{name},{start},{stop}\n" for name, start, stop in SONG)
+
+
+def sound(path, seconds=SECONDS):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    x = 0.1 * np.random.default_rng(0).standard_normal(round(RATE * seconds)).clip(-4, 4)
+    soundfile.write(path, x, RATE)
+
+
+def rows(folder, **options):
+    """The annotations of r.wav, and everything that is said."""
+    inputs, failed, fixed = read_inputs(folder, SourceOptions(**options))
+    assert failed == []
+    (found,) = (found for found in inputs if found.recording.path.name == "r.wav")
+    table = found.table[["name", "start_seconds", "stop_seconds"]]
+    return [*table.itertuples(index=False, name=None)], [what for _, what in fixed]
+
+
+def lines(header, line):
+    """A table with a line per annotation, which may use name, start, stop, length and i."""
+    text = f"{header}\n" if header else ""
+    for i, (name, start, stop) in enumerate(SONG, start=1):
+        about = {"name": name, "start": start, "stop": stop, "length": stop - start, "i": i}
+        samples = {"first": round(start * RATE), "last": round(stop * RATE)}
+        text += line.format(**about, **samples) + "\n"
+    return text
+
+
+# File, header, line of an annotation, and options, by program.
+PROGRAMS = {
+    "BORIS, aggregated": (
+        "r.csv",
+        "Observation id,Time offset (s),Subject,Behavior,Behavior type,Start (s),Stop (s)",
+        "x,0,,{name},STATE,{start},{stop}",
+        {},
+    ),
+    "Kaleidoscope without clock times": (
+        "cluster.csv",
+        "INDIR,FOLDER,IN FILE,CHANNEL,OFFSET,DURATION,TOP1MATCH,MANUAL ID",
+        "C:\\rec,,r.wav,0,{start},{length},x{i},{name}",
+        {},
+    ),
+    "SAP": (
+        "table.csv",
+        "recnum,syllable_duration,syllable_start,mean_pitch,file_name,cluster",
+        "{i},{length}e3,{start}e3,900,r.wav,{name}",
+        {"time_unit": "ms"},
+    ),
+    "scikit-maad": ("r.csv", ",fname,label,min_t,max_t", "{i},r,{name},{start},{stop}", {}),
+    "warbleR": (
+        "selections.csv",
+        '"sound.files","selec","start","end","type"',
+        '"r.wav",{i},{start},{stop},"{name}"',
+        {},
+    ),
+    "SongExplorer": (
+        "annotated.csv",
+        "",
+        "r.wav,{first},{last},annotated,{name}",
+        {"time_unit": "samples"},
+    ),
+    "BirdNET, labels": ("r.BirdNET.results.txt", "", "{start}\t{stop}\t{name}\t0.87", {}),
+    "ELAN, text": (
+        "r.txt",
+        "Tier\tBegin Time - hh:mm:ss.ms\tBegin Time - ss.msec\tEnd Time - ss.msec\tAnnotation",
+        "song\t00:00:09.000\t{start}\t{stop}\t{name}",
+        {},
+    ),
+    "ELAN, a column per tier": (
+        "r.txt",
+        "\tBegin Time - hh:mm:ss.ms\tEnd Time - hh:mm:ss.ms\tsong",
+        "\t00:00:0{start}\t00:00:0{stop}\t{name}",
+        {"annotation_format": "csv:song"},
+    ),
+}
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_files_of_programs_are_read(tmp_path, program):
+    name, header, line, options = PROGRAMS[program]
+    sound(tmp_path / "r.wav")
+    (tmp_path / name).write_text(lines(header, line))
+    found, _ = rows(tmp_path, **options)
+    assert [row[0] for row in found] == ["a", "b", "a"]
+    assert np.allclose([row[1:] for row in found], [row[1:] for row in SONG])
+
+
+UNNAMED = {
+    "Raven": ("r.selections.txt", "View\tBegin Time (s)\tEnd Time (s)", "S 1\t{start}\t{stop}"),
+    "Audacity": ("r.txt", "", "{start}\t{stop}\t"),
+    "USVSEG": ("r.csv", "#,start,end,maxfreq", "{i},{start},{stop},70"),
+    "Kaleidoscope": ("r.csv", "OFFSET,DURATION,IN FILE,MANUAL ID", "{start},{length},r.wav,"),
+}
+
+
+@pytest.mark.parametrize("program", UNNAMED)
+def test_annotations_without_names_get_one_if_you_say_so(tmp_path, program):
+    name, header, line = UNNAMED[program]
+    sound(tmp_path / "r.wav")
+    (tmp_path / name).write_text(lines(header, line))
+    found, _ = rows(tmp_path, unnamed="call")
+    assert found == [("call", start, stop) for _, start, stop in SONG]
+    problems = check_annotations(tmp_path)["problem"].tolist()
+    assert problems == ["the name is missing; --unnamed NAME gives one to all such annotations"] * 3
+
+
+def test_a_column_of_other_names_is_not_passed_over(tmp_path):
+    sound(tmp_path / "r.wav")
+    (tmp_path / "r.csv").write_text(lines("start,end,Art", "{start},{stop},{name}"))
+    (problem,) = check_annotations(tmp_path, unnamed="call")["problem"]
+    assert "there is no column name, only start, end, Art." in problem
+
+
+def test_two_columns_of_numbers_may_be_starts_and_stops(tmp_path):
+    sound(tmp_path / "r.wav")
+    (tmp_path / "r.csv").write_text(lines("", "{start},{stop}"))
+    (problem,) = check_annotations(tmp_path)["problem"]
+    assert problem.startswith("there is no header.")
+
+
+def two_trees(folder, *files):
+    for file in files:
+        sound(folder / "audio" / f"{file}.wav")
+        labels = folder / "labels" / f"{file}.csv"
+        labels.parent.mkdir(parents=True, exist_ok=True)
+        labels.write_text(f"{HEADER}{file.replace('/', '')},1,1.5\n")
+
+
+def test_recordings_of_one_name_do_not_get_the_annotations_of_each_other(tmp_path):
+    two_trees(tmp_path, "b1/r0", "b1/r1", "b2/r0", "b2/r1")
+    problem = check_annotations(tmp_path)["problem"][0]
+    assert problem.endswith("are elsewhere: --annotations-at 'labels/{parent}/{stem}.csv'")
+    assert check_annotations(tmp_path, annotations_at="labels/{parent}/{stem}.csv").empty
+    wrong = check_annotations(tmp_path, annotations_at="labels/b1/{stem}.csv")
+    assert len(wrong) == 2
+    assert "finds this file for" in wrong["problem"][0]
+    assert "tell them apart by {folder} or {parent}" in wrong["problem"][0]
+
+
+def test_files_that_cannot_be_read_are_not_proposed(tmp_path):
+    sound(tmp_path / "song" / "r.wav")
+    (tmp_path / "song" / "r.txt").write_text("my notes")
+    (problem,) = check_annotations(tmp_path / "song")["problem"]
+    assert "(r.txt is of another format)" in problem
+
+
+def test_recordings_without_annotations_are_left_out_if_you_say_so(tmp_path, capsys):
+    song = tmp_path / "song"
+    for i in range(4):
+        sound(song / f"r{i}.wav")
+        if i != 1:
+            (song / f"r{i}_annotations.csv").write_text(CSV)
+    assert main(["check", str(song)]) == 2
+    assert "r1_annotations.csv, or leave out such recordings (--skip-unannotated)" in (
+        capsys.readouterr().out
+    )
+    assert main(["check", str(song), "--skip-unannotated"]) == 0
+    assert "1 recording without annotations left out" in capsys.readouterr().out
+    assert main(["make-dataset", str(song), "--skip-unannotated"]) == 0
+    for path in song.glob("*.csv"):
+        path.unlink()
+    assert main(["check", str(song), "--skip-unannotated"]) == 2
+    assert f"{song}: no recording has annotations" in capsys.readouterr().out
+
+
+def test_annotations_without_a_recording_are_named(tmp_path):
+    sound(tmp_path / "r.wav")
+    for name in ("r_annotations.csv", "gone_annotations.csv", "gone.TextGrid", "notes.csv"):
+        (tmp_path / name).write_text(CSV)
+    (problem,) = check_annotations(tmp_path).itertuples(index=False)
+    assert problem.severity == "warning"
+    assert problem.problem == (
+        "2 annotation files have no recording: gone.TextGrid, gone_annotations.csv"
+    )
+
+
+def test_a_folder_without_recordings_says_what_there_is(tmp_path, capsys):
+    (tmp_path / "r.m4a").write_bytes(b"")
+    assert main(["check", str(tmp_path)]) == 2
+    assert ".cbin), only .m4a; convert recordings to wav" in capsys.readouterr().err
+
+
+def test_a_column_of_ids_is_questioned(tmp_path):
+    sound(tmp_path / "r.wav")
+    times = np.arange(60) / 20
+    text = "".join(f"call {i},{t},{t + 0.04}\n" for i, t in enumerate(times))
+    (tmp_path / "r_annotations.csv").write_text(HEADER + text)
+    (problem,) = check_annotations(tmp_path)["problem"]
+    assert problem.startswith("is one of 60 names, most of which occur less than 5 times: are")
+
+
+def test_impossible_times_come_with_the_way_on(tmp_path, capsys):
+    sound(tmp_path / "r.wav")
+    (tmp_path / "r_annotations.csv").write_text(f"{CSV}a,3.8,3.7\n")
+    assert main(["check", str(tmp_path)]) == 2
+    assert "; --skip-bad-rows leaves out annotations with" in capsys.readouterr().err
+    assert main(["make-dataset", str(tmp_path)]) == 2
+    assert "(--skip-bad-rows leaves out impossible times)" in capsys.readouterr().err
