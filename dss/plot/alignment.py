@@ -11,7 +11,7 @@ from dss.data.automatic_options import EVENT_STD_SECONDS
 from dss.data.targets import make_targets
 from dss.errors import DssError
 from dss.plot.colors import paler, song_colors
-from dss.plot.examples import choose_examples
+from dss.plot.examples import choose_examples, is_event
 from dss.plot.figure import figure_panels, plain_style, shortened
 from dss.review.view import View
 from dss.support.units import readable
@@ -44,11 +44,11 @@ def plot_alignment(views: Sequence[View], n_examples: int = 100, seed: int = 0) 
     colors = song_colors(list(chosen))
     n_columns = min(len(chosen), N_COLUMNS)
     n_bands = -(-len(chosen) // n_columns)
-    n_rows = 1 if all(map(_is_event, chosen.values())) else 2  # panels per type
+    n_rows = 1 if all(map(is_event, chosen.values())) else 2  # panels per type
     figure, axes = figure_panels(n_rows * n_bands, n_columns, 1.1, 0.5, 0.75, left=0.45)
     panels = axes.reshape(n_bands, n_rows, n_columns).swapaxes(1, 2).reshape(-1, n_rows)
     for pair, (name, examples) in zip(panels, chosen.items(), strict=False):
-        edges = ["event"] if _is_event(examples) else ["onset", "offset"]
+        edges = ["event"] if is_event(examples) else ["onset", "offset"]
         for axis, edge in zip(pair, edges, strict=False):
             ms, loudness, target = around(name, examples, edge == "offset")
             _draw(axis, ms, loudness, target, colors[name])
@@ -75,7 +75,7 @@ def around(name: str, examples, at_stop: bool) -> tuple[np.ndarray, np.ndarray, 
     Returns: milliseconds [points]; loudness [examples, points], each from 0 to 1; target [examples,
         points].
     """
-    kind = EVENT if _is_event(examples) else SEGMENT
+    kind = EVENT if is_event(examples) else SEGMENT
     reach, smooth = REACH_SECONDS[kind], SMOOTH_SECONDS[kind]
     seconds = np.linspace(-reach, reach, N_POINTS)
     loudness, target = [], []
@@ -90,7 +90,7 @@ def around(name: str, examples, at_stop: bool) -> tuple[np.ndarray, np.ndarray, 
         loudness.append(
             np.interp(seconds, at, _loudness(x, rate, smooth), left=np.nan, right=np.nan)
         )
-        y = _target(view, name, first, last)
+        y = _target(view, name, kind, first, last)
         target.append(np.interp(seconds, at, y, left=np.nan, right=np.nan))
     return 1000 * seconds, np.array(loudness), np.array(target)
 
@@ -99,11 +99,6 @@ def width_ms(ms: np.ndarray, target: np.ndarray) -> float:
     """For how long the mean of targets [examples, points] exceeds half of its peak."""
     target = np.nanmean(target, axis=0)
     return float((target >= target.max() / 2).sum() * (ms[1] - ms[0]))
-
-
-def _is_event(examples) -> bool:
-    _, (start, stop), _ = examples[0]
-    return start == stop
 
 
 def _loudness(x: np.ndarray, rate: float, smooth_seconds: float) -> np.ndarray:
@@ -115,17 +110,13 @@ def _loudness(x: np.ndarray, rate: float, smooth_seconds: float) -> np.ndarray:
     return np.clip((level - low) / max(high - low, 1e-12), 0, 1)
 
 
-def _target(view: View, name: str, first: int, last: int) -> np.ndarray:
+def _target(view: View, name: str, kind: str, first: int, last: int) -> np.ndarray:
     """The target of a song type in a stretch [samples]."""
     if view.targets is not None:
         y = view.targets[first:last, list(view.class_names).index(name)]
         return np.asarray(y, np.float32)
-    table = view.annotations
-    is_event = table["start_seconds"] == table["stop_seconds"]
-    kind = EVENT if is_event[table["name"] == name].any() else SEGMENT
-    std = EVENT_STD_SECONDS
-    rate = view.recording.samplerate_hz
-    return make_targets(table, {name: kind}, rate, first, last, std)[:, 1]
+    rate, types = view.recording.samplerate_hz, {name: kind}
+    return make_targets(view.annotations, types, rate, first, last, EVENT_STD_SECONDS)[:, 1]
 
 
 def _draw(axis: Axes, ms, loudness, target, color: str) -> None:

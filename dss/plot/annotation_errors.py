@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from dss.data.annotations import occurrences
 from dss.data.recordings import Recording
 from dss.data.text_tables import COLUMNS
 from dss.errors import DssError
@@ -47,6 +46,7 @@ def plot_annotation_errors(
     if missing:
         raise DssError(f"{missing[0]}: is not one of the recordings; give the folder checked")
     names = {name for view in views.values() for name in view.annotations["name"]}
+    names |= {*shown["network_name"].dropna()}  # even if nothing has this name any more
     excerpts = [_excerpt(error, views[error.recording]) for error in shown.itertuples()]
     return draw_excerpts(excerpts, song_colors(sorted(names)))
 
@@ -78,12 +78,7 @@ def _excerpt(error: Any, view: View) -> Excerpt:
     time = time_around(start, stop, view.recording)
     found = (error.network_name, error.network_start_seconds, error.network_stop_seconds)
     by_network = pd.DataFrame([found] if pd.notna(found[1]) else [], columns=COLUMNS)
-    tables = {
-        "annotated": within(occurrences(view.annotations), time),
-        "network": within(by_network, time),
-    }
-    name = error.annotated_name
-    who = f"{shortened(name)} " if pd.notna(name) else ""
-    return Excerpt(
-        view.recording, start, stop, time, tables, f"{who}{error.says} ({error.score:.2f})"
-    )
+    tables = {"annotated": within(view.annotations, time), "network": within(by_network, time)}
+    who = f"{shortened(error.annotated_name)} " if pd.notna(error.annotated_name) else ""
+    comment = f"{who}{error.says} ({error.score:.2f})"
+    return Excerpt(view.recording, start, stop, time, tables, comment)

@@ -19,12 +19,7 @@ from dss.plot.figure import BINS, LETTER_INCHES, ROW_INCHES, Time
 BAR = 0.86  # fraction of the height of its lane
 UPRIGHT_INCHES = 0.14  # minimum width of a bar with an upright name
 REJECTED = "rejected"  # column of a table: whether an annotation is known to be a false alarm
-CROSSED: dict[str, Any] = {
-    "facecolor": "none",
-    "edgecolor": "white",
-    "hatch": "xxxx",
-    "linewidth": 0,
-}
+CROSSED: dict[str, Any] = {"fc": "none", "ec": "white", "hatch": "xxxx", "lw": 0}
 LEAST_INK = 0.5  # minimum for a pixel with any bar
 
 
@@ -85,15 +80,9 @@ def draw_annotations(
     events, segments = rows[is_event], rows[~is_event]
     rgb = {name: to_rgb(colors[name]) for name in rows["name"].unique()}
     for (name, is_rejected), of_name in events.groupby(["name", REJECTED]):
-        _, first_in_pixel = np.unique(_pixels(of_name["start_seconds"], time), return_index=True)
-        axis.vlines(
-            of_name["start_seconds"].iloc[first_in_pixel],
-            0,
-            1,
-            rgb[name],
-            ":" if is_rejected else "-",
-            lw=1.2,
-        )
+        seconds, color = of_name["start_seconds"].to_numpy(), rgb[name]
+        _, first_in_pixel = np.unique(seconds // (time.span / BINS), return_index=True)
+        axis.vlines(seconds[first_in_pixel], 0, 1, color, ":" if is_rejected else "-", lw=1.2)
     n_lanes = _n_lanes(rows)
     middles = 1 - (np.arange(n_lanes) + 0.5) / n_lanes
     heights = np.stack([middles - BAR / 2 / n_lanes, middles + BAR / 2 / n_lanes], axis=1)
@@ -102,14 +91,8 @@ def draw_annotations(
     _write_names(axis, segments, middles, time, rgb, (width, BAR * height / n_lanes))
     axis.set(ylim=(0, 1), yticks=[])
     axis.spines[["left", "bottom"]].set_visible(False)
-    look: dict[str, Any] = {
-        "rotation": 0,
-        "ha": "right",
-        "va": "center",
-        "fontsize": 9,
-        "linespacing": 1,
-    }
-    axis.set_ylabel(textwrap.fill(label, 14), **look)
+    look: dict[str, Any] = {"rotation": 0, "ha": "right", "va": "center", "fontsize": 9}
+    axis.set_ylabel(textwrap.fill(label, 14), linespacing=1, **look)
 
 
 def _draw_bars(axis: Axes, segments: pd.DataFrame, heights: np.ndarray, time: Time, rgb) -> None:
@@ -136,12 +119,8 @@ def _draw_shares(axis: Axes, segments: pd.DataFrame, heights: np.ndarray, time: 
         in_all = share.sum(axis=1, keepdims=True)
         ink = np.where(in_all > 1e-6, np.clip(in_all, LEAST_INK, 1), 0)
         color = np.array([rgb[name] for name in by_name])[share.argmax(axis=1)]
-        look: dict[str, Any] = {
-            "aspect": "auto",
-            "interpolation": "nearest",
-            "extent": (*time, *heights[lane]),
-        }
-        axis.imshow((1 - ink * (1 - color))[None], **look)
+        look: dict[str, Any] = {"aspect": "auto", "interpolation": "nearest"}
+        axis.imshow((1 - ink * (1 - color))[None], extent=(*time, *heights[lane]), **look)
 
 
 def _write_names(
@@ -172,10 +151,6 @@ def _write_names(
 def _spans(rows: pd.DataFrame, time: Time) -> np.ndarray:
     """The part of each annotation within this time: [rows, 2] seconds."""
     return rows[TIMES].to_numpy().clip(*time)
-
-
-def _pixels(seconds: pd.Series, time: Time) -> np.ndarray:
-    return (seconds // (time.span / BINS)).to_numpy()
 
 
 def _lanes(spans: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ from dss.data.batches import split_stretches
 from dss.data.splits import SPLITS
 from dss.data.stretches import of_mask
 from dss.errors import DssError
+from dss.plot import rows
 from dss.plot.colors import song_colors
 from dss.plot.figure import (
     GAP_INCHES,
@@ -20,18 +21,6 @@ from dss.plot.figure import (
     place_rows,
     plain_style,
     share_time,
-)
-from dss.plot.rows import (
-    Envelope,
-    draw_cuts,
-    draw_image,
-    draw_lines,
-    draw_unknown,
-    draw_waveform,
-    envelope,
-    image_inches,
-    shown_audio,
-    waveform_inches,
 )
 from dss.plot.spectrogram import draw_spectrogram, song_range, spectrogram
 
@@ -80,12 +69,12 @@ def plot_dataset(
         raise DssError(
             f"stop_seconds {stop_seconds:g} should be later than start_seconds {start_seconds:g}"
         )
-    stretches = []
+    splits = {}
     for split in SPLITS:
         first = _first_song(tree[split].dataset, samplerate_hz) if from_song else 0.0
         stop = None if stop_seconds is None else first + stop_seconds
-        stretches.append(_read_stretch(tree, split, first + start_seconds, stop))
-    shown = [stretch.shown for stretch in stretches if stretch.shown]
+        splits[split] = _read_stretch(tree, split, first + start_seconds, stop)
+    shown = [one for one in splits.values() if one]
     if not shown:
         raise DssError(
             f"start_seconds is {start_seconds:g}, but no split lasts that long after its first song"
@@ -94,54 +83,46 @@ def plot_dataset(
     range_hz = frequency_range_hz or (min(r[0] for r in ranges), max(r[1] for r in ranges))
     colors = song_colors(tree.attrs["class_names"])
     heights = [
-        [waveform_inches(one.wave), 1.6, 1.0, image_inches(one.y)] if one else [0.2]
-        for _, one in stretches
+        [rows.waveform_inches(one.wave), 1.6, 1.0, rows.image_inches(one.y)] if one else [0.2]
+        for one in splits.values()
     ]
     figure, axes = figure_rows(sum(map(len, heights)))
-    for (title, one), rows in zip(stretches, heights, strict=True):
-        mine, axes = axes[: len(rows)], axes[len(rows) :]
-        mine[0].set_title(title)
+    for (split, one), inches in zip(splits.items(), heights, strict=True):
+        mine, axes = axes[: len(inches)], axes[len(inches) :]
+        seconds = tree[split].sizes["time"] / samplerate_hz
+        end = f"{round(seconds, 2):g} s"
         if not one:
+            mine[0].set_title(f"{split}: ends at {end}" if seconds else f"{split}: empty")
             mine[0].set_axis_off()
             continue
         names, time = list(colors), one.time
-        draw_waveform(mine[0], one.wave, time)
-        look = (range_hz, log_frequency)
-        draw_spectrogram(mine[1], one.power, samplerate_hz, time, *look)
-        draw_lines(mine[2], one.y, names, time, colors, "target")
-        draw_image(mine[3], one.y, names, time, colors, "target")
-        draw_cuts(mine, one.cuts)
-        draw_unknown(mine, one.unknown)
+        shown_time = " to ".join(f"{round(t, 2):g}" for t in time)
+        mine[0].set_title(f"{split}: {shown_time} s of {end}")
+        rows.draw_waveform(mine[0], one.wave, time)
+        draw_spectrogram(mine[1], one.power, samplerate_hz, time, range_hz, log_frequency)
+        rows.draw_lines(mine[2], one.y, names, time, colors, "target")
+        rows.draw_image(mine[3], one.y, names, time, colors, "target")
+        rows.draw_cuts(mine, one.cuts)
+        rows.draw_unknown(mine, one.unknown)
         share_time(mine, time)
     n_lines = draw_legend(figure, list(colors), colors, any(len(one.unknown) for one in shown))
-    above = [[TITLE_INCHES, *[GAP_INCHES] * (len(rows) - 1)] for rows in heights]
+    above = [[TITLE_INCHES, *[GAP_INCHES] * (len(inches) - 1)] for inches in heights]
     above[0][0] = TITLE_INCHES / 2
-    place_rows(
-        figure,
-        [*chain(*heights)],
-        above=[*chain(*above)],
-        longest_name=max(map(len, colors)),
-        n_legend_lines=n_lines,
-    )
+    longest = max(map(len, colors))
+    inches, gaps = [*chain(*heights)], [*chain(*above)]
+    place_rows(figure, inches, above=gaps, longest_name=longest, n_legend_lines=n_lines)
     return figure
 
 
 class _Shown(NamedTuple):
-    """What to show of a split."""
+    """The stretch of a split to show."""
 
     time: Time
-    wave: Envelope
+    wave: rows.Envelope
     power: np.ndarray  # [frequencies, columns] dB
-    y: Envelope
+    y: rows.Envelope
     cuts: np.ndarray  # seconds
     unknown: np.ndarray  # [stretches, 2] seconds
-
-
-class _Stretch(NamedTuple):
-    """A split; only a title if it has nothing there."""
-
-    title: str
-    shown: _Shown | None = None
 
 
 def _first_song(data: xr.Dataset, samplerate_hz: float) -> float:
@@ -154,31 +135,29 @@ def _first_song(data: xr.Dataset, samplerate_hz: float) -> float:
     return 0.0
 
 
-def _read_stretch(tree, split: str, start_seconds: float, stop_seconds: float | None) -> _Stretch:
+def _read_stretch(
+    tree: xr.DataTree, split: str, start_seconds: float, stop_seconds: float | None
+) -> _Shown | None:
+    """Read a stretch of a split; None if the split ends before it."""
     samplerate_hz, data = tree.attrs["samplerate_x_Hz"], tree[split].dataset
-    n_samples = data.sizes["time"]
-    end = f"{round(n_samples / samplerate_hz, 2):g} s"
-    start = round(start_seconds * samplerate_hz)
-    stop = n_samples if stop_seconds is None else round(stop_seconds * samplerate_hz)
-    stop = min(stop, n_samples)
+    start, stop = round(start_seconds * samplerate_hz), data.sizes["time"]
+    if stop_seconds is not None:
+        stop = min(stop, round(stop_seconds * samplerate_hz))
     if start >= stop:
-        return _Stretch(f"{split}: ends at {end}" if n_samples else f"{split}: empty")
+        return None
     # Variables rather than data arrays, which would slice their coordinates as well.
     x, y = (data[name].variable[start:stop].data for name in "xy")
-    x = shown_audio(x, samplerate_hz, None)
+    x = rows.shown_audio(x, samplerate_hz, None)
     cuts = split_stretches(tree, split)[:, 0]
     unknown = np.empty((0, 2))
     if "annotated" in data:
         annotated = np.asarray(data["annotated"].variable[start:stop].data, bool)
         unknown = (start + of_mask(~annotated)) / samplerate_hz
-    time = Time(start / samplerate_hz, stop / samplerate_hz)
-    shown = _Shown(
-        time,
-        envelope(x, "x"),
+    return _Shown(
+        Time(start / samplerate_hz, stop / samplerate_hz),
+        rows.envelope(x, "x"),
         spectrogram(x, samplerate_hz),
-        envelope(y, "y"),
+        rows.envelope(y, "y"),
         cuts[(cuts > start) & (cuts < stop)] / samplerate_hz,
         unknown,
     )
-    title = f"{split}: {round(time.start, 2):g} to {round(time.stop, 2):g} s of {end}"
-    return _Stretch(title, shown)

@@ -10,6 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from dss.data.annotated_stretches import is_absence
 from dss.data.annotations import NOISE, occurrences
+from dss.data.text_tables import COLUMNS
 from dss.errors import DssError
 from dss.plot.colors import song_colors
 from dss.plot.figure import figure_rows, place_rows, plain_style, shortened
@@ -54,17 +55,18 @@ def plot_examples(
     sounds = {name: [_read(*example) for example in chosen[name]] for name in names}
     range_hz = frequency_range_hz or _range(sounds)
     for axis, name in zip(axes, names, strict=True):
-        is_event = chosen[name][0][1][1] == chosen[name][0][1][0]
-        draw = _draw_waveforms if is_event else _draw_spectrograms
-        draw(axis, chosen[name], sounds[name], n_examples, range_hz)
+        if is_event(chosen[name]):
+            _draw_waveforms(axis, sounds[name])
+        else:
+            _draw_spectrograms(axis, chosen[name], sounds[name], range_hz)
+        _label_times(axis, chosen[name], n_examples)
         look: dict[str, Any] = {"rotation": 0, "ha": "right", "va": "center", "color": colors[name]}
-        n = sum((occurrences(m.annotations)["name"] == name).sum() for m in views)
+        n = sum((occurrences(view.annotations)["name"] == name).sum() for view in views)
         axis.set_ylabel(f"{shortened(name)}\nn = {n}", fontsize=10, **look)
     title = f"{range_hz[0] / 1000:.2g} to {range_hz[1] / 1000:.2g} kHz"
     more = len(chosen) - len(names)
     title += f"; {more} more song types are not shown" if more else ""
-    heights = [1.05] * len(names)
-    above = [0.0, *[0.35] * (len(names) - 1)]
+    heights, above = [1.05] * len(names), [0.0, *[0.35] * (len(names) - 1)]
     longest = max(len(shortened(name)) for name in names)
     place_rows(figure, heights, title, above=above, longest_name=longest, n_legend_lines=0)
     return figure
@@ -79,29 +81,28 @@ def choose_examples(
         to show, all in seconds.
     """
     rows = [
-        (name, number, start, stop)
-        for number, view in enumerate(views)
-        for name, start, stop in _times(view)
+        (view, *row)
+        for view in views
+        for row in occurrences(view.annotations)[COLUMNS].itertuples(index=False, name=None)
     ]
     chosen = {}
-    names = {row[0] for row in rows} - {NOISE}
+    names = {name for _, name, _, _ in rows} - {NOISE}
     for name in sorted(name for name in names if not is_absence(name, names)):
-        mine = [row for row in rows if row[0] == name]
+        mine = [row for row in rows if row[1] == name]
         usual = np.median([stop - start for _, _, start, stop in mine])
-        before, after = (
-            (BEFORE * usual, AFTER * usual) if usual > 0 else (EVENT_SECONDS, EVENT_SECONDS)
-        )
+        before, after = (BEFORE * usual, AFTER * usual) if usual > 0 else (EVENT_SECONDS,) * 2
         drawn = sorted(rng.choice(len(mine), min(n_examples, len(mine)), replace=False))
         chosen[name] = [
-            (views[number], (start, stop), (start - before, start + after))
-            for _, number, start, stop in (mine[i] for i in drawn)
+            (view, (start, stop), (start - before, start + after))
+            for view, _, start, stop in (mine[i] for i in drawn)
         ]
     return chosen
 
 
-def _times(view: View):
-    table = occurrences(view.annotations)[["name", "start_seconds", "stop_seconds"]]
-    return table.itertuples(index=False, name=None)
+def is_event(examples) -> bool:
+    """Whether examples, as `choose_examples` returns them, are of an event."""
+    _, (start, stop), _ = examples[0]
+    return start == stop
 
 
 def _read(view: View, times, shown) -> tuple[np.ndarray, float]:
@@ -123,13 +124,12 @@ def _range(sounds) -> tuple[float, float]:
     return float(low.min()), float(np.quantile(high, 0.9))
 
 
-def _draw_spectrograms(axis: Axes, chosen, sounds, n_examples: int, range_hz) -> None:
+def _draw_spectrograms(axis: Axes, chosen, sounds, range_hz) -> None:
     powers = [spectrogram(x, rate) for x, rate in sounds]
     low, high = range_hz
     dark, bright = np.mean([contrast(power) for power in powers], axis=0)
-    for i, (power, (_, times, shown)) in enumerate(zip(powers, chosen, strict=True)):
-        rate = sounds[i][1]
-        step = rate / 2 / (len(power) - 1)
+    for i, (power, (view, times, shown)) in enumerate(zip(powers, chosen, strict=True)):
+        step = view.recording.samplerate_hz / 2 / (len(power) - 1)
         left = i * (1 + GAP)
         extent = (left, left + 1, -0.5 * step, (len(power) - 0.5) * step)
         look = {"cmap": "magma", "vmin": dark, "vmax": bright, "aspect": "auto"}
@@ -139,22 +139,20 @@ def _draw_spectrograms(axis: Axes, chosen, sounds, n_examples: int, range_hz) ->
             if 0 <= at <= 1:
                 axis.vlines(left + at, low, high, "white", ":", lw=1.2)
     axis.set_ylim(low, high)
-    _finish(axis, chosen, n_examples)
 
 
-def _draw_waveforms(axis: Axes, chosen, sounds, n_examples: int, range_hz) -> None:
+def _draw_waveforms(axis: Axes, sounds) -> None:
     for i, (x, _) in enumerate(sounds):
         channel = np.abs(x).max(axis=0).argmax()  # the loudest one
         x = x[:, channel] - x[:, channel].mean()
         seconds = i * (1 + GAP) + (np.arange(len(x)) + 0.5) / len(x)
         axis.plot(seconds, x / max(np.abs(x).max(), 1e-9), color="#303030", lw=0.9)
-    at = (np.arange(len(sounds))) * (1 + GAP) + 0.5
-    axis.vlines(at, -1.1, 1.1, "#909090", ":", lw=1, zorder=0)
+    middles = np.arange(len(sounds)) * (1 + GAP) + 0.5
+    axis.vlines(middles, -1.1, 1.1, "#909090", ":", lw=1, zorder=0)
     axis.set_ylim(-1.1, 1.1)
-    _finish(axis, chosen, n_examples)
 
 
-def _finish(axis: Axes, chosen, n_examples: int) -> None:
+def _label_times(axis: Axes, chosen, n_examples: int) -> None:
     """Label the time axis below each example in milliseconds from the onset."""
     first, last = chosen[0][2]
     onset, span = chosen[0][1][0], last - first

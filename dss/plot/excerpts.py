@@ -13,6 +13,7 @@ from dss.plot.figure import (
     SongFigure,
     Time,
     draw_legend,
+    ending_of,
     share_time,
 )
 from dss.plot.spectrogram import draw_spectrogram, song_range, spectrogram
@@ -53,15 +54,13 @@ def time_around(start_seconds: float, stop_seconds: float, recording: Recording)
 
 def draw_excerpts(excerpts: Sequence[Excerpt], colors: Mapping[str, str]) -> SongFigure:
     """A figure of places, two side by side."""
-    names = {
-        name for excerpt in excerpts for table in excerpt.tables.values() for name in table["name"]
-    }
+    tables = [table for excerpt in excerpts for table in excerpt.tables.values()]
+    names = {name for table in tables for name in table["name"]}
     figure = SongFigure(figsize=(WIDTH_INCHES, 1), constrained=False)
     n_lines = draw_legend(figure, sorted(names), colors, False)
     n_columns = 2 if len(excerpts) > 1 else 1
-    heights = [EXCERPT_INCHES] * -(-len(excerpts) // n_columns) + [
-        LEGEND_LINE_INCHES * n_lines + 0.1
-    ]
+    n_rows = -(-len(excerpts) // n_columns)
+    heights = [*[EXCERPT_INCHES] * n_rows, LEGEND_LINE_INCHES * n_lines + 0.1]
     figure.set_size_inches(WIDTH_INCHES, sum(heights))
     boxes = figure.subfigures(len(heights), n_columns, squeeze=False, height_ratios=heights).ravel()
     for box, excerpt in zip(boxes, excerpts, strict=False):
@@ -78,8 +77,7 @@ def _draw_excerpt(box, excerpt: Excerpt, colors: Mapping[str, str], width: float
     n_rows = len(excerpt.tables)
     bar_inches = (EXCERPT_INCHES - above - below) / ((5 + n_rows) * 1.07)  # with gaps
     grid = {"hspace": 0.1, **edges}
-    ratios = [5] + [1] * n_rows
-    sound, *rows = box.subplots(1 + n_rows, 1, height_ratios=ratios, gridspec_kw=grid)
+    sound, *rows = box.subplots(1 + n_rows, height_ratios=[5] + [1] * n_rows, gridspec_kw=grid)
     rate = recording.samplerate_hz
     power = spectrogram(recording.read(*(round(t * rate) for t in time)), rate)
     draw_spectrogram(sound, power, rate, time, song_range(power, rate), False)
@@ -90,6 +88,5 @@ def _draw_excerpt(box, excerpt: Excerpt, colors: Mapping[str, str], width: float
     rows[-1].locator_params(axis="x", nbins=5)
     for x in {excerpt.start_seconds, excerpt.stop_seconds}:
         sound.axvline(x, color="white", lw=1, ls=":")
-    name = recording.path.name
-    name = name if len(name) <= NAME_LENGTH else f"…{name[1 - NAME_LENGTH :]}"
+    name = ending_of(recording.path.name, NAME_LENGTH)
     sound.set_title(f"{name}, {clock_time(excerpt.start_seconds)}\n{excerpt.comment}", fontsize=9)

@@ -34,13 +34,7 @@ STYLE = {
     "legend.frameon": False,
 }
 JPEG = {"quality": 92, "subsampling": 0}
-UNKNOWN: dict[str, Any] = {
-    "facecolor": (1, 1, 1, 0.4),
-    "edgecolor": "#a0a0a0",
-    "hatch": "///",
-    "linewidth": 0,
-}
-
+UNKNOWN: dict[str, Any] = {"fc": "#ffffff66", "ec": "#a0a0a0", "hatch": "///", "lw": 0}
 
 _ONE_DRAWS = threading.RLock()  # matplotlib's settings are shared by all threads
 
@@ -258,3 +252,8 @@ def shortened(name: str, n_letters: int = 22) -> str:
         return name
     n_last = (n_letters - 1) // 2
     return f"{name[: n_letters - 1 - n_last]}…{name[-n_last:]}"
+
+
+def ending_of(name: str, n_letters: int) -> str:
+    """Cut off the beginning of the long name of a file, which says less than its end."""
+    return name if len(name) <= n_letters else f"…{name[1 - n_letters :]}"

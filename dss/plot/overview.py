@@ -1,7 +1,7 @@
 """Draw recordings of any length at once: extremes and spectra of blocks, each computed once."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 
@@ -37,7 +37,7 @@ class Overviews:
 
     def __init__(self, when_filled: Callable[[], None]):
         self._overviews: dict[tuple, Overview] = {}
-        self._kept: tuple | None = None
+        self._kept: tuple = None, None
         self._when_filled = when_filled
         self.is_sketch = False
         self.song_range_hz: tuple[float, float] | None = None
@@ -60,26 +60,23 @@ class Overviews:
             if recording.n_samples > overview.longest_read:
                 threading.Thread(target=self._fill, args=[overview], daemon=True).start()
         key = *of, start, stop, window_seconds
-        kept = self._kept
-        if kept is None or kept[0] != key or self.is_sketch:
+        before, drawn = self._kept
+        is_new = before != key or self.is_sketch
+        if is_new:
             overview = self._overviews[of]
             self.is_sketch = overview.sketches(start, stop)
-            kept = key, overview.draw(start, stop, window_seconds)
-        _, drawn = kept
-        if kept is not self._kept or self.song_range_hz is None:
-            self._widen(drawn[1], recording.samplerate_hz)
-        self._kept = kept
+            drawn = overview.draw(start, stop, window_seconds)
+            self._kept = key, drawn
+        if is_new or self.song_range_hz is None:
+            low, high = song_range(drawn[1], recording.samplerate_hz)
+            lowest, highest = self.song_range_hz or (low, high)
+            nyquist = recording.samplerate_hz / 2
+            self.song_range_hz = min(low, lowest), min(max(high, highest), nyquist)
         return drawn
 
     def _fill(self, overview: "Overview") -> None:
         overview.fill()
         self._when_filled()
-
-    def _widen(self, power: np.ndarray, samplerate_hz: float) -> None:
-        low, high = song_range(power, samplerate_hz)
-        if self.song_range_hz:
-            low, high = min(low, self.song_range_hz[0]), max(high, self.song_range_hz[1])
-        self.song_range_hz = low, min(high, samplerate_hz / 2)
 
 
 class Overview:
@@ -163,16 +160,13 @@ class Overview:
         return start // self.step, -(-stop // self.step)
 
     def _find(self, first: int, last: int) -> None:
-        for start, stop in self._unknown(first, last):
-            with self._one_reads:
-                if not self._is_known[start:stop].all():
-                    self._learn(start, stop)
-
-    def _unknown(self, first: int, last: int) -> Iterator[tuple[int, int]]:
-        """Stretches of unknown blocks, short enough to fit in memory."""
+        """Compute the missing blocks of these steps, a few at a time to fit in memory."""
         for start, stop in of_mask(~self._is_known[first:last]) + first:
             for begin in range(start, stop, READ_STEPS):
-                yield begin, min(begin + READ_STEPS, stop)
+                end = min(begin + READ_STEPS, stop)
+                with self._one_reads:
+                    if not self._is_known[begin:end].all():
+                        self._learn(begin, end)
 
     def _learn(self, start: int, stop: int) -> None:
         x = self._read(start * self.step, stop * self.step)

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from dss.errors import DssError
+from dss.plot import rows
 from dss.plot.bars import bars_inches, checked_annotations, draw_annotations, within
 from dss.plot.colors import song_colors
 from dss.plot.figure import (
@@ -17,19 +18,6 @@ from dss.plot.figure import (
     place_rows,
     plain_style,
     share_time,
-)
-from dss.plot.rows import (
-    Envelope,
-    draw_cuts,
-    draw_image,
-    draw_lines,
-    draw_loudness,
-    draw_unknown,
-    draw_waveform,
-    envelope,
-    image_inches,
-    shown_audio,
-    waveform_inches,
 )
 from dss.plot.spectrogram import draw_spectrogram, song_range, spectrogram
 
@@ -90,10 +78,17 @@ def plot_recording(
         ... )
         >>> figure.savefig("recording.png")
     """
-    x = shown_audio(x, samplerate_hz, channel)
-    p = None if probabilities is None else _checked_probabilities(probabilities, x, class_names)
+    x = rows.shown_audio(x, samplerate_hz, channel)
+    p, wanted = None, (len(x), len(class_names))
+    if probabilities is not None:
+        if probabilities.shape != wanted:
+            raise DssError(
+                f"probabilities {probabilities.shape} should be [samples, classes] {wanted}, to "
+                "match x and class_names"
+            )
+        p = rows.envelope(probabilities, "probabilities")
     return draw_recording(
-        envelope(x, "x"),
+        rows.envelope(x, "x"),
         spectrogram(x, samplerate_hz, window_seconds=window_seconds),
         samplerate_hz,
         start_seconds,
@@ -110,13 +105,13 @@ def plot_recording(
 
 @plain_style()
 def draw_recording(
-    wave: Envelope,
+    wave: rows.Envelope,
     power: np.ndarray,
     samplerate_hz: float,
     start_seconds: float,
     *,
     annotations: pd.DataFrame | Mapping[str, pd.DataFrame] | None = None,
-    probabilities: Envelope | None = None,
+    probabilities: rows.Envelope | None = None,
     what: str = "probability",
     class_names: Sequence[str] = (),
     song_types: Sequence[str] = (),
@@ -126,7 +121,7 @@ def draw_recording(
     log_frequency: bool = False,
     power_range_db: tuple[float, float] | None = None,
     with_waveform: bool = True,
-    loudness: Envelope | None = None,
+    loudness: rows.Envelope | None = None,
     loudest_db: float = 60.0,
     title: str | None = None,
     again: SongFigure | None = None,
@@ -151,52 +146,42 @@ def draw_recording(
     annotated = set().union(*(table["name"].unique() for table in tables.values()))
     known = [*class_names, *song_types]
     colors = song_colors([*known, *sorted(annotated - set(known))])
-    rows = {label: within(table, time) for label, table in tables.items()}
+    bars = {label: within(table, time) for label, table in tables.items()}
     p, is_image = probabilities, len(class_names) > MAX_LINES
 
     kinds, heights = ["spectrogram"], [2.4]
     if with_waveform:
         kinds.insert(0, f"audio of {wave.low.shape[1]} channels")
-        heights.insert(0, waveform_inches(wave))
+        heights.insert(0, rows.waveform_inches(wave))
     if loudness is not None:
         kinds.append("loudness")
         heights.append(1.2)
-    kinds += ["annotations"] * len(rows)
-    heights += [bars_inches(row, time) for row in rows.values()]
+    kinds += ["annotations"] * len(bars)
+    heights += [bars_inches(bar, time) for bar in bars.values()]
     if p is not None:
         kinds.append("image" if is_image else "lines")
-        heights.append(image_inches(p) if is_image else 1.4)
+        heights.append(rows.image_inches(p) if is_image else 1.4)
     figure, axes = figure_rows_again(tuple(kinds), again)
     if with_waveform:
-        draw_waveform(axes[0], wave, time)
+        rows.draw_waveform(axes[0], wave, time)
     spectra, *below = axes[1:] if with_waveform else axes
     range_hz = frequency_range_hz or song_range(power, samplerate_hz)
     draw_spectrogram(spectra, power, samplerate_hz, time, range_hz, log_frequency, power_range_db)
     if loudness is not None:
-        draw_loudness(below.pop(0), loudness, time, loudest_db)
-    for axis, (label, row) in zip(below, rows.items(), strict=False):
-        draw_annotations(axis, row, label, time, colors)
-    names = set().union(*(row["name"].unique() for row in rows.values()))
+        rows.draw_loudness(below.pop(0), loudness, time, loudest_db)
+    for axis, (label, bar) in zip(below, bars.items(), strict=False):
+        draw_annotations(axis, bar, label, time, colors)
+    names = set().union(*(bar["name"].unique() for bar in bars.values()))
     if p is not None:
-        draw_p = draw_image if is_image else draw_lines
+        draw_p = rows.draw_image if is_image else rows.draw_lines
         named = draw_p(axes[-1], p, class_names, time, colors, what)
         names = names - named if is_image else names | named
     if unknown is not None:
-        draw_unknown(axes, unknown)
-    draw_cuts(axes, cuts)
+        rows.draw_unknown(axes, unknown)
+    rows.draw_cuts(axes, cuts)
     share_time(axes, time)
     shown = [name for name in colors if name in names]
     n_lines = draw_legend(figure, shown, colors, unknown is not None)
     longest = max(map(len, class_names)) if is_image else 0
     place_rows(figure, heights, title, longest_name=longest, n_legend_lines=max(1, n_lines))
     return figure
-
-
-def _checked_probabilities(probabilities, x, class_names) -> Envelope:
-    wanted = (len(x), len(class_names))
-    if probabilities.shape != wanted:
-        raise DssError(
-            f"probabilities {probabilities.shape} should be [samples, classes] {wanted}, to match "
-            "x and class_names"
-        )
-    return envelope(probabilities, "probabilities")

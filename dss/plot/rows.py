@@ -68,11 +68,9 @@ def draw_waveform(axis: Axes, wave: Envelope, time: Time) -> None:
     largest = max(np.abs(wave.low).max(), np.abs(wave.high).max(), 1e-6)
     offsets = 2 * largest * np.arange(n_channels)[::-1]
     if wave.width > 1:  # an area is drawn in a fraction of the time of a dense line
-        middles = (np.arange(len(wave.low)) + 0.5) * wave.width
-        seconds = time.start + middles * time.span / wave.n_samples
+        look: dict[str, Any] = {"facecolor": INK, "edgecolor": INK, "lw": 0.5, "step": "mid"}
         for low, high, offset in zip(wave.low.T, wave.high.T, offsets, strict=True):
-            look: dict[str, Any] = {"facecolor": INK, "edgecolor": INK, "lw": 0.5, "step": "mid"}
-            axis.fill_between(seconds, low + offset, high + offset, **look)
+            axis.fill_between(_middles(wave, time), low + offset, high + offset, **look)
     else:
         seconds, values = _points(wave, time)
         axis.plot(seconds, values + offsets, color=INK, lw=0.5)
@@ -84,8 +82,7 @@ def draw_waveform(axis: Axes, wave: Envelope, time: Time) -> None:
 
 def draw_loudness(axis: Axes, loudness: Envelope, time: Time, loudest_db: float) -> None:
     """Draw loudness in dB above the noise, from -5 dB to the loudest of the recording."""
-    middles = (np.arange(len(loudness.high)) + 0.5) * loudness.width
-    seconds = time.start + middles * time.span / loudness.n_samples
+    seconds = _middles(loudness, time)
     axis.fill_between(seconds, QUIETEST_DB, loudness.high[:, 0], facecolor="#bbbbbb", lw=0)
     axis.fill_between(seconds, QUIETEST_DB, loudness.low[:, 0], facecolor="#777777", lw=0)
     axis.set(ylim=(QUIETEST_DB, loudest_db), ylabel="loudness\n(dB)")
@@ -130,8 +127,8 @@ def draw_unknown(axes: Sequence[Axes], stretches: np.ndarray) -> None:
     """Hatch stretches [n, 2] in seconds that nobody annotated."""
     spans = [(start, stop - start) for start, stop in np.reshape(stretches, (-1, 2))]
     for axis in axes:
-        to_axis = axis.get_xaxis_transform()
-        axis.broken_barh(spans, (0, 1), transform=to_axis, zorder=4, **UNKNOWN)
+        look = UNKNOWN | {"transform": axis.get_xaxis_transform(), "zorder": 4}
+        axis.broken_barh(spans, (0, 1), **look)
 
 
 def draw_cuts(axes: Sequence[Axes], cuts: Sequence[float] | np.ndarray) -> None:
@@ -140,6 +137,12 @@ def draw_cuts(axes: Sequence[Axes], cuts: Sequence[float] | np.ndarray) -> None:
         to_axis = axis.get_xaxis_transform()
         lines = axis.vlines(cuts, 0, 1, "black", "--", transform=to_axis)
         lines.set_path_effects([withStroke(linewidth=3, foreground="white")])  # for dark rows
+
+
+def _middles(envelope: Envelope, time: Time) -> np.ndarray:
+    """The middle of each bin, in seconds."""
+    at = (np.arange(len(envelope.high)) + 0.5) * envelope.width
+    return time.start + at * time.span / envelope.n_samples
 
 
 def _points(envelope: Envelope, time: Time) -> tuple[np.ndarray, np.ndarray]:

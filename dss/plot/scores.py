@@ -60,15 +60,16 @@ def plot_precision_recall(
     figure = SongFigure(figsize=(10, 4.4))
     curve, by_threshold = figure.subplots(1, 2)
     for name, rows in table.groupby("song_type", sort=False):
-        look = {"color": colors[name], "lw": 2 if name == "all" else 1.2}
+        look: dict[str, Any] = {"color": colors[name], "lw": 2 if name == "all" else 1.2}
+        dot: dict[str, Any] = {"color": colors[name], "marker": "o", "clip_on": False}
         best = rows.loc[rows["f1"].idxmax()] if rows["f1"].notna().any() else rows.iloc[0]
         is_all = best.name == rows.index[0]  # lower thresholds are unknown
         where = ", none left out" if is_all else f" at {best['threshold']:.2f}"
         label = f"{name}: {best['f1']:.3f}{where}"
         curve.plot(rows["recall"], rows["precision"], label=label, **look)
-        curve.plot(best["recall"], best["precision"], "o", color=colors[name], clip_on=False)
+        curve.plot(best["recall"], best["precision"], **dot)
         by_threshold.plot(rows["threshold"], rows["f1"], **look)
-        by_threshold.plot(best["threshold"], best["f1"], "o", color=colors[name], clip_on=False)
+        by_threshold.plot(best["threshold"], best["f1"], **dot)
     curve.set(xlabel="recall", ylabel="precision", xlim=(0, 1.01), ylim=(0, 1.01))
     by_threshold.set(xlabel="confidence, at least", ylabel="F1", xlim=(0, 1), ylim=(0, 1.01))
     legend_below(figure, curve.get_legend_handles_labels()[0], title="highest F1")
@@ -164,12 +165,12 @@ def plot_mistakes(
             f"recordings: there are {len(recordings)}, but {len(pairs)} annotation tables; give "
             "one of each"
         )
-    numbers = {pair.source: number for number, pair in enumerate(pairs)}
+    paths: Sequence[str | Path | None] = recordings or [None] * len(pairs)
+    sources = {pair.source: (pair, path) for pair, path in zip(pairs, paths, strict=True)}
     seen = []
     for mistake in worst.itertuples():
-        pair = pairs[numbers[mistake.recording]]
-        path = recordings[numbers[mistake.recording]] if recordings else _audio_beside(pair.source)
-        seen.append(_excerpt(mistake, pair, open_recording(Path(path))))
+        pair, path = sources[mistake.recording]
+        seen.append(_excerpt(mistake, pair, open_recording(path or _audio_beside(pair.source))))
     colors = song_colors(sorted({name for pair in pairs for name in pair.names}))
     return draw_excerpts(seen, colors)
 
@@ -185,10 +186,11 @@ def _excerpt(mistake: Any, pair: Pair, recording: Recording) -> Excerpt:
 
 def _audio_beside(annotations: str) -> Path:
     """The recording of an annotation file."""
-    stem = stem_of(Path(annotations)) or Path(annotations).stem
-    alike = [path for path in Path(annotations).parent.iterdir() if path.stem == stem]
-    by_ending = {path.suffix.lower(): path for path in sorted(alike) if path.is_file()}
+    file = Path(annotations)
+    stem = stem_of(file) or file.stem
+    there = sorted(path for path in file.parent.iterdir() if path.stem == stem and path.is_file())
     for ending in AUDIO_ENDINGS:
-        if ending in by_ending:
-            return by_ending[ending]
+        for path in there:
+            if path.suffix.lower() == ending:
+                return path
     raise DssError(f"{annotations}: there is no recording next to it; give the recordings")

@@ -95,9 +95,7 @@ def plot_durations(annotations: pd.DataFrame | Sequence[pd.DataFrame]) -> Figure
         >>> plot_durations(annotations).savefig("durations.png")
     """
     tables = [annotations] if isinstance(annotations, pd.DataFrame) else annotations
-    tables = [
-        occurrences(checked_annotations(table)).sort_values("start_seconds") for table in tables
-    ]
+    tables = [occurrences(checked_annotations(t)).sort_values("start_seconds") for t in tables]
     names = sorted(set().union(*(table["name"] for table in tables)))
     colors = song_colors(names)
     durations, intervals = {}, {}
@@ -106,17 +104,17 @@ def plot_durations(annotations: pd.DataFrame | Sequence[pd.DataFrame]) -> Figure
         duration = np.concatenate([t["stop_seconds"] - t["start_seconds"] for t in mine])
         durations[name] = 1000 * duration[duration > 0]
         intervals[name] = 1000 * np.concatenate([np.diff(t["start_seconds"]) for t in mine])
-    parts = {"duration (ms)": durations, "interval between onsets (ms)": intervals}
-    parts = {what: {n: v for n, v in part.items() if len(v)} for what, part in parts.items()}
-    parts = {what: part for what, part in parts.items() if part}
+    parts = {}
+    for what, part in (("duration", durations), ("interval between onsets", intervals)):
+        if there := {name: values for name, values in part.items() if len(values)}:
+            parts[f"{what} (ms)"] = there
     if not parts:
         raise DssError("There is nothing to plot: no segments, and no two onsets of one song type")
     n_columns = int(np.clip(max(map(len, parts.values())), 2, MOST_COLUMNS))
     n_rows = [-(-len(part) // n_columns) for part in parts.values()]
     heights = [1.3 * n + 0.4 for n in n_rows]
-    figure = SongFigure(
-        figsize=(min(3.5 * n_columns, WIDTH_INCHES), sum(heights)), constrained=False
-    )
+    width = min(3.5 * n_columns, WIDTH_INCHES)
+    figure = SongFigure(figsize=(width, sum(heights)), constrained=False)
     boxes = figure.subfigures(len(parts), 1, squeeze=False, height_ratios=heights)[:, 0]
     for box, n, height, (what, part) in zip(boxes, n_rows, heights, parts.items(), strict=True):
         box.suptitle(what, x=0.01, y=1 - 0.05 / height, ha="left")

@@ -69,14 +69,15 @@ def plot_history(history: pd.DataFrame) -> Figure:
     missing = [name for name in ("epoch", "loss", "val_loss") if name not in history]
     if missing or history.empty:
         raise DssError(f"The history lacks {', '.join(missing) or 'rows: no epoch has ended'}")
-    f1 = history[[name for name in history if name.startswith(F1)]].rename(
-        columns=lambda name: name.removeprefix(F1)
-    )
+    f1 = history.filter(regex=f"^{F1}").rename(columns=lambda name: name.removeprefix(F1))
     figure = SongFigure(figsize=(8 if f1.empty else 12, 4))
     axes = figure.subplots(1, 1 if f1.empty else 2, squeeze=False)[0]
     _draw_losses(axes[0], history)
     if not f1.empty:
-        _draw_f1(axes[1], history["epoch"], f1)
+        for name, color in song_colors(f1.columns).items():
+            look: dict[str, Any] = {"color": color, "marker": _marker(f1), "ms": 4}
+            axes[1].plot(history["epoch"], f1[name], label=name, **look)
+        axes[1].set(ylabel="validation F1", ylim=(-0.02, 1.02))
         legend_below(figure, axes[1].lines)
     for axis in axes:
         axis.set_xlim(history["epoch"].min() - 0.5, history["epoch"].max() + 0.5)
@@ -103,12 +104,6 @@ def _draw_losses(axis: Axes, history: pd.DataFrame) -> None:
         axis.yaxis.set_major_formatter("{x:g}")
     axis.set_ylabel("loss")
     axis.legend(loc="upper left", bbox_to_anchor=(1, 1))
-
-
-def _draw_f1(axis: Axes, epochs: pd.Series, f1: pd.DataFrame) -> None:
-    for name, color in song_colors(f1.columns).items():
-        axis.plot(epochs, f1[name], color=color, marker=_marker(f1), ms=4, label=name)
-    axis.set(ylabel="validation F1", ylim=(-0.02, 1.02))
 
 
 def _marker(history: pd.DataFrame) -> str:
