@@ -153,11 +153,11 @@ def test_a_recording_was_learned_from_unless_it_is_another_of_the_same_name(tmp_
     for i, day in enumerate(("day1", "day2", "copy")):
         x, rows = tone_song(seed=min(i, 1))
         wavs.append(write_recording(tmp_path / day, "0001", x, 1000, rows))
-    learned = comparison.Learned(frozenset(["0001.wav"]), tmp_path / "day2")
-    assert [comparison.was_learned(wav, learned) for wav in wavs] == [False, True, True]
+    learned = comparison.InDataset(frozenset(["0001.wav"]), tmp_path / "day2")
+    assert [comparison.is_among(wav, learned) for wav in wavs] == [False, True, True]
     wavs[1].unlink()  # it cannot be seen any more
-    assert all(comparison.was_learned(wav, learned) for wav in wavs)
-    assert not comparison.was_learned(wavs[0].with_name("0002.wav"), learned)
+    assert all(comparison.is_among(wav, learned) for wav in wavs)
+    assert not comparison.is_among(wavs[0].with_name("0002.wav"), learned)
 
 
 @pytest.mark.parametrize("name", ["a\nb.csv", "a\\nb.csv", "a\\\nb.csv", "a\\b.csv"])

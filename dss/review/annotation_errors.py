@@ -15,7 +15,7 @@ from dss.options import AnnotationErrorOptions, DatasetOptions, SourceOptions, t
 from dss.options.arguments import AnnotationErrorArguments
 from dss.review.cross_validation import FEWEST_OF_TYPE, HeldOut, predict_held_out
 from dss.review.disagreement import disagreements
-from dss.support.units import clock_time
+from dss.support.units import clock_time, counted
 
 NAME, ONSET, OFFSET = "name", "onset", "offset"
 MISSING, FALSE, DOUBLE = "missing", "false", "double"
@@ -91,9 +91,9 @@ def rank_errors(
         table = _within_known(disagreements(part, types), part)
         is_judged = table["annotated_name"].isna() | table["annotated_name"].isin(part.learned)
         unlearned |= {*table.loc[~is_judged, "annotated_name"]}
-        first = dict.fromkeys(TIMES, part.start_seconds)
         table = table[is_judged].assign(recording=part.source.name)
-        tables.append(table.assign(**{name: table[name] + t for name, t in first.items()}))
+        table[TIMES] += part.start_seconds
+        tables.append(table)
     if unlearned:
         names = ", ".join(sorted(unlearned))
         few = f"fewer than {FEWEST_OF_TYPE} annotations in one half of the recordings"
@@ -112,9 +112,8 @@ def format_errors(errors: pd.DataFrame, n_shown: int = 20) -> str:
     """The first rows of `find_annotation_errors` as text."""
     if errors.empty:
         return "The networks agree with all annotations."
-    n = len(errors)
-    text = f"The networks disagree with {n} annotation{'s' * (n > 1)}"
-    text += f"; the {n_shown} most credible:" if n > n_shown else ":"
+    text = f"The networks disagree with {counted(len(errors), 'annotation')}"
+    text += f"; the {n_shown} most credible:" if len(errors) > n_shown else ":"
     shown = errors[["recording", "look_at", "annotated_name", "error", "says", "score"]][:n_shown]
     return f"{text}\n{shown.to_string(index=False, float_format='{:.2f}'.format, na_rep='')}"
 
@@ -169,13 +168,12 @@ def _long_enough(table: pd.DataFrame) -> pd.Series:
 def _unusual(later: pd.Series, names: pd.Series) -> np.ndarray:
     """How unusual the distances between boundaries are, from 0 to 1, by song type."""
     unusual = np.zeros(len(later))
-    everywhere = _center_and_spread(later[names.notna()])
     for name in names.dropna().unique():
-        rows = np.flatnonzero(names == name)
-        of_type = later.iloc[rows]
-        center, spread = everywhere if len(rows) < FEWEST else _center_and_spread(of_type)
-        deviation = (of_type - center) / spread
-        unusual[rows] = deviation**2 / (deviation**2 + UNUSUAL**2)
+        is_type = names == name
+        usual = later[is_type if is_type.sum() >= FEWEST else names.notna()]
+        center, spread = _center_and_spread(usual)
+        deviation = (later[is_type] - center) / spread
+        unusual[is_type] = deviation**2 / (deviation**2 + UNUSUAL**2)
     return unusual
 
 

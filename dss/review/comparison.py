@@ -1,11 +1,13 @@
 """Review predictions: compare them with manual annotations, and apply other thresholds."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from dss.data.annotation_files import find_annotations
 from dss.data.annotations import occurrences, read_annotations
@@ -57,11 +59,11 @@ def agrees_with_manual(by_dss: pd.DataFrame, by_hand: pd.DataFrame) -> np.ndarra
     return agrees
 
 
-class Learned(NamedTuple):
-    """The recordings that a run was trained and validated on.
+class InDataset(NamedTuple):
+    """Recordings in a dataset.
 
     Attributes:
-        names: their names in the dataset, including subfolders.
+        names: their names, including subfolders.
         folder: the data folder of the dataset.
     """
 
@@ -69,22 +71,25 @@ class Learned(NamedTuple):
     folder: Path
 
 
-def learned_from(trunk: Path) -> Learned | None:
+def learned_from(trunk: Path) -> InDataset | None:
     """The recordings a run was trained and validated on; None if its dataset cannot tell."""
-    try:
-        attributes = open_dataset(read_params(trunk).get("data_dir") or "").attrs
-    except DssError:
-        return None
-    train, val = (attributes.get(f"filename_{split}") for split in ("train", "val"))
-    if train is None or val is None:
-        return None
-    return Learned(frozenset([*train, *val]), Path(attributes.get("made_from", "")))
+    with suppress(DssError):
+        tree = open_dataset(read_params(trunk).get("data_dir") or "")
+        if {"filename_train", "filename_val"} <= tree.attrs.keys():
+            return in_dataset(tree, ["train", "val"])
+    return None
 
 
-def was_learned(recording: Path, learned: Learned) -> bool:
-    """Whether a network learned from a recording, or from a copy of it.
+def in_dataset(tree: xr.DataTree, splits: Iterable[str]) -> InDataset:
+    """The recordings in some splits of a dataset."""
+    names = [name for split in splits for name in tree.attrs.get(f"filename_{split}", ())]
+    return InDataset(frozenset(names), Path(tree.attrs.get("made_from", "")))
 
-    It did if the name and subfolder are the same, unless the files visibly differ: many recorders
+
+def is_among(recording: Path, learned: InDataset) -> bool:
+    """Whether a dataset contains a recording, or a copy of it.
+
+    It does if the name and subfolder are the same, unless the files visibly differ: many recorders
     start numbering again every day.
     """
     path = recording.resolve().as_posix()
@@ -105,7 +110,7 @@ def detect_again(
     files: Mapping[Path, Path],
     types: Mapping[str, str],
     options: DetectOptions,
-    after_block: Callable[[], None] = lambda: None,
+    after_block: Callable[[], None],
 ) -> dict[Path, pd.DataFrame]:
     """Annotate recordings with other thresholds, from stored probabilities.
 

@@ -89,7 +89,10 @@ def _halves(folder: Path, corpus: Corpus, seed: int) -> list[list[tuple[Source, 
         [(_part(sources[s.recording], s), s.start_sample / rate) for s in half]
         for half in halved(songs, rate, seed)
     ]
-    counts = [sum(len(_song(part, corpus)) for part, _ in half) for half in halves]
+    counts = [
+        sum(occurrences(part.annotations)["name"].isin(corpus.types).sum() for part, _ in half)
+        for half in halves
+    ]
     if min(counts) < FEWEST:
         raise DssError(
             f"{folder}: one half has only {min(counts)} annotations, too few to learn from. "
@@ -97,10 +100,6 @@ def _halves(folder: Path, corpus: Corpus, seed: int) -> list[list[tuple[Source, 
             f"{FEWEST}."
         )
     return halves
-
-
-def _song(source: Source, corpus: Corpus) -> pd.DataFrame:
-    return occurrences(source.annotations)[lambda table: table["name"].isin(corpus.types)]
 
 
 def _dealt(corpus: Corpus, half: Sequence[tuple[Source, float]], seed: int) -> Corpus:
@@ -142,35 +141,26 @@ def _annotated(
     seconds = sum(source.recording.duration_seconds for source, _ in half)
     with bar(total=seconds, unit="s", desc="annotate") as progress:
         for source, start in half:
-            frames = _Frames(n)
+            frames: list[np.ndarray] = []
             blocks = probability_blocks(source.recording, run, options, progress.update)
-            table = detect(frames.watch(blocks), *how, options=options)
-            yield HeldOut(source, start, frames.all(), run.samplerate_hz / n, table, learned)
+            table = detect(_watched(blocks, n, frames), *how, options=options)
+            p, frames_hz = np.concatenate(frames), run.samplerate_hz / n
+            yield HeldOut(source, start, p, frames_hz, table, learned)
 
 
-class _Frames:
-    """Collects the mean probabilities of frames of `n` samples from passing blocks."""
+def _watched(
+    blocks: Iterable[np.ndarray], n: int, frames: list[np.ndarray]
+) -> Iterator[np.ndarray]:
+    """Pass on probabilities [samples, classes], and add the means of every `n` samples to frames.
 
-    def __init__(self, n: int):
-        self.n = n
-        self.frames: list[np.ndarray] = []
-        self.rest: np.ndarray | None = None
-
-    def watch(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """Pass on probabilities [samples, classes], block by block."""
-        for p in blocks:
-            waiting = p if self.rest is None else np.concatenate([self.rest, p])
-            whole = len(waiting) // self.n * self.n
-            self._add(waiting[:whole])
-            self.rest = waiting[whole:]
-            yield p
-
-    def all(self) -> np.ndarray:
-        """[frames, classes]; the last one may have fewer samples."""
-        if self.rest is not None and len(self.rest):
-            self.frames.append(self.rest.mean(axis=0, keepdims=True).astype(np.float16))
-        return np.concatenate(self.frames)
-
-    def _add(self, p: np.ndarray) -> None:
-        means = p.reshape(-1, self.n, p.shape[1]).mean(axis=1)
-        self.frames.append(means.astype(np.float16))
+    The last frame may have fewer samples.
+    """
+    rest: np.ndarray | None = None
+    for p in blocks:
+        rest = p if rest is None else np.concatenate([rest, p])
+        whole = len(rest) // n * n
+        frames.append(rest[:whole].reshape(-1, n, p.shape[1]).mean(axis=1).astype(np.float16))
+        rest = rest[whole:]
+        yield p
+    if rest is not None and len(rest):
+        frames.append(rest.mean(axis=0, keepdims=True).astype(np.float16))

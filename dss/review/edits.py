@@ -15,6 +15,7 @@ from dss.data.annotations import (
     annotations_path,
     occurrences,
     read_annotations,
+    times_of,
     write_annotations,
 )
 from dss.data.stretches import union
@@ -38,7 +39,7 @@ class Edited(NamedTuple):
     def as_written(self) -> pd.DataFrame:
         """The table as stored in its file."""
         times = self.annotations[TIMES].astype(float) * self.per_second
-        return self.annotations.assign(**{name: times[name] for name in TIMES})
+        return self.annotations.assign(**times)
 
 
 class Edits:
@@ -149,13 +150,9 @@ def annotate(
     _check_kind(name, kind, {**(kinds or {}), **kinds_of(rest)})
     changed = {"name": name, "start_seconds": start_seconds, "stop_seconds": stop_seconds}
     old = {} if row is None else annotations.loc[row].drop("confidence", errors="ignore").to_dict()
-    is_absent = (rest["name"] == name) & rest["start_seconds"].isna()  # but it does occur
     one = pd.DataFrame([old | changed], columns=annotations.columns)
-    there = rest[~is_absent]
-    table = pd.concat([there, one], ignore_index=True) if len(there) else one
-    place = table["start_seconds"].to_numpy().argsort(kind="stable")
-    new = int(np.flatnonzero(place == len(table) - 1)[0])
-    return table.iloc[place].reset_index(drop=True), new
+    table = joined([_without_absence(rest, name), one])
+    return table, int((table["start_seconds"] <= start_seconds).sum()) - 1
 
 
 def remove(annotations: pd.DataFrame, rows: int | Sequence[int]) -> pd.DataFrame:
@@ -193,13 +190,17 @@ def copy_annotations(
     start, stop = occurrences(annotations)[TIMES].to_numpy(float).T[:, None]
     first, last = others[TIMES].to_numpy(float).T[:, :, None]
     is_new = ~((first <= stop) & (start <= last)).any(axis=1)
-    is_absent = (annotations["name"] == name) & annotations["start_seconds"].isna()
     added = others.loc[is_new, COLUMNS].assign(name=name)
-    both = [table for table in (annotations[~is_absent], added) if len(table)]
     if not len(added):
         return annotations, 0
-    table = pd.concat(both, ignore_index=True).sort_values("start_seconds", kind="stable")
-    return table.reset_index(drop=True), len(added)
+    return joined([_without_absence(annotations, name), added]), len(added)
+
+
+def joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The rows of several annotation tables, sorted by start and counted from 0."""
+    there = [table for table in tables if len(table)] or tables[:1]
+    table = pd.concat(there, ignore_index=True)
+    return table.sort_values("start_seconds", ignore_index=True, kind="stable")
 
 
 def rows_of_type(
@@ -225,13 +226,11 @@ def next_annotation(
         step: 1 for the next annotation, -1 for the previous one.
         beyond: the minimum distance in seconds.
     """
-    rows = [occurrences(table) for table in tables]
-    rows = [table if name is None else table[table["name"] == name] for table in rows]
-    none = np.empty((0, 2))
-    times = np.concatenate([none, *(table[TIMES].to_numpy(float) for table in rows)])
+    rows = [table if name is None else table[table["name"] == name] for table in tables]
+    times = np.concatenate([np.empty((0, 2)), *(times_of(occurrences(table)) for table in rows)])
     after = step * (times.mean(axis=1) - seconds)
-    is_beyond = after > beyond
-    return tuple(times[is_beyond][after[is_beyond].argmin()]) if is_beyond.any() else None
+    times, after = times[after > beyond], after[after > beyond]
+    return tuple(times[after.argmin()]) if len(times) else None
 
 
 def annotation_at(annotations: pd.DataFrame, seconds: float, within_seconds: float) -> int | None:
@@ -246,12 +245,9 @@ def annotation_at(annotations: pd.DataFrame, seconds: float, within_seconds: flo
     """
     table = occurrences(annotations)
     start, stop = (table[column] for column in TIMES)
-    beside = np.maximum(np.maximum(start - seconds, seconds - stop), 0)
-    near = table[beside <= within_seconds]
-    if not len(near):
-        return None
-    order = pd.DataFrame({"beside": beside[near.index], "length": stop - start})
-    return int(order.loc[near.index].sort_values(["length", "beside"]).index[0])
+    beside = np.maximum(start - seconds, seconds - stop).clip(lower=0)
+    near = pd.DataFrame({"length": stop - start, "beside": beside})[beside <= within_seconds]
+    return int(near.sort_values(["length", "beside"]).index[0]) if len(near) else None
 
 
 def mark_annotated(edited: Edited, start_seconds: float, stop_seconds: float) -> Edited:
@@ -266,7 +262,7 @@ def n_outside_annotated(edited: Edited) -> int:
     """The number of annotations whose middle lies outside the annotated stretches."""
     if edited.annotated_stretches is None:
         return 0
-    middle = occurrences(edited.annotations)[TIMES].mean(axis=1).to_numpy()[:, None]
+    middle = times_of(occurrences(edited.annotations)).mean(axis=1, keepdims=True)
     start, stop = edited.annotated_stretches.T
     return int((~((start <= middle) & (middle <= stop)).any(axis=1)).sum())
 
@@ -292,6 +288,11 @@ def checked_name(name: str) -> str:
     if not name:
         raise DssError("The name is blank: type the name of a song type.")
     return name
+
+
+def _without_absence(annotations: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The table without the row that says that a song type does not occur."""
+    return annotations[(annotations["name"] != name) | annotations["start_seconds"].notna()]
 
 
 def _check_kind(name: str, kind: str, kinds: Mapping[str, str]) -> None:

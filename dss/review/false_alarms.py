@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from dss.data.annotations import ABSENT, NOISE, occurrences
+from dss.data.annotations import ABSENT, NOISE, occurrences, times_of
 from dss.data.stretches import complement, intersection, overlap, union
 from dss.data.text_tables import COLUMNS, TIMES
-from dss.review.edits import Edited, mark_annotated, remove
+from dss.review.edits import Edited, joined, mark_annotated, remove
 
 EVENT_SECONDS = 0.005  # before and after a false event, where there is no other event
 
@@ -42,19 +42,16 @@ def reject(
             edited = mark_annotated(edited, start, stop)
     if not is_noise_named:
         return edited
-    table = edited.annotations
-    annotated = union(occurrences(table)[TIMES].to_numpy(float))
+    annotated = union(times_of(occurrences(edited.annotations)))
     free = intersection(times, complement(annotated, duration_seconds))
     noise = pd.DataFrame(free, columns=TIMES).assign(name=NOISE)[COLUMNS].astype({"name": str})
-    both = [part for part in (table, noise) if len(part)] or [table]
-    both = pd.concat(both, ignore_index=True).sort_values("start_seconds", kind="stable")
-    return edited._replace(annotations=both.reset_index(drop=True))
+    return edited._replace(annotations=joined([edited.annotations, noise]))
 
 
 def is_rejected(by_dss: pd.DataFrame, by_hand: pd.DataFrame) -> np.ndarray:
     """Which predictions lie mostly in stretches annotated as `noise`: [annotations] bool."""
-    noise = union(occurrences(by_hand[by_hand["name"] == NOISE])[TIMES].to_numpy(float))
-    start, stop = by_dss[TIMES].to_numpy(float).T
+    noise = union(times_of(occurrences(by_hand[by_hand["name"] == NOISE])))
+    start, stop = times_of(by_dss).T
     if not len(noise):
         return np.zeros(len(by_dss), bool)
     is_event = start == stop

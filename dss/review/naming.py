@@ -119,18 +119,17 @@ class Naming:
         Raises: DssError if such a file has changed since it was read; nothing is written then.
         """
         is_changed = self.names != self._saved.names
-        changed = self.segments["view"].to_numpy()[is_changed]
-        edits = self._edits
-        for number in np.unique(changed).astype(int):
+        changed = np.unique(self.segments["view"].to_numpy(int)[is_changed])
+        for number in changed:
             view = self.views[number]
             path = view.recording.path
-            before = edits.of(path) or Edited(self._tables[number], per_second=view.per_second)
-            edits.put(path, before._replace(annotations=self.annotations(number)), before)
-        edits.save()
+            before = self._edits.of(path) or Edited(self._tables[number], None, view.per_second)
+            self._edits.put(path, before._replace(annotations=self.annotations(number)), before)
+        self._edits.save()
         self._saved = self._now
-        for number in np.unique(changed).astype(int):
+        for number in changed:
             self.views[number].forget()
-        return [annotations_path(self.views[n].recording.path) for n in np.unique(changed)]
+        return [annotations_path(self.views[number].recording.path) for number in changed]
 
     def annotations(self, number: int) -> pd.DataFrame:
         """The current annotation table of a view, without segments that were thrown out."""
@@ -138,11 +137,9 @@ class Naming:
         here = np.flatnonzero(self.segments["view"] == number)
         rows = self.segments["row"].to_numpy(int)[here]
         old, new = self.segments["name"].to_numpy(object)[here], self.names[here]
-        table["name"] = table["name"].astype(object)
         table.loc[rows, "name"] = new
         if "confidence" in table:
             table.loc[rows[old != new], "confidence"] = np.nan  # it belonged to the old name
-        table["name"] = table["name"].astype(str)
         return table.drop(index=rows[new == THROWN_OUT]).reset_index(drop=True)
 
     def _with(self, values: np.ndarray, chosen: np.ndarray, new) -> np.ndarray:

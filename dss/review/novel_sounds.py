@@ -12,10 +12,11 @@ from dss.data.recordings import Recording, fallback_rate, open_recording
 from dss.data.text_tables import COLUMNS, TIMES
 from dss.errors import DssError
 from dss.predict.near_misses import apart_from, read_near_misses
+from dss.review.edits import joined
 from dss.review.proposals import propose
 from dss.review.segment_features import describe_segments
 from dss.review.segment_groups import group_segments
-from dss.review.views import View, no_annotations, views_of
+from dss.review.views import View, views_of
 
 LISTED = ["file", "recording", *COLUMNS, "distance", "group"]
 USUAL = 0.99  # fraction of the known sounds that count as alike
@@ -46,18 +47,15 @@ def find_novel_sounds(
         by decreasing distance.
     Raises: DssError if nothing is known.
     """
-    views, tables = [], []
-    for view in views_of(known):
-        if len(view.annotations):
-            views.append(view)
-            tables.append(_known_sounds(view))
+    views = [view for view in views_of(known) if len(view.annotations)]
+    tables = [_known_sounds(view) for view in views]
     if not views:
         raise DssError(f"{known}: contains no annotated segments to compare sounds with")
     n_known = sum(map(len, tables))
     rate = views[0].recording.samplerate_hz
     for path, file in files.items():
         recording = open_recording(path, loader, fallback_rate(path, loader, rate))
-        views.append(View(path.name, recording, (no_annotations, lambda: np.empty((0, 2)))))
+        views.extend(views_of(recording))
         tables.append(_new_sounds(recording, file))
     numbered = [table.assign(view=i, row=0) for i, table in enumerate(tables)]
     sounds = pd.concat(numbered, ignore_index=True)
@@ -87,8 +85,7 @@ def _new_sounds(recording: Recording, file: Path) -> pd.DataFrame:
 
 def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Concatenate the segments of some tables."""
-    there = [table[COLUMNS] for table in tables if len(table)]
-    table = pd.concat(there, ignore_index=True) if there else no_annotations()
+    table = joined([table[COLUMNS] for table in tables])
     return table[table["stop_seconds"] > table["start_seconds"]]
 
 

@@ -122,15 +122,15 @@ def format_proofread(
     """Both tables as text, with the number of sounds unlike anything annotated."""
     if least.empty:
         return "Nothing to check: no annotations, and no near misses."
-    parts = [("Most probably wrong", least.drop(columns=TIMES))]
-    if novel is None:
-        ranked = ranked.drop(columns="unlike")  # not searched
-    if len(ranked) > 1:
-        title = "Recordings to annotate next, the least certain first"
-        parts.append((title, ranked))
     style = {"index": False, "float_format": "{:.3f}".format, "na_rep": ""}
-    texts = [f"{title}\n{table.to_string(**style)}" for title, table in parts]
-    return "\n\n".join([*texts] + ([] if novel is None else [count_novel(novel)]))
+    parts = [f"Most probably wrong\n{least.drop(columns=TIMES).to_string(**style)}"]
+    if len(ranked) > 1:
+        table = ranked.drop(columns="unlike" if novel is None else [])  # not searched
+        title = "Recordings to annotate next, the least certain first"
+        parts.append(f"{title}\n{table.to_string(**style)}")
+    if novel is not None:
+        parts.append(count_novel(novel))
+    return "\n\n".join(parts)
 
 
 def count_novel(novel: pd.DataFrame) -> str:
@@ -144,18 +144,16 @@ def _doubtful(annotated: Annotated) -> Iterator[tuple[Path, pd.DataFrame]]:
 
     The column doubt is the probability that they are wrong.
     """
-    if isinstance(annotated, Mapping):
-        tables = annotated
-    else:
-        annotated = Path(annotated)
-        paths = [annotated]
-        if annotated.is_dir():
-            there = sorted(annotated.rglob(f"*{ENDING}"))
-            paths = [path for path in there if not is_hidden(path.relative_to(annotated))]
+    where, tables = "here", annotated
+    if not isinstance(tables, Mapping):
+        folder = Path(tables)
+        where, paths = str(folder), [folder]
+        if folder.is_dir():
+            there = sorted(folder.rglob(f"*{ENDING}"))
+            paths = [path for path in there if not is_hidden(path.relative_to(folder))]
         tables = {path: read_annotations(path) for path in paths}
     tables = {path: table for path, table in tables.items() if "confidence" in table}
     if not tables:
-        where = "here" if isinstance(annotated, Mapping) else annotated
         raise DssError(
             f"{where}: contains no annotations with a confidence, as `dss predict` writes them"
         )

@@ -45,9 +45,8 @@ def propose(
     """
     options = ProposeOptions.given(options, named)
     loudness = measure_loudness(recording, options.lowest_hz, options.highest_hz)
-    threshold_db = options.threshold_db
-    if threshold_db is None:
-        threshold_db = stable_threshold(loudness)
+    given_db = options.threshold_db
+    threshold_db = stable_threshold(loudness) if given_db is None else given_db
     return above_threshold(loudness, threshold_db, recording.duration_seconds, options)
 
 
@@ -73,9 +72,8 @@ def above_threshold(
         if options.max_seconds is not None:
             times = times[times[:, 1] - times[:, 0] <= options.max_seconds]
         times = np.minimum(times, duration_seconds)
-    table = pd.DataFrame(times, columns=TIMES)
-    table.insert(0, COLUMNS[0], pd.array([options.song_type] * len(table), dtype="str"))
-    return table
+    table = pd.DataFrame(times, columns=TIMES).assign(name=options.song_type)
+    return table[COLUMNS].astype({"name": str})
 
 
 @takes_options
@@ -134,13 +132,10 @@ def stable_threshold(loudness: Loudness) -> float:
     highest = max(LOWEST_DB + 6, PART_OF_RANGE * float(loudest(loudness.db)))
     thresholds = np.arange(LOWEST_DB, highest)
     found = [find_segments(loudness, t) for t in range(LOWEST_DB, int(highest) + max(STEPS) + 1)]
-    stability = np.array(
-        [
-            sum(_agreement(found[i], found[i + step]) for step in STEPS)
-            for i in range(len(thresholds))
-        ]
-    )
-    stability = scipy.ndimage.gaussian_filter1d(stability, SMOOTHING_DB)
+    agreements = [
+        sum(_agreement(found[i], found[i + step]) for step in STEPS) for i in range(len(thresholds))
+    ]
+    stability = scipy.ndimage.gaussian_filter1d(np.array(agreements), SMOOTHING_DB)
     stable = thresholds[stability >= AS_STABLE * stability.max()]
     return float(np.round(stable[0] + UP * (stable[-1] - stable[0])))
 
@@ -161,18 +156,17 @@ def shortest_seconds(loudness: Loudness, threshold_db: float) -> float:
 
 def _agreement(one: np.ndarray, other: np.ndarray) -> float:
     """F1 of the boundaries of segments, onsets and offsets together; higher if these are many."""
-    n = len(one) + len(other)
-    agreeing = sum(_n_close(one[:, i], other[:, i], TOLERANCE_SECONDS) for i in (0, 1))
-    return agreeing / n * agreeing**NUMBER_POWER if n else 0.0
-
-
-def _n_close(one: np.ndarray, other: np.ndarray, tolerance_seconds: float) -> int:
-    """How many times in two lists are mutual nearest neighbours within this tolerance."""
     if not len(one) or not len(other):
-        return 0
+        return 0.0
+    agreeing = sum(_n_close(one[:, i], other[:, i]) for i in (0, 1))
+    return agreeing / (len(one) + len(other)) * agreeing**NUMBER_POWER
+
+
+def _n_close(one: np.ndarray, other: np.ndarray) -> int:
+    """How many times in two lists are mutual nearest neighbours within the tolerance."""
     there, back = _nearest(one, other), _nearest(other, one)
     is_mutual = back[there] == np.arange(len(one))
-    return int((is_mutual & (np.abs(other[there] - one) <= tolerance_seconds)).sum())
+    return int((is_mutual & (np.abs(other[there] - one) <= TOLERANCE_SECONDS)).sum())
 
 
 def _nearest(one: np.ndarray, other: np.ndarray) -> np.ndarray:

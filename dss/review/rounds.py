@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from dss.data.annotations import EVENT, SEGMENT, occurrences, read_annotations
 from dss.data.audio import Loader
@@ -23,13 +22,13 @@ from dss.evaluate.pairs import ENDING
 from dss.options import DetectOptions
 from dss.predict.confidence import Calibration, calibration_of, expected_errors
 from dss.predict.detection import with_run_options
-from dss.review.comparison import Learned, was_learned
+from dss.review.comparison import in_dataset, is_among
 from dss.review.novel_sounds import find_novel_sounds
 from dss.review.proofread import count_novel, rank_recordings
 from dss.review.views import View, completeness, dataset_views
 from dss.runs import read_params, run_trunk
 from dss.support.files import replacing
-from dss.support.units import readable
+from dss.support.units import counted, readable
 
 NOTHING_NEW = "All these recordings are in the dataset already: let the network annotate others."
 ROUNDS = ["run", "annotated_seconds", "song_types", "found", "wrong", "f1", "unlike"]
@@ -53,22 +52,20 @@ class NextRound(NamedTuple):
     novel: pd.DataFrame
 
     def __str__(self) -> str:
-        now = self.rounds.iloc[-1]
-        before = self.rounds.iloc[-2] if len(self.rounds) > 1 else None
-        types = f"{now['song_types']} song type{'' if now['song_types'] == 1 else 's'}"
-        was = "" if before is None else f" ({readable(before['annotated_seconds'])} before)"
+        now, before = self.rounds.iloc[-1], self.rounds.iloc[:-1].tail(1)
+        seconds, f1 = (before[column].dropna() for column in ("annotated_seconds", "f1"))
+        types = counted(now["song_types"], "song type")
+        was = "".join(f" ({readable(s)} before)" for s in seconds)
         lines = [f"Annotated: {readable(now['annotated_seconds'])}{was}, {types}."]
         if pd.notna(now["f1"]):
-            was = "" if before is None or pd.isna(before["f1"]) else f" ({before['f1']:.2f} before)"
+            was = "".join(f" ({value:.2f} before)" for value in f1)
             of = f"of {now['found']:,} new annotations, about {now['wrong']:,.0f} are wrong"
             lines.append(f"Expected F1: {now['f1']:.2f}{was}; {of}.")
         if self.ranked.empty:
-            lines.append(NOTHING_NEW)
-            return "\n".join(lines)
-        lines.append(count_novel(self.novel))
+            return "\n".join([*lines, NOTHING_NEW])
         names = [Path(file).name.removesuffix(ENDING) for file in self.ranked["file"]]
-        lines.append(f"Annotate next: {', '.join(names[:MOST_NAMED])}.")
-        return "\n".join(lines)
+        following = f"Annotate next: {', '.join(names[:MOST_NAMED])}."
+        return "\n".join([*lines, count_novel(self.novel), following])
 
 
 def next_round(
@@ -123,8 +120,8 @@ def _new_and_known(
 ) -> tuple[dict[Path, Path], list[View]]:
     """The files of recordings outside of the dataset of a run, and the views of the dataset."""
     tree = open_dataset(params.get("data_dir") or "")
-    learned = _in_dataset(tree)
-    new = {path: file for path, file in files.items() if not was_learned(path, learned)}
+    known = in_dataset(tree, SPLITS)
+    new = {path: file for path, file in files.items() if not is_among(path, known)}
     return new, dataset_views(tree)
 
 
@@ -134,9 +131,8 @@ def _read(path: Path) -> pd.DataFrame:
         return pd.DataFrame(columns=ROUNDS)
     table = read_csv(path, ROUNDS)
     table[ROUNDS[1:]] = table[ROUNDS[1:]].apply(numbers)
-    bad = table.index[
-        table[["annotated_seconds", "song_types", "found", "unlike"]].isna().any(axis=1)
-    ]
+    needed = ["annotated_seconds", "song_types", "found", "unlike"]
+    bad = table.index[table[needed].isna().any(axis=1)]
     raise_problems([f"{path}, row {row}: lacks a number" for row in bad], "Remove these rounds:")
     return table.astype({"song_types": int, "found": int, "unlike": int})[ROUNDS]
 
@@ -161,12 +157,6 @@ def _round(
     n_types = len(params["class_names"]) - 1
     row = (trunk.name, seconds, n_types, n_found, wrong, f1, n_novel)
     return pd.DataFrame([row], columns=ROUNDS)
-
-
-def _in_dataset(tree: xr.DataTree) -> Learned:
-    """The recordings of a dataset."""
-    names = [name for split in SPLITS for name in tree.attrs.get(f"filename_{split}", [])]
-    return Learned(frozenset(names), Path(tree.attrs.get("made_from", "")))
 
 
 def _recall(calibration: Calibration, params: Mapping[str, Any]) -> float:

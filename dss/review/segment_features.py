@@ -32,14 +32,11 @@ def list_segments(views: Sequence[View]) -> pd.DataFrame:
     """
     tables = []
     for number, view in enumerate(views):
-        table = view.annotations[COLUMNS].reset_index(drop=True)
-        table = occurrences(table)
+        table = occurrences(view.annotations[COLUMNS].reset_index(drop=True))
         table = table[table["stop_seconds"] > table["start_seconds"]]
         tables.append(table.rename_axis("row").reset_index().assign(view=number))
     columns = ["view", "row", *COLUMNS]
-    there = [table for table in tables if len(table)]
-    if not there:
-        return pd.DataFrame(columns=columns)
+    there = [table for table in tables if len(table)] or [pd.DataFrame(columns=columns)]
     return pd.concat(there, ignore_index=True)[columns]
 
 
@@ -57,6 +54,8 @@ def describe_segments(views: Sequence[View], segments: pd.DataFrame) -> np.ndarr
     Returns: [segments, features] float32.
     Raises: DssError if there are no segments.
     """
+    from sklearn.decomposition import PCA  # takes half a second to import
+
     if not len(segments):
         raise DssError("There are no segments here: annotate some, or propose them, first.")
     rate = min(views[number].recording.samplerate_hz for number in segments["view"].unique())
@@ -64,7 +63,8 @@ def describe_segments(views: Sequence[View], segments: pd.DataFrame) -> np.ndarr
     for i, power in enumerate(_mel_powers(views, segments, rate)):
         shapes[i] = _below_loudest(power).ravel()
     duration = (segments["stop_seconds"] - segments["start_seconds"]).to_numpy(float)
-    return _with_durations(_principal_components(shapes), duration)
+    n = min(N_COMPONENTS, *shapes.shape)
+    return _with_durations(PCA(n, svd_solver="covariance_eigh").fit_transform(shapes), duration)
 
 
 def mel_filters(
@@ -95,9 +95,8 @@ def _mel_powers(
     """The warped power of each segment: [frames, bands]."""
     range_hz = (0.01 * lowest_rate_hz, 0.375 * lowest_rate_hz)
     # Windows have the same duration in all recordings, so that segments are comparable.
-    seconds = (
-        np.clip(2 ** round(np.log2(WINDOW_SECONDS * lowest_rate_hz)), 32, 512) / lowest_rate_hz
-    )
+    lowest = np.clip(2 ** round(np.log2(WINDOW_SECONDS * lowest_rate_hz)), 32, 512)
+    seconds = lowest / lowest_rate_hz
     filters: dict[float, np.ndarray] = {}
     for number, _, _, start, stop in segments.itertuples(index=False, name=None):
         recording = views[number].recording
@@ -131,13 +130,6 @@ def _below_loudest(power: np.ndarray) -> np.ndarray:
     """Power scaled from 0, silent, to 1, as loud as the loudest point."""
     db = 10 * np.log10(np.maximum(power, 1e-12))
     return np.clip((db - np.percentile(db, 99)) / DEPTH_DB + 1, 0, 1)
-
-
-def _principal_components(x: np.ndarray) -> np.ndarray:
-    from sklearn.decomposition import PCA  # takes half a second to import
-
-    n = min(N_COMPONENTS, *x.shape)
-    return PCA(n, svd_solver="covariance_eigh").fit_transform(x)
 
 
 def _with_durations(shapes: np.ndarray, duration_seconds: np.ndarray) -> np.ndarray:

@@ -53,11 +53,10 @@ def split_group(features: np.ndarray) -> np.ndarray:
     """
     from sklearn.cluster import KMeans
 
-    if len(features) < 2:
-        return np.zeros(len(features), int)
-    parts = group_segments(
-        features, max(2, round(0.05 * len(features)), min(FEWEST, len(features)))
-    )
+    n = len(features)
+    if n < 2:
+        return np.zeros(n, int)
+    parts = group_segments(features, max(2, round(0.05 * n), min(FEWEST, n)))
     if parts.max() < 1:
         parts = KMeans(2, n_init=4, random_state=0).fit_predict(features)
     return largest_first(_with_nearest(features, parts))

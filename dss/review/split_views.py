@@ -13,8 +13,9 @@ from dss.data.contents import song_stretches
 from dss.data.recordings import Recording
 from dss.data.splits import SPLITS
 from dss.data.stretches import of_mask
-from dss.data.text_tables import TIMES
+from dss.data.text_tables import COLUMNS, TIMES
 from dss.errors import DssError
+from dss.review.edits import joined
 from dss.review.view import View
 from dss.support import hdf5
 
@@ -34,24 +35,22 @@ def dataset_views(tree: xr.DataTree) -> list[View]:
 
 def _split_view(tree: xr.DataTree, split: str) -> View:
     x, y = (tree[split][name].variable for name in "xy")
-    rate, names, types = (
-        tree.attrs[name] for name in ("samplerate_x_Hz", "class_names", "class_types")
-    )
+    rate, names = tree.attrs["samplerate_x_Hz"], tree.attrs["class_names"]
     stretches = split_stretches(tree, split)
-    n_samples, n_channels = x.shape
-    recording = Recording(
-        Path(split), rate, n_samples, n_channels, lambda a, b: np.asarray(x[a:b].data, np.float32)
-    )
+
+    def read(first: int, last: int) -> np.ndarray:
+        return np.asarray(x[first:last].data, np.float32)
 
     def annotations() -> pd.DataFrame:
         song = song_stretches(array_of(tree[split]["y"]), stretches)
-        return _as_annotations(song[1:], names[1:], types[1:], rate)
+        return _as_annotations(song[1:], names[1:], tree.attrs["class_types"][1:], rate)
 
     def unknown() -> np.ndarray:
         if "annotated" not in tree[split]:
             return np.empty((0, 2))
         return of_mask(np.asarray(tree[split]["annotated"].variable.data) == 0) / rate
 
+    recording = Recording(Path(split), rate, len(x), x.shape[1], read)
     return View(split, recording, (annotations, unknown), y, names, stretches[1:, 0] / rate)
 
 
@@ -61,10 +60,8 @@ def _as_annotations(song: Sequence[np.ndarray], names, types, rate: float) -> pd
         times = stretches / rate
         if kind == EVENT:
             times = np.repeat((stretches.sum(axis=1, keepdims=True) - 1) / 2 / rate, 2, axis=1)
-        columns = dict(zip(TIMES, times.T, strict=True))
-        tables.append(pd.DataFrame({"name": name, **columns}, range(len(times))))
-    table = pd.concat(tables, ignore_index=True).astype({"name": str})
-    return table.sort_values("start_seconds", ignore_index=True, kind="stable")
+        tables.append(pd.DataFrame(times, columns=TIMES).assign(name=name)[COLUMNS])
+    return joined(tables).astype({"name": str})
 
 
 def _is_h5_dataset(path: Path) -> bool:

@@ -19,5 +19,10 @@ def clock_time(seconds: float) -> str:
     return f"{minutes}:{milliseconds / 1000:06.3f}"
 
 
+def counted(n: int, what: str) -> str:
+    """A number of things, such as `1 recording` or `2 recordings`."""
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
 def _three_digits(value: float, unit: str) -> str:
     return f"{float(f'{value:.3g}'):g} {unit}"

@@ -183,7 +183,7 @@ class PredictionViewer(Viewer):
         ]
 
     def _was_learned(self, recording: Path) -> bool:
-        return self._learned is not None and comparison.was_learned(recording, self._learned)
+        return self._learned is not None and comparison.is_among(recording, self._learned)
 
     def _is_known(self, recording: Path) -> bool:
         """Whether annotating it by hand adds nothing new."""
