@@ -166,3 +166,17 @@ def test_what_cannot_be_split_is_an_error():
     options = DatasetOptions(train_fraction=0.9, val_fraction=0.2)
     with pytest.raises(DssError, match="add up to 1.2, more than 1"):
         split_recordings([recording(1000)] * 5, 1000, options)
+
+
+@pytest.mark.parametrize("block_seconds", [0, 0.05])
+@pytest.mark.parametrize("seed", range(4))
+def test_each_split_gets_its_share_of_what_is_known(block_seconds, seed):
+    known = np.array([[1000, 1400], [7000, 7600]])
+    onset = np.r_[1010:1400:20, 7010:7600:20]
+    song = Song(10_000, np.stack([onset, onset + 10], 1), ["a"] * len(onset), "x", known)
+    kinds = dict.fromkeys(("train_split", "val_split", "test_split"), "samples")
+    options = DatasetOptions(**kinds, block_seconds=block_seconds, seed=seed)
+    plan = split_recordings([song], 1000, options)
+    for split, share in (("train", 0.7), ("val", 0.2), ("test", 0.1)):
+        n_known = sum(song.n_known(s.start_sample, s.stop_sample) for s in plan[split])
+        assert n_known == pytest.approx(1000 * share, abs=60)

@@ -89,7 +89,10 @@ class Source:
         extents = np.round((times + reach) * self.recording.samplerate_hz).astype(int)
         extents[:, 1] += 1
         extents = np.clip(extents, 0, self.recording.n_samples)
-        return Song(self.recording.n_samples, extents, table["name"].tolist(), group)
+        known = self.known
+        if known is not None:
+            known = np.round(known * self.recording.samplerate_hz).astype(int)
+        return Song(self.recording.n_samples, extents, table["name"].tolist(), group, known)
 
 
 def read_corpus(folder: Path, options: DatasetOptions) -> Corpus:
@@ -116,7 +119,11 @@ def read_corpus(folder: Path, options: DatasetOptions) -> Corpus:
     old_types = {old: types[new] for old, new in new_names.items() if new in types}
     annotated = {*new_names}.union(*(table["name"] for _, table in tables))
     renamed = [_renamed(table, options.rename) for _, table in tables]
-    seconds = [recording.duration_seconds for recording in recordings]
+    annotated_stretches = [
+        _annotated_stretches(found, new, options, types)
+        for found, new in zip(inputs, renamed, strict=True)
+    ]
+    seconds = [float(np.diff(stretches).sum()) for stretches in annotated_stretches]
     root = folder.parent if folder.is_file() else folder
     names = [recording.path.relative_to(root).as_posix() for recording in recordings]
     settled, reasons = chosen_options(renamed, seconds, types, options, names)
@@ -125,21 +132,32 @@ def read_corpus(folder: Path, options: DatasetOptions) -> Corpus:
             warnings.warn(sentence, DssWarning, stacklevel=5)
     reach = targets.GAUSSIAN_REACH * (settled.event_std_seconds or 0)
     sources = []
-    for name, (recording, _, table, unknown), new in zip(names, inputs, renamed, strict=True):
-        end = recording.duration_seconds
-        tolerance = tolerance_at(recording, options.tolerance_seconds)
-        stretches = read_annotated(recording.path, end, tolerance)
-        stretches = intersection(stretches, complement(unknown, end))
-        if options.overlaps == "unknown":
-            shared = [overlap[2:] for overlap in overlaps(new, types)]
-            stretches = intersection(stretches, complement(union(np.array(shared)), end))
-        known = known_stretches(table, old_types, stretches, reach, annotated)
-        is_all = known.shape == (1, 2) and np.allclose(known, [[0, end]])
-        sources.append(Source(recording, name, new, None if is_all else known))
+    for name, found, new, stretches in zip(
+        names, inputs, renamed, annotated_stretches, strict=True
+    ):
+        known = known_stretches(found.table, old_types, stretches, reach, annotated)
+        is_all = known.shape == (1, 2) and np.allclose(
+            known, [[0, found.recording.duration_seconds]]
+        )
+        sources.append(Source(found.recording, name, new, None if is_all else known))
     if options.boundary_targets:
         types |= dict.fromkeys(BOUNDARIES, EVENT)
     within_types = options.gap_seconds is None
     return Corpus(sources, types, settled, reasons, within_types, fixed)
+
+
+def _annotated_stretches(
+    found: Input, table: pd.DataFrame, options: DatasetOptions, types: Mapping[str, str]
+) -> np.ndarray:
+    """The annotated stretches of a recording, without those that count as unknown: in seconds."""
+    end = found.recording.duration_seconds
+    tolerance = tolerance_at(found.recording, options.tolerance_seconds)
+    stretches = read_annotated(found.recording.path, end, tolerance)
+    stretches = intersection(stretches, complement(found.unknown, end))
+    if options.overlaps == "unknown":
+        shared = [overlap[2:] for overlap in overlaps(table, types)]
+        stretches = intersection(stretches, complement(union(np.array(shared)), end))
+    return stretches
 
 
 def _with_targets(table: pd.DataFrame, corpus: Corpus) -> pd.DataFrame:

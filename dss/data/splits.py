@@ -42,6 +42,21 @@ class Song:
     extents: np.ndarray  # [annotations, 2] first sample, and one past the last
     names: Sequence[str]  # the song type of each annotation
     group: str  # the individual in the recording; the recording's own name if unknown
+    known: np.ndarray | None = None  # [stretches, 2] known samples, likewise; None for all
+
+    def n_known(self, start: int, stop: int) -> int:
+        """How many samples from `start` to before `stop` are known."""
+        if self.known is None:
+            return stop - start
+        return int(np.diff(np.clip(self.known, start, stop)).sum())
+
+    def after_known(self, counts: np.ndarray) -> np.ndarray:
+        """The samples before which so many samples are known."""
+        if self.known is None or not len(self.known):
+            return counts
+        before = np.cumsum([0, *np.diff(self.known)[:-1, 0]])
+        stretch = np.maximum(np.searchsorted(before, counts) - 1, 0)
+        return self.known[stretch, 0] + counts - before[stretch]
 
 
 def split_recordings(
@@ -52,7 +67,7 @@ def split_recordings(
     Splits by files are filled first, with whole recordings drawn at random, keeping groups
     together. The remaining recordings are divided among the splits by samples: into one stretch per
     split, in random order, or into blocks dealt out so that each split gets its share of every song
-    type. Cuts lie in pauses of the song.
+    type. Shares are of what is known. Cuts lie in pauses of the song.
 
     Returns: the stretches of each split, in the order of the recordings.
     Raises: DssError if these recordings do not allow such splits.
@@ -210,7 +225,8 @@ def _cut_in_order(recording: Song, number: int, shares: dict[str, float], margin
     """One stretch for each split, in random order: (split, stretch)."""
     order = [list(shares)[i] for i in rng.permutation(len(shares))]
     parts = np.cumsum([shares[split] for split in order])
-    wanted = np.round(recording.n_samples * parts[:-1] / parts[-1]).astype(int)
+    n_known = recording.n_known(0, recording.n_samples)
+    wanted = recording.after_known(np.round(n_known * parts[:-1] / parts[-1]).astype(int))
     edges = [0, *_cuts(wanted, recording, margin), recording.n_samples]
     for split, start, stop in zip(order, edges[:-1], edges[1:], strict=True):
         if stop > start:
@@ -218,7 +234,8 @@ def _cut_in_order(recording: Song, number: int, shares: dict[str, float], margin
 
 
 def _blocks(recording: Song, number: int, block: int, margin: int) -> list[Stretch]:
-    wanted = np.arange(block, recording.n_samples, block)
+    n_known = recording.n_known(0, recording.n_samples)
+    wanted = recording.after_known(np.arange(block, n_known, block))
     edges = np.unique([0, *_cuts(wanted, recording, margin), recording.n_samples])
     return [Stretch(number, int(a), int(b)) for a, b in itertools.pairwise(edges)]
 
@@ -251,7 +268,8 @@ def _deal(blocks, recordings, shares: dict[str, float], rng) -> dict[str, list[S
     """
     names = sorted({name for recording in recordings for name in recording.names})
     counts = np.array([_count(block, recordings[block.recording], names) for block in blocks])
-    counts = np.hstack([counts.reshape(len(blocks), -1), [[b.n_samples] for b in blocks]])
+    n_known = [[recordings[b.recording].n_known(b.start_sample, b.stop_sample)] for b in blocks]
+    counts = np.hstack([counts.reshape(len(blocks), -1), n_known])
     part = np.array(list(shares.values())) / sum(shares.values())
     desired = part[:, None] * counts.sum(axis=0)
     dealt: dict[str, list[Stretch]] = {split: [] for split in shares}
