@@ -3,8 +3,8 @@
     recordings + annotations -> dataset -> network -> run files -> annotations -> scores
          dss.data               dss.data  dss.models  dss.train   dss.predict  dss.evaluate
 
-The subpackages, each importing only those before it: support, options, data, models, runs, train,
-evaluate, predict, review, plot, widgets, and the command line.
+The subpackages, each importing only those before it: support, options, data, models, runs,
+evaluate, predict, train, review, plot, widgets, and the command line.
 
 `import dss` stays fast: each subpackage is imported when you first use it.
 """

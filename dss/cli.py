@@ -1,6 +1,7 @@
 """The `dss` command line: parse what is typed, with the switches that options declare."""
 
 import argparse
+import signal
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -32,7 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     try:
-        with system.stopped_as_by_ctrl_c(), warnings.catch_warnings():
+        # Schedulers and forms ask a process to stop; that is the same as Ctrl-C.
+        stopped = system.handling_stops(signal.default_int_handler, with_ctrl_c=False)
+        with stopped, warnings.catch_warnings():
             warnings.simplefilter("always", DssWarning)
             warnings.showwarning = _print_once()
             run(**named)
@@ -85,20 +88,16 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
                 default=argparse.SUPPRESS,
                 help="read options from a YAML file; the _params.yaml of a run repeats the run",
             )
-        _add_options(command, options_class)
+        for title, names in options.grouped_fields(options_class).items():
+            group = command.add_argument_group(title)
+            for option in names:
+                _add_option(group, option, options_class.model_fields[option])
         command.set_defaults(run_command=run)
     return parser, commands.choices
 
 
-def _add_options(parser: argparse.ArgumentParser, options_class: type[options.Options]) -> None:
-    """Add a switch for each field; values stay text, which the options class parses and checks."""
-    for title, names in options.grouped_fields(options_class).items():
-        group = parser.add_argument_group(title)
-        for name in names:
-            _add_option(group, name, options_class.model_fields[name])
-
-
 def _add_option(group: argparse._ArgumentGroup, name: str, field: FieldInfo) -> None:
+    """Add a switch for a field; its value stays text, which the options class parses and checks."""
     flag = "--" + name.replace("_", "-")
     help_text = f"{field.description} {options.describe_range(field)}".replace("%", "%%")
     settings: dict[str, Any] = {"dest": name, "default": argparse.SUPPRESS}

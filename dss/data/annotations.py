@@ -237,11 +237,10 @@ def read_definitions(path: Path) -> dict[str, str]:
     categories: dict[str, tuple[int, str]] = {}
     problems = []
     for row, (name, category) in enumerate(table.itertuples(index=False, name=None), start=1):
-        where, right = f"{path}, row {row}:", f"{EVENT} or {SEGMENT}"
+        where = f"{path}, row {row}:"
         if category not in (EVENT, SEGMENT):
-            problems.append(
-                f"{where} the category of {name} is {category!r}, but should be {right}"
-            )
+            wrong = f"is {category!r}, but should be {EVENT} or {SEGMENT}"
+            problems.append(f"{where} the category of {name} {wrong}")
         first, of_first = categories.setdefault(name, (row, category))
         if category != of_first:
             message = f"{name} is {category} here and {of_first} in row {first}"

@@ -32,12 +32,12 @@ def layout_of(text: str) -> Layout:
     Arguments:
         text: the content of the file, or its first lines.
     """
-    said, n_above, line = None, 0, ""
+    stated, n_above, line = None, 0, ""
     for n_above, line in enumerate(io.StringIO(text, None)):
-        said = SPREADSHEET.fullmatch(line) if n_above == 0 else said
+        stated = SPREADSHEET.fullmatch(line) if n_above == 0 else stated
         if line.strip() and not COMMENT.match(line) and not SPREADSHEET.fullmatch(line):
             break
-    separator = said[1] if said else max(SEPARATORS, key=line.count)
+    separator = stated[1] if stated else max(SEPARATORS, key=line.count)
     return Layout(separator, n_above, next(fields(line, separator), []))
 
 

@@ -26,7 +26,7 @@ from dss.support.progress import bar, say
 from dss.support.units import readable
 
 MOST = 0.5  # fraction of the annotations
-MOST_SAID = 5  # errors printed while files are read
+MOST_PRINTED = 5  # errors printed while files are read
 FAR = 10  # times the length of a recording: a single annotation that far uses another unit
 MISTAKEN_SECONDS = 1  # beyond the end of a recording: a mistake, not another unit
 
@@ -98,7 +98,7 @@ def read_inputs(
     find_file = annotation_finder(options.annotations_at, folder)
     inputs: list[Input] = []
     failed: list[tuple[Path, DssError | OSError]] = []
-    n_said = n_skipped = 0
+    n_printed = n_skipped = 0
     with fixes.collecting() as fixed:
         progress = bar(paths, desc="reading", unit="recording", delay=1)
         for path in progress:
@@ -114,9 +114,9 @@ def read_inputs(
                 failed.append((path, error))
                 if isinstance(rest := getattr(error, "rest", None), Input):
                     inputs.append(rest)
-            if wrong and n_said < MOST_SAID and not progress.disable:
+            if wrong and n_printed < MOST_PRINTED and not progress.disable:
                 say(f"error: {wrong[0]}")  # who waits for thousands of files sees it at once
-                n_said += 1
+                n_printed += 1
         if n_skipped:
             s = "s" * (n_skipped > 1)
             fixes.note(folder, f"{n_skipped} recording{s} without annotations left out")
@@ -212,13 +212,13 @@ def _within(
         # If both ends of a segment lie outside, nothing remains to be cut.
         is_beyond = ~is_event & ((stop <= 0) | (start >= end + sample))
         is_near = (out <= tolerance_at(recording, tolerance_seconds)) & ~is_beyond
-        said = is_near & (out > sample * 1.001)
+        is_reported = is_near & (out > sample * 1.001)
         last = np.stack([np.full(len(times), end - sample), np.where(is_event, end - sample, end)])
         cut = times.clip(0, last.T)
         is_near &= (stop >= start) & (cut != times).any(axis=1)
-    if said.any():
-        n, most = int(said.sum()), readable(float(out[said].max()))
-        rows = f"row{'s' * (n > 1)} {fixes.listed(table.index[said])}"
+    if is_reported.any():
+        n, most = int(is_reported.sum()), readable(float(out[is_reported].max()))
+        rows = f"row{'s' * (n > 1)} {fixes.listed(table.index[is_reported])}"
         what = f"{n} annotation{'s reach' if n > 1 else ' reaches'} up to {most} beyond the"
         fixes.note(file, f"{what} recording, and {'are' if n > 1 else 'is'} cut ({rows})")
     if not is_near.any():

@@ -90,8 +90,8 @@ def format_report(tree: "xr.DataTree") -> str:
     fixed = fixed if isinstance(fixed, list) else ()
     chosen = "".join(f"{name}: {why}\n" for name, why in chosen)
     fixed = "".join(f"fixed: {sentence}\n" for sentence in fixed)
-    said = [f"{', '.join(lengths)}\n", f"{table.to_string()}\n", chosen, fixed]
-    return "\n".join(part for part in said if part)
+    parts = [f"{', '.join(lengths)}\n", f"{table.to_string()}\n", chosen, fixed]
+    return "\n".join(part for part in parts if part)
 
 
 @takes_options
@@ -193,9 +193,9 @@ def _sound_report(tree: "xr.DataTree") -> dict[str, dict[str, Any]] | None:
             if not all(names >= values.keys() for values in by_type):
                 raise ValueError("it names other song types")
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
-        said = f"{type(error).__name__}: {error}"
+        why = f"{type(error).__name__}: {error}"
         warnings.warn(
-            f"{tree.name or 'The dataset'}: its report is damaged ({said}), so the targets are "
+            f"{tree.name or 'The dataset'}: its report is damaged ({why}), so the targets are "
             "counted instead.",
             DssWarning,
             stacklevel=3,

@@ -189,8 +189,8 @@ def read_arrays(path: Path, split: str) -> "dict[str, xr.Variable]":
     import xarray as xr
 
     if path.is_dir() and not (path / "zarr.json").is_file():
-        files = sorted((path / split).glob("*.npy"))
-        return {file.stem: _plain_variable(_open_npy(file)) for file in files}
+        arrays = {file.stem: _open_npy(file) for file in sorted((path / split).glob("*.npy"))}
+        return {n: xr.Variable([f"dim_{i}" for i in range(x.ndim)], x) for n, x in arrays.items()}
     if path.is_file():
         with hdf5.reading(path) as file:
             if split not in file:
@@ -258,12 +258,6 @@ def missing_chunks(folder: Path, counts: Sequence[int]) -> int:
     if (n_missing := math.prod(counts) - len(there)) > 0:
         return n_missing
     return len({*itertools.product(*(map(str, range(n)) for n in counts))} - there)
-
-
-def _plain_variable(array: np.ndarray) -> "xr.Variable":
-    import xarray as xr
-
-    return xr.Variable([f"dim_{i}" for i in range(array.ndim)], array)
 
 
 def _open_npy(path: Path) -> np.ndarray:

@@ -204,8 +204,8 @@ def parse_times(table: pd.DataFrame) -> list[tuple[int, str]]:
         if table[column].dtype == float and not _are_late(table[column]):
             continue
         parsed = numbers(table[column])
-        said = table[column][parsed.isna()].dropna().astype(str)
-        for row, text in said[~said.isin(MISSING)].items():
+        texts = table[column][parsed.isna()].dropna().astype(str)
+        for row, text in texts[~texts.isin(MISSING)].items():
             problems.append((row, f"{column} is {text!r}; it should be a number"))
         for row, time in parsed[parsed.abs() > LATEST_SECONDS].items():
             problems.append((row, f"{column} is {time:g} s, longer than any recording"))
@@ -218,18 +218,18 @@ def fix_further_columns(table: pd.DataFrame, path: Path) -> None:
     for column, right in FURTHER.items():
         if column not in table or (column == "confidence" and _are_parts(table[column])):
             continue
-        said = table[column].astype(str).str.strip()
-        is_there = table[column].notna() & ~said.isin(MISSING)
+        texts = table[column].astype(str).str.strip()
+        is_there = table[column].notna() & ~texts.isin(MISSING)
         if column == "confidence":
             parsed = numbers(table[column])
             is_wrong = is_there & ~parsed.between(0, 1)
             table[column] = parsed.where(~is_wrong)
         else:
-            is_wrong = is_there & ~said.str.lower().isin(("true", "false"))
+            is_wrong = is_there & ~texts.str.lower().isin(("true", "false"))
             table[column] = table[column].where(~is_wrong)
         if rows := [*table.index[is_wrong]]:
             where = f"row{'s' * (len(rows) > 1)} {fixes.listed(rows)}"
-            what = f"{column} is {said[is_wrong].iloc[0]!r}; it should be {right}"
+            what = f"{column} is {texts[is_wrong].iloc[0]!r}; it should be {right}"
             fixes.note(path, f"{what}; it counts as missing ({where})")
 
 

@@ -1,6 +1,5 @@
 """Compare segments sample by sample, as they appear to somebody looking at a stretch of song."""
 
-import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -64,7 +63,9 @@ def confusions(pairs: Sequence[Pair]) -> tuple[list[str], np.ndarray]:
 
     Returns: names [types], and [recordings, types, types]: true, predicted.
     """
-    names = [NOISE, *_segment_types(pairs)]
+    both = [of_one for pair in pairs for of_one in pair.arrays]
+    types = set().union(*(of_one.names[of_one.is_segment] for of_one in both))
+    names = [NOISE, *sorted(types - {NOISE})]
     matrices = np.zeros((len(pairs), len(names), len(names)), int)
     if len(names) == 1:
         return names, matrices
@@ -104,11 +105,6 @@ def macro_f1(matrix: np.ndarray) -> np.ndarray:
     either = matrix.sum(axis=-2) + matrix.sum(axis=-1)
     f1 = np.where(either, 2 * right / np.maximum(either, 1), 0).sum(axis=-1)
     return np.where(matrix.shape[-1] > 1, f1 / np.maximum((either > 0).sum(axis=-1), 1), np.nan)
-
-
-def _segment_types(pairs: Sequence[Pair]) -> list[str]:
-    each = (of_one.names[of_one.is_segment] for pair in pairs for of_one in pair.arrays)
-    return sorted({*itertools.chain.from_iterable(each)} - {NOISE})
 
 
 def _bounded(pair: Pair) -> np.ndarray:

@@ -161,12 +161,15 @@ def _schedule(progress: float) -> float:
 def _note(scores: dict[str, float], at: Progress, n_val: int) -> bool:
     """Record how good an epoch is; returns whether to keep its weights.
 
-    They are kept if F1 is the highest so far, or within chance of it: a standard error, which is
-    larger for fewer annotations. Among equally good epochs, the last is kept, as the learning rate
-    is lower. The lowest loss would depend on a few wrong or missing annotations: the surer the
-    network is of the truth, the more they add to the loss.
+    They are kept if F1, the mean of all classes with examples, is the highest so far, or within
+    chance of it: a standard error, which is larger for fewer annotations. Among equally good
+    epochs, the last is kept, as the learning rate is lower. The lowest loss would depend on a few
+    wrong or missing annotations: the surer the network is of the truth, the more they add to the
+    loss.
     """
-    f1, loss = _mean_f1(scores), scores["val_loss"]
+    all_f1 = [value for name, value in scores.items() if name.startswith("val_f1_")]
+    f1 = float(np.mean([value for value in all_f1 if not math.isnan(value)]))
+    loss = scores["val_loss"]
     at.highest_f1 = max(f1, at.highest_f1)
     error = math.sqrt(at.highest_f1 * (1 - at.highest_f1) / n_val) if n_val else math.inf
     is_best = f1 >= at.highest_f1 - max(EQUAL_F1, error)
@@ -175,12 +178,6 @@ def _note(scores: dict[str, float], at: Progress, n_val: int) -> bool:
     at.waited = 0 if loss < at.lowest_loss else at.waited + 1
     at.lowest_loss = min(at.lowest_loss, loss)
     return is_best
-
-
-def _mean_f1(scores: dict[str, float]) -> float:
-    """The mean F1 of all classes with examples."""
-    f1 = [v for name, v in scores.items() if name.startswith("val_f1_") and not math.isnan(v)]
-    return float(np.mean(f1))
 
 
 def _learn_epoch(

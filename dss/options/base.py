@@ -121,8 +121,8 @@ class Options(BaseModel):
             error = item["ctx"]["error"]
             return "; ".join(error.problems) or str(error)
         message = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-        for said, plain in _PLAIN_WORDS.items():
-            message = message.replace(said, plain)
+        for technical, plain in _PLAIN_WORDS.items():
+            message = message.replace(technical, plain)
         return f"{item['input']!r} should be {message}" if name else message
 
     def to_yaml_types(self) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def find_matching(
 
 def _matching(pattern: str, endings: Sequence[str] | None) -> set[Path]:
     ending = Path(pattern).suffix
-    is_ending_said = bool(ending) and not glob.has_magic(ending)
+    has_ending = bool(ending) and not glob.has_magic(ending)
 
     @cache
     def within(folder: Path) -> set[Path]:
@@ -55,7 +55,7 @@ def _matching(pattern: str, endings: Sequence[str] | None) -> set[Path]:
     for match in map(Path, glob.glob(pattern, recursive=True)):
         if match.is_dir():
             found |= within(match)
-        elif is_ending_said or match in within(match.parent):
+        elif has_ending or match in within(match.parent):
             found.add(match)
     return found
 

@@ -6,7 +6,6 @@ memory, and is then killed. It imports nothing from dss, so that it starts at on
 
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 
 CPU_SECONDS = 3
@@ -19,20 +18,15 @@ def main(path: str) -> int:
 
     _limit()
     with h5py.File(path) as file:
-        for item in _objects(file):
+        items = [file]
+        file.visititems(lambda name, item: items.append(item))
+        for item in items:
             for name in item.attrs:
                 with suppress(TypeError):  # a type without counterpart in numpy
                     item.attrs[name]
             if isinstance(item, h5py.Dataset) and item.dtype.kind in "OV":
                 item[()]
     return 0
-
-
-def _objects(file) -> Iterator:
-    """All groups and arrays, each once."""
-    found = [file]
-    file.visititems(lambda name, item: found.append(item))
-    yield from found
 
 
 def _limit() -> None:

@@ -101,13 +101,6 @@ def handling_stops(handler: Callable, with_ctrl_c: bool = True) -> Iterator[None
             signal.signal(number, old)
 
 
-@contextmanager
-def stopped_as_by_ctrl_c() -> Iterator[None]:
-    """Within, what asks this process to stop, as schedulers and forms do, is as Ctrl-C."""
-    with handling_stops(signal.default_int_handler, with_ctrl_c=False):
-        yield
-
-
 def try_lock(number: int) -> bool:
     """Lock an open file until it is closed; returns False if another process has locked it.
 

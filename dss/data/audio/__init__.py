@@ -275,8 +275,8 @@ def _checked_rate(rate: Any, path: Path) -> float | None:
     value = np.asarray(rate)
     is_number = value.size == 1 and value.dtype.kind in "iuf"
     if not is_number or not 0 < value <= HIGHEST_RATE_HZ:  # nor NaN
-        said = repr(value.item()) if value.size == 1 else repr(rate)
-        raise DssError(f"{path}: the sample rate is {said}; it should be a number of Hz")
+        shown = repr(value.item()) if value.size == 1 else repr(rate)
+        raise DssError(f"{path}: the sample rate is {shown}; it should be a number of Hz")
     rate = float(value.item())
     return int(rate) if rate.is_integer() else rate
 

@@ -37,10 +37,9 @@ def read_rec(path: Path) -> tuple[float, float]:
         raise DssError(f"{path}: its sample rate and channels are in {header.name}; add that file")
     text = header.read_text("latin-1")
     number = r"(\d+(?:\.\d*)?(?:[eE]\+?\d+)?)"
-    said = {k: re.search(rf"^\s*{k}\s*=\s*{number}", text, re.M | re.I) for k in CBIN_KEYS}
-    values = [float(found[1]) for found in said.values() if found]
-    if len(values) < len(said):
-        missing = [key for key, found in said.items() if not found]
+    found = {k: re.search(rf"^\s*{k}\s*=\s*{number}", text, re.M | re.I) for k in CBIN_KEYS}
+    values = [float(match[1]) for match in found.values() if match]
+    if missing := [key for key, match in found.items() if not match]:
         raise DssError(f"{header}: does not give {' and '.join(missing)}, as in {missing[0]} = 1")
     n_values = path.stat().st_size // 2
     if not values[1].is_integer() or not 1 <= values[1] <= n_values:
