@@ -102,8 +102,8 @@ def read_rows(
             text = cut.getvalue()
         texts = {column: str for column in header if plain(column) in {*TEXTS, plain(name_column)}}
         missing_as = {name: [""] if name in texts else MISSING for name in header}
-        table = parse(text, separator, dtype=texts, na_values=missing_as)
-    except (csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        table = parse(text, separator, path, "CSV", dtype=texts, na_values=missing_as)
+    except csv.Error as error:
         raise DssError(f"{path}: cannot be read as CSV ({error})") from None
     table.index += n_above
     broken = [(row + n_above, what) for row, what in broken]
@@ -134,10 +134,7 @@ def read_raven_rows(path: Path) -> pd.DataFrame:
     Raises: DssError if it is not a selection table.
     """
     text = read_text(path)
-    try:
-        table = parse(text, "\t", quoting=3, dtype=str)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise DssError(f"{path}: cannot be read as a selection table ({error})") from None
+    table = parse(text, "\t", path, "a selection table", quoting=3, dtype=str)
     missing = [name for name in RAVEN_TIMES if name not in table]
     if missing:
         there = listed_columns(table)
@@ -275,19 +272,25 @@ def _missing_header(first: list[str], separator: str, path: Path) -> list[str] |
     return header
 
 
-def parse(text: str, separator: str, **named) -> pd.DataFrame:
-    """A table whose index is the row as shown by an editor; names such as nan or NA are kept."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", pd.errors.ParserWarning)  # of commas that end all rows
-        table = pd.read_csv(
-            io.StringIO(text),
-            sep=separator,
-            **{"na_values": [""], **EXACTLY, **named},
-            keep_default_na=False,
-            index_col=False,  # or one comma too many in all rows would shift the columns
-            skip_blank_lines=False,  # or rows would not be counted as in an editor
-            skipinitialspace=True,
-        )
+def parse(text: str, separator: str, path: Path, what: str, **named: Any) -> pd.DataFrame:
+    """A table whose index is the row as shown by an editor; names such as nan or NA are kept.
+
+    Raises: DssError if the text of the file cannot be read as `what`.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", pd.errors.ParserWarning)  # of commas that end all rows
+            table = pd.read_csv(
+                io.StringIO(text),
+                sep=separator,
+                **{"na_values": [""], **EXACTLY, **named},
+                keep_default_na=False,
+                index_col=False,  # or one comma too many in all rows would shift the columns
+                skip_blank_lines=False,  # or rows would not be counted as in an editor
+                skipinitialspace=True,
+            )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise DssError(f"{path}: cannot be read as {what} ({error})") from None
     if "header" not in named:
         table = table.rename(columns=str.strip)
         table.index += 1

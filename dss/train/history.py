@@ -20,9 +20,7 @@ class History:
     trunk: Path
     nb_epoch: int
     rows: list[dict[str, float]] = field(default_factory=list)
-    began: float = field(default_factory=time.monotonic)
-    done_before: int = 0
-    is_warm: bool = False  # whether the first epoch, which compiles the network, is over
+    ends: list[float] = field(default_factory=lambda: [time.monotonic()])  # start and epochs
 
     def read(self, n_epochs: int) -> None:
         """Keep the first epochs of an interrupted run; drop later ones.
@@ -35,19 +33,18 @@ class History:
         self.rows = [row for row in rows if row.get("epoch", n_epochs + 1) <= n_epochs]
         if len(self.rows) < n_epochs:
             say(f"{path}: is damaged; the scores of {n_epochs - len(self.rows)} epochs are lost")
-        self.done_before = len(self.rows)
         if self.rows:
             self._write()
 
     def add(self, scores: dict[str, float]) -> dict[str, float]:
         """Write the scores of an epoch; returns them with the added columns."""
-        now = time.monotonic()
-        per_epoch = (now - self.began) / (len(self.rows) + 1 - self.done_before)
+        self.ends.append(time.monotonic())
+        # The first epoch compiles the network, too: it tells little about the next ones.
+        counted = self.ends[-max(2, len(self.ends) - 1) :]
+        per_epoch = (counted[-1] - counted[0]) / (len(counted) - 1)
         left = per_epoch * (self.nb_epoch - scores["epoch"])
         row = {**scores, "seconds_left": round(left, 1)}
         self.rows.append(row)
-        if not self.is_warm:
-            self.is_warm, self.began, self.done_before = True, now, len(self.rows)
         if len(self.rows) == 1:
             self._write()
         else:  # append, so that `tail -f` works

@@ -138,8 +138,6 @@ def read_table(path: Path, format: str, recording: Path | None = None) -> pd.Dat
         with too many fields.
     """
     name, part = split_format(format)
-    if not path.is_file():
-        raise DssError(f"{path}: there are no annotations here")
     broken: list[tuple[int, str]] = []
     match name:
         case "csv" if not is_shared(path, recording):
@@ -198,10 +196,8 @@ def _read_audacity(path: Path) -> pd.DataFrame:
     if "\t" not in text:  # programs that imitate Audacity separate by spaces
         text = re.sub(r"(?m)^[ ]*(\S+)[ ]+(\S+)[ ]+", r"\1\t\2\t", text)
     names = ["start_seconds", "stop_seconds", "name", "confidence"]
-    try:
-        table = parse(text, "\t", header=None, names=names, quoting=3, dtype=str)
-    except pd.errors.ParserError as error:
-        raise DssError(f"{path}: cannot be read as Audacity labels ({error})") from None
+    columns = {"header": None, "names": names}
+    table = parse(text, "\t", path, "Audacity labels", **columns, quoting=3, dtype=str)
     is_frequency = table["start_seconds"] == "\\"
     return table.loc[~is_frequency, COLUMNS]
 

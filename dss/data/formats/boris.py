@@ -17,6 +17,7 @@ from dss.data.text_files import read_text
 from dss.data.text_tables import COLUMNS, check_twice, parse
 from dss.errors import DssError
 
+WHAT = "a tabular export of BORIS"
 KINDS = ("Behavior type", "Status")
 NEEDED = {"Time", "Behavior"}
 MEDIA = ("Media file", "Media file name", "Media file path")
@@ -43,15 +44,12 @@ def read_boris(path: Path) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
     text = read_text(path)
     header = _header(text)
     if header is None:
-        raise DssError(f"{path}: cannot be read as a tabular export of BORIS")
+        raise DssError(f"{path}: cannot be read as {WHAT}")
     n_above, separator = header
     lines = [*io.StringIO(text, None)][n_above:]
     wanted = {name.lower() for name in ("Subject", *NEEDED, *KINDS)}
     check_twice(lines[0].split(separator), wanted, path, n_above + 1)
-    try:
-        table = parse("".join(lines), separator, dtype=str)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise DssError(f"{path}: cannot be read as a tabular export of BORIS ({error})") from None
+    table = parse("".join(lines), separator, path, WHAT, dtype=str)
     if not {*table} >= NEEDED or not {*KINDS} & {*table}:
         there = ", ".join(map(str, table))
         raise DssError(
