@@ -18,7 +18,7 @@ from dss.data import (
     recording_annotations,
     write_annotations,
 )
-from dss.data.formats import guess_format
+from dss.data.formats.guessing import guess_format
 from dss.errors import DssError
 
 REAL = Path(crowsetta.__file__).parent / "examples"

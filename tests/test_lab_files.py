@@ -1,12 +1,17 @@
 """Files as programs for bioacoustics write them, and folders as labs have them."""
 
+import json
+import zipfile
+
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 
 from dss.cli import main
-from dss.data import check_annotations
+from dss.data import check_annotations, read_annotations, write_annotations
 from dss.data.inputs import read_inputs
+from dss.errors import DssError
 from dss.options import SourceOptions
 
 RATE, SECONDS = 8000, 4
@@ -210,3 +215,143 @@ def test_impossible_times_come_with_the_way_on(tmp_path, capsys):
     assert "; --skip-bad-rows leaves out annotations with" in capsys.readouterr().err
     assert main(["make-dataset", str(tmp_path)]) == 2
     assert "(--skip-bad-rows leaves out impossible times)" in capsys.readouterr().err
+
+
+COLUMNS = [[*column] for column in zip(*SONG, strict=True)]
+
+
+def _label_studio(key):
+    """Two tasks, with names as Label Studio stores them."""
+    labels = [{"start": start, "end": stop, "labels": [name]} for name, start, stop in SONG]
+    if key == "label":
+        return [{"audio": f"/data/upload/1/8f2b1c3d-{n}.wav", key: labels} for n in "qr"]
+    results = [{"value": label, "type": "labels"} for label in labels]
+    of = [{"audio": f"/data/upload/1/8f2b1c3d-{name}.wav"} for name in "qr"]
+    return [{"data": data, "annotations": [{"result": results}]} for data in of]
+
+
+TIMES = '{"start": [1], "end": [2]}'
+
+
+def _in_json(content):
+    return json.dumps(content).encode()
+
+
+TEXTS = {
+    "WhisperSeg": (
+        "r.json",
+        _in_json(dict(zip(("cluster", "onset", "offset"), COLUMNS, strict=True)) | {"sr": 8000}),
+    ),
+    "AVGN": (
+        "r.JSON",
+        _in_json(
+            {
+                "wav_loc": "x",
+                "indvs": {
+                    "bird": {
+                        "notes": dict(
+                            zip(("labels", "start_times", "end_times"), COLUMNS, strict=True)
+                        )
+                    }
+                },
+            }
+        ),
+    ),
+    "rows in JSON": (
+        "all.json",
+        _in_json(
+            [{"file": "r.wav", "label": n, "start": a, "duration": b - a} for n, a, b in SONG]
+        ),
+    ),
+    "Label Studio": ("project.json", _in_json(_label_studio("annotations"))),
+    "Label Studio, minimal": ("project.json", _in_json(_label_studio("label"))),
+    "RTTM": (
+        "r.rttm",
+        lines(";; by hand", "SPEAKER r 1 {start} {length} <NA> <NA> {name} <NA> <NA>").encode(),
+    ),
+    "RTTM of many": (
+        "all.rttm",
+        lines("SPEAKER q 1 0 9 - - b - -", "SPEAKER r 1 {start} {length} - - {name} - -").encode(),
+    ),
+    "WebVTT": (
+        "r.vtt",
+        lines(
+            "WEBVTT\n", "{i}\n00:0{start} --> 00:00:0{stop} align:left\n<v>{name}</v>\n"
+        ).encode(),
+    ),
+    "SubRip": (
+        "r.srt",
+        lines("", "{i}\n00:00:0{start} --> 00:00:0{stop}\n{name}\n").replace(".", ",").encode(),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", TEXTS)
+def test_labels_in_other_texts_are_read(tmp_path, kind):
+    name, content = TEXTS[kind]
+    sound(tmp_path / "r.wav")
+    (tmp_path / name).write_bytes(content)
+    found, _ = rows(tmp_path)
+    assert [row[0] for row in found] == ["a", "b", "a"]
+    assert np.allclose([row[1:] for row in found], [row[1:] for row in SONG])
+    with pytest.raises(DssError, match="but does not write this format; write CSV"):
+        write_annotations(pd.DataFrame(SONG, columns=HEADER.strip().split(",")), tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("r.json", '{"onset": [1', "cannot be read as JSON"),
+        ("r.json", '{"start": ' + "[" * 100_000, "cannot be read as JSON"),
+        ("r.json", '{"start": 1}', "contains no table with starts and stops"),
+        ("r.json", f'{{"x": {TIMES}, "y": {TIMES}}}', "contains 2 tables"),
+        ("r.json", '{"onset": [1, 2], "offset": [2]}', "onset, offset should have the same length"),
+        ("r.json", '{"onset": [null], "offset": [2], "label": ["a"]}', "is 'missing'; it should"),
+        ("r.json", '{"onset": [{}], "offset": [2], "label": ["a"]}', "is '{}'; it should be a"),
+        ("r.rttm", "SPEAKER r 1 0.5 0.5 - - a\nSPEAKER r 1 x 1 - - a\n", "row 2: should have 8"),
+        ("r.vtt", "WEBVTT\n\nsoon --> 00:02\na\n", "row 3: start_seconds is 'soon'; it should"),
+        ("r.vtt", "WEBVTT\n\n00:01 --> 00:02\n\n", "row 3: the name is missing"),
+    ],
+)
+def test_what_is_wrong_with_labels_is_one_sentence(tmp_path, name, text, sentence):
+    sound(tmp_path / "r.wav")
+    (tmp_path / name).write_text(text)
+    (problem,) = check_annotations(tmp_path).itertuples(index=False)
+    row = "" if pd.isna(problem.row) else f"row {problem.row}: "
+    assert problem.file == str(tmp_path / name)
+    assert sentence in row + problem.problem
+
+
+def test_json_about_something_else_is_left_alone(tmp_path):
+    sound(tmp_path / "r.wav")
+    (tmp_path / "r.json").write_text('{"recorder": "x", "gain": 3}')
+    (tmp_path / "r_annotations.csv").write_text(CSV)
+    assert check_annotations(tmp_path).empty
+
+
+@pytest.mark.parametrize("name", ["r.xlsx", "calls.xlsx"])
+def test_workbooks_are_read(tmp_path, name):
+    pytest.importorskip("openpyxl")
+    sound(tmp_path / "r.wav")
+    table = pd.DataFrame(SONG, columns=["Label", "Start (s)", "End (s)"]).assign(File="r.wav")
+    table.to_excel(tmp_path / name, index=False)
+    assert rows(tmp_path)[0] == SONG
+    table["Start (s)"] = [0.5, "soon", 3.0]
+    table.to_excel(tmp_path / name, index=False)
+    (problem,) = check_annotations(tmp_path).itertuples(index=False)
+    assert (problem.row, problem.problem) == (3, "start_seconds is 'soon'; it should be a number")
+    with pytest.raises(DssError, match="reads workbooks, but does not write"):
+        write_annotations(read_annotations(tmp_path / name), tmp_path / name)
+
+
+def test_damaged_and_huge_workbooks_are_refused(tmp_path):
+    pytest.importorskip("openpyxl")
+    sound(tmp_path / "r.wav")
+    path = tmp_path / "r.xlsx"
+    path.write_bytes(b"PK\3\4 and then nothing")
+    with pytest.raises(DssError, match=r"r.xlsx: is damaged or not an Excel workbook"):
+        read_annotations(path)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", bytes(2**28 + 1))
+    with pytest.raises(DssError, match=r"r.xlsx: is too large for a table"):
+        read_annotations(path)

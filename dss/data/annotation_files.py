@@ -11,13 +11,16 @@ from pathlib import Path
 import pandas as pd
 
 from dss.data.annotations import annotations_path, read_annotations
-from dss.data.formats import OF_MANY_RECORDINGS, guess_format, lists, split_format
+from dss.data.formats import OF_MANY_RECORDINGS, lists, split_format
+from dss.data.formats.guessing import guess_format
 from dss.data.formats.shared_tables import find_shared
+from dss.data.spreadsheets import WORKBOOK, can_read
 from dss.data.text_tables import COLUMNS, NO_NAME, Unread, parse_times, raise_broken
 from dss.errors import DssError
 from dss.support.caching import cached_by_folder
 
 SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
+LABEL_FILES = {".json": "json", ".rttm": "rttm"}  # of one or many recordings
 MOST_SHOWN = 3  # files in a message
 
 
@@ -49,6 +52,8 @@ def find_annotations(recording: str | Path, format: str | None = None) -> Path:
     there = [path for path in named if _may_be(path, name)]
     if not there and name in ("csv", "raven", None):
         there = find_shared(recording, name and f"{name}:{part}")
+    if not there and name is None:
+        there = _label_files_of(recording)
     if not there:
         what = f"annotations in the format {name}" if name else "annotations"
         others = ", ".join(_why_unread(path) for path in named or _unknown(recording))
@@ -161,7 +166,8 @@ def annotation_endings(ending: str) -> str:
         ending: a pattern for the recording's ending, which may be part of the name.
     """
     return (
-        rf"((?:{ending})?([._](annotations|labels))?\.(csv|txt|tsv|textgrid|phn|wrd|svl|eaf)"
+        rf"((?:{ending})?([._](annotations|labels))?\.(csv|txt|tsv|textgrid|phn|wrd|svl|eaf|xlsx"
+        rf"|json|rttm|vtt|srt)"
         rf"|(?:{ending}|_annotations)?(\.table\.\d+)?\.selections\.(txt|csv)"
         rf"|(?:{ending})?\.birdnet\.(results\.(csv|txt)|selection\.table\.txt)|(?:{ending})\.not\.mat)"
     )
@@ -175,6 +181,19 @@ def _possible_annotations(recording: Path, format: str | None) -> list[Path]:
     rest, n = _rest_of_name(recording.suffix), len(recording.stem)
     alike = _names_with_stem(recording.parent, recording.stem.lower())
     return sorted(recording.parent / file for file in alike if rest.fullmatch(file[n:]))
+
+
+def _label_files_of(recording: Path) -> list[Path]:
+    """Files of labels of many recordings that list this one, next to it or in the folder above."""
+    folders = dict.fromkeys((recording.parent, recording.parent.parent))
+    files = [path for folder in folders for path in _label_files(folder)]
+    return [path for path in files if lists(path, LABEL_FILES[path.suffix.lower()], recording)]
+
+
+@cached_by_folder
+def _label_files(folder: Path) -> list[Path]:
+    files = (path for path in sorted(folder.iterdir()) if path.suffix.lower() in LABEL_FILES)
+    return [path for path in files if path.is_file() and guess_format(path)]
 
 
 @lru_cache(maxsize=64)  # or a pattern would be compiled once per recording
@@ -208,7 +227,8 @@ def _why_unread(path: Path) -> str:
     if not path.stat().st_size:
         return f"{path.name} is empty"
     if path.suffix.lower() in SPREADSHEETS:
-        return f"{path.name} is a spreadsheet: save it as CSV"
+        can_be = path.suffix.lower() == WORKBOOK and not can_read()
+        return f"{path.name} is a spreadsheet: {'install openpyxl, or ' * can_be}save it as CSV"
     return f"{path.name} is of another format"
 
 

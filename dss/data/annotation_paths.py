@@ -17,13 +17,16 @@ from pathlib import Path, PurePosixPath
 
 from dss.data.annotation_files import MissingAnnotations
 from dss.data.audio import ARRAY_ENDINGS, SOUND_ENDINGS
-from dss.data.formats import guess_format
+from dss.data.formats.guessing import guess_format
 from dss.errors import DssError
 
 AnnotationFinder = Callable[[Path], Path]
 
 FIELD = re.compile(r"\{([^{}]*)\}")
-ENDINGS = (".csv", ".txt", ".tsv", ".textgrid", ".svl", ".eaf", ".not.mat", ".phn", ".wrd")
+ENDINGS = (
+    *(".csv", ".txt", ".tsv", ".xlsx", ".textgrid", ".svl", ".eaf", ".not.mat", ".phn", ".wrd"),
+    *(".json", ".rttm", ".vtt", ".srt"),
+)
 MOST_FILES = 50_000  # searched to find a pattern
 MOST_RECORDINGS = 20  # to try a pattern on
 FEWEST = 0.5  # fraction of these that a pattern has to fit

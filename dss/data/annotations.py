@@ -13,8 +13,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dss.data.formats import FORMATS, format_of_name, guess_format, read_table, split_format
+from dss.data.formats import (
+    FORMATS,
+    READ_ONLY,
+    read_table,
+    split_format,
+)
+from dss.data.formats.guessing import format_of_name, guess_format
 from dss.data.formats.table_writing import of_many, write_table
+from dss.data.spreadsheets import WORKBOOK
 from dss.data.text_files import read_text
 from dss.data.text_tables import COLUMNS, TIMES
 from dss.errors import DssError, raise_problems
@@ -79,7 +86,8 @@ def read_annotations(
         raise DssError(f"{path}: there are no annotations here")
     with path.open("rb") as file:
         head = file.read(64)
-    check_content(path, head)
+    if path.suffix.lower() != WORKBOOK:
+        check_content(path, head)
     if format is None and not head:
         raise DssError(
             f"{path}: is empty (0 bytes). If the recording has no song, write only the header, "
@@ -139,6 +147,9 @@ def write_annotations(
     if format is None and path.is_file() and path.stat().st_size:
         format = guess_format(path)
     name = split_format(format or format_of_name(path))[0]
+    if name in READ_ONLY or path.suffix.lower() == WORKBOOK:
+        what = "workbooks" if path.suffix.lower() == WORKBOOK else name
+        raise DssError(f"{path}: dss reads {what}, but does not write this format; write CSV")
     recording = Path(recording) if recording else None
     path.parent.mkdir(parents=True, exist_ok=True)
     is_of_many = of_many(name, path, annotations, recording)

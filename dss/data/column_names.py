@@ -10,7 +10,10 @@ from typing import Any
 TIMES = ["start_seconds", "stop_seconds"]
 COLUMNS = ["name", *TIMES]
 # The first of these that is there holds the names ...
-NAMES = ("name", "label", "annotation", "behavior", "commonname", "eventlabel", "manualid")
+NAMES = (
+    *("name", "label", "labels", "annotation", "behavior", "commonname", "eventlabel"),
+    "manualid",
+)
 # ... or else the only one of these.
 OTHER_NAMES = (
     *("type", "songtype", "calltype", "class", "species", "syllable", "cluster", "text"),

@@ -2,15 +2,21 @@
 
 from pathlib import Path
 
+from dss.data.spreadsheets import WORKBOOK, workbook_text
 from dss.errors import DssError
 
 HEAD_BYTES = 2**16  # of a file, to see what it contains
 
 
 def read_text(path: Path, n_bytes: int = -1) -> str:
-    """Read a text file in common encodings: UTF-8, UTF-16, or that of old Windows."""
+    """Read a text file in common encodings: UTF-8, UTF-16, or that of old Windows.
+
+    Of an Excel workbook, the first sheet is read as CSV.
+    """
     if not path.is_file():
         raise DssError(f"{path}: there is no such file")
+    if path.suffix.lower() == WORKBOOK:
+        return workbook_text(path)
     with path.open("rb") as file:
         content = file.read(n_bytes)
     return content.decode(encoding_of(content), errors="replace")

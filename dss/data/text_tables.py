@@ -115,7 +115,7 @@ def read_rows(
     if "stop_seconds" in columns and "stop_seconds" not in table and "start_seconds" in table:
         names = {field.strip().lower() for field in header}
         is_of_points = names in ({"time", "label"}, {"time", "value", "label"})
-        table = _with_stops(table, is_of_points)
+        table = with_stops(table, is_of_points)
     missing = [column for column in columns if column not in table]
     if missing == ["name"] and not name_column and not other_texts(table):
         table["name"], missing = pd.NA, []
@@ -240,8 +240,10 @@ def _are_late(times: pd.Series) -> bool:
     return bool((np.abs(times.to_numpy()) > LATEST_SECONDS).any())
 
 
-def _with_stops(table: pd.DataFrame, is_of_points: bool) -> pd.DataFrame:
-    """A table of Sonic Visualiser with stops, computed from durations if there are any."""
+def with_stops(table: pd.DataFrame, is_of_points: bool = False) -> pd.DataFrame:
+    """A table with stops, computed from durations if there are any and no stops."""
+    if "stop_seconds" in table:
+        return table
     if is_of_points:
         return table.assign(stop_seconds=table["start_seconds"])
     column = duration_column(table.columns)

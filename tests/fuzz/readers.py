@@ -167,7 +167,20 @@ KOUMURA = """<?xml version="1.0" encoding="UTF-8"?>
 <Position>50</Position><Length>200</Length><NumNote>1</NumNote><Note><Position>20</Position>
 <Length>30</Length><Label>3</Label></Note></Sequence></Sequences>
 """
+WHISPERSEG = json.dumps({"onset": [0.1], "offset": [0.2], "cluster": ["a"], "sr": RATE})
+LABEL_STUDIO = (
+    '[{"data": {"audio": "/data/upload/1/8f2b1c3d-a.wav"}, "annotations": [{"result": [{"value": '
+    '{"start": 0.1, "end": 0.2, "labels": ["a"]}}]}]}]'
+)
+RTTM = "SPEAKER a 1 0.1 0.1 <NA> <NA> b <NA> <NA>\n"
+SUBTITLES = "1\n00:00:00,100 --> 00:00:00,200\na\n\n"
 SHARED = "filename,name,start_seconds,stop_seconds\na.wav,a,0.1,0.2\nb.wav,b,0.1,0.2\n"
+
+
+def _workbook(folder: Path) -> Path:
+    soundfile.write(folder / FIRST, AUDIO, RATE)
+    TABLE.to_excel(folder / "a.xlsx", index=False)
+    return folder / "a.xlsx"
 
 
 def _notmat(folder: Path) -> Path:
@@ -451,6 +464,11 @@ READERS = {
     "audacity": _annotations("a.txt", "0.1\t0.2\ta\n0.3\t0.35\tb\n"),
     "raven": _annotations("a.txt", RAVEN, "read_raven_rows"),
     "boris": _annotations("a.tsv", BORIS, "read_boris"),
+    "json": _annotations("a.json", WHISPERSEG, "read_json"),
+    "label studio": _annotations("all.json", LABEL_STUDIO, "read_json"),
+    "rttm": _annotations("a.rttm", RTTM, "read_rttm"),
+    "subtitles": _annotations("a.srt", SUBTITLES, "read_subtitles"),
+    "workbook": Reader(_workbook, _read_annotations, ("workbook_text",)),
     "textgrid": _annotations("a.TextGrid", TEXTGRID, "textgrid.read"),
     "svl": _annotations("a.svl", SVL, "read_svl"),
     "elan": _annotations("a.eaf", ELAN, "read_elan"),

@@ -2,7 +2,7 @@
 
 | format | file | what it holds |
 | --- | --- | --- |
-| csv | .csv, .tsv, .txt | name,start_seconds,stop_seconds, or the column names of other programs |
+| csv | .csv, .tsv, .txt, .xlsx | name,start_seconds,stop_seconds, or columns of other programs |
 | audacity | .txt | labels: start, stop, name; further lines with frequencies are skipped |
 | raven | .txt | selection tables; boxes become segments |
 | textgrid | .TextGrid | tiers of Praat: intervals with a name become segments, points events |
@@ -14,6 +14,9 @@
 | yarden | .mat | SongAnnotationGUI; one file for many recordings |
 | birdsong-recognition-dataset | .xml | Koumura & Okanoya 2016; one file for many recordings |
 | generic-seq | .csv | crowsetta's own format; one file for many recordings |
+| json | .json | exports of Label Studio; WhisperSeg, AVGN and other tables in JSON |
+| rttm | .rttm | Rich Transcription Time Marked; for one or many recordings |
+| subtitles | .vtt, .srt | WebVTT and SubRip |
 
 A format may be followed by the part of the file to read: `csv:Species` and `raven:Species` take the
 names from the column Species, `textgrid:notes,calls` and `elan:notes,calls` read these tiers.
@@ -26,22 +29,22 @@ from pathlib import Path
 import pandas as pd
 
 from dss.data.audio import SOUND_ENDINGS, open_audio
-from dss.data.column_names import has_times
 from dss.data.formats import textgrid, xml_formats
-from dss.data.formats.boris import is_tabular, read_boris
-from dss.data.formats.koumura import read_koumura
+from dss.data.formats.boris import read_boris
+from dss.data.formats.json_labels import read_json
+from dss.data.formats.koumura import KOUMURA, read_koumura
+from dss.data.formats.line_formats import read_rttm, read_subtitles
 from dss.data.formats.notmat import read_notmat
 from dss.data.formats.rows import Row
 from dss.data.formats.shared_tables import is_shared, read_all, read_shared, several
 from dss.data.formats.timit import read_timit
 from dss.data.formats.yarden import read_yarden
-from dss.data.text_files import HEAD_BYTES, read_text
+from dss.data.text_files import read_text
 from dss.data.text_tables import (
     COLUMNS,
     NO_NAME,
     RAVEN_TIMES,
     fix_further_columns,
-    header_of,
     other_texts,
     parse,
     parse_times,
@@ -49,26 +52,20 @@ from dss.data.text_tables import (
     read_raven_rows,
     read_rows,
 )
-from dss.data.time_texts import numbers
 from dss.errors import DssError
 from dss.support.caching import cached_by_file
 
 RAVEN_NAMES = ("Annotation", "Label", "Species", "Call Type", "Type", "Name", "Common Name")
 ALIASES = {"aud-seq": "audacity", "aud-bbox": "audacity", "simple-seq": "csv"}
-KOUMURA = "birdsong-recognition-dataset"
-OF_MANY_RECORDINGS = {"yarden": "*.mat", KOUMURA: "*.xml", "generic-seq": "*.csv"}
-BY_ENDING = {
-    ".not.mat": "notmat",
-    ".textgrid": "textgrid",
-    ".phn": "timit",
-    ".wrd": "timit",
-    ".svl": "svl",
-    ".eaf": "elan",
-    ".xml": KOUMURA,
+OF_MANY_RECORDINGS = {
+    **{"yarden": "*.mat", KOUMURA: "*.xml", "generic-seq": "*.csv"},
+    **{"json": "*.json", "rttm": "*.rttm"},
 }
+READ_ONLY = ("json", "rttm", "subtitles")
 FORMATS = (
     *("csv", "audacity", "raven", "textgrid", "svl", "elan", "boris", "notmat", "timit"),
     *OF_MANY_RECORDINGS,
+    "subtitles",
 )
 WITH_PARTS = ("csv", "raven", "textgrid", "elan")
 
@@ -88,40 +85,6 @@ def split_format(format: str) -> tuple[str, str]:
             "and elan:TIER can name the part of a file to read"
         )
     return name, part
-
-
-def guess_format(path: Path) -> str | None:
-    """The format of an annotation file by its ending and content; None if it is none of them."""
-    name = path.name.lower()
-    for ending, format in BY_ENDING.items():
-        if name.endswith(ending):
-            return format
-    if not name.endswith((".csv", ".txt", ".tsv")):
-        return None
-    text = read_text(path, HEAD_BYTES)
-    if is_tabular(text):
-        return "boris"
-    if name.endswith(".csv"):
-        return "generic-seq" if "notated_path" in text.partition("\n")[0] else "csv"
-    first = text.strip().partition("\n")[0].split("\t")
-    if set(RAVEN_TIMES) <= {word.strip() for word in first}:
-        return "raven"
-    if text.startswith("File type") and "ooTextFile" in text[:100]:
-        return "textgrid"
-    if len(first) == 1:
-        first = first[0].split(None, 2)
-    are_numbers = numbers(pd.Series(first, dtype=str)).notna()
-    has_confidence = len(first) == 4 and are_numbers[3]  # BirdNET
-    if (len(first) in (2, 3) or has_confidence) and are_numbers[:2].all():
-        return "audacity"
-    return "csv" if has_times(header_of(path)) else None
-
-
-def format_of_name(path: Path) -> str:
-    """The usual format of files with such a name."""
-    by_ending = {**BY_ENDING, ".selections.txt": "raven", ".txt": "audacity"}
-    name = path.name.lower()
-    return next((f for ending, f in by_ending.items() if name.endswith(ending)), "csv")
 
 
 def read_table(path: Path, format: str, recording: Path | None = None) -> pd.DataFrame:
@@ -158,6 +121,8 @@ def read_table(path: Path, format: str, recording: Path | None = None) -> pd.Dat
             table = _counted(xml_formats.read_elan(read_text(path), path, _tiers(part)))
         case "timit":
             table = read_timit(read_text(path), _samplerate(path, recording))
+        case "subtitles":
+            table = read_subtitles(read_text(path))
         case "notmat":
             table = _counted(read_notmat(path))
         case _:
@@ -179,7 +144,7 @@ def lists(path: Path, format: str, recording: Path) -> bool:
     try:
         if format == "generic-seq":
             return read_all(path, format).file_of(recording) is not None
-        return recording.name in _by_recording(path, format)
+        return _name_in(_by_recording(path, format), recording, path) is not None
     except DssError:
         return False
 
@@ -232,10 +197,14 @@ def _read_of_many(path: Path, format: str, recording: Path | None) -> list[Row]:
     names = [*by_name]
     if recording is None and len(names) > 1:
         raise DssError(several(path, names))
-    name = recording.name if recording else names[0] if names else ""
-    if name not in by_name:
+    if recording is None:
+        name = names[0] if names else None
+    else:
+        name = _name_in(by_name, recording, path)
+    if name is None:
         others = f"only of {names[0]}{' and others' * (len(names) > 1)}" if names else "nor others"
-        raise DssError(f"{path}: contains no annotations of {name}, {others}")
+        of = recording.name if recording else "a recording"
+        raise DssError(f"{path}: contains no annotations of {of}, {others}")
     rows = by_name[name]
     if format == KOUMURA and rows:
         rate = _samplerate(path, recording)
@@ -246,7 +215,16 @@ def _read_of_many(path: Path, format: str, recording: Path | None) -> list[Row]:
 @cached_by_file(2)  # or the file would be parsed again for each recording
 def _by_recording(path: Path, format: str) -> dict[str, list[Row]]:
     """The annotations of each recording in a file of many."""
-    return read_yarden(path) if format == "yarden" else read_koumura(read_text(path), path)
+    if format == "yarden":
+        return read_yarden(path)
+    read = {"json": read_json, "rttm": read_rttm, KOUMURA: read_koumura}[format]
+    return read(read_text(path), path)
+
+
+def _name_in(by_name: dict[str, list[Row]], recording: Path, path: Path) -> str | None:
+    """How a file of many calls a recording: by name, by stem, or "" if it is named after it."""
+    names = [recording.name, recording.stem, *[""] * (not is_shared(path, recording))]
+    return next((name for name in names if name in by_name), None)
 
 
 def _samplerate(path: Path, recording: Path | None) -> float:

@@ -12,6 +12,7 @@ from dss.data.formats.rows import Row, in_order, in_samples
 from dss.data.formats.xml_formats import number, parse_xml, write_xml
 from dss.data.text_files import read_text
 
+KOUMURA = "birdsong-recognition-dataset"
 WHAT = "a file of the BirdsongRecognition dataset"
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from dss.data.column_names import COLUMNS, RECORDINGS, has_times, recording_column
 from dss.data.missing_headers import lacks_header, missing_header
+from dss.data.spreadsheets import WORKBOOK
 from dss.data.text_tables import (
     RAVEN_TIMES,
     header_of,
@@ -23,6 +24,7 @@ from dss.data.time_texts import numbers
 from dss.errors import DssError
 from dss.support.caching import cached_by_file, cached_by_folder
 
+TABLES = (".csv", ".txt", ".tsv", WORKBOOK)
 OFFSET = "File Offset (s)"
 
 
@@ -181,9 +183,12 @@ def _shared_in(folder: Path) -> list[tuple[Path, str]]:
     """The tables of many recordings in a folder, each with its format."""
     found = []
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in (".csv", ".txt", ".tsv") or not path.is_file():
+        if path.suffix.lower() not in TABLES or not path.is_file():
             continue
-        columns = _header(path)
+        try:
+            columns = _header(path)
+        except DssError:  # a workbook that cannot be read
+            continue
         is_raven = {*RAVEN_TIMES} <= {*columns}
         if recording_column(columns) and (is_raven or has_times(columns)):
             found.append((path, "raven" if is_raven else "csv"))

@@ -21,9 +21,9 @@ from pathlib import Path
 import pandas as pd
 
 from dss.data.column_names import recording_column
-from dss.data.formats import KOUMURA, OF_MANY_RECORDINGS, textgrid, xml_formats
+from dss.data.formats import OF_MANY_RECORDINGS, textgrid, xml_formats
 from dss.data.formats.boris import write_boris
-from dss.data.formats.koumura import write_koumura
+from dss.data.formats.koumura import KOUMURA, write_koumura
 from dss.data.formats.notmat import write_notmat
 from dss.data.formats.rows import Row
 from dss.data.formats.shared_tables import lists_many
