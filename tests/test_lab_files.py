@@ -336,12 +336,13 @@ def test_workbooks_are_read(tmp_path, name):
     table = pd.DataFrame(SONG, columns=["Label", "Start (s)", "End (s)"]).assign(File="r.wav")
     table.to_excel(tmp_path / name, index=False)
     assert rows(tmp_path)[0] == SONG
+    assert len(read_annotations(tmp_path / name)) == len(SONG)
     table["Start (s)"] = [0.5, "soon", 3.0]
     table.to_excel(tmp_path / name, index=False)
     (problem,) = check_annotations(tmp_path).itertuples(index=False)
     assert (problem.row, problem.problem) == (3, "start_seconds is 'soon'; it should be a number")
     with pytest.raises(DssError, match="reads workbooks, but does not write"):
-        write_annotations(read_annotations(tmp_path / name), tmp_path / name)
+        write_annotations(table, tmp_path / name)
 
 
 def test_damaged_and_huge_workbooks_are_refused(tmp_path):
