@@ -39,7 +39,7 @@ def do(shown, **asked):
 
 
 def said(shown):
-    return shown.buttons._message.value
+    return shown.buttons.message.value
 
 
 def kinds(shown):

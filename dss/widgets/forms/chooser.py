@@ -10,6 +10,8 @@ import ipywidgets as widgets
 from dss.data.recording_files import AUDIO_ENDINGS
 from dss.options.base import PathKind
 from dss.runs import can_annotate
+from dss.support.units import counted
+from dss.widgets.elements import UserChanges, button
 
 STORES = (".npy", ".zarr", ".h5")
 PARAMS = "_params.yaml"
@@ -34,17 +36,13 @@ class Chooser:
         self.kind, self._take = kind, take
         self._where = widgets.HTML()
         self._list = widgets.Select(rows=8, layout={"width": "auto"})
-        self._is_listing = False  # a new list selects its first entry on its own
-        self._list.observe(self._clicked, names="value")
+        self._changes = UserChanges()  # a new list selects its first entry on its own
+        self._changes.observe(self._list, self._clicked)
         label = "Put it here" if kind == "new" else "Take this folder"
-        self._here = widgets.Button(description=label, icon="check", layout={"width": "auto"})
-        self._here.on_click(lambda _: self._done(self.folder / self._name))
-        takes_folder = kind in ("recordings", "view", "folder", "new")
-        self._here.layout.display = "" if takes_folder else "none"
-        close = widgets.Button(description="Close", layout={"width": "auto"})
-        close.on_click(lambda _: self.close())
-        buttons = widgets.HBox([self._here, close])
-        self.widget = widgets.VBox([self._where, self._list, buttons])
+        self._here = button(label, lambda: self._done(self.folder / self._name), icon="check")
+        buttons = [self._here] if kind in ("recordings", "view", "folder", "new") else []
+        below = widgets.HBox([*buttons, button("Close", self.close)])
+        self.widget = widgets.VBox([self._where, self._list, below])
         self.widget.add_class("dss-chooser")
         self.close()
 
@@ -56,10 +54,10 @@ class Chooser:
     def open(self, path: str) -> None:
         """Show the folder that the field contains, or its nearest parent that exists."""
         there = Path(path or ".").expanduser().resolve()
-        self._name = there.name if self.kind == "new" else ""
+        self._name = there.name if path and self.kind == "new" else ""
         is_store = self.kind == "view" and there.suffix in STORES
         is_beside = is_store or there.is_file() or self.kind in ("new", "dataset", "run", "file")
-        folder = there.parent if is_beside else there
+        folder = there.parent if path and is_beside else there
         while not folder.is_dir():
             folder = folder.parent
         self.show(folder)
@@ -88,14 +86,12 @@ class Chooser:
         if self.kind in ("recordings", "view"):
             audio = [name for name in names if name.lower().endswith(AUDIO_ENDINGS)]
             n_files = sum((folder / name).is_file() for name in audio)
-            self._where.value += f" contains {n_files} recording{'s' * (n_files != 1)}"
+            self._where.value += f" contains {counted(n_files, 'recording')}"
         entries = [(".. (the folder above)", folder.parent)] if folder.parent != folder else []
         found = [self._entry(folder / name) for name in names if not name.startswith(".")]
-        entries += list(filter(None, found))[:MOST]
-        self._is_listing = True
-        self._list.options = entries
-        self._list.value = None
-        self._is_listing = False
+        with self._changes.ignored():
+            self._list.options = entries + [entry for entry in found if entry][:MOST]
+            self._list.value = None
 
     def _entry(self, path: Path) -> tuple[str, Path] | None:
         """The label of a path in the list, and what a click on it takes; None to leave it out."""
@@ -111,10 +107,8 @@ class Chooser:
         is_sound = self.kind == "view" and path.name.lower().endswith(AUDIO_ENDINGS)
         return (path.name, path) if self.kind == "file" or is_store or is_sound else None
 
-    def _clicked(self, change: dict) -> None:
-        path = change["new"]
-        if path is None or self._is_listing:
-            return
+    def _clicked(self) -> None:
+        path = self._list.value
         if path.is_dir() and path.suffix not in STORES:
             self.show(path)
         else:

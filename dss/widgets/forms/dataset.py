@@ -1,7 +1,6 @@
 """The form for making a dataset: first a preview, then the dataset."""
 
 import html
-import io
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -21,7 +20,8 @@ from dss.errors import DssError
 from dss.options import DatasetOptions, SourceOptions
 from dss.options.base import option
 from dss.plot import plot_splits
-from dss.widgets.forms.fields import PICTURE, doubt_html
+from dss.support.units import counted
+from dss.widgets.elements import PICTURE, doubt_html, png
 from dss.widgets.forms.rate_buttons import rate_buttons
 from dss.widgets.forms.sources import SourceForm
 from dss.widgets.forms.tables import counts_table, problems_table
@@ -67,17 +67,17 @@ class DatasetForm(SourceForm):
                     f"{store} already exists, with other settings ({', '.join(differs)}): tick "
                     "Overwrite, or choose another name"
                 )
-        if not problems:
-            try:
-                self._recordings()
-            except DssError as error:
-                problems["data_dir"] = str(error)
-        if not problems:
-            try:
-                self._individuals()
-            except DssError as error:
-                others = f", such as {error.problems[0]}" if error.problems else ""
-                problems["groups"] = str(error).split(":\n")[0] + others
+        if problems:
+            return problems
+        try:
+            files, _ = self._recordings()
+        except DssError as error:
+            return {"data_dir": str(error)}
+        try:
+            self._individuals(files)
+        except DssError as error:
+            others = f", such as {error.problems[0]}" if error.problems else ""
+            problems["groups"] = str(error).split(":\n")[0] + others
         return problems
 
     @property
@@ -90,32 +90,26 @@ class DatasetForm(SourceForm):
             files, names = self._recordings()
         except DssError:
             return {}
-        hints = {"data_dir": f"{len(files)} recording{'s' * (len(files) > 1)}."}
+        hints = {"data_dir": f"{counted(len(files), 'recording')}."}
         if pattern := self.options.get("annotations_at"):
             hints["annotations_at"] = _places_hint(pattern, Path(self.options["data_dir"]), files)
         if names:
             hints["song_types"] = f"Found: {', '.join(names)}."
         with suppress(DssError):
-            individuals = self._individuals()
-            n, more = len(individuals), ", ..." * (len(individuals) > MOST_NAMED)
-            named = ", ".join(individuals[:MOST_NAMED]) + more
-            message = f"{n} individual{'s' * (n > 1)}: {named}."
-            hints["groups"] = message if n else self._told_by_names(files)
+            groups = groups_in_filenames(files)
+            if individuals := self._individuals(files):
+                n = len(individuals)
+                named = ", ".join(individuals[:MOST_NAMED]) + ", ..." * (n > MOST_NAMED)
+                hints["groups"] = f"{counted(n, 'individual')}: {named}."
+            elif groups and groups.are_enough:
+                n = len(groups.n_recordings)
+                hints["groups"] = f"The names show {n} {groups.kind}s: {groups.listed()}."
         return hints
 
-    @staticmethod
-    def _told_by_names(files: tuple[str, ...]) -> str:
-        """What the recordings' names say about individuals, if that is to be used."""
-        groups = groups_in_filenames(files)
-        if groups is None or not groups.are_enough:
-            return ""
-        n = len(groups.n_recordings)
-        return f"The names show {n} {groups.kind}s: {groups.listed()}."
-
-    def _individuals(self) -> list[str]:
+    def _individuals(self, files: tuple[str, ...]) -> list[str]:
         """The individuals that the groups name, if any."""
         groups = self.options.get("groups")
-        return sorted(set(recording_groups(self._recordings()[0], groups))) if groups else []
+        return sorted(set(recording_groups(files, groups))) if groups else []
 
     def _store_hints(self) -> dict[str, str]:
         store = self._store()
@@ -131,10 +125,10 @@ class DatasetForm(SourceForm):
 
     def _store(self) -> Path | None:
         """Where the dataset goes, if that is known."""
-        store, folder = (self.options.get(name) for name in ("store_dir", "data_dir"))
+        if "store_dir" in self.options:
+            return Path(self.options["store_dir"])
         with suppress(DssError):
-            if store or folder:
-                return Path(store or default_store(str(folder)))
+            return default_store(self.options.get("data_dir", ""))
         return None
 
     def _differing_options(self, store: Path) -> list[str]:
@@ -163,10 +157,7 @@ class DatasetForm(SourceForm):
         with self._work.showing_work(self._aside):
             tree = preview_dataset(folder, **self._loaders, **options)
         shown.append(widgets.HTML(counts_table(tree) + doubt_html(missing(tree.attrs))))
-        file = io.BytesIO()
-        plot_splits(tree).savefig(file, format="png", dpi=100)
-        shown.append(widgets.Image(value=file.getvalue(), format="png"))
-        shown[-1].layout = PICTURE
+        shown.append(widgets.Image(value=png(plot_splits(tree)), layout=PICTURE))
         self._below.children = shown
         self._made_with[self._below] = self._of_result()
         self._check()

@@ -14,8 +14,9 @@ from dss.options import Options, declared, written_fields
 from dss.runs import run_trunk
 from dss.support import progress
 from dss.support.spelling import no_such_path
+from dss.widgets.elements import Displayed, button, done_html, framed, problem_html
 from dss.widgets.forms import memory
-from dss.widgets.forms.fields import STYLE, Field, problem_html
+from dss.widgets.forms.fields import Field
 from dss.widgets.forms.listeners import Listeners
 from dss.widgets.forms.sections import sections
 from dss.widgets.forms.work import Work
@@ -23,7 +24,7 @@ from dss.widgets.forms.work import Work
 MUST_EXIST = ("recordings", "dataset", "view", "run")
 
 
-class Form:
+class Form(Displayed):
     """A form for an options class: one field per option, in groups, and a button.
 
     Options that are rarely needed are folded away. Invalid values are explained beside their
@@ -75,10 +76,8 @@ class Form:
         self._status, self._below = widgets.HTML(), widgets.VBox()
         for name, field in self._fields.items():
             field.input.observe(lambda _, name=name: self._changed(name), names="value")
-        parts = [widgets.HTML(STYLE), self._in_full, *shown, self._buttons]
-        parts += [self._aside, self._wrong, self._work.bar, self._status, self._below]
-        self.widget = widgets.VBox(parts)
-        self.widget.add_class("dss-form")
+        messages = [self._aside, self._wrong, self._work.bar, self._status, self._below]
+        self.widget = framed([self._in_full, *shown, self._buttons, *messages])
         self.options = self.last_used if values is None else values
         self._first = self.options if values else None
 
@@ -172,11 +171,6 @@ class Form:
         """Stop the current work at its next step; nothing half-done is left."""
         self._work.stop()
 
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        display(self.widget)
-
     def _given(self) -> dict[str, Any]:
         """The options to call the action with."""
         return self.options
@@ -207,8 +201,7 @@ class Form:
 
     def _show_result(self, made_with: Any) -> None:
         self._made_with[self._status] = made_with
-        message = self._describe(self.result)
-        self._status.value = f'<div><span class="dss-good">✓</span> {message}</div>'
+        self._status.value = done_html(self._describe(self.result))
         self._listeners.tell(self.result)
 
     def _describe(self, result: Any) -> str:
@@ -219,13 +212,16 @@ class Form:
         """Forget with which options the contents of this widget were made."""
         self._made_with.pop(where, None)
 
+    def _launch(self) -> None:
+        self._work.launch(self.run, self._status)
+
     def _begin(self) -> None:
         """Start the work, unless the button did or the result is there already."""
         if self.result is None and not self._work.is_waited_for:
             if progress.APP in os.environ:
                 self.result = memory.last_result(self.remember)
             if self.result is None:
-                self._work.launch(self.run, self._status)
+                self._launch()
 
     def _outcome(self) -> Any:
         """The result of the work, or the error that it raised."""
@@ -242,32 +238,23 @@ class Form:
             field.say(problems.get(name, ""), hints.get(name, blank), self._in_full.value)
         for fold in self._folds:
             fold.say(problems)
-        self._say_wrong(problems)
+        wrong = ", ".join(str(self._fields[name].option.title) for name in problems)
+        # Below the buttons: the fields themselves may be out of sight.
+        self._wrong.value = problem_html(f"Please check: {wrong}") if wrong else ""
         for shown in (self._status, self._below):
             is_stale = shown in self._made_with and self._made_with[shown] != self._of_result()
             (shown.add_class if is_stale else shown.remove_class)("dss-stale")
         self._button.disabled = bool(problems) or self._work.is_busy
         self._stop.layout.display = "" if self._work.is_busy else "none"
 
-    def _say_wrong(self, problems: Iterable[str]) -> None:
-        """List the wrong fields below the buttons: they may be out of sight."""
-        wrong = ", ".join(self._fields[name].option.title for name in problems)
-        self._wrong.value = problem_html(f"Please check: {wrong}") if wrong else ""
-
-    def _made(self, description: str, tooltip: str, work: Callable, **look) -> widgets.Button:
+    def _made(self, text: str, tooltip: str, work: Callable) -> widgets.Button:
         """A button that starts work that may take long."""
-        button = widgets.Button(description=description, tooltip=tooltip, **look)
-        button.layout.width = "auto"
-        button.on_click(lambda _: self._work.start(work, self._aside))
-        return button
+        return button(text, lambda: self._work.start(work, self._aside), tooltip)
 
-    def _make_buttons(self, button: str) -> widgets.HBox:
-        self._button = widgets.Button(description=button, button_style="primary")
-        self._button.layout.width = "auto"
-        self._button.on_click(lambda _: self._work.launch(self.run, self._status))
-        self._stop = widgets.Button(description="Stop", icon="stop", layout={"width": "auto"})
-        self._stop.tooltip = "Stop the current work; nothing half-done is left"
-        self._stop.on_click(lambda _: self.stop())
+    def _make_buttons(self, text: str) -> widgets.HBox:
+        self._button = button(text, self._launch, button_style="primary")
+        tooltip = "Stop the current work; nothing half-done is left"
+        self._stop = button("Stop", self.stop, tooltip, "stop")
         restoring = self._made("As last time", "Fill in the values last used here", self._restore)
         restoring.layout.display = "" if memory.chosen(self.remember) else "none"
         resetting = self._made("Defaults", "Reset every option to its default", self._reset)

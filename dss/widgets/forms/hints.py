@@ -29,12 +29,22 @@ class Facts(NamedTuple):
     seconds: dict[str, float]  # by split
 
 
-def dataset_facts(path: str | Path) -> Facts:
+@cached_by_file(8)
+def dataset_facts(path: Path) -> Facts:
     """The facts about a dataset, read again only when the dataset changes.
 
     Raises: DssError if there is no dataset.
     """
-    return _facts(Path(path))
+    tree = open_dataset(path)
+    rate, names = tree.attrs["samplerate_x_Hz"], tree.attrs["class_names"]
+    variables = map(str, tree["train"].data_vars)
+    return Facts(
+        samplerate_hz=rate,
+        nb_channels=tree["train"].sizes["channel"],
+        song_types=tuple(names[1:]),
+        individual_types=tuple(n.removeprefix("y_") for n in variables if n.startswith("y_")),
+        seconds={split: tree[split].sizes["time"] / rate for split in SPLITS},
+    )
 
 
 def recording_facts(
@@ -92,17 +102,3 @@ def _recordings(folder: Path, endings, format, loader, annotations_at):
             names |= {*occurrences(table)["name"]} - {NOISE}
     top = folder.parent if folder.is_file() else folder
     return tuple(file.relative_to(top).as_posix() for file in files), tuple(sorted(names))
-
-
-@cached_by_file(8)
-def _facts(path: Path) -> Facts:
-    tree = open_dataset(path)
-    rate, names = tree.attrs["samplerate_x_Hz"], tree.attrs["class_names"]
-    variables = map(str, tree["train"].data_vars)
-    return Facts(
-        samplerate_hz=rate,
-        nb_channels=tree["train"].sizes["channel"],
-        song_types=tuple(names[1:]),
-        individual_types=tuple(n.removeprefix("y_") for n in variables if n.startswith("y_")),
-        seconds={split: tree[split].sizes["time"] / rate for split in SPLITS},
-    )

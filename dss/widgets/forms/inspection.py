@@ -10,7 +10,7 @@ from dss.options import SourceOptions
 from dss.options.base import option
 from dss.review.view import View
 from dss.review.views import find_problems, is_dataset, open_views
-from dss.support.units import readable
+from dss.support.units import counted, readable
 from dss.widgets.forms.rate_buttons import rate_buttons
 from dss.widgets.forms.sources import SourceForm
 from dss.widgets.forms.tables import problems_table
@@ -56,8 +56,8 @@ class InspectForm(SourceForm):
             files, names = self._recordings()
         except DssError:
             return {}
-        n = len(files)
-        return {"path": f"{n} recording{'s' * (n > 1)}; {', '.join(names) or 'no annotations'}."}
+        types = ", ".join(names) or "no annotations"
+        return {"path": f"{counted(len(files), 'recording')}; {types}."}
 
     def _make(self, path: str, **named: Any) -> list[View]:
         how = named | self._loaders

@@ -55,7 +55,7 @@ class FormOutput:
         shown = _displayed(self._made(result))
         formatter = InteractiveShell.instance().display_formatter
         data, metadata = formatter.format(shown) if formatter else ({}, {})
-        data = {kind: _as_text(content) for kind, content in data.items()}
+        data = {k: b64encode(v).decode() if isinstance(v, bytes) else v for k, v in data.items()}
         made = {"output_type": "display_data", "data": data, "metadata": metadata}
         self.output.outputs = (made,)
 
@@ -70,8 +70,3 @@ class _Text(str):
 def _displayed(shown: Any) -> Any:
     """A displayable version of a result, to replace an earlier one."""
     return _Text(shown) if isinstance(shown, str) else getattr(shown, "widget", shown)
-
-
-def _as_text(content: Any) -> Any:
-    """Pictures as a page takes them."""
-    return b64encode(content).decode() if isinstance(content, bytes) else content

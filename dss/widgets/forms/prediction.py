@@ -16,6 +16,7 @@ from dss.predict.detection import with_run_options
 from dss.predict.ownership import is_by_dss
 from dss.predict.pending import annotated_already, target_paths
 from dss.runs import read_params, run_trunk
+from dss.support.units import counted
 from dss.widgets.forms.form import Form
 
 MOST_LOOKED_AT = 200  # annotation files that may be manual
@@ -111,7 +112,7 @@ class PredictForm(Form):
 
     def _source_hints(self) -> dict[str, str]:
         n = len(self._files)
-        hints = {"recordings": f"{n} recording{'s' * (n > 1)}."} if n else {}
+        hints = {"recordings": f"{counted(n, 'recording')}."} if n else {}
         with suppress(DssError):
             params = read_params(run_trunk(self.options.get("run", "")))
             n, names = params["nb_channels"], ", ".join(params["class_names"][1:])
@@ -127,19 +128,15 @@ class PredictForm(Form):
         named["loader"] = self._loader
         options = PredictFormOptions.checked({"recordings": recordings, "run": run, **named})
         files = _targets(options)
-        own = PredictFilesOptions.model_fields
-        predict_files(
-            options.recordings,
-            options.run,
-            **{name: value for name, value in named.items() if name in own},
-        )
+        own = {n: value for n, value in named.items() if n in PredictFilesOptions.model_fields}
+        predict_files(options.recordings, options.run, **own)
         trunk = run_trunk(options.run)
         return Annotated(files, trunk, with_run_options(options, read_params(trunk)))
 
     def _describe(self, result: Annotated) -> str:
         folder = html.escape(str(next(iter(result.files.values())).parent))
-        n = len(result.files)
-        message = f"The annotations of {n} recording{'s' * (n > 1)} are in <b>{folder}</b>."
+        n = counted(len(result.files), "recording")
+        message = f"The annotations of {n} are in <b>{folder}</b>."
         if result.options.format == "csv":
             with suppress(DssError):  # an earlier run is not calibrated
                 message += f" {expected_errors([*result.files.values()], result.trunk)}."
@@ -164,10 +161,6 @@ def _targets(options: PredictFormOptions) -> dict[Path, Path]:
 
 def _stored(run: str | Path) -> dict[str, Any]:
     """The detection options stored with a run."""
-    try:
-        params = read_params(run_trunk(run))
-    except DssError:
-        return {}
-    return dict(
-        with_run_options(DetectOptions(), params)
-    )  # all of them, to replace all of another run
+    with suppress(DssError):  # all of them, to replace all of another run
+        return dict(with_run_options(DetectOptions(), read_params(run_trunk(run))))
+    return {}

@@ -5,6 +5,7 @@ import re
 import ipywidgets as widgets
 import pandas as pd
 
+from dss.widgets.elements import button
 from dss.widgets.forms.form import Form
 
 RATE = re.compile(r"\(--samplerate-hz ([\d.e+]+)")
@@ -21,15 +22,12 @@ def rate_buttons(form: Form, problems: pd.DataFrame) -> list[widgets.Button]:
     if len(proposed) != 1:
         return []
     rate = float(proposed[0])
-    button = widgets.Button(
-        description=f"Use {rate:,.15g} Hz",
-        tooltip="Resample all recordings to the proposed sample rate",
-        layout={"width": "auto", "align_self": "flex-start"},
-    )
 
-    def take(button: widgets.Button) -> None:
+    def take() -> None:
         form.options = {"samplerate_hz": rate}
-        button.disabled = True  # already filled in
+        made.disabled = True  # already filled in
 
-    button.on_click(take)
-    return [button]
+    tooltip = "Resample all recordings to the proposed sample rate"
+    made = button(f"Use {rate:,.15g} Hz", take, tooltip)
+    made.layout.align_self = "flex-start"
+    return [made]

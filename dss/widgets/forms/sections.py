@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import ipywidgets as widgets
 
 from dss.options import Options, declared, grouped_fields
+from dss.widgets.elements import fold
 from dss.widgets.forms.fields import Field
 
 
@@ -43,14 +44,8 @@ def sections(
             shown.append(widgets.HTML(f"<h3>{html.escape(title)}</h3>"))
             shown += [fields[name].widget for name in usual]
         if rare:
-            folds.append(_fold(title, rare, is_rest=bool(usual)))
+            labels = ", ".join(str(field.option.title) for field in rare.values())
+            name = f"More: {labels}" if usual else title
+            folds.append(Fold(fold(name, *(f.widget for f in rare.values())), name, rare))
             shown.append(folds[-1].widget)
     return shown, folds
-
-
-def _fold(group: str, fields: Mapping[str, Field], is_rest: bool) -> Fold:
-    content = widgets.VBox([field.widget for field in fields.values()])
-    accordion = widgets.Accordion([content], selected_index=None)
-    accordion.add_class("dss-more")
-    labels = ", ".join(str(field.option.title) for field in fields.values())
-    return Fold(accordion, f"More: {labels}" if is_rest else group, fields)

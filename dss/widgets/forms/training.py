@@ -1,7 +1,6 @@
 """The form for training, which runs in its own process and can be followed and found again."""
 
 import html
-import io
 import time
 from base64 import b64encode
 from collections.abc import Mapping
@@ -11,7 +10,6 @@ from typing import Any
 
 import ipywidgets as widgets
 import pandas as pd
-from matplotlib.figure import Figure
 
 from dss import models
 from dss.errors import DssError
@@ -23,14 +21,13 @@ from dss.train.job_script import write_script
 from dss.train.presets import PRESETS
 from dss.train.results import read_results
 from dss.train.suggestions import DESCRIBED, suggest
+from dss.widgets.elements import PICTURE, doubt_html, png
 from dss.widgets.forms import background, memory
-from dss.widgets.forms.fields import PICTURE, doubt_html
 from dss.widgets.forms.form import Form
 from dss.widgets.forms.hints import dataset_facts, describe_network, hints
 
 POLL_SECONDS = 0.5
 REMEMBERED = "train"  # the name under which the form remembers its values
-IMAGE = {"format": "png", "layout": PICTURE}
 OF_PRESETS = {name for values in PRESETS.values() for name in values}
 CHOSEN = (
     OF_PRESETS | DESCRIBED | {"pre_bins", "pre_floor", "pre_background", "pre_filters"}
@@ -55,7 +52,7 @@ class TrainingForm(Form):
 
     def __init__(self, values: Mapping[str, Any] | None = None):
         self._meaning = widgets.HTML()
-        self._curves = widgets.Image(**IMAGE)
+        self._curves = widgets.Image(layout=PICTURE)
         super().__init__(
             TrainCommandOptions, self._train, "Train", values=values, remember=REMEMBERED
         )
@@ -90,7 +87,7 @@ class TrainingForm(Form):
         if problems:
             return problems
         try:
-            facts = dataset_facts(self.options["data_dir"])
+            facts = dataset_facts(Path(self.options["data_dir"]))
         except DssError as error:
             return {"data_dir": str(error)}
         suffix = self.options.get("y_suffix", "")
@@ -109,7 +106,7 @@ class TrainingForm(Form):
     def hints(self) -> dict[str, str]:
         """What values mean, by option, for example in milliseconds; shown beside the fields."""
         try:
-            facts = dataset_facts(self.options.get("data_dir", ""))
+            facts = dataset_facts(Path(self.options.get("data_dir", "")))
             texts = hints(TrainOptions.checked(self._of(TrainOptions)), facts)
         except DssError:
             return {}
@@ -138,7 +135,7 @@ class TrainingForm(Form):
         """Train on parts of the data in a separate process, and show what more data would bring."""
         given = self._given()
         table = background.learning_curve(TrainOptions.checked(given), list(given))
-        picture = b64encode(_png(plot_learning_curve(table), 90)).decode()
+        picture = b64encode(png(plot_learning_curve(table), 90)).decode()
         lines = html.escape(format_learning_curve(table)).replace("\n", "<br>")
         self._aside.value = f'<p>{lines}</p><img src="data:image/png;base64,{picture}">'
 
@@ -194,7 +191,7 @@ class TrainingForm(Form):
     def _check(self) -> None:
         super()._check()
         try:
-            facts = dataset_facts(self.options.get("data_dir", ""))
+            facts = dataset_facts(Path(self.options.get("data_dir", "")))
             self._fields["y_suffix"].offer(facts.individual_types)
             options = TrainOptions.checked(self._of(TrainOptions))
             line = LEFT_TO_THE_DATA if self._is_chosen else describe_network(options, facts)
@@ -222,8 +219,8 @@ class TrainingForm(Form):
         with suppress(DssError):
             scores, confusion, class_names = read_results(result)
             message += f"Test scores, by samples:{_table(scores.rename_axis(None).round(3))}"
-            image = widgets.Image(value=_png(plot_confusion(confusion, class_names), 70), **IMAGE)
-            self._below.children = [self._curves, image]
+            matrix = png(plot_confusion(confusion, class_names), 70)
+            self._below.children = [self._curves, widgets.Image(value=matrix, layout=PICTURE)]
         return message
 
     def _watch(self) -> Path:
@@ -238,7 +235,7 @@ class TrainingForm(Form):
             if len(history) > shown:
                 shown = len(history)
                 self._work.show("", shown, background.nb_epoch())
-                self._curves.value = _png(plot_history(history), 90)
+                self._curves.value = png(plot_history(history), 90)
                 self._below.children = [self._curves]
             if not goes_on:
                 return background.result()
@@ -258,26 +255,17 @@ class TrainingForm(Form):
         nb_epoch = background.nb_epoch()
         if len(history) == nb_epoch:
             return f"all {len(history)} epochs done: evaluating the best one ..."
-        scores = [
-            f"{html.escape(name.removeprefix('val_f1_'))} <b>{history[name].iloc[-1]:.2f}</b>"
-            for name in history
-            if name.startswith("val_f1_")
-        ]
-        left = _duration(history["seconds_left"].iloc[-1])
-        return (
-            f"epoch {len(history)} of {nb_epoch}, at most {left} left; "
-            f"validation F1 by samples: {', '.join(scores)}"
+        f1 = history.filter(regex="^val_f1_").iloc[-1]
+        scores = ", ".join(
+            f"{html.escape(name.removeprefix('val_f1_'))} <b>{value:.2f}</b>"
+            for name, value in f1.items()
         )
+        left = f"at most {_duration(history['seconds_left'].iloc[-1])} left"
+        return f"epoch {len(history)} of {nb_epoch}, {left}; validation F1 by samples: {scores}"
 
 
 def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
-
-
-def _png(figure: Figure, dpi: float) -> bytes:
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=dpi)
-    return file.getvalue()
 
 
 def _table(table: pd.DataFrame, classes: str = "") -> str:

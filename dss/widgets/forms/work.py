@@ -10,7 +10,7 @@ import ipywidgets as widgets
 
 from dss.errors import DssError, DssWarning
 from dss.support import progress
-from dss.widgets.forms.fields import doubt_html, problem_html
+from dss.widgets.elements import doubt_html, problem_html
 from dss.widgets.forms.waiting import awaited, is_alive, wait_for
 
 WORKING = '<span class="dss-help">working ...</span>'

@@ -1,11 +1,10 @@
 """The name field, the buttons and the help below a segment map."""
 
-import html
 from collections.abc import Callable, Sequence
 
 import ipywidgets as widgets
 
-from dss.widgets.viewer.controls import on_enter, text_button
+from dss.widgets.elements import button, help_html, keys_html, name_field, row
 
 HELP = (
     "<b>Draw around</b> segments on the map, or click a colour in the legend, to select many; "
@@ -32,6 +31,7 @@ class Buttons:
     Attributes:
         widget: the buttons, to show below the map.
         colors_by: "names" or "groups".
+        message: shown below the buttons.
     """
 
     def __init__(self, segment_map):
@@ -39,23 +39,19 @@ class Buttons:
         self._by = widgets.ToggleButtons(options=[BY_GROUP, BY_NAME], description="Colours by")
         self._by.style = {"button_width": "75px", "description_width": "75px"}
         self._by.observe(lambda _: m.show(), names="value")
-        self._name = widgets.Combobox(placeholder="song type", layout={"width": "150px"})
-        on_enter(self._name, lambda: m.guarded(self._name_chosen))
-        naming = [
-            self._name,
-            self._button("Name", "tag", "Give the selected segments this name", self._name_chosen),
+        self._name = name_field(lambda: m.guarded(self.name_chosen))
+        buttons = [
+            self._button("Name", "tag", "Give the selected segments this name", self.name_chosen),
             self._button("Throw out", "trash", "The selected segments are not song", m.throw_out),
             self._button("Split", "cut", "Split the selected segments into groups", m.split),
             self._button("Merge", "compress", "Merge the selected segments", m.merge),
-        ]
-        back = [
             self._button("Undo", "undo", "Undo the last change", m.undo),
             self._button("Redo", "repeat", "Redo the change you undid last", m.redo),
             self._button("Save", "save", "Write the annotations next to the audio", m.save),
         ]
-        self._message, self._help = widgets.HTML(), widgets.HTML()
-        row = widgets.HBox([*naming, *back], layout={"flex_flow": "row wrap"})
-        self.widget = widgets.VBox([self._by, row, self._message, self._help])
+        self.message, self._help = widgets.HTML(), widgets.HTML()
+        controls = row(self._name, *buttons)
+        self.widget = widgets.VBox([self._by, controls, self.message, self._help])
 
     @property
     def colors_by(self) -> str:
@@ -74,19 +70,11 @@ class Buttons:
     def fit(self, names: Sequence[str]) -> None:
         """Offer these song types."""
         self._name.options = list(names)
-        keys = "".join(f"<b>{i}</b> {html.escape(n)}, " for i, n in enumerate(names[:9], start=1))
-        self._help.value = f'<div class="dss-help">{HELP}{keys}{KEYS}</div>'
+        self._help.value = help_html(HELP + keys_html(names) + KEYS)
 
-    def say(self, message: str) -> None:
-        """Show a message, given as HTML."""
-        self._message.value = message
-
-    def press_enter(self) -> None:
-        """Give the selection the name in the field."""
-        self._name_chosen()
-
-    def _name_chosen(self) -> None:
+    def name_chosen(self) -> None:
+        """Give the selected segments the name in the field."""
         self._map.name(self._name.value)
 
     def _button(self, text: str, icon: str, tooltip: str, action: Callable) -> widgets.Button:
-        return text_button(text, icon, tooltip, lambda: self._map.guarded(action))
+        return button(text, lambda: self._map.guarded(action), tooltip, icon)

@@ -46,7 +46,7 @@ class Scatter(anywidget.AnyWidget):
 
     def __init__(self, done: Callable[[dict[str, Any]], None]):
         super().__init__()
-        self.on_msg(lambda _, content, buffers: done(content))
+        self.on_msg(lambda _, content, __: done(content))
 
     def place(self, xy: np.ndarray) -> None:
         """Set the positions of the points: [points, 2]."""
@@ -57,6 +57,11 @@ class Scatter(anywidget.AnyWidget):
         with self.hold_sync():
             self.labels, self.colors = labels, colors
             self.kinds = np.ascontiguousarray(kinds, "<u2").tobytes()
+
+    def show_gallery(self, cards: list[dict[str, Any]], heading: str) -> None:
+        """Show these pictures below a heading."""
+        with self.hold_sync():
+            self.gallery, self.heading = cards, heading
 
     def choose(self, chosen: np.ndarray) -> None:
         """Highlight these points [chosen]."""

@@ -17,7 +17,8 @@ from dss.review.segment_features import describe_segments, list_segments
 from dss.review.segment_groups import lay_out_segments, quick_layout
 from dss.review.view import View
 from dss.review.views import views_of
-from dss.widgets.forms.fields import STYLE, problem_html
+from dss.support.units import counted
+from dss.widgets.elements import Displayed, errors_shown, framed, help_html
 from dss.widgets.forms.form import Form
 from dss.widgets.segment_map.buttons import BY_GROUP, BY_NAME, Buttons
 from dss.widgets.segment_map.pictures import Pictures
@@ -29,7 +30,7 @@ from dss.widgets.viewer.sound import player
 MOST_PICTURES = 60  # in the gallery
 
 
-class SegmentMap:
+class SegmentMap(Displayed):
     """Shows the segments of recordings as points, close together if they sound alike.
 
     Draw around points, or click in the legend, to select them; the map shows pictures of the
@@ -55,9 +56,7 @@ class SegmentMap:
         self._player = widgets.Box()
         self.buttons = Buttons(self)
         self._thread: threading.Thread | None = None
-        parts = [widgets.HTML(STYLE), self._scatter, self.buttons.widget, self._player]
-        self.widget = widgets.VBox(parts)
-        self.widget.add_class("dss-form")
+        self.widget = framed([self._scatter, self.buttons.widget, self._player])
         if isinstance(source, Form):
             source.when_done(self.open)
         self.open(source.finish() if isinstance(source, Form) else source)
@@ -153,20 +152,13 @@ class SegmentMap:
         self._scatter.paint(*self._kinds())
         self.chosen = self._chosen
         n = self.naming.n_unsaved
-        unsaved = f"<b>Not saved yet: {n} segment{'s' * (n > 1)}.</b>" if n else ""
-        self.buttons.say(f'<span class="dss-help">{html.escape(message)} {unsaved}</span>')
+        unsaved = f"<b>Not saved yet: {counted(n, 'segment')}.</b>" if n else ""
+        self.buttons.message.value = help_html(f"{html.escape(message)} {unsaved}")
 
     def guarded(self, action: Callable[[], Any]) -> None:
         """Run an action, and show its error if it raises one."""
-        try:
+        with errors_shown(self.buttons.message):
             action()
-        except (DssError, OSError) as error:
-            self.buttons.say(problem_html(str(error)))
-
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        display(self.widget)
 
     @property
     def _known(self) -> Naming:
@@ -183,13 +175,15 @@ class SegmentMap:
         self._song_types.add(names, are_read=True)
         self.buttons.colors_by = BY_NAME if len(names) > 1 else BY_GROUP
         self._scatter.place(quick_layout(features))
-        self._thread = threading.Thread(target=self._lay_out, args=[self.naming], daemon=True)
-        self._thread.start()
+        naming = self.naming
 
-    def _lay_out(self, naming: Naming) -> None:
-        xy = lay_out_segments(naming.features)
-        if naming is self.naming:  # unless others were opened meanwhile
-            self._scatter.place(xy)
+        def lay_out() -> None:
+            xy = lay_out_segments(features)
+            if naming is self.naming:  # unless others were opened meanwhile
+                self._scatter.place(xy)
+
+        self._thread = threading.Thread(target=lay_out, daemon=True)
+        self._thread.start()
 
     def _kinds(self) -> tuple[np.ndarray, list[str], list[str]]:
         """The kind of each point [points], and the labels and colours of the kinds."""
@@ -213,8 +207,7 @@ class SegmentMap:
         chosen = self._chosen
         if self.naming is None or not len(chosen):
             heading = "Draw around points, or click a colour." if self.naming else ""
-            with self._scatter.hold_sync():
-                self._scatter.gallery, self._scatter.heading = [], heading
+            self._scatter.show_gallery([], heading)
             return
         features = self.naming.features[chosen]
         far = np.linalg.norm(features - np.median(features, axis=0), axis=1)
@@ -222,9 +215,7 @@ class SegmentMap:
         heading = f"{len(chosen)} selected"
         if len(chosen) > MOST_PICTURES:
             heading += f"; the {MOST_PICTURES} least typical"
-        with self._scatter.hold_sync():
-            self._scatter.gallery = [self._card(int(number)) for number in first]
-            self._scatter.heading = heading
+        self._scatter.show_gallery([self._card(int(number)) for number in first], heading)
 
     def _card(self, number: int) -> dict[str, Any]:
         """The picture of a segment, with its caption."""
@@ -279,6 +270,6 @@ class SegmentMap:
             case "Delete" | "Backspace":
                 self.throw_out()
             case "Enter":
-                self.buttons.press_enter()
+                self.buttons.name_chosen()
             case _ if key.isdigit() and int(key) <= len(self.buttons.names):
                 self.name(self.buttons.names[int(key) - 1])

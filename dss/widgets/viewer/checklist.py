@@ -17,7 +17,7 @@ from dss.review.proofread import (
     least_certain,
     rank_recordings,
 )
-from dss.widgets.forms.fields import problem_html
+from dss.widgets.elements import UserChanges, button, errors_shown, help_html, row
 
 N_RECORDINGS = 5  # recordings listed to annotate next
 DOUBTS = {
@@ -40,25 +40,18 @@ class CheckList:
     """
 
     def __init__(self, chosen: Callable, find_novel_sounds: Callable[[], pd.DataFrame]):
-        self._chosen, self._find_novel_sounds, self._is_filling = chosen, find_novel_sounds, False
+        self._chosen, self._find_novel_sounds = chosen, find_novel_sounds
+        self._changes = UserChanges()
         self._novel: pd.DataFrame | None = None
         self._filled: tuple[Mapping[Path, pd.DataFrame], Collection[Path]] = {}, ()
         self.table = pd.DataFrame()
         self._list = widgets.Select(rows=8, layout={"width": "560px"})
-        self._list.observe(self._clicked, names="value")
-        self._next = widgets.HTML()
-        self._heading = widgets.HTML()
-        self._ask = widgets.Button(description="Unlike anything annotated?", icon="search")
-        self._ask.layout.width = "auto"
-        self._ask.tooltip = (
-            "Find sounds that may belong to a song type that nobody has annotated yet"
-        )
-        self._ask.on_click(lambda _: threading.Thread(target=self.look_for_novel).start())
-        self._message = widgets.HTML()
-        row = {"flex_flow": "row wrap"}
-        lists = widgets.HBox([self._list, self._next], layout=row)
-        asking = widgets.HBox([self._ask, self._message], layout={**row, "align_items": "center"})
-        self.widget = widgets.VBox([self._heading, lists, asking])
+        self._changes.observe(self._list, self._clicked)
+        self._heading, self._next, self._message = (widgets.HTML() for _ in range(3))
+        tooltip = "Find sounds that may belong to a song type that nobody has annotated yet"
+        self._ask = button("Unlike anything annotated?", self._look_later, tooltip, "search")
+        lists = widgets.HBox([self._list, self._next], layout={"flex_flow": "row wrap"})
+        self.widget = widgets.VBox([self._heading, lists, row(self._ask, self._message)])
 
     def fill(self, tables: Mapping[Path, pd.DataFrame], known: Collection[Path] = ()) -> None:
         """List the least certain annotations in these tables, by annotation file.
@@ -76,14 +69,13 @@ class CheckList:
             return
         self.widget.layout.display = ""
         rows = [_text(row) for row in table.itertuples(index=False)]
-        self._is_filling = True
         self.table = table
-        self._list.options = [(text, number) for number, text in enumerate(rows)]
-        self._list.value = None
+        with self._changes.ignored():
+            self._list.options = [(text, number) for number, text in enumerate(rows)]
+            self._list.value = None
         self._list.layout.display = "" if rows else "none"
         heading = "Worth checking first: click one to see it" if rows else "Nothing to check"
         self._heading.value = f"<h3>{heading}</h3>"
-        self._is_filling = False
         ranked = ranked[~ranked["file"].isin(map(str, known))]
         names = [
             f"<tr><td class='dss-text'>{html.escape(_recording(row.file))}</td>"
@@ -100,22 +92,21 @@ class CheckList:
         It takes as long as it takes to read all recordings, and what the network learned from.
         """
         self._ask.disabled, self._message.value = True, "Comparing with annotated sounds ..."
-        try:
+        with errors_shown(self._message):
             self._novel = self._find_novel_sounds()
-            self._message.value = f'<span class="dss-help">{count_novel(self._novel)}</span>'
+            self._message.value = help_html(count_novel(self._novel))
             self.fill(*self._filled)
-        except (DssError, OSError) as error:
-            self._message.value = problem_html(str(error))
-        finally:
-            self._ask.disabled = False
+        self._ask.disabled = False
+
+    def _look_later(self) -> None:
+        threading.Thread(target=self.look_for_novel).start()
 
     def forget_novel(self) -> None:
         """Start afresh after other recordings were annotated."""
         self._novel, self._message.value = None, ""
 
-    def _clicked(self, change: dict) -> None:
-        if change["new"] is not None and not self._is_filling:
-            self._chosen(next(self.table.iloc[[change["new"]]].itertuples(index=False)))
+    def _clicked(self) -> None:
+        self._chosen(next(self.table.iloc[[self._list.value]].itertuples(index=False)))
 
 
 def _text(row) -> str:

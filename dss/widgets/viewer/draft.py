@@ -1,5 +1,6 @@
 """The manual annotations of a viewer as they are edited, until they are saved."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -36,11 +37,11 @@ class Draft:
         edited = self.edits.of(recording.path)
         if edited:
             return edited
-        annotated_stretches = None
+        seen = None
         if annotated_path(recording.path).is_file():
-            annotated_stretches = read_annotated(recording.path, recording.duration_seconds)
+            seen = read_annotated(recording.path, recording.duration_seconds)
         table = self._viewer.annotations_to_edit().reset_index(drop=True)
-        return Edited(table, annotated_stretches, self._viewer.view.per_second)
+        return Edited(table, seen, self._viewer.view.per_second)
 
     def put(self, edited: Edited) -> None:
         """Replace the annotations of the recording in view."""
@@ -66,11 +67,11 @@ class Draft:
         recordings = self.edits.unsaved
         files = self.edits.save()
         ignored = [other.name for r in recordings for other in unread_annotations(r)]
-        what = ", ".join(file.name for file in files[:3]) + " ..." * (len(files) > 3)
-        message = f"Saved {what}."
+        message = f"Saved {_listed([file.name for file in files])}."
         if ignored:
-            message += f" {', '.join(ignored[:3])}: no longer read."
-        if not self._is_read():
+            message += f" {_listed(ignored)}: no longer read."
+        now = self.edits.of(self._viewer.recording.path)
+        if now and not are_same(now.annotations, self._viewer.view.find[0]()):
             message += " But this viewer reads other annotations: see annotation format, or loader."
         self._viewer.saved(recordings)
         return files, message
@@ -78,9 +79,9 @@ class Draft:
     def describe(self) -> str:
         """Which recordings are not saved yet; blank if all are."""
         names = [recording.name for recording in self.edits.unsaved]
-        return f"Not saved yet: {', '.join(names[:3])}{' ...' * (len(names) > 3)}" if names else ""
+        return f"Not saved yet: {_listed(names)}" if names else ""
 
-    def _is_read(self) -> bool:
-        """Whether opening the recording in view again shows its annotations as they are now."""
-        edited = self.edits.of(self._viewer.recording.path)
-        return edited is None or are_same(edited.annotations, self._viewer.view.find[0]())
+
+def _listed(names: Sequence[str]) -> str:
+    """The first names; dots stand for more."""
+    return ", ".join(names[:3]) + " ..." * (len(names) > 3)

@@ -62,8 +62,7 @@ class Drawing:
             viewer.recording, look["channel"], start, stop, look["window_seconds"]
         )
         song_range_hz = self._overviews.song_range_hz
-        viewer.controls.show_contrast(contrast(power))
-        viewer.controls.show_range(song_range_hz)
+        viewer.controls.show_automatic(contrast(power), song_range_hz)
         unknown = viewer.editor.draft.unknown(viewer.recording, view.unknown)
         here = (unknown < last) & (unknown > first)[:, ::-1]
         self._figure = draw_recording(

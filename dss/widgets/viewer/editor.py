@@ -9,19 +9,10 @@ import pandas as pd
 from dss.data.annotations import ABSENT, NOISE, is_absence
 from dss.data.text_tables import COLUMNS, TIMES
 from dss.errors import DssError
-from dss.review.edits import (
-    Edited,
-    annotate,
-    annotation_at,
-    copy_annotations,
-    kinds_of,
-    mark_annotated,
-    n_outside_annotated,
-    remove,
-    rename,
-    rows_of_type,
-)
+from dss.review import edits
 from dss.review.false_alarms import reject
+from dss.support.units import counted
+from dss.widgets.elements import help_html
 from dss.widgets.viewer.draft import Draft
 from dss.widgets.viewer.editor_panel import ONE, SHOWN, EditorPanel
 
@@ -44,8 +35,8 @@ class Editor:
         self._prediction: tuple[pd.DataFrame, int] | None = None  # a table and the row marked in it
         self._is_possible = True
         self._saved = ""  # the last message about saving, until something else is shown
-        panel = EditorPanel(self, viewer)
-        self.widget, self._panel = panel.widget, panel
+        self._panel = panel = EditorPanel(self, viewer)
+        self.widget = panel.widget
         self._name, self._which, self._message = panel.name, panel.which, panel.message
 
     @property
@@ -73,7 +64,7 @@ class Editor:
 
     def click(self, seconds: float, within_seconds: float) -> None:
         """Mark the annotation at this time, as `mark` does; without one, mark the time."""
-        if not self._mark(lambda table: annotation_at(table, seconds, within_seconds)):
+        if not self._mark(lambda table: edits.annotation_at(table, seconds, within_seconds)):
             self._viewer.selection = seconds, seconds
 
     def mark(self, start_seconds: float, stop_seconds: float, label: str | None = None) -> None:
@@ -117,21 +108,21 @@ class Editor:
         Depending on the choice beside the name, this applies to all annotations of the song type,
         and turns predictions into manual annotations.
         """
+        now = self.draft.now
         if self._which.value == ONE or (self.chosen is None and self._prediction is None):
             self._annotate_one(name)
         elif self.chosen is not None:
-            now, rows = self.draft.now, self._rows_chosen()
-            old = now.annotations.at[self.chosen, "name"]
-            self._put(now._replace(annotations=rename(now.annotations, rows, name)))
-            self._end(f"Renamed {len(rows)} annotations from {old} to {name.strip()}.")
+            rows, old = self._rows_chosen(), now.annotations.at[self.chosen, "name"]
+            self._put(now._replace(annotations=edits.rename(now.annotations, rows, name)))
+            self._end(f"Renamed {counted(len(rows), 'annotation')} from {old} to {name.strip()}.")
         elif self._prediction is not None:
             table, row = self._prediction
-            rows, now = self._meant(table, row), self.draft.now
-            annotations, n = copy_annotations(now.annotations, table.loc[rows], name)
+            rows = self._meant(table, row)
+            annotations, n = edits.copy_annotations(now.annotations, table.loc[rows], name)
             self._put(now._replace(annotations=annotations))
             there = len(rows) - n
             rest = f"; left out {there} that overlap your annotations" if there else ""
-            self._end(f"Accepted {n} predictions{rest}.")
+            self._end(f"Accepted {counted(n, 'prediction')}{rest}.")
 
     def name_marked(self) -> None:
         """Give what is marked the name in the field."""
@@ -144,9 +135,9 @@ class Editor:
         kinds: dict[str, str] = {}
         for label, other in self._viewer.annotations.items():
             if label != self._viewer.manual_label:
-                kinds |= kinds_of(other)
+                kinds |= edits.kinds_of(other)
         start, stop = self._viewer.selection
-        table, row = annotate(now.annotations, name, start, stop, self.chosen, kinds)
+        table, row = edits.annotate(now.annotations, name, start, stop, self.chosen, kinds)
         self._put(now._replace(annotations=table))
         self.choose(row)
         name = table.at[row, "name"]
@@ -159,18 +150,19 @@ class Editor:
 
     def press(self, key: str) -> None:
         """Do what a key on the picture stands for."""
-        if key == "0":
-            self.reject()
-        elif key.isdigit() and int(key) <= len(self.names):
-            self.annotate(self.names[int(key) - 1])
-        elif key == "Enter":
-            self.name_marked()
-        elif key in ("Delete", "Backspace"):
-            self.delete()
-        elif key == "undo":
-            self.undo()
-        elif key == "redo":
-            self.redo()
+        match key:
+            case "0":
+                self.reject()
+            case "Enter":
+                self.name_marked()
+            case "Delete" | "Backspace":
+                self.delete()
+            case "undo":
+                self.undo()
+            case "redo":
+                self.redo()
+            case _ if key.isdigit() and int(key) <= len(self.names):
+                self.annotate(self.names[int(key) - 1])
 
     def move_edges(self) -> None:
         """Move the selected annotation to the marked times."""
@@ -183,7 +175,7 @@ class Editor:
             raise DssError("No annotation is selected: click one.")
         now, rows = self.draft.now, self._rows_chosen()
         self._viewer.drawing.let_rows_shrink()
-        self._put(now._replace(annotations=remove(now.annotations, rows)))
+        self._put(now._replace(annotations=edits.remove(now.annotations, rows)))
         self._end(f"Deleted {len(rows)} annotations." if len(rows) > 1 else "")
 
     def reject(self) -> None:
@@ -207,17 +199,16 @@ class Editor:
         self._put(after)
         is_first = not len(now.annotations) and now.annotated_stretches is None
         rest = " The rest of the recording stays unknown until you annotate it." * is_first
-        s = "s" * (len(times) > 1)
-        self._end(f"{len(times)} false alarm{s}: noise in the next dataset.{rest}")
+        self._end(f"{counted(len(times), 'false alarm')}: noise in the next dataset.{rest}")
 
     def mark_view_annotated(self) -> None:
         """Note that all song in view is annotated."""
-        edited = mark_annotated(self.draft.now, *self._viewer.stretch)
+        edited = edits.mark_annotated(self.draft.now, *self._viewer.stretch)
         self._put(edited)
-        if n := n_outside_annotated(edited):
+        if n := edits.n_outside_annotated(edited):
             self._viewer.say(
-                f"{n} annotation{'s' * (n > 1)} outside the parts you have seen will be "
-                "ignored in training: press All seen there, too, or undo."
+                f"{counted(n, 'annotation')} outside the parts you have seen will be ignored in "
+                "training: press All seen there, too, or undo."
             )
 
     def undo(self) -> None:
@@ -237,7 +228,7 @@ class Editor:
         self._say(self._saved)
         return files
 
-    def _put(self, edited: Edited) -> None:
+    def _put(self, edited: edits.Edited) -> None:
         if not self._is_possible:
             raise DssError("This cannot be annotated: open the recordings it was made from.")
         self.draft.put(edited)
@@ -271,10 +262,10 @@ class Editor:
         if self._which.value == ONE:
             return [row]
         stretch = self._viewer.stretch if self._which.value == SHOWN else None
-        return rows_of_type(table, table.at[row, "name"], stretch)
+        return edits.rows_of_type(table, table.at[row, "name"], stretch)
 
     def _say(self, message: str = "") -> None:
         """Show which recordings are not saved yet, or else the message."""
         unsaved = self.draft.describe()
         message = f"<b>{unsaved}</b>" if unsaved else message
-        self._message.value = f'<span class="dss-help">{message}</span>'
+        self._message.value = help_html(message)

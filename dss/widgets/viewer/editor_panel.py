@@ -1,11 +1,10 @@
 """The fold for annotating by hand: name field, buttons, and a description of the keys."""
 
-import html
 from collections.abc import Callable, Sequence
 
 import ipywidgets as widgets
 
-from dss.widgets.viewer.controls import on_enter, text_button
+from dss.widgets.elements import button, fold, help_html, keys_html, name_field, row
 
 HELP = (
     "<b>Drag</b> over a syllable in the picture, or <b>click</b> a pulse, to mark it; then press "
@@ -45,8 +44,7 @@ class EditorPanel:
 
     def __init__(self, editor, viewer):
         self._viewer = viewer
-        self.name = widgets.Combobox(placeholder="song type", layout={"width": "150px"})
-        on_enter(self.name, lambda: viewer.guarded(editor.name_marked))
+        self.name = name_field(lambda: viewer.guarded(editor.name_marked))
         self.which = widgets.Dropdown(options=[ONE, SHOWN, ALL], tooltip=WHICH)
         self.which.layout.width = "auto"
         self.add = self._button("Add", "plus", "Annotate what is marked", editor.name_marked)
@@ -60,16 +58,12 @@ class EditorPanel:
             self._button("Save", "save", "Write the changes next to the audio", editor.save),
         ]
         self.message, self._help = widgets.HTML(), widgets.HTML()
-        layout = {"align_items": "center", "flex_flow": "row wrap"}
-        row = widgets.HBox([self.name, self.which, *buttons, self.message], layout=layout)
-        self.widget = widgets.Accordion([widgets.VBox([row, self._help])], selected_index=None)
-        self.widget.titles = ("Annotate by hand",)
-        self.widget.add_class("dss-more")
+        controls = row(self.name, self.which, *buttons, self.message)
+        self.widget = fold("Annotate by hand", controls, self._help)
 
     def explain_keys(self, names: Sequence[str]) -> None:
         """Describe mouse and keys, with these song types for the keys 1 to 9."""
-        keys = "".join(f"<b>{i}</b> {html.escape(n)}, " for i, n in enumerate(names[:9], start=1))
-        self._help.value = f'<div class="dss-help">{HELP}{keys}{KEYS}</div>'
+        self._help.value = help_html(HELP + keys_html(names) + KEYS)
 
     def _button(self, text: str, icon: str, tooltip: str, action: Callable) -> widgets.Button:
-        return text_button(text, icon, tooltip, lambda: self._viewer.guarded(action))
+        return button(text, lambda: self._viewer.guarded(action), tooltip, icon)

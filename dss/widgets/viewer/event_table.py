@@ -13,6 +13,8 @@ import traitlets
 from dss.data.annotations import occurrences
 from dss.data.text_tables import COLUMNS, TIMES
 from dss.plot.colors import song_colors
+from dss.review.edits import joined
+from dss.widgets.elements import fold, help_html
 
 HERE = Path(__file__).parent
 HELP = (
@@ -45,7 +47,7 @@ class Rows(anywidget.AnyWidget):
 
     def __init__(self, done: Callable[[dict[str, Any]], None]):
         super().__init__()
-        self.on_msg(lambda _, content, buffers: done(content))
+        self.on_msg(lambda _, content, __: done(content))
 
 
 class EventTable:
@@ -65,18 +67,14 @@ class EventTable:
         self._clicked = ""  # the table of the row last clicked
         self.table = _listed([])
         self._rows = Rows(lambda asked: viewer.guarded(lambda: self._answer(asked)))
-        parts = [self._rows, widgets.HTML(f'<div class="dss-help">{HELP}</div>')]
-        self.widget = widgets.Accordion([widgets.VBox(parts)], selected_index=None)
-        self.widget.add_class("dss-more")
+        self.widget = fold("All annotations", self._rows, widgets.HTML(help_html(HELP)))
         self.widget.observe(lambda _: self._send(), names="selected_index")
 
     def fit(self, tables: Mapping[str, pd.DataFrame]) -> None:
         """List other annotation tables; do nothing if they are already listed."""
         shown = [*tables.items()]
-        if len(shown) == len(self._shown) and all(
-            label == old and table is before
-            for (label, table), (old, before) in zip(shown, self._shown, strict=True)
-        ):
+        before = [(label, id(table)) for label, table in self._shown]
+        if before == [(label, id(table)) for label, table in shown]:
             return
         self._shown, self.table = shown, _listed(shown)
         self.widget.titles = (f"All annotations: {len(self.table):,}",)
@@ -124,12 +122,9 @@ def _listed(tables: list[tuple[str, pd.DataFrame]]) -> pd.DataFrame:
     """All annotations of some tables, with a column that names the table."""
     columns = [*COLUMNS, "confidence"]
     listed = [occurrences(t).reindex(columns=columns).assign(table=label) for label, t in tables]
-    listed = [table for table in listed if len(table)]
-    if not listed:
-        return pd.DataFrame(columns=[*columns, "table"])
-    table = pd.concat(listed, ignore_index=True)
+    table = joined([pd.DataFrame(columns=[*columns, "table"]), *listed])
     table["stop_seconds"] = table["stop_seconds"].fillna(table["start_seconds"])
-    return table.sort_values("start_seconds", ignore_index=True, kind="stable")
+    return table
 
 
 def _bytes(values, dtype: str) -> bytes:

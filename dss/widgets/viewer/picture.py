@@ -47,4 +47,4 @@ class Picture(anywidget.AnyWidget):
 
     def __init__(self, done: Callable[[dict[str, Any]], None]):
         super().__init__()
-        self.on_msg(lambda _, content, buffers: done(content))
+        self.on_msg(lambda _, content, __: done(content))

@@ -19,7 +19,7 @@ from dss.review.false_alarms import is_rejected
 from dss.review.rounds import find_novel_in_run
 from dss.review.views import recording_view
 from dss.runs import read_params
-from dss.widgets.forms.fields import problem_html
+from dss.widgets.elements import problem_html
 from dss.widgets.forms.prediction import Annotated, PredictForm
 from dss.widgets.forms.waiting import wait_for
 from dss.widgets.viewer.checklist import CheckList

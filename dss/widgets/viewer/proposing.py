@@ -11,14 +11,13 @@ import pandas as pd
 
 from dss.data.recordings import Recording
 from dss.data.text_tables import TIMES
-from dss.errors import DssError
 from dss.options import ProposeOptions
 from dss.plot.colors import song_colors
 from dss.plot.rows import QUIETEST_DB, Envelope, envelope
 from dss.review.loudness import Loudness, measure_loudness
 from dss.review.proposals import above_threshold, shortest_seconds, stable_threshold
 from dss.review.views import no_annotations
-from dss.widgets.forms.fields import problem_html
+from dss.widgets.elements import UserChanges, errors_shown, fold, help_html, row
 
 PROPOSED = "proposed"
 AT_ONCE_SECONDS = 300  # of recordings whose loudness is measured without a thread
@@ -48,7 +47,7 @@ class Proposer:
         self._viewer = viewer
         self._measured: tuple[Path, Loudness] | None = None
         self._table = no_annotations()
-        self._is_set_here, self.n_changes = False, 0
+        self._changes, self.n_changes = UserChanges(), 0
         self._is_on = widgets.ToggleButton(description="Propose", icon="magic")
         self._is_on.layout.width = "auto"
         wide = {"width": "420px"}
@@ -61,18 +60,12 @@ class Proposer:
         self._shortest = self._milliseconds("shortest (ms)", 0.0)
         self._said = widgets.HTML()
         self._is_on.observe(lambda _: viewer.guarded(self._turn), names="value")
-        self.threshold.observe(lambda _: self._follow(), names="value")
+        self._changes.observe(self.threshold, self._follow)
         for control in (self._kind, self._gap, self._shortest):
-            control.observe(lambda _: self._show(), names="value")
-        row = {"align_items": "center", "flex_flow": "row wrap"}
-        rows = [
-            widgets.HBox([self._is_on, self.threshold, self._said], layout=row),
-            widgets.HBox([self._kind, self._gap, self._shortest], layout=row),
-            widgets.HTML(f'<div class="dss-help">{HELP}</div>'),
-        ]
-        self.widget = widgets.Accordion([widgets.VBox(rows)], selected_index=None)
-        self.widget.titles = ("Propose song",)
-        self.widget.add_class("dss-more")
+            self._changes.observe(control, self._show)
+        on = row(self._is_on, self.threshold, self._said)
+        how = row(self._kind, self._gap, self._shortest)
+        self.widget = fold("Propose song", on, how, widgets.HTML(help_html(HELP)))
 
     def fit(self, is_possible: bool) -> None:
         """Adapt to another recording: if proposals are shown, look for them there, too."""
@@ -132,27 +125,21 @@ class Proposer:
             threading.Thread(target=self._measure, args=[recording], daemon=True).start()
 
     def _measure(self, recording: Recording) -> None:
-        try:
+        with errors_shown(self._said):
             loudness = measure_loudness(recording)
             threshold_db = stable_threshold(loudness)
             shortest = shortest_seconds(loudness, threshold_db)
-        except (DssError, OSError) as error:
-            self._said.value = problem_html(str(error))
-            return
-        if recording is not self._viewer.recording:  # the user chose another one meanwhile
-            return
-        self._measured = recording.path, loudness
-        self._is_set_here = True
-        self.threshold.max = max(float(loudness.db.max()), 2.0)
-        self.threshold.value, self._shortest.value = threshold_db, 1000 * shortest
-        self._is_set_here = False
-        self._show()
+            if recording is not self._viewer.recording:  # the user chose another one meanwhile
+                return
+            self._measured = recording.path, loudness
+            with self._changes.ignored():
+                self.threshold.max = max(float(loudness.db.max()), 2.0)
+                self.threshold.value, self._shortest.value = threshold_db, 1000 * shortest
+            self._show()
 
     def _show(self) -> None:
         """Show the current proposals; in a long recording, first those near the view."""
         self.threshold.disabled = not self._is_there()
-        if self._is_set_here:
-            return
         self.n_changes += 1
         if not self._is_on.value:
             self._say("")
@@ -164,7 +151,7 @@ class Proposer:
         """Show what is proposed at another threshold, without drawing the picture again until the
         threshold stays where it is.
         """
-        if self._is_set_here or not self._is_there():
+        if not self._is_there():
             return
         self.n_changes += 1
         self._propose_at_once()
@@ -234,7 +221,7 @@ class Proposer:
         return self._measured is not None and self._measured[0] == recording.path
 
     def _say(self, said: str) -> None:
-        self._said.value = f'<span class="dss-help">{said}</span>'
+        self._said.value = help_html(said)
 
     @staticmethod
     def _milliseconds(description: str, seconds: float) -> widgets.BoundedFloatText:

@@ -7,11 +7,10 @@ from typing import get_args
 
 import ipywidgets as widgets
 
-from dss.errors import DssError
 from dss.options import PredictFilesOptions
+from dss.support.units import counted
+from dss.widgets.elements import button, done_html, errors_shown, row
 from dss.widgets.forms.chooser import Chooser
-from dss.widgets.forms.fields import problem_html
-from dss.widgets.viewer.controls import button
 
 
 class SaveRow:
@@ -35,18 +34,16 @@ class SaveRow:
             description="in",
             layout={"width": "330px"},
         )
-        self._chooser = Chooser("folder", self._take)
-        opening = button("folder-open", "Choose", self._toggle)
+        self._chooser = Chooser("folder", lambda folder: setattr(self._folder, "value", folder))
         for control in (self._format, self._folder):
             control.style.description_width = "20px"
-        saving = widgets.Button(description="Save annotations", icon="save", button_style="primary")
-        saving.layout = {"width": "auto", "flex": "none"}
-        saving.tooltip = "Write the annotations of all recordings with these thresholds"
-        saving.on_click(lambda _: self._clicked())
+        tooltip = "Write the annotations of all recordings with these thresholds"
+        look = {"icon": "save", "button_style": "primary"}
+        saving = button("Save annotations", self._clicked, tooltip, **look)
+        choosing = button("", lambda: self._chooser.toggle(self.folder), "Choose", "folder-open")
         self._message = widgets.HTML()
-        row = widgets.HBox([saving, self._format, self._folder, opening])
-        row.layout.flex_flow = "row wrap"
-        self.widget = widgets.VBox([row, self._chooser.widget, self._message])
+        controls = row(saving, self._format, self._folder, choosing)
+        self.widget = widgets.VBox([controls, self._chooser.widget, self._message])
 
     @property
     def format(self) -> str:
@@ -62,17 +59,8 @@ class SaveRow:
         """Remove the message about saved files: the annotations have changed."""
         self._message.value = ""
 
-    def _take(self, folder: str) -> None:
-        self._folder.value = folder
-
-    def _toggle(self) -> None:
-        self._chooser.toggle(self.folder)
-
     def _clicked(self) -> None:
-        try:
+        with errors_shown(self._message):
             files = self._save()
             folder = html.escape(str(files[0].parent))
-            text = f"{len(files)} file{'s' * (len(files) > 1)} in <b>{folder}</b>"
-            self._message.value = f'<span class="dss-good">✓</span> {text}'
-        except (DssError, OSError) as error:
-            self._message.value = problem_html(str(error))
+            self._message.value = done_html(f"{counted(len(files), 'file')} in <b>{folder}</b>")

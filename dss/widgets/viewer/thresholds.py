@@ -11,6 +11,8 @@ from dss.data.annotations import EVENT, SEGMENT
 from dss.errors import DssError
 from dss.options import DetectOptions, EvaluateOptions, declared
 from dss.predict.detection import merge_options
+from dss.support.units import counted
+from dss.widgets.elements import UserChanges
 
 SHOWN = {
     EVENT: ["event_threshold", "event_distance_seconds"],
@@ -45,10 +47,10 @@ class Thresholds:
     """
 
     def __init__(self, moved: Callable[[], None]):
-        self._moved, self._is_set_here = moved, False
+        self._changes = UserChanges()
         self._sliders = {n: _slider(n) for names in SHOWN.values() for n in names}
         for slider in self._sliders.values():
-            slider.observe(self._on_change, names="value")
+            self._changes.observe(slider, moved)
         self._note = widgets.HTML()
         self.widget = widgets.VBox([*self._sliders.values(), self._note])
         self._base, self._is_stored = DetectOptions(), True
@@ -83,26 +85,21 @@ class Thresholds:
         self._set(values)
 
     def _set(self, values: Mapping[str, Any]) -> None:
-        self._is_set_here = True
         checked = DetectOptions.checked(values)
         self._base = self._base.model_copy(update={name: getattr(checked, name) for name in values})
-        for name in values.keys() & self._sliders.keys():
-            slider, value = self._sliders[name], getattr(checked, name)
-            slider.min = min(slider.min, value)
-            if value > slider.max:
-                slider.max = 2 * value if slider.min == 0 else value
-            slider.value = value
-        self._is_set_here = False
+        with self._changes.ignored():
+            for name in values.keys() & self._sliders.keys():
+                slider, value = self._sliders[name], getattr(checked, name)
+                slider.min = min(slider.min, value)
+                if value > slider.max:
+                    slider.max = 2 * value if slider.min == 0 else value
+                slider.value = value
 
     def _value(self, name: str) -> float:
         """The value of a slider: the one that was set, if the slider only rounded it."""
         slider, was_set = self._sliders[name], getattr(self._base, name)
         is_rounded = abs(slider.value - was_set) <= 0.501 * slider.step
         return was_set if is_rounded else round(slider.value, 6)
-
-    def _on_change(self, _) -> None:
-        if not self._is_set_here:
-            self._moved()
 
 
 def scores_html(scores: pd.DataFrame, n_recordings: int, what: str) -> str:
@@ -119,8 +116,8 @@ def scores_html(scores: pd.DataFrame, n_recordings: int, what: str) -> str:
         + "</tr>"
         for name, row in scores.iterrows()
     ]
-    s = "s" * (n_recordings > 1)
-    text = f"{n_recordings} recording{s} {what}. Correct: same name, onset within {tolerance:g} ms."
+    recordings = counted(n_recordings, "recording")
+    text = f"{recordings} {what}. Correct: same name, onset within {tolerance:g} ms."
     table = f"<table><thead><tr><th></th>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     return f"{table}<div>{text}</div>"
 

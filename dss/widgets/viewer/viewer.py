@@ -16,10 +16,10 @@ from dss.errors import DssError
 from dss.plot.bars import checked_annotations
 from dss.review.view import View, no_annotations
 from dss.review.views import views_of
+from dss.widgets.elements import PICTURE, Displayed, button, errors_shown, framed
 from dss.widgets.forms.chooser import Chooser
-from dss.widgets.forms.fields import PICTURE, STYLE, problem_html
 from dss.widgets.forms.form import Form
-from dss.widgets.viewer.controls import Controls, button
+from dss.widgets.viewer.controls import Controls
 from dss.widgets.viewer.drawing import Drawing
 from dss.widgets.viewer.editor import Editor
 from dss.widgets.viewer.event_table import EventTable
@@ -38,7 +38,7 @@ MANY_VALUES = 2**24  # of targets, above which annotations are looked for in a t
 Annotations: TypeAlias = pd.DataFrame | Mapping[str, pd.DataFrame]
 
 
-class Viewer(Navigation):
+class Viewer(Navigation, Displayed):
     """Shows a stretch of a recording; only what is in view is read and drawn.
 
     On the picture, drag to mark a stretch, click to mark a time or select an annotation, and
@@ -103,16 +103,14 @@ class Viewer(Navigation):
         self._player = widgets.Box()
         self.controls, self.editor, self.proposer = Controls(self), Editor(self), Proposer(self)
         self.events, self.settings = EventTable(self), ViewSettings(self)
-        self._chooser = Chooser("view", self._choose)
+        chooser = Chooser("view", lambda path: self.guarded(lambda: self.open(path)))
         if isinstance(source, str | Path):
             tooltip = "open a folder of recordings or a dataset"
-            opening = button("folder-open", tooltip, lambda: self._chooser.open(str(source)))
+            opening = button("", lambda: chooser.open(str(source)), tooltip, "folder-open")
             self.controls.add(opening)
-        top = [widgets.HTML(STYLE), self._chooser.widget, self.controls.widget, self._status]
+        above = [chooser.widget, self.controls.widget, self._status]
         folds = [self.editor.widget, self.events.widget, self.proposer.widget]
-        below = [self._marked, *folds, self._player]
-        self.widget = widgets.VBox([*top, self._image, *below])
-        self.widget.add_class("dss-form")
+        self.widget = framed([*above, self._image, self._marked, *folds, self._player])
         if isinstance(source, Form):
             source.when_done(self.open)
         finished = source.finish() if isinstance(source, Form) else source
@@ -224,15 +222,8 @@ class Viewer(Navigation):
     def guarded(self, action: Callable[[], Any]) -> None:
         """Run an action, and show its error if it raises one."""
         self._status.value = ""
-        try:
+        with errors_shown(self._status):
             action()
-        except (DssError, OSError) as error:
-            self._status.value = problem_html(str(error))
-
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        display(self.widget)
 
     def _take_tables(self, tables: dict[str, pd.DataFrame]) -> None:
         """Show other annotations of the recording in view."""
@@ -247,9 +238,6 @@ class Viewer(Navigation):
 
     def _is_a_file(self) -> bool:
         return self.view.targets is None and self.recording.path.is_file()
-
-    def _choose(self, path: str) -> None:
-        self.guarded(lambda: self.open(path))
 
     def _open(self, views: Sequence[View], stretch: tuple[float, float] | None = None) -> None:
         """Offer these views, and show the first one: a stretch of it, or its first annotation."""
