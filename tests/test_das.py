@@ -73,12 +73,12 @@ def test_its_song_types_and_options_are_known(das_run):
 def test_it_can_be_trained_further(das_run, tmp_path):
     """The last layer keeps noise and `a`, and gets a new song type."""
     from dss.models import build
-    from dss.train.resume import put_weights
+    from dss.train.resume import copy_weights
 
     trunk = das_run("plain")
     run = load_run(trunk)
     model = build(run.options, 1, 3)
-    put_weights(model, trunk, ["noise", "new", "a"])
+    copy_weights(model, trunk, ["noise", "new", "a"])
     old, new = (m.get_layer("scores").get_weights()[0] for m in (run.model, model))
     np.testing.assert_array_equal(new[:, [0, 2]], old)
 

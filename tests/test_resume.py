@@ -297,7 +297,7 @@ def test_a_run_killed_in_its_first_epoch_says_how_to_train_it_again(store, tmp_p
     from dss.train import training as module
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "_clear", lambda *_: None)
+        patch.setattr(module, "_remove_unusable", lambda *_: None)
         patch.setattr(module, "_fit", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             train(data_dir=store, save_dir=tmp_path, nb_epoch=1, **TINY)

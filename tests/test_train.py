@@ -97,12 +97,12 @@ def test_the_best_epoch_is_kept(tiny_run):
 
 
 def test_of_epochs_that_are_equally_good_the_last_is_the_best():
-    from dss.models.fit import Progress, _note
+    from dss.models.fit import Progress, _record_scores
 
     at, best = Progress(), []
     f1 = [0.5, 0.9, 0.89, 0.6, 0.885, float("nan")]
     for at.epoch, (score, loss) in enumerate(zip(f1, [5, 4, 4.5, 6, 7, 8], strict=True), start=1):
-        _note({"val_loss": loss, "val_f1_noise": 0.9, "val_f1_a": score}, at, n_val=1000)
+        _record_scores({"val_loss": loss, "val_f1_noise": 0.9, "val_f1_a": score}, at, n_val=1000)
         best.append(at.best_epoch)
     assert best == [1, 2, 3, 3, 5, 6]
     assert at.lowest_loss == 4
@@ -111,11 +111,11 @@ def test_of_epochs_that_are_equally_good_the_last_is_the_best():
 
 @pytest.mark.parametrize(("n_val", "best_epoch"), [(0, 3), (4, 2), (1000, 1)])
 def test_few_annotations_do_not_tell_which_epoch_is_the_best(n_val, best_epoch):
-    from dss.models.fit import Progress, _note
+    from dss.models.fit import Progress, _record_scores
 
     at = Progress()
     for at.epoch, score in enumerate([0.9, 0.8, 0.2], start=1):
-        _note({"val_loss": 1.0, "val_f1_noise": 0.99, "val_f1_a": score}, at, n_val)
+        _record_scores({"val_loss": 1.0, "val_f1_noise": 0.99, "val_f1_a": score}, at, n_val)
     assert at.best_epoch == best_epoch
 
 

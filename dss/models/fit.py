@@ -116,9 +116,9 @@ def fit(
             batches = ahead(drawn)
             loss = _learn_epoch(learn, optimizer, batches, at, options, total_steps, workers)
             average_weights(model, row, optimizer)
-            scores = _judge(judge, val, options.batch_size, class_names, workers)
+            scores = _validate(judge, val, options.batch_size, class_names, workers)
             _check_loss(scores["val_loss"], at, options)
-            is_best = _note(scores, at, n_val)
+            is_best = _record_scores(scores, at, n_val)
             rates = {"learning_rate": at.learning_rate, "best_epoch": at.best_epoch}
             after_epoch({"epoch": at.epoch, "loss": loss, **scores, **rates}, is_best)
             if at.waited >= options.early_stopping_patience:
@@ -158,7 +158,7 @@ def _schedule(progress: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP)))
 
 
-def _note(scores: dict[str, float], at: Progress, n_val: int) -> bool:
+def _record_scores(scores: dict[str, float], at: Progress, n_val: int) -> bool:
     """Record how good an epoch is; returns whether to keep its weights.
 
     They are kept if F1, the mean of all classes with examples, is the highest so far, or within
@@ -216,7 +216,7 @@ def _check_loss(
     )
 
 
-def _judge(
+def _validate(
     judge, val: Chunks, batch_size: int, class_names: Sequence[str], workers: Workers
 ) -> dict[str, float]:
     """The scores of the validation split, by samples."""

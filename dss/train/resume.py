@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FREE = ("nb_hist", "ignore_boundaries", "dropout")
 
 
-def inherit(options: TrainOptions) -> tuple[TrainOptions, Path | None]:
+def options_to_continue(options: TrainOptions) -> tuple[TrainOptions, Path | None]:
     """Complete the options with those of the run in `continue_from`, if there is one.
 
     An interrupted run is resumed with all its options, provided that the data are the same and no
@@ -76,7 +76,7 @@ def _same(a: Any, b: Any) -> bool:
     return a == b or (isinstance(a, Path) and isinstance(b, Path) and a.resolve() == b.resolve())
 
 
-def check_fits(options: TrainOptions, tree: xr.DataTree) -> None:
+def check_run_fits(options: TrainOptions, tree: xr.DataTree) -> None:
     """Raise a DssError if the run to continue was trained with a different kind of recordings."""
     if options.continue_from is None:
         return
@@ -93,7 +93,7 @@ def check_fits(options: TrainOptions, tree: xr.DataTree) -> None:
     raise_problems(problems, f"The network of {options.continue_from} does not fit this dataset:")
 
 
-def put_weights(model: "keras.Model", trunk: Path, class_names: list[str]) -> None:
+def copy_weights(model: "keras.Model", trunk: Path, class_names: list[str]) -> None:
     """Copy the weights of a run into a network; in the last layer, only those of shared classes.
 
     Arguments:

@@ -28,7 +28,7 @@ from dss.train import history
 from dss.train.durations import learned_durations
 from dss.train.launch_workers import launch_workers
 from dss.train.results import write_results
-from dss.train.resume import check_fits, inherit, put_weights
+from dss.train.resume import check_run_fits, copy_weights, options_to_continue
 from dss.train.suggestions import complete
 
 if TYPE_CHECKING:
@@ -55,12 +55,12 @@ def train(*, options: TrainOptions | None = None, **named: Unpack[TrainArguments
     options = TrainOptions.given(options, named)
     if options.devices > 1 and worker_count() == 1:
         return launch_workers(options)
-    options, resumed = inherit(options)
+    options, resumed = options_to_continue(options)
     options, reasons = complete(options)
     models.check(options)
     tree = open_dataset(options.data_dir)
     models.check(options, tree["train"].sizes["time"])
-    check_fits(options, tree)
+    check_run_fits(options, tree)
     y_name = targets_name(tree, options)
     chunks = {split: open_chunks(tree, split, y_name, options) for split in ("train", "val")}
     class_names = list(tree.attrs["class_names" + y_name.removeprefix("y")])
@@ -70,7 +70,7 @@ def train(*, options: TrainOptions | None = None, **named: Unpack[TrainArguments
             f"{options.data_dir}: the train split contains no song at all. Make the dataset again "
             "with more annotated recordings."
         )
-    options, doubts = _heed(options, tree, chunks, song, class_names)
+    options, doubts = _adapt_to_data(options, tree, chunks, song, class_names)
     if worker_index() == 0:
         for name, why in reasons.items():
             say(f"{name} {why}")
@@ -104,7 +104,7 @@ def train(*, options: TrainOptions | None = None, **named: Unpack[TrainArguments
                 write_params(trunk, params)
         except BaseException as error:
             if workers.is_first:
-                _clear(trunk, error)
+                _remove_unusable(trunk, error)
             raise
         if workers.is_first:
             write_results(run, rows, tree, y_name)
@@ -145,7 +145,7 @@ def open_chunks(tree: xr.DataTree, split: str, y_name: str, options: TrainOption
     return Chunks(x, y, stretches, options.nb_hist, models.padding(options), annotated)
 
 
-def _heed(
+def _adapt_to_data(
     options: TrainOptions, tree: xr.DataTree, chunks, song, class_names
 ) -> tuple[TrainOptions, list[str]]:
     """The options with a batch size that the data can fill, and warnings about the data."""
@@ -188,7 +188,7 @@ def _trunk(save_dir: Path, prefix: str, workers: "Workers") -> Path:
     return Path(workers.same(str(own)))
 
 
-def _clear(trunk: Path, error: BaseException) -> None:
+def _remove_unusable(trunk: Path, error: BaseException) -> None:
     """Keep only what is usable of a run that ended with an error."""
     if not run_file(trunk, "_model.h5").is_file():
         for suffix in SUFFIXES:
@@ -245,7 +245,7 @@ def _model(train_chunks: Chunks, params, options: TrainOptions, resumed) -> "ker
     shape = (params["nb_channels"], len(params["class_names"]))
     model = models.build(options, *shape, options.mixed_precision)
     if options.continue_from and not resumed:
-        put_weights(model, options.continue_from, params["class_names"])
+        copy_weights(model, options.continue_from, params["class_names"])
     else:
         standardize(model, train_chunks)
     models.freeze(model, options.freeze)
