@@ -1,6 +1,7 @@
 """The `dss` command line: parse what is typed, with the switches that options declare."""
 
 import argparse
+import inspect
 import signal
 import sys
 import warnings
@@ -11,7 +12,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from dss import __version__, options
-from dss.commands import COMMANDS
+from dss.commands import COMMANDS, POSITIONALS
 from dss.errors import DssError, DssWarning
 from dss.support import system
 from dss.support.spelling import guess
@@ -73,10 +74,11 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     )
     parser.add_argument("--version", action="version", version=f"dss {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for name, (run, positionals, options_class) in COMMANDS.items():
+    for name, (run, options_class) in COMMANDS.items():
         command = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
-        for positional, text in positionals.items():
-            command.add_argument(positional, type=Path, help=text)
+        for argument in inspect.signature(run).parameters:
+            if argument in POSITIONALS:
+                command.add_argument(argument, type=Path, help=POSITIONALS[argument])
         if name == "evaluate":
             command.add_argument("--json", action="store_true", help="print the scores as JSON")
         if name == "train":

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from dss import options
 from dss.errors import DssError
@@ -158,54 +157,35 @@ def demo(**named) -> None:
     demo(**named)
 
 
-def notebooks(folder: Path, **named: Any) -> None:
+def notebooks(new_folder: Path, **named) -> None:
     """Write the four notebooks and their example recordings into a folder of yours."""
     from dss.examples import how_to_open, write_notebooks
 
-    print(how_to_open(write_notebooks(folder, **named)))
+    print(how_to_open(write_notebooks(new_folder, **named)))
 
 
-RECORDINGS_HELP = "an audio file, a folder, or a pattern in quotes, such as 'day1/*.wav'"
-RUN_HELP = "the run: the part that its files' names share, or any of the files"
-# Each command: its function, its positional arguments with their help, and its options class.
-COMMANDS: dict[str, tuple[Callable[..., None], dict[str, str], type[options.Options]]] = {
-    "check": (
-        check,
-        {"folder": "folder of recordings with their annotations"},
-        options.CheckOptions,
-    ),
-    "propose": (propose, {"recordings": RECORDINGS_HELP}, options.ProposeOptions),
-    "make-dataset": (
-        make_dataset,
-        {"folder": "folder of recordings, each with its STEM_annotations.csv"},
-        options.DatasetOptions,
-    ),
-    "convert": (
-        convert,
-        {"folder": "folder of recordings with their annotations, in any format"},
-        options.ConvertOptions,
-    ),
-    "train": (train, {}, options.TrainCommandOptions),
-    "learning-curve": (learning_curve, {}, options.LearningCurveOptions),
-    "predict": (
-        predict,
-        {"recordings": RECORDINGS_HELP, "run": RUN_HELP},
-        options.PredictFilesOptions,
-    ),
-    "tune": (tune, {"run": RUN_HELP}, options.TuneOptions),
-    "proofread": (
-        proofread,
-        {"annotated": "a STEM_annotations.csv written by dss predict, or a folder of such files"},
-        options.ProofreadFilesOptions,
-    ),
-    "evaluate": (
-        evaluate,
-        {
-            "true": "manual annotations (STEM_annotations.csv), or a folder of such files",
-            "predicted": "predictions to compare with; files in folders are matched by name",
-        },
-        options.EvaluateOptions,
-    ),
-    "demo": (demo, {}, options.DemoOptions),
-    "notebooks": (notebooks, {"folder": "the folder to create"}, options.NotebooksOptions),
+# What the positional arguments of these functions are, for help texts.
+POSITIONALS = {
+    "annotated": "a STEM_annotations.csv written by dss predict, or a folder of such files",
+    "folder": "folder of recordings with their annotations, in any format that dss reads",
+    "new_folder": "the folder to create",
+    "predicted": "predictions to compare with; files in folders are matched by name",
+    "recordings": "an audio file, a folder, or a pattern in quotes, such as 'day1/*.wav'",
+    "run": "the run: the part that its files' names share, or any of the files",
+    "true": "manual annotations (STEM_annotations.csv), or a folder of such files",
+}
+# Each command: its function, and its options class.
+COMMANDS: dict[str, tuple[Callable[..., None], type[options.Options]]] = {
+    "check": (check, options.CheckOptions),
+    "propose": (propose, options.ProposeOptions),
+    "make-dataset": (make_dataset, options.DatasetOptions),
+    "convert": (convert, options.ConvertOptions),
+    "train": (train, options.TrainCommandOptions),
+    "learning-curve": (learning_curve, options.LearningCurveOptions),
+    "predict": (predict, options.PredictFilesOptions),
+    "tune": (tune, options.TuneOptions),
+    "proofread": (proofread, options.ProofreadFilesOptions),
+    "evaluate": (evaluate, options.EvaluateOptions),
+    "demo": (demo, options.DemoOptions),
+    "notebooks": (notebooks, options.NotebooksOptions),
 }

@@ -46,14 +46,13 @@ def bootstrap(
     options = EvaluateOptions.given(options, named)
     pairs = read_pairs(true, predicted)
     matches, confused = match_all(pairs, options), confusions(pairs)
-    return bootstrap_pairs(pairs, matches, confused, n_draws=n_draws, level=level, seed=seed)
+    return bootstrap_pairs(pairs, matches, confused, n_draws, level, seed)
 
 
 def bootstrap_pairs(
     pairs: Sequence[Pair],
     matches: Mapping[str, Sequence[Match]],
     confused: tuple[list[str], np.ndarray],
-    *,
     n_draws: int = 1000,
     level: float = 0.95,
     seed: int = 0,

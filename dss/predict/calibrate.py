@@ -10,7 +10,7 @@ import pandas as pd
 from dss.evaluate.matching import match_pair, score_pairs
 from dss.evaluate.pairs import Pair
 from dss.options import DetectOptions, EvaluateOptions
-from dss.predict.confidence import FEWEST, Calibration, fit
+from dss.predict.confidence import FEWEST, fit
 from dss.predict.detection import Detector, in_order, with_run_options
 from dss.predict.validation import Stretch, validation_stretches
 from dss.runs import Run
@@ -34,7 +34,7 @@ def calibrate(run: Run) -> dict[str, Any]:
         pairs.append(stretch.pair(table, names))
         for threshold, table in zip(RECALL_THRESHOLDS, tables, strict=True):
             found[threshold].append(stretch.pair(table, names))
-    return to_store(calibrated(pairs, found, run.song_types, EvaluateOptions()))
+    return calibrated(pairs, found, run.song_types, EvaluateOptions())
 
 
 def lowered(options: DetectOptions, threshold: float) -> DetectOptions:
@@ -66,13 +66,15 @@ def calibrated(
     found: Mapping[float, Sequence[Pair]],
     types: Mapping[str, str],
     options: EvaluateOptions,
-) -> Calibration | None:
+) -> dict[str, Any]:
     """Measure how often annotations are correct, and what lower thresholds find.
 
     Arguments:
         pairs: the true annotations, and those predicted with the thresholds of the run.
         found: the same for each threshold.
         types: the category of each song type.
+
+    Returns: the entries for the parameters of a run, under `detect`.
     """
     tables = []
     for pair in pairs:
@@ -83,7 +85,10 @@ def calibrated(
     table = pd.concat(tables)
     rights, names = table["is_right"].to_numpy(bool), table["name"].tolist()
     calibration = fit(table["confidence"].to_numpy(float), rights, names)
-    return calibration and replace(calibration, recall=_recall(found, types, options))
+    if calibration is None:
+        return {}
+    calibration = replace(calibration, recall=_recall(found, types, options))
+    return {"calibration": calibration.to_yaml_types()}
 
 
 def _recall(
@@ -102,8 +107,3 @@ def _recall(
                 points = recall.setdefault(category, [])
                 points.append([threshold, round(float(n_found / n_true), 4)])
     return recall
-
-
-def to_store(calibration: Calibration | None) -> dict[str, Any]:
-    """The entries for the parameters of a run, under `detect`."""
-    return {"calibration": calibration.to_yaml_types()} if calibration else {}

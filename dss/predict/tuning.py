@@ -15,7 +15,7 @@ from dss.evaluate.matching import score_pairs
 from dss.evaluate.pairs import Pair
 from dss.options import DetectOptions, TuneOptions, takes_options
 from dss.options.arguments import TuneArguments
-from dss.predict.calibrate import RECALL_THRESHOLDS, calibrated, lowered, to_store
+from dss.predict.calibrate import RECALL_THRESHOLDS, calibrated, lowered
 from dss.predict.detection import are_consistent, detect
 from dss.predict.validation import Stretch, blocks_of, validation_stretches
 from dss.runs import Run, open_run, run_file, write_params
@@ -116,7 +116,7 @@ def tune(
         "learned": _learned(stored),
         **scores.loc["all"].to_dict(),
         "tolerance_seconds": options.tolerance_seconds,
-        **to_store(calibration),
+        **calibration,
     }
     write_params(run.trunk, stored)
     return result
