@@ -21,10 +21,7 @@ BLOCK_TARGETS = 2**24  # the same, for many song types
 
 
 def write_split(
-    writer: stores.NpyWriter | stores.ZarrWriter,
-    split: str,
-    stretches: list[Stretch],
-    corpus: Corpus,
+    writer: stores.Writer, split: str, stretches: list[Stretch], corpus: Corpus
 ) -> None:
     """Write the arrays of one split, block by block in order, computed on all cores."""
     total = sum(stretch.n_samples for stretch in stretches)

@@ -3,7 +3,6 @@
 import platform
 import shlex
 import warnings
-from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -86,31 +85,30 @@ def train(*, options: TrainOptions | None = None, **named: Unpack[TrainArguments
     params["detect"] = {"options": limits}
     workers = _join(options, params["data_sha256"])
     trunk = resumed or _trunk(options.run_dir, options.save_prefix, workers)
-    alone = only_writer(trunk.parent, [trunk.name]) if workers.is_first else nullcontext()
-    with alone:
+    if not workers.is_first:  # the first process writes all files
+        model = _model(chunks["train"], params, options, resumed)
+        _fit(trunk, model, chunks, song, params, options, workers)
+        workers.same()  # all files exist before any process continues
+        return trunk
+    with only_writer(trunk.parent, [trunk.name]):
         try:
-            if workers.is_first:
-                write_params(trunk, params)
+            write_params(trunk, params)
             model = _model(chunks["train"], params, options, resumed)
-            if workers.is_first:
-                reach = models.receptive_field(options) / tree.attrs["samplerate_x_Hz"]
-                size = f"{model.count_params():,} weights, receptive field {1000 * reach:.1f} ms"
-                say(f"{trunk.name}: {size}")
+            reach = 1000 * models.receptive_field(options) / rate
+            size = f"{model.count_params():,} weights, receptive field {reach:.1f} ms"
+            say(f"{trunk.name}: {size}")
             rows, came_to_end = _fit(trunk, model, chunks, song, params, options, workers)
-            if workers.is_first:
-                models.load_weights(model, run_file(trunk, "_model.h5"))
-                run = Run(trunk, params, options, model)
-                params["detect"] |= calibrate(run)
-                write_params(trunk, params)
+            models.load_weights(model, run_file(trunk, "_model.h5"))
+            run = Run(trunk, params, options, model)
+            params["detect"] |= calibrate(run)
+            write_params(trunk, params)
         except BaseException as error:
-            if workers.is_first:
-                _remove_unusable(trunk, error)
+            _remove_unusable(trunk, error)
             raise
-        if workers.is_first:
-            write_results(run, rows, tree, y_name)
-            if came_to_end:  # last: a run killed before this can be resumed
-                remove(run_file(trunk, "_checkpoint.h5"))
-    workers.same()  # all files exist before any process continues
+        write_results(run, rows, tree, y_name)
+        if came_to_end:  # last: a run killed before this can be resumed
+            remove(run_file(trunk, "_checkpoint.h5"))
+    workers.same()
     return trunk
 
 
