@@ -73,13 +73,7 @@ def write_boris(
     """Write tabular events, divided by tabs: segments as states, events as points.
 
     In BORIS, a subject has one state of a name at a time. Annotations of one name that overlap have
-    the subjects 2, 3, ...
-
-    Arguments:
-        rows: the annotations.
-        path: the file.
-        recording: the audio file, if known.
-        duration_seconds: its length, if known.
+    the subjects 2, 3, ... The recording and its length may be unknown.
     """
     by_name: dict[str, list[Row]] = {}
     for row in in_order(rows):

@@ -31,15 +31,7 @@ def read_koumura(text: str, path: Path) -> dict[str, list[Row]]:
 def write_koumura(
     rows: Iterable[Row], path: Path, recording: Path, samplerate_hz: float, replaced: Path
 ) -> None:
-    """Write the notes of a recording as one sequence; the other recordings stay as they are.
-
-    Arguments:
-        rows: the annotations.
-        path: the file.
-        recording: the audio file.
-        samplerate_hz: its sample rate.
-        replaced: the file that this one replaces, which may not exist.
-    """
+    """Write the notes of a recording as one sequence; the other recordings stay as they are."""
     if replaced.is_file():
         root = parse_xml(read_text(replaced), replaced, "Sequences", WHAT)
     else:

@@ -45,12 +45,7 @@ def write_notmat(
 ) -> None:
     """Write annotations with single-letter names, in the order of their onsets.
 
-    Arguments:
-        rows: the annotations.
-        path: the file.
-        samplerate_hz: the sample rate of the recording.
-        replaced: the file that this one replaces, if it exists: its other contents are kept, such
-            as the thresholds that somebody set.
+    The other contents of a replaced file are kept, such as the thresholds that somebody set.
 
     Raises: DssError if the replaced file cannot be read.
     """

@@ -44,15 +44,9 @@ def write_shared(
     samplerate_hz: float | None,
     replaced: Path,
 ) -> None:
-    """Write the annotations of a recording into a table of many.
+    """Write the annotations of a recording into a table of many: csv, raven or generic-seq.
 
-    Arguments:
-        table: the annotations.
-        path: the file to write.
-        format: csv, raven or generic-seq.
-        recording: the audio file.
-        samplerate_hz: its sample rate, for tables of generic-seq that count samples, too.
-        replaced: the table that this one replaces; generic-seq may also begin a new one.
+    Tables of generic-seq may be new, and may count samples, too: these need the sample rate.
 
     Raises: DssError if that table cannot be read, or lacks what a new row needs.
     """

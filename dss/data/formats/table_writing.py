@@ -88,7 +88,16 @@ def write_table(
     """Write annotations; formats other than csv keep only those that have a time.
 
     In notmat, the other contents of a replaced file are kept, and in files of many recordings the
-    annotations of the others.
+    annotations of the others. The writers of the formats take what they need of these:
+
+    Arguments:
+        table: the annotations; writers take them as rows.
+        path: the file to write.
+        format: one of those above.
+        duration_seconds: the length of the recording.
+        samplerate_hz: its sample rate.
+        recording: the audio file, for files of many recordings.
+        replaced: the file that this one replaces, which may not exist; by default, `path`.
 
     Raises: DssError if the format does not allow these annotations, or needs to know more.
     """

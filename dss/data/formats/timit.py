@@ -29,13 +29,7 @@ def read_timit(text: str, samplerate_hz: float) -> pd.DataFrame:
 
 
 def write_timit(rows: Iterable[Row], path: Path, samplerate_hz: float) -> None:
-    """Write a transcription, in the order of first samples.
-
-    Arguments:
-        rows: the annotations.
-        path: the file.
-        samplerate_hz: the sample rate of the recording.
-    """
+    """Write a transcription, in the order of first samples."""
     lines = in_samples(in_order(rows), samplerate_hz)
     path.write_text("".join(f"{first} {last} {name}\n" for name, first, last in lines), "utf-8")
 

@@ -58,13 +58,7 @@ def read_elan(text: str, path: Path, tiers: list[str]) -> list[Row]:
 
 
 def write_svl(rows: Iterable[Row], path: Path, samplerate_hz: float) -> None:
-    """Write annotations as a layer of Sonic Visualiser: regions, or instants if all are events.
-
-    Arguments:
-        rows: the annotations.
-        path: the file.
-        samplerate_hz: the sample rate of the recording; the file counts its samples.
-    """
+    """Write annotations as a layer of Sonic Visualiser: regions, or instants if all are events."""
     frames = [*in_samples(in_order(rows), samplerate_hz)]
     regions = any(last > first for _, first, last in frames)
     root = ElementTree.Element("sv")

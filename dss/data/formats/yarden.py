@@ -45,14 +45,9 @@ def read_yarden(path: Path) -> dict[str, list[Row]]:
 def write_yarden(
     rows: Iterable[Row], path: Path, recording: Path, samplerate_hz: float, replaced: Path
 ) -> None:
-    """Write the annotations of a recording; the others in the file stay byte for byte.
+    """Write the annotations of a recording, whose names are whole numbers.
 
-    Arguments:
-        rows: the annotations; their names are whole numbers.
-        path: the file.
-        recording: the audio file.
-        samplerate_hz: its sample rate.
-        replaced: the file that this one replaces, which may not exist.
+    The others in the file stay byte for byte.
     """
     variables, keys, songs = _read(replaced) if replaced.is_file() else ({}, [], [])
     if recording.name not in keys:
