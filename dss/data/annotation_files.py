@@ -73,12 +73,9 @@ def find_annotations(recording: str | Path, format: str | None = None) -> Path:
 
 
 def check_unit(table: pd.DataFrame, file: Path, time_unit: str) -> None:
-    """Raise a DssError if columns say another unit of times, such as onset_ms, than is assumed.
+    """Raise a DssError if the columns of annotations say another unit of times, such as onset_ms.
 
-    Arguments:
-        table: annotations, as they were read.
-        file: their file.
-        time_unit: s, ms or samples.
+    The unit that is assumed is s, ms or samples; `file` is where the annotations were read.
     """
     stated = table.attrs.get("unit") or time_unit
     if stated != time_unit:
@@ -162,8 +159,7 @@ def annotations_beside(recording: Path) -> list[Path]:
 def annotation_endings(ending: str) -> str:
     """A pattern for what follows a recording's stem in the name of its annotation file.
 
-    Arguments:
-        ending: a pattern for the recording's ending, which may be part of the name.
+    `ending` is a pattern for the recording's ending, which may be part of the name.
     """
     return (
         rf"((?:{ending})?([._](annotations|labels))?\.(csv|txt|tsv|textgrid|phn|wrd|svl|eaf|xlsx"

@@ -183,9 +183,7 @@ def plain_rows(annotations: pd.DataFrame) -> Iterator[tuple[int, str, float, flo
 def beyond_ends(times: np.ndarray, duration_seconds: float) -> np.ndarray:
     """How far times extend beyond the ends of a recording: [rows] seconds; NaN without a time.
 
-    Arguments:
-        times: [rows, 2] start and stop in seconds.
-        duration_seconds: the length of the recording.
+    `times` are [rows, 2] starts and stops in seconds.
     """
     out = np.maximum(-times[:, 0], times[:, 1] - duration_seconds)
     return np.where(out <= ROUNDING_SECONDS, np.minimum(out, 0), out - ROUNDING_SECONDS)
@@ -216,10 +214,7 @@ def time_problems(
 ) -> Iterator[tuple[int, str, str]]:
     """Find invalid times in an annotation table; yields row, name and problem.
 
-    Arguments:
-        annotations: a table as returned by `read_annotations`.
-        duration_seconds: the length of the recording.
-        tolerance_seconds: how far annotations may extend beyond the end.
+    Annotations may extend beyond the end of the recording by the tolerance.
     """
     for row, name, start, stop in plain_rows(annotations):
         if np.isnan(start):

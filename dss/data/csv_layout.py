@@ -27,11 +27,7 @@ class Layout(NamedTuple):
 
 
 def layout_of(text: str) -> Layout:
-    """Determine the layout of a CSV file.
-
-    Arguments:
-        text: the content of the file, or its first lines.
-    """
+    """Determine the layout of a CSV file from its text, or its first lines."""
     stated, n_above, line = None, 0, ""
     for n_above, line in enumerate(io.StringIO(text, None)):
         stated = SPREADSHEET.fullmatch(line) if n_above == 0 else stated
@@ -44,10 +40,7 @@ def layout_of(text: str) -> Layout:
 def table_text(text: str, layout: Layout, path: Path) -> str:
     """A CSV file from its header on; other lines are blanked, so that row numbers stay right.
 
-    Arguments:
-        text: the content of the file.
-        layout: the result of `layout_of`.
-        path: the file, for the note about repeated headers.
+    Repeated headers are noted as fixes of the file at `path`.
     """
     lines = [*io.StringIO(text, None)][layout.n_above :]
     again = []

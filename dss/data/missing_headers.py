@@ -23,8 +23,7 @@ def lacks_header(first: list[str]) -> bool:
 def missing_header(first: list[str]) -> tuple[list[str], str] | None:
     """The columns of a table without a header, and the program that wrote it; None if unclear.
 
-    Arguments:
-        first: its first row.
+    They follow from its first row.
     """
     are_numbers = numbers(pd.Series(first, dtype=str)).notna().tolist()
     if are_numbers == [False, True, True, False, False] and "." in first[0]:

@@ -58,9 +58,6 @@ class _Array:
 def read_plain_pickle(data: bytes) -> Any:
     """Read a pickle that contains only plain data.
 
-    Arguments:
-        data: the pickle.
-
     Returns: dictionaries, lists, text, bytes and numbers; tuples and arrays become lists.
     Raises: ValueError that names anything else in it, or the damage.
     """

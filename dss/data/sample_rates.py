@@ -17,12 +17,9 @@ N_LOOKED_AT = 20  # annotations per recording, spread evenly
 
 
 def proposed_rate(recordings: Sequence[Recording], tables: Sequence[pd.DataFrame]) -> float:
-    """The lowest of the sample rates of some recordings, in Hz, that preserves the band of their
-    song.
+    """The lowest sample rate of these recordings, in Hz, that preserves the band of their song.
 
-    Arguments:
-        recordings: audio, of which short pieces around annotations are read.
-        tables: the annotations of each.
+    Short pieces around the annotations of each are read.
     """
     rates = sorted({recording.samplerate_hz for recording in recordings})
     highest = [

@@ -43,12 +43,7 @@ def check_ending(path: Path) -> None:
 
 
 def class_problems(values: Mapping[str, Any]) -> list[str]:
-    """Find an invalid sample rate, or invalid names or categories of classes, in a dataset or a
-    run.
-
-    Arguments:
-        values: with samplerate_x_Hz, class_names and class_types.
-    """
+    """What is wrong in the samplerate_x_Hz, class_names and class_types of a dataset or a run."""
     rate, names, types = (values[n] for n in ("samplerate_x_Hz", "class_names", "class_types"))
     right = {
         "samplerate_x_Hz": isinstance(rate, int | float) and 0 < rate < math.inf,

@@ -30,11 +30,7 @@ def problems_within(
 ) -> Iterator[Problem]:
     """Problems within the annotations of one recording.
 
-    Arguments:
-        file: the annotation file.
-        table: the annotations.
-        recording: the recording.
-        with_times: whether its sample rate can be trusted, and so its end.
+    Its end counts only `with_times`: if its sample rate can be trusted.
     """
     step = 1 / recording.samplerate_hz
     for found_in in (_unconfirmed(table), _contradictions(table), _overlaps(table, step)):
@@ -45,11 +41,9 @@ def problems_within(
 
 
 def problems_between(tables, definitions: dict[str, str]) -> Iterator[Problem]:
-    """Problems of names and durations across the annotations of all recordings.
+    """Problems of names and durations across the files and annotations of all recordings.
 
-    Arguments:
-        tables: file and annotations of each recording.
-        definitions: the category of each defined name.
+    `definitions` are the categories of defined names.
     """
     yield from _kinds(tables, definitions)
     yield from _short(tables)

@@ -145,13 +145,9 @@ def read_raven_rows(path: Path) -> pd.DataFrame:
 
 
 def check_twice(header: Iterable[str], wanted: Container[str], path: Path, row: int = 1) -> None:
-    """Raise a DssError if a required column occurs more than once.
+    """Raise a DssError if one of the wanted columns, in lower case, occurs more than once.
 
-    Arguments:
-        header: the names of the columns in the file.
-        wanted: the required columns, in lower case.
-        path: the file.
-        row: the row of the header.
+    `row` is that of the header in the file.
     """
     names = [field.strip(' "\r\n').lower() for field in header]
     twice = sorted({name for name in names if name and names.count(name) > 1})

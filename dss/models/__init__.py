@@ -79,10 +79,7 @@ def freeze(model: "keras.Model", names: Sequence[str]) -> None:
 def resized(model: "keras.Model", options: NetworkOptions, nb_hist: int) -> "keras.Model":
     """Rebuild a network for prediction on chunks of another length, with 32 bits throughout.
 
-    Arguments:
-        model: a network made by `build`.
-        options: the options it was built with.
-        nb_hist: the new chunk length in samples.
+    `options` are those that it was built with; `nb_hist` is the new length in samples.
     """
     from dss.models.layers import LogSpectrogram
 

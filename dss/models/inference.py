@@ -78,8 +78,7 @@ class Network:
     def block(self, x: np.ndarray) -> np.ndarray:
         """Compute the probabilities of one block: [block_samples, classes] float32.
 
-        Arguments:
-            x: audio [padding + block_samples + padding, channels].
+        `x` is its audio: [padding + block_samples + padding, channels].
         """
         chunks = np.lib.stride_tricks.sliding_window_view(x, self.nb_hist, axis=0)[:: self.stride]
         chunks = np.ascontiguousarray(chunks.transpose(0, 2, 1), np.float32)

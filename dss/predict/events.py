@@ -65,9 +65,7 @@ class Events:
     def _filter(self, events: list[tuple[float, float]], seen: float) -> list[tuple[float, float]]:
         """The events whose nearest neighbour is neither too near nor too far.
 
-        Arguments:
-            events: the next events.
-            seen: later events are not before this sample.
+        `events` are the next ones; later events are not before the sample `seen`.
         """
         self.waiting += events
         stay = []
@@ -86,10 +84,8 @@ class Events:
         return stay
 
     def _enough(self, preceding: float) -> float:
-        """How long nothing must follow for the next event not to matter.
-
-        Arguments:
-            preceding: the interval to the event before.
+        """How long nothing must follow an event, given the interval before it, so that the next one
+        does not matter.
         """
         near = np.isinf(self.interval_max) or preceding <= self.interval_max
         return self.interval_min if near else self.interval_max

@@ -112,11 +112,7 @@ def write_near_misses(table: pd.DataFrame, annotations: Path) -> None:
 
 
 def read_near_misses(annotations: Path, table: pd.DataFrame) -> pd.DataFrame:
-    """Read the near misses next to an annotation file, without those annotated by now.
-
-    Arguments:
-        annotations: the annotation file.
-        table: its annotations.
+    """Read the near misses next to an annotation file, without those annotated in its table.
 
     Raises: DssError that lists all unreadable rows.
     """

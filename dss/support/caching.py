@@ -21,11 +21,7 @@ def stamp(path: Path) -> tuple[int, int] | None:
 
 
 def cached_by_file(maxsize: int) -> Callable[[Callable[..., T]], Callable[..., T]]:
-    """Cache the results of a function of a path and further arguments until the file changes.
-
-    Arguments:
-        maxsize: the number of results to keep.
-    """
+    """Cache the last results of a function of a path and further arguments until files change."""
 
     def decorate(function: Callable[..., T]) -> Callable[..., T]:
         @lru_cache(maxsize)

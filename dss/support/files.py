@@ -153,12 +153,7 @@ def check_inside(folder: Path) -> None:
 
 
 def check_content(path: Path, head: bytes) -> None:
-    """Raise a DssError if a file is a pointer of Git LFS or a zip file, by how it begins.
-
-    Arguments:
-        path: the file.
-        head: its first bytes.
-    """
+    """Raise a DssError if a file begins like a pointer of Git LFS or a zip file."""
     if head.startswith(b"version https://git-lfs"):
         raise DssError(f"{path}: is a Git LFS pointer, not the file itself. Fetch it: git lfs pull")
     if head.startswith(b"PK\x03\x04"):

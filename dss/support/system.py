@@ -37,11 +37,7 @@ def is_windows() -> bool:
 
 
 def is_alive(process: int) -> bool:
-    """Whether a process of this machine is running.
-
-    Arguments:
-        process: its number.
-    """
+    """Whether a process of this machine, given by its number, is running."""
     if is_windows():  # where os.kill ends a process, whatever the signal
         return _is_alive_on_windows(process)
     try:
@@ -102,10 +98,9 @@ def handling_stops(handler: Callable, with_ctrl_c: bool = True) -> Iterator[None
 
 
 def try_lock(number: int) -> bool:
-    """Lock an open file until it is closed; returns False if another process has locked it.
+    """Lock an open file, given by its number, until it is closed.
 
-    Arguments:
-        number: of the open file. If the system cannot lock files, it counts as unlocked.
+    Returns: False if another process has locked it; True also if the system cannot lock files.
     """
     try:
         if is_windows():

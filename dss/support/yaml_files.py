@@ -20,11 +20,7 @@ LONGEST_PLAIN = 100_000  # characters without quotes, which may be a number
 
 
 def read(path: Path, loader: type = Loader) -> Any:
-    """Read a YAML file.
-
-    Arguments:
-        path: the file.
-        loader: a safe loader, which may know more tags.
+    """Read a YAML file with a safe loader, which may know more tags.
 
     Raises: DssError that names the file, if it is missing, unreadable, or not plain data.
     """

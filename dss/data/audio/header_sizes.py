@@ -107,12 +107,7 @@ def open_patched(path: Path, sizes: Sizes | None) -> BinaryIO:
 def find_end(
     path: Path, sound: soundfile.SoundFile, sizes: Sizes | None
 ) -> tuple[int | None, int | None]:
-    """Determine where a file ends.
-
-    Arguments:
-        path: the file.
-        sound: the opened file.
-        sizes: the result of `wrong_sizes`.
+    """Determine where a file ends, given its `wrong_sizes`.
 
     Returns: the number of samples in the file, None if that takes reading it; and the number that
         it claims, None if it makes no claim.
@@ -134,12 +129,7 @@ def report_missing(
 ) -> None:
     """Note that a file ends early, and by how much if its header tells.
 
-    Arguments:
-        path: the file.
-        sizes: the result of `wrong_sizes`.
-        samplerate_hz: the sample rate.
-        n_claimed: the claimed number of samples, from `find_end`.
-        n_there: the number of readable samples.
+    `sizes` come from `wrong_sizes`, the claimed number of samples from `find_end`.
     """
     there = readable(n_there / samplerate_hz)
     if n_claimed is None:

@@ -134,13 +134,7 @@ def read_table(path: Path, format: str, recording: Path | None = None) -> pd.Dat
 
 
 def lists(path: Path, format: str, recording: Path) -> bool:
-    """Whether a file of many recordings has annotations of this one.
-
-    Arguments:
-        path: the file.
-        format: one of `OF_MANY_RECORDINGS`.
-        recording: the audio file.
-    """
+    """Whether a file of one of `OF_MANY_RECORDINGS` has annotations of this recording."""
     try:
         if format == "generic-seq":
             return read_all(path, format).file_of(recording) is not None

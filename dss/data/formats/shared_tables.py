@@ -122,11 +122,7 @@ def read_shared(
 
 
 def read_all(path: Path, format: str) -> Shared:
-    """Read the rows of all recordings in a table.
-
-    Arguments:
-        path: the table.
-        format: csv, raven or generic-seq.
+    """Read the rows of all recordings in a table; the format is csv, raven or generic-seq.
 
     Raises: DssError if it does not name its recordings.
     """
@@ -137,12 +133,7 @@ def read_all(path: Path, format: str) -> Shared:
 
 
 def lists_many(path: Path, format: str, recording: Path | None) -> bool:
-    """Whether a table names its recordings, and is not named after this one.
-
-    Arguments:
-        path: the table.
-        format: csv or raven.
-        recording: the audio file.
+    """Whether a table, csv or raven, names its recordings, and is not named after this one.
 
     Raises: DssError if it names several recordings, and none is given.
     """

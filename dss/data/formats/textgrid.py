@@ -21,12 +21,7 @@ TOKEN = re.compile(
 
 
 def read(text: str, path: Path, tiers: list[str]) -> list[Row]:
-    """Read the named intervals and points of a TextGrid.
-
-    Arguments:
-        text: the content of the file.
-        path: the file, for error messages.
-        tiers: as for `rows_of_tiers`.
+    """Read the named intervals and points in these tiers of a TextGrid (see `rows_of_tiers`).
 
     Returns: name, start and stop of each, sorted by start; for a point, start = stop.
     Raises: DssError if the file is not a TextGrid, or it is unclear which tiers to read.

@@ -15,9 +15,7 @@ from dss.data.text_tables import COLUMNS
 def read_timit(text: str, samplerate_hz: float) -> pd.DataFrame:
     """Read a transcription; the index is the line. What is not a number stays text.
 
-    Arguments:
-        text: the content of the file.
-        samplerate_hz: the sample rate of the recording, whose samples the file counts.
+    The file counts the samples of the recording, which has this sample rate.
     """
     rows: dict[int, tuple] = {}
     for number, line in enumerate(text.splitlines(), start=1):

@@ -37,12 +37,7 @@ def read_svl(text: str, path: Path) -> list[Row]:
 
 
 def read_elan(text: str, path: Path, tiers: list[str]) -> list[Row]:
-    """Read the annotations of an ELAN file that have a text.
-
-    Arguments:
-        text: the content of the file.
-        path: the file, for error messages.
-        tiers: as for `dss.data.formats.textgrid.rows_of_tiers`.
+    """Read the annotations in these tiers of an ELAN file that have a text (see `rows_of_tiers`).
 
     Raises: DssError if it is not such a file, a time is missing, or it is unclear which tiers to
         read.
