@@ -17,7 +17,7 @@ from dss.plot.annotation_errors import save_errors
 from dss.review import cross_validation
 from dss.review.annotation_errors import find_annotation_errors, format_errors, rank_errors
 from dss.review.cross_validation import HeldOut
-from dss.review.view import View, no_annotations
+from dss.review.view import View
 
 HZ = 1000
 TYPES = {"a": "segment", "b": "segment"}
@@ -215,7 +215,7 @@ def test_the_figure_shows_what_people_and_networks_say(tmp_path):
     part = held_out(changed(6, name="b"))
     errors = rank_errors([part], TYPES)
     table = part.source.annotations
-    view = View("bird.wav", part.source.recording, (lambda: table, lambda: np.empty((0, 2))))
+    view = View("bird.wav", part.source.recording, lambda: table)
     figure = plot_annotation_errors(errors, [view])
     sound, annotated, network = figure.subfigs[0].axes
     assert "b is a (0.96)" in sound.get_title(loc="left")
@@ -228,6 +228,6 @@ def test_the_figure_shows_what_people_and_networks_say(tmp_path):
     assert not (tmp_path / "new/annotation_errors.png").exists()
     with pytest.raises(DssError, match="nothing to show"):
         plot_annotation_errors(nothing, [view])
-    other = View("other.wav", part.source.recording, (no_annotations, lambda: np.empty((0, 2))))
+    other = View("other.wav", part.source.recording)
     with pytest.raises(DssError, match=r"bird\.wav: is not one of the recordings"):
         plot_annotation_errors(errors, [other])

@@ -1,8 +1,5 @@
 """A gallery of sounds that are unlike anything annotated."""
 
-from pathlib import Path
-
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -43,9 +40,9 @@ def plot_novel_sounds(
     shown = shown.assign(name=shown["group"].map(named))
     views = []
     for path, table in shown.groupby("recording"):
-        find = (lambda table=table: table[COLUMNS], lambda: np.empty((0, 2)))
         rate = fallback_rate(path, loader, samplerate_hz)
-        views.append(View(Path(path).name, open_recording(path, loader, rate), find))
+        recording = open_recording(path, loader, rate)
+        views.append(View(recording.path.name, recording, table[COLUMNS].copy))
     return plot_examples(views, n_examples)
 
 

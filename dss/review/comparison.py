@@ -141,7 +141,6 @@ def save(
     format: str,
     proposals: bool = False,
     loader: Loader | None = None,
-    *,
     samplerate_hz: float | None = None,
 ) -> list[Path]:
     """Write predictions; annotations that were made or changed by hand are never replaced.

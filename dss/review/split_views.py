@@ -16,7 +16,7 @@ from dss.data.stretches import of_mask
 from dss.data.text_tables import COLUMNS, TIMES
 from dss.errors import DssError
 from dss.review.edits import joined
-from dss.review.view import View
+from dss.review.view import View, no_stretches
 from dss.support import hdf5
 
 ENDINGS = (".npy", ".zarr", ".h5")
@@ -47,11 +47,11 @@ def _split_view(tree: xr.DataTree, split: str) -> View:
 
     def unknown() -> np.ndarray:
         if "annotated" not in tree[split]:
-            return np.empty((0, 2))
+            return no_stretches()
         return of_mask(np.asarray(tree[split]["annotated"].variable.data) == 0) / rate
 
     recording = Recording(Path(split), rate, len(x), x.shape[1], read)
-    return View(split, recording, (annotations, unknown), y, names, stretches[1:, 0] / rate)
+    return View(split, recording, annotations, unknown, y, names, stretches[1:, 0] / rate)
 
 
 def _as_annotations(song: Sequence[np.ndarray], names, types, rate: float) -> pd.DataFrame:

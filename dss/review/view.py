@@ -14,6 +14,16 @@ from dss.data.text_tables import COLUMNS, TIMES
 from dss.errors import DssError
 
 
+def no_annotations() -> pd.DataFrame:
+    """An annotation table without rows."""
+    return pd.DataFrame(columns=COLUMNS).astype({"name": str, **dict.fromkeys(TIMES, float)})
+
+
+def no_stretches() -> np.ndarray:
+    """Stretches of time without rows."""
+    return np.empty((0, 2))
+
+
 @dataclass(eq=False)
 class View:
     """A recording, or a split of a dataset, with its annotations.
@@ -21,7 +31,8 @@ class View:
     Attributes:
         name: the name of the file or split.
         recording: the audio.
-        find: functions that return the annotations and the unknown stretches, or raise a DssError.
+        read_annotations: returns the annotations, or raises a DssError.
+        find_unknown: returns the unknown stretches, or raises a DssError.
         targets: of a split, [samples, classes], lazy; None for a recording.
         class_names: of the columns of the targets.
         cuts: [cuts] seconds where one stretch of a recording ends and the next begins.
@@ -30,7 +41,8 @@ class View:
 
     name: str
     recording: Recording
-    find: tuple[Callable[[], pd.DataFrame], Callable[[], np.ndarray]] = field(repr=False)
+    read_annotations: Callable[[], pd.DataFrame] = field(default=no_annotations, repr=False)
+    find_unknown: Callable[[], np.ndarray] = field(default=no_stretches, repr=False)
     targets: xr.Variable | None = field(default=None, repr=False)
     class_names: Sequence[str] = ()
     cuts: np.ndarray = field(default_factory=lambda: np.empty(0))
@@ -43,15 +55,15 @@ class View:
         An event is placed in the middle of the time where its target is high.
         """
         with suppress(DssError):
-            return self.find[0]()
+            return self.read_annotations()
         return no_annotations()
 
     @cached_property
     def unknown(self) -> np.ndarray:
         """The stretches that nobody annotated, if others are annotated: [stretches, 2] seconds."""
         with suppress(DssError):
-            return self.find[1]()
-        return np.empty((0, 2))
+            return self.find_unknown()
+        return no_stretches()
 
     def forget(self) -> None:
         """Read annotations and unknown stretches again when they are needed next."""
@@ -62,11 +74,6 @@ class View:
     def unknown_seconds(self) -> float:
         """How many seconds nobody annotated: all, if there are no readable annotations."""
         try:
-            return float(np.diff(self.find[1]()).sum())
+            return float(np.diff(self.find_unknown()).sum())
         except DssError:
             return self.recording.duration_seconds
-
-
-def no_annotations() -> pd.DataFrame:
-    """An annotation table without rows."""
-    return pd.DataFrame(columns=COLUMNS).astype({"name": str, **dict.fromkeys(TIMES, float)})

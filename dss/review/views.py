@@ -34,7 +34,7 @@ from dss.errors import DssError, DssWarning
 from dss.options import SourceOptions, takes_options
 from dss.options.arguments import SourceArguments
 from dss.review.split_views import dataset_views, is_dataset
-from dss.review.view import View, no_annotations
+from dss.review.view import View
 
 
 @takes_options
@@ -58,8 +58,7 @@ def open_views(
     if problems:
         sentence = f"{len(problems)} of {len(files)} recordings left out: {problems[0]}"
         warnings.warn(sentence, DssWarning, stacklevel=3)
-    find_file = annotation_finder(options.annotations_at, path)
-    reading = _Reading(files, options, find_file)
+    reading = _Reading(files, options, annotation_finder(options.annotations_at, path))
     return [
         _recording_view(recording, file.relative_to(folder).as_posix(), reading)
         for file, recording in recordings.items()
@@ -73,7 +72,7 @@ def views_of(source: str | Path | Recording | xr.DataTree | View | Sequence[View
     if isinstance(source, str | Path):
         return open_views(source)
     if isinstance(source, Recording):
-        return [View(source.path.name, source, (no_annotations, lambda: np.empty((0, 2))))]
+        return [View(source.path.name, source)]
     if isinstance(source, View):
         return [source]
     return list(source)
@@ -81,19 +80,13 @@ def views_of(source: str | Path | Recording | xr.DataTree | View | Sequence[View
 
 @takes_options
 def recording_view(
-    path: str | Path,
-    name: str | None = None,
-    *,
-    options: SourceOptions | None = None,
-    **named: Unpack[SourceArguments],
+    path: str | Path, *, options: SourceOptions | None = None, **named: Unpack[SourceArguments]
 ) -> View:
     """A recording with its annotations, if they are readable; arguments as for `open_views`."""
     options = SourceOptions.given(options, named)
     path = Path(path)
-    recording = open_for_dataset(path, options)
-    find_file = annotation_finder(options.annotations_at, path)
-    reading = _Reading([path], options, find_file)
-    return _recording_view(recording, name or path.name, reading)
+    reading = _Reading([path], options, annotation_finder(options.annotations_at, path))
+    return _recording_view(open_for_dataset(path, options), path.name, reading)
 
 
 @takes_options
@@ -198,22 +191,18 @@ class _Reading:
 
 
 def _recording_view(recording: Recording, name: str, reading: _Reading) -> View:
+    path, duration = recording.path, recording.duration_seconds
+
     def annotations() -> pd.DataFrame:
-        return reading.read(recording.path)
+        return reading.read(path)
 
     def unknown() -> np.ndarray:
-        annotated_stretches = read_annotated(recording.path, recording.duration_seconds)
-        known = _known(reading.read(recording.path), annotated_stretches, reading)
-        return complement(known, recording.duration_seconds)
+        """The time that is not annotated, or in which not all song types are known."""
+        known, table = read_annotated(path, duration), reading.read(path)
+        if table["name"].str.startswith((NOISE, ABSENT)).any():
+            types, names = reading.song  # reads all other recordings
+            reach = GAUSSIAN_REACH * EVENT_STD_SECONDS
+            known = known_stretches(table, types, known, reach, names)
+        return complement(known, duration)
 
-    unit = reading.per_second(recording.path)
-    return View(name, recording, (annotations, unknown), per_second=unit)
-
-
-def _known(table: pd.DataFrame, annotated_stretches: np.ndarray, reading: _Reading) -> np.ndarray:
-    """The annotated stretches in which all song types are known, as in a dataset."""
-    if not table["name"].str.startswith((NOISE, ABSENT)).any():
-        return annotated_stretches  # the other recordings are not needed
-    types, names = reading.song
-    reach = GAUSSIAN_REACH * EVENT_STD_SECONDS
-    return known_stretches(table, types, annotated_stretches, reach, names)
+    return View(name, recording, annotations, unknown, per_second=reading.per_second(path))

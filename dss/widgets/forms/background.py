@@ -51,12 +51,9 @@ def learning_curve(options: TrainOptions, given: Sequence[str]) -> pd.DataFrame:
     Raises: DssError with its error message if it fails.
     """
     command = [sys.executable, "-m", "dss", "learning-curve", *options.to_switches(given)]
+    nothing = subprocess.DEVNULL
     process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
+        command, stdin=nothing, stdout=nothing, stderr=subprocess.PIPE, text=True
     )
     _curves.append(process)
     log = process.communicate()[1]
@@ -76,10 +73,9 @@ def stop() -> None:
 
 def state() -> dict[str, Any]:
     """The training last started from this folder: process, folder, started, log."""
-    try:
+    with suppress(DssError):
         return yaml_files.read(STATE) or {}
-    except DssError:
-        return {}
+    return {}
 
 
 def is_running() -> bool:
@@ -97,14 +93,10 @@ def is_running() -> bool:
 def trunk() -> Path | None:
     """The trunk of the run that the training writes: the last one begun after it started."""
     last = state()
-    if not last:
-        return None
-    begun = sorted(
-        (file.stat().st_mtime, file)
-        for file in Path(last["folder"]).glob("*_params.yaml")
-        if file.stat().st_mtime >= last["started"] - 1
-    )
-    return Path(str(begun[-1][1]).removesuffix("_params.yaml")) if begun else None
+    files = Path(last["folder"]).glob("*_params.yaml") if last else []
+    begun = [file for file in files if file.stat().st_mtime >= last["started"] - 1]
+    newest = max(begun, key=lambda file: file.stat().st_mtime, default=None)
+    return newest and newest.with_name(newest.name.removesuffix("_params.yaml"))
 
 
 def nb_epoch() -> int | None:
@@ -127,7 +119,7 @@ def result() -> Path:
         before that may still be there.
     """
     last, log = trunk(), Path(state()["log"]).read_text("utf-8", "replace").strip()
-    if last is not None and not run_file(last, "_model.h5").is_file():
+    if last and not run_file(last, "_model.h5").is_file():
         last = None
     if last and any(line.endswith(last.name) for line in log.splitlines()):
         return last  # the last line says where the run is

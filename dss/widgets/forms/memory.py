@@ -1,5 +1,6 @@
 """What each form last used and made in this folder."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +15,19 @@ MEMORY = Path(".dss_forms.yaml")
 
 def remembered(name: str | None) -> dict[str, Any]:
     """The values with which the form of this name last ran here; empty if it never did."""
-    return _read().get(name or "") or {}
+    return _values(name or "")
 
 
 def chosen(name: str | None) -> dict[str, Any]:
     """The values that you last chose, as opposed to the initial values of a notebook."""
-    return _read().get(f"{name} chosen") or {}
+    return _values(f"{name} chosen")
 
 
 def last_result(name: str | None) -> Path | None:
     """The last result, if it still exists: a dataset, or the trunk of a run."""
     path = Path(_read().get(f"{name} result", "nothing"))
-    is_there = any(path.parent.glob(f"{path.name}*"))  # a run: all files that begin so
-    return path if is_there else None
+    # Of a run, all files begin with this name.
+    return path if any(path.parent.glob(f"{path.name}*")) else None
 
 
 def remember(
@@ -42,8 +43,13 @@ def remember(
         part.write_text(yaml.safe_dump(_read() | kept, sort_keys=False), encoding="utf-8")
 
 
+def _values(key: str) -> dict[str, Any]:
+    values = _read().get(key)
+    return values if isinstance(values, dict) else {}  # edited by hand
+
+
 def _read() -> dict[str, Any]:
-    try:
-        return yaml_files.read(MEMORY) or {}
-    except DssError:
-        return {}
+    with suppress(DssError):
+        kept = yaml_files.read(MEMORY)
+        return kept if isinstance(kept, dict) else {}
+    return {}

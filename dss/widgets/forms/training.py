@@ -58,13 +58,11 @@ class TrainingForm(Form):
         )
         self._stop.tooltip = "Stop after the current step; the best epoch is kept"
         suggesting = self._made("Suggest", "Fill in values that suit the data", self.suggest)
-        drawing = self._made(
-            "Learning curve", "Train on parts of the data: would more help?", self.learning_curve
-        )
+        tooltip = "Train on parts of the data: would more help?"
+        drawing = self._made("Learning curve", tooltip, self.learning_curve)
         self._buttons.children = (suggesting, *self._buttons.children, drawing)
-        writing = self._made(
-            "Write script", "Write a job script; nothing is trained here", self._script_shown
-        )
+        tooltip = "Write a job script; nothing is trained here"
+        writing = self._made("Write script", tooltip, self._script_shown)
         writing.layout = {"width": "auto", "margin": "6px 0 0 274px", "align_self": "flex-start"}
         fold = next(fold for fold in self._folds if "write_script" in fold.fields)
         fold.widget.children[0].children += (writing,)
@@ -172,11 +170,9 @@ class TrainingForm(Form):
     def _given(self) -> dict[str, Any]:
         """Options that differ from the defaults or come from the preset; the rest may be chosen."""
         preset = PRESETS.get(self.options.get("preset") or "", {})
-        return {
-            name: value
-            for name, value in (self._blank(preset) | self._of(TrainOptions)).items()
-            if value != self._fields[name].default or name in preset
-        }
+        values = self._blank(preset) | self._of(TrainOptions)
+        is_left = {name: f.default == f.value for name, f in self._fields.items()}
+        return {n: value for n, value in values.items() if n in preset or not is_left[n]}
 
     def _changed(self, name: str) -> None:
         if name == "data_dir":

@@ -71,7 +71,7 @@ class Draft:
         if ignored:
             message += f" {_listed(ignored)}: no longer read."
         now = self.edits.of(self._viewer.recording.path)
-        if now and not are_same(now.annotations, self._viewer.view.find[0]()):
+        if now and not are_same(now.annotations, self._viewer.view.read_annotations()):
             message += " But this viewer reads other annotations: see annotation format, or loader."
         self._viewer.saved(recordings)
         return files, message

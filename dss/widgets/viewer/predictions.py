@@ -61,7 +61,6 @@ class PredictionViewer(Viewer):
         result = source.result if isinstance(source, PredictForm) else source
         if result is None:
             raise DssError("Nothing is annotated yet: press Annotate, or run form.run()")
-        self._generation = 0
         self._scores = _no_scores()
         self.sliders = Thresholds(self._moved)
         self.checking = CheckList(self._check_at, self._find_novel_sounds)
@@ -131,10 +130,9 @@ class PredictionViewer(Viewer):
         """
         wait_for(self._worker)
         targets = self._annotated.targets(Path(save_dir) if save_dir else None, format)
-        proposals, loader = self._annotated.options.proposals, self._annotated.options.loader
-        return comparison.save(
-            self._found, targets, format, proposals, loader, samplerate_hz=self._fallback_hz
-        )
+        how = self._annotated.options
+        rate = self._fallback_hz
+        return comparison.save(self._found, targets, format, how.proposals, how.loader, rate)
 
     @property
     def manual_label(self) -> str:
@@ -174,20 +172,14 @@ class PredictionViewer(Viewer):
 
     def _views_of(self, annotated: Annotated):
         """The recordings, starting with those that the network did not learn from."""
-        files = sorted(annotated.files, key=self._was_learned)
-        loader = annotated.options.loader
-        rates = [fallback_rate(file, loader, self._fallback_hz) for file in files]
-        return [
-            recording_view(file, loader=loader, samplerate_hz=rate)
-            for file, rate in zip(files, rates, strict=True)
-        ]
+        views, loader = [], annotated.options.loader
+        for file in sorted(annotated.files, key=self._was_learned):
+            rate = fallback_rate(file, loader, self._fallback_hz)
+            views.append(recording_view(file, loader=loader, samplerate_hz=rate))
+        return views
 
     def _was_learned(self, recording: Path) -> bool:
         return self._learned is not None and comparison.is_among(recording, self._learned)
-
-    def _is_known(self, recording: Path) -> bool:
-        """Whether annotating it by hand adds nothing new."""
-        return recording in self._hand or self._was_learned(recording)
 
     def _first_names(self) -> list[str]:
         return [*self._types, *super()._first_names()]
@@ -195,8 +187,8 @@ class PredictionViewer(Viewer):
     def _load(self) -> None:
         self._player.children, self._status.value = [], ""
         recording = self.recording.path
-        stored = self.values = stored_probabilities(self._annotated.files[recording])
-        self.value_names = self._class_names if self.values is not None else []
+        self.values = stored = stored_probabilities(self._annotated.files[recording])
+        self.value_names = [] if stored is None else self._class_names
         self.values_hz = None if stored is None else stored.attrs["samplerate_hz"]
         hand = {MANUAL: self.view.annotations} if recording in self._hand else {}
         self._tables = hand | {PREDICTED: self._found[recording]}
@@ -231,14 +223,13 @@ class PredictionViewer(Viewer):
 
     def _later(self, wait_seconds: float) -> None:
         """Detect everything again in a thread, unless a slider is moved first."""
-        self._generation += 1
-        work = (self._generation, wait_seconds)
+        work = [wait_seconds]
         self._worker = threading.Thread(target=self._detect_all, args=work, daemon=True)
         self._worker.start()
 
-    def _detect_all(self, generation: int, wait_seconds: float) -> None:
+    def _detect_all(self, wait_seconds: float) -> None:
         def go_on() -> None:
-            if generation != self._generation:
+            if threading.current_thread() is not self._worker:
                 raise _Superseded
 
         try:
@@ -253,9 +244,10 @@ class PredictionViewer(Viewer):
             with self._one_draws:
                 self._found, self._as_written, self._scores = found, options, scores
                 self._message.value = message
-                files, known = self._annotated.files, [*filter(self._is_known, found)]
+                files = self._annotated.files
                 tables = {files[r]: self._reviewed(r, table) for r, table in found.items()}
-                self.checking.fill(tables, {files[r] for r in known})
+                known = {files[r] for r in found if r in self._hand or self._was_learned(r)}
+                self.checking.fill(tables, known)
                 self._tables[PREDICTED] = found[self.recording.path]
                 self.events.fit(self._tables)
         except _Superseded:

@@ -16,7 +16,7 @@ from dss.plot.colors import song_colors
 from dss.plot.rows import QUIETEST_DB, Envelope, envelope
 from dss.review.loudness import Loudness, measure_loudness
 from dss.review.proposals import above_threshold, shortest_seconds, stable_threshold
-from dss.review.views import no_annotations
+from dss.review.view import no_annotations
 from dss.widgets.elements import UserChanges, errors_shown, fold, help_html, row
 
 PROPOSED = "proposed"

@@ -42,7 +42,7 @@ class ViewSettings:
             folder = os.path.commonpath([path.resolve() for path in folders])
         self._is_new = folder is None or folder != self._folder
         self._folder = folder
-        kept = _folders().get(folder or "")
+        kept = memory.remembered(NAME).get(folder or "")
         self._last = self._viewer.controls.defaults | {"seconds": FIRST_SECONDS}
         self._last |= kept if isinstance(kept, dict) else {}
         with suppress(TypeError, ValueError):
@@ -63,9 +63,9 @@ class ViewSettings:
         if self._folder is None or now == self._last:
             return
         self._last, self.seconds = now, now["seconds"]
-        folders = _folders()
+        folders = memory.remembered(NAME)
         folders.pop(self._folder, None)
-        folders[self._folder] = now
+        folders[self._folder] = now  # the one changed last is at the end
         with suppress(OSError):  # the folder may be read-only
             memory.remember(NAME, dict([*folders.items()][-MOST_FOLDERS:]))
 
@@ -87,9 +87,3 @@ class ViewSettings:
         start, stop = viewer.stretch
         is_part = stop - start < viewer.recording.duration_seconds
         return now | {"seconds": round(stop - start, 4) if is_part else self.seconds}
-
-
-def _folders() -> dict[str, Any]:
-    """The choices for all folders, the one changed last at the end."""
-    kept = memory.remembered(NAME)
-    return kept if isinstance(kept, dict) else {}

@@ -91,11 +91,6 @@ class Viewer(Navigation, Displayed):
         self.values: Any = probabilities
         self.value_names = list(class_names)
         self.values_hz: float | None = None
-        stretch = None
-        if start_seconds is not None or stop_seconds is not None:
-            start = start_seconds or 0.0
-            stop = start + FIRST_SECONDS if stop_seconds is None else stop_seconds
-            stretch = (start, stop)
         self._tables: dict[str, pd.DataFrame] = {}
         self.gestures = Gestures(self)
         super().__init__(self.gestures.picture)
@@ -113,6 +108,9 @@ class Viewer(Navigation, Displayed):
         self.widget = framed([*above, self._image, self._marked, *folds, self._player])
         if isinstance(source, Form):
             source.when_done(self.open)
+        stretch, start = None, start_seconds or 0.0
+        if start_seconds is not None or stop_seconds is not None:
+            stretch = start, start + FIRST_SECONDS if stop_seconds is None else stop_seconds
         finished = source.finish() if isinstance(source, Form) else source
         self._open(views_of(finished), stretch)
 
@@ -186,11 +184,10 @@ class Viewer(Navigation, Displayed):
 
     def show_recording(self, path: Path) -> None:
         """Show a recording with its current annotations; what is marked stays marked."""
-        here = next((m for m in self.views if m.recording.path == path), None)
-        if here is None:
-            return
-        if here is not self.view:
-            self.show(here.name)
+        if path != self.recording.path:
+            for view in self.views:
+                if view.recording.path == path:
+                    self.show(view.name)
             return
         with self._one_draws:
             if self.editor.draft.edits.of(path) is None:
@@ -254,12 +251,13 @@ class Viewer(Navigation, Displayed):
     def _load(self) -> None:
         """Load the annotations and targets of the view to be shown."""
         self._player.children, self._status.value = [], ""
-        if self.view.targets is not None:
-            self.values, self.value_names = self.view.targets, [*self.view.class_names]
+        targets = self.view.targets
+        if targets is not None:
+            self.values, self.value_names = targets, [*self.view.class_names]
         self._tables = self._given or {}
         if self._given is not None:
             return
-        if self.view.targets is None or self.view.targets.size < MANY_VALUES:
+        if targets is None or targets.size < MANY_VALUES:
             self._tables = {"annotations": self.view.annotations}
         else:
             threading.Thread(target=self._find_annotations, daemon=True).start()
