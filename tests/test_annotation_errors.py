@@ -220,6 +220,9 @@ def test_the_figure_shows_what_people_and_networks_say(tmp_path):
     sound, annotated, network = figure.subfigs[0].axes
     assert "b is a (0.96)" in sound.get_title(loc="left")
     assert [axis.get_ylabel() for axis in (annotated, network)] == ["annotated", "network"]
+    corrected = View("bird.wav", part.source.recording, table.assign(name="c").copy)
+    legend = plot_annotation_errors(errors, [corrected]).legends[0]
+    assert [text.get_text() for text in legend.get_texts()] == ["a", "c"]
     assert len(save_errors(errors, [view], tmp_path / "new")) == 2
     nothing = errors[:0]
     assert save_errors(nothing, [view], tmp_path / "new") == [

@@ -397,6 +397,16 @@ def test_what_will_be_written_gets_its_folder_by_clicks_and_keeps_its_name(tmp_p
     assert form.options["store_dir"] == os.path.join("..", "sets", "new.npy")
 
 
+def test_what_will_be_written_and_has_no_name_yet_gets_only_its_folder(tmp_path):
+    form = Form(DatasetOptions, print)
+    field = form._fields["store_dir"]
+    field.widget.children[0].children[0].children[1].click()  # opens the chooser
+    assert field.chooser.folder == Path.cwd()
+    field.chooser.show(tmp_path)
+    field.chooser._here.click()
+    assert form.options["store_dir"] == os.path.join("..", "")
+
+
 def test_a_folder_says_how_many_recordings_are_in_it(tmp_path):
     for name in ("a.wav", "a_annotations.csv", "b.FLAC"):
         (tmp_path / name).touch()

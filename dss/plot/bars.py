@@ -71,8 +71,7 @@ def draw_annotations(
     """Draw annotations from `within`: events over the full height, segments in lanes.
 
     Arguments:
-        axis, rows, label, time, colors: the axis, the annotations, the label of the row, its time,
-            and the colours of song types.
+        colors: by song type.
         inches: width and height of the axis; default: those of a row of the whole figure.
     """
     width, height = inches or (ROW_INCHES, bars_inches(rows, time))
@@ -129,8 +128,7 @@ def _write_names(
     """Write names on bars, horizontally or upright, where they fit.
 
     Arguments:
-        axis, segments, middles, time, rgb: the axis, the bars, the middles of lanes, the time and
-            the colours.
+        middles: [lanes] the heights of their middles, from 0 to 1.
         inches: the width of the axis, and the height of a bar.
     """
     axis_inches, bar_inches = inches

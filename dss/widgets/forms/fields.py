@@ -68,9 +68,7 @@ class Field:
             for kind, text in (("problem", problem), ("hint", hint), ("help", self._help(in_full)))
             if text
         ]
-        text = " ".join(parts)
-        if self._message.value != text:  # each change is sent to the browser
-            self._message.value = text
+        self._message.value = " ".join(parts)
 
     @property
     def message(self) -> str:

@@ -26,8 +26,7 @@ class Fold:
         title = self.title
         title += f" · {len(changed)} changed" if changed else ""
         title += f" · ⚠ {', '.join(wrong)}" if wrong else ""
-        if self.widget.titles != (title,):
-            self.widget.titles = (title,)
+        self.widget.titles = (title,)
 
 
 def sections(

@@ -15,7 +15,7 @@ HELP = (
     "a click on the map: "
 )
 KEYS = (
-    "<b>Ctrl Z</b> and <b>Ctrl Shift Z</b> undo and redo, <b>Ctrl A</b> selects all, "
+    "<b>Ctrl Z</b> and <b>Ctrl Y</b> undo and redo, <b>Ctrl A</b> selects all, "
     "<b>Escape</b> none, <b>space</b> plays. The wheel zooms with <b>Ctrl</b>; a double click "
     "shows all."
 )

@@ -9,21 +9,14 @@ import ipywidgets as widgets
 import pandas as pd
 
 from dss.errors import DssError
-from dss.review.proofread import (
-    ANNOTATION,
-    NEAR_MISS,
-    NOVEL,
-    count_novel,
-    least_certain,
-    rank_recordings,
-)
+from dss.review import proofread
 from dss.widgets.elements import UserChanges, button, errors_shown, help_html, row
 
 N_RECORDINGS = 5  # recordings listed to annotate next
 DOUBTS = {
-    ANNOTATION: "{name}, confidence {confidence:.2f}",
-    NEAR_MISS: "{name} missed? probability {confidence:.2f}",
-    NOVEL: "{name}? unlike anything annotated",
+    proofread.ANNOTATION: "{name}, confidence {confidence:.2f}",
+    proofread.NEAR_MISS: "{name} missed? probability {confidence:.2f}",
+    proofread.NOVEL: "{name}? unlike anything annotated",
 }
 
 
@@ -63,7 +56,8 @@ class CheckList:
         if novel is not None:
             novel = novel[~novel["file"].isin(map(str, known))]
         try:
-            table, ranked = least_certain(tables, novel), rank_recordings(tables, novel)
+            table = proofread.least_certain(tables, novel)
+            ranked = proofread.rank_recordings(tables, novel)
         except DssError:  # other formats have no confidence
             self.widget.layout.display = "none"
             return
@@ -92,11 +86,13 @@ class CheckList:
         It takes as long as it takes to read all recordings, and what the network learned from.
         """
         self._ask.disabled, self._message.value = True, "Comparing with annotated sounds ..."
-        with errors_shown(self._message):
-            self._novel = self._find_novel_sounds()
-            self._message.value = help_html(count_novel(self._novel))
-            self.fill(*self._filled)
-        self._ask.disabled = False
+        try:
+            with errors_shown(self._message):
+                self._novel = self._find_novel_sounds()
+                self._message.value = help_html(proofread.count_novel(self._novel))
+                self.fill(*self._filled)
+        finally:
+            self._ask.disabled = False
 
     def _look_later(self) -> None:
         threading.Thread(target=self.look_for_novel).start()
