@@ -45,9 +45,9 @@ class DatasetForm(SourceForm):
     shows = DatasetFormOptions, "Make dataset", "dataset"
     folder = "data_dir"
 
-    def _make_buttons(self, button: str) -> widgets.HBox:
-        buttons = super()._make_buttons(button)
-        self._preview = self._made("Preview", "Show the splits without writing", self.preview)
+    def _make_buttons(self, text: str) -> widgets.HBox:
+        buttons, tooltip = super()._make_buttons(text), "Show the splits without writing"
+        self._preview = self._work_button("Preview", tooltip, self.preview)
         buttons.children = (self._preview, *buttons.children)
         return buttons
 
@@ -134,7 +134,7 @@ class DatasetForm(SourceForm):
     def _differing_options(self, store: Path) -> list[str]:
         """How the existing dataset differs from these settings, by the labels of the options."""
         try:
-            options = DatasetOptions.checked(self._of(DatasetOptions))
+            options = DatasetOptions.checked(self._values_of(DatasetOptions))
             names = differing_options(store, self.options.get("data_dir", ""), options)
         except DssError:  # not a dataset, or the form cannot be run
             names = ["folder"]
@@ -149,7 +149,7 @@ class DatasetForm(SourceForm):
         """
         options = self._given()
         folder = options.pop("data_dir", "")
-        named = self._of(SourceOptions)
+        named = self._values_of(SourceOptions)
         problems = check_annotations(folder, **self._loaders, **named)
         heading = widgets.HTML("<h3>Preview (nothing is written)</h3>")
         shown = [heading, widgets.HTML(problems_table(problems)), *rate_buttons(self, problems)]

@@ -175,7 +175,7 @@ class Form(Displayed):
         """The options to call the action with."""
         return self.options
 
-    def _of(self, options_class: type[Options]) -> dict[str, Any]:
+    def _values_of(self, options_class: type[Options]) -> dict[str, Any]:
         """The values of the fields that an options class has."""
         return {n: v for n, v in self.options.items() if n in options_class.model_fields}
 
@@ -247,7 +247,7 @@ class Form(Displayed):
         self._button.disabled = bool(problems) or self._work.is_busy
         self._stop.layout.display = "" if self._work.is_busy else "none"
 
-    def _made(self, text: str, tooltip: str, work: Callable) -> widgets.Button:
+    def _work_button(self, text: str, tooltip: str, work: Callable) -> widgets.Button:
         """A button that starts work that may take long."""
         return button(text, lambda: self._work.start(work, self._aside), tooltip)
 
@@ -255,9 +255,11 @@ class Form(Displayed):
         self._button = button(text, self._launch, button_style="primary")
         tooltip = "Stop the current work; nothing half-done is left"
         self._stop = button("Stop", self.stop, tooltip, "stop")
-        restoring = self._made("As last time", "Fill in the values last used here", self._restore)
+        tooltip = "Fill in the values last used here"
+        restoring = self._work_button("As last time", tooltip, self._restore)
         restoring.layout.display = "" if memory.chosen(self.remember) else "none"
-        resetting = self._made("Defaults", "Reset every option to its default", self._reset)
+        tooltip = "Reset every option to its default"
+        resetting = self._work_button("Defaults", tooltip, self._reset)
         buttons = widgets.HBox([self._button, self._stop, restoring, resetting])
         buttons.add_class("dss-buttons")
         return buttons

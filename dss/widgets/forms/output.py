@@ -43,16 +43,16 @@ class FormOutput:
     def _show_below(self, result: Any) -> None:
         """Show a new result in place of the first one."""
         if self._below is not None:
-            self._below.update(_displayed(self._made(result)))
+            self._below.update(_displayed(self._work_button(result)))
 
-    def _made(self, result: Any) -> Any:
+    def _work_button(self, result: Any) -> Any:
         try:
             return self._function(result)
         except DssError as error:
             return str(error)
 
     def _show(self, result: Any) -> None:
-        shown = _displayed(self._made(result))
+        shown = _displayed(self._work_button(result))
         formatter = InteractiveShell.instance().display_formatter
         data, metadata = formatter.format(shown) if formatter else ({}, {})
         data = {k: b64encode(v).decode() if isinstance(v, bytes) else v for k, v in data.items()}

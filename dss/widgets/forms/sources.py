@@ -38,5 +38,5 @@ class SourceForm(Form, ABC):
 
     def _recordings(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The recordings, and their song types."""
-        how = SourceOptions.checked(self._of(SourceOptions) | self._loaders)
+        how = SourceOptions.checked(self._values_of(SourceOptions) | self._loaders)
         return recording_facts(self.options.get(self.folder, ""), how)

@@ -57,12 +57,12 @@ class TrainingForm(Form):
             TrainCommandOptions, self._train, "Train", values=values, remember=REMEMBERED
         )
         self._stop.tooltip = "Stop after the current step; the best epoch is kept"
-        suggesting = self._made("Suggest", "Fill in values that suit the data", self.suggest)
+        suggesting = self._work_button("Suggest", "Fill in values that suit the data", self.suggest)
         tooltip = "Train on parts of the data: would more help?"
-        drawing = self._made("Learning curve", tooltip, self.learning_curve)
+        drawing = self._work_button("Learning curve", tooltip, self.learning_curve)
         self._buttons.children = (suggesting, *self._buttons.children, drawing)
         tooltip = "Write a job script; nothing is trained here"
-        writing = self._made("Write script", tooltip, self._script_shown)
+        writing = self._work_button("Write script", tooltip, self._script_shown)
         writing.layout = {"width": "auto", "margin": "6px 0 0 274px", "align_self": "flex-start"}
         fold = next(fold for fold in self._folds if "write_script" in fold.fields)
         fold.widget.children[0].children += (writing,)
@@ -95,7 +95,7 @@ class TrainingForm(Form):
         n_samples = round(facts.seconds["train"] * facts.samplerate_hz)
         try:
             if not (self._is_chosen or "continue_from" in self.options):
-                models.check(NetworkOptions.checked(self._of(NetworkOptions)), n_samples)
+                models.check(NetworkOptions.checked(self._values_of(NetworkOptions)), n_samples)
         except DssError as error:
             problems |= dict(problem.split(": ", 1) for problem in error.problems)
         return problems
@@ -105,7 +105,7 @@ class TrainingForm(Form):
         """What values mean, by option, for example in milliseconds; shown beside the fields."""
         try:
             facts = dataset_facts(Path(self.options.get("data_dir", "")))
-            texts = hints(TrainOptions.checked(self._of(TrainOptions)), facts)
+            texts = hints(TrainOptions.checked(self._values_of(TrainOptions)), facts)
         except DssError:
             return {}
         if self._is_chosen:  # training will not use the defaults
@@ -156,7 +156,7 @@ class TrainingForm(Form):
         self._aside.value = f"The script is <b>{html.escape(str(script))}</b>:<pre>{text}</pre>"
 
     def _of_result(self) -> Any:
-        return self._as_values(self._of(TrainOptions))
+        return self._as_values(self._values_of(TrainOptions))
 
     def _show_result(self, made_with: Any) -> None:
         super()._show_result(made_with)
@@ -170,7 +170,7 @@ class TrainingForm(Form):
     def _given(self) -> dict[str, Any]:
         """Options that differ from the defaults or come from the preset; the rest may be chosen."""
         preset = PRESETS.get(self.options.get("preset") or "", {})
-        values = self._blank(preset) | self._of(TrainOptions)
+        values = self._blank(preset) | self._values_of(TrainOptions)
         is_left = {name: f.default == f.value for name, f in self._fields.items()}
         return {n: value for n, value in values.items() if n in preset or not is_left[n]}
 
@@ -189,7 +189,7 @@ class TrainingForm(Form):
         try:
             facts = dataset_facts(Path(self.options.get("data_dir", "")))
             self._fields["y_suffix"].offer(facts.individual_types)
-            options = TrainOptions.checked(self._of(TrainOptions))
+            options = TrainOptions.checked(self._values_of(TrainOptions))
             line = LEFT_TO_THE_DATA if self._is_chosen else describe_network(options, facts)
             self._meaning.value = f'<div class="dss-meaning">{line}</div>'
         except DssError:

@@ -87,12 +87,13 @@ class Drawing:
             again=self._figure,
         )
         places = [axis.get_position() for axis in self._figure.axes]
-        is_proposing = loudness is not None
-        n_above = 1 + look["waveform"] + is_proposing  # rows above those of annotations
-        self.loudness_row = _sides(places[n_above - 1]) if is_proposing else None
-        self.proposed_row = None
-        if is_proposing and PROPOSED in viewer.annotations:
-            self.proposed_row = _sides(places[n_above + [*viewer.annotations].index(PROPOSED)])
+        self.loudness_row = self.proposed_row = None
+        if loudness is not None:
+            above = 1 + look["waveform"]  # the number of rows
+            self.loudness_row = _sides(places[above])
+            if PROPOSED in viewer.annotations:
+                below = 1 + [*viewer.annotations].index(PROPOSED)
+                self.proposed_row = _sides(places[above + below])
         top, bottom = places[0], places[-1]
         return self._figure.jpeg(), (top.x0, top.x1, 1 - top.y1, 1 - bottom.y0)
 
@@ -101,12 +102,12 @@ class Drawing:
         by_hand = tables.get(self._viewer.manual_label)
         if by_hand is None or not (by_hand["name"] == NOISE).any():
             return tables
-        return {
-            label: table
-            if table is by_hand
-            else table.assign(**{REJECTED: is_rejected(table, by_hand)})
+        others = {
+            label: table.assign(**{REJECTED: is_rejected(table, by_hand)})
             for label, table in tables.items()
+            if table is not by_hand
         }
+        return tables | others
 
     def _values(self) -> Envelope | None:
         """The extremes of targets or probabilities; None if the stretch is too long for them."""

@@ -97,10 +97,8 @@ class Navigation(ABC):
         It is searched from what is marked, or from the middle if nothing in view is marked.
         """
         start, stop = self._selection or (np.inf, -np.inf)
-        shown = self.stretch
-        if self._selection and start <= shown[1] and stop >= shown[0]:
-            shown = self._selection
-        middle = sum(shown) / 2
+        is_in_view = start <= self.stretch[1] and stop >= self.stretch[0]
+        middle = (start + stop if is_in_view else sum(self.stretch)) / 2
         # If an annotation is already in the middle, look beyond it.
         beyond = 1e-6 + 0.5 / self.recording.samplerate_hz
         song_type = self.options["song_type"]

@@ -45,7 +45,8 @@ class Proposer:
 
     def __init__(self, viewer):
         self._viewer = viewer
-        self._measured: tuple[Path, Loudness] | None = None
+        self._path: Path | None = None  # of the recording whose loudness was measured
+        self._loudness = Loudness(np.empty(0, np.float32), 1.0)
         self._table = no_annotations()
         self._changes, self.n_changes = UserChanges(), 0
         self._is_on = widgets.ToggleButton(description="Propose", icon="magic")
@@ -116,7 +117,7 @@ class Proposer:
     def _turn(self) -> None:
         """Start or stop proposing in the recording in view."""
         recording = self._viewer.recording
-        if not self._is_on.value or self._is_of(recording):
+        if not self._is_on.value or self._path == recording.path:
             self._show()
         elif recording.duration_seconds <= AT_ONCE_SECONDS:
             self._measure(recording)
@@ -131,7 +132,7 @@ class Proposer:
             shortest = shortest_seconds(loudness, threshold_db)
             if recording is not self._viewer.recording:  # the user chose another one meanwhile
                 return
-            self._measured = recording.path, loudness
+            self._path, self._loudness = recording.path, loudness
             with self._changes.ignored():
                 self.threshold.max = max(float(loudness.db.max()), 2.0)
                 self.threshold.value, self._shortest.value = threshold_db, 1000 * shortest
@@ -186,11 +187,8 @@ class Proposer:
 
     def _proposals(self, stretch: tuple[float, float] | None = None) -> pd.DataFrame:
         """What is louder than the threshold, in the recording or near a stretch of it."""
-        options = ProposeOptions(
-            kind=self._kind.value,
-            fill_seconds=self._gap.value / 1000,
-            min_seconds=self._shortest.value / 1000,
-        )
+        gap, shortest = self._gap.value / 1000, self._shortest.value / 1000
+        options = ProposeOptions(kind=self._kind.value, fill_seconds=gap, min_seconds=shortest)
         loudness, first_seconds = self._loudness, 0.0
         if stretch is not None:
             loudness, first_seconds = self._within(stretch, AROUND_SECONDS)
@@ -208,17 +206,9 @@ class Proposer:
         first = min(max(0, round(start * hz)), max(0, len(db) - 1))
         return Loudness(db[first : max(first + 1, round(stop * hz))], hz), first / hz
 
-    @property
-    def _loudness(self) -> Loudness:
-        assert self._measured is not None
-        return self._measured[1]
-
     def _is_there(self) -> bool:
         """Whether there are proposals for the recording in view."""
-        return self._is_on.value and self._is_of(self._viewer.recording)
-
-    def _is_of(self, recording: Recording) -> bool:
-        return self._measured is not None and self._measured[0] == recording.path
+        return self._is_on.value and self._path == self._viewer.recording.path
 
     def _say(self, said: str) -> None:
         self._said.value = help_html(said)
