@@ -1,6 +1,7 @@
 """The error and the warning that dss raises about its input."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 
@@ -22,6 +23,16 @@ class DssError(ValueError):
 
 class DssWarning(UserWarning):
     """Input that works but is probably not intended: the message says what and why."""
+
+
+def reason(error: Exception) -> str:
+    """The message of an error; for libsndfile without the file, which is named anyway."""
+    return getattr(error, "error_string", "") or str(error) or type(error).__name__
+
+
+def naming(path: Path, error: Exception) -> str:
+    """The message of an error, which names this file."""
+    return str(error) if str(path) in str(error) else f"{path}: {error}"
 
 
 def raise_problems(problems: Sequence[str], heading: str, rest: Any = None) -> None:

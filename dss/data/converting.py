@@ -14,7 +14,7 @@ from dss.data.formats.table_writing import OF_ALL, check_names, written_path
 from dss.data.recording_files import find_recordings
 from dss.data.recordings import Recording, fallback_rate, open_recording
 from dss.data.text_tables import COLUMNS
-from dss.errors import DssError, raise_problems
+from dss.errors import DssError, naming, raise_problems
 from dss.options import ConvertOptions, takes_options
 from dss.options.arguments import ConvertArguments
 from dss.support.progress import bar, say
@@ -85,7 +85,7 @@ def _read(folder: Path, options: ConvertOptions) -> dict[Path, Source]:
         except MissingAnnotations:
             continue
         except (DssError, OSError) as error:
-            problems.append(str(error) if str(path) in str(error) else f"{path}: {error}")
+            problems.append(naming(path, error))
             continue
         per_second = {"s": 1, "ms": 1000, "samples": recording.samplerate_hz}[options.time_unit]
         table[COLUMNS[1:]] = table[COLUMNS[1:]].astype(float) / per_second

@@ -51,10 +51,8 @@ def table_text(text: str, layout: Layout, path: Path) -> str:
             lines[i] = "\n"
             again.append(i + layout.n_above + 1)
     if again:
-        rows = f"row{'s' * (len(again) > 1)} {fixes.listed(again)}"
-        fixes.note(
-            path, f"repeats its header ({rows}), as if files were appended; these rows are left out"
-        )
+        what = f"repeats its header ({fixes.listed_rows(again)}), as if files were appended"
+        fixes.note(path, f"{what}; these rows are left out")
     return "".join(lines)
 
 

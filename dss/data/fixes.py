@@ -42,6 +42,11 @@ def note(file: str | Path, what: str) -> None:
         fixed[str(file), what] = None
 
 
+def listed_rows(rows: Sequence[int]) -> str:
+    """The first few of many rows: `row 3`, or `rows 3, 5, 9 and 12 more`."""
+    return f"row{'s' * (len(rows) > 1)} {listed(rows)}"
+
+
 def listed(values: Sequence[object], most: int = 3) -> str:
     """The first few of many values, such as rows: `3, 5, 9 and 12 more`."""
     more = len(values) - most

@@ -190,7 +190,7 @@ def _without_doubles(table: pd.DataFrame, file: Path) -> pd.DataFrame:
     rows = [*table.index[is_double]]
     if rows:
         n = f"{len(rows)} annotation{'s appear' if len(rows) > 1 else ' appears'}"
-        where = f"row{'s' * (len(rows) > 1)} {fixes.listed(rows)}"
+        where = fixes.listed_rows(rows)
         fixes.note(file, f"{n} twice and count{'s' * (len(rows) == 1)} once ({where})")
     return table[~is_double]
 
@@ -218,7 +218,7 @@ def _within(
         is_near &= (stop >= start) & (cut != times).any(axis=1)
     if is_reported.any():
         n, most = int(is_reported.sum()), readable(float(out[is_reported].max()))
-        rows = f"row{'s' * (n > 1)} {fixes.listed(table.index[is_reported])}"
+        rows = fixes.listed_rows(table.index[is_reported])
         what = f"{n} annotation{'s reach' if n > 1 else ' reaches'} up to {most} beyond the"
         fixes.note(file, f"{what} recording, and {'are' if n > 1 else 'is'} cut ({rows})")
     if not is_near.any():

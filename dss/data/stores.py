@@ -19,7 +19,7 @@ import yaml
 
 from dss.data.annotations import EVENT, SEGMENT
 from dss.data.plain_pickle import MOST_BYTES, read_plain_pickle
-from dss.errors import DssError
+from dss.errors import DssError, reason
 from dss.support import hdf5, yaml_files
 from dss.support.files import check_inside
 
@@ -260,8 +260,7 @@ def _open_npy(path: Path) -> np.ndarray:
     try:
         x = np.load(path, mmap_mode="r", allow_pickle=False)
     except Exception as error:  # numpy raises all kinds of errors for damaged headers
-        message = str(error) or type(error).__name__
-        raise DssError(f"{path}: cannot be opened ({message}). {DAMAGED}") from None
+        raise DssError(f"{path}: cannot be opened ({reason(error)}). {DAMAGED}") from None
     return x if math.prod(x.shape) else np.empty(x.shape, x.dtype)
 
 

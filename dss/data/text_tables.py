@@ -221,9 +221,8 @@ def fix_further_columns(table: pd.DataFrame, path: Path) -> None:
             is_wrong = is_there & ~texts.str.lower().isin(("true", "false"))
             table[column] = table[column].where(~is_wrong)
         if rows := [*table.index[is_wrong]]:
-            where = f"row{'s' * (len(rows) > 1)} {fixes.listed(rows)}"
             what = f"{column} is {texts[is_wrong].iloc[0]!r}; it should be {right}"
-            fixes.note(path, f"{what}; it counts as missing ({where})")
+            fixes.note(path, f"{what}; it counts as missing ({fixes.listed_rows(rows)})")
 
 
 def _are_parts(confidence: pd.Series) -> bool:

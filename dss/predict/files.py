@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Unpack
 
 from dss.data.formats.table_writing import check_names
-from dss.errors import DssError, raise_problems
+from dss.errors import DssError, naming, raise_problems
 from dss.options import PredictFilesOptions, PredictOptions, takes_options
 from dss.options.arguments import PredictFilesArguments
 from dss.predict.detection import with_run_options
@@ -131,10 +131,7 @@ def _check_recordings(
 
 
 def _raise_failed(problems: dict[Path, Exception], n_recordings: int) -> None:
-    texts = [
-        str(error) if str(path) in str(error) else f"{path}: {error}"
-        for path, error in sorted(problems.items())
-    ]
+    texts = [naming(path, error) for path, error in sorted(problems.items())]
     if texts and n_recordings == 1:
         raise DssError(texts[0])
     failed = f"{len(texts)} of {n_recordings} recordings could not be annotated"

@@ -12,7 +12,7 @@ import pandas as pd
 
 from dss.data.stores import missing_chunks
 from dss.data.text_tables import TIMES
-from dss.errors import DssError
+from dss.errors import DssError, reason
 from dss.options import DetectOptions, takes_options
 from dss.options.arguments import DetectArguments
 from dss.predict.confidence import calibration_of, read_calibration
@@ -92,8 +92,7 @@ def stored_probabilities(annotations: Path) -> Lazy | None:
             there = stored.nchunks - n_missing
             raise ValueError(f"{there} of {stored.nchunks} chunks exist")
     except Exception as error:  # zarr raises all kinds of errors for damaged files
-        message = str(error) or type(error).__name__
-        raise DssError(f"{path}: cannot be read ({message}). {AGAIN}") from error
+        raise DssError(f"{path}: cannot be read ({reason(error)}). {AGAIN}") from error
     return array
 
 

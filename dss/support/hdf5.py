@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dss.errors import DssError
+from dss.errors import DssError, reason
 from dss.support import hdf5_texts
 from dss.support.caching import cached_by_file
 
@@ -50,8 +50,7 @@ def reading(
     except DssError as error:
         raise error if str(path) in str(error) else DssError(f"{path}: {error}") from None
     except Exception as error:  # h5py raises all kinds of errors for damaged files
-        message = str(error) or type(error).__name__
-        raise DssError(f"{path}: cannot be read as HDF5 ({message}). {advice}") from error
+        raise DssError(f"{path}: cannot be read as HDF5 ({reason(error)}). {advice}") from error
 
 
 def _check(file: "h5py.File", n_bytes: int) -> bool:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from dss.errors import DssError
+from dss.errors import DssError, reason
 
 
 class Lazy:
@@ -27,10 +27,8 @@ class Lazy:
         try:
             return np.asarray(self._array[place])
         except Exception as error:  # from the codecs that unpack it
-            message = str(error) or type(error).__name__
-            raise DssError(
-                f"{self._source}: parts of it cannot be read ({message}). {self._advice}"
-            ) from error
+            message = f"parts of it cannot be read ({reason(error)}). {self._advice}"
+            raise DssError(f"{self._source}: {message}") from error
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self[:], dtype)

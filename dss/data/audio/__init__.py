@@ -28,9 +28,8 @@ from dss.data.audio.audio_arrays import (
     map_npy,
     map_npz,
     read_rec,
-    reason,
 )
-from dss.errors import DssError
+from dss.errors import DssError, reason
 from dss.support import hdf5
 from dss.support.caching import cached_by_file
 from dss.support.files import check_content

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from dss.errors import DssError
+from dss.errors import DssError, reason
 
 CBIN_KEYS = ("ADFREQ", "Chans")  # names of the sample rate and the channels in a .rec file
 MOST_BYTES_OF_A_NUMBER = 2**12  # in npy format
@@ -118,11 +118,6 @@ def _read_header(file) -> tuple[tuple[int, ...], bool, np.dtype]:
     is_first = np.lib.format.read_magic(file) == (1, 0)
     read = np.lib.format.read_array_header_1_0 if is_first else np.lib.format.read_array_header_2_0
     return read(file)
-
-
-def reason(error: Exception) -> str:
-    """The message of an error; for libsndfile without the file, which is named anyway."""
-    return getattr(error, "error_string", "") or str(error) or type(error).__name__
 
 
 def first_of(names, wanted: tuple[str, ...]) -> str | None:
