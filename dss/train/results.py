@@ -45,7 +45,9 @@ def write_results(
         for name, value in test.items():
             file[name] = np.bytes_(json.dumps(value)) if name == "report" else value
     if test:
-        say(_format_report(test["report"], class_names))
+        scores = _scores(test["report"], class_names).rename_axis(None)
+        text = scores.rename(columns={"f1": "F1"}).to_string(float_format="{:.3f}".format)
+        say(f"Scores on the test split, by samples:\n{text}")
         _draw_confusion(
             run_file(run.trunk, "_confusion.png"), test["confusion_matrix"], class_names
         )
@@ -79,7 +81,6 @@ def read_results(run: str | Path) -> Results:
         >>> [*read_results(run).scores.columns][:3]
         ['precision', 'recall', 'f1']
     """
-    columns = {"precision": "precision", "recall": "recall", "f1-score": "f1", "support": "samples"}
     path = run_file(run, "_results.h5")
     if not path.is_file():
         raise DssError(
@@ -94,10 +95,7 @@ def read_results(run: str | Path) -> Results:
             )
         report, confusion = json.loads(file["report"][()]), file["confusion_matrix"][()]
         names = [name.decode() for name in file["class_names"][()].tolist()]
-        scores = pd.DataFrame.from_dict({name: report[name] for name in names}, orient="index")
-        scores = scores[list(columns)].rename(columns=columns).astype(float)
-        scores = scores.astype({"samples": int})
-    return Results(scores.rename_axis("song type"), confusion, names)
+        return Results(_scores(report, names), confusion, names)
 
 
 def _judge_test(run: Run, tree: xr.DataTree, y_name: str) -> dict[str, Any]:
@@ -136,20 +134,12 @@ def _judge_test(run: Run, tree: xr.DataTree, y_name: str) -> dict[str, Any]:
     }
 
 
-def _format_report(report: dict[str, Any], class_names: list[str]) -> str:
-    """The scores by song type as a printable table."""
-    width = max(len("song type"), *map(len, class_names))
-    lines = [
-        "Scores on the test split, by samples:",
-        f"{'song type':<{width}}  precision  recall     F1  samples",
-    ]
-    for name in class_names:
-        row = report[name]
-        lines.append(
-            f"{name:<{width}}  {row['precision']:9.3f}  {row['recall']:6.3f}  "
-            f"{row['f1-score']:5.3f}  {row['support']:7.0f}"
-        )
-    return "\n".join(lines)
+def _scores(report: dict[str, Any], class_names: list[str]) -> pd.DataFrame:
+    """The scores of each class as a table."""
+    columns = {"precision": "precision", "recall": "recall", "f1-score": "f1", "support": "samples"}
+    scores = pd.DataFrame.from_dict({name: report[name] for name in class_names}, orient="index")
+    scores = scores[list(columns)].rename(columns=columns).astype(float)
+    return scores.astype({"samples": int}).rename_axis("song type")
 
 
 def _draw_confusion(path: Path, matrix: np.ndarray, class_names: list[str]) -> None:
