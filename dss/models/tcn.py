@@ -81,16 +81,10 @@ def _patterns(x, nb_channels: int, n_filters: int):
     n_frames, n_features = x.shape[1:]
     x = layers.Reshape((n_frames, nb_channels, n_features // nb_channels), name="frequencies")(x)
     x = layers.Permute((1, 3, 2), name="channels_last")(x)
+    style = {"padding": "same", "activation": "relu"}
     for name, shape in zip("ab", pattern_shapes(x.shape[2], n_filters), strict=True):
-        filters, kernel_size, stride = shape
-        x = layers.Conv2D(
-            filters,
-            kernel_size,
-            (1, stride),
-            padding="same",
-            activation="relu",
-            name=f"patterns_{name}",
-        )(x)
+        filters, size, stride = shape
+        x = layers.Conv2D(filters, size, (1, stride), **style, name=f"patterns_{name}")(x)
     x = layers.Reshape((n_frames, x.shape[2] * x.shape[3]), name="features")(x)
     return layers.LayerNormalization(name="patterns_norm")(x)
 
