@@ -327,6 +327,15 @@ def test_defaults_leave_what_has_none():
     assert form.options["nb_epoch"] != "7"
 
 
+@pytest.mark.parametrize("text", ["- 1", "predict: 3\npredict chosen: [1]", "predict: [1"])
+def test_a_memory_that_makes_no_sense_is_ignored(text):
+    Path(".dss_forms.yaml").write_text(text)
+    form = Form(PredictOptions, dict, remember="predict")
+    assert form.last_used == {}
+    form.run()
+    assert form.last_used == form.options
+
+
 def test_values_that_are_given_win_over_what_was_last_used():
     before = Form(PredictOptions, dict, values={"event_threshold": 0.6}, remember="predict")
     before.run()

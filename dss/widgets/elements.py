@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import ipywidgets as widgets
+from IPython.display import display
 from matplotlib.figure import Figure
 
 from dss.errors import DssError
 
 WRAPPED = {"align_items": "center", "flex_flow": "row wrap"}  # the layout of a row of controls
-PICTURE = {"max_width": "calc(100% - 4px)", "align_self": "flex-start"}  # and its margins
+PICTURE = {"max_width": "calc(100% - 4px)", "align_self": "flex-start"}  # without its margins
 
 
 class Displayed:
@@ -21,8 +22,6 @@ class Displayed:
     widget: widgets.Widget
 
     def _ipython_display_(self) -> None:
-        from IPython.display import display
-
         display(self.widget)
 
 
