@@ -20,6 +20,7 @@ from dss.review.views import views_of
 from dss.support.units import counted
 from dss.widgets.elements import Displayed, errors_shown, framed, help_html
 from dss.widgets.forms.form import Form
+from dss.widgets.forms.waiting import wait_for
 from dss.widgets.segment_map.buttons import BY_GROUP, BY_NAME, Buttons
 from dss.widgets.segment_map.pictures import Pictures
 from dss.widgets.segment_map.scatter import Scatter
@@ -72,8 +73,7 @@ class SegmentMap(Displayed):
 
     def wait(self) -> None:
         """Wait until the map is laid out, which takes half a minute for 5,000 segments."""
-        if self._thread:
-            self._thread.join()
+        wait_for(self._thread)
 
     @property
     def chosen(self) -> np.ndarray:
