@@ -100,8 +100,8 @@ def test_the_frequencies_found_widen_while_one_scrolls_and_those_chosen_stay(tmp
     viewer.options = {"frequency_range_hz": None}
     assert viewer.controls.frequency.value[1] > 350
     viewer.stretch = (0, 3)
-    viewer.controls.song_range.value = False
-    viewer.controls.song_range.value = True
+    viewer.controls.automatic_range.value = False
+    viewer.controls.automatic_range.value = True
     assert viewer.controls.frequency.value == first
 
 
@@ -194,14 +194,14 @@ def test_annotations_of_another_kind_are_an_error(recording):
 
 def test_a_folder_a_dataset_and_another_folder_are_shown_in_turn(folder):
     viewer = Viewer(folder, stop_seconds=1)
-    assert viewer.controls.shown.options == ("bird_0.wav", "bird_1.wav", "bird_2.wav")
+    assert viewer.controls.view_name.options == ("bird_0.wav", "bird_1.wav", "bird_2.wav")
     assert set(viewer.annotations["annotations"]["name"]) == {"a", "b", "p"}
     pictures = [viewer._image.value]
-    viewer.controls.shown.value = "bird_2.wav"
+    viewer.controls.view_name.value = "bird_2.wav"
     assert viewer.recording.path.name == "bird_2.wav"
     pictures.append(viewer._image.value)
     viewer.open(make_dataset(folder, test_fraction=0))
-    assert viewer.controls.shown.options == ("train", "val")
+    assert viewer.controls.view_name.options == ("train", "val")
     with_targets = viewer.drawing._values()
     assert with_targets.high.shape[1] == 4
     pictures.append(viewer._image.value)

@@ -49,14 +49,17 @@ class Controls:
         self._by_option = {
             "channel": self.channel,
             "song_type": self.song_type,
-            "log_frequency": self.log,
+            "log_frequency": self.log_frequency,
             "frequency_range_hz": self.frequency,
             "contrast_db": self.contrast,
             "window_seconds": self.window,
             "waveform": self.waveform,
             "probabilities": self.probabilities,
         }
-        self._automatic = {"frequency_range_hz": self.song_range, "contrast_db": self.automatic}
+        self._automatic = {
+            "frequency_range_hz": self.automatic_range,
+            "contrast_db": self.automatic_contrast,
+        }
 
     @property
     def options(self) -> dict[str, Any]:
@@ -95,14 +98,14 @@ class Controls:
     def set_names(self, names: Sequence[str]) -> None:
         """Set the names to choose from."""
         with self._changes.ignored():
-            self.shown.options = names
+            self.view_name.options = names
         for control in self._choice.children[:3]:
             control.layout.display = "" if len(names) > 1 else "none"
 
     def fit(self, recording: Recording, song_types: Sequence[str], name: str) -> None:
         """Adapt the controls to another recording."""
         with self._changes.ignored():
-            self.shown.value = name
+            self.view_name.value = name
             channels: list[tuple[str, Any]] = [(ALL_CHANNELS, ALL_CHANNELS)]
             channels += [(f"channel {i}", i) for i in range(recording.n_channels)]
             if recording.n_channels == 1:
@@ -113,7 +116,7 @@ class Controls:
             highest = recording.samplerate_hz / 2
             if highest != self.frequency.max:
                 self.frequency.max = highest
-                self.frequency.value, self.song_range.value = (0, highest), True
+                self.frequency.value, self.automatic_range.value = (0, highest), True
             self.probabilities.layout.display = "none" if self._viewer.values is None else ""
             is_split = self._viewer.view.targets is not None
             self.probabilities.description = "targets" if is_split else "probabilities"
@@ -145,17 +148,17 @@ class Controls:
     ) -> None:
         """Show the automatic contrast and frequency range, unless others are chosen."""
         with self._changes.ignored():
-            if self.automatic.value:
+            if self.automatic_contrast.value:
                 levels = np.clip(np.round(contrast_db), QUIETEST_DB, LOUDEST_DB)
                 self.contrast.value = tuple(levels)
-            if self.song_range.value:
+            if self.automatic_range.value:
                 self.frequency.value = tuple(np.round(range_hz))
 
     def _make(self) -> None:
-        self.shown = widgets.Dropdown(options=[], layout={"width": "420px"})
+        self.view_name = widgets.Dropdown(options=[], layout={"width": "420px"})
         self.song_type = widgets.Dropdown(options=[ALL_TYPES], layout={"width": "150px"})
         self.channel = widgets.Dropdown(options=[], layout={"width": "130px"})
-        self.log = widgets.Checkbox(description="log frequency", indent=False)
+        self.log_frequency = widgets.Checkbox(description="log frequency", indent=False)
         self.waveform, self.probabilities = (
             widgets.Checkbox(True, description=name, indent=False, layout={"width": "auto"})
             for name in ("waveform", "probabilities")
@@ -168,8 +171,8 @@ class Controls:
             layout={"width": "150px"},
         )
         narrow = {"indent": False, "layout": {"width": "160px"}}
-        self.song_range = widgets.Checkbox(True, description="automatic range", **narrow)
-        self.automatic = widgets.Checkbox(True, description="automatic contrast", **narrow)
+        self.automatic_range = widgets.Checkbox(True, description="automatic range", **narrow)
+        self.automatic_contrast = widgets.Checkbox(True, description="automatic contrast", **narrow)
         # A slider that reports each move while it is dragged also sends back, rounded, the value
         # that it was set to before.
         look = {"style": NAMES, "layout": {"width": "480px"}, "continuous_update": False}
@@ -187,7 +190,7 @@ class Controls:
         v = self._viewer
         self._choice = widgets.HBox(
             [
-                self.shown,
+                self.view_name,
                 button("", lambda: self._step(-1), "previous recording", "angle-double-left"),
                 button("", lambda: self._step(1), "next recording", "angle-double-right"),
                 button("", lambda: v.settings.reset(), "reset the view to the defaults", "refresh"),
@@ -211,19 +214,19 @@ class Controls:
             row(*steps),
             self.start,
             widgets.HBox([self.duration, self.channel]),
-            widgets.HBox([self.frequency, self.song_range, self.log]),
-            widgets.HBox([self.contrast, self.automatic, self.window]),
+            widgets.HBox([self.frequency, self.automatic_range, self.log_frequency]),
+            widgets.HBox([self.contrast, self.automatic_contrast, self.window]),
         ]
         self.widget = widgets.VBox(rows)
-        self.song_range.observe(lambda _: v.drawing.forget_range(), names="value")
-        self._on_change(self.shown, lambda: v.show(self.shown.value))
+        self.automatic_range.observe(lambda _: v.drawing.forget_range(), names="value")
+        self._on_change(self.view_name, lambda: v.show(self.view_name.value))
         self._on_change(self.start, lambda: self._show(self.start.value, self.duration.value))
         self._on_change(self.duration, lambda: v.zoom(np.diff(v.stretch)[0] / self.duration.value))
-        look = (self.channel, self.log, self.song_range, self.automatic)
+        look = (self.channel, self.log_frequency, self.automatic_range, self.automatic_contrast)
         for control in (*look, self.window, self.waveform, self.probabilities):
             self._on_change(control, v._draw)
-        self._on_change(self.frequency, lambda: self._choose(self.song_range))
-        self._on_change(self.contrast, lambda: self._choose(self.automatic))
+        self._on_change(self.frequency, lambda: self._choose(self.automatic_range))
+        self._on_change(self.contrast, lambda: self._choose(self.automatic_contrast))
 
     def _on_change(self, control: widgets.Widget, action: Callable[[], None]) -> None:
         def act() -> None:
@@ -246,7 +249,7 @@ class Controls:
         self._viewer.settings.remember()
 
     def _step(self, by: int) -> None:
-        names = list(self.shown.options)
-        number = names.index(self.shown.value) + by
+        names = list(self.view_name.options)
+        number = names.index(self.view_name.value) + by
         if 0 <= number < len(names):
             self._viewer.show(names[number])
