@@ -171,7 +171,7 @@ POSITIONALS = {
     "new_folder": "the folder to create",
     "predicted": "predictions to compare with; files in folders are matched by name",
     "recordings": "an audio file, a folder, or a pattern in quotes, such as 'day1/*.wav'",
-    "run": "the run: the part that its files' names share, or any of the files",
+    "run": "the run: the part that its files' names share, any of them, or a folder with one run",
     "true": "manual annotations (STEM_annotations.csv), or a folder of such files",
 }
 # Each command: its function, and its options class.

@@ -64,14 +64,20 @@ def _n_bytes(path: Path) -> int:
 
 
 def run_trunk(run: str | Path) -> Path:
-    """The common trunk of a run's files, from the trunk itself or the path of any of the files.
+    """The common trunk of a run's files, from the trunk itself, the path of any of the files, or a
+    folder with a single run.
 
-    Raises: DssError if there is no such run.
+    Raises: DssError if there is no such run, or the folder has several.
     """
     text = str(run)
     for suffix in SUFFIXES:
         text = text.removesuffix(suffix)
     trunk = Path(text)
+    if trunk.is_dir() and (runs := _runs(trunk, "*_params.yaml")):
+        if len(runs) > 1:
+            last = latest_run(trunk)
+            raise DssError(f"{run}: holds {len(runs)} runs; name one, such as the last: {last}")
+        (trunk,) = runs
     params, weights = (run_file(trunk, suffix) for suffix in ("_params.yaml", "_model.h5"))
     if not params.is_file():
         raise DssError(f"{run}: is not a run: there is no {params}")

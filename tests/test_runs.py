@@ -78,3 +78,17 @@ def test_the_folder_of_tensorboard_is_one_of_the_files_of_a_run(tmp_path):
     (run_file(trunk, "_tensorboard") / "events").write_bytes(bytes(2000))
     assert list_files(trunk).loc["20261123_101500_tensorboard", "kB"] == 2
     assert run_trunk(run_file(trunk, "_tensorboard")) == trunk
+
+
+def test_a_folder_with_a_single_run_stands_for_it(tmp_path):
+    def finish(name):
+        for suffix in ("_params.yaml", "_model.h5"):
+            run_file(tmp_path / name, suffix).write_text("x")
+
+    with pytest.raises(DssError, match="is not a run"):
+        run_trunk(tmp_path)
+    finish("20261123_101500")
+    assert run_trunk(tmp_path) == tmp_path / "20261123_101500"
+    finish("20261124_090000")
+    with pytest.raises(DssError, match=r"holds 2 runs; .* last: .*20261124_090000"):
+        run_trunk(tmp_path)

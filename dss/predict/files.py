@@ -39,7 +39,7 @@ def predict_files(
     Arguments:
         recordings: an audio file, a folder, or a pattern such as `day1/*.wav`. Subfolders are
             included, and recreated in the save folder.
-        run: the trunk of a run's files, any of them, or the result of `dss.runs.load_run`.
+        run: the trunk of a run's files, any of them, their folder, or a `dss.runs.Run`.
         after_each: called with each file that was written.
 
     Returns: the files written, sorted by the paths of the recordings.

@@ -46,7 +46,7 @@ def predict(
             audio [samples, channels] or [samples], as floats in -1..1 or integers of a recorder, at
             the network's sample rate unless you give `samplerate_hz`. Other sample rates are
             resampled.
-        run: the trunk of a run's files, any of them, or the result of `dss.runs.load_run`.
+        run: the trunk of a run's files, any of them, their folder, or a `dss.runs.Run`.
 
     Returns: a table with name, start_seconds, stop_seconds and confidence, one row per annotation;
         for a folder or a pattern, with a further column recording: the path of the file.

@@ -49,7 +49,7 @@ class Stream:
         """Prepare the network, which takes a few seconds.
 
         Arguments:
-            run: the trunk of a run's files, any of them, or the result of `dss.runs.load_run`.
+            run: the trunk of a run's files, any of them, their folder, or a `dss.runs.Run`.
 
         Raises: DssError if the run cannot be read.
         """

@@ -81,7 +81,7 @@ def tune(
     what training learned.
 
     Arguments:
-        run: the trunk of a run's files, any of them, or the result of `dss.runs.load_run`.
+        run: the trunk of a run's files, any of them, their folder, or a `dss.runs.Run`.
 
     Raises: DssError if the dataset is missing, does not fit the run, or has no song in its
         validation split.
