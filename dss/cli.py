@@ -14,12 +14,16 @@ from pydantic.fields import FieldInfo
 from dss import __version__, options
 from dss.commands import COMMANDS, POSITIONALS
 from dss.errors import DssError, DssWarning
-from dss.support import system
+from dss.support import streams, system
 from dss.support.spelling import guess
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command line and return the exit code: 0, 2 for invalid input, or 130 after Ctrl-C."""
+    """Run a command line and return the exit code.
+
+    0, 2 for invalid input, 130 after Ctrl-C, or 141 if nobody reads the output any more.
+    """
+    streams.prepare()
     parser, subparsers = _parser()
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     command = subparsers.get(arguments[0]) if arguments else None
@@ -40,6 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             warnings.simplefilter("always", DssWarning)
             warnings.showwarning = _print_once()
             run(**named)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        streams.discard_output()
+        return 141
     except (DssError, OSError) as error:
         print(f"dss: {error}", file=sys.stderr)
         return 2

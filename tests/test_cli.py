@@ -1,6 +1,9 @@
 import json
 import os
+import shlex
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -123,3 +126,32 @@ def test_a_switch_that_is_not_known_is_an_error_with_the_nearest_one(capsys):
     assert error.value.code == 2
     said = "unrecognized arguments: --nb-filterz 3; did you mean --nb-filters?"
     assert said in capsys.readouterr().err
+
+
+def run_dss(folder, command, **environment):
+    """Run a shell command with `dss` as a fresh process; returns its code, output and errors."""
+    dss = f"{shlex.quote(sys.executable)} -m dss.cli"
+    done = subprocess.run(
+        ["bash", "-c", command.replace("dss ", f"{dss} ") + "; exit ${PIPESTATUS[0]}"],
+        cwd=folder,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_the_shell_may_close_streams_or_stop_reading(folder):
+    assert run_dss(folder, "dss check . 2>&-") == (0, "0 errors, 0 warnings\n", "")
+    assert run_dss(folder, "dss check . 0<&- 1>&- 2>&-") == (0, "", "")
+    (folder / "bird_1_annotations.csv").write_text("name,start_seconds,stop_seconds\nx,1,0\n")
+    code, _, errors = run_dss(folder, "dss check . | true")
+    assert (code, errors) == (141, "")
+
+
+def test_names_that_the_terminal_cannot_show_are_written_in_escapes(folder):
+    (folder / "bird_1_annotations.csv").write_text("name,start_seconds,stop_seconds\nü,1,0\n")
+    ascii_only = {"PYTHONUTF8": "0", "LC_ALL": "C", "PYTHONIOENCODING": "ascii"}
+    code, output, errors = run_dss(folder, "dss check .", **ascii_only)
+    assert (code, errors.partition(" error,")[0]) == (2, "dss: 1")
+    assert "error: bird_1_annotations.csv, row 2 (\\xfc): stops at 0 s" in output

@@ -6,6 +6,7 @@ sent to another process.
 """
 
 import math
+import os
 import tempfile
 import threading
 import zipfile
@@ -30,7 +31,7 @@ from dss.data.audio.audio_arrays import (
     read_rec,
 )
 from dss.errors import DssError, reason
-from dss.support import hdf5
+from dss.support import hdf5, system
 from dss.support.caching import cached_by_file
 from dss.support.files import check_content
 
@@ -178,7 +179,9 @@ _UNPACK_CUT = partial(_unpack, is_cut=True)  # a constant, because the cache com
 
 
 def _read_sound(path: Path, sizes: header_sizes.Sizes | None, start: int, stop: int) -> np.ndarray:
-    content = header_sizes.open_patched(path, sizes) if sizes else nullcontext(path)
+    # As bytes, a name may be of any encoding; Windows has no such names.
+    name = path if system.is_windows() else os.fsencode(path)
+    content = header_sizes.open_patched(path, sizes) if sizes else nullcontext(name)
     try:
         with content as file:
             return soundfile.read(file, start=start, stop=stop, dtype="float32", always_2d=True)[0]
