@@ -258,6 +258,11 @@ def test_weights_come_back_and_misfits_are_named(tmp_path):
         DssError, match=r"scores/kernel: has shape \(4, 3\) in the file, but \(4, 7\)"
     ):
         models.load_weights(build(n_classes=7), tmp_path / "w.h5")
+    for values in (np.full(16, np.nan, "f4"), np.zeros(16, complex), np.bytes_(b"x"), "x"):
+        with h5py.File(tmp_path / "broken.h5", "w") as file:
+            file["input/bias"] = values
+        with pytest.raises(DssError, match="input/bias: contains values that are not numbers"):
+            models.load_weights(model, tmp_path / "broken.h5")
     with h5py.File(tmp_path / "w.h5", "a") as file:
         del file["input/bias"]
         file["extra"] = np.zeros(3)

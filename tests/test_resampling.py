@@ -112,6 +112,8 @@ def test_arrays_keep_their_axes_and_integers_are_scaled():
 
 
 def test_rates_without_a_simple_ratio_are_refused():
+    with pytest.raises(DssError, match="to 1e.09 Hz, which is more than 1000 times as much"):
+        array_recording(np.zeros(10), 8000).resampled(1e9)
     recording = array_recording(np.zeros(10), 44100)
     object.__setattr__(recording, "n_samples", 10**8)
     with pytest.raises(DssError, match="these have no simple ratio"):

@@ -15,6 +15,7 @@ from dss.errors import DssError
 BLOCK_SAMPLES = 2**16  # computed at a time, at the higher rate, at least
 CONTEXTS = 16  # minimum length of a block in contexts, so that little is computed twice
 MAX_FACTOR = 2**20  # for the ratio of two rates in lowest terms
+MOST_RISE = 1000  # of a sample rate: more would fill the memory with nothing new
 # What the filter sees before and after a sample, in samples of the lower rate; it needs less than
 # half of this: from 256 on, more changes nothing.
 CONTEXT_SAMPLES = 512
@@ -81,6 +82,11 @@ class Resampled:
 def _ratio(recording: Source, samplerate_hz: float) -> tuple[int, int]:
     """The ratio of the new rate to the old one, in lowest terms."""
     exact = Fraction(samplerate_hz) / Fraction(recording.samplerate_hz)
+    if exact > MOST_RISE:
+        raise DssError(
+            f"{recording.path}: cannot be resampled from {recording.samplerate_hz:g} Hz to "
+            f"{samplerate_hz:g} Hz, which is more than {MOST_RISE} times as much"
+        )
     ratio = exact.limit_denominator(MAX_FACTOR)
     drift = abs(ratio - exact) * recording.n_samples  # in samples, at the end
     if samplerate_hz <= 0 or drift > 0.5 or not 0 < ratio.numerator <= MAX_FACTOR:

@@ -104,8 +104,8 @@ def save_weights(model: "keras.Model", path: Path) -> None:
 def load_weights(model: "keras.Model", path: Path) -> None:
     """Load the weights of an HDF5 file into a network.
 
-    Raises: DssError if the file is damaged, or a list of all weights that are missing, have another
-        shape, or belong to no layer. The network then stays unchanged.
+    Raises: DssError if the file is damaged, or a list of all weights that are missing, not numbers,
+        have another shape, or belong to no layer. The network then stays unchanged.
     """
     with hdf5.reading(path) as file:
         is_das = "model_weights" in file
@@ -114,10 +114,13 @@ def load_weights(model: "keras.Model", path: Path) -> None:
     for weight in model.weights:
         if weight.path not in stored:
             problems.append(f"{weight.path}: missing from the file")
-        elif stored[weight.path].shape != tuple(weight.shape):
+            continue
+        values, shape = np.asarray(stored[weight.path]), tuple(weight.shape)
+        if values.dtype.kind not in "fiu" or not np.isfinite(values).all():
+            problems.append(f"{weight.path}: contains values that are not numbers")
+        elif values.shape != shape:
             problems.append(
-                f"{weight.path}: has shape {stored[weight.path].shape} in the file, but "
-                f"{tuple(weight.shape)} in the network"
+                f"{weight.path}: has shape {values.shape} in the file, but {shape} in the network"
             )
     unknown = stored.keys() - {weight.path for weight in model.weights}
     problems += [f"{name}: belongs to no layer of the network" for name in sorted(unknown)]
