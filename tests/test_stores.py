@@ -10,7 +10,9 @@ from conftest import TINY
 
 from dss.data import describe, make_dataset, open_dataset
 from dss.data.batches import array_of, split_stretches
-from dss.errors import DssError
+from dss.data.contents import audio_warnings
+from dss.data.report import format_report
+from dss.errors import DssError, DssWarning
 from dss.options import DatasetOptions
 from dss.support.files import remove
 
@@ -285,3 +287,25 @@ def test_a_truncated_h5_is_an_error(tmp_path):
     (tmp_path / "d.h5").write_bytes(content[: len(content) // 2])
     with pytest.raises(DssError, match=r"d\.h5: cannot be read as HDF5"):
         open_dataset(tmp_path / "d.h5")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("filename_train", -1),
+        ("filename_val", [1, 2]),
+        ("made_from", ["here"]),
+        ("made_with", "dss"),
+        ("chosen", 3),
+        ("fixed", {"x": 1}),
+    ],
+)
+def test_odd_notes_about_a_dataset_are_left_out_with_a_warning(folder, name, value):
+    store = make_dataset(folder)
+    attributes = yaml.safe_load((store / "attrs.yaml").read_text())
+    (store / "attrs.yaml").write_text(yaml.safe_dump(attributes | {name: value}))
+    with pytest.warns(DssWarning, match=f"song.npy: its attribute {name} is .*, which is ignore"):
+        tree = open_dataset(store)
+    assert name not in tree.attrs
+    assert audio_warnings(tree, "train") == []
+    assert "annotations" in format_report(tree)

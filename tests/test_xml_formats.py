@@ -141,7 +141,7 @@ def test_tables_of_sonic_visualiser_may_have_no_header(tmp_path, lines, rows):
         ("label,onset_ms,offset_ms", "its columns hold times in milliseconds: --time-unit ms"),
         ("label,start_sample,end_sample", "its columns hold times in samples: --time-unit samples"),
         ("species,call_type,onset,offset", "no column name, .* annotation_format csv:COLUMN"),
-        ("x.wav,1,2,annotated,a", "there is no header"),  # SongExplorer
+        ("x.wav,1,annotated,a", "there is no header"),
     ],
 )
 def test_columns_that_are_unclear_are_named(tmp_path, header, message):
@@ -160,9 +160,12 @@ def test_columns_that_are_unclear_are_named(tmp_path, header, message):
 
 def test_files_that_dss_does_not_know_are_named(tmp_path):
     soundfile.write(tmp_path / "x.wav", np.zeros(80), 8)
-    for name in ("x.xlsx", "x.json"):
+    for name in ("x.xls", "x.json"):
         (tmp_path / name).write_text("{}")
-    with pytest.raises(DssError, match="json is of another format, x.xlsx is a spreadsheet: save"):
+    with pytest.raises(DssError, match="x.json is of another format"):
+        recording_annotations(tmp_path / "x.wav")
+    (tmp_path / "x.json").unlink()
+    with pytest.raises(DssError, match="x.xls is a spreadsheet: save it as CSV"):
         recording_annotations(tmp_path / "x.wav")
 
 

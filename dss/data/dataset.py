@@ -6,17 +6,23 @@ For each of the splits train, val and test, a dataset has `x` [samples, channels
 `dss.data.assembly` makes them.
 """
 
+import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from dss.data import stores
 from dss.data.splits import SPLITS
-from dss.errors import DssError, raise_problems
+from dss.errors import DssError, DssWarning, raise_problems
 
 if TYPE_CHECKING:
     import xarray as xr
+
+LIST = (list, tuple, np.ndarray)
+# What attributes are that training and prediction can do without.
+ABOUT: dict[str, Any] = {"made_from": str, "made_with": dict, "chosen": dict, "fixed": LIST}
+ABOUT |= {f"filename_{split}": LIST for split in SPLITS}
 
 
 def open_dataset(path: str | Path) -> "xr.DataTree":
@@ -50,6 +56,7 @@ def open_dataset(path: str | Path) -> "xr.DataTree":
         raise DssError(f"{path}: its attributes lack {', '.join(missing)}")
     problems = stores.class_problems(attributes)
     raise_problems(problems, f"{path}: these attributes are invalid; make the dataset again:")
+    _leave_out_invalid(attributes, path)
     # y has a row for each sample of x, so both have the same rate if the dataset does not say.
     attributes.setdefault("samplerate_y_Hz", attributes["samplerate_x_Hz"])
     nodes = {split: _open_split(path, split, attributes) for split in SPLITS}
@@ -57,6 +64,19 @@ def open_dataset(path: str | Path) -> "xr.DataTree":
     if len({*channels.values()}) > 1:
         raise DssError(f"{path}: the splits have different channels, {channels}. {stores.DAMAGED}")
     return xr.DataTree.from_dict({"/": xr.Dataset(attrs=attributes), **nodes}, name=path.name)
+
+
+def _leave_out_invalid(attributes: dict[str, Any], path: Path) -> None:
+    """Remove attributes about how a dataset was made that are not as dss writes them, and warn."""
+    for name, kind in ABOUT.items():
+        value = attributes.get(name)
+        are_right = isinstance(value, kind)
+        if are_right and kind is LIST:
+            are_right = all(isinstance(text, str) for text in cast(list, value))
+        if value is not None and not are_right:
+            text = f"{path}: its attribute {name} is {str(value)[:50]!r}, which is ignored"
+            warnings.warn(text, DssWarning, stacklevel=3)
+            del attributes[name]
 
 
 def dimension(name: str) -> str:

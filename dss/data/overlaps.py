@@ -10,7 +10,7 @@ import pandas as pd
 
 from dss.data.annotations import SEGMENT, segments_in
 from dss.data.stretches import complement, intersection, union
-from dss.data.text_tables import COLUMNS, TIMES
+from dss.data.text_tables import TIMES
 from dss.support.units import readable
 
 MOST_NAMED = 3  # pairs of song types; the rest are counted
@@ -21,15 +21,23 @@ def overlaps(
 ) -> list[tuple[str, str, float, float]]:
     """Where segments of two song types overlap: their names, in order, start and stop in seconds.
 
+    Segments of one song type that touch or overlap count as one.
+
     Arguments:
         table: the annotations of a recording.
         types: the category of each song type; other annotations are ignored.
         tolerance_seconds: overlaps up to this duration are ignored.
     """
-    rows = segments_in(table, types).sort_values("start_seconds")[COLUMNS]
+    rows = segments_in(table, types)
+    names = rows["name"].to_numpy()
+    merged = [
+        (name, *times)
+        for name in {*names}
+        for times in union(rows[TIMES].to_numpy()[names == name])
+    ]
     shared: list[tuple[str, str, float, float]] = []
     last: list[tuple[str, float, float]] = []  # earlier segments that have not ended yet
-    for name, start, stop in rows.itertuples(index=False, name=None):
+    for name, start, stop in sorted(merged, key=lambda row: row[1]):
         last = [row for row in last if row[2] > start]
         for other, _, other_stop in last:
             end = min(stop, other_stop)

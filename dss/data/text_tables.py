@@ -15,6 +15,7 @@ import pandas as pd
 from dss.data import fixes
 from dss.data.column_names import (
     COLUMNS,
+    OTHER_NAMES,
     TEXTS,
     TIMES,
     columns_of,
@@ -175,7 +176,8 @@ def other_texts(table: pd.DataFrame) -> list[str]:
     return [
         column
         for column in table
-        if not NO_NAMES.fullmatch(plain(column)) and not is_read(column)
+        if not NO_NAMES.fullmatch(plain(column))
+        if not is_read(column) or plain(column) in OTHER_NAMES
         if (table[column].notna() & numbers(table[column]).isna()).any()
     ]
 

@@ -82,11 +82,10 @@ def format_summary(
     if len(segments):
         columns = [f"sample_{score}" for score in ("precision", "recall", "f1")]
         columns += ["true_seconds", "predicted_seconds", "seconds_ratio"]
-        confusion = pd.DataFrame(matrices.sum(axis=0), names, names)
-        parts += [
-            f"Segments, by samples, and their durations\n{_text(segments[columns])}",
-            f"Milliseconds of each type (rows) annotated as (columns)\n{_text(confusion)}",
-        ]
+        parts.append(f"Segments, by samples, and their durations\n{_text(segments[columns])}")
+        if len(names) <= MOST_COLUMNS:
+            confusion = _text(pd.DataFrame(matrices.sum(axis=0), names, names))
+            parts.append(f"Milliseconds of each type (rows) annotated as (columns)\n{confusion}")
         for score, title in (
             ("sample_macro_f1", "F1 by milliseconds, mean of all types and noise:"),
             ("syllable_error_rate", "Syllable error rate"),

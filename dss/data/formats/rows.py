@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
+from dss.errors import DssError
+
+MOST_LANES = 100
 Row = tuple[str, float, float]  # name, start, stop
 
 
@@ -18,12 +21,17 @@ def in_samples(rows: Iterable[Row], samplerate_hz: float) -> Iterator[tuple[str,
 
 
 def lanes(rows: list[Row]) -> list[list[Row]]:
-    """Distribute sorted annotations over as few lists as possible without overlaps in any list."""
+    """Distribute sorted annotations over as few lists as possible without overlaps in any list.
+
+    Raises: DssError for more lists than any program shows.
+    """
     lanes: list[list[Row]] = []
     for row in rows:
         _, start, stop = row
         is_free = (lane[-1][2] < start or (lane[-1][2] == start and stop > start) for lane in lanes)
         place = next((i for i, free in enumerate(is_free) if free), len(lanes))
+        if place == MOST_LANES:
+            raise DssError(f"more than {MOST_LANES} annotations overlap at {row[1]:g} s")
         lanes[place:] = lanes[place:] or [[]]
         lanes[place].append(row)
     return lanes
