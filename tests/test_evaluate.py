@@ -410,3 +410,17 @@ def test_the_summary_has_everything():
         "annotated as",
     ):
         assert part in text
+
+
+def test_thousands_of_names_are_refused_and_hundreds_not_printed_as_a_matrix():
+    def table(n):
+        starts = np.arange(n) / 100
+        names = [f"song {i}" for i in range(n)]
+        return pd.DataFrame(
+            {"name": names, "start_seconds": starts, "stop_seconds": starts + 0.005}
+        )
+
+    with pytest.raises(DssError, match="There are 12001 names in 1 recordings, too many"):
+        summarize(table(12_000), table(3))
+    assert "Milliseconds of each type" in format_summary(table(9), table(9))
+    assert "Milliseconds of each type" not in format_summary(table(120), table(120))

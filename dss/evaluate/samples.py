@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 
 from dss.data.annotations import NOISE
+from dss.errors import DssError
 from dss.evaluate.pairs import ALL, AnnotationArrays, Pair, Recordings, read_pairs
 
+MOST_COUNTS = 2**27  # a gigabyte
 GRID_SECONDS = 0.001  # between the samples that are compared
 
 
@@ -62,10 +64,16 @@ def confusions(pairs: Sequence[Pair]) -> tuple[list[str], np.ndarray]:
     """Noise and the segment types, with a confusion matrix for each recording.
 
     Returns: names [types], and [recordings, types, types]: true, predicted.
+    Raises: DssError if this would fill the memory.
     """
     both = [of_one for pair in pairs for of_one in pair.arrays]
     types = set().union(*(of_one.names[of_one.is_segment] for of_one in both))
     names = [NOISE, *sorted(types - {NOISE})]
+    if len(pairs) * len(names) ** 2 > MOST_COUNTS:
+        raise DssError(
+            f"There are {len(names)} names in {len(pairs)} recordings, too many to count which "
+            "are confused. Are they song types?"
+        )
     matrices = np.zeros((len(pairs), len(names), len(names)), int)
     if len(names) == 1:
         return names, matrices

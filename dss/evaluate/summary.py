@@ -15,6 +15,7 @@ from dss.options import EvaluateOptions, takes_options
 from dss.options.arguments import EvaluateArguments
 
 # Scores whose intervals are printed, with their names there.
+MOST_COLUMNS = 100  # of a table that is printed
 INTERVALS = {
     "precision": "precision",
     "recall": "recall",
