@@ -87,22 +87,22 @@ def test_the_frequencies_found_widen_while_one_scrolls_and_those_chosen_stay(tmp
     low, high = (np.sin(2 * np.pi * hz * t) * (t % 1 < 0.3) for hz in (50, 350))
     x = np.where(t < 10, low, high)[:, None] + 0.001
     viewer = Viewer(write_recording(tmp_path, "bird", 0.5 * x, 1000, []), start_seconds=0)
-    first = viewer.controls.frequency.value
+    first = viewer.controls.frequency_range_hz.value
     assert first[1] < 300  # what is above the song is not drawn
     viewer.stretch = (12, 15)
-    assert viewer.controls.frequency.value[1] > 350
+    assert viewer.controls.frequency_range_hz.value[1] > 350
     viewer.stretch = (0, 3)
-    assert viewer.controls.frequency.value[1] > 350
-    viewer.controls.frequency.value = (100, 200)
+    assert viewer.controls.frequency_range_hz.value[1] > 350
+    viewer.controls.frequency_range_hz.value = (100, 200)
     assert viewer.options["frequency_range_hz"] == (100, 200)
     viewer.stretch = (12, 15)
     assert viewer.options["frequency_range_hz"] == (100, 200)
     viewer.options = {"frequency_range_hz": None}
-    assert viewer.controls.frequency.value[1] > 350
+    assert viewer.controls.frequency_range_hz.value[1] > 350
     viewer.stretch = (0, 3)
     viewer.controls.automatic_range.value = False
     viewer.controls.automatic_range.value = True
-    assert viewer.controls.frequency.value == first
+    assert viewer.controls.frequency_range_hz.value == first
 
 
 def test_all_channels_are_named_in_their_menu(recording):
@@ -233,7 +233,7 @@ def test_another_folder_is_shown_as_if_it_were_the_first(folder, other_folder):
     assert viewer.stretch[1] - viewer.stretch[0] == pytest.approx(3)
     assert viewer.editor.names == fresh.editor.names == ["A", "B", "P"]
     assert "<b>1</b> A," in viewer.editor._panel._help.value
-    assert viewer.controls.frequency.value == fresh.controls.frequency.value
+    assert viewer.controls.frequency_range_hz.value == fresh.controls.frequency_range_hz.value
 
 
 def test_keys_and_colours_are_those_of_all_recordings_and_stay(tmp_path, monkeypatch):
@@ -283,14 +283,14 @@ def test_sliders_and_buttons_move_the_same_stretch(recording):
 
 def test_a_contrast_that_is_chosen_stays_until_it_is_found_by_itself_again(recording):
     viewer = Viewer(recording, start_seconds=1, stop_seconds=1.5)
-    found = viewer.controls.contrast.value
-    viewer.controls.contrast.value = (-90, -30)
+    found = viewer.controls.contrast_db.value
+    viewer.controls.contrast_db.value = (-90, -30)
     assert viewer.options["contrast_db"] == (-90, -30)
     viewer.move(1)
-    assert viewer.controls.contrast.value == (-90, -30)
+    assert viewer.controls.contrast_db.value == (-90, -30)
     viewer.options = {"contrast_db": None}
     viewer.move(-1)
-    assert viewer.controls.contrast.value == found
+    assert viewer.controls.contrast_db.value == found
 
 
 def test_a_table_that_lacks_columns_is_reported(recording):
@@ -784,8 +784,8 @@ def test_duration_and_frequencies_of_what_is_marked_are_reported(tmp_path):
 def test_how_the_recordings_of_a_folder_were_shown_is_remembered(recording, folder):
     viewer = Viewer(recording)
     before = viewer.options
-    viewer.controls.window.value = 0.032
-    viewer.controls.contrast.value = (-70, -10)
+    viewer.controls.window_seconds.value = 0.032
+    viewer.controls.contrast_db.value = (-70, -10)
     viewer.controls.waveform.value = False
     viewer.controls.channel.value = 1
     do(viewer, "zoom", at=0.5, factor=2)
@@ -819,13 +819,13 @@ def test_a_remembered_look_that_makes_no_sense_is_left_out(recording):
 def test_the_window_of_the_spectra_is_chosen(recording):
     viewer = Viewer(recording)
     picture = viewer._image.value
-    viewer.controls.window.value = 0.128
+    viewer.controls.window_seconds.value = 0.128
     sharp = viewer._image.value
     assert sharp != picture
     viewer.options = {"window_seconds": 0.1}
-    assert viewer.controls.window.label == "100 ms window"
+    assert viewer.controls.window_seconds.label == "100 ms window"
     viewer.options = {"window_seconds": None}
-    assert viewer.controls.window.label == "automatic window"
+    assert viewer.controls.window_seconds.label == "automatic window"
     assert viewer._image.value == picture
 
 

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from functools import cached_property
 
 import matplotlib
 import numpy as np
@@ -31,7 +32,6 @@ class Pictures:
         duration = segments["stop_seconds"] - segments["start_seconds"]
         self._pixels_a_second = USUAL / max(float(duration.median()), 1e-3)
         self._made: dict[int, bytes] = {}
-        self._range_hz: tuple[float, float] | None = None
 
     def jpeg(self, number: int) -> bytes:
         """The spectrogram of a segment."""
@@ -54,7 +54,7 @@ class Pictures:
 
     def _draw(self, number: int) -> bytes:
         x, rate = self._read(number)
-        low, high = self._range()
+        low, high = self._range_hz
         power = spectrogram(x, rate)
         step = rate / 2 / (len(power) - 1)
         power = power[int(low / step) : max(int(high / step), int(low / step) + 2)]
@@ -68,13 +68,12 @@ class Pictures:
         picture.save(buffer, "jpeg", quality=85)
         return buffer.getvalue()
 
-    def _range(self) -> tuple[float, float]:
+    @cached_property
+    def _range_hz(self) -> tuple[float, float]:
         """The frequencies of the song, found from some segments at the first sample rate."""
-        if self._range_hz is None:
-            n = len(self._segments)
-            some = np.unique(np.linspace(0, n - 1, min(n, LOOKED_AT)).astype(int))
-            sounds = [self._read(number) for number in some]
-            rate = sounds[0][1]
-            power = [spectrogram(x[:, :1], r) for x, r in sounds if r == rate]
-            self._range_hz = song_range(np.concatenate(power, axis=1), rate)
-        return self._range_hz
+        n = len(self._segments)
+        some = np.unique(np.linspace(0, n - 1, min(n, LOOKED_AT)).astype(int))
+        sounds = [self._read(number) for number in some]
+        rate = sounds[0][1]
+        power = [spectrogram(x[:, :1], r) for x, r in sounds if r == rate]
+        return song_range(np.concatenate(power, axis=1), rate)

@@ -46,16 +46,8 @@ class Controls:
         self._changes = UserChanges()
         self._make()
         self._connect()
-        self._by_option = {
-            "channel": self.channel,
-            "song_type": self.song_type,
-            "log_frequency": self.log_frequency,
-            "frequency_range_hz": self.frequency,
-            "contrast_db": self.contrast,
-            "window_seconds": self.window,
-            "waveform": self.waveform,
-            "probabilities": self.probabilities,
-        }
+        names = (*self.defaults, "song_type")
+        self._by_option: dict[str, Any] = {name: getattr(self, name) for name in names}
         self._automatic = {
             "frequency_range_hz": self.automatic_range,
             "contrast_db": self.automatic_contrast,
@@ -82,8 +74,9 @@ class Controls:
         with self._changes.ignored():
             for name, value in values.items():
                 control = self._by_option[name]
-                if value and control is self.window and value not in dict(control.options).values():
-                    control.options = [*control.options, (f"{1000 * value:g} ms window", value)]
+                windows = self.window_seconds.options
+                if name == "window_seconds" and value and value not in dict(windows).values():
+                    control.options = [*windows, (f"{1000 * value:g} ms window", value)]
                 if value is not None:
                     control.value = value
                 elif name not in self._automatic:
@@ -114,9 +107,9 @@ class Controls:
                 self.channel.options = channels
                 self.channel.index = 0
             highest = recording.samplerate_hz / 2
-            if highest != self.frequency.max:
-                self.frequency.max = highest
-                self.frequency.value, self.automatic_range.value = (0, highest), True
+            if highest != self.frequency_range_hz.max:
+                self.frequency_range_hz.max = highest
+                self.frequency_range_hz.value, self.automatic_range.value = (0, highest), True
             self.probabilities.layout.display = "none" if self._viewer.values is None else ""
             is_split = self._viewer.view.targets is not None
             self.probabilities.description = "targets" if is_split else "probabilities"
@@ -150,9 +143,9 @@ class Controls:
         with self._changes.ignored():
             if self.automatic_contrast.value:
                 levels = np.clip(np.round(contrast_db), QUIETEST_DB, LOUDEST_DB)
-                self.contrast.value = tuple(levels)
+                self.contrast_db.value = tuple(levels)
             if self.automatic_range.value:
-                self.frequency.value = tuple(np.round(range_hz))
+                self.frequency_range_hz.value = tuple(np.round(range_hz))
 
     def _make(self) -> None:
         self.view_name = widgets.Dropdown(options=[], layout={"width": "420px"})
@@ -164,7 +157,7 @@ class Controls:
             for name in ("waveform", "probabilities")
         )
         windows = [(f"{ms} ms window", ms / 1000) for ms in WINDOWS_MS]
-        self.window = widgets.Dropdown(
+        self.window_seconds = widgets.Dropdown(
             options=[(AUTOMATIC, AUTOMATIC), *windows],
             tooltip="The duration of the windows for the spectra: long windows resolve frequencies "
             "better, short windows resolve onsets better",
@@ -181,9 +174,9 @@ class Controls:
         look |= {"description": "length (s)", "readout_format": ".3g"}
         self.duration = widgets.FloatLogSlider(value=1, min=-2, max=1, step=0.001, **look)
         look |= {"description": "Hz", "readout_format": ".0f"}
-        self.frequency = widgets.FloatRangeSlider(min=0, max=1, step=1, **look)
+        self.frequency_range_hz = widgets.FloatRangeSlider(min=0, max=1, step=1, **look)
         look |= {"description": "dB", "min": QUIETEST_DB, "max": LOUDEST_DB}
-        self.contrast = widgets.FloatRangeSlider(value=(-80, -20), **look)
+        self.contrast_db = widgets.FloatRangeSlider(value=(-80, -20), **look)
 
     def _connect(self) -> None:
         """Place the controls, and let each do what it stands for."""
@@ -214,8 +207,8 @@ class Controls:
             row(*steps),
             self.start,
             widgets.HBox([self.duration, self.channel]),
-            widgets.HBox([self.frequency, self.automatic_range, self.log_frequency]),
-            widgets.HBox([self.contrast, self.automatic_contrast, self.window]),
+            widgets.HBox([self.frequency_range_hz, self.automatic_range, self.log_frequency]),
+            widgets.HBox([self.contrast_db, self.automatic_contrast, self.window_seconds]),
         ]
         self.widget = widgets.VBox(rows)
         self.automatic_range.observe(lambda _: v.drawing.forget_range(), names="value")
@@ -223,10 +216,10 @@ class Controls:
         self._on_change(self.start, lambda: self._show(self.start.value, self.duration.value))
         self._on_change(self.duration, lambda: v.zoom(np.diff(v.stretch)[0] / self.duration.value))
         look = (self.channel, self.log_frequency, self.automatic_range, self.automatic_contrast)
-        for control in (*look, self.window, self.waveform, self.probabilities):
+        for control in (*look, self.window_seconds, self.waveform, self.probabilities):
             self._on_change(control, v._draw)
-        self._on_change(self.frequency, lambda: self._choose(self.automatic_range))
-        self._on_change(self.contrast, lambda: self._choose(self.automatic_contrast))
+        self._on_change(self.frequency_range_hz, lambda: self._choose(self.automatic_range))
+        self._on_change(self.contrast_db, lambda: self._choose(self.automatic_contrast))
 
     def _on_change(self, control: widgets.Widget, action: Callable[[], None]) -> None:
         def act() -> None:

@@ -110,8 +110,7 @@ class PredictionViewer(Viewer):
         """
         wait_for(self._worker)
         judged, _ = self._judged()
-        manual = [self._hand[recording] for recording in judged]
-        return manual, [self._found[recording] for recording in judged]
+        return [self._hand[r] for r in judged], [self._found[r] for r in judged]
 
     @property
     def least_certain(self) -> pd.DataFrame:
@@ -269,8 +268,7 @@ class PredictionViewer(Viewer):
             message = "Nothing to compare with: none of these recordings has manual annotations."
             return _no_scores(), message
         judged, what = self._judged()
-        hand = [self._hand[recording] for recording in judged]
-        scores = evaluate(hand, [found[recording] for recording in judged])
+        scores = evaluate([self._hand[r] for r in judged], [found[r] for r in judged])
         return scores, scores_html(scores, len(judged), what)
 
     def _judged(self) -> tuple[list[Path], str]:
