@@ -33,8 +33,8 @@ def check(folder: Path, **named) -> None:
     summary = ", ".join(f"{n} {what}{'' if n == 1 else 's'}" for what, n in counts.items())
     summary += f", {n_fixed} fixed" * bool(n_fixed)
     if n_errors:
-        are_rows = bool(problems["row"][problems["severity"] == "error"].notna().any())
-        way = "; --skip-bad-rows leaves out annotations with impossible times" * are_rows
+        are_named = bool(problems["name"][problems["severity"] == "error"].notna().any())
+        way = "; --skip-bad-rows leaves out annotations with impossible times" * are_named
         raise DssError(f"{summary}. Correct the errors before you make a dataset{way}.")
     print(summary)
     if chosen.with_network:

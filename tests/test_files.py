@@ -86,6 +86,11 @@ def test_a_full_disk_is_said_with_the_file(tmp_path):
         replacing(tmp_path / "a.txt"),
     ):
         Path("/dev/full").write_text("more than there is space for")
+    with (
+        pytest.raises(DssError, match=r"a\.h5: cannot be written, because the disk is full"),
+        replacing(tmp_path / "a.h5"),
+    ):
+        raise RuntimeError("file write failed: errno = 28, error message = '...'")  # of libhdf5
     assert not list(tmp_path.iterdir())
 
 

@@ -345,14 +345,21 @@ def test_workbooks_are_read(tmp_path, name):
         write_annotations(table, tmp_path / name)
 
 
-def test_damaged_and_huge_workbooks_are_refused(tmp_path):
+def test_damaged_and_huge_workbooks_are_refused(tmp_path, monkeypatch):
     pytest.importorskip("openpyxl")
     sound(tmp_path / "r.wav")
     path = tmp_path / "r.xlsx"
     path.write_bytes(b"PK\3\4 and then nothing")
     with pytest.raises(DssError, match=r"r.xlsx: is damaged or not an Excel workbook"):
         read_annotations(path)
+    monkeypatch.setattr("dss.data.spreadsheets.MOST_BYTES", 1000)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("xl/workbook.xml", bytes(2**28 + 1))
+        archive.writestr("xl/workbook.xml", bytes(1001))
     with pytest.raises(DssError, match=r"r.xlsx: is too large for a table"):
         read_annotations(path)
+
+
+def test_a_table_of_thousands_of_columns_is_refused(tmp_path):
+    (tmp_path / "x.csv").write_text(",".join(f"c{i}" for i in range(20_000)))
+    with pytest.raises(DssError, match=r"x.csv: cannot be read as CSV \(it has 20000 columns\)"):
+        read_annotations(tmp_path / "x.csv")

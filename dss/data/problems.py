@@ -16,7 +16,7 @@ Problem = tuple[str, int | None, str | None, str, str]  # the columns
 def raise_errors(problems: pd.DataFrame) -> None:
     """Raise the errors in a table of problems as one DssError; do nothing if there are none."""
     errors = problems[problems["severity"] == ERROR]
-    way = " (--skip-bad-rows leaves out impossible times)" * bool(errors["row"].notna().any())
+    way = " (--skip-bad-rows leaves out impossible times)" * bool(errors["name"].notna().any())
     raise_problems(
         format_problems(errors), f"These recordings and annotations cannot be used{way}:"
     )

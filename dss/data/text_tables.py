@@ -41,6 +41,7 @@ MISSING = ["", "NaN", "nan", "NA", "None", "<NA>"]  # values that stand for no n
 NO_NAMES = re.compile(
     "view|channel|(?:begin|end).*(?:file|path|date|time|hour)|unnamed.*|recordist"
 )
+MOST_COLUMNS = 2000  # no program writes more
 MOST_SHOWN = 300  # letters of the names of columns
 # Before pandas 3.1, numbers are read exactly only on request; since then the request is deprecated.
 IS_EXACT = tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1)
@@ -274,8 +275,11 @@ def _missing_header(first: list[str], separator: str, path: Path) -> list[str] |
 def parse(text: str, separator: str, path: Path, what: str, **named: Any) -> pd.DataFrame:
     """A table whose index is the row as shown by an editor; names such as nan or NA are kept.
 
-    Raises: DssError if the text of the file cannot be read as `what`.
+    Raises: DssError if the text of the file cannot be read as `what`, or has too many columns.
     """
+    n_columns = text.partition("\n")[0].count(separator) + 1
+    if n_columns > MOST_COLUMNS:
+        raise DssError(f"{path}: cannot be read as {what} (it has {n_columns} columns)")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", pd.errors.ParserWarning)  # of commas that end all rows

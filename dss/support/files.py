@@ -45,10 +45,11 @@ def replacing(path: Path) -> Iterator[Path]:
         remove(part)
         yield part
         _rename(part, path)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    except (OSError, RuntimeError) as error:  # libhdf5 raises the latter
+        number = getattr(error, "errno", None)
+        if number in (errno.ENOSPC, errno.EDQUOT) or f"errno = {errno.ENOSPC}," in str(error):
             raise DssError(f"{path}: cannot be written, because the disk is full") from None
-        if error.errno == errno.EROFS:
+        if number == errno.EROFS:
             raise DssError(f"{path}: cannot be written, because the disk is read-only") from None
         raise
     finally:
