@@ -9,7 +9,13 @@ import pytest
 import soundfile
 
 from dss.cli import main
-from dss.data import check_annotations, read_annotations, write_annotations
+from dss.data import (
+    check_annotations,
+    make_dataset,
+    open_dataset,
+    read_annotations,
+    write_annotations,
+)
 from dss.data.inputs import read_inputs
 from dss.errors import DssError
 from dss.options import SourceOptions
@@ -363,3 +369,11 @@ def test_a_table_of_thousands_of_columns_is_refused(tmp_path):
     (tmp_path / "x.csv").write_text(",".join(f"c{i}" for i in range(20_000)))
     with pytest.raises(DssError, match=r"x.csv: cannot be read as CSV \(it has 20000 columns\)"):
         read_annotations(tmp_path / "x.csv")
+
+
+def test_a_recording_of_which_little_is_known_is_divided(tmp_path):
+    sound(tmp_path / "song" / "r.wav")
+    table = tmp_path / "song" / "r_annotations.csv"
+    table.write_text(f"{HEADER}not_a,1,2\na,3,4\n")
+    store = make_dataset(tmp_path / "song", val_fraction=0.3)
+    assert sum(open_dataset(store)[split].sizes["time"] for split in ("train", "val", "test"))

@@ -278,6 +278,7 @@ def _deal(blocks, recordings, shares: dict[str, float], rng) -> dict[str, list[S
         remaining = counts[left, :-1].sum(axis=0)
         rare = np.argmin(np.where(remaining > 0, remaining, np.inf)) if remaining.any() else -1
         holds = counts[left, rare] > 0
+        holds |= not holds.any()  # nothing is known of the rest
         for i in left[holds]:
             # The split that lacks most of this type; among equals, the one that lacks most time.
             to = np.lexsort((desired[:, -1], desired[:, rare]))[-1]
