@@ -2,7 +2,6 @@
 
 import argparse
 import inspect
-import signal
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -38,9 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     try:
-        # Schedulers and forms ask a process to stop; that is the same as Ctrl-C.
-        stopped = system.handling_stops(signal.default_int_handler, with_ctrl_c=False)
-        with stopped, warnings.catch_warnings():
+        with system.stopped_as_by_ctrl_c(), warnings.catch_warnings():
             warnings.simplefilter("always", DssWarning)
             warnings.showwarning = _print_once()
             run(**named)

@@ -15,7 +15,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -95,6 +95,11 @@ def handling_stops(handler: Callable, with_ctrl_c: bool = True) -> Iterator[None
     finally:
         for number, old in before.items():
             signal.signal(number, old)
+
+
+def stopped_as_by_ctrl_c() -> AbstractContextManager[None]:
+    """Within the block, a request to stop, as of schedulers and forms, is the same as Ctrl-C."""
+    return handling_stops(signal.default_int_handler, with_ctrl_c=False)
 
 
 def try_lock(number: int) -> bool:
