@@ -31,19 +31,23 @@ def workbook_text(path: Path) -> str:
         raise DssError(f"{path}: is a spreadsheet; install openpyxl to read it, or save it as CSV")
     import openpyxl
 
+    too_large = DssError(f"{path}: is too large for a table of annotations; save it as CSV")
+    if path.stat().st_size > MOST_BYTES:
+        raise too_large
+    content = io.BytesIO(path.read_bytes())
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(content) as archive:
             n_bytes = sum(member.file_size for member in archive.infolist())
         if n_bytes > MOST_BYTES:
-            raise DssError(f"{path}: is too large for a table of annotations; save it as CSV")
+            raise too_large
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of formatting that openpyxl does not keep
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+            book = openpyxl.load_workbook(content, read_only=True, data_only=True)
             rows = [[_text(value) for value in row] for row in book.worksheets[0].values]
             book.close()
-    except (DssError, OSError, MemoryError):
+    except (DssError, MemoryError):
         raise
-    except Exception as error:  # openpyxl raises whatever goes wrong in it
+    except Exception as error:  # zipfile and openpyxl raise whatever goes wrong in them
         what = f"{type(error).__name__}: {error}"
         raise DssError(f"{path}: is damaged or not an Excel workbook ({what})") from None
     text = io.StringIO()
