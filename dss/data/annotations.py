@@ -13,12 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dss.data.formats import (
-    FORMATS,
-    READ_ONLY,
-    read_table,
-    split_format,
-)
+from dss.data.formats import FORMATS, READ_ONLY, read_table, split_format
 from dss.data.formats.guessing import format_of_name, guess_format
 from dss.data.formats.table_writing import of_many, write_table
 from dss.data.spreadsheets import WORKBOOK
@@ -147,8 +142,9 @@ def write_annotations(
     if format is None and path.is_file() and path.stat().st_size:
         format = guess_format(path)
     name = split_format(format or format_of_name(path))[0]
-    if name in READ_ONLY or path.suffix.lower() == WORKBOOK:
-        what = "workbooks" if path.suffix.lower() == WORKBOOK else name
+    is_workbook = path.suffix.lower() == WORKBOOK
+    if name in READ_ONLY or is_workbook:
+        what = "workbooks" if is_workbook else name
         raise DssError(f"{path}: dss reads {what}, but does not write this format; write CSV")
     recording = Path(recording) if recording else None
     path.parent.mkdir(parents=True, exist_ok=True)

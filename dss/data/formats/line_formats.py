@@ -19,20 +19,22 @@ RTTM_FIELDS = 8  # kind, file, channel, start, duration, text, subtype, name
 def read_rttm(text: str, path: Path) -> dict[str, list[Row]]:
     """Read the segments of each recording in an RTTM file.
 
-    Raises: DssError for a line that is none of RTTM, or a time that is not a number.
+    Raises: DssError for a line that is not RTTM, or a time that is not a number.
     """
+    lines = {n: line.split() for n, line in enumerate(text.splitlines(), start=1)}
+    rows = {n: line[:RTTM_FIELDS] for n, line in lines.items() if line and line[0][0] != ";"}
+    table = pd.DataFrame([*rows.values()], [*rows], dtype=object)
+    table = table.reindex(columns=range(RTTM_FIELDS))
+    start, seconds = numbers(table[3]), numbers(table[4])
+    broken = table.index[table[RTTM_FIELDS - 1].isna() | start.isna() | seconds.isna()]
+    if len(broken):
+        raise DssError(
+            f"{path}, row {broken[0]}: should have {RTTM_FIELDS} fields or more, of which the "
+            "fourth and fifth are start and duration in seconds"
+        )
     by_name: dict[str, list[Row]] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        fields = line.split()
-        if not fields or fields[0].startswith(";"):
-            continue
-        times = numbers(pd.Series(fields[3:5], dtype=str))
-        if len(fields) < RTTM_FIELDS or times.isna().any():
-            raise DssError(
-                f"{path}, row {number}: should have {RTTM_FIELDS} fields or more, of which the "
-                "fourth and fifth are start and duration in seconds"
-            )
-        by_name.setdefault(fields[1], []).append((fields[7], times[0], times.sum()))
+    for file, *row in zip(table[1], table[7], start, start + seconds, strict=True):
+        by_name.setdefault(file, []).append(tuple(row))
     return by_name
 
 
