@@ -65,22 +65,16 @@ def test_they_stop_together_and_the_run_goes_on_from_there(tiny_run, tmp_path):
     assert run_file(trunk, "_checkpoint.h5").is_file()
 
 
-def test_a_lost_ctrl_c_ends_training_at_the_next_sum(monkeypatch):
+def test_ctrl_c_waits_for_the_end_of_a_step_unless_pressed_again():
     from dss.models.workers import Workers
 
-    class Deleted:
-        def __del__(self):
-            signal.raise_signal(signal.SIGINT)
-
-    dropped: list = []
-    monkeypatch.setattr(sys, "unraisablehook", dropped.append)
     alone, numbers = Workers(), np.ones(2)
     with alone.stopping_together():
-        thing = Deleted()
-        del thing
-        assert [one.exc_type for one in dropped] == [KeyboardInterrupt]
+        signal.raise_signal(signal.SIGINT)  # raises nothing: TensorFlow may be at work
         with pytest.raises(KeyboardInterrupt):
             alone.sum(numbers)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
     np.testing.assert_array_equal(alone.sum(numbers), numbers)
 
 

@@ -186,6 +186,7 @@ def _learn_epoch(
     """Train on all batches of an epoch; returns the mean loss."""
     losses = []
     for batch in batches:
+        workers.stop_if_alone()
         if not options.reduce_lr:
             at.learning_rate = options.learning_rate * _schedule(at.step / total_steps)
         optimizer.learning_rate.assign(at.learning_rate)
@@ -221,7 +222,10 @@ def _validate(
 ) -> dict[str, float]:
     """The scores of the validation split, by samples."""
     batches = ahead(all_batches(val, batch_size, workers.part))
-    found = [np.concatenate([np.ravel(v) for v in judge(*batch)]) for batch in batches]
+    found = []
+    for batch in batches:
+        workers.stop_if_alone()
+        found.append(np.concatenate([np.ravel(v) for v in judge(*batch)]))
     total, count, *counts = workers.sum(np.sum(found, axis=0, dtype=float))
     if not count:
         raise DssError("The validation split has no annotations. Give it more of the data.")

@@ -53,8 +53,7 @@ class Workers:
             lost.
         """
         if self.count == 1:
-            if self._interrupted:  # Python drops what is raised while an object is deleted
-                raise KeyboardInterrupt
+            self.stop_if_alone()
             return values
         own = tf.convert_to_tensor(values)
         flag = tf.cast([self._interrupted], own.dtype)
@@ -68,6 +67,11 @@ class Workers:
         if total[-1] > 0:
             raise KeyboardInterrupt
         return total[:-1]
+
+    def stop_if_alone(self) -> None:
+        """Raise KeyboardInterrupt if this process was interrupted and no others wait for it."""
+        if self._interrupted and self.count == 1:
+            raise KeyboardInterrupt
 
     def step(self, find: Callable, apply: Callable, compiled: bool) -> Callable:
         """A function that takes one training step on the parts of a batch in all processes.
@@ -122,14 +126,14 @@ class Workers:
     def stopping_together(self) -> Iterator[None]:
         """Let Ctrl-C or SIGTERM in one process raise KeyboardInterrupt in all, at the next sum.
 
-        A process that is alone need not wait for it.
+        Raised at once, as Python does, it could hit TensorFlow in the middle of something, and has
+        broken its memory. Whoever asks a second time does not want to wait.
         """
 
         def interrupt(*_) -> None:
-            is_asked_again = self._interrupted  # whoever asks does not want to wait
-            self._interrupted = True
-            if self.count == 1 or is_asked_again:
+            if self._interrupted:
                 raise KeyboardInterrupt
+            self._interrupted = True
 
         try:
             with system.handling_stops(interrupt):
