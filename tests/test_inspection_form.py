@@ -85,3 +85,16 @@ def test_a_dataset_or_a_folder_is_chosen_by_clicks(folder, tmp_path):
     chooser.show(tmp_path)
     chooser._list.value = entries["▦ song.npy"]
     assert form.options["path"] == "../song.npy"
+
+
+def test_without_any_annotations_the_form_says_how_to_make_some(folder):
+    for file in folder.glob("*.csv"):
+        file.unlink()
+    form = InspectForm({"path": folder})
+    form.run()
+    assert "Propose song" in form._status.value
+    assert "error" not in form._status.value
+    (folder / "bird_0_annotations.csv").write_text("name,start_seconds,stop_seconds\na,1,1.1\n")
+    form.run()
+    assert "Propose song" not in form._status.value
+    assert form._status.value.count("there are no annotations next to it") == 2

@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 from conftest import tone_song, write_recording
@@ -165,3 +167,14 @@ def test_what_is_not_saved_in_a_viewer_is_not_lost(shown, songs):
     shown.guarded(shown.save)
     assert "has unsaved changes in a viewer" in said(shown)
     assert "a" not in {*read_annotations(songs / "bird_0_annotations.csv")["name"]}
+
+
+def test_without_segments_only_the_way_to_some_is_shown(songs, tmp_path):
+    (tmp_path / "empty").mkdir()
+    shutil.copy(songs / "bird_0.wav", tmp_path / "empty")
+    shown = SegmentMap(tmp_path / "empty")
+    assert "There are no segments here yet" in said(shown)
+    assert shown._scatter.layout.display == "none"
+    shown.open(songs)
+    assert shown._scatter.layout.display == ""
+    assert said(shown) == '<div class="dss-help"> </div>'

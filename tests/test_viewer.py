@@ -20,7 +20,7 @@ from dss.plot.overview import Overview
 from dss.plot.recording import draw_recording
 from dss.review.view import no_annotations
 from dss.review.views import open_views
-from dss.widgets import Viewer
+from dss.widgets import InspectForm, Viewer
 from dss.widgets.forms import memory
 from dss.widgets.viewer import proposing
 from dss.widgets.viewer.editor_panel import ALL, ONE, SHOWN
@@ -385,7 +385,7 @@ def test_a_sketch_is_drawn_again_once_all_is_read(slow_recording):
 
 def wait_for_threads():
     for thread in threading.enumerate():
-        if "_measure" in thread.name or "_find_all" in thread.name:
+        if any(name in thread.name for name in ("_measure", "_find_all", "_propose_in")):
             thread.join(60)
 
 
@@ -490,7 +490,7 @@ def test_song_is_proposed_at_a_threshold_and_taken_over(tmp_path, nothing_edited
     viewer.editor._which.value = ALL
     viewer.editor.annotate("chirp")
     assert viewer.annotations["annotations"]["name"].tolist() == ["chirp"] * 3
-    assert len(viewer.annotations["proposed"]) == 3
+    assert len(viewer.annotations["proposed"]) == 0  # all are annotations now
     viewer.show("b.wav")
     assert len(viewer.annotations["proposed"]) == 2
     viewer.proposer._is_on.value = False
@@ -501,9 +501,83 @@ def test_song_is_proposed_at_a_threshold_and_taken_over(tmp_path, nothing_edited
     assert viewer.annotations["annotations"].empty
 
 
+@pytest.fixture
+def chirps(tmp_path):
+    """Three recordings of chirps; the last one has an annotation."""
+    x, rate = 0.001 * np.random.default_rng(0).standard_normal((3000, 1)), 1000
+    for onset in (500, 1000, 2000):
+        x[onset : onset + 100] += np.sin(np.arange(100))[:, None]
+    for number, name in enumerate(("a", "b")):
+        soundfile.write(tmp_path / f"{name}.wav", x[600 * number :], rate, subtype="FLOAT")
+    write_recording(tmp_path, "c", x, rate, [("d", 0.5, 0.6)])
+    return tmp_path
+
+
+def test_proposals_are_kept_in_all_recordings_without_annotations_and_undone(
+    chirps, nothing_edited
+):
+    viewer = Viewer(chirps)
+    assert viewer.proposer._everywhere.disabled
+    viewer.proposer._is_on.value = True
+    viewer.proposer._everywhere.click()
+    wait_for_threads()
+    assert "Kept 5 proposals as song in 2 recordings." in viewer._status.value
+    assert len(viewer.annotations["proposed"]) == 0
+    assert viewer.editor.widget.selected_index == 0  # Save is in sight
+    viewer.editor.save()
+    assert [len(read_annotations(chirps / f"{n}_annotations.csv")) for n in "abc"] == [3, 2, 1]
+    viewer.editor.undo()
+    viewer.editor.save()
+    assert [len(read_annotations(chirps / f"{n}_annotations.csv")) for n in "abc"] == [0, 0, 1]
+
+
+def test_kept_proposals_spare_annotations(chirps, nothing_edited):
+    viewer = Viewer(chirps)
+    viewer.show("c.wav")
+    viewer.proposer._is_on.value = True
+    assert "2 in the recording" in viewer.proposer._said.value
+    viewer.proposer._here.click()
+    assert viewer.annotations["annotations"]["name"].tolist() == ["d", "song", "song"]
+    assert "0 in the recording" in viewer.proposer._said.value
+    viewer.editor.undo()
+    assert "2 in the recording" in viewer.proposer._said.value
+
+
+def test_what_you_change_in_one_recording_applies_to_the_next(chirps):
+    viewer = Viewer(chirps)
+    viewer.proposer._is_on.value = True
+    viewer.show("b.wav")
+    automatic = viewer.proposer.threshold.value
+    viewer.show("a.wav")
+    viewer.proposer.threshold.value += 5
+    viewer.proposer._shortest.value = 40
+    viewer.show("b.wav")
+    assert viewer.proposer.threshold.value == automatic + 5
+    assert viewer.proposer._shortest.value == 40
+
+
+def test_after_saving_a_form_can_look_again_and_the_view_stays(chirps, nothing_edited):
+    form = InspectForm({"path": chirps})
+    form.run()
+    viewer = Viewer(form)
+    assert viewer._again.widget.layout.display == "none"
+    viewer.show("b.wav")
+    viewer.stretch = 0.5, 1.5
+    viewer.selection = 0.6, 0.7
+    viewer.editor.annotate("x")
+    viewer.editor.save()
+    assert viewer._again.widget.layout.display == ""
+    viewer._again.widget.click()
+    form._work.wait()
+    assert "b_annotations.csv" not in form._status.value
+    assert viewer._again.widget.layout.display == "none"
+    assert (viewer.view.name, viewer.stretch) == ("b.wav", (0.5, 1.5))
+    assert viewer.annotations["annotations"]["name"].tolist() == ["x"]
+
+
 def test_loudness_of_a_long_recording_is_measured_meanwhile(recording, monkeypatch):
     monkeypatch.setattr(proposing, "AT_ONCE_SECONDS", 0)
-    viewer = Viewer(recording)
+    viewer = Viewer(recording, no_annotations())
     viewer.proposer._is_on.value = True
     wait_for_threads()
     assert len(viewer.annotations["proposed"])
@@ -846,7 +920,7 @@ def test_the_waveform_and_probabilities_can_be_hidden(recording):
 
 
 def test_the_line_over_the_loudness_is_the_threshold(recording):
-    viewer = Viewer(recording)
+    viewer = Viewer(recording, no_annotations())
     assert viewer._image.line == ()
     height = PIL.Image.open(io.BytesIO(viewer._image.value)).height
     viewer.proposer._is_on.value = True
@@ -870,7 +944,7 @@ def test_the_line_over_the_loudness_is_the_threshold(recording):
 
 
 def test_while_the_line_moves_bars_follow_and_then_the_picture(recording):
-    viewer = Viewer(recording, start_seconds=1, stop_seconds=2)
+    viewer = Viewer(recording, no_annotations(), start_seconds=1, stop_seconds=2)
     viewer.proposer._is_on.value = True
     picture, spectrogram_top = viewer._image.value, viewer._image.edges[2]
     assert viewer._image.bars == {}
@@ -890,7 +964,7 @@ def test_while_the_line_moves_bars_follow_and_then_the_picture(recording):
 
 
 def test_of_a_long_recording_what_is_shown_has_its_proposals_first(recording, monkeypatch):
-    viewer = Viewer(recording, start_seconds=3, stop_seconds=3.5)
+    viewer = Viewer(recording, no_annotations(), start_seconds=3, stop_seconds=3.5)
     viewer.proposer._is_on.value = True
     viewer.proposer.threshold.value = 10
     everywhere = viewer.annotations["proposed"]

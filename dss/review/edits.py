@@ -48,8 +48,8 @@ class Edits:
     def __init__(self) -> None:
         self._now: dict[Path, Edited] = {}
         self._saved: dict[Path, Edited] = {}
-        self._before: list[tuple[Path, Edited]] = []
-        self._undone: list[tuple[Path, Edited]] = []
+        self._before: list[dict[Path, Edited]] = []  # what each change replaced
+        self._undone: list[dict[Path, Edited]] = []
         self._stamps: dict[Path, tuple | None] = {}
 
     def of(self, recording: Path) -> Edited | None:
@@ -61,33 +61,43 @@ class Edits:
 
         Raises: DssError if its annotation file contains others, which would be lost.
         """
-        if recording not in self._now:
-            file = annotations_path(recording)
-            _check_shown(file, before)
-            self._saved[recording], self._stamps[recording] = before, stamp(file)
-        self._before.append((recording, self._now.get(recording, before)))
-        self._now[recording] = edited
+        self.put_all({recording: edited}, {recording: before})
+
+    def put_all(self, edited: Mapping[Path, Edited], before: Mapping[Path, Edited]) -> None:
+        """Change the annotations of several recordings at once: undone and redone together.
+
+        Raises: DssError if an annotation file contains others; nothing is changed then.
+        """
+        new = [recording for recording in edited if recording not in self._now]
+        for recording in new:
+            _check_shown(annotations_path(recording), before[recording])
+        for recording in new:
+            self._saved[recording] = before[recording]
+            self._stamps[recording] = stamp(annotations_path(recording))
+        self._before.append({r: self._now.get(r, before[r]) for r in edited})
+        self._now.update(edited)
         self._undone = []
 
     def undo(self) -> Path | None:
-        """Undo the last change; returns the recording that it changed."""
+        """Undo the last change; returns the (first) recording that it changed."""
         if not self._before:
             return None
-        recording, edited = self._before.pop()
-        self._undone.append((recording, self._now[recording]))
-        self._now[recording] = edited
-        if edited is self._saved[recording] and recording not in dict(self._before):
-            del self._now[recording]  # as if never changed
-        return recording
+        change = self._before.pop()
+        self._undone.append({recording: self._now[recording] for recording in change})
+        self._now.update(change)
+        for recording, edited in change.items():
+            if edited is self._saved[recording] and not any(recording in c for c in self._before):
+                del self._now[recording]  # as if never changed
+        return next(iter(change))
 
     def redo(self) -> Path | None:
-        """Redo the change that was undone last; returns the recording that it changes."""
+        """Redo the change that was undone last; returns the (first) recording that it changes."""
         if not self._undone:
             return None
-        recording, edited = self._undone.pop()
-        self._before.append((recording, self._now.get(recording, self._saved[recording])))
-        self._now[recording] = edited
-        return recording
+        change = self._undone.pop()
+        self._before.append({r: self._now.get(r, self._saved[r]) for r in change})
+        self._now.update(change)
+        return next(iter(change))
 
     @property
     def unsaved(self) -> list[Path]:
@@ -98,8 +108,9 @@ class Edits:
         """Keep only unsaved changes: everything else is read again, and can no longer be undone."""
         unsaved = self.unsaved
         self._now = {recording: self._now[recording] for recording in unsaved}
-        self._before = [change for change in self._before if change[0] in unsaved]
-        self._undone = [change for change in self._undone if change[0] in unsaved]
+        for changes in (self._before, self._undone):
+            kept = [{r: e for r, e in change.items() if r in unsaved} for change in changes]
+            changes[:] = [change for change in kept if change]
 
     def save(self) -> list[Path]:
         """Write all changes: `STEM_annotations.csv`, and `STEM_annotated.csv` if it applies.
@@ -179,7 +190,7 @@ def rename(annotations: pd.DataFrame, rows: Sequence[int], name: str) -> pd.Data
 def copy_annotations(
     annotations: pd.DataFrame, others: pd.DataFrame, name: str
 ) -> tuple[pd.DataFrame, int]:
-    """Add other annotations to a table under a name, except those that overlap one with that name.
+    """Add other annotations to a table under a name, except those that overlap one in the table.
 
     Returns: the table sorted by start, with rows counted from 0; and the number of added rows.
     Raises: DssError if there is no name, or the song type is of the other category.
@@ -187,13 +198,19 @@ def copy_annotations(
     name = checked_name(name)
     for kind in kinds_of(others).values():
         _check_kind(name, kind, kinds_of(annotations))
-    start, stop = occurrences(annotations)[TIMES].to_numpy(float).T[:, None]
-    first, last = others[TIMES].to_numpy(float).T[:, :, None]
-    is_new = ~((first <= stop) & (start <= last)).any(axis=1)
-    added = others.loc[is_new, COLUMNS].assign(name=name)
+    added = others.loc[~overlapping(others, annotations), COLUMNS].assign(name=name)
     if not len(added):
         return annotations, 0
     return joined([_without_absence(annotations, name), added]), len(added)
+
+
+def overlapping(annotations: pd.DataFrame, others: pd.DataFrame) -> np.ndarray:
+    """Which annotations overlap or touch one in another table: [annotations] bool."""
+    times = occurrences(others)[TIMES].to_numpy(float)
+    start, stop = times[times[:, 0].argsort()].T
+    latest = np.r_[-np.inf, np.maximum.accumulate(stop)]  # stop among the first n
+    first, last = annotations[TIMES].to_numpy(float).T
+    return latest[np.searchsorted(start, last, side="right")] >= first
 
 
 def joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:

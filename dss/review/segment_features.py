@@ -57,7 +57,10 @@ def describe_segments(views: Sequence[View], segments: pd.DataFrame) -> np.ndarr
     from sklearn.decomposition import PCA  # takes half a second to import
 
     if not len(segments):
-        raise DssError("There are no segments here: annotate some, or propose them, first.")
+        raise DssError(
+            "There are no segments here yet: annotate some, or propose and keep some; save them, "
+            "and look again."
+        )
     rate = min(views[number].recording.samplerate_hz for number in segments["view"].unique())
     shapes = np.empty((len(segments), N_FRAMES * N_BANDS), np.float32)
     for i, power in enumerate(_mel_powers(views, segments, rate)):

@@ -139,6 +139,10 @@ class Form(Displayed):
             memory.remember(self.remember, self.options, self.result)
         return self.result
 
+    def start(self) -> None:
+        """Do what the button does, in the background."""
+        self._work.launch(self.run, self._status)
+
     def finish(self) -> Any:
         """The result of the button: wait for it, or start the work if nobody pressed the button.
 
@@ -212,16 +216,13 @@ class Form(Displayed):
         """Forget with which options the contents of this widget were made."""
         self._made_with.pop(where, None)
 
-    def _launch(self) -> None:
-        self._work.launch(self.run, self._status)
-
     def _begin(self) -> None:
         """Start the work, unless the button did or the result is there already."""
         if self.result is None and not self._work.is_waited_for:
             if progress.APP in os.environ:
                 self.result = memory.last_result(self.remember)
             if self.result is None:
-                self._launch()
+                self.start()
 
     def _outcome(self) -> Any:
         """The result of the work, or the error that it raised."""
@@ -252,7 +253,7 @@ class Form(Displayed):
         return button(text, lambda: self._work.start(work, self._aside), tooltip)
 
     def _make_buttons(self, text: str) -> widgets.HBox:
-        self._button = button(text, self._launch, button_style="primary")
+        self._button = button(text, self.start, button_style="primary")
         tooltip = "Stop the current work; nothing half-done is left"
         self._stop = button("Stop", self.stop, tooltip, "stop")
         tooltip = "Fill in the values last used here"

@@ -15,6 +15,11 @@ from dss.widgets.forms.rate_buttons import rate_buttons
 from dss.widgets.forms.sources import SourceForm
 from dss.widgets.forms.tables import problems_table
 
+MISSING = "there are no annotations next to it; add "  # how that problem begins
+NOTHING_YET = (
+    "Nothing is annotated yet. Unfold <b>Propose song</b> below the picture in the viewer, and "
+    "keep and save what is song; then name it on the map of segments."
+)
 MOST_NAMED = 3  # recordings; the rest are counted
 
 
@@ -73,4 +78,11 @@ class InspectForm(SourceForm):
         more = len(result) - MOST_NAMED
         names += f", and {more} more" if more > 0 else ""
         message = f"{html.escape(names)}: {readable(seconds)}"
-        return f"{message}<div>{problems_table(self._problems)}</div>"
+        problems = self._problems
+        is_missing = problems["problem"].str.startswith(MISSING)
+        if is_missing.sum() == len(result):
+            problems = problems[~is_missing]
+            message += f"<div>{NOTHING_YET}</div>"
+            if problems.empty:
+                return message
+        return f"{message}<div>{problems_table(problems)}</div>"

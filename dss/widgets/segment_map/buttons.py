@@ -27,14 +27,16 @@ class Buttons:
 
     Arguments:
         segment_map: the `dss.widgets.SegmentMap` to control.
+        more: another button, after these.
 
     Attributes:
         widget: the buttons, to show below the map.
+        parts: what is useful only if there are segments.
         colors_by: "names" or "groups".
         message: shown below the buttons.
     """
 
-    def __init__(self, segment_map):
+    def __init__(self, segment_map, more: widgets.Widget):
         self._map, m = segment_map, segment_map
         self._by = widgets.ToggleButtons(options=[BY_GROUP, BY_NAME], description="Colours by")
         self._by.style = {"button_width": "75px", "description_width": "75px"}
@@ -50,7 +52,8 @@ class Buttons:
             self._button("Save", "save", "Write the annotations next to the audio", m.save),
         ]
         self.message, self._help = widgets.HTML(), widgets.HTML()
-        controls = row(self._name, *buttons)
+        controls = row(self._name, *buttons, more)
+        self.parts = [self._by, controls, self._help]
         self.widget = widgets.VBox([self._by, controls, self.message, self._help])
 
     @property

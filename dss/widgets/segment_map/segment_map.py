@@ -19,6 +19,7 @@ from dss.review.view import View
 from dss.review.views import views_of
 from dss.support.units import counted
 from dss.widgets.elements import Displayed, errors_shown, framed, help_html
+from dss.widgets.forms.again import Again
 from dss.widgets.forms.form import Form
 from dss.widgets.forms.waiting import wait_for
 from dss.widgets.segment_map.buttons import BY_GROUP, BY_NAME, Buttons
@@ -54,8 +55,8 @@ class SegmentMap(Displayed):
 
     def __init__(self, source: str | Path | Recording | Sequence[View] | Form):
         self._scatter = Scatter(lambda asked: self.guarded(lambda: self._answer(asked)))
-        self._player = widgets.Box()
-        self.buttons = Buttons(self)
+        self._player, self._again = widgets.Box(), Again(source)
+        self.buttons = Buttons(self, self._again.widget)
         self._thread: threading.Thread | None = None
         self.widget = framed([self._scatter, self.buttons.widget, self._player])
         if isinstance(source, Form):
@@ -65,6 +66,7 @@ class SegmentMap(Displayed):
     def open(self, source: str | Path | Recording | Sequence[View]) -> None:
         """Show the segments of other recordings."""
         self.naming: Naming | None = None
+        self._again.offer(False)
         self._chosen = np.empty(0, int)
         self._song_types = SongTypes()
         self._player.children, self._scatter.pointed = [], {}
@@ -130,6 +132,7 @@ class SegmentMap(Displayed):
                 "open this map again."
             )
         files = known.save()
+        self._again.offer(bool(files))
         self.show(f"Saved {len(files)} files." if files else "There is nothing to save.")
         return files
 
@@ -141,6 +144,8 @@ class SegmentMap(Displayed):
 
     def show(self, message: str = "") -> None:
         """Show the current names and groups, and a message."""
+        for part in (self._scatter, *self.buttons.parts):
+            part.layout.display = "" if self.naming else "none"
         if self.naming is None:
             self._scatter.paint(np.empty(0), [], [])
             self._scatter.place(np.empty((0, 2)))

@@ -1,6 +1,6 @@
 """The manual annotations of a viewer as they are edited, until they are saved."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +8,11 @@ import pandas as pd
 
 from dss.data.annotated_stretches import read_annotated
 from dss.data.annotation_files import unread_annotations
-from dss.data.annotations import annotated_path
+from dss.data.annotations import annotated_path, annotations_path
 from dss.data.recordings import Recording
 from dss.data.stretches import complement
-from dss.review.edits import Edited, Edits, are_same
+from dss.review.edits import Edited, Edits, are_same, copy_annotations
+from dss.review.view import View
 
 EDITS = Edits()  # of all viewers: unsaved changes outlive the cell that shows the viewer
 
@@ -33,19 +34,40 @@ class Draft:
     @property
     def now(self) -> Edited:
         """The manual annotations of the recording in view, and its annotated stretches."""
-        recording = self._viewer.recording
-        edited = self.edits.of(recording.path)
-        if edited:
-            return edited
-        seen = None
-        if annotated_path(recording.path).is_file():
-            seen = read_annotated(recording.path, recording.duration_seconds)
-        table = self._viewer.annotations_to_edit().reset_index(drop=True)
-        return Edited(table, seen, self._viewer.view.per_second)
+        return self._of(self._viewer.view)
 
     def put(self, edited: Edited) -> None:
         """Replace the annotations of the recording in view."""
         self.edits.put(self._viewer.recording.path, edited, self.now)
+
+    def add(self, tables: Mapping[Path, pd.DataFrame], name: str) -> int:
+        """Add annotations to recordings of the viewer under a name, as one change.
+
+        Those that overlap or touch other annotations are left out.
+
+        Returns: how many were added.
+        """
+        before = {
+            view.recording.path: self._of(view)
+            for view in self._viewer.views
+            if view.recording.path in tables
+        }
+        after, n_added = {}, 0
+        for recording, now in before.items():
+            table, n = copy_annotations(now.annotations, tables[recording], name)
+            after[recording] = now._replace(annotations=table)
+            n_added += n
+        self.edits.put_all(after, before)
+        return n_added
+
+    def not_annotated(self) -> list[View]:
+        """The recordings of the viewer without annotations."""
+        return [
+            view
+            for view in self._viewer.views
+            if not len(self._of(view).annotations)
+            and not annotations_path(view.recording.path).exists()  # perhaps not readable
+        ]
 
     def tables(self, recording: Path, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         """The tables of a recording, including unsaved changes."""
@@ -61,6 +83,19 @@ class Draft:
         if edited is None or edited.annotated_stretches is None:
             return otherwise
         return complement(edited.annotated_stretches, recording.duration_seconds)
+
+    def _of(self, view: View) -> Edited:
+        """The manual annotations of a recording, and its annotated stretches."""
+        recording = view.recording
+        edited = self.edits.of(recording.path)
+        if edited:
+            return edited
+        seen = None
+        if annotated_path(recording.path).is_file():
+            seen = read_annotated(recording.path, recording.duration_seconds)
+        is_shown = view is self._viewer.view
+        table = self._viewer.annotations_to_edit() if is_shown else view.annotations
+        return Edited(table.reset_index(drop=True), seen, view.per_second)
 
     def save(self) -> tuple[list[Path], str]:
         """Write the annotations of all changed recordings; the files, and a message about them."""

@@ -36,7 +36,7 @@ class Editor:
         self._is_possible = True
         self._saved = ""  # the last message about saving, until something else is shown
         self._panel = panel = EditorPanel(self, viewer)
-        self.widget = panel.widget
+        self.widget, self.add_control = panel.widget, panel.add_control
         self._name, self._which, self._message = panel.name, panel.which, panel.message
 
     @property

@@ -58,8 +58,13 @@ class EditorPanel:
             self._button("Save", "save", "Write the changes next to the audio", editor.save),
         ]
         self.message, self._help = widgets.HTML(), widgets.HTML()
-        controls = row(self.name, self.which, *buttons, self.message)
-        self.widget = fold("Annotate by hand", controls, self._help)
+        self._controls = row(self.name, self.which, *buttons, self.message)
+        self.widget = fold("Annotate by hand", self._controls, self._help)
+
+    def add_control(self, control: widgets.Widget) -> None:
+        """Add another control before the message."""
+        *controls, message = self._controls.children
+        self._controls.children = (*controls, control, message)
 
     def explain_keys(self, names: Sequence[str]) -> None:
         """Describe mouse and keys, with these song types for the keys 1 to 9."""

@@ -17,6 +17,7 @@ from dss.plot.bars import checked_annotations
 from dss.review.view import View, no_annotations
 from dss.review.views import views_of
 from dss.widgets.elements import PICTURE, Displayed, button, errors_shown, framed
+from dss.widgets.forms.again import Again
 from dss.widgets.forms.chooser import Chooser
 from dss.widgets.forms.form import Form
 from dss.widgets.viewer.controls import Controls
@@ -104,6 +105,8 @@ class Viewer(Navigation, Displayed):
             opening = button("", lambda: chooser.open(str(source)), tooltip, "folder-open")
             self.controls.add(opening)
         above = [chooser.widget, self.controls.widget, self._status]
+        self._again = Again(source)
+        self.editor.add_control(self._again.widget)
         folds = [self.editor.widget, self.events.widget, self.proposer.widget]
         self.widget = framed([*above, self._image, self._marked, *folds, self._player])
         if isinstance(source, Form):
@@ -120,7 +123,8 @@ class Viewer(Navigation, Displayed):
         with self._one_draws:
             self._given = self.values = None
             self.value_names = []
-            self._open(views)
+            self._again.offer(False)
+            self._open(views, shown=self.view)
 
     def show(self, name: str) -> None:
         """Show another recording, or split."""
@@ -192,7 +196,8 @@ class Viewer(Navigation, Displayed):
         with self._one_draws:
             if self.editor.draft.edits.of(path) is None:
                 self._load()
-            self._take_tables(self.proposer.shown(self.editor.draft.tables(path, self._tables)))
+            self._tables = self.editor.draft.tables(path, self._tables)
+            self._take_tables(self.proposer.shown(self._tables))
 
     def show_proposals(self) -> None:
         """Show the current proposals beside the other annotations."""
@@ -215,6 +220,7 @@ class Viewer(Navigation, Displayed):
         for view in self.views:
             if view.recording.path in recordings:
                 view.forget()
+        self._again.offer(True)
 
     def guarded(self, action: Callable[[], Any]) -> None:
         """Run an action, and show its error if it raises one."""
@@ -236,8 +242,19 @@ class Viewer(Navigation, Displayed):
     def _is_a_file(self) -> bool:
         return self.view.targets is None and self.recording.path.is_file()
 
-    def _open(self, views: Sequence[View], stretch: tuple[float, float] | None = None) -> None:
-        """Offer these views, and show the first one: a stretch of it, or its first annotation."""
+    def _open(
+        self,
+        views: Sequence[View],
+        stretch: tuple[float, float] | None = None,
+        shown: View | None = None,
+    ) -> None:
+        """Offer these views, and show the first one: a stretch of it, or its first annotation.
+
+        If the view shown before is among them, it stays in view.
+        """
+        is_same = [shown is not None and _are_same(view, shown) for view in views]
+        first = views[is_same.index(True)] if any(is_same) else views[0]
+        stretch = self.stretch if any(is_same) else stretch
         self.views, self.drawing = list(views), Drawing(self, self._draw_again)
         self._stretch = stretch
         self.editor.draft.edits.forget_saved()
@@ -246,7 +263,8 @@ class Viewer(Navigation, Displayed):
         self.song_types.add(self._names_by_hand(), are_read=False)
         self.controls.set_names([view.name for view in self.views])
         self.settings.open(self.views)
-        self.show(self.views[0].name)
+        self.proposer.forget_changes()
+        self.show(first.name)
 
     def _load(self) -> None:
         """Load the annotations and targets of the view to be shown."""
@@ -313,6 +331,12 @@ class Viewer(Navigation, Displayed):
         with self._one_draws:
             if self.drawing.is_sketch:
                 self._draw()
+
+
+def _are_same(view: View, other: View) -> bool:
+    """Whether two views show the same recording."""
+    is_split = view.targets is not None or other.targets is not None
+    return not is_split and view.recording.path == other.recording.path
 
 
 def _labelled(annotations: Annotations) -> dict[str, pd.DataFrame]:
