@@ -1,5 +1,3 @@
-import shutil
-
 import numpy as np
 import pytest
 from conftest import tone_song, write_recording
@@ -66,6 +64,8 @@ def test_a_group_is_chosen_named_and_saved_with_three_gestures(shown, songs):
     shown.buttons._name.value = "low"
     shown.buttons._name._handle_custom_msg({"event": "submit"}, [])
     assert f"Not saved yet: {group.sum()} segments" in said(shown)
+    assert shown._scatter.labels[:2] == ["group 1: low", "group 2: x"]
+    assert shown.buttons._name.value == ""  # for the name of the next group
     shown.guarded(shown.save)
     assert "Saved 2 files." in said(shown)
     tables = [read_annotations(file) for file in sorted(songs.glob("*.csv"))]
@@ -140,7 +140,7 @@ def test_colours_tell_names_once_there_are_several(songs, shown):
     labels = np.array(again._scatter.labels)[kinds(again)]
     assert (labels[:5] == "noise").all()
     again.buttons.colors_by = "groups"
-    assert "group 1" in np.array(again._scatter.labels)[kinds(again)]
+    assert "group 1: noise, x" in np.array(again._scatter.labels)[kinds(again)]
     again.wait()
 
 
@@ -151,8 +151,11 @@ def test_without_segments_it_says_what_to_do_and_others_can_be_opened(tmp_path, 
     assert "annotate some" in said(shown)
     do(shown, do="key", key="all")
     assert "annotate some" in said(shown)
+    assert shown._scatter.layout.display == "none"  # and nothing else
     shown.open(songs)
     shown.wait()
+    assert shown._scatter.layout.display == ""
+    assert "annotate some" not in said(shown)
     assert len(kinds(shown)) == len(shown.naming.names) > 0
 
 
@@ -167,14 +170,3 @@ def test_what_is_not_saved_in_a_viewer_is_not_lost(shown, songs):
     shown.guarded(shown.save)
     assert "has unsaved changes in a viewer" in said(shown)
     assert "a" not in {*read_annotations(songs / "bird_0_annotations.csv")["name"]}
-
-
-def test_without_segments_only_the_way_to_some_is_shown(songs, tmp_path):
-    (tmp_path / "empty").mkdir()
-    shutil.copy(songs / "bird_0.wav", tmp_path / "empty")
-    shown = SegmentMap(tmp_path / "empty")
-    assert "There are no segments here yet" in said(shown)
-    assert shown._scatter.layout.display == "none"
-    shown.open(songs)
-    assert shown._scatter.layout.display == ""
-    assert said(shown) == '<div class="dss-help"> </div>'

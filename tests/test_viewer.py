@@ -385,7 +385,7 @@ def test_a_sketch_is_drawn_again_once_all_is_read(slow_recording):
 
 def wait_for_threads():
     for thread in threading.enumerate():
-        if any(name in thread.name for name in ("_measure", "_find_all", "_propose_in")):
+        if any(name in thread.name for name in ("_measure", "_find_all", "_propose_in", "_wait")):
             thread.join(60)
 
 
@@ -568,7 +568,8 @@ def test_after_saving_a_form_can_look_again_and_the_view_stays(chirps, nothing_e
     viewer.editor.save()
     assert viewer._again.widget.layout.display == ""
     viewer._again.widget.click()
-    form._work.wait()
+    assert viewer._again.widget.description == "Looking again ..."
+    wait_for_threads()
     assert "b_annotations.csv" not in form._status.value
     assert viewer._again.widget.layout.display == "none"
     assert (viewer.view.name, viewer.stretch) == ("b.wav", (0.5, 1.5))

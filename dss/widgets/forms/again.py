@@ -1,10 +1,13 @@
 """Looking at recordings again once their annotations have been saved."""
 
+import threading
 from typing import Any
 
 from dss.widgets.elements import button
 from dss.widgets.forms.form import Form
+from dss.widgets.forms.waiting import wait_for
 
+AGAIN, LOOKING = "Look again", "Looking again ..."
 TOOLTIP = "Show what you saved in the rest of the notebook, too"
 
 
@@ -20,13 +23,20 @@ class Again:
 
     def __init__(self, source: Any):
         self._form = source if isinstance(source, Form) else None
-        self.widget = button("Look again", self._look, TOOLTIP, "refresh")
+        self.widget = button(AGAIN, self._look, TOOLTIP, "refresh")
         self.offer(False)
 
     def offer(self, is_new: bool) -> None:
-        """Show the button, or hide it."""
-        self.widget.layout.display = "" if is_new and self._form else "none"
+        """Show the button, or hide it; while it works, it stays."""
+        if not self.widget.disabled:
+            self.widget.layout.display = "" if is_new and self._form else "none"
 
     def _look(self) -> None:
         if self._form:
-            self._form.start()
+            self.widget.description, self.widget.disabled = LOOKING, True
+            threading.Thread(target=self._wait, args=[self._form.start()], daemon=True).start()
+
+    def _wait(self, work: threading.Thread | None) -> None:
+        wait_for(work)
+        self.widget.description, self.widget.disabled = AGAIN, False
+        self.offer(False)

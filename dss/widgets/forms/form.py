@@ -2,6 +2,7 @@
 
 import html
 import os
+import threading
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -139,9 +140,9 @@ class Form(Displayed):
             memory.remember(self.remember, self.options, self.result)
         return self.result
 
-    def start(self) -> None:
-        """Do what the button does, in the background."""
-        self._work.launch(self.run, self._status)
+    def start(self) -> threading.Thread | None:
+        """Do what the button does, in the background; returns the thread that does it."""
+        return self._work.launch(self.run, self._status)
 
     def finish(self) -> Any:
         """The result of the button: wait for it, or start the work if nobody pressed the button.

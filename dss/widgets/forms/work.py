@@ -53,10 +53,14 @@ class Work:
         """Stop the current work at its next step."""
         self._stopping = self.is_busy
 
-    def launch(self, work: Callable[[], Any], where: widgets.HTML) -> None:
-        """Start the main work, unless it is in progress: somebody may click the button twice."""
+    def launch(self, work: Callable[[], Any], where: widgets.HTML) -> threading.Thread | None:
+        """Start the main work, unless it is in progress: somebody may click the button twice.
+
+        Returns: the thread that works.
+        """
         if not self.is_waited_for:
             self._waited_for = self.start(work, where)
+        return self._waited_for
 
     def start(self, work: Callable[[], Any], where: widgets.HTML) -> threading.Thread:
         """Work in a separate thread, and show how it goes."""

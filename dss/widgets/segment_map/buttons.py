@@ -19,6 +19,7 @@ KEYS = (
     "<b>Escape</b> none, <b>space</b> plays. The wheel zooms with <b>Ctrl</b>; a double click "
     "shows all."
 )
+PLACING = "Moving what sounds alike closer together ... You can begin to name segments."
 BY_NAME, BY_GROUP = "names", "groups"
 
 
@@ -53,8 +54,10 @@ class Buttons:
         ]
         self.message, self._help = widgets.HTML(), widgets.HTML()
         controls = row(self._name, *buttons, more)
-        self.parts = [self._by, controls, self._help]
-        self.widget = widgets.VBox([self._by, controls, self.message, self._help])
+        self._placing = widgets.HTML()
+        colors = row(self._by, self._placing)
+        self.parts = [colors, controls, self._help]
+        self.widget = widgets.VBox([colors, controls, self.message, self._help])
 
     @property
     def colors_by(self) -> str:
@@ -78,6 +81,11 @@ class Buttons:
     def name_chosen(self) -> None:
         """Give the selected segments the name in the field."""
         self._map.name(self._name.value)
+        self._name.value = ""  # the next name is another one, or has a key
+
+    def say_placing(self, is_placing: bool) -> None:
+        """Say that the points will still move to their places, or that they have."""
+        self._placing.value = help_html(PLACING) if is_placing else ""
 
     def _button(self, text: str, icon: str, tooltip: str, action: Callable) -> widgets.Button:
         return button(text, lambda: self._map.guarded(action), tooltip, icon)

@@ -11,6 +11,7 @@ import numpy as np
 
 from dss.data.recordings import Recording
 from dss.errors import DssError
+from dss.options import ProposeOptions
 from dss.plot.colors import NOISE_COLOR, song_colors
 from dss.review.naming import THROWN_OUT, Naming
 from dss.review.segment_features import describe_segments, list_segments
@@ -30,6 +31,7 @@ from dss.widgets.viewer.song_types import SongTypes
 from dss.widgets.viewer.sound import player
 
 MOST_PICTURES = 60  # in the gallery
+MOST_NAMES = 3  # of a group
 
 
 class SegmentMap(Displayed):
@@ -70,6 +72,7 @@ class SegmentMap(Displayed):
         self._chosen = np.empty(0, int)
         self._song_types = SongTypes()
         self._player.children, self._scatter.pointed = [], {}
+        self.buttons.message.value = help_html("Comparing the sounds ...")
         self.guarded(lambda: self._open(views_of(source)))
         self.show()
 
@@ -186,7 +189,9 @@ class SegmentMap(Displayed):
             xy = lay_out_segments(features)
             if naming is self.naming:  # unless others were opened meanwhile
                 self._scatter.place(xy)
+                self.buttons.say_placing(False)
 
+        self.buttons.say_placing(True)
         self._thread = threading.Thread(target=lay_out, daemon=True)
         self._thread.start()
 
@@ -205,7 +210,18 @@ class SegmentMap(Displayed):
         kinds = np.array([number.get(value, 0) for value in values])
         kinds[is_out] = len(labels) - 1
         self._of_kind = kinds
-        return kinds, labels, [*(colors[n] for n in labels[:-2]), NOISE_COLOR, "#cccccc"]
+        shown = [*(colors[n] for n in labels[:-2]), NOISE_COLOR, "#cccccc"]
+        if self.buttons.colors_by == BY_GROUP:
+            labels = [label + self._given_in(kinds == kind) for kind, label in enumerate(labels)]
+        return kinds, labels, shown
+
+    def _given_in(self, group: np.ndarray) -> str:
+        """The names in a group [segments], for its label, once there are several on the map."""
+        names = self._known.names
+        given = sorted({*names[group]} - {THROWN_OUT, ProposeOptions().song_type})
+        if not given or len({*names}) == 1:
+            return ""
+        return f": {', '.join(given[:MOST_NAMES])}{' ...' * (len(given) > MOST_NAMES)}"
 
     def _show_gallery(self) -> None:
         """Show pictures of the selected segments, the least typical first."""
