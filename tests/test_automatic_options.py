@@ -54,6 +54,9 @@ def test_one_recording_is_tested_by_samples_in_blocks(folder, tmp_path):
     assert (options.test_split, options.block_seconds) == ("samples", 2)
     assert "none can be spared" in reasons["test_split"]
     assert chosen([syllables(0.1)] * 3, SEGMENTS)[0].test_split == "files"
+    options, reasons = chosen([syllables(0.1)] * 3, SEGMENTS, [10.0, 40.0, 10.0])
+    assert (options.test_split, options.block_seconds) == ("samples", 2)
+    assert "67% of all that is annotated is a single recording" in reasons["test_split"]
     first = sorted(folder.glob("*.wav"))[0]
     tree = open_dataset(make_dataset(first, store_dir=tmp_path / "one.npy", block_seconds=0.5))
     assert all(tree[split].sizes["time"] for split in ("train", "val", "test"))

@@ -15,6 +15,7 @@ EVENTS_APART = 8  # standard deviations between neighbouring events, at least
 GAP_SECONDS = 0.004  # a few frames of a network
 FEWEST_TOUCHING = 0.01  # fraction of the segments of a type that follow each other without a pause
 FEWEST_RECORDINGS = 3  # the minimum for sparing one for testing
+LARGEST_PART = 0.4  # of all annotated time in one recording, if one is spared for testing
 N_BLOCKS = 30  # blocks to deal out from one or two recordings when testing by samples
 BLOCK_SECONDS = 0.5, 10.0
 
@@ -44,11 +45,10 @@ def chosen_options(
     if options.gap_seconds is None:
         values["gap_seconds"] = _gap(tables, types, reasons)
     if options.test_split == "auto":
-        few = len(durations_seconds) < FEWEST_RECORDINGS and options.groups is None
-        values["test_split"] = "samples" if few else "files"
-        if few and options.test_fraction:
-            n = f"{len(durations_seconds)} recording{'s' * (len(durations_seconds) > 1)}"
-            reasons["test_split"] = f"samples: with {n}, none can be spared for testing"
+        why = _why_none_is_spared(durations_seconds) if options.groups is None else ""
+        values["test_split"] = "samples" if why else "files"
+        if why and options.test_fraction:
+            reasons["test_split"] = f"samples: {why}"
             if options.block_seconds is None:
                 seconds = np.clip(sum(durations_seconds) / N_BLOCKS, *BLOCK_SECONDS)
                 values["block_seconds"] = float(f"{seconds:.2g}")
@@ -60,6 +60,17 @@ def chosen_options(
     if options.block_seconds is None:
         values.setdefault("block_seconds", 0.0)
     return options.model_copy(update=values), reasons
+
+
+def _why_none_is_spared(durations_seconds: Sequence[float]) -> str:
+    """Why no whole recording can be spared for testing; blank if one can."""
+    n = len(durations_seconds)
+    if n < FEWEST_RECORDINGS:
+        return f"with {n} recording{'s' * (n > 1)}, none can be spared for testing"
+    part = max(durations_seconds) / max(sum(durations_seconds), 1e-9)
+    if part > LARGEST_PART:
+        return f"{part:.0%} of all that is annotated is a single recording, which cannot be spared"
+    return ""
 
 
 def _groups(names: Sequence[str], reasons: dict[str, str]) -> dict[str, str]:

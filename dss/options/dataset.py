@@ -108,7 +108,7 @@ class DatasetOptions(SourceOptions):
     test_split: Literal["auto", "files", "samples"] = split_option("auto", "Split test by")
     """Test on whole recordings (files) or on part of each recording (samples). Testing on files
     shows how well the network generalizes to new recordings or, with groups, to new individuals.
-    auto uses files if there are at least three recordings."""
+    auto uses files if there are at least three recordings, and none is more than 40 % of them."""
     train_fraction: float | None = split_option(None, "Train fraction", gt=0, lt=1)
     """Fraction of the data used for training. By default, everything that is not used for
     validation or testing."""
@@ -127,6 +127,6 @@ class DatasetOptions(SourceOptions):
     block_seconds: float | None = split_option(None, "Blocks", unit="s", ge=0)
     """When splitting by samples, distribute blocks of this duration instead of one stretch per
     recording, so that each split gets its share of rare song types. 0 uses one stretch per split.
-    By default 0, unless you have only one or two recordings to train, validate and test on."""
+    By default 0, unless there are too few recordings to spare one for testing."""
     seed: int = split_option(0, "Seed", rare=True, ge=0, le=2**32 - 1)
     """The same seed gives the same splits."""
