@@ -18,7 +18,7 @@ from annotate import NETWORK
 
 from dss import models
 from dss.models.backend import keras, tf
-from dss.models.training_step import make_optimizer, make_training_step, weight_vector
+from dss.models.turns import Turns
 from dss.models.workers import ALONE
 from dss.options import TrainOptions
 from dss.train.presets import PRESETS
@@ -46,9 +46,7 @@ def rates(options: TrainOptions) -> tuple[float, float]:
     """GFLOP in a CPU second: of training steps, and of matrix products."""
     model = models.build(options, 1, N_CLASSES)
     models.freeze(model, options.freeze)
-    row = weight_vector(model)
-    optimizer = make_optimizer(options, 20)
-    step = make_training_step(model, row, optimizer, ALONE, compiled=True)
+    turns = Turns(model, options, 20, ALONE)
     rng = np.random.default_rng(0)
     shape = (options.batch_size, options.nb_hist)
     x = rng.standard_normal((*shape, 1)).astype(np.float32)
@@ -60,7 +58,7 @@ def rates(options: TrainOptions) -> tuple[float, float]:
     products = {"numpy": lambda: a @ b, "tensorflow": lambda: tf.linalg.matmul(ta, tb).numpy()}
     found = []
     for _ in range(TURNS):
-        training = flop / _cpu_seconds(lambda: step(x, y, weight).numpy())
+        training = flop / _cpu_seconds(lambda: turns.learn(x, y, weight).numpy())
         product = max(2 * SIZE**3 / _cpu_seconds(p) for p in products.values())
         found.append((training / 1e9, product / 1e9))
     training, product = np.median(found, axis=0)

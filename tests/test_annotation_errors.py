@@ -183,7 +183,7 @@ def test_the_command_lists_what_was_planted(tmp_path, monkeypatch, capsys, tiny_
     """
     learned, seeds = [], []
 
-    def train(data_dir, seed):
+    def train(data_dir, seed, nb_members):
         seeds.append(seed)
         attributes = open_dataset(data_dir).attrs
         learned.append({*attributes["filename_train"], *attributes["filename_val"]})

@@ -21,6 +21,7 @@ SHAPES = [
     [
         *((name, shape) for name in ("tcn", "das_tcn") for shape in SHAPES),
         ("tcn", {"nb_pre_conv": 3, "pre_nb_dft": 0}),
+        ("tcn", {"nb_pre_conv": 3, "pre_nb_dft": 31, "pre_filters": 2, "nb_members": 3}),
         ("tcn", {"nb_pre_conv": 3, "pre_nb_dft": 31, "pre_filters": 2}),
         ("tcn", {"nb_pre_conv": 3, "pre_nb_dft": 256, "pre_filters": 3}),
         ("tcn", {"nb_pre_conv": 3, "pre_nb_dft": 256, "pre_filters": 3, "pre_bins": [9, 70]}),

@@ -1,3 +1,4 @@
+import itertools
 import logging
 
 import h5py
@@ -21,7 +22,9 @@ def build(n_channels=1, n_classes=3, **options):
     return models.build(NetworkOptions(**{**SMALL, **options}), n_channels, n_classes)
 
 
-@pytest.mark.parametrize("settings", [SMALL, FRONTEND, {**SMALL, "use_separable": [True]}])
+@pytest.mark.parametrize(
+    "settings", [SMALL, {**FRONTEND, "nb_members": 2}, {**SMALL, "use_separable": [True]}]
+)
 @pytest.mark.parametrize("n_channels", [1, 3])
 def test_there_is_a_probability_for_each_class_and_sample(settings, n_channels):
     model = build(n_channels, n_classes=5, **settings)
@@ -169,7 +172,7 @@ def test_upsampling_is_linear_between_the_centres_of_frames():
     np.testing.assert_allclose(y, np.interp(np.arange(12), centres, x), atol=1e-6)
 
 
-@pytest.mark.parametrize("settings", [SMALL, FRONTEND, FRAMES])
+@pytest.mark.parametrize("settings", [SMALL, {**FRONTEND, "nb_members": 2}, FRAMES])
 def test_shifting_the_input_shifts_the_output(settings):
     model = build(**settings)
     hop = 2 ** settings.get("nb_pre_conv", 0)
@@ -198,6 +201,27 @@ def test_the_receptive_field_is_what_can_change_a_prediction(settings):
     stated = models.receptive_field(NetworkOptions(**settings))
     assert np.ptp(reached) + 1 <= stated
     assert np.ptp(reached) + 1 >= 0.9 * stated
+
+
+def test_the_scores_are_the_mean_of_the_members_which_differ():
+    from dss.models.backend import keras
+    from dss.models.tcn import members
+
+    model = build(**FRONTEND, pre_filters=2, nb_members=3)
+    x = np.random.default_rng(0).standard_normal((1, FRONTEND["nb_hist"], 1)).astype("float32")
+    each = [np.asarray(member(x)) for member in members(model)]
+    frames = keras.Model(model.input, model.get_layer("logits").input)
+    np.testing.assert_allclose(frames(x), np.mean(each, axis=0), atol=1e-5)
+    assert all(np.abs(a - b).max() > 0.01 for a, b in itertools.combinations(each, 2))
+    single, _, last = ([w.path for w in member.weights] for member in members(model))
+    assert [path.replace("_member2", "") for path in last] == single
+
+
+def test_what_members_share_is_not_trained():
+    model = build(**FRONTEND, nb_members=2)
+    models.freeze(model, ["input"])
+    frozen = {layer.name for layer in model.layers if layer.weights and not layer.trainable}
+    assert frozen == {"spectrogram", "input", "input_member1"}
 
 
 def test_the_output_is_what_the_mathematics_says():
@@ -230,6 +254,7 @@ def test_the_output_is_what_the_mathematics_says():
             "100 is not a multiple of the downsampling factor 8. Use 96",
         ),
         ({"use_separable": [True, False, True]}, "has 3 values for 1 blocks"),
+        ({"nb_members": 2, "model_name": "das_tcn", "nb_pre_conv": 0}, "has a single member"),
         ({"nb_pre_conv": 1, "pre_nb_dft": 7}, "window of 7 samples is too short"),
         (
             {"nb_pre_conv": 1, "pre_nb_dft": 0, "model_name": "das_tcn"},

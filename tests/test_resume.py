@@ -70,8 +70,11 @@ def test_a_run_whose_batch_was_too_large_for_the_data_is_resumed(store, tmp_path
     assert len(pd.read_csv(run_file(stopped, "_history.csv"))) == 3
 
 
-def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(store, tmp_path, monkeypatch, capsys):
-    options = {"data_dir": store, "nb_epoch": 4, **TINY, "dropout": 0.2, "balance": True}
+@pytest.mark.parametrize("how", [{"dropout": 0.2, "balance": True}, {"nb_members": 2}])
+def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(
+    store, tmp_path, monkeypatch, capsys, how
+):
+    options = {"data_dir": store, "nb_epoch": 4, **TINY, **how}
     whole = train(save_dir=tmp_path / "whole", **options)
     with monkeypatch.context() as patch:
         stop_in_epoch(patch, 3)

@@ -175,6 +175,15 @@ def test_one_song_type_is_seen_in_a_short_context(tmp_path):
     assert "song from noise" in chosen["dilations"].reason
 
 
+def test_a_few_recordings_of_one_song_type_are_learned_by_several_networks(tmp_path):
+    song = {"samplerate": 8000, "hz": 2000}
+    stores = [dataset(tmp_path / f"{s}", seconds=s, **song) for s in (10, 100)]
+    assert [suggest(store)["nb_members"].value for store in stores] == [3, 2]
+    several = dataset(tmp_path / "several", seconds=10, n_types=2, **song)
+    assert "nb_members" not in suggest(several)
+    assert "nb_members" not in suggest(stores[0], {"model_name": "das_tcn"})
+
+
 def test_what_is_given_stays_and_the_rest_goes_with_it(tmp_path):
     store = dataset(tmp_path, samplerate=8000, hz=500, seconds=200)
     free, tied = values(suggest(store)), values(suggest(store, {"nb_hist": 65536}))

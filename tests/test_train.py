@@ -8,6 +8,7 @@ from conftest import TINY
 import dss
 from dss.data import make_dataset, open_dataset
 from dss.errors import DssError
+from dss.predict import predict
 from dss.runs import load_run, run_file, run_trunk
 from dss.train import train
 
@@ -73,6 +74,20 @@ def test_the_same_seed_gives_the_same_weights_and_another_does_not(folder, tmp_p
     for name, values in first.items():
         np.testing.assert_array_equal(values, second[name])
     assert any((values != third[name]).any() for name, values in first.items())
+
+
+def test_members_learn_as_if_each_were_alone(folder, tmp_path):
+    options = {"data_dir": make_dataset(folder), "save_dir": tmp_path / "runs", "nb_epoch": 2}
+    alone = weights(train(**options, **TINY))
+    pair = train(**options, **TINY, nb_members=2)
+    both = weights(pair)
+    for name, values in alone.items():
+        np.testing.assert_array_equal(both[name], values)
+    learned = [name for name in both if "_member1" in name]
+    assert len(learned) == len([name for name in alone if not name.startswith("standardize")])
+    differ = [(both[name] != both[name.replace("_member1", "")]).any() for name in learned]
+    assert all(differ)
+    assert "start_seconds" in predict(np.zeros(2000, np.float32), pair)
 
 
 def test_the_best_epoch_is_kept(tiny_run):

@@ -60,8 +60,12 @@ def build(
 def freeze(model: "keras.Model", names: Sequence[str]) -> None:
     """Freeze the weights of some layers; block0 means all layers of the first block.
 
+    If there are several members, what they share is frozen in any case.
+
     Raises: DssError if the network has no such layers, or if no layer would be left to train.
     """
+    from dss.models.tcn import members
+
     with_weights = [layer for layer in model.layers if layer.trainable_weights]
     parts = list(dict.fromkeys(layer.name.split("_")[0] for layer in with_weights))
     unknown = [name for name in names if name not in parts]
@@ -72,8 +76,9 @@ def freeze(model: "keras.Model", names: Sequence[str]) -> None:
         )
     if set(parts) <= set(names):
         raise DssError("freeze: all layers are frozen, so nothing can be trained. Name fewer.")
+    shared = ["spectrogram"] if len(members(model)) > 1 else []
     for layer in with_weights:
-        layer.trainable = layer.name.split("_")[0] not in names
+        layer.trainable = layer.name.split("_")[0] not in [*names, *shared]
 
 
 def resized(model: "keras.Model", options: NetworkOptions, nb_hist: int) -> "keras.Model":

@@ -3,14 +3,13 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from dss.errors import DssError
 from dss.support import hdf5
 from dss.support.files import replacing
-
-if TYPE_CHECKING:
-    import keras
 
 ADVICE = (
     "The training cannot resume where it stopped. To train further from its best weights, set "
@@ -18,32 +17,28 @@ ADVICE = (
 )
 
 
-def save_checkpoint(
-    path: Path, variables: Sequence["keras.Variable"], state: dict[str, Any]
-) -> None:
-    """Write variables and `state`, a dictionary of plain values, to an HDF5 file."""
+def save_checkpoint(path: Path, arrays: Sequence[np.ndarray], state: dict[str, Any]) -> None:
+    """Write arrays and `state`, a dictionary of plain values, to an HDF5 file."""
     import h5py
 
     with replacing(path) as part, h5py.File(part, "w") as file:
         file.attrs["state"] = json.dumps(state)
-        for i, variable in enumerate(variables):
-            file[_name(i)] = variable.numpy()
+        for i, array in enumerate(arrays):
+            file[_name(i)] = array
 
 
-def load_checkpoint(path: Path, variables: Sequence["keras.Variable"]) -> dict[str, Any]:
-    """Restore the variables in place; return the state.
+def load_checkpoint(path: Path, arrays: Sequence[np.ndarray]) -> dict[str, Any]:
+    """Read the values of the arrays, in place; return the state.
 
     Raises: DssError if the checkpoint is damaged or belongs to another network.
     """
     with hdf5.reading(path, ADVICE) as file:
-        for i, variable in enumerate(variables):
+        for i, array in enumerate(arrays):
             name = _name(i)
-            if name not in file or file[name].shape != tuple(variable.shape):
-                raise DssError(
-                    f"{path}: belongs to another network: {variable.path} does not match. {ADVICE}"
-                )
-        for i, variable in enumerate(variables):
-            variable.assign(file[_name(i)][()])
+            if name not in file or file[name].shape != array.shape:
+                raise DssError(f"{path}: belongs to another network. {ADVICE}")
+        for i, array in enumerate(arrays):
+            array[...] = file[_name(i)][()]
         return json.loads(file.attrs["state"])
 
 
@@ -57,5 +52,5 @@ def epochs_done(path: Path) -> int:
 
 
 def _name(place: int) -> str:
-    """Name a variable by its position, as the optimizer's names are not unique."""
+    """Name an array by its position, as the optimizer's names are not unique."""
     return f"{place:05}"

@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,20 +13,17 @@ from dss.models.backend import keras
 from dss.models.checkpoint import load_checkpoint, save_checkpoint
 from dss.models.layers import Standardize
 from dss.models.sampling import ahead, all_batches, training_batches
-from dss.models.training_step import (
-    average_weights,
-    make_optimizer,
-    make_training_step,
-    make_validation_step,
-    weight_vector,
-)
+from dss.models.turns import Turns
 from dss.models.workers import ALONE, Workers
 from dss.options import TrainOptions
 
 WARM_UP = 0.05  # fraction of all steps in which the learning rate rises to its full value
 EQUAL_F1 = 0.02  # smaller differences may be chance
-COMPILE_STEPS = 200  # with fewer steps, compiling takes longer than it saves
 EXPLODED = 100  # no network that learns has such a loss: guessing among 20 classes costs 3
+BROKEN_AUDIO = (
+    "the audio contains NaN or infinite values. "
+    "Make the dataset again from recordings without them."
+)
 
 
 class Exploded(DssError):
@@ -39,13 +35,11 @@ class Progress:
     """The progress of training: with the weights, everything that the next epoch depends on."""
 
     epoch: int = 0
-    step: int = 0
     learning_rate: float = 0.0
     best_epoch: int = 0
     highest_f1: float = 0.0
     lowest_loss: float = math.inf
     waited: int = 0  # epochs since the lowest validation loss
-    random: dict[str, Any] | None = None
 
 
 def fit(
@@ -68,14 +62,16 @@ def fit(
     Hutter 2017, arXiv:1608.03983). With `reduce_lr` it is constant instead, and divided by 10 when
     the validation loss stops falling. Ctrl-C after the first epoch ends training early.
 
+    In each epoch, each member of the network learns from all chunks, in an order of its own.
+
     Arguments:
         model: a network from `dss.models.build`, standardized.
         train, val: chunks of the two splits.
         class_names: the names of the columns of the targets.
         options: batch size, epochs, learning rate, seed, augmentations, early stopping.
         after_epoch: called with the scores of each epoch, and whether it is the best so far. The
-            scores: epoch, loss, val_loss, val_accuracy, val_f1_<class> by samples, learning_rate,
-            and the best epoch so far.
+            scores, means of the members: epoch, loss, val_loss, val_accuracy, val_f1_<class> by
+            samples, learning_rate, and the best epoch so far.
         checkpoint: a file that training resumes from if it exists, written after each epoch.
         samplerate_hz: the sample rate of the audio.
         n_val: the number of annotations in the validation split.
@@ -86,48 +82,42 @@ def fit(
     Returns: whether training was completed; False after Ctrl-C.
     Raises: DssError if the loss is not finite, or explodes, with the learning rate.
     """
-    rng = np.random.default_rng(options.seed)
     # A shift of the grid can add a chunk to every stretch.
     most_chunks = len(train.grid(train.stride - 1)[0])
-    total_steps = options.nb_epoch * math.ceil(most_chunks / options.batch_size)
-    optimizer = make_optimizer(options, total_steps // options.nb_epoch)
-    row = weight_vector(model)
-    learn = make_training_step(model, row, optimizer, workers, compiled=total_steps > COMPILE_STEPS)
-    judge = make_validation_step(model, compiled=total_steps > COMPILE_STEPS)
+    steps_per_epoch = math.ceil(most_chunks / options.batch_size)
+    turns = Turns(model, options, steps_per_epoch, workers)
     at = Progress(learning_rate=options.learning_rate)
-    state = [*model.variables, row, *optimizer.variables]
     if checkpoint.is_file():
-        at = Progress(**load_checkpoint(checkpoint, state))
-        if at.random:
-            rng.bit_generator.state = at.random
-    workers.vary_dropout(model)
+        at = Progress(**load_checkpoint(checkpoint, turns.arrays))
+    turns.vary_dropout(workers.index)
     try:
         while at.epoch < options.nb_epoch:
             at.epoch += 1
-            drawn = training_batches(
-                train,
-                options.batch_size,
-                rng,
-                song=song,
-                augmentations=options.augmentations,
-                samplerate_hz=samplerate_hz,
-                part=workers.part,
-            )
-            batches = ahead(drawn)
-            loss = _learn_epoch(learn, optimizer, batches, at, options, total_steps, workers)
-            average_weights(model, row, optimizer)
-            scores = _validate(judge, val, options.batch_size, class_names, workers)
-            _check_loss(scores["val_loss"], at, options)
+            of_members = []
+            for member in turns:
+                drawn = training_batches(
+                    train,
+                    options.batch_size,
+                    np.random.default_rng([options.seed, member, at.epoch]),
+                    song=song,
+                    augmentations=options.augmentations,
+                    samplerate_hz=samplerate_hz,
+                    part=workers.part,
+                )
+                loss = _learn_epoch(turns, ahead(drawn), at, options, workers)
+                scores = _validate(turns.judge, val, options.batch_size, class_names, workers)
+                _check_loss(scores["val_loss"], at, options)
+                of_members.append({"loss": loss, **scores})
+            scores = {name: float(np.mean([m[name] for m in of_members])) for name in of_members[0]}
             is_best = _record_scores(scores, at, n_val)
             rates = {"learning_rate": at.learning_rate, "best_epoch": at.best_epoch}
-            after_epoch({"epoch": at.epoch, "loss": loss, **scores, **rates}, is_best)
+            after_epoch({"epoch": at.epoch, **scores, **rates}, is_best)
             if at.waited >= options.early_stopping_patience:
                 break
             if options.reduce_lr and at.waited and at.waited % options.reduce_lr_patience == 0:
                 at.learning_rate /= 10
-            at.random = dict(rng.bit_generator.state)
             if workers.is_first:
-                save_checkpoint(checkpoint, state, asdict(at))
+                save_checkpoint(checkpoint, turns.arrays, asdict(at))
     except KeyboardInterrupt:
         if not at.best_epoch:
             raise
@@ -139,16 +129,22 @@ def fit(
 
 
 def standardize(model: keras.Model, train: Chunks, n_chunks: int = 64) -> None:
-    """Set mean and standard deviation of the features from chunks spread over the training data."""
+    """Set mean and standard deviation of the features from chunks spread over the training data.
+
+    Raises: DssError if they are not finite.
+    """
     layer = next((layer for layer in model.layers if isinstance(layer, Standardize)), None)
     if layer is None:
         return
     starts, owner = train.grid()
     drawn = np.unique(np.linspace(0, len(starts) - 1, n_chunks).astype(int))
-    features = keras.Model(model.input, layer.input)
+    frontend = keras.Model(model.input, layer.input)
     batches = np.array_split(drawn, math.ceil(len(drawn) / 8))
-    values = [np.asarray(features(train.batch(starts[b], owner[b])[0])) for b in batches]
-    layer.set_statistics(np.concatenate(values))
+    values = [np.asarray(frontend(train.batch(starts[b], owner[b])[0])) for b in batches]
+    features = np.concatenate(values)
+    if not np.isfinite(features).all():
+        raise DssError(f"Training cannot start: {BROKEN_AUDIO}")
+    layer.set_statistics(features)
 
 
 def _schedule(progress: float) -> float:
@@ -180,21 +176,20 @@ def _record_scores(scores: dict[str, float], at: Progress, n_val: int) -> bool:
     return is_best
 
 
-def _learn_epoch(
-    learn, optimizer, batches, at: Progress, options, total_steps: int, workers: Workers
-) -> float:
-    """Train on all batches of an epoch; returns the mean loss."""
-    losses = []
+def _learn_epoch(turns: Turns, batches, at: Progress, options, workers: Workers) -> float:
+    """Train a member on all batches of an epoch; returns the mean loss."""
+    losses: list[float] = []
     for batch in batches:
         workers.stop_if_alone()
         if not options.reduce_lr:
-            at.learning_rate = options.learning_rate * _schedule(at.step / total_steps)
-        optimizer.learning_rate.assign(at.learning_rate)
-        losses.append(float(learn(*batch)))
+            epochs = at.epoch - 1 + len(losses) / turns.steps_per_epoch
+            at.learning_rate = options.learning_rate * _schedule(epochs / options.nb_epoch)
+        turns.optimizer.learning_rate.assign(at.learning_rate)
+        losses.append(float(turns.learn(*batch)))
         if not losses[-1] < EXPLODED:
             n_broken = workers.sum(np.array([not np.isfinite(batch[0]).all()], np.float32))[0]
             _check_loss(losses[-1], at, options, bool(n_broken))
-        at.step += 1
+    turns.average()
     return float(np.mean(losses))
 
 
@@ -205,10 +200,7 @@ def _check_loss(
     if loss < EXPLODED:
         return
     if broken_audio:
-        raise Exploded(
-            f"Training stopped in epoch {at.epoch}: the audio contains NaN or infinite values. "
-            "Make the dataset again from recordings without them."
-        )
+        raise Exploded(f"Training stopped in epoch {at.epoch}: {BROKEN_AUDIO}")
     kept = f" The weights of epoch {at.best_epoch} are saved." if at.best_epoch else ""
     raise Exploded(
         f"Training stopped in epoch {at.epoch}: the loss became {loss:.3g} at a learning rate of "

@@ -73,14 +73,15 @@ def receptive_field(options: NetworkOptions) -> int:
 def count_weights(options: NetworkOptions, nb_channels: int, nb_classes: int) -> int:
     """Count the weights of the network that `build` returns, without building it."""
     is_das = options.model_name == "das_tcn"
-    filters, taps, n_features, total = options.nb_filters, options.kernel_size, nb_channels, 0
+    filters, taps, n_features, shared = options.nb_filters, options.kernel_size, nb_channels, 0
     if options.nb_pre_conv and not options.pre_nb_dft:
         n_features *= 2**options.nb_pre_conv
     elif options.nb_pre_conv:
         n_frequencies = len(range(options.pre_nb_dft // 2 + 1)[bins(options)])
         n_features *= n_frequencies
-        total += 2 * options.pre_nb_dft * n_frequencies
-    total += 0 if is_das else 2 * n_features
+        shared += 2 * options.pre_nb_dft * n_frequencies
+    shared += 0 if is_das else 2 * n_features
+    total = 0  # of one member
     if options.pre_filters:
         n_places, below = n_features // nb_channels, nb_channels
         for n, size, stride in pattern_shapes(n_places, options.pre_filters):
@@ -97,7 +98,7 @@ def count_weights(options: NetworkOptions, nb_channels: int, nb_classes: int) ->
     units, width = options.nb_lstm_units, filters
     if units:
         total, width = total + 8 * units * (width + units + 1), 2 * units
-    return total + width * nb_classes + nb_classes
+    return shared + options.nb_members * (total + width * nb_classes + nb_classes)
 
 
 def check(options: NetworkOptions, n_samples: int = 0) -> None:
@@ -156,6 +157,8 @@ def check(options: NetworkOptions, n_samples: int = 0) -> None:
             f"pre_bins: {' '.join(map(str, options.pre_bins))} cannot be the first and the last "
             f"bin of a spectrogram. Give two numbers from 0 to {last_bin}, the lower one first."
         )
+    if options.nb_members > 1 and options.model_name != "tcn":
+        problems.append(f"nb_members: {options.model_name} has a single member. Leave it out.")
     if len(options.use_separable) not in (1, options.nb_conv):
         problems.append(
             f"use_separable: has {len(options.use_separable)} values for {options.nb_conv} blocks "

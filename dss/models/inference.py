@@ -8,6 +8,9 @@ from dss import models
 from dss.models.backend import keras, tf
 from dss.options import NetworkOptions
 
+FEW_CLASSES = 16  # up to which products of small matrices are the faster softmax
+LOWEST = -80.0  # of the exponents of the exponential function: 0 is never divided by 0
+
 
 class Network:
     """A network traced for inference in blocks of one fixed size.
@@ -48,8 +51,8 @@ class Network:
 
         def middle(x):
             frames = scores(x, training=False)
-            samples = logits(frames[:, cut : frames.shape[1] - cut])
-            return keras.ops.softmax(samples[:, first : first + self.stride])
+            p = _probabilities(frames[:, cut : frames.shape[1] - cut], logits)
+            return p[:, first : first + self.stride]
 
         return middle
 
@@ -83,3 +86,23 @@ class Network:
         chunks = np.lib.stride_tricks.sliding_window_view(x, self.nb_hist, axis=0)[:: self.stride]
         chunks = np.ascontiguousarray(chunks.transpose(0, 2, 1), np.float32)
         return self._forward(chunks).numpy().reshape(self.block_samples, -1)
+
+
+def _probabilities(frames: tf.Tensor, interpolate: keras.Layer) -> tf.Tensor:
+    """The softmax of scores that are interpolated between frames: [chunks, samples, classes].
+
+    For few classes, TensorFlow's own softmax takes longer than all else but the spectrogram. It
+    subtracts the highest score of each sample; here it is that of the frames around it, which no
+    score between them exceeds.
+    """
+    n_frames, n_classes = frames.shape[1:]
+    scores = interpolate(frames)
+    if n_classes > FEW_CLASSES:
+        return tf.nn.softmax(scores)
+    highest = tf.nn.max_pool1d(tf.reduce_max(frames, axis=2, keepdims=True), 3, 1, "SAME")
+    n_samples = scores.shape[1]
+    by_frame = tf.reshape(scores, (-1, n_frames, n_samples // n_frames * n_classes))
+    exps = tf.exp(tf.maximum(by_frame - highest, LOWEST))
+    exps = tf.reshape(exps, (-1, n_classes))
+    sums = exps @ tf.ones((n_classes, n_classes))  # the same in each column
+    return tf.reshape(exps / sums, (-1, n_samples, n_classes))

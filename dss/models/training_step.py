@@ -27,18 +27,19 @@ def make_optimizer(options: TrainOptions, steps_per_epoch: int) -> keras.Optimiz
     return optimizer
 
 
-def weight_vector(model: keras.Model) -> keras.Variable:
+def weight_vector(network: keras.Model) -> keras.Variable:
     """All trainable weights in a single vector: [weights].
 
     A step then has one gradient and one update, rather than one for each array of weights: it
     compiles in a tenth of the time, and processes that train together exchange one message.
     """
-    values = [np.ravel(variable.numpy()) for variable in model.trainable_variables]
+    values = [np.ravel(variable.numpy()) for variable in network.trainable_variables]
     return keras.Variable(np.concatenate(values), name="weights")
 
 
 def make_training_step(
-    model: keras.Model,
+    network: keras.Model,
+    interpolate: keras.Layer,
     row: keras.Variable,
     optimizer: keras.Optimizer,
     workers: Workers,
@@ -48,12 +49,17 @@ def make_training_step(
 
     Frames are interpolated to `FINE` points, not to samples: between these, scores are nearly
     straight lines, and a loss at each sample would cost as much as two blocks.
+
+    Arguments:
+        network: from audio to scores at each frame.
+        interpolate: the layer from these to scores at each sample.
+        row: the weights of the network, from `weight_vector`.
+        optimizer: from `make_optimizer`.
+        workers: the processes that train together.
+        compiled: whether to compile the step with XLA.
     """
     optimizer.build([row])
-    logits = model.get_layer("logits")
-    network = keras.Model(model.input, logits.input)
-    interpolate = logits
-    if isinstance(logits, UpsampleLinear) and logits.factor > FINE:
+    if isinstance(interpolate, UpsampleLinear) and interpolate.factor > FINE:
         interpolate = UpsampleLinear(FINE, dtype="float32")
 
     def find(x, y, weight):
@@ -62,7 +68,7 @@ def make_training_step(
         with tf.GradientTape() as tape:
             tape.watch(row.value)
             scores, states = network.stateless_call(
-                _parts(model, row.value), network.non_trainable_variables, x, training=True
+                _parts(network, row.value), network.non_trainable_variables, x, training=True
             )
             scores = interpolate(scores)
             loss = _cross_entropy(scores, y, weight) / tf.maximum(count, 1)
@@ -79,13 +85,14 @@ def make_training_step(
     return workers.step(find, apply, compiled)
 
 
-def make_validation_step(model: keras.Model, compiled: bool) -> Callable:
+def make_validation_step(
+    network: keras.Model, interpolate: keras.Layer, compiled: bool
+) -> Callable:
     """A function of a batch: the sum of the loss, the samples that count, the confusion matrix."""
-    logits = keras.Model(model.input, model.get_layer("logits").output)
 
     @tf.function(jit_compile=compiled)
     def judge(x, y, weight):
-        scores = logits(x, training=False)
+        scores = interpolate(network(x, training=False))
         n_classes = scores.shape[-1]
         true, predicted = (tf.one_hot(tf.argmax(v, axis=-1), n_classes) for v in (y, scores))
         confusion = tf.einsum("bti,btj,bt->ij", true, predicted, weight)
@@ -94,21 +101,23 @@ def make_validation_step(model: keras.Model, compiled: bool) -> Callable:
     return judge
 
 
-def average_weights(model: keras.Model, row: keras.Variable, optimizer: keras.Optimizer) -> None:
+def average_weights(network: keras.Model, row: keras.Variable, optimizer: keras.Optimizer) -> None:
     """Set the weights to their average over the last steps, which is what is evaluated and saved.
 
     The average lies nearer the middle of a minimum than any single step (Polyak & Juditsky 1992).
     """
     latest = row.numpy()
     optimizer.finalize_variable_values([row])
-    for variable, values in zip(model.trainable_variables, _parts(model, row.value), strict=True):
+    for variable, values in zip(
+        network.trainable_variables, _parts(network, row.value), strict=True
+    ):
         variable.assign(values)
     row.assign(latest)
 
 
-def _parts(model: keras.Model, row: tf.Tensor) -> list[tf.Tensor]:
+def _parts(network: keras.Model, row: tf.Tensor) -> list[tf.Tensor]:
     """The weights of the vector, in their shapes in the network."""
-    shapes = [variable.shape for variable in model.trainable_variables]
+    shapes = [variable.shape for variable in network.trainable_variables]
     parts = tf.split(row, [math.prod(shape) for shape in shapes])
     return [tf.reshape(part, shape) for part, shape in zip(parts, shapes, strict=True)]
 

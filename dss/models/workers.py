@@ -15,7 +15,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from dss.errors import DssError
-from dss.models.backend import keras, tf
+from dss.models.backend import tf
 from dss.models.worker_addresses import worker_addresses
 from dss.options import TrainOptions
 from dss.support import system
@@ -115,12 +115,6 @@ class Workers:
                 "The processes that train together have different options or data. Start all of "
                 "them with the same options and the same dataset."
             )
-
-    def vary_dropout(self, model: keras.Model) -> None:
-        """Drop out different filters in each process, for its own part of each batch."""
-        for variable in model.variables:
-            if variable.path.endswith("seed_generator_state"):
-                variable.assign(variable.numpy() + np.array([self.index, 0]))
 
     @contextmanager
     def stopping_together(self) -> Iterator[None]:

@@ -59,6 +59,7 @@ class NetworkArguments(TypedDict, total=False):
     use_separable: Sequence[bool] | str
     dilations: Sequence[int] | str
     dropout: float
+    nb_members: int
     nb_lstm_units: int
     nb_pre_conv: int
     pre_nb_dft: int

@@ -74,7 +74,7 @@ def predict_held_out(folder: Path, corpus: Corpus, options: DatasetOptions) -> I
         with tempfile.TemporaryDirectory() as temporary:
             store = Path(temporary, "half.npy")
             write_dataset(store, folder, dealt[number], options)
-            run = load_run(train(data_dir=store, seed=options.seed))
+            run = load_run(train(data_dir=store, seed=options.seed, nb_members=1))
         names = pd.concat([part.annotations for part, _ in learn])["name"].value_counts()
         learned = frozenset(names.index[names >= FEWEST_OF_TYPE])
         yield from _annotated(run, other, learned)

@@ -48,7 +48,8 @@ def options_to_continue(options: TrainOptions) -> tuple[TrainOptions, Path | Non
             )
         now = {"data_dir": options.data_dir, "devices": options.devices}
         return TrainOptions.checked({**stored, **now}), trunk
-    shape = {name: params[name] for name in NetworkOptions.model_fields if name in params}
+    known = {name: params[name] for name in NetworkOptions.model_fields if name in params}
+    shape = dict(NetworkOptions(**known))  # an older run has the defaults of newer options
     problems = [
         f"{name}: {given[name]}, but the network of {trunk} has {shape[name]}. Leave this option "
         "out."
@@ -108,7 +109,7 @@ def copy_weights(model: "keras.Model", trunk: Path, class_names: list[str]) -> N
     new, old = ([names.index(name) for name in both] for names in (class_names, old_names))
     for weight in model.weights:
         values = known[weight.path]
-        if weight.path.startswith("scores/"):
+        if weight.path.startswith("scores"):
             extended = np.array(weight.numpy())
             extended[..., new] = values[..., old]
             values = extended

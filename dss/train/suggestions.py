@@ -29,6 +29,7 @@ FEW_BINS = 16  # minimum number of bins; if fewer lie below the song, they are k
 FLOOR = 0.1  # of the spectrogram, as a fraction of the noise power
 BACKGROUND_SECONDS = 0.5  # longer than most syllables; twice that is no better
 LEAST_FLOOR = 1e-12  # half a step of 16-bit audio, spread over the frequencies of a spectrogram
+MEMBERS = {60: 3, 300: 2}  # for at most so many seconds of audio to learn from; else 1
 DESCRIBED = {"nb_hist", "nb_filters", "kernel_size", "nb_conv"}  # if all given, nothing is chosen
 
 
@@ -113,6 +114,10 @@ def suggest(data_dir: str | Path, given: dict[str, Any] | None = None) -> dict[s
         32 if not window or n_types > 5 else 24 if n_types > 3 else 16,
         f"for {n_types} song type{'s' * (n_types > 1)}",
     )
+    n_members = next((n for most, n in MEMBERS.items() if song.train_seconds <= most), 1)
+    if n_patterns and _is_one_type(song) and n_members > 1:
+        reason = "networks learn the same song, each in its own way, and their mean errs less often"
+        choose("nb_members", n_members, reason)
     ignored = 2 * kernel_size * nb_conv * hop if given.get("ignore_boundaries", True) else 0
     nb_hist = choose("nb_hist", *_chunk(song, hop, ignored))
     # The first and last chunks of a stretch are partly empty: together one more, on average.
