@@ -208,6 +208,8 @@ def test_a_click_shows_the_least_certain_annotation(viewer):
     start, stop = viewer.stretch
     assert row["file"].endswith(viewer.view.name.replace(".wav", "_annotations.csv"))
     assert start <= row["start_seconds"] <= row["stop_seconds"] <= stop
+    assert viewer.selection == pytest.approx(tuple(row[TIMES]))
+    assert viewer.editor._name.value == row["name"]  # Enter gives it
 
 
 def test_annotations_are_saved_as_the_thresholds_make_them(viewer, tmp_path):

@@ -102,6 +102,10 @@ class Editor:
                 return True
         return False
 
+    def suggest(self, name: str) -> None:
+        """Put a name into the field: Enter, or Add, gives it to what is marked."""
+        self._name.value = name
+
     def annotate(self, name: str) -> None:
         """Give what is marked a name: this adds an annotation, or renames the selected one.
 

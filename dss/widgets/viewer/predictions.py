@@ -219,6 +219,9 @@ class PredictionViewer(Viewer):
         if names[row.file] != self.view.name:
             self.show(names[row.file])
         self.look_at((row.start_seconds + row.stop_seconds) / 2)
+        self.editor.mark(row.start_seconds, row.stop_seconds, PREDICTED)
+        if row.name:
+            self.editor.suggest(row.name)
 
     def _later(self, wait_seconds: float) -> None:
         """Detect everything again in a thread, unless a slider is moved first."""
