@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -88,7 +88,8 @@ def fit(
     turns = Turns(model, options, steps_per_epoch, workers)
     at = Progress(learning_rate=options.learning_rate)
     if checkpoint.is_file():
-        at = Progress(**load_checkpoint(checkpoint, turns.arrays))
+        state = load_checkpoint(checkpoint, turns.arrays)  # of an older dss, it says more
+        at = Progress(**{field.name: state[field.name] for field in fields(Progress)})
     turns.vary_dropout(workers.index)
     try:
         while at.epoch < options.nb_epoch:

@@ -41,9 +41,9 @@ class NetworkOptions(Options):
     """Fraction of the filters in each layer that is switched off at random in each training step.
     Try 0.1 to 0.3 if the network overfits."""
     nb_members: int = network_option(1, "Members", rare=True, ge=1, le=16)
-    """Number of networks that learn side by side, each with other recordings spared for validation;
-    what counts is the mean of their scores. Two find boundaries better than one if there are few
-    annotations, for twice the time to train, and somewhat more to annotate."""
+    """Number of networks that learn side by side, each from other random weights and in another
+    order; the mean of their scores counts. Two or three find boundaries better than one where there
+    are few annotations. Each takes as long to train as one, and a third longer to annotate."""
     nb_lstm_units: int = network_option(0, "LSTM units", rare=True, ge=0, le=1024)
     """Add a bidirectional LSTM layer with this many units per direction after the last block; it
     sees the whole chunk. Slow, especially without a downsampling frontend. 0 for none."""
