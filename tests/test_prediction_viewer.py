@@ -14,6 +14,7 @@ from dss.evaluate import evaluate
 from dss.options import PredictFilesOptions
 from dss.predict import predict
 from dss.predict.detection import with_run_options
+from dss.predict.near_misses import near_misses_path
 from dss.review.comparison import agrees_with_manual
 from dss.widgets import PredictForm, PredictionViewer
 from dss.widgets.viewer import predictions
@@ -210,6 +211,24 @@ def test_a_click_shows_the_least_certain_annotation(viewer):
     assert start <= row["start_seconds"] <= row["stop_seconds"] <= stop
     assert viewer.selection == pytest.approx(tuple(row[TIMES]))
     assert viewer.editor._name.value == row["name"]  # Enter gives it
+
+
+def test_missed_song_is_marked_and_once_added_and_saved_no_longer_listed(viewer):
+    (file,) = (f for r, f in viewer._annotated.files.items() if r.stem == "bird_22")
+    near = near_misses_path(file)
+    near.write_text("name,start_seconds,stop_seconds,probability\na,3.9,3.95,0.45\n")
+
+    def listed():
+        _ = viewer.least_certain  # waits for it
+        return [t for t, _ in viewer.checking._list.options if "a missed?" in t and "bird_22" in t]
+
+    viewer._later(0)
+    (text,) = listed()
+    viewer.checking._list.value = [t for t, _ in viewer.checking._list.options].index(text)
+    assert viewer.selection == (3.9, 3.95)
+    viewer.editor.name_marked()
+    viewer.editor.save()
+    assert not listed()
 
 
 def test_annotations_are_saved_as_the_thresholds_make_them(viewer, tmp_path):

@@ -9,12 +9,13 @@ from typing import Any
 import ipywidgets as widgets
 import pandas as pd
 
-from dss.data.annotations import COLUMNS, annotations_path, read_annotations
+from dss.data.annotations import COLUMNS, annotations_path, occurrences, read_annotations
 from dss.data.recordings import fallback_rate
 from dss.errors import DssError
 from dss.evaluate import evaluate
 from dss.predict.stored_probabilities import detect_stored, stored_probabilities
 from dss.review import comparison
+from dss.review.edits import joined
 from dss.review.false_alarms import is_rejected
 from dss.review.rounds import find_novel_in_run
 from dss.review.views import recording_view
@@ -258,12 +259,15 @@ class PredictionViewer(Viewer):
             self._message.value = problem_html(str(error))
 
     def _reviewed(self, recording: Path, table: pd.DataFrame) -> pd.DataFrame:
-        """A table of predictions that says which are also manual annotations, or were rejected."""
+        """A table of predictions that says which are also manual annotations, or were rejected,
+        followed by the manual annotations: nothing is missed there.
+        """
         if recording not in self._hand:
             return table
         by_hand = read_annotations(self._hand[recording], recording=recording)
         is_known = comparison.agrees_with_manual(table, by_hand) | is_rejected(table, by_hand)
-        return table.assign(confirmed=is_known)
+        by_hand = occurrences(by_hand)[COLUMNS].assign(confirmed=True)
+        return joined([table.assign(confirmed=is_known), by_hand])
 
     def _judge(self, found: Mapping[Path, pd.DataFrame]) -> tuple[pd.DataFrame, str]:
         """The scores, and the HTML that shows them."""
