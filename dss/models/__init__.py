@@ -76,9 +76,9 @@ def freeze(model: "keras.Model", names: Sequence[str]) -> None:
         )
     if set(parts) <= set(names):
         raise DssError("freeze: all layers are frozen, so nothing can be trained. Name fewer.")
-    shared = ["spectrogram"] if len(members(model)) > 1 else []
+    frozen = {*names, "spectrogram"} if len(members(model)) > 1 else {*names}
     for layer in with_weights:
-        layer.trainable = layer.name.split("_")[0] not in [*names, *shared]
+        layer.trainable = layer.name.split("_")[0] not in frozen
 
 
 def resized(model: "keras.Model", options: NetworkOptions, nb_hist: int) -> "keras.Model":

@@ -88,7 +88,7 @@ def fit(
     turns = Turns(model, options, steps_per_epoch, workers)
     at = Progress(learning_rate=options.learning_rate)
     if checkpoint.is_file():
-        state = load_checkpoint(checkpoint, turns.arrays)  # of an older dss, it says more
+        state = load_checkpoint(checkpoint, turns.arrays)  # that of an older dss holds more
         at = Progress(**{field.name: state[field.name] for field in fields(Progress)})
     turns.vary_dropout(workers.index)
     try:

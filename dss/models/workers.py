@@ -118,10 +118,10 @@ class Workers:
 
     @contextmanager
     def stopping_together(self) -> Iterator[None]:
-        """Let Ctrl-C or SIGTERM in one process raise KeyboardInterrupt in all, at the next sum.
+        """Let Ctrl-C or SIGTERM in one process raise KeyboardInterrupt in all, at the next step.
 
-        Raised at once, as Python does, it could hit TensorFlow in the middle of something, and has
-        broken its memory. Whoever asks a second time does not want to wait.
+        Raised at once, as Python does, it could hit TensorFlow in the middle of something, and
+        damage its memory. Whoever asks a second time does not want to wait.
         """
 
         def interrupt(*_) -> None:

@@ -108,7 +108,7 @@ class DatasetOptions(SourceOptions):
     test_split: Literal["auto", "files", "samples"] = split_option("auto", "Split test by")
     """Test on whole recordings (files) or on part of each recording (samples). Testing on files
     shows how well the network generalizes to new recordings or, with groups, to new individuals.
-    auto uses files if there are at least three recordings, and none is more than 40 % of them."""
+    auto uses files if there are at least three recordings and none holds over 40 % of the audio."""
     train_fraction: float | None = split_option(None, "Train fraction", gt=0, lt=1)
     """Fraction of the data used for training. By default, everything that is not used for
     validation or testing."""

@@ -42,8 +42,9 @@ class NetworkOptions(Options):
     Try 0.1 to 0.3 if the network overfits."""
     nb_members: int = network_option(1, "Members", rare=True, ge=1, le=16)
     """Number of networks that learn side by side, each from other random weights and in another
-    order; the mean of their scores counts. Two or three find boundaries better than one where there
-    are few annotations. Each takes as long to train as one, and a third longer to annotate."""
+    order; the mean of their scores counts. With few annotations, two or three find boundaries
+    better than one. Each further one adds up to the same time to training, and a third to
+    annotating."""
     nb_lstm_units: int = network_option(0, "LSTM units", rare=True, ge=0, le=1024)
     """Add a bidirectional LSTM layer with this many units per direction after the last block; it
     sees the whole chunk. Slow, especially without a downsampling frontend. 0 for none."""

@@ -29,8 +29,8 @@ FEW_BINS = 16  # minimum number of bins; if fewer lie below the song, they are k
 FLOOR = 0.1  # of the spectrogram, as a fraction of the noise power
 BACKGROUND_SECONDS = 0.5  # longer than most syllables; twice that is no better
 LEAST_FLOOR = 1e-12  # half a step of 16-bit audio, spread over the frequencies of a spectrogram
-MEMBERS = {60: 3, 300: 2}  # of one song type, for at most so many seconds of audio; else 1
-MEMBERS_OF_SEVERAL = {60: 2}
+# The number of members for at most so many seconds of audio; for more, there is one.
+MEMBERS_OF_ONE_TYPE, MEMBERS_OF_SEVERAL = {60: 3, 300: 2}, {60: 2}
 DESCRIBED = {"nb_hist", "nb_filters", "kernel_size", "nb_conv"}  # if all given, nothing is chosen
 
 
@@ -115,7 +115,7 @@ def suggest(data_dir: str | Path, given: dict[str, Any] | None = None) -> dict[s
         32 if not window or n_types > 5 else 24 if n_types > 3 else 16,
         f"for {n_types} song type{'s' * (n_types > 1)}",
     )
-    few = MEMBERS if _is_one_type(song) else MEMBERS_OF_SEVERAL
+    few = MEMBERS_OF_ONE_TYPE if _is_one_type(song) else MEMBERS_OF_SEVERAL
     n_members = next((n for most, n in few.items() if song.train_seconds <= most), 1)
     if n_patterns and n_members > 1:
         reason = "networks learn the same song, each in its own way, and their mean errs less often"
