@@ -3,19 +3,9 @@
 const NEAR = 8; // pixels from a point that belong to it
 const STILL = 3; // pixels that a click may move
 const MARGIN = 14; // pixels around the points
-const KEYS = ["Escape", "Enter", "Delete", "Backspace", " ", ..."123456789"];
-
-function child(parent, name, className) {
-  const made = parent.appendChild(document.createElement(name));
-  made.className = className || "";
-  return made;
-}
-
-function typed(model, name, Type) {
-  const view = model.get(name);
-  if (!view?.byteLength) return new Type(0);
-  return new Type(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
-}
+const KEYS = [
+  "Escape", "Enter", "Delete", "Backspace", " ", "undo", "redo", "all", ..."123456789",
+];
 
 function isInside(polygon, x, y) {
   let inside = false;
@@ -35,8 +25,6 @@ function render({ model, el }) {
   const key = child(root, "div", "dss-map-key");
   const both = child(root, "div", "dss-map-both");
   const area = child(both, "div", "dss-map-points");
-  area.tabIndex = 0;
-  area.dataset.lmSuppressShortcuts = "true"; // keys are for the map, not for JupyterLab
   const points = child(area, "canvas").getContext("2d");
   const lasso = child(area, "canvas").getContext("2d");
   const pointed = child(area, "div", "dss-map-pointed");
@@ -100,15 +88,15 @@ function render({ model, el }) {
     draw();
   };
   const read = () => {
-    xy = typed(model, "xy", Float32Array);
-    kinds = typed(model, "kinds", Uint16Array);
-    chosen = typed(model, "chosen", Uint32Array);
+    xy = typed(model.get("xy"), Float32Array);
+    kinds = typed(model.get("kinds"), Uint16Array);
+    chosen = typed(model.get("chosen"), Uint32Array);
     redraw();
   };
   const showKey = () => {
     const [colors, labels] = [model.get("colors"), model.get("labels")];
     const counts = new Array(labels.length).fill(0);
-    for (const kind of typed(model, "kinds", Uint16Array)) counts[kind] += 1;
+    for (const kind of typed(model.get("kinds"), Uint16Array)) counts[kind] += 1;
     key.replaceChildren();
     labels.forEach((label, kind) => {
       if (!counts[kind]) return;
@@ -123,14 +111,6 @@ function render({ model, el }) {
     });
   };
 
-  const picture = (image, bytes, loaded = () => {}) => {
-    const url = URL.createObjectURL(new Blob([bytes], { type: "image/jpeg" }));
-    image.onload = () => {
-      URL.revokeObjectURL(url);
-      loaded();
-    };
-    image.src = url;
-  };
   const showGallery = () => {
     heading.textContent = model.get("heading");
     gallery.replaceChildren();
@@ -139,7 +119,7 @@ function render({ model, el }) {
       figure.title = `${text}: click to choose and hear it, with Shift to take it out`;
       const image = child(figure, "img");
       image.draggable = false;
-      picture(image, bytes);
+      showJpeg(image, bytes);
       child(figure, "figcaption").textContent = text;
       figure.onclick = (event) => {
         if (howOf(event) === "add") model.send({ do: "choose", points: [point], how: "toggle" });
@@ -155,7 +135,7 @@ function render({ model, el }) {
     pointed.style.display = isShown ? "" : "none";
     if (!isShown) return;
     pointed.replaceChildren();
-    picture(child(pointed, "img"), bytes, () => point === hovered && putBeside(point));
+    showJpeg(child(pointed, "img"), bytes, () => point === hovered && putBeside(point));
     child(pointed, "div").textContent = text;
     putBeside(point);
   };
@@ -256,22 +236,10 @@ function render({ model, el }) {
     zoom = { by: 1, x: 0, y: 0 };
     redraw();
   };
-  const onKey = (event) => {
-    const isCtrl = event.ctrlKey || event.metaKey;
-    const letter = event.key.toLowerCase();
-    let asked = null;
-    if (isCtrl && letter === "z") asked = event.shiftKey ? "redo" : "undo";
-    else if (isCtrl && letter === "y") asked = "redo";
-    else if (isCtrl && letter === "a") asked = "all";
-    else if (!isCtrl && !event.altKey && KEYS.includes(event.key)) asked = event.key;
-    if (!asked) return;
-    event.preventDefault();
-    event.stopPropagation();
-    model.send({ do: "key", key: asked });
-  };
+  listenToKeys(area, KEYS, (key) => model.send({ do: "key", key }));
   const listeners = {
     pointerdown: onDown, pointermove: onMove, pointerup: onUp, pointercancel: onCancel,
-    pointerleave: () => hover(-1), wheel: onWheel, dblclick: onDouble, keydown: onKey,
+    pointerleave: () => hover(-1), wheel: onWheel, dblclick: onDouble,
   };
   for (const [name, listener] of Object.entries(listeners)) {
     area.addEventListener(name, listener, { passive: false });
@@ -283,16 +251,10 @@ function render({ model, el }) {
     ["change:gallery change:heading", showGallery],
     ["change:pointed", showPointed],
   ];
-  for (const [names, listener] of watched) model.on(names, listener);
   read();
   showKey();
   showGallery();
-  const watcher = new ResizeObserver(redraw);
-  watcher.observe(area);
-  return () => {
-    watcher.disconnect();
-    for (const [names, listener] of watched) model.off(names, listener);
-  };
+  return watch(model, watched, area, redraw);
 }
 
 export default { render };

@@ -1,26 +1,23 @@
 """The picture of a segment map: points to select, a legend of colours, and a gallery."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import numpy as np
 import traitlets
+
+from dss.widgets.browser import BrowserWidget, script
 
 HERE = Path(__file__).parent
 
 
-class Scatter(anywidget.AnyWidget):
+class Scatter(BrowserWidget):
     """Points on a canvas, with a legend above and a gallery of spectrograms beside.
 
     What the user does arrives as a dictionary: `{"do": "choose", "points", "how"}` with the numbers
     of points, and "set", "add" or "toggle"; `{"do": "kind", "kind", "how"}` after a click in the
     legend; `{"do": "hover", "point"}`; `{"do": "open", "point"}` after a click on a point or a
     picture; and `{"do": "key", "key"}` with the key as browsers name it, or "undo", "redo", "all".
-
-    Arguments:
-        done: called with what the user does.
 
     Attributes:
         xy: [points, 2] float32, 0 to 1, as bytes.
@@ -32,7 +29,7 @@ class Scatter(anywidget.AnyWidget):
         heading: what the gallery shows.
     """
 
-    _esm = HERE / "scatter.js"
+    _esm = script(HERE / "scatter.js")
     _css = HERE / "scatter.css"
 
     xy = traitlets.Bytes().tag(sync=True)
@@ -43,10 +40,6 @@ class Scatter(anywidget.AnyWidget):
     pointed = traitlets.Dict().tag(sync=True)
     gallery: traitlets.List = traitlets.List().tag(sync=True)
     heading = traitlets.Unicode().tag(sync=True)
-
-    def __init__(self, done: Callable[[dict[str, Any]], None]):
-        super().__init__()
-        self.on_msg(lambda _, content, __: done(content))
 
     def place(self, xy: np.ndarray) -> None:
         """Set the positions of the points: [points, 2]."""

@@ -2,28 +2,15 @@
 
 const HEIGHT = 22; // pixels of a row, as in the style sheet
 const BEYOND = 6; // rows that are drawn above and below those in sight
-const KEYS = ["Enter", "Delete", "Backspace", " ", ..."0123456789"];
+const KEYS = ["Enter", "Delete", "Backspace", " ", "undo", "redo", ..."0123456789"];
 const HEADINGS = ["type", "start (s)", "duration (ms)", "confidence", "from"];
 const { compare: compareTexts } = new Intl.Collator(undefined, { numeric: true });
 const MOVES = { ArrowUp: -1, ArrowDown: 1, PageUp: -10, PageDown: 10, Home: -1e9, End: 1e9 };
-
-function child(parent, name, className) {
-  const made = parent.appendChild(document.createElement(name));
-  made.className = className || "";
-  return made;
-}
-
-function typed(view, Type) {
-  if (!view?.byteLength) return new Type(0);
-  return new Type(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
-}
 
 function render({ model, el }) {
   const root = child(el, "div", "dss-events");
   const head = child(root, "div", "dss-events-row dss-events-head");
   const body = child(root, "div", "dss-events-body");
-  body.tabIndex = 0;
-  body.dataset.lmSuppressShortcuts = "true"; // keys are for the table, not for JupyterLab
   const high = child(body, "div");
 
   let rows = []; // what a row shows, by its number
@@ -109,36 +96,21 @@ function render({ model, el }) {
     if (order.length) model.send({ do: "row", row: order[place] });
   };
 
-  const onKey = (event) => {
-    const isCtrl = event.ctrlKey || event.metaKey;
-    const letter = event.key.toLowerCase();
-    let key = null;
-    if (isCtrl && letter === "z") key = event.shiftKey ? "redo" : "undo";
-    else if (isCtrl && letter === "y") key = "redo";
-    else if (isCtrl || event.altKey) return;
-    else if (event.key in MOVES) {
-      // Where the row that was marked is gone, the next one has taken its place.
-      const isGone = model.get("pointed") < 0 && MOVES[event.key] === 1;
-      go(place + (isGone ? 0 : MOVES[event.key]));
-    } else if (KEYS.includes(event.key)) ({ key } = event);
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-    if (key) model.send({ do: "key", key });
-  };
-  body.addEventListener("keydown", onKey);
+  listenToKeys(body, [...KEYS, ...Object.keys(MOVES)], (key) => {
+    if (KEYS.includes(key)) {
+      model.send({ do: "key", key });
+      return;
+    }
+    // Where the row that was marked is gone, the next one has taken its place.
+    const isGone = model.get("pointed") < 0 && MOVES[key] === 1;
+    go(place + (isGone ? 0 : MOVES[key]));
+  });
   body.addEventListener("scroll", draw, { passive: true });
 
   const watched = [["change:rows", read], ["change:pointed", follow]];
-  for (const [names, listener] of watched) model.on(names, listener);
   showHead();
   read();
-  const watcher = new ResizeObserver(draw);
-  watcher.observe(body);
-  return () => {
-    watcher.disconnect();
-    for (const [names, listener] of watched) model.off(names, listener);
-  };
+  return watch(model, watched, body, draw);
 }
 
 export default { render };

@@ -1,10 +1,9 @@
 """A sortable table of all annotations of a recording; a click on a row jumps to it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import ipywidgets as widgets
 import numpy as np
 import pandas as pd
@@ -14,6 +13,7 @@ from dss.data.annotations import occurrences
 from dss.data.text_tables import COLUMNS, TIMES
 from dss.plot.colors import song_colors
 from dss.review.edits import joined
+from dss.widgets.browser import BrowserWidget, script
 from dss.widgets.elements import fold, help_html
 
 HERE = Path(__file__).parent
@@ -23,14 +23,11 @@ HELP = (
 )
 
 
-class Rows(anywidget.AnyWidget):
+class Rows(BrowserWidget):
     """A table in the browser that draws only the rows in sight, to stay fast with 100,000 rows.
 
     What the user does arrives as a dictionary: `{"do": "row", "row"}` after a click, and `{"do":
     "key", "key"}` with the key as browsers name it, or "undo", "redo".
-
-    Arguments:
-        done: called with what the user does.
 
     Attributes:
         rows: as bytes: `times` [rows, 2] float64 seconds; `confidence` [rows] float32, NaN if
@@ -39,15 +36,11 @@ class Rows(anywidget.AnyWidget):
         pointed: the marked row; -1 if there is none.
     """
 
-    _esm = HERE / "event_table.js"
+    _esm = script(HERE / "event_table.js")
     _css = HERE / "event_table.css"
 
     rows: traitlets.Dict = traitlets.Dict().tag(sync=True)
     pointed = traitlets.Int(-1).tag(sync=True)
-
-    def __init__(self, done: Callable[[dict[str, Any]], None]):
-        super().__init__()
-        self.on_msg(lambda _, content, __: done(content))
 
 
 class EventTable:

@@ -5,23 +5,16 @@ const STILL = 3; // pixels that a click may move
 const BAR = 0.86; // of the height of a row, as in dss.plot.bars
 const KEYS = [
   "ArrowLeft", "ArrowRight", "+", "-", " ", "n", "p", "Escape", "Enter", "Delete", "Backspace",
-  ..."0123456789",
+  "undo", "redo", ..."0123456789",
 ];
 
 function render({ model, el }) {
-  const picture = document.createElement("div");
-  picture.className = "dss-picture";
-  picture.tabIndex = 0;
-  picture.dataset.lmSuppressShortcuts = "true"; // keys are for the picture, not for JupyterLab
-  const image = picture.appendChild(document.createElement("img"));
+  const picture = child(el, "div", "dss-picture");
+  const image = child(picture, "img");
   image.draggable = false;
-  const mark = picture.appendChild(document.createElement("div"));
-  mark.className = "dss-mark";
-  const canvas = picture.appendChild(document.createElement("canvas"));
-  canvas.className = "dss-bars";
-  const line = picture.appendChild(document.createElement("div"));
-  line.className = "dss-line";
-  el.appendChild(picture);
+  const mark = child(picture, "div", "dss-mark");
+  const canvas = child(picture, "canvas", "dss-bars");
+  const line = child(picture, "div", "dss-line");
 
   // Places: parts of the time axis, 0 to 1, and pixels from the left of the picture.
   const clip = (place) => Math.min(1, Math.max(0, place));
@@ -80,7 +73,7 @@ function render({ model, el }) {
     canvas.height = Math.round((bottom - top) * ratio);
     const context = canvas.getContext("2d");
     context.fillStyle = color;
-    const times = new Float32Array(places.buffer.slice(places.byteOffset, places.byteOffset + places.byteLength));
+    const times = typed(places, Float32Array);
     for (let i = 0; i < times.length; i += 2) {
       const [left, right] = [clip(times[i]) * canvas.width, clip(times[i + 1]) * canvas.width];
       const isEvent = times[i] === times[i + 1];
@@ -100,15 +93,14 @@ function render({ model, el }) {
     showLine(model.get("line")[2]);
   };
 
+  const fit = () => {
+    showBars();
+    showMarks();
+  };
+
   let held = null; // while the mouse button is down: where the selection began, or the line
   const showImage = () => {
-    const url = URL.createObjectURL(new Blob([model.get("value")], { type: "image/jpeg" }));
-    image.onload = () => {
-      URL.revokeObjectURL(url);
-      showBars();
-      showMarks();
-    };
-    image.src = url;
+    showJpeg(image, model.get("value"), fit);
     answered();
   };
 
@@ -190,43 +182,26 @@ function render({ model, el }) {
     }
     tell();
   };
-  const onKey = (event) => {
-    const isCommand = event.ctrlKey || event.metaKey;
-    const pressed = event.key.toLowerCase();
-    const isUndo = isCommand && pressed === "z" && !event.shiftKey;
-    const isRedo = isCommand && (pressed === "y" || (pressed === "z" && event.shiftKey));
-    const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey;
-    if (!isUndo && !isRedo && !(isPlain && KEYS.includes(event.key))) return;
-    event.preventDefault();
-    event.stopPropagation();
+  listenToKeys(picture, KEYS, (key, event) => {
     if (event.repeat && waiting) return;
-    asked.key = { key: isUndo ? "undo" : isRedo ? "redo" : event.key };
+    asked.key = { key };
     tell();
-  };
+  });
 
   const listeners = {
     pointerdown: onDown, pointermove: onMove, pointerup: onUp, pointercancel: onCancel,
-    click: onClick, dblclick: onDouble, wheel: onWheel, keydown: onKey,
+    click: onClick, dblclick: onDouble, wheel: onWheel,
   };
   for (const [name, listener] of Object.entries(listeners)) {
     picture.addEventListener(name, listener, { passive: false });
   }
-  const fit = () => {
-    showBars();
-    showMarks();
-  };
-  const watcher = new ResizeObserver(fit);
-  watcher.observe(image);
-  model.on("change:value", showImage);
-  model.on("change:bars", followBars);
-  model.on("change:selection change:edges change:line", showMarks);
   showImage();
-  return () => {
-    watcher.disconnect();
-    model.off("change:value", showImage);
-    model.off("change:bars", followBars);
-    model.off("change:selection change:edges change:line", showMarks);
-  };
+  const shown = [
+    ["change:value", showImage],
+    ["change:bars", followBars],
+    ["change:selection change:edges change:line", showMarks],
+  ];
+  return watch(model, shown, image, fit);
 }
 
 export default { render };

@@ -1,16 +1,15 @@
 """A picture of a stretch of time that responds to mouse and keys."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import anywidget
 import traitlets
+
+from dss.widgets.browser import BrowserWidget, script
 
 HERE = Path(__file__).parent
 
 
-class Picture(anywidget.AnyWidget):
+class Picture(BrowserWidget):
     """A jpeg whose columns are times, which you can click, drag over, and turn the wheel on.
 
     What the user does arrives as a dictionary, with positions as fractions of the time axis, 0 to
@@ -18,9 +17,6 @@ class Picture(anywidget.AnyWidget):
     selection), `click` with `at`, `double` with `at` after the `click` that it begins with, `zoom`
     with `at` and `factor`, `scroll` with `by`, `line` with `at` while the line is dragged, and
     `key` with `key`, as browsers name it.
-
-    Arguments:
-        done: called with what the user does.
 
     Attributes:
         value: the bytes of the jpeg.
@@ -36,7 +32,7 @@ class Picture(anywidget.AnyWidget):
             and a `number` that tells it from what was there before; empty if nothing does.
     """
 
-    _esm = HERE / "picture.js"
+    _esm = script(HERE / "picture.js")
     _css = HERE / "picture.css"
 
     value = traitlets.Bytes().tag(sync=True)
@@ -44,7 +40,3 @@ class Picture(anywidget.AnyWidget):
     selection = traitlets.Tuple(()).tag(sync=True)
     line = traitlets.Tuple(()).tag(sync=True)
     bars = traitlets.Dict().tag(sync=True)
-
-    def __init__(self, done: Callable[[dict[str, Any]], None]):
-        super().__init__()
-        self.on_msg(lambda _, content, __: done(content))
