@@ -12,7 +12,9 @@ from dss.data.targets import make_targets
 from dss.errors import DssError
 from dss.plot.colors import paler, song_colors
 from dss.plot.examples import choose_examples, is_event
-from dss.plot.figure import figure_panels, plain_style, shortened
+from dss.plot.figure import plain_style
+from dss.plot.labels import shortened
+from dss.plot.layout import figure_panels
 from dss.review.view import View
 from dss.support.units import readable
 

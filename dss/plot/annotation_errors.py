@@ -13,7 +13,8 @@ from dss.errors import DssError
 from dss.plot.bars import within
 from dss.plot.colors import song_colors
 from dss.plot.excerpts import Excerpt, draw_excerpts, time_around
-from dss.plot.figure import plain_style, shortened
+from dss.plot.figure import plain_style
+from dss.plot.labels import shortened
 from dss.review.view import View
 from dss.review.views import views_of
 from dss.support.files import remove, replacing

@@ -14,7 +14,9 @@ from dss.data.stretches import overlap
 from dss.data.text_tables import TIMES
 from dss.errors import DssError
 from dss.plot.colors import to_oklab
-from dss.plot.figure import BINS, LETTER_INCHES, ROW_INCHES, Time
+from dss.plot.figure import ROW_INCHES
+from dss.plot.labels import LETTER_INCHES
+from dss.plot.layout import BINS, Time
 
 BAR = 0.86  # fraction of the height of its lane
 UPRIGHT_INCHES = 0.14  # minimum width of a bar with an upright name

@@ -13,15 +13,9 @@ from dss.data.stretches import of_mask
 from dss.errors import DssError
 from dss.plot import rows
 from dss.plot.colors import song_colors
-from dss.plot.figure import (
-    GAP_INCHES,
-    Time,
-    draw_legend,
-    figure_rows,
-    place_rows,
-    plain_style,
-    share_time,
-)
+from dss.plot.figure import plain_style
+from dss.plot.labels import draw_legend
+from dss.plot.layout import GAP_INCHES, Time, figure_rows, place_rows, share_time
 from dss.plot.spectrogram import draw_spectrogram, song_range, spectrogram
 
 BLOCK_SAMPLES = 2**20  # read at a time to find song

@@ -13,7 +13,9 @@ from dss.data.annotations import NOISE, occurrences
 from dss.data.text_tables import COLUMNS
 from dss.errors import DssError
 from dss.plot.colors import song_colors
-from dss.plot.figure import figure_rows, place_rows, plain_style, shortened
+from dss.plot.figure import plain_style
+from dss.plot.labels import shortened
+from dss.plot.layout import figure_rows, place_rows
 from dss.plot.spectrogram import contrast, song_range, spectrogram
 from dss.review.view import View
 

@@ -7,15 +7,9 @@ import pandas as pd
 
 from dss.data.recordings import Recording
 from dss.plot.bars import draw_annotations
-from dss.plot.figure import (
-    LEGEND_LINE_INCHES,
-    WIDTH_INCHES,
-    SongFigure,
-    Time,
-    draw_legend,
-    ending_of,
-    share_time,
-)
+from dss.plot.figure import WIDTH_INCHES, SongFigure
+from dss.plot.labels import LEGEND_LINE_INCHES, draw_legend, ending_of
+from dss.plot.layout import Time, share_time
 from dss.plot.spectrogram import draw_spectrogram, song_range, spectrogram
 from dss.support.units import clock_time
 

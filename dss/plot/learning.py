@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 
 from dss.errors import DssError
 from dss.plot.colors import song_colors
-from dss.plot.figure import SongFigure, legend_below, plain_style
+from dss.plot.figure import SongFigure, plain_style
+from dss.plot.labels import legend_below
 
 ALL_COLOR = "#303030"
 COLUMNS = ("song_type", "seconds", "f1", "low", "high", "is_measured")

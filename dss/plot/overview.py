@@ -7,7 +7,7 @@ import numpy as np
 
 from dss.data.recordings import Recording
 from dss.data.stretches import of_mask
-from dss.plot.figure import BINS
+from dss.plot.layout import BINS
 from dss.plot.rows import Envelope, envelope, shown_audio
 from dss.plot.spectrogram import in_db, mean_power, song_range, spectrogram, window_samples
 

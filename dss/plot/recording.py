@@ -10,15 +10,9 @@ from dss.errors import DssError
 from dss.plot import rows
 from dss.plot.bars import bars_inches, checked_annotations, draw_annotations, within
 from dss.plot.colors import song_colors
-from dss.plot.figure import (
-    SongFigure,
-    Time,
-    draw_legend,
-    figure_rows_again,
-    place_rows,
-    plain_style,
-    share_time,
-)
+from dss.plot.figure import SongFigure, plain_style
+from dss.plot.labels import draw_legend
+from dss.plot.layout import Time, figure_rows_again, place_rows, share_time
 from dss.plot.spectrogram import draw_spectrogram, song_range, spectrogram
 
 MAX_LINES = 8  # classes that can be distinguished as lines

@@ -10,7 +10,8 @@ from matplotlib.patheffects import withStroke
 
 from dss.data.annotations import NOISE
 from dss.errors import DssError
-from dss.plot.figure import BINS, UNKNOWN, Time
+from dss.plot.labels import UNKNOWN
+from dss.plot.layout import BINS, Time
 
 INK = "#303030"  # of waveforms
 QUIETEST_DB = -5.0  # above the noise: lower end of the loudness row

@@ -19,14 +19,9 @@ from dss.options.arguments import EvaluateArguments
 from dss.plot.bars import within
 from dss.plot.colors import song_colors
 from dss.plot.excerpts import Excerpt, draw_excerpts, time_around
-from dss.plot.figure import (
-    WIDTH_INCHES,
-    SongFigure,
-    figure_panels,
-    legend_below,
-    plain_style,
-    shortened,
-)
+from dss.plot.figure import WIDTH_INCHES, SongFigure, plain_style
+from dss.plot.labels import legend_below, shortened
+from dss.plot.layout import figure_panels
 from dss.support.units import readable
 
 MOST_COLUMNS = 5  # of histograms

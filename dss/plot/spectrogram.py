@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator
 
 from dss.errors import DssError
-from dss.plot.figure import BINS
+from dss.plot.layout import BINS
 
 FRAMES = 2**15  # maximum number of spectra to average
 CHOSEN_SAMPLES = 16, 2**13  # limits of a given window

@@ -10,7 +10,8 @@ from matplotlib.patches import Patch
 from dss.data.splits import SPLITS
 from dss.errors import DssError
 from dss.plot.colors import paler
-from dss.plot.figure import WIDTH_INCHES, SongFigure, ending_of, plain_style
+from dss.plot.figure import WIDTH_INCHES, SongFigure, plain_style
+from dss.plot.labels import ending_of
 
 MOST_NAMES = 60  # recordings shown with names; more are drawn as thin rows
 LONGEST_NAME = 40  # letters

@@ -15,7 +15,8 @@ from dss.data.splits import SPLITS
 from dss.errors import DssError
 from dss.plot.bars import checked_annotations
 from dss.plot.colors import paler, song_colors
-from dss.plot.figure import LETTER_INCHES, WIDTH_INCHES, SongFigure, plain_style, shortened
+from dss.plot.figure import WIDTH_INCHES, SongFigure, plain_style
+from dss.plot.labels import LETTER_INCHES, shortened
 
 NAMES_INCHES = 7.5  # for names below the counts
 MOST_COLUMNS = 8  # of histograms

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 
 from dss.errors import DssError
 from dss.plot.colors import FIRST_COLORS, song_colors
-from dss.plot.figure import LETTER_INCHES, SongFigure, legend_below, plain_style, shortened
+from dss.plot.figure import SongFigure, plain_style
+from dss.plot.labels import LETTER_INCHES, legend_below, shortened
 
 F1 = "val_f1_"  # prefix of columns in a history
 
