@@ -65,7 +65,7 @@ def annotate(page, viewer):
     for title in ("zoom in", "next annotation"):
         page.wait_for_timeout(1500)
         viewer.locator(f"button[title='{title}']").click()
-    viewer.get_by_text("Annotate by hand", exact=True).click()
+    viewer.get_by_text("Annotate by hand", exact=True).first.click()  # the help names it, too
 
 
 def draw_around(page, segments):
