@@ -71,7 +71,7 @@ def how_to_open(notebooks: list[Path]) -> str:
     """What to type to open the notebooks from `write_notebooks`."""
     folder = notebooks[0].parent
     commands = [f"jupyter lab {shlex.quote(str(folder))}"]
-    if not all(map(find_spec, ("jupyterlab", "ipywidgets", "anywidget", "psutil"))):
+    if not all(map(find_spec, ("jupyterlab", "ipywidgets", "anywidget"))):
         commands.insert(0, 'pip install "dss[notebooks]"')
     shown = "\n".join(f"    {command}" for command in commands)
     return (

@@ -65,13 +65,11 @@ def started(**how):
 
 
 @pytest.mark.skipif(system.is_windows(), reason="signals of POSIX")
-def test_a_process_apart_is_alive_until_it_is_stopped_or_interrupted():
+def test_a_process_apart_is_stopped_or_interrupted():
     process = started(**system.detached())
     assert os.getsid(process.pid) != os.getsid(0)
-    assert system.is_alive(process.pid)
     system.stop(process.pid)
     assert process.wait(10) == 7
-    assert not system.is_alive(process.pid)
     process = started(**system.detached())
     system.interrupt(process)
     assert process.wait(10) == 8
@@ -116,13 +114,6 @@ def test_on_windows_processes_are_asked_by_ctrl_break(windows):
     system.interrupt(SimpleNamespace(send_signal=sent.append))
     assert sent == [1]
     assert system.detached() == {"creationflags": 512}
-
-
-def test_on_windows_no_process_is_killed_by_asking_whether_it_is_alive(windows, monkeypatch):
-    monkeypatch.setattr(system, "_is_alive_on_windows", lambda process: process == 17)
-    assert system.is_alive(17)
-    assert not system.is_alive(18)
-    assert windows == []
 
 
 def test_on_windows_a_file_that_is_read_is_replaced_when_it_is_free(tmp_path, windows, monkeypatch):

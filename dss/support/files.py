@@ -11,6 +11,8 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
+import psutil
+
 from dss.errors import DssError
 from dss.support import system
 
@@ -110,7 +112,7 @@ def _remove_left(folder: Path) -> None:
     for ending, clear in ((ASIDE, _put_back), (PART, remove)):
         for left in folder.glob(f".*.{MACHINE}-*{ending}"):
             process = left.name.rpartition("-")[2].removesuffix(ending)
-            if not (process.isdigit() and system.is_alive(int(process))):
+            if not (process.isdigit() and psutil.pid_exists(int(process))):
                 with suppress(FileNotFoundError):  # another process removes it, too
                     clear(left)
 

@@ -91,14 +91,6 @@ def _check(file: "h5py.File", n_bytes: int) -> bool:
     return has_texts
 
 
-def is_of_any_length(kind: "h5py.h5t.TypeID") -> bool:
-    """Whether values of a type have variable length, such as most texts."""
-    import h5py
-
-    is_text = isinstance(kind, h5py.h5t.TypeStringID) and kind.is_variable_str()
-    return is_text or any(map(kind.detect_class, (h5py.h5t.VLEN, h5py.h5t.COMPOUND)))
-
-
 def _has_texts(item: "h5py.Group | h5py.Dataset | h5py.Datatype") -> bool:
     """Whether an object, or an attribute of it, has variable-length values."""
     import h5py
@@ -106,7 +98,12 @@ def _has_texts(item: "h5py.Group | h5py.Dataset | h5py.Datatype") -> bool:
     attributes = range(h5py.h5a.get_num_attrs(item.id))
     types = [h5py.h5a.open(item.id, index=i).get_type() for i in attributes]
     types += [item.id.get_type()] if isinstance(item, h5py.Dataset) else []
-    return any(map(is_of_any_length, types))
+    return any(
+        (isinstance(kind, h5py.h5t.TypeStringID) and kind.is_variable_str())
+        or kind.detect_class(h5py.h5t.VLEN)
+        or kind.detect_class(h5py.h5t.COMPOUND)
+        for kind in types
+    )
 
 
 @cached_by_file(32)

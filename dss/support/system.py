@@ -23,8 +23,6 @@ from typing import Any
 
 # Linux: AT_FDCWD and RENAME_EXCHANGE; macOS: RENAME_SWAP.
 AT_WORKING_FOLDER, EXCHANGE, SWAP = -100, 2, 2
-# Windows: permission to query an exit code, the code of a running process, and an error.
-QUERY, STILL_ACTIVE, ACCESS_DENIED = 0x1000, 259, 5
 PATIENCE_SECONDS = 2.0  # to wait until a file that somebody reads is free, on systems that lock it
 LOCKED = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
 FAR_BYTE = 2**30  # beyond the end of a file, for locking
@@ -34,19 +32,6 @@ NOT_HERE = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM)
 def is_windows() -> bool:
     """Whether this is Windows."""
     return sys.platform == "win32"
-
-
-def is_alive(process: int) -> bool:
-    """Whether a process of this machine, given by its number, is running."""
-    if is_windows():  # where os.kill ends a process, whatever the signal
-        return _is_alive_on_windows(process)
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # belongs to another user
-        return True
-    return True
 
 
 def stop(process: int) -> None:
@@ -108,11 +93,7 @@ def try_lock(number: int) -> bool:
     Returns: False if another process has locked it; True also if the system cannot lock files.
     """
     try:
-        if is_windows():
-            _lock_on_windows(number, "LK_NBLCK")
-        else:
-            fcntl: Any = importlib.import_module("fcntl")
-            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(number, is_patient=False)
     except OSError as error:
         return error.errno not in LOCKED
     return True
@@ -132,24 +113,27 @@ def locked_folder(folder: Path) -> Iterator[None]:
         number = os.open(folder, os.O_RDONLY)
     try:
         with suppress(OSError):  # not possible on some network file systems
-            if is_windows():
-                _lock_on_windows(number, "LK_LOCK")  # waits for some seconds
-            else:
-                fcntl: Any = importlib.import_module("fcntl")
-                fcntl.flock(number, fcntl.LOCK_EX)
+            _lock(number, is_patient=True)
         yield
     finally:
         os.close(number)
 
 
-def _lock_on_windows(number: int, how: str) -> None:
-    """Lock one byte of an open file, far beyond its end, since locked bytes are unreadable."""
-    msvcrt: Any = importlib.import_module("msvcrt")
-    os.lseek(number, FAR_BYTE, os.SEEK_SET)
-    try:
-        msvcrt.locking(number, getattr(msvcrt, how), 1)
-    finally:
-        os.lseek(number, 0, os.SEEK_SET)
+def _lock(number: int, is_patient: bool) -> None:
+    """Lock an open file; if it is locked already, wait (on Windows, ten seconds) or fail.
+
+    Windows locks bytes, which are then unreadable: one far beyond the end of the file.
+    """
+    if is_windows():
+        msvcrt: Any = importlib.import_module("msvcrt")
+        os.lseek(number, FAR_BYTE, os.SEEK_SET)
+        try:
+            msvcrt.locking(number, msvcrt.LK_LOCK if is_patient else msvcrt.LK_NBLCK, 1)
+        finally:
+            os.lseek(number, 0, os.SEEK_SET)
+    else:
+        fcntl: Any = importlib.import_module("fcntl")
+        fcntl.flock(number, fcntl.LOCK_EX if is_patient else fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def replace(part: Path, path: Path) -> None:
@@ -198,16 +182,3 @@ def _exchange_names() -> Callable[[bytes, bytes], int] | None:
 def _only_there(module: ModuleType, name: str) -> Any:
     """An attribute that a Python module has on Windows only."""
     return getattr(module, name)
-
-
-def _is_alive_on_windows(process: int) -> bool:
-    kernel = _only_there(ctypes, "WinDLL")("kernel32", use_last_error=True)
-    kernel.OpenProcess.restype = ctypes.c_void_p
-    handle = ctypes.c_void_p(kernel.OpenProcess(QUERY, False, process))
-    if not handle:
-        last_error = _only_there(ctypes, "get_last_error")()
-        return last_error == ACCESS_DENIED  # belongs to another user
-    code = ctypes.c_ulong()
-    kernel.GetExitCodeProcess(handle, ctypes.byref(code))
-    kernel.CloseHandle(handle)
-    return code.value == STILL_ACTIVE
