@@ -13,6 +13,7 @@ from dss.cli import main
 from dss.data import check_annotations, list_recordings, make_dataset, open_dataset
 from dss.data.check import find_problems
 from dss.data.contents import audio_warnings
+from dss.data.inputs import Input
 from dss.data.problems import format_problems, raise_errors
 from dss.data.recordings import array_recording
 from dss.errors import DssError
@@ -281,8 +282,9 @@ def test_there_is_a_row_for_an_overlap_if_and_only_if_two_segments_overlap(tmp_p
     overlap = any(a[1] < b[2] and b[1] < a[2] for i, a in enumerate(distinct) for b in distinct[:i])
     source = tmp_path_factory.getbasetemp() / "x.csv"
     table = pd.DataFrame(segments, columns=HEADER.split(","))
-    listed = find_problems([array_recording(np.zeros(10_400), 1000)], [(source, table)])
-    assert listed["problem"].str.startswith("overlaps").any() == overlap
+    recording = array_recording(np.zeros(10_400), 1000)
+    listed = find_problems([Input(recording, source, table)], 0)
+    assert any(problem.startswith("overlaps") for _, _, _, problem, _ in listed) == overlap
 
 
 def test_errors_are_raised_together_and_warnings_are_not(tmp_path):

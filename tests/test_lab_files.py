@@ -11,6 +11,7 @@ import soundfile
 from dss.cli import main
 from dss.data import (
     check_annotations,
+    list_recordings,
     make_dataset,
     open_dataset,
     read_annotations,
@@ -125,6 +126,7 @@ def test_annotations_without_names_get_one_if_you_say_so(tmp_path, program):
     (tmp_path / name).write_text(lines(header, line))
     found, _ = rows(tmp_path, unnamed="call")
     assert found == [("call", start, stop) for _, start, stop in SONG]
+    assert list_recordings(tmp_path, unnamed="call").at["all", "call"] == len(SONG)
     problems = check_annotations(tmp_path)["problem"].tolist()
     assert problems == ["the name is missing; --unnamed NAME gives one to all such annotations"] * 3
 

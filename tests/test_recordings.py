@@ -178,6 +178,13 @@ def test_npy_needs_a_sample_rate_and_the_error_says_how_to_give_it(tmp_path):
         assert open_for_dataset(tmp_path / name, options).samplerate_hz == 250
 
 
+def test_whatever_stores_no_sample_rate_gets_the_one_of_the_options(tmp_path):
+    np.savez(tmp_path / "a.npz", data=np.zeros(10))
+    for loader in (None, lambda path: (None, np.zeros(10))):
+        options = SourceOptions(samplerate_hz=250, loader=loader)
+        assert open_for_dataset(tmp_path / "a.npz", options).samplerate_hz == 250
+
+
 def test_a_sample_rate_that_the_file_contradicts_is_an_error(wav):
     with pytest.raises(DssError, match=r"is 500 Hz, not 250 Hz.*resampled\(250\)"):
         open_recording(wav, samplerate_hz=250)

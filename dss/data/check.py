@@ -6,10 +6,8 @@ from typing import Unpack
 
 import pandas as pd
 
-from dss.data.annotated_stretches import read_annotated
-from dss.data.annotations import TOLERANCE_SECONDS
-from dss.data.inputs import read_inputs, tolerance_at
-from dss.data.problems import ERROR, FIXED, as_table, problems_of
+from dss.data.inputs import Input, read_inputs
+from dss.data.problems import ERROR, FIXED, Problem, as_table, problems_of
 from dss.data.recording_problems import (
     differences,
     level_warnings,
@@ -17,7 +15,6 @@ from dss.data.recording_problems import (
     unread_files,
     without_recording,
 )
-from dss.data.recordings import Recording
 from dss.data.song_type_problems import definitions_of, never_found, unknown_stretches
 from dss.data.table_problems import problems_between, problems_within
 from dss.errors import DssError
@@ -56,44 +53,32 @@ def check_annotations(
     """
     options = SourceOptions.given(options, named)
     inputs, failed, fixed = read_inputs(Path(folder), options)
-    recordings = [found.recording for found in inputs]
-    tables = [(found.file, found.table) for found in inputs]
     problems = [problem for path, error in failed for problem in problems_of(error, path)]
     severity = ERROR if options.strict else FIXED
     problems += [(file, None, None, what, severity) for file, what in fixed]
-    found_in = find_problems(recordings, tables, options.tolerance_seconds)
-    problems += found_in.itertuples(index=False, name=None)
-    problems += never_found(recordings, tables)
-    problems += unknown_stretches(recordings, tables, options.tolerance_seconds)
-    problems += without_recording(Path(folder), [file for file, _ in tables])
-    problems += level_warnings(recordings)
+    problems += find_problems(inputs, options.tolerance_seconds)
+    problems += never_found(inputs)
+    problems += unknown_stretches(inputs, options.tolerance_seconds)
+    problems += without_recording(Path(folder), [found.file for found in inputs])
+    problems += level_warnings([found.recording for found in inputs])
     return as_table(problems)
 
 
-def find_problems(
-    recordings: Sequence[Recording],
-    tables: Sequence[tuple[Path, pd.DataFrame]],
-    tolerance_seconds: float = TOLERANCE_SECONDS,
-) -> pd.DataFrame:
+def find_problems(inputs: Sequence[Input], tolerance_seconds: float) -> list[Problem]:
     """Problems with the annotations of opened recordings; their audio is not read.
 
-    Arguments:
-        recordings: the recordings.
-        tables: for each, its annotation file and table, as from `recording_annotations`.
-        tolerance_seconds: how far annotated stretches may extend beyond a recording.
+    Annotated stretches may extend beyond a recording by the tolerance.
     """
-    problems = list(differences(recordings, tables))
-    usual_rate = most_frequent([recording.samplerate_hz for recording in recordings])
-    both = bar(recordings, desc="comparing", unit="recording", delay=1)
-    for recording, (source, table) in zip(both, tables, strict=True):
-        with_times = recording.samplerate_hz == usual_rate  # or the rate may be wrong
-        problems += problems_within(str(source), table, recording, with_times)
+    problems = list(differences(inputs))
+    usual_rate = most_frequent([found.recording.samplerate_hz for found in inputs])
+    for found in bar(inputs, desc="comparing", unit="recording", delay=1):
+        with_times = found.recording.samplerate_hz == usual_rate  # or the rate may be wrong
+        problems += problems_within(found, with_times)
         try:
-            problems += unread_files(recording, source)
-            tolerance = tolerance_at(recording, tolerance_seconds)
-            read_annotated(recording.path, recording.duration_seconds, tolerance)
+            problems += unread_files(found)
+            found.annotated(tolerance_seconds)
         except (DssError, OSError) as error:
-            problems += problems_of(error, recording.path)
-    by_file, unreadable = definitions_of(recordings)
+            problems += problems_of(error, found.recording.path)
+    by_file, unreadable = definitions_of(inputs)
     definitions = {name: kind for of_file in by_file.values() for name, kind in of_file.items()}
-    return as_table([*problems, *unreadable, *problems_between(tables, definitions)])
+    return [*problems, *unreadable, *problems_between(inputs, definitions)]

@@ -3,29 +3,20 @@
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple, Unpack
+from typing import Unpack
 
-import pandas as pd
-
-from dss.data.annotation_files import MissingAnnotations, check_unit, recording_annotations
+from dss.data.annotation_files import MissingAnnotations
 from dss.data.annotation_paths import annotation_finder
 from dss.data.annotations import occurrences, write_annotations
 from dss.data.formats.table_writing import OF_ALL, check_names, written_path
+from dss.data.inputs import Input, annotations_of, units_per_second
 from dss.data.recording_files import find_recordings
-from dss.data.recordings import Recording, fallback_rate, open_recording
-from dss.data.text_tables import COLUMNS
+from dss.data.recordings import open_at_own_rate
+from dss.data.text_tables import TIMES
 from dss.errors import DssError, naming, raise_problems
 from dss.options import ConvertOptions, takes_options
 from dss.options.arguments import ConvertArguments
 from dss.support.progress import bar, say
-
-
-class Source(NamedTuple):
-    """A recording and its annotations in seconds, and the file that they come from."""
-
-    file: Path
-    recording: Recording
-    table: pd.DataFrame
 
 
 @takes_options
@@ -56,7 +47,7 @@ def convert_annotations(
     targets = _targets(folder, sources, options)
     n_without = 0
     for path in bar(targets, desc="writing", unit="recording", delay=1):
-        _, recording, table = sources[path]
+        recording, _, table, _ = sources[path]
         about = recording.duration_seconds, recording.samplerate_hz, path
         write_annotations(table, targets[path], options.format, *about)
         n_without += len(table) - len(occurrences(table))
@@ -67,19 +58,15 @@ def convert_annotations(
     return [*dict.fromkeys(targets.values())]
 
 
-def _read(folder: Path, options: ConvertOptions) -> dict[Path, Source]:
+def _read(folder: Path, options: ConvertOptions) -> dict[Path, Input]:
     """Each recording that has annotations."""
     find = annotation_finder(options.annotations_at, folder)
-    how = options.annotation_format, options.annotation_loader, find, options.unnamed
     sources, problems = {}, []
     paths = find_recordings(folder, options.endings)
     for path in bar(paths, desc="reading", unit="recording", delay=1):
         try:
-            recording = open_recording(
-                path, options.loader, fallback_rate(path, options.loader, options.samplerate_hz)
-            )
-            file, table = recording_annotations(path, *how)
-            check_unit(table, file, options.time_unit)
+            recording = open_at_own_rate(path, options.loader, options.samplerate_hz)
+            file, table = annotations_of(path, options, find)
             table["name"] = [options.rename.get(name, name) for name in table["name"]]
             check_names(occurrences(table)["name"], options.format)
         except MissingAnnotations:
@@ -87,15 +74,15 @@ def _read(folder: Path, options: ConvertOptions) -> dict[Path, Source]:
         except (DssError, OSError) as error:
             problems.append(naming(path, error))
             continue
-        per_second = {"s": 1, "ms": 1000, "samples": recording.samplerate_hz}[options.time_unit]
-        table[COLUMNS[1:]] = table[COLUMNS[1:]].astype(float) / per_second
-        sources[path] = Source(file, recording, table)
+        per_second = units_per_second(options.time_unit, recording.samplerate_hz)
+        table[TIMES] = table[TIMES].astype(float) / per_second
+        sources[path] = Input(recording, file, table)
     raise_problems(problems, "These annotations cannot be converted; nothing was written:")
     return sources
 
 
 def _targets(
-    folder: Path, sources: Mapping[Path, Source], options: ConvertOptions
+    folder: Path, sources: Mapping[Path, Input], options: ConvertOptions
 ) -> dict[Path, Path]:
     """The file to write for each recording whose annotations are not in it already."""
     root = folder if folder.is_dir() else folder.parent

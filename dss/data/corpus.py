@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from dss.data import targets
-from dss.data.annotated_stretches import known_stretches, read_annotated
+from dss.data.annotated_stretches import known_stretches
 from dss.data.annotations import (
     EVENT,
     NOISE,
@@ -22,9 +22,9 @@ from dss.data.annotations import (
 )
 from dss.data.automatic_options import chosen_options
 from dss.data.check import find_problems
-from dss.data.inputs import Input, read_inputs, tolerance_at
+from dss.data.inputs import Input, read_inputs
 from dss.data.overlaps import overlap_warnings, overlaps, without_overlaps
-from dss.data.problems import format_problems, raise_errors
+from dss.data.problems import as_table, format_problems, raise_errors
 from dss.data.recordings import Recording
 from dss.data.splits import Song
 from dss.data.stretches import as_mask, complement, intersection, union
@@ -103,7 +103,7 @@ def read_corpus(folder: Path, options: DatasetOptions) -> Corpus:
     inputs, fixed = _read_folder(folder, options)
     recordings = [found.recording for found in inputs]
     tables = [(found.file, found.table) for found in inputs]
-    problems = find_problems(recordings, tables, options.tolerance_seconds)
+    problems = as_table(find_problems(inputs, options.tolerance_seconds))
     raise_errors(problems)
     if len(problems):
         n, first = len(problems), format_problems(problems)[0]
@@ -151,8 +151,7 @@ def _annotated_stretches(
 ) -> np.ndarray:
     """The annotated stretches of a recording, without those that count as unknown: in seconds."""
     end = found.recording.duration_seconds
-    tolerance = tolerance_at(found.recording, options.tolerance_seconds)
-    stretches = read_annotated(found.recording.path, end, tolerance)
+    stretches = found.annotated(options.tolerance_seconds)
     stretches = intersection(stretches, complement(found.unknown, end))
     if options.overlaps == "unknown":
         shared = [overlap[2:] for overlap in overlaps(table, types)]

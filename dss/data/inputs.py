@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from dss.data import fixes
+from dss.data.annotated_stretches import read_annotated
 from dss.data.annotation_files import MissingAnnotations, check_unit, recording_annotations
 from dss.data.annotation_paths import (
     AnnotationFinder,
@@ -21,7 +22,7 @@ from dss.data.recordings import Recording, open_at_own_rate
 from dss.data.stretches import union
 from dss.data.text_tables import COLUMNS, TIMES, Unread
 from dss.errors import DssError
-from dss.options import SourceOptions
+from dss.options import FileOptions, SourceOptions
 from dss.support.progress import bar, say
 from dss.support.units import readable
 
@@ -31,13 +32,40 @@ FAR = 10  # times the length of a recording: a single annotation that far uses a
 MISTAKEN_SECONDS = 1  # beyond the end of a recording: a mistake, not another unit
 
 
+NOTHING = np.empty((0, 2))
+
+
 class Input(NamedTuple):
     """A recording and its annotations."""
 
     recording: Recording
     file: Path  # the annotation file
     table: pd.DataFrame  # the annotations, fixed
-    unknown: np.ndarray  # [stretches, 2] seconds around rows that were skipped
+    unknown: np.ndarray = NOTHING  # [stretches, 2] seconds around rows that were skipped
+
+    def annotated(self, tolerance_seconds: float) -> np.ndarray:
+        """The stretches that were annotated; arguments and errors as for `read_annotated`."""
+        recording = self.recording
+        tolerance = tolerance_at(recording, tolerance_seconds)
+        return read_annotated(recording.path, recording.duration_seconds, tolerance)
+
+
+def annotations_of(
+    path: Path, options: FileOptions, find_file: AnnotationFinder | None = None
+) -> tuple[Path, pd.DataFrame]:
+    """The annotation file of a recording and its table, read as the options say.
+
+    Times are in the unit of the options, `options.time_unit`.
+    """
+    how = options.annotation_format, options.annotation_loader, find_file, options.unnamed
+    file, table = recording_annotations(path, *how)
+    check_unit(table, file, options.time_unit)
+    return file, table
+
+
+def units_per_second(time_unit: str, samplerate_hz: float) -> float:
+    """How many of the units of times that options name (s, ms or samples) make up a second."""
+    return {"s": 1.0, "ms": 1000.0}.get(time_unit, samplerate_hz)
 
 
 def read_input(
@@ -50,30 +78,30 @@ def read_input(
 
     Raises: DssError if one of them cannot be read; its `rest` is the Input without the bad rows.
     """
-    recording = open_at_own_rate(path, options)
+    recording = open_at_own_rate(path, options.loader, options.samplerate_hz)
     own_rate = recording.samplerate_hz
+    recording = recording.one_channel(options.channel, options.mix)
     recording = recording.resampled(options.samplerate_hz or own_rate)
     bad: list[tuple[int, str]] = []
     failed = None
     try:
-        how = options.annotation_format, options.annotation_loader, find_file, options.unnamed
-        file, table = recording_annotations(path, *how)
+        file, table = annotations_of(path, options, find_file)
     except DssError as error:
         if not isinstance(error.rest, Unread):
             raise
         failed, (file, table, bad) = error, error.rest
-    check_unit(table, file, options.time_unit)
+        check_unit(table, file, options.time_unit)
     if options.time_unit == "s":
         _check_unit_fits(table, file, recording.duration_seconds, own_rate)
     else:
-        table[TIMES] = table[TIMES] / {"ms": 1000, "samples": own_rate}[options.time_unit]
+        table[TIMES] = table[TIMES] / units_per_second(options.time_unit, own_rate)
     rows = {row for row, _ in bad}
     rest = table.drop(index=list(rows)) if rows else table
     rest = _within(_without_doubles(rest, file), file, recording, options.tolerance_seconds)
     if failed and not options.skip_bad_rows:
-        failed.rest = Input(recording, file, rest, np.empty((0, 2)))
+        failed.rest = Input(recording, file, rest)
         raise failed
-    unknown = np.empty((0, 2))
+    unknown = NOTHING
     if options.skip_bad_rows:
         wrong = time_problems(rest, recording.duration_seconds, 1 / recording.samplerate_hz)
         bad = sorted([*bad, *((row, f"({name}) {problem}") for row, name, problem in wrong)])

@@ -10,6 +10,7 @@ import pandas as pd
 from dss.data import fixes
 from dss.data.annotation_files import unread_annotations
 from dss.data.annotations import annotations_path
+from dss.data.inputs import Input
 from dss.data.levels import level_problems, spread_blocks
 from dss.data.problems import ERROR, WARNING, Problem, problems_of
 from dss.data.recording_files import visible_files
@@ -25,20 +26,20 @@ OF_ONE_RECORDING = re.compile(
 )
 
 
-def differences(recordings: Sequence[Recording], tables) -> Iterator[Problem]:
+def differences(inputs: Sequence[Input]) -> Iterator[Problem]:
     """Recordings that share a name, or differ from the others in channels or sample rate."""
+    recordings = [found.recording for found in inputs]
     yield from _same_stems(recordings)
     yield from _channels(recordings)
-    yield from _rates(recordings, tables)
+    yield from _rates(recordings, [found.table for found in inputs])
 
 
-def unread_files(recording: Recording, source: Path) -> Iterator[Problem]:
+def unread_files(found: Input) -> Iterator[Problem]:
     """Files that are not read because STEM_annotations.csv takes precedence."""
-    if source != annotations_path(recording.path):
-        return
-    for path in unread_annotations(recording.path):
-        text = f"{path.name} also exists but is not read; {source.name} is"
-        yield str(source), None, None, text, WARNING
+    recording, file = found.recording.path, found.file
+    for path in unread_annotations(recording) if file == annotations_path(recording) else ():
+        text = f"{path.name} also exists but is not read; {file.name} is"
+        yield str(file), None, None, text, WARNING
 
 
 def without_recording(folder: Path, sources: Sequence[Path]) -> Iterator[Problem]:
@@ -101,14 +102,14 @@ def _channels(recordings: Sequence[Recording]) -> Iterator[Problem]:
             yield str(recording.path), None, None, text, ERROR
 
 
-def _rates(recordings: Sequence[Recording], tables) -> Iterator[Problem]:
+def _rates(recordings: Sequence[Recording], tables: list[pd.DataFrame]) -> Iterator[Problem]:
     """Recordings with an unusual sample rate, and a rate that suits all of them."""
     usual = most_frequent([recording.samplerate_hz for recording in recordings])
     others = [recording for recording in recordings if recording.samplerate_hz != usual]
     if not others:
         return
     with suppress(DssError, OSError):  # unreadable audio is reported separately
-        rate = proposed_rate(recordings, [table for _, table in tables])
+        rate = proposed_rate(recordings, tables)
         for recording in others:
             text = f"the sample rate is {recording.samplerate_hz:g} Hz, not {usual:g} Hz as most "
             text += (

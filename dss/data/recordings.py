@@ -134,6 +134,23 @@ def open_recording(
         >>> recording.read(0, 100).shape
         (100, 1)
     """
+    recording = open_at_own_rate(path, loader, samplerate_hz)
+    rate = recording.samplerate_hz
+    if samplerate_hz not in (None, rate):
+        raise DssError(
+            f"{path}: the sample rate is {rate:g} Hz, not {samplerate_hz:g} Hz. To change it, "
+            f"open_recording(path).resampled({samplerate_hz:g})."
+        )
+    return recording
+
+
+def open_at_own_rate(
+    path: str | Path, loader: Loader | None = None, fallback_hz: float | None = None
+) -> Recording:
+    """Open an audio file like `open_recording`, whatever the sample rate that it stores.
+
+    `fallback_hz` is the rate of files that store none.
+    """
     path = Path(path)
     _check_name(path)
     if path.is_symlink() and not path.exists():
@@ -148,60 +165,23 @@ def open_recording(
     audio = open_audio(path, loader)
     if audio.n_samples == 0:
         raise DssError(f"{path}: contains no samples")
-    stated = audio.samplerate_hz
-    rate = samplerate_hz if stated is None else stated
+    rate = fallback_hz if audio.samplerate_hz is None else audio.samplerate_hz
     if rate is None:
         raise DssError(
             f"{path}: does not store its sample rate. Give it (samplerate_hz), or save the audio "
             "as npz: numpy.savez(path, data=x, samplerate=samplerate_hz)."
         )
-    if samplerate_hz not in (None, rate):
-        raise DssError(
-            f"{path}: the sample rate is {rate:g} Hz, not {samplerate_hz:g} Hz. To change it, "
-            f"open_recording(path).resampled({samplerate_hz:g})."
-        )
     return Recording(path, rate, audio.n_samples, audio.n_channels, audio.read)
-
-
-def _check_name(path: Path) -> None:
-    """Raise a DssError if the name of a file is not UTF-8."""
-    name = os.fsencode(path)
-    try:
-        name.decode()
-    except UnicodeDecodeError:
-        raise DssError(
-            f"{name.decode(errors='backslashreplace')}: the name of this file, or of its folder, "
-            "is not UTF-8 but in another encoding; rename it"
-        ) from None
-
-
-def fallback_rate(
-    path: str | Path, loader: Loader | None, samplerate_hz: float | None
-) -> float | None:
-    """The sample rate to give for a file that does not store its own, such as npy; otherwise None.
-
-    Arguments:
-        path: the audio file.
-        loader: a loader, which returns the rate itself.
-        samplerate_hz: the rate of files that do not store it.
-    """
-    has_no_rate = Path(path).suffix.lower() == ".npy" and loader is None
-    return samplerate_hz if has_no_rate else None
 
 
 def open_for_dataset(path: str | Path, options: SourceOptions) -> Recording:
     """Open a recording as a dataset uses it: with the requested channels and sample rate.
 
-    An npy file, which does not store a rate, is taken to have the requested one.
+    A file that does not store its rate, such as npy, is taken to have the requested one.
     """
-    recording = open_at_own_rate(path, options)
+    recording = open_at_own_rate(path, options.loader, options.samplerate_hz)
+    recording = recording.one_channel(options.channel, options.mix)
     return recording.resampled(options.samplerate_hz or recording.samplerate_hz)
-
-
-def open_at_own_rate(path: str | Path, options: SourceOptions) -> Recording:
-    """Open a recording as `open_for_dataset` does, but at the sample rate of its file."""
-    rate = fallback_rate(path, options.loader, options.samplerate_hz)
-    return open_recording(path, options.loader, rate).one_channel(options.channel, options.mix)
 
 
 def open_readable(
@@ -256,6 +236,18 @@ def resample(x: np.ndarray, samplerate_hz: float, new_samplerate_hz: float) -> n
     """
     y = array_recording(x, samplerate_hz).resampled(new_samplerate_hz).read()
     return y[:, 0] if np.ndim(x) == 1 else y
+
+
+def _check_name(path: Path) -> None:
+    """Raise a DssError if the name of a file is not UTF-8."""
+    name = os.fsencode(path)
+    try:
+        name.decode()
+    except UnicodeDecodeError:
+        raise DssError(
+            f"{name.decode(errors='backslashreplace')}: the name of this file, or of its folder, "
+            "is not UTF-8 but in another encoding; rename it"
+        ) from None
 
 
 def _read_channel(reader: Callable, channel: int, start: int, stop: int) -> np.ndarray:

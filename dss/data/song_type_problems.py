@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dss.data.annotated_stretches import known_stretches, read_annotated
+from dss.data.annotated_stretches import known_stretches
 from dss.data.annotations import (
     NOISE,
     definitions_path,
@@ -16,9 +16,8 @@ from dss.data.annotations import (
     song_types,
 )
 from dss.data.automatic_options import EVENT_STD_SECONDS
-from dss.data.inputs import tolerance_at
+from dss.data.inputs import Input
 from dss.data.problems import WARNING, Problem, problems_of
-from dss.data.recordings import Recording
 from dss.data.targets import GAUSSIAN_REACH
 from dss.errors import DssError
 from dss.support.units import readable
@@ -27,11 +26,11 @@ NEVER_FOUND = "was never found: the network cannot learn it. Leave it out."
 
 
 def definitions_of(
-    recordings: Sequence[Recording],
+    inputs: Sequence[Input],
 ) -> tuple[dict[Path, dict[str, str]], list[Problem]]:
     """The category of each name in each definitions file, and what is wrong with these files."""
     definitions, problems = {}, []
-    for path in (definitions_path(recording.path) for recording in recordings):
+    for path in (definitions_path(found.recording.path) for found in inputs):
         try:
             if path.is_file():
                 definitions[path] = read_definitions(path)
@@ -40,17 +39,17 @@ def definitions_of(
     return definitions, problems
 
 
-def never_found(recordings: Sequence[Recording], tables) -> Iterator[Problem]:
+def never_found(inputs: Sequence[Input]) -> Iterator[Problem]:
     """Song types that are looked for or defined, but never annotated."""
     named: dict[str, tuple[str, int]] = {}
     there: set[str] = set()
-    for path, definitions in definitions_of(recordings)[0].items():
+    for path, definitions in definitions_of(inputs)[0].items():
         for row, name in enumerate(definitions, start=1):
             named.setdefault(name, (str(path), row))
-    for source, table in tables:
-        for row, name, start, _ in plain_rows(table):
+    for found in inputs:
+        for row, name, start, _ in plain_rows(found.table):
             if np.isnan(start):
-                named.setdefault(name, (str(source), row))
+                named.setdefault(name, (str(found.file), row))
             else:
                 there.add(name)
     for name, (file, row) in named.items():
@@ -58,28 +57,23 @@ def never_found(recordings: Sequence[Recording], tables) -> Iterator[Problem]:
             yield file, row, name, NEVER_FOUND, WARNING
 
 
-def unknown_stretches(
-    recordings: Sequence[Recording], tables, tolerance_seconds: float
-) -> Iterator[Problem]:
+def unknown_stretches(inputs: Sequence[Input], tolerance_seconds: float) -> Iterator[Problem]:
     """Annotations of noise that make the rest of their recording unknown."""
-    by_recording = {r.path: table for r, (_, table) in zip(recordings, tables, strict=True)}
+    by_recording = {found.recording.path: found.table for found in inputs}
     if not any(NOISE in table["name"].tolist() for table in by_recording.values()):
         return  # and the definitions are not needed
     reach = GAUSSIAN_REACH * EVENT_STD_SECONDS
     with suppress(DssError, OSError):  # reported elsewhere
-        types = song_types(by_recording, definitions_of(recordings)[0])
+        types = song_types(by_recording, definitions_of(inputs)[0])
         names = set(types).union(*(table["name"] for table in by_recording.values()))
-        for recording, (source, table) in zip(recordings, tables, strict=True):
-            rows = table.index[table["name"] == NOISE]
+        for found in inputs:
+            rows = found.table.index[found.table["name"] == NOISE]
             if not len(rows):
                 continue
-            tolerance = tolerance_at(recording, tolerance_seconds)
-            annotated_stretches = read_annotated(
-                recording.path, recording.duration_seconds, tolerance
-            )
-            known = known_stretches(table, types, annotated_stretches, reach, names)
-            unknown = float(np.diff(annotated_stretches).sum() - np.diff(known).sum())
-            if unknown > 1 / recording.samplerate_hz:
+            annotated = found.annotated(tolerance_seconds)
+            known = known_stretches(found.table, types, annotated, reach, names)
+            unknown = float(np.diff(annotated).sum() - np.diff(known).sum())
+            if unknown > 1 / found.recording.samplerate_hz:
                 text = f"the other {readable(unknown)} are unknown: neither song nor noise"
                 text = f"means that in this recording only annotated time is known; {text}"
-                yield str(source), rows[0], NOISE, text, WARNING
+                yield str(found.file), rows[0], NOISE, text, WARNING

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
@@ -15,8 +15,8 @@ from dss.data.annotations import (
     song_names,
     time_problems,
 )
+from dss.data.inputs import Input
 from dss.data.problems import COLUMNS, ERROR, WARNING, Problem
-from dss.data.recordings import Recording
 from dss.support.units import readable
 
 SHORT_SECONDS = 0.001
@@ -24,27 +24,29 @@ SHORT_PART = 0.1  # of the median of a song type
 MANY = 50  # song types
 ENOUGH = 5  # segments, for a meaningful median
 
+Tables = list[tuple[str, pd.DataFrame]]  # annotation files, and their tables
 
-def problems_within(
-    file: str, table: pd.DataFrame, recording: Recording, with_times: bool
-) -> Iterator[Problem]:
+
+def problems_within(found: Input, with_times: bool) -> Iterator[Problem]:
     """Problems within the annotations of one recording.
 
     Its end counts only `with_times`: if its sample rate can be trusted.
     """
+    recording, file, table, _ = found
     step = 1 / recording.samplerate_hz
-    for found_in in (_unconfirmed(table), _contradictions(table), _overlaps(table, step)):
-        yield from ((file, *problem, WARNING) for problem in found_in)
+    for problems in (_unconfirmed(table), _contradictions(table), _overlaps(table, step)):
+        yield from ((str(file), *problem, WARNING) for problem in problems)
     if with_times:
         for problem in time_problems(table, recording.duration_seconds, step):
-            yield file, *problem, ERROR
+            yield str(file), *problem, ERROR
 
 
-def problems_between(tables, definitions: dict[str, str]) -> Iterator[Problem]:
+def problems_between(inputs: Sequence[Input], definitions: dict[str, str]) -> Iterator[Problem]:
     """Problems of names and durations across the files and annotations of all recordings.
 
     `definitions` are the categories of defined names.
     """
+    tables = [(str(found.file), found.table) for found in inputs]
     yield from _kinds(tables, definitions)
     yield from _short(tables)
     yield from _names(tables, definitions)
@@ -90,50 +92,50 @@ def _overlaps(table: pd.DataFrame, tolerance_seconds: float) -> Iterator[tuple[i
             last = row, name, stop
 
 
-def _kinds(tables, definitions: dict[str, str]) -> Iterator[Problem]:
+def _kinds(tables: Tables, definitions: dict[str, str]) -> Iterator[Problem]:
     """Events whose other annotations of the same name are segments, or the reverse."""
     all_rows = [
-        (str(source), row, name, EVENT if start == stop else SEGMENT)
-        for source, table in tables
+        (file, row, name, EVENT if start == stop else SEGMENT)
+        for file, table in tables
         for row, name, start, stop in plain_rows(table)
         if stop >= start and name != NOISE
     ]
     counts = Counter((name, kind) for _, _, name, kind in all_rows)
     usual = {name: kind for (name, kind), _ in reversed(counts.most_common())} | definitions
-    for source, row, name, kind in all_rows:
+    for file, row, name, kind in all_rows:
         if kind != usual[name]:
             what = "start = stop, as an event" if kind == EVENT else "start < stop, as a segment"
             n_usual = counts[name, usual[name]]
             why = f"{n_usual} of {n_usual + counts[name, kind]} {name} are {usual[name]}s"
             if name in definitions:
                 why = f"{name} is defined as {usual[name]}"
-            yield source, row, name, f"has {what}, but {why}; use two names, or correct it", ERROR
+            yield file, row, name, f"has {what}, but {why}; use two names, or correct it", ERROR
 
 
-def _short(tables) -> Iterator[Problem]:
+def _short(tables: Tables) -> Iterator[Problem]:
     """Segments that are far shorter than the others of their name."""
     segments = [
-        (str(source), row, name, stop - start)
-        for source, table in tables
+        (file, row, name, stop - start)
+        for file, table in tables
         for row, name, start, stop in _segments(table)
     ]
     by_name = pd.DataFrame(segments, columns=[*COLUMNS[:3], "seconds"]).groupby("name")["seconds"]
     medians = by_name.median()[by_name.size() >= ENOUGH].to_dict()
-    for source, row, name, seconds in segments:
+    for file, row, name, seconds in segments:
         if seconds < max(SHORT_SECONDS, SHORT_PART * medians.get(name, 0)):
             text = f"lasts {readable(seconds)}"
             if name in medians:
                 text += f"; the median of {name} is {readable(medians[name])}"
-            yield source, row, name, text, WARNING
+            yield file, row, name, text, WARNING
 
 
-def _names(tables, definitions: dict[str, str]) -> Iterator[Problem]:
+def _names(tables: Tables, definitions: dict[str, str]) -> Iterator[Problem]:
     """Names that are not defined, and names that differ from others only in case or spaces."""
     first: dict[str, tuple[str, int]] = {}
     counts: dict[str, int] = {}
-    for source, table in tables:
+    for file, table in tables:
         for row, name, _, _ in plain_rows(table):
-            first.setdefault(name, (str(source), row))
+            first.setdefault(name, (file, row))
             counts[name] = counts.get(name, 0) + 1
     rare = [name for name, n in counts.items() if n < ENOUGH]
     if len(counts) > MANY and len(rare) > len(counts) / 2:

@@ -88,8 +88,8 @@ class PredictOptions(DetectOptions):
     strict: bool = recording_option(False, "Strict")
     """Refuse recordings that dss would otherwise fix, such as truncated ones."""
     samplerate_hz: float | None = recording_option(None, "Sample rate", unit="Hz", gt=0)
-    """The sample rate of npy files and arrays, which do not store one. Defaults to the network's
-    sample rate."""
+    """The sample rate of arrays and of files that do not store one, such as npy. Defaults to the
+    network's sample rate."""
     endings: Words | None = recording_option(None, "Endings of recordings", min_length=1)
     """In a folder, annotate only files with these endings. By default, all audio formats that dss
     supports."""

@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from dss.data.audio import Loader
-from dss.data.recordings import fallback_rate, open_recording
+from dss.data.recordings import open_at_own_rate
 from dss.data.text_tables import COLUMNS
 from dss.errors import DssError
 from dss.plot.examples import plot_examples
@@ -40,8 +40,7 @@ def plot_novel_sounds(
     shown = shown.assign(name=shown["group"].map(named))
     views = []
     for path, table in shown.groupby("recording"):
-        rate = fallback_rate(path, loader, samplerate_hz)
-        recording = open_recording(path, loader, rate)
+        recording = open_at_own_rate(path, loader, samplerate_hz)
         views.append(View(recording.path.name, recording, table[COLUMNS].copy))
     return plot_examples(views, n_examples)
 

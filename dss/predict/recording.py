@@ -12,7 +12,7 @@ from dss import models
 from dss.data import fixes
 from dss.data.audio import as_float
 from dss.data.formats.table_writing import IN_SAMPLES
-from dss.data.recordings import Recording, fallback_rate, open_recording
+from dss.data.recordings import Recording, open_at_own_rate
 from dss.errors import DssError
 from dss.options import DetectOptions, PredictFilesOptions, PredictOptions, takes_options
 from dss.options.arguments import PredictArguments
@@ -102,8 +102,7 @@ def annotate(
     write_near_misses(near.table(table), target)
     own = recording
     if options.format in IN_SAMPLES:  # of the file, not of the network
-        rate = fallback_rate(path, options.loader, run.samplerate_hz)
-        own = open_recording(path, options.loader, rate)
+        own = open_at_own_rate(path, options.loader, run.samplerate_hz)
     write(table, target, options.format, recording.duration_seconds, own.samplerate_hz)
 
 
@@ -196,7 +195,7 @@ def open_with_channels(path: str | Path, run: Run, options: PredictOptions) -> R
     """
     rate = options.samplerate_hz or run.samplerate_hz
     with fixes.collecting() as fixed:
-        opened = open_recording(path, options.loader, fallback_rate(path, options.loader, rate))
+        opened = open_at_own_rate(path, options.loader, rate)
         opened = _with_channels(opened, run, options)
     for file, what in fixed:
         if options.strict:

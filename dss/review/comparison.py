@@ -13,7 +13,7 @@ from dss.data.annotation_files import find_annotations
 from dss.data.annotations import occurrences, read_annotations
 from dss.data.audio import Loader
 from dss.data.dataset import open_dataset
-from dss.data.recordings import fallback_rate, open_recording
+from dss.data.recordings import open_at_own_rate
 from dss.data.text_tables import TIMES
 from dss.errors import DssError, raise_problems
 from dss.evaluate.matching import match
@@ -162,6 +162,6 @@ def save(
         if proposals and format == "csv":
             table = table.assign(confirmed=False)
         file = targets[recording]
-        opened = open_recording(recording, loader, fallback_rate(recording, loader, samplerate_hz))
+        opened = open_at_own_rate(recording, loader, samplerate_hz)
         write(table, file, format, opened.duration_seconds, opened.samplerate_hz)
     return [targets[recording] for recording in tables]

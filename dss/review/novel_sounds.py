@@ -8,7 +8,7 @@ import pandas as pd
 
 from dss.data.annotations import occurrences, read_annotations
 from dss.data.audio import Loader
-from dss.data.recordings import Recording, fallback_rate, open_recording
+from dss.data.recordings import Recording, open_at_own_rate
 from dss.data.text_tables import COLUMNS, TIMES
 from dss.errors import DssError
 from dss.predict.near_misses import apart_from, read_near_misses
@@ -54,7 +54,7 @@ def find_novel_sounds(
     n_known = sum(map(len, tables))
     rate = views[0].recording.samplerate_hz
     for path, file in files.items():
-        recording = open_recording(path, loader, fallback_rate(path, loader, rate))
+        recording = open_at_own_rate(path, loader, rate)
         views.extend(views_of(recording))
         tables.append(_new_sounds(recording, file))
     numbered = [table.assign(view=i, row=0) for i, table in enumerate(tables)]

@@ -13,7 +13,6 @@ import pandas as pd
 import xarray as xr
 
 from dss.data.annotated_stretches import known_stretches, read_annotated
-from dss.data.annotation_files import check_unit, recording_annotations
 from dss.data.annotation_paths import AnnotationFinder, annotation_finder
 from dss.data.annotations import ABSENT, NOISE, definitions_path, is_song, occurrences, song_types
 from dss.data.automatic_options import EVENT_STD_SECONDS
@@ -21,6 +20,7 @@ from dss.data.batches import array_of, split_stretches
 from dss.data.check import check_annotations
 from dss.data.contents import audio_warnings, song_stretches, song_type_warnings
 from dss.data.dataset import open_dataset
+from dss.data.inputs import annotations_of, units_per_second
 from dss.data.problems import COLUMNS as PROBLEM_COLUMNS
 from dss.data.problems import WARNING, format_problems
 from dss.data.recording_files import find_recordings
@@ -164,19 +164,17 @@ class _Reading:
 
     def read(self, recording: Path) -> pd.DataFrame:
         """Read the annotations of one of the recordings, in seconds."""
-        chosen = self.options
-        how = chosen.annotation_format, chosen.annotation_loader, self.find_file, chosen.unnamed
-        file, table = recording_annotations(recording, *how)
-        check_unit(table, file, self.options.time_unit)
+        _, table = annotations_of(recording, self.options, self.find_file)
         if self.options.time_unit != "s":
             table[TIMES] /= self.per_second(recording)
         return table
 
     def per_second(self, recording: Path) -> float:
         """The number of time units per second in the annotations of a recording."""
-        if self.options.time_unit == "samples":  # of the file, even if resampled
-            return open_at_own_rate(recording, self.options).samplerate_hz
-        return 1000.0 if self.options.time_unit == "ms" else 1.0
+        options, rate = self.options, np.nan
+        if options.time_unit == "samples":  # of the file, even if resampled
+            rate = open_at_own_rate(recording, options.loader, options.samplerate_hz).samplerate_hz
+        return units_per_second(options.time_unit, rate)
 
     @cached_property
     def song(self) -> tuple[dict[str, str], set[str]]:

@@ -10,7 +10,7 @@ import ipywidgets as widgets
 import pandas as pd
 
 from dss.data.annotations import COLUMNS, annotations_path, occurrences, read_annotations
-from dss.data.recordings import fallback_rate
+from dss.data.recordings import open_at_own_rate
 from dss.errors import DssError
 from dss.evaluate import evaluate
 from dss.predict.stored_probabilities import detect_stored, stored_probabilities
@@ -174,7 +174,7 @@ class PredictionViewer(Viewer):
         """The recordings, starting with those that the network did not learn from."""
         views, loader = [], annotated.options.loader
         for file in sorted(annotated.files, key=self._was_learned):
-            rate = fallback_rate(file, loader, self._fallback_hz)
+            rate = open_at_own_rate(file, loader, self._fallback_hz).samplerate_hz
             views.append(recording_view(file, loader=loader, samplerate_hz=rate))
         return views
 
