@@ -9,9 +9,10 @@ evaluate, predict, train, review, plot, widgets, and the command line.
 `import dss` stays fast: each subpackage is imported when you first use it.
 """
 
-import importlib
 import os
 from typing import TYPE_CHECKING
+
+from dss.support.submodules import imported_when_named
 
 if TYPE_CHECKING:  # for editors and type checkers
     from dss import data as data
@@ -32,26 +33,4 @@ __version__ = "0.1.0"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
-_STAGES = (
-    "data",
-    "errors",
-    "evaluate",
-    "models",
-    "options",
-    "plot",
-    "predict",
-    "review",
-    "runs",
-    "train",
-    "widgets",
-)
-
-
-def __getattr__(name):
-    if name in _STAGES:
-        return importlib.import_module(f"dss.{name}")
-    raise AttributeError(f"module 'dss' has no attribute {name!r}")
-
-
-def __dir__():
-    return sorted([*globals(), *_STAGES])
+__getattr__, __dir__ = imported_when_named(__name__, __path__)

@@ -3,8 +3,9 @@
 A module is imported when you first name it, as in `dss.review.rounds.next_round`.
 """
 
-import importlib
 from typing import TYPE_CHECKING
+
+from dss.support.submodules import imported_when_named
 
 if TYPE_CHECKING:  # for editors and type checkers
     from dss.review import annotation_errors as annotation_errors
@@ -17,24 +18,4 @@ if TYPE_CHECKING:  # for editors and type checkers
     from dss.review import segment_groups as segment_groups
     from dss.review import views as views
 
-_MODULES = (
-    "annotation_errors",
-    "naming",
-    "novel_sounds",
-    "proofread",
-    "proposals",
-    "rounds",
-    "segment_features",
-    "segment_groups",
-    "views",
-)
-
-
-def __getattr__(name):
-    if name in _MODULES:
-        return importlib.import_module(f"dss.review.{name}")
-    raise AttributeError(f"module 'dss.review' has no attribute {name!r}")
-
-
-def __dir__():
-    return sorted([*globals(), *_MODULES])
+__getattr__, __dir__ = imported_when_named(__name__, __path__)
