@@ -232,7 +232,7 @@ def test_the_command_exits_with_2_after_a_broken_recording(tiny_run, recordings,
 
 
 def test_a_long_recording_tells_a_log_how_far_it_is(run, recordings, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("dss.predict.pending.TOLD_SECONDS", 0)
+    monkeypatch.setattr("dss.predict.files.TOLD_SECONDS", 0)
     predict_files(recordings / "new.wav", run, save_dir=tmp_path, batch_size=1)
     lines = [line for line in capsys.readouterr().err.splitlines() if "done" in line]
     assert len(lines) > 5

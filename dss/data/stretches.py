@@ -52,3 +52,10 @@ def overlap(stretches: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.nd
     before = np.cumsum(np.diff(stretches, prepend=stretches[:, :1], axis=1).ravel())
     until_start, until_stop = (np.interp(t, stretches.ravel(), before) for t in (start, stop))
     return until_stop - until_start
+
+
+def contain(stretches: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Which of the times [times] lie in the stretches, which are sorted: bool."""
+    before = np.searchsorted(stretches[:, 0], times, "right") - 1
+    # Before all stretches, this is -1: the number that is appended.
+    return times < np.append(stretches[:, 1], -np.inf)[before]

@@ -16,6 +16,7 @@ from dss.data.annotations import EVENT, NOISE, SEGMENT, is_absence, occurrences,
 from dss.data.column_names import called, has_times
 from dss.data.formats.guessing import guess_format
 from dss.data.recording_files import AUDIO_ENDINGS, is_hidden
+from dss.data.stretches import contain
 from dss.data.text_tables import header_of
 from dss.errors import DssError, raise_problems
 
@@ -62,10 +63,8 @@ class Pair:
         both = []
         for table in (self.true, self.predicted):
             start, stop = (table[f"{edge}_seconds"].to_numpy(float) for edge in ("start", "stop"))
-            index = np.searchsorted(self.stretches[:, 0], start, "right") - 1
-            end = np.append(self.stretches[:, 1], -np.inf)[index]  # -1, before all, is the last one
-            names = table["name"].to_numpy(object)
-            both.append(AnnotationArrays(names, np.stack([start, stop], axis=1), start < end))
+            names, times = table["name"].to_numpy(object), np.stack([start, stop], axis=1)
+            both.append(AnnotationArrays(names, times, contain(self.stretches, start)))
         return both[0], both[1]
 
 

@@ -125,6 +125,11 @@ class Options(BaseModel):
             message = message.replace(technical, plain)
         return f"{item['input']!r} should be {message}" if name else message
 
+    def values_given(self, of: "type[Options] | None" = None) -> dict[str, Any]:
+        """The values that were given, by name; with a class, only of the options that it has."""
+        names = (of or type(self)).model_fields
+        return {name: getattr(self, name) for name in names if name in self.model_fields_set}
+
     def to_yaml_types(self) -> dict[str, Any]:
         """Convert the options to plain types that can be saved as YAML."""
         return self.model_dump(mode="json")

@@ -1,7 +1,9 @@
 """Annotate the recordings of a folder and save the results, here or on a cluster."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Unpack
 
@@ -10,13 +12,14 @@ from dss.errors import DssError, naming, raise_problems
 from dss.options import PredictFilesOptions, PredictOptions, takes_options
 from dss.options.arguments import PredictFilesArguments
 from dss.predict.detection import with_run_options
-from dss.predict.pending import Pace, still_to_do, target_paths
+from dss.predict.pending import still_to_do, target_paths
 from dss.predict.recording import UNREADABLE, attempt, open_with_channels
 from dss.runs import Run, open_run, read_params, run_trunk
 from dss.support.files import check_writable
 from dss.support.progress import bar, say
 from dss.support.writers import only_writer
 
+TOLD_SECONDS = 60  # between progress lines in a log, for a long recording
 MOST_FOLDERS = 100  # locked at once: each is an open file, and systems limit these
 
 
@@ -71,7 +74,7 @@ def predict_files(
         seconds, problems = _check_recordings(todo, run, options)
         total = sum(seconds.values())
         with bar(total=round(total), unit="s", unit_scale=True, desc="annotate") as progress:
-            pace = Pace(total, progress)
+            pace = _Pace(total, progress)
             files = {path: targets[path] for path in seconds}
             results = _results(files, seconds, run, options, pace.count)
             for n_done, (path, error) in enumerate(results, start=1):
@@ -84,6 +87,33 @@ def predict_files(
                     problems[path] = error
     _raise_failed(problems, len(todo))
     return [targets[path] for path in todo]
+
+
+class _Pace:
+    """The progress of annotating and the time left, for a bar or for lines in a log."""
+
+    def __init__(self, total_seconds: float, progress):
+        self._total, self._progress = total_seconds, progress
+        self._done = self._finished = 0.0
+        self._begun = self._told = time.monotonic()
+
+    def count(self, seconds: float) -> None:
+        """Count these seconds of audio as done."""
+        self._done += seconds
+        self._progress.update(seconds)
+        if self._progress.disable and time.monotonic() - self._told >= TOLD_SECONDS:
+            self._told = time.monotonic()
+            say(str(self))
+
+    def finish(self, seconds: float) -> None:
+        """Count a recording of this duration as done, however much of it was readable."""
+        self._finished += seconds
+        self._done = self._finished
+
+    def __str__(self) -> str:
+        part = self._done / self._total
+        rest = (time.monotonic() - self._begun) * (1 / part - 1)
+        return f"{part:.0%} done, {timedelta(seconds=round(rest))} left"
 
 
 @contextmanager

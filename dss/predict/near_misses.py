@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from dss.data.annotations import EVENT, SEGMENT, occurrences
+from dss.data.formats.table_writing import path_beside
 from dss.data.stretches import of_mask
 from dss.data.text_tables import COLUMNS, TIMES, parse_times, read_csv
 from dss.data.time_texts import numbers
@@ -97,8 +98,7 @@ class NearMisses:
 
 def near_misses_path(annotations: Path) -> Path:
     """The near misses file that belongs to STEM_annotations.csv."""
-    stem = annotations.name.partition("_annotations.")[0].removesuffix(".not.mat")
-    return annotations.with_name(f"{stem}_near_misses.csv")
+    return path_beside(annotations, "near_misses.csv")
 
 
 def write_near_misses(table: pd.DataFrame, annotations: Path) -> None:

@@ -1,8 +1,6 @@
-"""Which recordings to annotate into which files, and how long that will take."""
+"""Which recordings to annotate, and into which files."""
 
-import datetime
 import glob
-import time
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
@@ -14,8 +12,6 @@ from dss.data.recording_files import find_recordings
 from dss.errors import DssError, raise_problems
 from dss.predict.ownership import check_replaceable, is_by_dss
 from dss.support.progress import say
-
-TOLD_SECONDS = 60  # between progress lines in a log, for a long recording
 
 
 def find_matching(
@@ -123,30 +119,3 @@ def still_to_do(targets: dict[Path, Path], existing: str) -> list[Path]:
         "--existing overwrite to replace them, or --save-dir to write elsewhere."
     )
     return [path for path in targets if path not in there]
-
-
-class Pace:
-    """The progress of annotating and the time left, for a bar or for lines in a log."""
-
-    def __init__(self, total_seconds: float, progress):
-        self._total, self._progress = total_seconds, progress
-        self._done = self._finished = 0.0
-        self._begun = self._told = time.monotonic()
-
-    def count(self, seconds: float) -> None:
-        """Count these seconds of audio as done."""
-        self._done += seconds
-        self._progress.update(seconds)
-        if self._progress.disable and time.monotonic() - self._told >= TOLD_SECONDS:
-            self._told = time.monotonic()
-            say(str(self))
-
-    def finish(self, seconds: float) -> None:
-        """Count a recording of this duration as done, however much of it was readable."""
-        self._finished += seconds
-        self._done = self._finished
-
-    def __str__(self) -> str:
-        part = self._done / self._total
-        rest = (time.monotonic() - self._begun) * (1 / part - 1)
-        return f"{part:.0%} done, {datetime.timedelta(seconds=round(rest))} left"

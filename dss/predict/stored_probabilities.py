@@ -10,6 +10,7 @@ from typing import Any, Unpack
 import numpy as np
 import pandas as pd
 
+from dss.data.formats.table_writing import path_beside
 from dss.data.stores import missing_chunks
 from dss.data.text_tables import TIMES
 from dss.errors import DssError, reason
@@ -28,8 +29,7 @@ AGAIN = "Annotate the recording again (--existing overwrite)."
 
 def probabilities_path(annotations: Path) -> Path:
     """Where the probabilities for STEM_annotations.csv are stored."""
-    stem = annotations.name.partition("_annotations.")[0].removesuffix(".not.mat")
-    return annotations.with_name(f"{stem}_probabilities.zarr")
+    return path_beside(annotations, "probabilities.zarr")
 
 
 def store_blocks(

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from dss.data.corpus import read_corpus
+from dss.data.stretches import contain
 from dss.data.text_tables import TIMES
 from dss.errors import DssWarning
 from dss.options import AnnotationErrorOptions, DatasetOptions, SourceOptions, takes_options
@@ -67,10 +68,8 @@ def find_annotation_errors(
     """
     options = AnnotationErrorOptions.given(options, named)
     folder = Path(folder)
-    how = {name: getattr(options, name) for name in SourceOptions.model_fields}
-    as_dataset = DatasetOptions(
-        **how, test_fraction=0.0, val_fraction=VAL_FRACTION, seed=options.seed
-    )
+    how = options.values_given(SourceOptions) | {"seed": options.seed}
+    as_dataset = DatasetOptions(test_fraction=0.0, val_fraction=VAL_FRACTION, **how)
     corpus = read_corpus(folder, as_dataset)
     held_out = predict_held_out(folder, corpus, as_dataset)
     return rank_errors(held_out, corpus.types, options.min_certainty)
@@ -88,7 +87,9 @@ def rank_errors(
     """
     tables, unlearned = [], set()
     for part in held_out:
-        table = _within_known(disagreements(part, types), part)
+        table = disagreements(part, types)
+        if part.source.known is not None:
+            table = table[contain(part.source.known, table[TIMES].mean(axis=1).to_numpy())]
         is_judged = table["annotated_name"].isna() | table["annotated_name"].isin(part.learned)
         unlearned |= {*table.loc[~is_judged, "annotated_name"]}
         table = table[is_judged].assign(recording=part.source.name)
@@ -116,15 +117,6 @@ def format_errors(errors: pd.DataFrame, n_shown: int = 20) -> str:
     text += f"; the {n_shown} most credible:" if len(errors) > n_shown else ":"
     shown = errors[["recording", "look_at", "annotated_name", "error", "says", "score"]][:n_shown]
     return f"{text}\n{shown.to_string(index=False, float_format='{:.2f}'.format, na_rep='')}"
-
-
-def _within_known(table: pd.DataFrame, part: HeldOut) -> pd.DataFrame:
-    known = part.source.known
-    if known is None:
-        return table
-    middle = table[TIMES].mean(axis=1).to_numpy()
-    inside = (middle[:, None] >= known[:, 0]) & (middle[:, None] < known[:, 1])
-    return table[inside.any(axis=1)]
 
 
 def _sure(table: pd.DataFrame) -> pd.DataFrame:

@@ -39,13 +39,13 @@ def measure_loudness(
 ) -> Loudness:
     """Measure how much louder than the noise a recording is, every millisecond.
 
-    At each frequency, power is taken relative to that of the noise, which a fifth of the frames
-    do not exceed. Then it is averaged over the frequencies at which the loudest frames stand out
-    most, so that neither hum nor hiss elsewhere counts.
+    The power at each frequency is divided by the noise there, which a fifth of the frames do not
+    exceed. Then it is averaged over the frequencies at which the loudest frames stand out most, so
+    that neither hum nor hiss elsewhere counts.
 
     Arguments:
-        recording: what `dss.data.open_recording` gave.
-        lowest_hz, highest_hz: between which frequencies; default: all.
+        recording: the result of `dss.data.open_recording`.
+        lowest_hz, highest_hz: the frequency range; default: all frequencies.
 
     Raises: DssError if there is no frequency in this range.
     """
@@ -78,7 +78,7 @@ def find_segments(
     """Find where loudness is above a threshold: [segments, 2] seconds.
 
     Arguments:
-        loudness: as `measure_loudness` gives it.
+        loudness: the result of `measure_loudness`.
         threshold_db: above the noise.
         fill_seconds: shorter gaps are filled.
         min_seconds: shorter segments are left out.

@@ -9,6 +9,7 @@ import pandas as pd
 from dss.data.annotations import occurrences, read_annotations
 from dss.data.audio import Loader
 from dss.data.recordings import Recording, open_at_own_rate
+from dss.data.stretches import contain
 from dss.data.text_tables import COLUMNS, TIMES
 from dss.errors import DssError
 from dss.predict.near_misses import apart_from, read_near_misses
@@ -69,9 +70,7 @@ def _known_sounds(view: View) -> pd.DataFrame:
     """Annotated segments, and other sounds above the noise in annotated stretches."""
     annotated = occurrences(view.annotations)[COLUMNS]
     sounds = _joined([annotated, apart_from(propose(view.recording), annotated)])
-    middle = sounds[TIMES].mean(axis=1).to_numpy()[:, None]
-    is_unknown = (middle >= view.unknown[:, 0]) & (middle < view.unknown[:, 1])
-    return sounds[~is_unknown.any(axis=1)]
+    return sounds[~contain(view.unknown, sounds[TIMES].mean(axis=1).to_numpy())]
 
 
 def _new_sounds(recording: Recording, file: Path) -> pd.DataFrame:

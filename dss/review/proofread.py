@@ -20,7 +20,7 @@ from dss.support.units import clock_time
 Annotated = str | Path | Mapping[Path, pd.DataFrame]
 
 ANNOTATION, NEAR_MISS, NOVEL = "annotation", "near miss", "unlike"
-SURE = 5  # certain annotations added to those of every recording
+SURE = 5  # certain annotations added to every recording
 LISTED = ["file", "look_at", "name", "found", "start_seconds", "stop_seconds", "confidence"]
 
 
@@ -32,7 +32,7 @@ def least_certain(
     options: ProofreadOptions | None = None,
     **named: Unpack[ProofreadArguments],
 ) -> pd.DataFrame:
-    """List what is most likely wrong: annotations, and near misses, where song may have been
+    """List the most likely mistakes: annotations, and near misses, where song may have been
     missed.
 
     Near misses are read from files next to the annotations. If annotations are marked as proposals,
@@ -100,8 +100,8 @@ def rank_recordings(annotated: Annotated, novel: pd.DataFrame | None = None) -> 
 def _with_novel(table: pd.DataFrame, file: Path, novel: pd.DataFrame | None) -> pd.DataFrame:
     """The table `_doubtful` of a file, with sounds that are unlike anything annotated.
 
-    The doubt about a sound is 0 at the largest usual distance, and 1/2 at twice that. The column
-    is_novel says what is such a sound.
+    The doubt about a sound is 0 at the largest usual distance, and 1/2 at twice that distance. The
+    column is_novel marks these sounds.
     """
     here = None if novel is None else novel[novel["file"] == str(file)]
     if here is None or here.empty:

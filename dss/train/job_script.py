@@ -135,11 +135,7 @@ def _environment(options: TrainCommandOptions) -> list[str]:
 def _command(script: Path, options: TrainCommandOptions) -> str:
     """Return the `dss train` command, one switch per line, with paths relative to the script."""
     folder = script.resolve().parent
-    given = {
-        name: getattr(options, name)
-        for name in TrainOptions.model_fields
-        if name in options.model_fields_set
-    }
+    given = options.values_given(TrainOptions)
     if options.gpus > 1 and options.nodes == 1:
         given.setdefault("devices", options.gpus)
     for name in PATHS:

@@ -11,6 +11,7 @@ from dss.data.batches import split_stretches
 from dss.data.contents import song_stretches
 from dss.data.dataset import open_dataset
 from dss.errors import DssError
+from dss.evaluate.samples import scores_of_confusion
 from dss.options import LearningCurveOptions, TrainOptions, takes_options
 from dss.options.arguments import LearningCurveArguments
 from dss.runs import run_file
@@ -50,8 +51,7 @@ def learning_curve(
         invalid.
     """
     options = LearningCurveOptions.given(options, named)
-    own = options.model_fields_set & TrainOptions.model_fields.keys()
-    given = TrainOptions.checked({name: getattr(options, name) for name in own})
+    given = TrainOptions.checked(options.values_given(TrainOptions))
     if given.fraction_data < 1:
         raise DssError("fraction_data: does not apply here; give the parts to train on (parts)")
     tree = open_dataset(given.data_dir)
@@ -186,7 +186,5 @@ def _drawn_f1(counts: np.ndarray, seed: int) -> np.ndarray:
     n_blocks = len(counts)
     drawn = rng.multinomial(n_blocks, np.full(n_blocks, 1 / n_blocks), N_DRAWS)
     sums = np.tensordot(np.vstack([np.ones(n_blocks), drawn]), counts, axes=1)
-    right = np.diagonal(sums, axis1=1, axis2=2)
-    true, predicted = sums.sum(axis=2), sums.sum(axis=1)
-    f1 = np.divide(2 * right, true + predicted, out=np.full(right.shape, np.nan), where=true > 0)
-    return f1[:, 1:]
+    f1 = scores_of_confusion(sums)["f1"][:, :-1]  # without the row `all`
+    return np.where(sums.sum(axis=2)[:, 1:] > 0, f1, np.nan)

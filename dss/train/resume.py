@@ -22,7 +22,7 @@ FREE = ("nb_hist", "ignore_boundaries", "dropout")
 
 
 def options_to_continue(options: TrainOptions) -> tuple[TrainOptions, Path | None]:
-    """Complete the options with those of the run in `continue_from`, if there is one.
+    """Complete the options from the run in `continue_from`, if there is one.
 
     An interrupted run is resumed with all its options, provided that the data are the same and no
     given option differs. From any other run, only the architecture of the network is taken.
@@ -34,7 +34,7 @@ def options_to_continue(options: TrainOptions) -> tuple[TrainOptions, Path | Non
         return options, None
     trunk = run_trunk(options.continue_from)
     params = read_params(trunk)
-    given = {name: getattr(options, name) for name in options.model_fields_set}
+    given = options.values_given()
     stored = {name: params[name] for name in TrainOptions.model_fields if name in params}
     again = given
     if _was_lowered(params) and given.get("batch_size", 0) >= params["batch_size"]:
@@ -66,7 +66,7 @@ def _was_lowered(params: Mapping[str, Any]) -> bool:
 
 
 def _differing(given: Mapping[str, Any], stored: Mapping[str, Any]) -> set[str]:
-    """The options, given directly or by a preset, that differ from those of a run."""
+    """The options, given directly or by a preset, in which a run differs."""
     wanted = {**PRESETS.get(given.get("preset") or "", {}), **given}
     before = TrainOptions.checked(stored)
     own = {"data_dir", "continue_from", "devices", "auto", "preset"}
@@ -95,7 +95,7 @@ def check_run_fits(options: TrainOptions, tree: xr.DataTree) -> None:
 
 
 def copy_weights(model: "keras.Model", trunk: Path, class_names: list[str]) -> None:
-    """Copy the weights of a run into a network; in the last layer, only those of shared classes.
+    """Copy the weights of a run into a network; in the last layer, only of shared classes.
 
     Arguments:
         model: a network with the architecture of the run, but possibly other classes.

@@ -146,7 +146,7 @@ def complete(options: TrainOptions) -> tuple[TrainOptions, dict[str, str]]:
 
     Returns: the complete options; and the reasons, by option.
     """
-    values = {name: getattr(options, name) for name in options.model_fields_set}
+    values = options.values_given()
     reasons = {}
     if options.preset:
         for name, value in PRESETS[options.preset].items():

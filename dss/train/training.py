@@ -83,8 +83,13 @@ def train(*, options: TrainOptions | None = None, **named: Unpack[TrainArguments
     classes = params["class_names"], params["class_types"]
     limits = learned_durations(song["train"], *classes, stretches, rate)
     params["detect"] = {"options": limits}
-    workers = _join(options, params["data_sha256"])
-    trunk = resumed or _trunk(options.run_dir, options.save_prefix, workers)
+    from dss.models.workers import join  # loads TensorFlow, which nothing needs before
+
+    workers = join(options, params["data_sha256"])
+    trunk = resumed
+    if trunk is None:
+        own = str(new_trunk(options.run_dir, options.save_prefix)) if workers.is_first else ""
+        trunk = Path(workers.same(own))  # the same in all processes
     if not workers.is_first:  # the first process writes all files
         model = _model(chunks["train"], params, options, resumed)
         _fit(trunk, model, chunks, song, params, options, workers)
@@ -174,20 +179,8 @@ def _adapt_to_data(
     return options, doubts
 
 
-def _join(options: TrainOptions, data_sha256: str) -> "Workers":
-    from dss.models.workers import join
-
-    return join(options, data_sha256)
-
-
-def _trunk(save_dir: Path, prefix: str, workers: "Workers") -> Path:
-    """The trunk of a new run, shared by all processes that train it."""
-    own = new_trunk(save_dir, prefix) if workers.is_first else ""
-    return Path(workers.same(str(own)))
-
-
 def _remove_unusable(trunk: Path, error: BaseException) -> None:
-    """Keep only what is usable of a run that ended with an error."""
+    """Remove the files of a run that ended with an error, unless it has a usable network."""
     if not run_file(trunk, "_model.h5").is_file():
         for suffix in SUFFIXES:
             remove(run_file(trunk, suffix))
@@ -232,7 +225,7 @@ def _params(tree: xr.DataTree, y_name: str, options, reasons, doubts) -> dict[st
 
 
 def _model(train_chunks: Chunks, params, options: TrainOptions, resumed) -> "keras.Model":
-    """The initial network: with new weights, or those of the run that it continues."""
+    """The initial network, with new weights or the weights of the run that it continues."""
     from dss.models.backend import keras, tf
     from dss.models.fit import standardize
 

@@ -64,6 +64,12 @@ def written_path(recording: Path, format: str) -> Path:
     return recording.with_name(f"{recording.stem}_annotations{ENDINGS[format]}")
 
 
+def path_beside(annotations: Path, ending: str) -> Path:
+    """The file STEM_`ending` next to a `written_path`, for the same recording."""
+    stem = annotations.name.partition("_annotations.")[0].removesuffix(".not.mat")
+    return annotations.with_name(f"{stem}_{ending}")
+
+
 def check_names(names: Iterable[str], format: str) -> None:
     """Raise a DssError if a format does not allow one of these names."""
     if format == "csv":
