@@ -9,14 +9,12 @@ from dss.plot.alignment import plot_alignment
 from dss.plot.annotation_errors import plot_annotation_errors
 from dss.plot.colors import song_colors
 from dss.plot.dataset import plot_dataset
-from dss.plot.examples import plot_examples
-from dss.plot.learning import plot_learning_curve
-from dss.plot.novel_sounds import plot_novel_sounds
+from dss.plot.examples import plot_examples, plot_novel_sounds
 from dss.plot.recording import plot_recording
 from dss.plot.scores import plot_errors, plot_mistakes, plot_precision_recall
 from dss.plot.splits import plot_splits
 from dss.plot.statistics import plot_counts, plot_durations
-from dss.plot.training import plot_confusion, plot_history
+from dss.plot.training import plot_confusion, plot_history, plot_learning_curve
 
 __all__ = [
     "plot_alignment",

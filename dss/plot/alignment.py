@@ -31,7 +31,7 @@ def plot_alignment(views: Sequence[View], n_examples: int = 100, seed: int = 0) 
     The coloured line is the median of the loudness, scaled from 0 to 1 in each example; half of the
     examples lie in the pale band. The black line is the mean target: from the dataset, or what the
     annotations of a folder will become. If sound starts before its target, annotations are late, or
-    shifted relative to the audio. The width of an event is that of its target at half height.
+    shifted relative to the audio. The width of an event is measured on its target, at half height.
 
     Arguments:
         views: recordings or splits from `dss.review.views.open_views`.

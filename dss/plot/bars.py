@@ -74,7 +74,7 @@ def draw_annotations(
 
     Arguments:
         colors: by song type.
-        inches: width and height of the axis; default: those of a row of the whole figure.
+        inches: width and height of the axis; default: a row across the whole figure.
     """
     width, height = inches or (ROW_INCHES, bars_inches(rows, time))
     is_event = rows["start_seconds"] == rows["stop_seconds"]

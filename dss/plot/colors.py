@@ -11,6 +11,7 @@ from dss.data.annotations import NOISE
 # The colours of Okabe and Ito, which colour-blind people can distinguish, without yellow and black.
 FIRST_COLORS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9"]
 NOISE_COLOR = "#9a9a9a"
+ALL_COLOR = "#303030"  # of all song types together
 
 
 def song_colors(names: Sequence[str]) -> dict[str, str]:

@@ -1,10 +1,12 @@
 """Plot a dataset: one split below the other."""
 
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dss.data.batches import split_stretches
@@ -85,20 +87,13 @@ def plot_dataset(
         mine, axes = axes[: len(inches)], axes[len(inches) :]
         seconds = tree[split].sizes["time"] / samplerate_hz
         end = f"{round(seconds, 2):g} s"
-        if not one:
+        if one:
+            shown_time = " to ".join(f"{round(t, 2):g}" for t in one.time)
+            mine[0].set_title(f"{split}: {shown_time} s of {end}")
+            _draw_stretch(mine, one, samplerate_hz, range_hz, log_frequency, colors)
+        else:
             mine[0].set_title(f"{split}: ends at {end}" if seconds else f"{split}: empty")
             mine[0].set_axis_off()
-            continue
-        names, time = list(colors), one.time
-        shown_time = " to ".join(f"{round(t, 2):g}" for t in time)
-        mine[0].set_title(f"{split}: {shown_time} s of {end}")
-        rows.draw_waveform(mine[0], one.wave, time)
-        draw_spectrogram(mine[1], one.power, samplerate_hz, time, range_hz, log_frequency)
-        rows.draw_lines(mine[2], one.y, names, time, colors, "target")
-        rows.draw_image(mine[3], one.y, names, time, colors, "target")
-        rows.draw_cuts(mine, one.cuts)
-        rows.draw_unknown(mine, one.unknown)
-        share_time(mine, time)
     n_lines = draw_legend(figure, list(colors), colors, any(len(one.unknown) for one in shown))
     above = [[TITLE_INCHES, *[GAP_INCHES] * (len(inches) - 1)] for inches in heights]
     above[0][0] = TITLE_INCHES / 2
@@ -117,6 +112,24 @@ class _Shown(NamedTuple):
     y: rows.Envelope
     cuts: np.ndarray  # seconds
     unknown: np.ndarray  # [stretches, 2] seconds
+
+
+def _draw_stretch(
+    axes: Sequence[Axes],
+    shown: _Shown,
+    samplerate_hz: float,
+    range_hz: tuple[float, float],
+    log_frequency: bool,
+    colors: Mapping[str, str],
+) -> None:
+    names, time = list(colors), shown.time
+    rows.draw_waveform(axes[0], shown.wave, time)
+    draw_spectrogram(axes[1], shown.power, samplerate_hz, time, range_hz, log_frequency)
+    rows.draw_lines(axes[2], shown.y, names, time, colors, "target")
+    rows.draw_image(axes[3], shown.y, names, time, colors, "target")
+    rows.draw_cuts(axes, shown.cuts)
+    rows.draw_unknown(axes, shown.unknown)
+    share_time(axes, time)
 
 
 def _first_song(data: xr.Dataset, samplerate_hz: float) -> float:

@@ -1,15 +1,18 @@
-"""Plot examples of each song type side by side."""
+"""Plot examples of each song type, or of sounds unlike any, side by side."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from dss.data.annotated_stretches import is_absence
 from dss.data.annotations import NOISE, occurrences
+from dss.data.audio import Loader
+from dss.data.recordings import open_at_own_rate
 from dss.data.text_tables import COLUMNS
 from dss.errors import DssError
 from dss.plot.colors import song_colors
@@ -23,6 +26,7 @@ EVENT_SECONDS = 0.02  # shown before and after an event
 BEFORE, AFTER = 0.3, 1.5  # shown around a segment, in units of its typical duration
 GAP = 0.04  # between examples, as a fraction of an example
 MOST_TYPES = 30
+MOST_GROUPS = 9  # of sounds unlike anything annotated
 
 
 @plain_style()
@@ -74,6 +78,38 @@ def plot_examples(
     return figure
 
 
+def plot_novel_sounds(
+    novel: pd.DataFrame,
+    n_examples: int = 6,
+    *,
+    loader: Loader | None = None,
+    samplerate_hz: float | None = None,
+) -> Figure:
+    """Plot sounds that are unlike anything annotated: one row per group of similar sounds.
+
+    Each row shows the network's name for most of its sounds, if it found them. The last row has the
+    sounds that are unlike any other.
+
+    Arguments:
+        novel: the result of `dss.review.novel_sounds.find_novel_sounds`.
+        n_examples: the maximum number per row.
+        loader: as for `dss.predict.predict`.
+        samplerate_hz: for recordings that do not store their rate.
+
+    Raises: DssError if there are no such sounds.
+    """
+    if novel.empty:
+        raise DssError("No sound is unlike the annotated ones: there is nothing to show")
+    shown = novel[novel["group"] < MOST_GROUPS]
+    named = {number: _title(number, of_group) for number, of_group in shown.groupby("group")}
+    shown = shown.assign(name=shown["group"].map(named))
+    views = []
+    for path, table in shown.groupby("recording"):
+        recording = open_at_own_rate(path, loader, samplerate_hz)
+        views.append(View(recording.path.name, recording, table[COLUMNS].copy))
+    return plot_examples(views, n_examples)
+
+
 def choose_examples(
     views: Sequence[View], n_examples: int, rng: np.random.Generator
 ) -> dict[str, list[tuple[View, tuple[float, float], tuple[float, float]]]]:
@@ -105,6 +141,13 @@ def is_event(examples) -> bool:
     """Whether examples, as `choose_examples` returns them, are of an event."""
     _, (start, stop), _ = examples[0]
     return start == stop
+
+
+def _title(number: int, sounds: pd.DataFrame) -> str:
+    if number < 0:
+        return "others"
+    name = sounds["name"].mode()[0]
+    return f"{number + 1}: {name}?" if name else f"{number + 1}: not found"
 
 
 def _read(view: View, times, shown) -> tuple[np.ndarray, float]:

@@ -88,6 +88,11 @@ class SongFigure(Figure):
 
     def _repr_png_(self) -> bytes:
         """For notebooks without pyplot, which normally makes figures display themselves."""
-        buffer = io.BytesIO()
-        self.savefig(buffer, format="png")
-        return buffer.getvalue()
+        return png(self)
+
+
+def png(figure: Figure, dpi: float = 100) -> bytes:
+    """A figure as a picture."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi)
+    return buffer.getvalue()

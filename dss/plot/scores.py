@@ -17,7 +17,7 @@ from dss.evaluate.pairs import Pair, Recordings, stem_of
 from dss.options import EvaluateOptions, takes_options
 from dss.options.arguments import EvaluateArguments
 from dss.plot.bars import within
-from dss.plot.colors import song_colors
+from dss.plot.colors import ALL_COLOR, song_colors
 from dss.plot.excerpts import Excerpt, draw_excerpts, time_around
 from dss.plot.figure import WIDTH_INCHES, SongFigure, plain_style
 from dss.plot.labels import legend_below, shortened
@@ -25,7 +25,6 @@ from dss.plot.layout import figure_panels
 from dss.support.units import readable
 
 MOST_COLUMNS = 5  # of histograms
-ALL_COLOR = "#303030"
 
 
 @plain_style()
