@@ -218,7 +218,7 @@ def test_the_recordings_are_shown_scrolled_zoomed_and_annotated(browser, lab, fo
         return _within(lambda: not automatic.is_checked(), 10)
 
     assert _within(is_set_by_hand)
-    page.locator("button[title='play what is in view']").first.click()
+    page.locator("button[title='play the stretch in view']").first.click()
     page.locator("audio").wait_for()
     keep_screenshot(page, "1_inspect_data")
     assert page.locator("[data-mime-type='application/vnd.jupyter.error']").count() == 0

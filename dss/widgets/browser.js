@@ -20,6 +20,19 @@ function showJpeg(image, bytes, loaded = () => {}) {
   image.src = url;
 }
 
+// These listeners may keep the page from scrolling.
+function listen(element, listeners) {
+  for (const [name, listener] of Object.entries(listeners)) {
+    element.addEventListener(name, listener, { passive: false });
+  }
+}
+
+// Keys, and what the mouse does until its button is up, are for this element.
+function take(element, event) {
+  element.focus({ preventScroll: true });
+  element.setPointerCapture(event.pointerId);
+}
+
 // Acts on these keys, named as browsers do; "undo", "redo" and "all" are Ctrl Z, Ctrl Y and Ctrl A.
 function listenToKeys(element, keys, act) {
   element.tabIndex = 0;

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import anywidget
+import numpy as np
+from numpy.typing import ArrayLike
 
 
 class BrowserWidget(anywidget.AnyWidget):
@@ -17,6 +19,11 @@ class BrowserWidget(anywidget.AnyWidget):
     def __init__(self, done: Callable[[dict[str, Any]], None]):
         super().__init__()
         self.on_msg(lambda _, content, __: done(content))
+
+
+def as_bytes(values: ArrayLike, dtype: str) -> bytes:
+    """Numbers as the browser takes them."""
+    return np.asarray(values, dtype).tobytes()
 
 
 def script(path: Path) -> str:

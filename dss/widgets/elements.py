@@ -1,14 +1,14 @@
 """What forms and viewers are made of: buttons, folds, pictures and messages."""
 
 import html
-import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import ipywidgets as widgets
+import pandas as pd
 from IPython.display import display
-from matplotlib.figure import Figure
 
 from dss.errors import DssError
 
@@ -75,6 +75,34 @@ def button(
     return made
 
 
+def guarded_buttons(
+    guarded: Callable[[Callable], None], *described: tuple[str, str, str, Callable[[], object]]
+) -> list[widgets.Button]:
+    """Buttons whose errors are shown.
+
+    Arguments:
+        guarded: runs an action, and shows its error.
+        described: the text, icon, tooltip and action of each button.
+    """
+    return [
+        button(text, partial(guarded, action), tooltip, icon)
+        for text, icon, tooltip, action in described
+    ]
+
+
+def press(
+    key: str,
+    actions: Mapping[str, Callable[[], object]],
+    names: Sequence[str],
+    give_name: Callable[[str], object],
+) -> None:
+    """Do what a key stands for: an action, or giving one of the names with the keys 1 to 9."""
+    if key in actions:
+        actions[key]()
+    elif key.isdigit() and 1 <= int(key) <= len(names):
+        give_name(names[int(key) - 1])
+
+
 def name_field(on_enter: Callable[[], object]) -> widgets.Combobox:
     """A field for a song type, with an action for Enter, even if the text is unchanged."""
     field = widgets.Combobox(placeholder="song type", layout={"width": "150px"})
@@ -117,14 +145,12 @@ def done_html(text: str) -> str:
     return f'<div><span class="dss-good">✓</span> {text}</div>'
 
 
+def table_html(table: pd.DataFrame, classes: str = "") -> str:
+    """A table, as HTML."""
+    return table.rename_axis(None).to_html(border=0, justify="right", classes=classes)
+
+
 def keys_html(names: Iterable[str]) -> str:
     """Which of the keys 1 to 9 stand for which names, as HTML."""
     numbered = zip(range(1, 10), names, strict=False)
     return "".join(f"<b>{key}</b> {html.escape(name)}, " for key, name in numbered)
-
-
-def png(figure: Figure, dpi: float = 100) -> bytes:
-    """A figure as a picture."""
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=dpi)
-    return file.getvalue()

@@ -9,7 +9,7 @@ from typing import Any
 import ipywidgets as widgets
 import xarray as xr
 
-from dss.data import check_annotations, make_dataset, open_dataset, preview_dataset
+from dss.data import check_annotations, describe, make_dataset, open_dataset, preview_dataset
 from dss.data.annotation_paths import files_by_pattern
 from dss.data.assembly import default_store, differing_options
 from dss.data.filename_groups import groups_in_filenames
@@ -20,11 +20,11 @@ from dss.errors import DssError
 from dss.options import DatasetOptions, SourceOptions
 from dss.options.base import option
 from dss.plot import plot_splits
+from dss.plot.figure import png
 from dss.support.units import counted
-from dss.widgets.elements import PICTURE, doubt_html, png
-from dss.widgets.forms.rate_buttons import rate_buttons
+from dss.widgets.elements import PICTURE, doubt_html
+from dss.widgets.forms.problems import problems_table, rate_buttons
 from dss.widgets.forms.sources import SourceForm
-from dss.widgets.forms.tables import counts_table, problems_table
 
 MOST_NAMED = 6  # individuals; the rest are counted
 
@@ -156,7 +156,7 @@ class DatasetForm(SourceForm):
         self._below.children = shown if len(problems) else []
         with self._work.showing_work(self._aside):
             tree = preview_dataset(folder, **self._loaders, **options)
-        shown.append(widgets.HTML(counts_table(tree) + doubt_html(missing(tree.attrs))))
+        shown.append(widgets.HTML(_counts_table(tree) + doubt_html(missing(tree.attrs))))
         shown.append(widgets.Image(value=png(plot_splits(tree)), layout=PICTURE))
         self._below.children = shown
         self._made_with[self._below] = self._of_result()
@@ -173,7 +173,7 @@ class DatasetForm(SourceForm):
     def _describe(self, result: Path) -> str:
         self._below.children = []
         tree = open_dataset(result)
-        return f"The dataset is in <b>{html.escape(str(result))}</b>.{counts_table(tree)}"
+        return f"The dataset is in <b>{html.escape(str(result))}</b>.{_counts_table(tree)}"
 
     def _check(self) -> None:
         super()._check()
@@ -189,3 +189,18 @@ def _places_hint(pattern: str, folder: Path, files: tuple[str, ...]) -> str:
         return f"{message}."
     recording, file = found[0]
     return f"{message}, such as {recording.name}: {os.path.relpath(file, folder)}."
+
+
+def _counts_table(tree: xr.DataTree) -> str:
+    """The duration of each split and how many annotations of each song type it has, as HTML."""
+    table = describe(tree).T
+    head = "".join(f"<th>{html.escape(str(name))}</th>" for name in ("", *table.columns))
+    rows = []
+    for name, values in table.iterrows():
+        is_time = name in ("seconds", "unknown")
+        cells = "".join(
+            f"<td>{n:.1f} s</td>" if is_time else f'<td class="dss-n{n:.0f}">{n:.0f}</td>'
+            for n in values
+        )
+        rows.append(f"<tr><th>{html.escape(str(name))}</th>{cells}</tr>")
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"

@@ -11,9 +11,8 @@ from dss.options.base import option
 from dss.review.view import View
 from dss.review.views import find_problems, is_dataset, open_views
 from dss.support.units import counted, readable
-from dss.widgets.forms.rate_buttons import rate_buttons
+from dss.widgets.forms.problems import problems_table, rate_buttons
 from dss.widgets.forms.sources import SourceForm
-from dss.widgets.forms.tables import problems_table
 
 MISSING = "there are no annotations next to it; add "  # how that problem begins
 NOTHING_YET = (

@@ -43,16 +43,17 @@ class FormOutput:
     def _show_below(self, result: Any) -> None:
         """Show a new result in place of the first one."""
         if self._below is not None:
-            self._below.update(_displayed(self._work_button(result)))
+            self._below.update(_displayed(self._called(result)))
 
-    def _work_button(self, result: Any) -> Any:
+    def _called(self, result: Any) -> Any:
+        """What the function makes of a result, or the message of its error."""
         try:
             return self._function(result)
         except DssError as error:
             return str(error)
 
     def _show(self, result: Any) -> None:
-        shown = _displayed(self._work_button(result))
+        shown = _displayed(self._called(result))
         formatter = InteractiveShell.instance().display_formatter
         data, metadata = formatter.format(shown) if formatter else ({}, {})
         data = {k: b64encode(v).decode() if isinstance(v, bytes) else v for k, v in data.items()}

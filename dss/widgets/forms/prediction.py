@@ -121,7 +121,7 @@ class PredictForm(Form):
         return hints
 
     def _given(self) -> dict[str, Any]:
-        """The options, and None for blank options of detection, to override those of the run."""
+        """The options, with None for blank options of detection, which override the run."""
         return self._blank(DetectOptions.model_fields) | self.options
 
     def _annotate(self, recordings: str, run: str, **named) -> Annotated:

@@ -1,6 +1,8 @@
-"""Buttons that apply what a check proposes: one sample rate for recordings that differ."""
+"""Problems with recordings and annotations: a table, and buttons that solve some of them."""
 
+import html
 import re
+from pathlib import Path
 
 import ipywidgets as widgets
 import pandas as pd
@@ -9,6 +11,24 @@ from dss.widgets.elements import button
 from dss.widgets.forms.form import Form
 
 RATE = re.compile(r"\(--samplerate-hz ([\d.e+]+)")
+MOST_PROBLEMS = 30  # listed; the rest are counted
+
+
+def problems_table(problems: pd.DataFrame) -> str:
+    """The problems with recordings and annotations, as HTML."""
+    if problems.empty:
+        return '<span class="dss-good">✓ No problems found.</span>'
+    rows = []
+    for problem in problems.head(MOST_PROBLEMS).itertuples():
+        kind = {"error": "problem", "warning": "doubt", "fixed": "fixed"}[problem.severity]
+        row = "" if pd.isna(problem.row) else f", row {problem.row}"
+        where = f"{Path(problem.file).name}{row}"
+        said = [problem.severity, where, problem.name or "", problem.problem]
+        cells = "".join(f'<td class="dss-text">{html.escape(str(text))}</td>' for text in said)
+        rows.append(f'<tr class="dss-{kind}">{cells}</tr>')
+    more = len(problems) - MOST_PROBLEMS
+    rest = f"<div>... and {more} more; dss check lists all</div>" if more > 0 else ""
+    return f"<table><tbody>{''.join(rows)}</tbody></table>{rest}"
 
 
 def rate_buttons(form: Form, problems: pd.DataFrame) -> list[widgets.Button]:

@@ -15,13 +15,14 @@ from dss import models
 from dss.errors import DssError
 from dss.options import NetworkOptions, TrainCommandOptions, TrainOptions
 from dss.plot import plot_confusion, plot_history, plot_learning_curve
+from dss.plot.figure import png
 from dss.runs import list_files, read_params, run_file
 from dss.train import format_learning_curve
 from dss.train.job_script import write_script
 from dss.train.presets import PRESETS
 from dss.train.results import read_results
 from dss.train.suggestions import DESCRIBED, suggest
-from dss.widgets.elements import PICTURE, doubt_html, png
+from dss.widgets.elements import PICTURE, doubt_html, table_html
 from dss.widgets.forms import background, memory
 from dss.widgets.forms.form import Form
 from dss.widgets.forms.hints import dataset_facts, describe_network, hints
@@ -210,11 +211,11 @@ class TrainingForm(Form):
         message = f"The run is <b>{html.escape(str(result))}</b>."
         if run_file(result, "_checkpoint.h5").is_file():
             message += " It was stopped early: set <i>Continue from</i> to it to go on."
-        message += _table(list_files(result), "dss-files")
+        message += table_html(list_files(result), "dss-files")
         message += doubt_html(read_params(result)["warnings"])
         with suppress(DssError):
             scores, confusion, class_names = read_results(result)
-            message += f"Test scores, by samples:{_table(scores.rename_axis(None).round(3))}"
+            message += f"Test scores, by samples:{table_html(scores.round(3))}"
             matrix = png(plot_confusion(confusion, class_names), 70)
             self._below.children = [self._curves, widgets.Image(value=matrix, layout=PICTURE)]
         return message
@@ -262,7 +263,3 @@ class TrainingForm(Form):
 
 def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
-
-
-def _table(table: pd.DataFrame, classes: str = "") -> str:
-    return table.to_html(border=0, justify="right", classes=classes)

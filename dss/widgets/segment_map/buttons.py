@@ -1,10 +1,10 @@
 """The name field, the buttons and the help below a segment map."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import ipywidgets as widgets
 
-from dss.widgets.elements import button, help_html, keys_html, name_field, row
+from dss.widgets.elements import guarded_buttons, help_html, keys_html, name_field, row
 
 HELP = (
     "<b>Draw around</b> segments on the map, or click a colour in the legend, to select many; "
@@ -43,15 +43,16 @@ class Buttons:
         self._by.style = {"button_width": "75px", "description_width": "75px"}
         self._by.observe(lambda _: m.show(), names="value")
         self._name = name_field(lambda: m.guarded(self.name_chosen))
-        buttons = [
-            self._button("Name", "tag", "Give the selected segments this name", self.name_chosen),
-            self._button("Throw out", "trash", "The selected segments are not song", m.throw_out),
-            self._button("Split", "cut", "Split the selected segments into groups", m.split),
-            self._button("Merge", "compress", "Merge the selected segments", m.merge),
-            self._button("Undo", "undo", "Undo the last change", m.undo),
-            self._button("Redo", "repeat", "Redo the change you undid last", m.redo),
-            self._button("Save", "save", "Write the annotations next to the audio", m.save),
-        ]
+        buttons = guarded_buttons(
+            m.guarded,
+            ("Name", "tag", "Give the selected segments this name", self.name_chosen),
+            ("Throw out", "trash", "The selected segments are not song", m.throw_out),
+            ("Split", "cut", "Split the selected segments into groups", m.split),
+            ("Merge", "compress", "Merge the selected segments", m.merge),
+            ("Undo", "undo", "Undo the last change", m.undo),
+            ("Redo", "repeat", "Redo the change you undid last", m.redo),
+            ("Save", "save", "Write the annotations next to the audio", m.save),
+        )
         self.message, self._help = widgets.HTML(), widgets.HTML()
         controls = row(self._name, *buttons, more)
         self._placing = widgets.HTML()
@@ -86,6 +87,3 @@ class Buttons:
     def say_placing(self, is_placing: bool) -> None:
         """Say that the points will still move to their places, or that they have."""
         self._placing.value = help_html(PLACING) if is_placing else ""
-
-    def _button(self, text: str, icon: str, tooltip: str, action: Callable) -> widgets.Button:
-        return button(text, lambda: self._map.guarded(action), tooltip, icon)

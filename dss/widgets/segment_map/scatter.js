@@ -1,4 +1,4 @@
-// The side of dss.widgets.segment_map that runs in the browser.
+// The side of dss.widgets.segment_map.scatter that runs in the browser.
 
 const NEAR = 8; // pixels from a point that belong to it
 const STILL = 3; // pixels that a click may move
@@ -183,8 +183,7 @@ function render({ model, el }) {
   };
   const onDown = (event) => {
     if (event.button) return;
-    area.focus({ preventScroll: true });
-    area.setPointerCapture(event.pointerId);
+    take(area, event);
     drawn = [at(event)];
     hover(-1);
   };
@@ -237,13 +236,10 @@ function render({ model, el }) {
     redraw();
   };
   listenToKeys(area, KEYS, (key) => model.send({ do: "key", key }));
-  const listeners = {
+  listen(area, {
     pointerdown: onDown, pointermove: onMove, pointerup: onUp, pointercancel: onCancel,
     pointerleave: () => hover(-1), wheel: onWheel, dblclick: onDouble,
-  };
-  for (const [name, listener] of Object.entries(listeners)) {
-    area.addEventListener(name, listener, { passive: false });
-  }
+  });
 
   const watched = [
     ["change:xy change:kinds change:chosen change:colors", read],

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import traitlets
 
-from dss.widgets.browser import BrowserWidget, script
+from dss.widgets.browser import BrowserWidget, as_bytes, script
 
 HERE = Path(__file__).parent
 
@@ -43,13 +43,13 @@ class Scatter(BrowserWidget):
 
     def place(self, xy: np.ndarray) -> None:
         """Set the positions of the points: [points, 2]."""
-        self.xy = np.ascontiguousarray(xy, "<f4").tobytes()
+        self.xy = as_bytes(xy, "<f4")
 
     def paint(self, kinds: np.ndarray, labels: list[str], colors: list[str]) -> None:
         """Set the kinds of the points [points]."""
         with self.hold_sync():
             self.labels, self.colors = labels, colors
-            self.kinds = np.ascontiguousarray(kinds, "<u2").tobytes()
+            self.kinds = as_bytes(kinds, "<u2")
 
     def show_gallery(self, cards: list[dict[str, Any]], heading: str) -> None:
         """Show these pictures below a heading."""
@@ -58,4 +58,4 @@ class Scatter(BrowserWidget):
 
     def choose(self, chosen: np.ndarray) -> None:
         """Highlight these points [chosen]."""
-        self.chosen = np.ascontiguousarray(chosen, "<u4").tobytes()
+        self.chosen = as_bytes(chosen, "<u4")

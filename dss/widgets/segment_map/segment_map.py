@@ -19,7 +19,7 @@ from dss.review.segment_groups import lay_out_segments, quick_layout
 from dss.review.view import View
 from dss.review.views import views_of
 from dss.support.units import counted
-from dss.widgets.elements import Displayed, errors_shown, framed, help_html
+from dss.widgets.elements import Displayed, errors_shown, framed, help_html, press
 from dss.widgets.forms.again import Again
 from dss.widgets.forms.form import Form
 from dss.widgets.forms.waiting import wait_for
@@ -277,20 +277,9 @@ class SegmentMap(Displayed):
         self.chosen = points
 
     def _press(self, key: str) -> None:
-        match key:
-            case "undo":
-                self.undo()
-            case "redo":
-                self.redo()
-            case "all":
-                self.chosen = np.arange(len(self._known.names))
-            case "Escape":
-                self.chosen = []
-            case " ":
-                self.play()
-            case "Delete" | "Backspace":
-                self.throw_out()
-            case "Enter":
-                self.buttons.name_chosen()
-            case _ if key.isdigit() and int(key) <= len(self.buttons.names):
-                self.name(self.buttons.names[int(key) - 1])
+        actions = {"Enter": self.buttons.name_chosen, " ": self.play}
+        actions |= {"Delete": self.throw_out, "Backspace": self.throw_out}
+        actions |= {"undo": self.undo, "redo": self.redo}
+        actions |= {"all": lambda: self._choose(range(len(self._known.names)), "set")}
+        actions |= {"Escape": lambda: self._choose([], "set")}
+        press(key, actions, self.buttons.names, self.name)

@@ -198,7 +198,7 @@ class Controls:
             button("", lambda: self._zoom(2), "zoom in", "search-plus"),
             button("", lambda: self._zoom(0.5), "zoom out", "search-minus"),
             button("", lambda: self._show(0, np.inf), "show the whole recording", "arrows-h"),
-            button("", v.play, "play what is in view", "volume-up"),
+            button("", v.play, "play the stretch in view", "volume-up"),
             self.waveform,
             self.probabilities,
         ]

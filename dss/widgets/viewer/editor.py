@@ -1,4 +1,4 @@
-"""Annotating by hand in a viewer: name what you marked, or click an annotation to select it."""
+"""Annotating by hand in a viewer: name the selection, or click an annotation to select it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +12,7 @@ from dss.errors import DssError
 from dss.review import edits
 from dss.review.false_alarms import reject
 from dss.support.units import counted
-from dss.widgets.elements import help_html
+from dss.widgets.elements import help_html, press
 from dss.widgets.viewer.draft import Draft
 from dss.widgets.viewer.editor_panel import ONE, SHOWN, EditorPanel
 
@@ -103,11 +103,11 @@ class Editor:
         return False
 
     def suggest(self, name: str) -> None:
-        """Put a name into the field: Enter, or Add, gives it to what is marked."""
+        """Put a name into the field: Enter, or Add, gives it to the selection."""
         self._name.value = name
 
     def annotate(self, name: str) -> None:
-        """Give what is marked a name: this adds an annotation, or renames the selected one.
+        """Give the selection a name: this adds an annotation, or renames the selected one.
 
         Depending on the choice beside the name, this applies to all annotations of the song type,
         and turns predictions into manual annotations.
@@ -129,7 +129,7 @@ class Editor:
             self._end(f"Accepted {counted(n, 'prediction')}{rest}.")
 
     def name_marked(self) -> None:
-        """Give what is marked the name in the field."""
+        """Give the selection the name in the field."""
         self.annotate(self._name.value)
 
     def _annotate_one(self, name: str) -> None:
@@ -154,19 +154,10 @@ class Editor:
 
     def press(self, key: str) -> None:
         """Do what a key on the picture stands for."""
-        match key:
-            case "0":
-                self.reject()
-            case "Enter":
-                self.name_marked()
-            case "Delete" | "Backspace":
-                self.delete()
-            case "undo":
-                self.undo()
-            case "redo":
-                self.redo()
-            case _ if key.isdigit() and int(key) <= len(self.names):
-                self.annotate(self.names[int(key) - 1])
+        actions = {"0": self.reject, "Enter": self.name_marked}
+        actions |= {"Delete": self.delete, "Backspace": self.delete}
+        actions |= {"undo": self.undo, "redo": self.redo}
+        press(key, actions, self.names, self.annotate)
 
     def move_edges(self) -> None:
         """Move the selected annotation to the marked times."""

@@ -13,7 +13,7 @@ from dss.data.annotations import occurrences
 from dss.data.text_tables import COLUMNS, TIMES
 from dss.plot.colors import song_colors
 from dss.review.edits import joined
-from dss.widgets.browser import BrowserWidget, script
+from dss.widgets.browser import BrowserWidget, as_bytes, script
 from dss.widgets.elements import fold, help_html
 
 HERE = Path(__file__).parent
@@ -74,7 +74,7 @@ class EventTable:
         self._send()
 
     def point(self, marked: tuple[float, float] | None) -> None:
-        """Point at the marked annotation; if several match, at that in the table clicked last."""
+        """Point at the marked annotation; of several, at the one in the table clicked last."""
         times = self.table[TIMES].to_numpy(float)
         rows = np.flatnonzero((times == (marked or np.nan)).all(axis=1))
         of_clicked = [row for row in rows if self.table.at[row, "table"] == self._clicked]
@@ -90,10 +90,10 @@ class EventTable:
         tables, table_labels = pd.factorize(table["table"])
         with self._rows.hold_sync():
             self._rows.rows = {
-                "times": _bytes(table[TIMES], "<f8"),
-                "confidence": _bytes(table["confidence"], "<f4"),
-                "names": _bytes(names, "<u2"),
-                "tables": _bytes(tables, "<u2"),
+                "times": as_bytes(table[TIMES], "<f8"),
+                "confidence": as_bytes(table["confidence"], "<f4"),
+                "names": as_bytes(names, "<u2"),
+                "tables": as_bytes(tables, "<u2"),
                 "name_labels": [*labels],
                 "name_colors": [colors[name] for name in labels],
                 "table_labels": [*table_labels],
@@ -118,7 +118,3 @@ def _listed(tables: list[tuple[str, pd.DataFrame]]) -> pd.DataFrame:
     table = joined([pd.DataFrame(columns=[*columns, "table"]), *listed])
     table["stop_seconds"] = table["stop_seconds"].fillna(table["start_seconds"])
     return table
-
-
-def _bytes(values, dtype: str) -> bytes:
-    return np.ascontiguousarray(values, dtype).tobytes()

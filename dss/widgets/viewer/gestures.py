@@ -7,7 +7,7 @@ import numpy as np
 from dss.widgets.viewer.picture import Picture
 
 NEAR = 0.005  # of the view: how far from an annotation a click may be
-SEEN_BESIDE = 0.5  # of what is marked: margin shown before and after it
+SEEN_BESIDE = 0.5  # of the selection: margin shown before and after it
 FASTEST = 10  # largest zoom by one turn of the wheel
 
 
@@ -76,7 +76,7 @@ class Gestures:
                 viewer.editor.press(key)
 
     def _show_marked(self, at: float) -> None:
-        """Show what is marked, with a margin around it."""
+        """Show the selection, with a margin around it."""
         viewer, dragged = self._viewer, self._dragged
         if dragged and dragged[0] <= at <= dragged[1]:  # the first click marked something else
             viewer.editor.choose(None)

@@ -1,4 +1,4 @@
-"""Moving through a recording: the stretch in view, and what is marked in it."""
+"""Moving through a recording: the stretch in view, and the selection in it."""
 
 import html
 from abc import ABC, abstractmethod
@@ -20,7 +20,7 @@ class Navigation(ABC):
     """Scrolls, zooms and marks; the viewer says in what, and how that is drawn.
 
     Arguments:
-        image: the picture, which shows what is marked.
+        image: the picture, which shows the selection.
     """
 
     annotations: Any
@@ -46,7 +46,7 @@ class Navigation(ABC):
 
     @property
     def selection(self) -> tuple[float, float] | None:
-        """First and last second of what is marked; equal for a point in time."""
+        """First and last second of the selection; equal for a point in time."""
         return self._selection
 
     @selection.setter
@@ -94,7 +94,7 @@ class Navigation(ABC):
     def go(self, step: int) -> None:
         """Mark the next (1) or previous (-1) annotation of the chosen type, and show it.
 
-        It is searched from what is marked, or from the middle if nothing in view is marked.
+        It is searched from the selection, or from the middle if it is not in view.
         """
         start, stop = self._selection or (np.inf, -np.inf)
         is_in_view = start <= self.stretch[1] and stop >= self.stretch[0]
@@ -121,14 +121,14 @@ class Navigation(ABC):
         self._status.value = html.escape(text)
 
     def _marked_places(self) -> tuple[float, ...]:
-        """What is marked, as fractions of the view."""
+        """The selection, as fractions of the view."""
         if self._selection is None or self._stretch is None:
             return ()
         start, stop = self._stretch
         return tuple((t - start) / (stop - start) for t in self._selection)
 
     def _described(self) -> str:
-        """The times, duration and frequencies of what is marked."""
+        """The times, duration and frequencies of the selection."""
         if self._selection is None:
             return ""
         start, stop = self._selection

@@ -1,4 +1,4 @@
-// The side of dss.widgets.picture that runs in the browser.
+// The side of dss.widgets.viewer.picture that runs in the browser.
 
 const NEAR = 5; // pixels within which an edge of the selection is taken hold of
 const STILL = 3; // pixels that a click may move
@@ -134,8 +134,7 @@ function render({ model, el }) {
   };
   const onDown = (event) => {
     if (event.button) return;
-    picture.focus({ preventScroll: true });
-    picture.setPointerCapture(event.pointerId);
+    take(picture, event);
     held = isOnLine(event) ? { isLine: true } : edge(event) || { from: clip(toPlace(event)), isEdge: false };
     held.x = event.clientX;
   };
@@ -188,13 +187,10 @@ function render({ model, el }) {
     tell();
   });
 
-  const listeners = {
+  listen(picture, {
     pointerdown: onDown, pointermove: onMove, pointerup: onUp, pointercancel: onCancel,
     click: onClick, dblclick: onDouble, wheel: onWheel,
-  };
-  for (const [name, listener] of Object.entries(listeners)) {
-    picture.addEventListener(name, listener, { passive: false });
-  }
+  });
   showImage();
   const shown = [
     ["change:value", showImage],

@@ -22,8 +22,8 @@ class Picture(BrowserWidget):
         value: the bytes of the jpeg.
         edges: left, right, top and bottom of the rows, as fractions of the picture's width and
             height.
-        selection: (start, stop) of what is marked, as fractions of the time axis; empty if nothing
-            is.
+        selection: (start, stop) of the marked stretch, as fractions of the time axis; empty if
+            nothing is marked.
         line: (top, bottom, at) of a line to drag up and down: its row, as fractions of the
             picture's height, and the position of the line in it, from 0 at the bottom to 1; empty
             without a line.

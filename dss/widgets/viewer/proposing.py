@@ -20,6 +20,7 @@ from dss.review.loudness import Loudness, measure_loudness
 from dss.review.proposals import above_threshold, shortest_seconds, stable_threshold
 from dss.review.view import View, no_annotations
 from dss.support.units import counted
+from dss.widgets.browser import as_bytes
 from dss.widgets.elements import UserChanges, button, errors_shown, fold, help_html, row
 
 PROPOSED = "proposed"
@@ -123,10 +124,10 @@ class Proposer:
         start, stop = self._viewer.stretch
         times = self._left[TIMES].to_numpy()
         times = times[(times[:, 1] >= start) & (times[:, 0] <= stop)]
-        places = ((times - start) / (stop - start)).astype(np.float32)
+        places = as_bytes((times - start) / (stop - start), "<f4")
         name = ProposeOptions().song_type
         color = song_colors([*self._viewer.value_names, *self._viewer.song_types.names, name])[name]
-        return {"row": row, "color": color, "places": places.tobytes(), "number": self.n_changes}
+        return {"row": row, "color": color, "places": places, "number": self.n_changes}
 
     def drag(self, at: float) -> None:
         """Move the threshold to the position of its line in the row: from 0 at the bottom to 1."""

@@ -1,6 +1,5 @@
 """Sliders for how probabilities become annotations, and the resulting scores."""
 
-import html
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,7 +11,7 @@ from dss.errors import DssError
 from dss.options import DetectOptions, EvaluateOptions, declared
 from dss.predict.detection import merge_options
 from dss.support.units import counted
-from dss.widgets.elements import UserChanges
+from dss.widgets.elements import UserChanges, table_html
 
 SHOWN = {
     EVENT: ["event_threshold", "event_distance_seconds"],
@@ -105,21 +104,14 @@ class Thresholds:
 def scores_html(scores: pd.DataFrame, n_recordings: int, what: str) -> str:
     """Scores as a table, with a line about the recordings they come from."""
     tolerance = 1000 * EvaluateOptions().tolerance_seconds
-    shown = {n: look for n, look in COLUMNS.items() if n in scores and scores[n].notna().any()}
-    head = "".join(f"<th>{title}</th>" for title, _ in shown.values())
-    rows = [
-        f"<tr><th>{html.escape(str(name))}</th>"
-        + "".join(
-            f"<td>{'' if pd.isna(row[n]) else look.format(row[n])}</td>"
-            for n, (_, look) in shown.items()
-        )
-        + "</tr>"
-        for name, row in scores.iterrows()
-    ]
+    shown = {
+        title: scores[name].map(look.format, na_action="ignore").fillna("")
+        for name, (title, look) in COLUMNS.items()
+        if name in scores and scores[name].notna().any()
+    }
     recordings = counted(n_recordings, "recording")
     text = f"{recordings} {what}. Correct: same name, onset within {tolerance:g} ms."
-    table = f"<table><thead><tr><th></th>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-    return f"{table}<div>{text}</div>"
+    return f"{table_html(pd.DataFrame(shown))}<div>{text}</div>"
 
 
 def _slider(name: str) -> widgets.FloatSlider:

@@ -40,18 +40,18 @@ Annotations: TypeAlias = pd.DataFrame | Mapping[str, pd.DataFrame]
 
 
 class Viewer(Navigation, Displayed):
-    """Shows a stretch of a recording; only what is in view is read and drawn.
+    """Shows a stretch of a recording; only the stretch in view is read and drawn.
 
     On the picture, drag to mark a stretch, click to mark a time or select an annotation, and
-    double-click to zoom to what is marked; the wheel zooms with Ctrl and scrolls with Shift. To
-    annotate what you marked, unfold `Annotate by hand`.
+    double-click to zoom to the selection; the wheel zooms with Ctrl and scrolls with Shift. To
+    annotate the selection, unfold `Annotate by hand`.
 
     Arguments:
         source: an audio file, a folder of audio files, or a dataset; the result of
             `dss.data.open_recording` or `dss.data.open_dataset`; a list of `dss.review.views.View`;
             or a form whose result is such a list: the viewer then follows what the form opens.
         annotations: a table, or tables by label, such as {"manual": a, "predicted": b}. By default,
-            the annotations next to each recording, or those in the targets of a dataset.
+            the annotations next to each recording, or in the targets of a dataset.
         probabilities: [samples, classes] of the whole recording, drawn below.
         class_names: the names of the columns of the probabilities.
         start_seconds, stop_seconds: the stretch to show at first; default: 3 seconds around the
@@ -61,8 +61,8 @@ class Viewer(Navigation, Displayed):
         widget: the viewer, to show in a notebook.
         views: all that can be shown; `show` switches between them.
         stretch: (start, stop) in seconds of the view; assign to it to move.
-        selection: (start, stop) in seconds of what is marked, None if nothing is; assign to it to
-            mark another stretch.
+        selection: (start, stop) in seconds of the marked stretch, None if nothing is marked; assign
+            to it to mark another stretch.
         annotations: the tables in view; assign to show others.
         editor: edits the manual annotations.
         events: the table of all annotations.
@@ -178,7 +178,7 @@ class Viewer(Navigation, Displayed):
         self.controls.options = values
 
     def play(self) -> None:
-        """Play what is marked or else in view, at most a minute; ultrasound ten times slower."""
+        """Play the selection, or else the view, up to a minute; ultrasound ten times slower."""
         rate = self.recording.samplerate_hz
         start, stop = self.samples()
         if self._selection and self._selection[0] < self._selection[1]:
@@ -187,7 +187,7 @@ class Viewer(Navigation, Displayed):
         self._player.children = [player(x[:, self.options["channel"] or 0], rate)]
 
     def show_recording(self, path: Path) -> None:
-        """Show a recording with its current annotations; what is marked stays marked."""
+        """Show a recording with its current annotations; the selection stays."""
         if path != self.recording.path:
             for view in self.views:
                 if view.recording.path == path:
