@@ -1,7 +1,6 @@
 """Calibrate a run: measure on its validation split how often it is right, and what it finds."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -87,8 +86,8 @@ def calibrated(
     calibration = fit(table["confidence"].to_numpy(float), rights, names)
     if calibration is None:
         return {}
-    calibration = replace(calibration, recall=_recall(found, types, options))
-    return {"calibration": calibration.to_yaml_types()}
+    recall = {"recall": _recall(found, types, options)}
+    return {"calibration": calibration.to_yaml_types() | recall}
 
 
 def _recall(

@@ -7,12 +7,12 @@ annotations change little. Each song type gets its own curve, with the curve of 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from pydantic import BaseModel, Field, ValidationError
 from scipy.special import expit, logit
 
 from dss.data.annotations import occurrences, read_annotations
@@ -46,13 +46,13 @@ class Expected(NamedTuple):
         return f"{self.n:,} {annotations}: about {self.wrong:,.0f} ({interval}) are wrong"
 
 
-@dataclass(frozen=True)
-class Curve:
+class Curve(BaseModel, frozen=True, allow_inf_nan=False):
     """The probability that an annotation is correct, given the network's probability."""
 
-    curve: Sequence[float]  # intercept and slope, on the log odds
-    covariance: Sequence[Sequence[float]]  # of these
-    validation: Sequence[float]  # confidences of the annotations in the validation split, sorted
+    curve: tuple[float, float]  # intercept and slope, on the log odds
+    covariance: tuple[tuple[float, float], tuple[float, float]]  # of these
+    # The confidences of the annotations in the validation split, sorted.
+    validation: list[float] = Field(min_length=1)
 
     def confidence(self, p: np.ndarray) -> np.ndarray:
         """The confidence of annotations, given the network's probabilities [annotations]."""
@@ -84,13 +84,12 @@ class Curve:
         return drawn.clip(0, len(x))
 
 
-@dataclass(frozen=True)
-class Calibration(Curve):
+class Calibration(Curve, frozen=True):
     """A curve for all song types together, and one for each type with enough annotations."""
 
-    types: Mapping[str, Curve] = field(default_factory=dict)
+    types: dict[str, Curve] = {}
     # For each category: thresholds, with the fraction of the true annotations that each finds.
-    recall: Mapping[str, Sequence[Sequence[float]]] = field(default_factory=dict)
+    recall: dict[str, list[tuple[float, float]]] = {}
 
     def of(self, name: str) -> Curve:
         """The curve of a song type."""
@@ -118,8 +117,7 @@ class Calibration(Curve):
 
     def to_yaml_types(self) -> dict[str, Any]:
         """The calibration as plain types, for `_params.yaml`."""
-        types = {name: vars(curve) for name, curve in self.types.items()}
-        return vars(self) | {"types": types}
+        return self.model_dump(mode="json")
 
 
 def fit(
@@ -148,7 +146,7 @@ def fit(
         if FEWEST <= len(rows) < len(p):
             own = _fit(log_odds[rows], is_right[rows], curve, TYPE_DEVIATIONS)
             types[name] = _curve(*own, log_odds[rows])
-    return Calibration(**vars(of_all), types=types)
+    return Calibration(**dict(of_all), types=types)
 
 
 def _fit(
@@ -176,7 +174,8 @@ def _curve(curve: np.ndarray, covariance: np.ndarray, log_odds: np.ndarray) -> C
     confidence = np.sort(expit(curve[0] + curve[1] * log_odds))
     if len(confidence) > N_STORED:
         confidence = np.quantile(confidence, np.linspace(0, 1, N_STORED))
-    return Curve(_plain(curve), [_plain(row) for row in covariance], _plain(confidence))
+    fitted = {"curve": _plain(curve), "covariance": [_plain(row) for row in covariance]}
+    return Curve.model_validate(fitted | {"validation": _plain(confidence)})
 
 
 def calibration_of(params: Mapping[str, Any]) -> Calibration | None:
@@ -192,32 +191,11 @@ def read_calibration(stored: Mapping[str, Any] | None) -> Calibration | None:
     if not stored:
         return None
     try:
-        types = {str(name): Curve(**_numbers(own)) for name, own in stored.get("types", {}).items()}
-        recall = {
-            str(category): _array(points, (len(points), 2))
-            for category, points in stored.get("recall", {}).items()
-        }
-        return Calibration(**_numbers(stored), types=types, recall=recall)
-    except (AttributeError, KeyError, TypeError, ValueError):
+        return Calibration.model_validate(stored)
+    except ValidationError:
         raise DssError(
             "detect: the calibration in _params.yaml is damaged. Run `dss tune` again."
         ) from None
-
-
-def _numbers(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a curve as numbers, from stored values."""
-    n = len(stored["validation"])
-    if not n:
-        raise ValueError
-    shapes = {"curve": (2,), "covariance": (2, 2), "validation": (n,)}
-    return {name: _array(stored[name], shape) for name, shape in shapes.items()}
-
-
-def _array(values: Any, shape: tuple[int, ...]) -> Any:
-    array = np.asarray(values, float)
-    if array.shape != shape or not np.isfinite(array).all():
-        raise ValueError
-    return array.tolist()
 
 
 def expected_errors(annotations: Annotations | Sequence[Annotations], run: str | Path) -> Expected:
