@@ -148,7 +148,7 @@ def _table(annotations: Annotations) -> pd.DataFrame:
 
 
 def _matching_files(true: Path, predicted: Path) -> tuple[list[Path], list[Path]]:
-    """The annotation files in one folder, and those of the same recordings in the other."""
+    """The annotation files in one folder, and the files of the same recordings in the other."""
     by_hand, found_by = _annotation_files(true, predicted), _annotation_files(predicted, true)
     if not by_hand:
         raise DssError(f"{true}: has no *{ENDING} and no annotations in another format")

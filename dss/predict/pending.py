@@ -63,7 +63,7 @@ def target_paths(
 
     Arguments:
         recordings: as for `find_matching`.
-        save_dir: the folder for the annotation files, in subfolders like those of the recordings;
+        save_dir: the folder for the annotation files, in the same subfolders as the recordings;
             None for next to the recordings.
         format: the format of the files.
         endings: as for `find_recordings`.

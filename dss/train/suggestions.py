@@ -118,7 +118,7 @@ def suggest(data_dir: str | Path, given: dict[str, Any] | None = None) -> dict[s
     few = MEMBERS_OF_ONE_TYPE if _is_one_type(song) else MEMBERS_OF_SEVERAL
     n_members = next((n for most, n in few.items() if song.train_seconds <= most), 1)
     if n_patterns and n_members > 1:
-        reason = "networks learn the same song, each in its own way, and their mean errs less often"
+        reason = "networks learn the same song, each in its own way, and err less often together"
         choose("nb_members", n_members, reason)
     ignored = 2 * kernel_size * nb_conv * hop if given.get("ignore_boundaries", True) else 0
     nb_hist = choose("nb_hist", *_chunk(song, hop, ignored))
@@ -163,7 +163,7 @@ def complete(options: TrainOptions) -> tuple[TrainOptions, dict[str, str]]:
 
 
 def _shown(value: Any) -> str:
-    """A value in readable form: of augmentations, only those in use."""
+    """A value in readable form: of augmentations, only the ones in use."""
     if not isinstance(value, AugmentOptions):
         return str(value)
     used = [name for name in value.model_fields_set if getattr(value, name)]

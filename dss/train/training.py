@@ -5,8 +5,9 @@ import shlex
 import warnings
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
+import numpy as np
 import xarray as xr
 
 import dss
@@ -57,32 +58,17 @@ def train(*, options: TrainOptions | None = None, **named: Unpack[TrainArguments
     options, resumed = options_to_continue(options)
     options, reasons = complete(options)
     models.check(options)
-    tree = open_dataset(options.data_dir)
-    models.check(options, tree["train"].sizes["time"])
-    check_run_fits(options, tree)
-    y_name = targets_name(tree, options)
-    chunks = {split: open_chunks(tree, split, y_name, options) for split in ("train", "val")}
-    class_names = list(tree.attrs["class_names" + y_name.removeprefix("y")])
-    song = {s: song_stretches(c.y, c.stretches, c.annotated) for s, c in chunks.items()}
-    if not any(map(len, song["train"][1:])):
-        raise DssError(
-            f"{options.data_dir}: the train split contains no song at all. Make the dataset again "
-            "with more annotated recordings."
-        )
-    options, doubts = _adapt_to_data(options, tree, chunks, song, class_names)
+    data = _open_data(options)
+    options, doubts = _adapt_to_data(options, data)
     if worker_index() == 0:
         for name, why in reasons.items():
             say(f"{name} {why}")
         for sentence in doubts:
             warnings.warn(sentence, DssWarning, stacklevel=3)
     check_writable(options.run_dir)
-    params = _params(tree, y_name, options, reasons, doubts)
+    params = _params(data, options, reasons, doubts)
     if resumed:  # all options are complete and consistent now
         params |= {name: read_params(resumed).get(name) for name in ("chosen", "warnings")}
-    stretches, rate = chunks["train"].stretches, params["samplerate_x_Hz"]
-    classes = params["class_names"], params["class_types"]
-    limits = learned_durations(song["train"], *classes, stretches, rate)
-    params["detect"] = {"options": limits}
     from dss.models.workers import join  # loads TensorFlow, which nothing needs before
 
     workers = join(options, params["data_sha256"])
@@ -91,18 +77,18 @@ def train(*, options: TrainOptions | None = None, **named: Unpack[TrainArguments
         own = str(new_trunk(options.run_dir, options.save_prefix)) if workers.is_first else ""
         trunk = Path(workers.same(own))  # the same in all processes
     if not workers.is_first:  # the first process writes all files
-        model = _model(chunks["train"], params, options, resumed)
-        _fit(trunk, model, chunks, song, params, options, workers)
+        _fit(trunk, _model(data, params, options, resumed), data, params, options, workers)
         workers.same()  # all files exist before any process continues
         return trunk
     with only_writer(trunk.parent, [trunk.name]):
         try:
             write_params(trunk, params)
-            model = _model(chunks["train"], params, options, resumed)
+            model = _model(data, params, options, resumed)
+            rate = params["samplerate_x_Hz"]
             reach = 1000 * models.receptive_field(options) / rate
             size = f"{model.count_params():,} weights, receptive field {reach:.1f} ms"
             say(f"{trunk.name}: {size}")
-            rows, came_to_end = _fit(trunk, model, chunks, song, params, options, workers)
+            rows, came_to_end = _fit(trunk, model, data, params, options, workers)
             models.load_weights(model, run_file(trunk, "_model.h5"))
             run = Run(trunk, params, options, model)
             params["detect"] |= calibrate(run)
@@ -110,11 +96,46 @@ def train(*, options: TrainOptions | None = None, **named: Unpack[TrainArguments
         except BaseException as error:
             _remove_unusable(trunk, error)
             raise
-        write_results(run, rows, tree, y_name)
+        write_results(run, rows, data.tree, data.y_name)
         if came_to_end:  # last: a run killed before this can be resumed
             remove(run_file(trunk, "_checkpoint.h5"))
     workers.same()
     return trunk
+
+
+class _Data(NamedTuple):
+    """A dataset to train on.
+
+    Attributes:
+        tree: the dataset.
+        y_name: the name of the targets.
+        class_names: noise and the song types.
+        chunks: by split, train and val.
+        song: by split, where each class occurs (`dss.data.contents.song_stretches`).
+    """
+
+    tree: xr.DataTree
+    y_name: str
+    class_names: list[str]
+    chunks: dict[str, Chunks]
+    song: dict[str, list[np.ndarray]]
+
+
+def _open_data(options: TrainOptions) -> _Data:
+    """Open the dataset, and check that the network can be trained on it."""
+    tree = open_dataset(options.data_dir)
+    models.check(options, tree["train"].sizes["time"])
+    check_run_fits(options, tree)
+    y_name = targets_name(tree, options)
+    chunks = {split: open_chunks(tree, split, y_name, options) for split in ("train", "val")}
+    song = {s: song_stretches(c.y, c.stretches, c.annotated) for s, c in chunks.items()}
+    if not any(map(len, song["train"][1:])):
+        raise DssError(
+            f"{options.data_dir}: the train split contains no song at all. Make the dataset again "
+            "with more annotated recordings."
+        )
+    class_names = list(tree.attrs["class_names" + y_name.removeprefix("y")])
+    return _Data(tree, y_name, class_names, chunks, song)
 
 
 def targets_name(tree: xr.DataTree, options: TrainOptions) -> str:
@@ -148,9 +169,7 @@ def open_chunks(tree: xr.DataTree, split: str, y_name: str, options: TrainOption
     return Chunks(x, y, stretches, options.nb_hist, models.padding(options), annotated)
 
 
-def _adapt_to_data(
-    options: TrainOptions, tree: xr.DataTree, chunks, song, class_names
-) -> tuple[TrainOptions, list[str]]:
+def _adapt_to_data(options: TrainOptions, data: _Data) -> tuple[TrainOptions, list[str]]:
     """The options with a batch size that the data can fill, and warnings about the data."""
     doubts = []
     reach, nb_hist = models.receptive_field(options), options.nb_hist
@@ -160,7 +179,7 @@ def _adapt_to_data(
             "so part of it never sees any audio. Use longer chunks (nb_hist), shorter filters "
             "(kernel_size), or fewer blocks (nb_conv)."
         )
-    n_chunks = len(chunks["train"].grid()[0])
+    n_chunks = len(data.chunks["train"].grid()[0])
     if options.batch_size > n_chunks:
         doubts.append(
             f"batch_size: {options.batch_size} is more than the {n_chunks} training chunks, so "
@@ -168,13 +187,14 @@ def _adapt_to_data(
             "shorter chunks (nb_hist) to learn faster."
         )
         options = options.model_copy(update={"batch_size": n_chunks})
-    for split, of_split in song.items():
-        doubts += song_type_warnings(of_split, class_names, split)
-        doubts += audio_warnings(tree, split)
+    for split, of_split in data.song.items():
+        doubts += song_type_warnings(of_split, data.class_names, split)
+        doubts += audio_warnings(data.tree, split)
     if options.augmentations:
         from dss.models.augmentation import check_augmentations
 
-        nb_channels, rate = tree["train"].sizes["channel"], tree.attrs["samplerate_x_Hz"]
+        nb_channels = data.tree["train"].sizes["channel"]
+        rate = data.tree.attrs["samplerate_x_Hz"]
         check_augmentations(options.augmentations, nb_channels, rate)
     return options, doubts
 
@@ -188,11 +208,12 @@ def _remove_unusable(trunk: Path, error: BaseException) -> None:
             say(f"{trunk.name}: stopped before its first epoch ended, so nothing is kept")
 
 
-def _params(tree: xr.DataTree, y_name: str, options, reasons, doubts) -> dict[str, Any]:
+def _params(data: _Data, options: TrainOptions, reasons, doubts) -> dict[str, Any]:
     """The contents of `_params.yaml`."""
-    suffix = y_name.removeprefix("y")
-    attributes = tree.attrs
-    padding = models.padding(options)
+    attributes, padding = data.tree.attrs, models.padding(options)
+    class_types = list(attributes["class_types" + data.y_name.removeprefix("y")])
+    rate, stretches = attributes["samplerate_x_Hz"], data.chunks["train"].stretches
+    song, classes = data.song["train"], (data.class_names, class_types)
     libraries = ("tensorflow", "keras", "numpy", "h5py")
     absolute = options.model_copy(
         update={
@@ -202,11 +223,11 @@ def _params(tree: xr.DataTree, y_name: str, options, reasons, doubts) -> dict[st
         }
     )
     return {
-        "class_names": list(attributes[f"class_names{suffix}"]),
-        "class_types": list(attributes[f"class_types{suffix}"]),
-        "samplerate_x_Hz": attributes["samplerate_x_Hz"],
+        "class_names": data.class_names,
+        "class_types": class_types,
+        "samplerate_x_Hz": rate,
         "samplerate_y_Hz": attributes["samplerate_y_Hz"],
-        "nb_channels": tree["train"].sizes["channel"],
+        "nb_channels": data.tree["train"].sizes["channel"],
         "data_padding": padding,
         "stride": options.nb_hist - 2 * padding,
         "receptive_field_samples": models.receptive_field(options),
@@ -214,17 +235,18 @@ def _params(tree: xr.DataTree, y_name: str, options, reasons, doubts) -> dict[st
         "chosen": reasons,
         "warnings": doubts,
         "fixed": attributes.get("fixed", []),
-        "data_sha256": fingerprint(tree),
+        "data_sha256": fingerprint(data.tree),
         "versions": {
             "dss": dss.__version__,
             "python": platform.python_version(),
             **{name: version(name) for name in libraries},
         },
         "command": shlex.join(["dss", "train", *absolute.to_switches()]),
+        "detect": {"options": learned_durations(song, *classes, stretches, rate)},
     }
 
 
-def _model(train_chunks: Chunks, params, options: TrainOptions, resumed) -> "keras.Model":
+def _model(data: _Data, params, options: TrainOptions, resumed) -> "keras.Model":
     """The initial network, with new weights or the weights of the run that it continues."""
     from dss.models.backend import keras, tf
     from dss.models.fit import standardize
@@ -238,13 +260,13 @@ def _model(train_chunks: Chunks, params, options: TrainOptions, resumed) -> "ker
     if options.continue_from and not resumed:
         copy_weights(model, options.continue_from, params["class_names"])
     else:
-        standardize(model, train_chunks)
+        standardize(model, data.chunks["train"])
     models.freeze(model, options.freeze)
     return model
 
 
 def _fit(
-    trunk: Path, model, chunks, song, params, options: TrainOptions, workers: "Workers"
+    trunk: Path, model, data: _Data, params, options: TrainOptions, workers: "Workers"
 ) -> tuple[list[dict[str, float]], bool]:
     """Fit the network, writing files after each epoch.
 
@@ -277,15 +299,15 @@ def _fit(
 
         came_to_end = fit(
             model,
-            chunks["train"],
-            chunks["val"],
-            params["class_names"],
+            data.chunks["train"],
+            data.chunks["val"],
+            data.class_names,
             options,
             after_epoch,
             checkpoint=checkpoint,
             samplerate_hz=params["samplerate_x_Hz"],
-            n_val=sum(map(len, song["val"][1:])),
-            song=song["train"] if options.balance else None,
+            n_val=sum(map(len, data.song["val"][1:])),
+            song=data.song["train"] if options.balance else None,
             workers=workers,
         )
     if not came_to_end and workers.is_first:
