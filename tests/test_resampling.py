@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from dss.data import open_recording, resample
 from dss.data.recordings import array_recording
-from dss.data.resampling import Resampled
 from dss.errors import DssError
 
 RATES = [500, 1000, 2500, 8000, 22050, 24414.0625, 32000, 44100, 250_000]
@@ -119,4 +118,4 @@ def test_rates_without_a_simple_ratio_are_refused():
     with pytest.raises(DssError, match="these have no simple ratio"):
         recording.resampled(44100.02)
     with pytest.raises(DssError, match="to 0 Hz"):
-        Resampled(recording, 0)
+        recording.resampled(0)

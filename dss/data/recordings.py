@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from dss.data.audio import Loader, as_float, open_audio
-from dss.data.resampling import Resampled
+from dss.data.resampling import Resampled, resampling_ratio
 from dss.errors import DssError, raise_problems
 from dss.options import SourceOptions
 
@@ -70,7 +70,8 @@ class Recording:
         """
         if samplerate_hz == self.samplerate_hz:
             return self
-        reader = Resampled(self, samplerate_hz)
+        ratio = resampling_ratio(self.samplerate_hz, samplerate_hz, self.n_samples, self.path)
+        reader = Resampled(self.read, self.n_samples, ratio)
         return Recording(self.path, samplerate_hz, reader.n_samples, self.n_channels, reader)
 
     def one_channel(self, channel: int | None = None, mix: bool = False) -> "Recording":

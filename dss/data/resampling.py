@@ -3,9 +3,9 @@
 Frequencies above half the lower of the two rates are filtered out (soxr, quality HQ).
 """
 
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import soxr
@@ -21,37 +21,25 @@ MOST_RISE = 1000  # of a sample rate: more would fill the memory with nothing ne
 CONTEXT_SAMPLES = 512
 
 
-class Source(Protocol):
-    """What can be resampled: a `dss.data.recordings.Recording`."""
-
-    @property
-    def path(self) -> Path: ...  # noqa: D102
-    @property
-    def samplerate_hz(self) -> float: ...  # noqa: D102
-    @property
-    def n_samples(self) -> int: ...  # noqa: D102
-    @property
-    def n_channels(self) -> int: ...  # noqa: D102
-
-    def read(self, start: int, stop: int) -> np.ndarray:
-        """Read the samples from start to before stop: [samples, channels]."""
-
-
 class Resampled:
-    """A recording at another rate: call it with a first sample and the one after the last.
+    """Audio at another rate: call it with a first sample and the one after the last.
 
     The time axis is divided into blocks, each of which is always computed from the same samples, so
     results do not depend on how they are read. Blocks start where samples of both rates coincide.
+
+    Arguments:
+        read: a function that returns the samples from one to before another: [samples, channels].
+        n_samples: how many there are.
+        ratio: the ratio of the new rate to the old one, from `resampling_ratio`.
     """
 
-    def __init__(self, recording: Source, samplerate_hz: float):
-        self.recording = recording
-        self.up, self.down = _ratio(recording, samplerate_hz)
-        self.n_samples = max(1, round(Fraction(recording.n_samples * self.up, self.down)))
+    def __init__(self, read: Callable[[int, int], np.ndarray], n_samples: int, ratio: Fraction):
+        self.read, (self.up, self.down) = read, ratio.as_integer_ratio()
+        self.n_samples = max(1, round(n_samples * ratio))
         units = -(-CONTEXT_SAMPLES // min(self.up, self.down))
         self.context = self.down * units
         self.block = self.up * max(-(-BLOCK_SAMPLES // max(self.up, self.down)), CONTEXTS * units)
-        self.last = -1, np.empty((0, recording.n_channels), np.float32)
+        self.last: tuple[int, np.ndarray] = (-1, np.empty(0))
 
     def __call__(self, start: int, stop: int) -> np.ndarray:
         """Read the samples from `start` to before `stop`: [samples, channels] float32."""
@@ -69,7 +57,7 @@ class Resampled:
         start = i * self.block // self.up * self.down
         stop = start + self.block // self.up * self.down
         first = max(0, start - self.context)
-        x = self.recording.read(first, stop + self.context)
+        x = self.read(first, stop + self.context)
         silence = max(0, stop + self.context - first - len(x))
         x = np.pad(x, ((0, silence), (0, 0)))
         skip = (start - first) // self.down * self.up
@@ -79,19 +67,17 @@ class Resampled:
         return x
 
 
-def _ratio(recording: Source, samplerate_hz: float) -> tuple[int, int]:
-    """The ratio of the new rate to the old one, in lowest terms."""
-    exact = Fraction(samplerate_hz) / Fraction(recording.samplerate_hz)
+def resampling_ratio(old_hz: float, new_hz: float, n_samples: int, path: Path) -> Fraction:
+    """The ratio of a new sample rate to an old one, close enough for this many samples.
+
+    Raises: DssError that names the file at `path`, if there is none.
+    """
+    exact = Fraction(new_hz) / Fraction(old_hz)
+    what = f"{path}: cannot be resampled from {old_hz:g} Hz to {new_hz:g} Hz"
     if exact > MOST_RISE:
-        raise DssError(
-            f"{recording.path}: cannot be resampled from {recording.samplerate_hz:g} Hz to "
-            f"{samplerate_hz:g} Hz, which is more than {MOST_RISE} times as much"
-        )
+        raise DssError(f"{what}, which is more than {MOST_RISE} times as much")
     ratio = exact.limit_denominator(MAX_FACTOR)
-    drift = abs(ratio - exact) * recording.n_samples  # in samples, at the end
-    if samplerate_hz <= 0 or drift > 0.5 or not 0 < ratio.numerator <= MAX_FACTOR:
-        raise DssError(
-            f"{recording.path}: cannot be resampled from {recording.samplerate_hz:g} Hz to "
-            f"{samplerate_hz:g} Hz, as these have no simple ratio. Choose a rounder rate."
-        )
-    return ratio.numerator, ratio.denominator
+    drift = abs(ratio - exact) * n_samples  # in samples, at the end
+    if drift > 0.5 or not 0 < ratio.numerator <= MAX_FACTOR:
+        raise DssError(f"{what}, as these have no simple ratio. Choose a rounder rate.")
+    return ratio

@@ -7,48 +7,28 @@ dss checks whether their end is present.
 
 import io
 import math
-import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Literal, NamedTuple, cast
+from typing import BinaryIO, NamedTuple, cast
 
 import soundfile
 
 from dss.data import fixes
 from dss.data.audio import mp3
+from dss.data.audio.chunks import (
+    CAF,
+    FORMATS,
+    ChunkFormat,
+    Order,
+    are_chunks_from,
+    chunks_from,
+)
 from dss.support.units import readable
 
 HEAD_BYTES = 1024  # that identify the format
-MOST_CHUNKS = 1000  # searched for the one with the samples
 PAGE, LAST_PAGE, LONGEST_PAGE = b"OggS", 4, 2**16  # of ogg: first bytes, flag, size
 NOT_SAID = 2**63 - 1  # libsndfile's number of samples if a flac file does not give it
 
-
-Order = Literal["big", "little"]
-
-
-class ChunkFormat(NamedTuple):
-    """How a format marks its chunks: a name, a size, and then this many bytes."""
-
-    start: bytes  # how files of the format begin
-    first: int  # the position of the first chunk
-    samples: tuple[bytes, ...]  # the names of the chunk with the samples
-    n_name: int = 4  # bytes
-    n_size: int = 4  # bytes
-    order: Order = "big"  # of the bytes of sizes
-    alignment: int = 1  # chunks begin at multiples of this number of bytes
-    header_in_size: int = 0  # how much of a size are the name and the size itself
-
-
-GUID = bytes.fromhex("f3acd3118cd100c04f8edb8a")  # at the end of the names of chunks in w64
-FORMATS = (
-    ChunkFormat(b"FORM", 12, (b"SSND",), alignment=2),
-    ChunkFormat(b"caff", 8, (b"data",), n_size=8),
-    ChunkFormat(b"RF64", 12, (b"data",), order="little", alignment=2),
-    ChunkFormat(b"riff", 40, (b"data" + GUID,), 16, 8, "little", 8, 24),
-    ChunkFormat(b"Creative Voice File", 26, (b"\1", b"\x09"), 1, 3, "little"),
-)
 # Bytes before the samples in their chunk: in aiff where they begin, in caf a number.
 BEFORE = {b"FORM": 8, b"caff": 4}
 AU_ORDERS: dict[bytes, Order] = {b".snd": "big", b"dns.": "little"}
@@ -170,14 +150,13 @@ def _alac_samples(path: Path, n_bytes: int) -> tuple[int, int]:
     Apple's "Core Audio Format Specification" describes the table of packets.
     """
     with path.open("rb") as file:
-        kind = next(kind for kind in FORMATS if kind.start == b"caff")
-        chunks = dict(_chunks(file, kind, kind.first))
+        chunks = dict(chunks_from(CAF.first, file, CAF))
         start, length = chunks.get(b"pakt", (0, 0))
         file.seek(start + 8)
         n_claimed = int.from_bytes(file.read(8))
         file.seek(start + 24)
         sizes = file.read(min(max(0, length - 24), path.stat().st_size))
-        file.seek(kind.first + 12 + 20)  # in the description, which comes first
+        file.seek(CAF.first + 12 + 20)  # in the description, which comes first
         per_packet = int.from_bytes(file.read(4))
     n_packets = size = 0
     for byte in sizes:  # each size is a number in bytes with 7 significant bits
@@ -215,8 +194,8 @@ def _nist(head: bytes, size: int) -> Sizes | None:
 
 
 def _in_chunks(file: BinaryIO, kind: ChunkFormat, size: int) -> Sizes | None:
-    """The claim in the header of an open file with parts of this kind."""
-    chunks = _chunks(file, kind, kind.first)
+    """The claim in the header of an open file with chunks of this kind."""
+    chunks = chunks_from(kind.first, file, kind)
     place = next((place for name, place in chunks if name in kind.samples), None)
     if place is None:
         return None
@@ -228,29 +207,7 @@ def _in_chunks(file: BinaryIO, kind: ChunkFormat, size: int) -> Sizes | None:
         file.seek(position)
         length = int.from_bytes(file.read(n_size), "little")
     claimed, actual = max(0, length - before), size - start
-    behind = _chunks(file, kind, start + length)
-    if claimed == 0 and all(_is_chunk(name, place, size) for name, place in behind):
-        return None  # only other chunks, without samples
+    if claimed == 0 and are_chunks_from(start + length, file, kind):
+        return None
     correct = min(actual + kind.header_in_size, 256**n_size - 1).to_bytes(n_size, kind.order)
     return Sizes(None if is_open else claimed, actual - before, position, correct)
-
-
-def _chunks(
-    file: BinaryIO, kind: ChunkFormat, place: int
-) -> Iterator[tuple[bytes, tuple[int, int]]]:
-    """The chunks of an open file from a position on: name, position and length of each."""
-    size = os.fstat(file.fileno()).st_size
-    for _ in range(MOST_CHUNKS):
-        if place >= size:
-            break
-        file.seek(place)
-        head = file.read(kind.n_name + kind.n_size)
-        start = place + len(head)
-        length = int.from_bytes(head[kind.n_name :], kind.order) - kind.header_in_size
-        yield head[: kind.n_name], (start, length)
-        place = start + max(0, length) + -length % kind.alignment
-
-
-def _is_chunk(name: bytes, place: tuple[int, int], size: int) -> bool:
-    start, length = place
-    return name[:4].isascii() and name[:4].strip().isalnum() and 0 <= length <= size - start

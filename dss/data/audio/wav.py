@@ -13,6 +13,7 @@ import soundfile
 
 from dss.data import fixes
 from dss.data.audio import mp3
+from dss.data.audio.chunks import WAV, are_chunks_from, chunks_from
 from dss.errors import DssError
 from dss.support.units import readable
 
@@ -28,7 +29,6 @@ SUBTYPES = {
     (7, 8): "ULAW",
 }
 EXTENSIBLE = 0xFFFE
-MOST_CHUNKS = 1000  # searched for the one with the samples
 WRAP = 2**32  # sizes are 32-bit numbers
 
 
@@ -73,7 +73,8 @@ def true_length(path: Path) -> tuple[Wav, int] | None:
         missing = f"{readable((wav.claimed - there) / rate)} are missing" if rate else "truncated"
         fixes.note(path, f"ends earlier than its header says: {missing}; the rest was read")
         return None
-    is_empty = wav.claimed == 0 and there > 0 and not _are_chunks(path, wav.start)
+    with path.open("rb") as file:
+        is_empty = wav.claimed == 0 and there > 0 and not are_chunks_from(wav.start, file, WAV)
     n_wrapped = (there - wav.claimed) // WRAP
     if not (is_empty or n_wrapped) or wav.subtype is None or not wav.frame_bytes:
         return None
@@ -96,16 +97,12 @@ def read_header(path: Path) -> Wav | None:
         if head[:4] != b"RIFF" or head[8:] != b"WAVE":
             return None
         form = None
-        for _ in range(MOST_CHUNKS):
-            if len(chunk := file.read(8)) < 8:
-                break
-            name, claimed = struct.unpack("<4sI", chunk)
-            if name == b"data":
-                return form and Wav(*form, file.tell(), claimed, size, n_tag > 0)
-            start = file.tell()
+        for name, (start, claimed) in chunks_from(n_tag + WAV.first, file, WAV):
+            if name in WAV.samples:
+                return form and Wav(*form, start, claimed, size, n_tag > 0)
             if name == b"fmt ":
+                file.seek(start)
                 form = _format(file.read(min(claimed, 40)))
-            file.seek(start + claimed + claimed % 2)
     return None
 
 
@@ -134,18 +131,3 @@ def _format(content: bytes) -> tuple[int, int, int, int, int, int] | None:
     if number == EXTENSIBLE and len(content) >= 26:
         number = struct.unpack_from("<H", content, 24)[0]
     return number, bits, n_channels, rate, per_second, frame_bytes
-
-
-def _are_chunks(path: Path, start: int) -> bool:
-    """Whether a file contains only whole chunks from an offset on, and so no samples."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        for _ in range(MOST_CHUNKS):
-            if start >= size:
-                break
-            file.seek(start)
-            chunk = file.read(8)
-            if len(chunk) < 8 or not chunk[:4].isascii() or not chunk[:4].strip().isalnum():
-                return False
-            start += 8 + (length := int.from_bytes(chunk[4:], "little")) + length % 2
-    return start in (size, size + 1) or start < size  # this many chunks are not samples either
