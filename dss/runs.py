@@ -17,6 +17,7 @@ from dss.models import das
 from dss.options import DetectOptions, NetworkOptions, Options
 from dss.support import yaml_files
 from dss.support.files import replacing
+from dss.support.units import listed
 
 if TYPE_CHECKING:
     import keras
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from dss.models.inference import Network
 
 MOST_SAMPLES = 2**27  # of a chunk, or of the receptive field: an hour at 37 kHz
-MOST_NAMED = 3  # folders with runs to suggest
 STAMP = "%Y%m%d_%H%M%S"  # of a run's start, in its name
 SUFFIXES = {
     "_model.h5": "weights of the best epoch; needed to annotate",
@@ -104,7 +104,7 @@ def latest_run(folder: str | Path) -> Path:
     runs = _runs(Path(folder), "*_params.yaml")
     if not runs:
         beside = sorted({run.parent for run in _runs(Path(folder).parent, "*/*_params.yaml")})
-        named = ", ".join(map(str, beside[:MOST_NAMED])) + ", ..." * (len(beside) > MOST_NAMED)
+        named = listed(beside)
         there = f" There are runs in {named}." if beside else ""
         raise DssError(
             f"{folder}: contains no run. Train a network first: notebook 3, or dss train.{there}"

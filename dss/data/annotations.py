@@ -190,16 +190,6 @@ def is_absence(name: str, names: Container[str]) -> bool:
     return name.startswith(ABSENT) and name.removeprefix(ABSENT) in names
 
 
-def is_song(names: pd.Series, others: Iterable[str] = ()) -> pd.Series:
-    """Which names are song types, as bool: neither `noise` nor `not_<song type>`.
-
-    Arguments:
-        names: the names in the annotations of a recording.
-        others: names in other recordings; `not_x` marks the absence of x if x is in any of them.
-    """
-    return names.isin(song_names({*names, *others}))
-
-
 def song_names(names: set[str]) -> set[str]:
     """The song types among all names: neither `noise` nor `not_<song type>`."""
     return {name for name in names if name != NOISE and not is_absence(name, names)}

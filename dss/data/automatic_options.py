@@ -9,6 +9,7 @@ import pandas as pd
 from dss.data.annotations import EVENT, occurrences, segments_in
 from dss.data.filename_groups import groups_in_filenames
 from dss.options import DatasetOptions
+from dss.support.units import counted, listed
 
 EVENT_STD_SECONDS = 0.003  # the precision with which people place pulses
 EVENTS_APART = 8  # standard deviations between neighbouring events, at least
@@ -66,20 +67,21 @@ def _why_none_is_spared(durations_seconds: Sequence[float]) -> str:
     """Why no whole recording can be spared for testing; blank if one can."""
     n = len(durations_seconds)
     if n < FEWEST_RECORDINGS:
-        return f"with {n} recording{'s' * (n > 1)}, none can be spared for testing"
+        return f"with {counted(n, 'recording')}, none can be spared for testing"
     part = max(durations_seconds) / max(sum(durations_seconds), 1e-9)
     if part > LARGEST_PART:
         return f"{part:.0%} of all that is annotated is a single recording, which cannot be spared"
     return ""
 
 
-def _groups(names: Sequence[str], reasons: dict[str, str]) -> dict[str, str]:
+def _groups(recordings: Sequence[str], reasons: dict[str, str]) -> dict[str, str]:
     """Keep individuals, or days, together in one split if one of them can be spared for testing."""
-    groups = groups_in_filenames(names)
+    groups = groups_in_filenames(recordings)
     if groups is None:
         return {}
     n, kind = len(groups.n_recordings), groups.kind
-    told = f"the names of the recordings show {n} {kind}s ({groups.listed()})"
+    names = listed(sorted(groups.n_recordings), 4)
+    told = f"the names of the recordings show {n} {kind}s ({names})"
     if groups.are_enough:
         reasons["groups"] = (
             f"{told}; each is kept in one split, so that the test shows how well the network does "

@@ -8,7 +8,7 @@ For each of the splits train, val and test, a dataset has `x` [samples, channels
 
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,10 +19,9 @@ from dss.errors import DssError, DssWarning, raise_problems
 if TYPE_CHECKING:
     import xarray as xr
 
-LIST = (list, tuple, np.ndarray)
-# What attributes are that training and prediction can do without.
-ABOUT: dict[str, Any] = {"made_from": str, "made_with": dict, "chosen": dict, "fixed": LIST}
-ABOUT |= {f"filename_{split}": LIST for split in SPLITS}
+# Attributes that training and prediction can do without, and their types.
+ABOUT: dict[str, type] = {"made_from": str, "made_with": dict, "chosen": dict, "fixed": list}
+ABOUT |= {f"filename_{split}": list for split in SPLITS}
 
 
 def open_dataset(path: str | Path) -> "xr.DataTree":
@@ -71,9 +70,9 @@ def _leave_out_invalid(attributes: dict[str, Any], path: Path) -> None:
     for name, kind in ABOUT.items():
         value = attributes.get(name)
         are_right = isinstance(value, kind)
-        if are_right and kind is LIST:
-            are_right = all(isinstance(text, str) for text in cast(list, value))
-        if value is not None and not are_right:
+        if isinstance(value, list):
+            are_right &= all(isinstance(text, str) for text in value)
+        if name in attributes and not are_right:
             text = f"{path}: its attribute {name} is {str(value)[:50]!r}, which is ignored"
             warnings.warn(text, DssWarning, stacklevel=3)
             del attributes[name]

@@ -39,11 +39,6 @@ class FilenameGroups(NamedTuple):
         n = self.n_recordings.values()
         return len(n) >= FEWEST_GROUPS and max(n) <= LARGEST_GROUP * sum(n)
 
-    def listed(self, most: int = 4) -> str:
-        """The names of the groups, as text."""
-        names = sorted(self.n_recordings)
-        return ", ".join(names[:most]) + ", ..." * (len(names) > most)
-
 
 def groups_in_filenames(paths: Sequence[str]) -> FilenameGroups | None:
     """Find the individuals, or else the days, in the names of recordings.

@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from pathlib import Path
 
 from dss.errors import DssWarning
+from dss.support.units import listed
 
 Fix = tuple[str, str]  # a file, and what was fixed
 
@@ -45,9 +46,3 @@ def note(file: str | Path, what: str) -> None:
 def listed_rows(rows: Sequence[int]) -> str:
     """The first few of many rows: `row 3`, or `rows 3, 5, 9 and 12 more`."""
     return f"row{'s' * (len(rows) > 1)} {listed(rows)}"
-
-
-def listed(values: Sequence[object], most: int = 3) -> str:
-    """The first few of many values, such as rows: `3, 5, 9 and 12 more`."""
-    more = len(values) - most
-    return ", ".join(map(str, values[:most])) + (f" and {more} more" if more > 0 else "")

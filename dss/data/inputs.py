@@ -24,7 +24,7 @@ from dss.data.text_tables import COLUMNS, TIMES, Unread
 from dss.errors import DssError
 from dss.options import FileOptions, SourceOptions
 from dss.support.progress import bar, say
-from dss.support.units import readable
+from dss.support.units import counted, readable
 
 MOST = 0.5  # fraction of the annotations
 MOST_PRINTED = 5  # errors printed while files are read
@@ -33,6 +33,7 @@ MISTAKEN_SECONDS = 1  # beyond the end of a recording: a mistake, not another un
 
 
 NOTHING = np.empty((0, 2))
+Failure = tuple[Path, DssError | OSError]  # a recording, and why it cannot be used
 
 
 class Input(NamedTuple):
@@ -115,7 +116,7 @@ def read_input(
 
 def read_inputs(
     folder: Path, options: SourceOptions
-) -> tuple[list[Input], list[tuple[Path, DssError | OSError]], list[fixes.Fix]]:
+) -> tuple[list[Input], list[Failure], list[fixes.Fix]]:
     """Read the recordings of a folder with their annotations.
 
     If some recordings have one channel and others several identical ones, only one channel is used.
@@ -125,7 +126,7 @@ def read_inputs(
     paths = find_recordings(folder, options.endings)
     find_file = annotation_finder(options.annotations_at, folder)
     inputs: list[Input] = []
-    failed: list[tuple[Path, DssError | OSError]] = []
+    failed: list[Failure] = []
     n_printed = n_skipped = 0
     with fixes.collecting() as fixed:
         progress = bar(paths, desc="reading", unit="recording", delay=1)
@@ -146,24 +147,30 @@ def read_inputs(
                 say(f"error: {wrong[0]}")  # who waits for thousands of files sees it at once
                 n_printed += 1
         if n_skipped:
-            s = "s" * (n_skipped > 1)
-            fixes.note(folder, f"{n_skipped} recording{s} without annotations left out")
+            skipped = counted(n_skipped, "recording")
+            fixes.note(folder, f"{skipped} without annotations left out")
         if any(found.recording.n_channels == 1 for found in inputs):
             inputs = [_with_one_channel(found) for found in inputs]
-    missing = [path for path, error in failed if isinstance(error, MissingAnnotations)]
     if n_skipped == len(paths):
         failed.append((folder, DssError(f"{folder}: no recording has annotations")))
-    elif len(missing) < len(paths):
+    return inputs, _with_ways_out(failed, folder, len(paths)), [*fixed]
+
+
+def _with_ways_out(failed: list[Failure], folder: Path, n_recordings: int) -> list[Failure]:
+    """The errors, with what to do if annotations are missing: leave out, or look elsewhere."""
+    missing = [path for path, error in failed if isinstance(error, MissingAnnotations)]
+    if len(missing) < n_recordings:
         way = "or leave out such recordings (--skip-unannotated)"
-        are_missing = [isinstance(error, MissingAnnotations) for _, error in failed]
-        both = zip(failed, are_missing, strict=True)
-        failed = [(path, DssError(f"{e}, {way}") if lacks else e) for (path, e), lacks in both]
-    are_many = len(missing) > max(1, MOST * len(paths))  # one may just lack annotations
+        failed = [
+            (path, DssError(f"{error}, {way}") if isinstance(error, MissingAnnotations) else error)
+            for path, error in failed
+        ]
+    are_many = len(missing) > max(1, MOST * n_recordings)  # one may just lack annotations
     if are_many and (pattern := proposed_pattern(folder, missing)):
         n = len(files_by_pattern(pattern, folder, missing))
         are = f"annotations of {n} of these {len(missing)} recordings are elsewhere"
         failed.append((folder, DssError(f"{folder}: {are}: --annotations-at '{pattern}'")))
-    return inputs, failed, [*fixed]
+    return failed
 
 
 def _wrong_times(found: Input, first: Input) -> list[str]:
@@ -217,9 +224,8 @@ def _without_doubles(table: pd.DataFrame, file: Path) -> pd.DataFrame:
     is_double = table.duplicated(COLUMNS) & table["start_seconds"].notna()
     rows = [*table.index[is_double]]
     if rows:
-        n = f"{len(rows)} annotation{'s appear' if len(rows) > 1 else ' appears'}"
-        where = fixes.listed_rows(rows)
-        fixes.note(file, f"{n} twice and count{'s' * (len(rows) == 1)} once ({where})")
+        s, n = "s" * (len(rows) == 1), counted(len(rows), "annotation")
+        fixes.note(file, f"{n} appear{s} twice and count{s} once ({fixes.listed_rows(rows)})")
     return table[~is_double]
 
 
@@ -247,8 +253,9 @@ def _within(
     if is_reported.any():
         n, most = int(is_reported.sum()), readable(float(out[is_reported].max()))
         rows = fixes.listed_rows(table.index[is_reported])
-        what = f"{n} annotation{'s reach' if n > 1 else ' reaches'} up to {most} beyond the"
-        fixes.note(file, f"{what} recording, and {'are' if n > 1 else 'is'} cut ({rows})")
+        reach, are = ("reach", "are") if n > 1 else ("reaches", "is")
+        what = f"{counted(n, 'annotation')} {reach} up to {most} beyond the recording"
+        fixes.note(file, f"{what}, and {are} cut ({rows})")
     if not is_near.any():
         return table
     table = table.copy()

@@ -11,9 +11,7 @@ import pandas as pd
 from dss.data.annotations import SEGMENT, segments_in
 from dss.data.stretches import complement, intersection, union
 from dss.data.text_tables import TIMES
-from dss.support.units import readable
-
-MOST_NAMED = 3  # pairs of song types; the rest are counted
+from dss.support.units import counted, listed, readable
 
 
 def overlaps(
@@ -57,22 +55,15 @@ def overlap_warnings(
             pairs.setdefault((a, b), []).append(stop - start)
     if not pairs:
         return []
-    longest = sorted(pairs, key=lambda pair: -sum(pairs[pair]))
     named = [
-        f"{a} and {b} ({_times(pairs[a, b])}, {readable(sum(pairs[a, b]))} in all)"
-        for a, b in longest[:MOST_NAMED]
+        f"{a} and {b} ({counted(len(seconds), 'time')}, {readable(sum(seconds))} in all)"
+        for (a, b), seconds in sorted(pairs.items(), key=lambda pair: -sum(pair[1]))
     ]
-    more = len(longest) - MOST_NAMED
     return [
-        f"Segments of different song types overlap: {', '.join(named)}"
-        + (f" and {more} more pairs" if more > 0 else "")
-        + ". There, the network learns that both are equally likely. To change this, set overlaps "
-        "to shorter or later (only that segment counts), or to unknown (nothing is learned there)."
+        f"Segments of different song types overlap: {listed(named)}. There, the network learns "
+        "that both are equally likely. To change this, set overlaps to shorter or later (only that "
+        "segment counts), or to unknown (nothing is learned there)."
     ]
-
-
-def _times(durations: list[float]) -> str:
-    return "once" if len(durations) == 1 else f"{len(durations)} times"
 
 
 def target_seconds(

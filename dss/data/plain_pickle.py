@@ -7,9 +7,11 @@ lists, tuples, dictionaries, and numpy arrays and scalars of native types with a
 their shape requires. Everything else is refused.
 """
 
+import itertools
 import math
 import pickletools
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -71,7 +73,7 @@ def read_plain_pickle(data: bytes) -> Any:
     except (IndexError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"its instructions do not fit each other: {error!r}") from None
     (result,) = machine.stack
-    return _Unfolding().plain(result, 0)
+    return _plain(result, itertools.count(1))
 
 
 class _Machine:
@@ -217,23 +219,16 @@ def _elements(data: Any, dtype: np.dtype, n: int) -> np.ndarray:
     return np.frombuffer(data, dtype) if data else np.zeros(n, dtype)
 
 
-class _Unfolding:
-    """Nested values as plain types, with limits: a pickle may contain or repeat itself."""
-
-    def __init__(self) -> None:
-        self.n_items = 0
-
-    def plain(self, value: Any, depth: int) -> Any:
-        """The value, with lists instead of tuples and arrays."""
-        self.n_items += 1
-        if depth > DEEPEST or self.n_items > MOST_ITEMS:
-            raise ValueError("it is nested too deeply, or contains too much")
-        if isinstance(value, _Array):
-            value = value.values
-        if isinstance(value, dict):
-            return {key: self.plain(item, depth + 1) for key, item in value.items()}
-        if isinstance(value, list | tuple):
-            return [self.plain(item, depth + 1) for item in value]
-        if isinstance(value, _Name | _Dtype):
-            raise ValueError("it contains a type or a function, which is not plain data")
-        return value.item() if isinstance(value, np.generic) else value
+def _plain(value: Any, count: Iterator[int], depth: int = 0) -> Any:
+    """A value with lists instead of tuples and arrays, within limits: it may contain itself."""
+    if depth > DEEPEST or next(count) > MOST_ITEMS:
+        raise ValueError("it is nested too deeply, or contains too much")
+    if isinstance(value, _Array):
+        value = value.values
+    if isinstance(value, dict):
+        return {key: _plain(item, count, depth + 1) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item, count, depth + 1) for item in value]
+    if isinstance(value, _Name | _Dtype):
+        raise ValueError("it contains a type or a function, which is not plain data")
+    return value.item() if isinstance(value, np.generic) else value

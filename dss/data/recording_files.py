@@ -4,10 +4,10 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from dss.data import fixes
 from dss.data.annotation_files import annotations_beside
 from dss.data.audio import ARRAY_ENDINGS, SOUND_ENDINGS, holds_audio
 from dss.errors import DssError
+from dss.support.units import listed
 
 AUDIO_ENDINGS = (*SOUND_ENDINGS, *ARRAY_ENDINGS)
 RUN_ENDINGS = ("_model.h5", "_results.h5")
@@ -51,7 +51,7 @@ def find_recordings(path: str | Path, endings: Sequence[str] | None = None) -> l
     )
     if not found:
         others = sorted({file.suffix.lower() or file.name for file in there})
-        only = f", only {fixes.listed(others)}; convert recordings to wav" if others else ""
+        only = f", only {listed(others)}; convert recordings to wav" if others else ""
         raise DssError(f"{path}: contains no recordings ({', '.join(wanted)}){only}")
     return found
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from dss.data import fixes
 from dss.data.annotation_files import unread_annotations
 from dss.data.annotations import annotations_path
 from dss.data.inputs import Input
@@ -18,6 +17,7 @@ from dss.data.recordings import Recording
 from dss.data.sample_rates import proposed_rate
 from dss.errors import DssError
 from dss.support.progress import bar
+from dss.support.units import counted, listed
 
 # Files of annotations, judging by their names, which begin with that of a recording.
 OF_ONE_RECORDING = re.compile(
@@ -58,9 +58,9 @@ def without_recording(folder: Path, sources: Sequence[Path]) -> Iterator[Problem
         others = {name.lower().partition(".")[0] for name in there if not found[name]}
         lost += [place / name for name, of in found.items() if of and of[1] not in others]
     if lost := sorted({*lost} - {*sources}):
-        listed = fixes.listed([path.relative_to(folder) for path in lost])
-        text = "annotation file has" if len(lost) == 1 else "annotation files have"
-        yield str(folder), None, None, f"{len(lost)} {text} no recording: {listed}", WARNING
+        files = listed([path.relative_to(folder) for path in lost])
+        have = f"{counted(len(lost), 'annotation file')} {'has' if len(lost) == 1 else 'have'}"
+        yield str(folder), None, None, f"{have} no recording: {files}", WARNING
 
 
 def level_warnings(recordings: Sequence[Recording]) -> Iterator[Problem]:
@@ -87,17 +87,15 @@ def _same_stems(recordings: Sequence[Recording]) -> Iterator[Problem]:
             text = f"has the same name as {other.name}, so both would get the same annotations"
             yield str(path), None, None, f"{text}; rename or move one", ERROR
         else:
-            text = (
-                f"differs from {other} only in case: on Windows and macOS, these are the same file"
-            )
-            yield str(path), None, None, f"{text}; rename one", WARNING
+            text = f"differs from {other} only in case: on Windows and macOS, these are the same "
+            yield str(path), None, None, f"{text}file; rename one", WARNING
 
 
 def _channels(recordings: Sequence[Recording]) -> Iterator[Problem]:
     usual = most_frequent([recording.n_channels for recording in recordings])
     for recording in recordings:
         if (n := recording.n_channels) != usual:
-            text = f"has {n} channel{'s' * (n > 1)}, but most of the others have {usual}; use one "
+            text = f"has {counted(n, 'channel')}, but most of the others have {usual}; use one "
             text += "channel of each (--channel 0), or the mean of the channels (--mix)"
             yield str(recording.path), None, None, text, ERROR
 
@@ -112,10 +110,9 @@ def _rates(recordings: Sequence[Recording], tables: list[pd.DataFrame]) -> Itera
         rate = proposed_rate(recordings, tables)
         for recording in others:
             text = f"the sample rate is {recording.samplerate_hz:g} Hz, not {usual:g} Hz as most "
-            text += (
-                f"of the others have; resample them all (--samplerate-hz {rate:.15g}, which keeps "
-            )
-            yield str(recording.path), None, None, f"{text}the band of the song)", ERROR
+            text += "of the others have; resample them all "
+            text += f"(--samplerate-hz {rate:.15g}, which keeps the band of the song)"
+            yield str(recording.path), None, None, text, ERROR
 
 
 def most_frequent(values: Sequence[float]) -> float | None:

@@ -22,6 +22,7 @@ from dss.data.text_tables import TIMES
 from dss.errors import DssError, DssWarning
 from dss.options import SourceOptions, takes_options
 from dss.options.arguments import SourceArguments
+from dss.support.units import counted
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -84,12 +85,8 @@ def format_report(tree: "xr.DataTree") -> str:
         + (f" ({counts.at['unknown', split]:.1f} s unknown)" if "unknown" in counts.index else "")
         for split in counts.columns
     ]
-    chosen, fixed = (tree.attrs.get(name) for name in ("chosen", "fixed"))
-    fixed = tree.attrs.get("mended") if fixed is None else fixed  # its name in older datasets
-    chosen = chosen.items() if isinstance(chosen, dict) else ()
-    fixed = fixed if isinstance(fixed, list) else ()
-    chosen = "".join(f"{name}: {why}\n" for name, why in chosen)
-    fixed = "".join(f"fixed: {sentence}\n" for sentence in fixed)
+    chosen = "".join(f"{name}: {why}\n" for name, why in tree.attrs.get("chosen", {}).items())
+    fixed = "".join(f"fixed: {sentence}\n" for sentence in tree.attrs.get("fixed", []))
     parts = [f"{', '.join(lengths)}\n", f"{table.to_string()}\n", chosen, fixed]
     return "\n".join(part for part in parts if part)
 
@@ -163,9 +160,8 @@ def missing(attributes: Mapping[Any, Any]) -> list[str]:
             n_recordings = sum(report[split]["recordings"][name] for split in SPLITS)
             sentences.append(
                 f"{name} does not occur in {' and '.join(without)}: there are {total} of it in "
-                f"{n_recordings} recording{'s' * (n_recordings > 1)} or parts of recordings. "
-                "Split by samples in blocks (block_seconds), try another seed, or annotate more "
-                "of it."
+                f"{counted(n_recordings, 'recording')} or parts of recordings. Split by samples in "
+                "blocks (block_seconds), try another seed, or annotate more of it."
             )
     return sentences
 

@@ -114,7 +114,7 @@ class Options(BaseModel):
     def _explain(cls, item: Mapping[str, Any]) -> str:
         name = str(item["loc"][0]) if item["loc"] else ""
         if item["type"] == "extra_forbidden":
-            return f"there is no such option{guess(name, cls.model_fields)}"
+            return cls._unknown(name)
         if item["type"] == "missing":
             return f"is required ({str(cls.model_fields[name].title).lower()})"
         if isinstance(item.get("ctx", {}).get("error"), DssError):
@@ -129,6 +129,10 @@ class Options(BaseModel):
         """The values that were given, by name; with a class, only of the options that it has."""
         names = (of or type(self)).model_fields
         return {name: getattr(self, name) for name in names if name in self.model_fields_set}
+
+    @classmethod
+    def _unknown(cls, name: str) -> str:
+        return f"there is no such option{guess(name, cls.model_fields)}"
 
     def to_yaml_types(self) -> dict[str, Any]:
         """Convert the options to plain types that can be saved as YAML."""
@@ -207,7 +211,7 @@ def read_options(path: Path, options_class: type[Options]) -> dict[str, Any]:
     if "versions" in values:  # the file of a run, which stores more than its options
         return {name: values[name] for name in options_class.model_fields if name in values}
     problems = [
-        f"{name}: {options_class._explain({'loc': [name], 'type': 'extra_forbidden'})}"
+        f"{name}: {options_class._unknown(name)}"
         for name in values.keys() - options_class.model_fields.keys()
     ]
     raise_problems(sorted(problems), f"{path}: these options cannot be used:")

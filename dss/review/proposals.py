@@ -18,6 +18,7 @@ from dss.predict import ownership
 from dss.predict.pending import target_paths
 from dss.predict.recording import UNREADABLE
 from dss.review.loudness import Loudness, find_peaks, find_segments, loudest, measure_loudness
+from dss.support.units import listed
 
 LOWEST_DB, PART_OF_RANGE = 2, 0.75  # range of the thresholds tried, 1 dB apart
 STEPS, TOLERANCE_SECONDS = (5, 10), 0.01  # dB up; how far boundaries may move
@@ -98,8 +99,7 @@ def propose_files(
     files = target_paths(recordings, options.save_dir, "csv")
     by_hand = [file for file in files.values() if file.exists() and not ownership.is_by_dss(file)]
     if by_hand:
-        more = f" and {len(by_hand) - 1} more" if len(by_hand) > 1 else ""
-        said = f"{by_hand[0]}{more}: contains manual annotations, so nothing is proposed there"
+        said = f"{listed(by_hand, 1)}: contains manual annotations, so nothing is proposed there"
         warnings.warn(said, DssWarning, stacklevel=3)
     written = []
     for path, file in files.items():

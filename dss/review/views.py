@@ -14,7 +14,14 @@ import xarray as xr
 
 from dss.data.annotated_stretches import known_stretches, read_annotated
 from dss.data.annotation_paths import AnnotationFinder, annotation_finder
-from dss.data.annotations import ABSENT, NOISE, definitions_path, is_song, occurrences, song_types
+from dss.data.annotations import (
+    ABSENT,
+    NOISE,
+    definitions_path,
+    occurrences,
+    song_names,
+    song_types,
+)
 from dss.data.automatic_options import EVENT_STD_SECONDS
 from dss.data.batches import array_of, split_stretches
 from dss.data.check import check_annotations
@@ -109,10 +116,10 @@ def completeness(views: Sequence[View]) -> pd.DataFrame:
     Returns: a table by name with seconds; song, the seconds of segments; annotations, their number;
         and unknown, the seconds that count as neither song nor noise.
     """
-    rows, names = {}, {name for view in views for name in view.annotations["name"]}
+    rows, names = {}, song_names({name for view in views for name in view.annotations["name"]})
     for view in views:
         table, duration = occurrences(view.annotations), view.recording.duration_seconds
-        table = table[is_song(table["name"], names)]
+        table = table[table["name"].isin(names)]
         times = intersection(table[TIMES].to_numpy(), np.array([[0.0, duration]]))
         rows[view.name] = {
             "seconds": duration,

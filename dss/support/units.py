@@ -1,4 +1,6 @@
-"""Format quantities as text."""
+"""Format quantities and lists as text."""
+
+from collections.abc import Sequence
 
 
 def readable(seconds: float) -> str:
@@ -22,6 +24,12 @@ def clock_time(seconds: float) -> str:
 def counted(n: int, what: str) -> str:
     """A number of things, such as `1 recording` or `2 recordings`."""
     return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
+def listed(values: Sequence[object], most: int = 3) -> str:
+    """The first few of many values: `3, 5, 9 and 12 more`."""
+    more = len(values) - most
+    return ", ".join(map(str, values[:most])) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _three_digits(value: float, unit: str) -> str:

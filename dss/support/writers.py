@@ -9,6 +9,7 @@ from tempfile import mkstemp
 
 from dss.errors import DssError
 from dss.support import system
+from dss.support.units import listed
 
 PREFIX = ".dss_writing."  # of the announcements
 
@@ -64,9 +65,8 @@ def _check_free(folder: Path, wanted: set[str]) -> None:
             with suppress(OSError):
                 path.unlink(missing_ok=True)  # after the block, as Windows removes no open files
         if both:
-            more = f" and {len(both) - 1} more" if len(both) > 1 else ""
             raise DssError(
-                f"{folder / both[0]}{more}: another process is writing this now. Wait until it "
+                f"{folder / listed(both, 1)}: another process is writing this now. Wait until it "
                 "has finished, or write elsewhere."
             )
 

@@ -21,7 +21,7 @@ from dss.options import DatasetOptions, SourceOptions
 from dss.options.base import option
 from dss.plot import plot_splits
 from dss.plot.figure import png
-from dss.support.units import counted
+from dss.support.units import counted, listed
 from dss.widgets.elements import PICTURE, doubt_html
 from dss.widgets.forms.problems import problems_table, rate_buttons
 from dss.widgets.forms.sources import SourceForm
@@ -98,12 +98,11 @@ class DatasetForm(SourceForm):
         with suppress(DssError):
             groups = groups_in_filenames(files)
             if individuals := self._individuals(files):
-                n = len(individuals)
-                named = ", ".join(individuals[:MOST_NAMED]) + ", ..." * (n > MOST_NAMED)
-                hints["groups"] = f"{counted(n, 'individual')}: {named}."
+                named = listed(individuals, MOST_NAMED)
+                hints["groups"] = f"{counted(len(individuals), 'individual')}: {named}."
             elif groups and groups.are_enough:
-                n = len(groups.n_recordings)
-                hints["groups"] = f"The names show {n} {groups.kind}s: {groups.listed()}."
+                n, named = len(groups.n_recordings), listed(sorted(groups.n_recordings), MOST_NAMED)
+                hints["groups"] = f"The names show {n} {groups.kind}s: {named}."
         return hints
 
     def _individuals(self, files: tuple[str, ...]) -> list[str]:

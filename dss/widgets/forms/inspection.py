@@ -10,7 +10,7 @@ from dss.options import SourceOptions
 from dss.options.base import option
 from dss.review.view import View
 from dss.review.views import find_problems, is_dataset, open_views
-from dss.support.units import counted, readable
+from dss.support.units import counted, listed, readable
 from dss.widgets.forms.problems import problems_table, rate_buttons
 from dss.widgets.forms.sources import SourceForm
 
@@ -19,7 +19,6 @@ NOTHING_YET = (
     "Nothing is annotated yet. Unfold <b>Propose song</b> below the picture in the viewer, and "
     "keep and save what is song; then name it on the map of segments."
 )
-MOST_NAMED = 3  # recordings; the rest are counted
 
 
 class InspectFormOptions(SourceOptions):
@@ -73,10 +72,8 @@ class InspectForm(SourceForm):
 
     def _describe(self, result: list[View]) -> str:
         seconds = sum(view.recording.duration_seconds for view in result)
-        names = ", ".join(view.name for view in result[:MOST_NAMED])
-        more = len(result) - MOST_NAMED
-        names += f", and {more} more" if more > 0 else ""
-        message = f"{html.escape(names)}: {readable(seconds)}"
+        names = html.escape(listed([view.name for view in result]))
+        message = f"{names}: {readable(seconds)}"
         problems = self._problems
         is_missing = problems["problem"].str.startswith(MISSING)
         if is_missing.sum() == len(result):
