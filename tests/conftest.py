@@ -8,10 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from hypothesis import settings
 
 from dss.data import write_annotations
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
+
+settings.register_profile("dss", deadline=None)  # no test says how fast something is
+settings.load_profile("dss")
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # the other cores have tests of their own
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")

@@ -5,12 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dss.data.annotated_stretches import read_annotated
-from dss.data.annotations import (
-    read_annotations,
-    song_types,
-    time_problems,
-    write_annotations,
-)
+from dss.data.annotations import read_annotations, time_problems, write_annotations
+from dss.data.song_types import song_types
 from dss.errors import DssError
 
 

@@ -14,7 +14,7 @@ from dss.data import (
     open_recording,
     read_annotations,
 )
-from dss.data.annotations import song_types
+from dss.data.song_types import song_types
 
 DATA = Path(__file__).parents[1] / "data"
 

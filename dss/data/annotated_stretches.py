@@ -13,10 +13,10 @@ from dss.data.annotations import (
     TOLERANCE_SECONDS,
     annotated_path,
     beyond_ends,
-    is_absence,
     occurrences,
     times_of,
 )
+from dss.data.song_types import is_absence
 from dss.data.stretches import intersection, union
 from dss.data.text_tables import TIMES, parse_times, read_csv
 from dss.errors import raise_problems

@@ -11,21 +11,14 @@ import pandas as pd
 
 from dss.data import targets
 from dss.data.annotated_stretches import known_stretches
-from dss.data.annotations import (
-    EVENT,
-    NOISE,
-    definitions_path,
-    is_absence,
-    occurrences,
-    segments_in,
-    song_types,
-)
+from dss.data.annotations import EVENT, NOISE, definitions_path, occurrences, segments_in
 from dss.data.automatic_options import chosen_options
 from dss.data.check import find_problems
 from dss.data.inputs import Input, read_inputs
 from dss.data.overlaps import overlap_warnings, overlaps, without_overlaps
 from dss.data.problems import as_table, format_problems, raise_errors
 from dss.data.recordings import Recording
+from dss.data.song_types import is_absence, song_types
 from dss.data.splits import Song
 from dss.data.stretches import as_mask, complement, intersection, union
 from dss.data.text_tables import TIMES

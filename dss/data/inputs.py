@@ -52,7 +52,7 @@ class Input(NamedTuple):
 
 
 def annotations_of(
-    path: Path, options: FileOptions, find_file: AnnotationFinder | None = None
+    path: Path, options: FileOptions, find_file: AnnotationFinder | None
 ) -> tuple[Path, pd.DataFrame]:
     """The annotation file of a recording and its table, read as the options say.
 

@@ -146,7 +146,7 @@ def open_recording(
 
 
 def open_at_own_rate(
-    path: str | Path, loader: Loader | None = None, fallback_hz: float | None = None
+    path: str | Path, loader: Loader | None, fallback_hz: float | None
 ) -> Recording:
     """Open an audio file like `open_recording`, whatever the sample rate that it stores.
 
@@ -205,17 +205,16 @@ def open_readable(
 
 
 def array_recording(x: np.ndarray, samplerate_hz: float, name: str = "array") -> Recording:
-    """A recording from audio in memory.
+    """A recording from audio in memory, or in a memory map, which is read on request.
 
     Arguments:
         x: [samples, channels] or [samples]; integers are scaled to -1..1.
         samplerate_hz: the sample rate.
         name: the name for error messages.
     """
-    audio = as_float(np.asarray(x))
-    return Recording(
-        Path(name), samplerate_hz, len(audio), audio.shape[1], lambda start, stop: audio[start:stop]
-    )
+    x = np.asarray(x)
+    n_channels = 1 if x.ndim == 1 else x.shape[1]
+    return Recording(Path(name), samplerate_hz, len(x), n_channels, lambda a, b: as_float(x[a:b]))
 
 
 def resample(x: np.ndarray, samplerate_hz: float, new_samplerate_hz: float) -> np.ndarray:

@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 
 from dss.data.annotation_paths import annotation_finder
-from dss.data.annotations import EVENT, definitions_path, occurrences, read_definitions
+from dss.data.annotations import EVENT, definitions_path, occurrences
 from dss.data.corpus import Corpus
 from dss.data.inputs import annotations_of
 from dss.data.overlaps import target_seconds
 from dss.data.recording_files import find_recordings
 from dss.data.recordings import open_readable
 from dss.data.song_type_problems import NEVER_FOUND
+from dss.data.song_types import read_definitions
 from dss.data.splits import SPLITS, Stretch
 from dss.data.text_tables import TIMES
 from dss.errors import DssError, DssWarning

@@ -7,17 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from dss.data.annotated_stretches import known_stretches
-from dss.data.annotations import (
-    NOISE,
-    definitions_path,
-    is_absence,
-    plain_rows,
-    read_definitions,
-    song_types,
-)
+from dss.data.annotations import NOISE, definitions_path, plain_rows
 from dss.data.automatic_options import EVENT_STD_SECONDS
 from dss.data.inputs import Input
 from dss.data.problems import WARNING, Problem, problems_of
+from dss.data.song_types import is_absence, read_definitions, song_types
 from dss.data.targets import GAUSSIAN_REACH
 from dss.errors import DssError
 from dss.support.units import readable

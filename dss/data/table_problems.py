@@ -6,17 +6,10 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from dss.data.annotations import (
-    EVENT,
-    NOISE,
-    SEGMENT,
-    is_absence,
-    plain_rows,
-    song_names,
-    time_problems,
-)
+from dss.data.annotations import EVENT, NOISE, SEGMENT, plain_rows, time_problems
 from dss.data.inputs import Input
 from dss.data.problems import COLUMNS, ERROR, WARNING, Problem
+from dss.data.song_types import is_absence, song_names
 from dss.support.units import readable
 
 SHORT_SECONDS = 0.001

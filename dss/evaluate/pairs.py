@@ -12,10 +12,11 @@ import pandas as pd
 
 from dss.data.annotated_stretches import known_stretches, read_annotated
 from dss.data.annotation_files import annotation_endings, check_unit
-from dss.data.annotations import EVENT, NOISE, SEGMENT, is_absence, occurrences, read_annotations
+from dss.data.annotations import EVENT, NOISE, SEGMENT, occurrences, read_annotations
 from dss.data.column_names import called, has_times
 from dss.data.formats.guessing import guess_format
 from dss.data.recording_files import AUDIO_ENDINGS, is_hidden
+from dss.data.song_types import is_absence
 from dss.data.stretches import contain
 from dss.data.text_tables import header_of
 from dss.errors import DssError, raise_problems

@@ -25,7 +25,7 @@ class FileOptions(Options):
     """The format of the annotations, such as csv, audacity, raven or textgrid. By default, detected
     from the ending and content of each file."""
     unnamed: str | None = file_option(None, "Name of unnamed annotations", min_length=1)
-    """The name of annotations that have none, such as labels of Audacity without text, or rows of
+    """The name of annotations that have none, such as Audacity labels without text, or rows of
     tables without a column of names. By default, they are errors."""
     annotations_at: str | None = file_option(None, "Location of annotations")
     """For annotations that are not next to their recordings: a path from the data folder, such as

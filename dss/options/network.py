@@ -41,10 +41,9 @@ class NetworkOptions(Options):
     """Fraction of the filters in each layer that is switched off at random in each training step.
     Try 0.1 to 0.3 if the network overfits."""
     nb_members: int = network_option(1, "Members", rare=True, ge=1, le=16)
-    """Number of networks that learn side by side, each from other random weights and in another
-    order; the mean of their scores counts. With few annotations, two or three find boundaries
-    better than one. Each further one adds up to the same time to training, and a third to
-    annotating."""
+    """Number of networks trained side by side, each from its own random weights; their scores are
+    averaged. With few annotations, two or three find boundaries better than one. Each additional
+    network adds up to the same training time again, and a third to the time for annotating."""
     nb_lstm_units: int = network_option(0, "LSTM units", rare=True, ge=0, le=1024)
     """Add a bidirectional LSTM layer with this many units per direction after the last block; it
     sees the whole chunk. Slow, especially without a downsampling frontend. 0 for none."""
@@ -66,10 +65,10 @@ class NetworkOptions(Options):
         0, "Background window", unit="frames", rare=True, ge=0, le=8192
     )
     """Give the network the power at each frequency relative to its background, a soft minimum over
-    this many frames, instead of the power itself. The network then sees recordings at different
-    levels or with different steady noise as alike. 0 for the power itself."""
+    this many frames, instead of the power itself. Recordings with different levels or different
+    steady noise then look alike to the network. 0 for the power itself."""
     pre_filters: int = network_option(0, "Filters on the spectrogram", rare=True, ge=0, le=128)
     """Number of small filters that search the spectrogram for patterns, such as a sweep or the edge
-    of a harmonic. Each spans three frames and is the same at all frequencies; twice as many combine
-    neighbouring ones. They help to recognise song that is a little higher or lower. 8 filters suit
+    of a harmonic. They are the same at all frequencies, which helps to recognize song that is a
+    little higher or lower, and span three frames; a second layer has twice as many. 8 filters suit
     most recordings; 0 for none."""

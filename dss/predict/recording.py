@@ -10,9 +10,8 @@ import soundfile
 
 from dss import models
 from dss.data import fixes
-from dss.data.audio import as_float
 from dss.data.formats.table_writing import IN_SAMPLES
-from dss.data.recordings import Recording, open_at_own_rate
+from dss.data.recordings import Recording, array_recording, open_at_own_rate
 from dss.errors import DssError
 from dss.options import DetectOptions, PredictFilesOptions, PredictOptions, takes_options
 from dss.options.arguments import PredictArguments
@@ -184,7 +183,7 @@ def open_for_run(
     if not len(x):
         raise DssError("the array: is empty. Give audio of at least one sample.")
     rate = options.samplerate_hz or run.samplerate_hz
-    opened = Recording(Path("the array"), rate, len(x), x.shape[1], lambda a, b: as_float(x[a:b]))
+    opened = array_recording(x, rate, "the array")
     return _with_channels(opened, run, options).resampled(run.samplerate_hz)
 
 

@@ -14,14 +14,7 @@ import xarray as xr
 
 from dss.data.annotated_stretches import known_stretches, read_annotated
 from dss.data.annotation_paths import AnnotationFinder, annotation_finder
-from dss.data.annotations import (
-    ABSENT,
-    NOISE,
-    definitions_path,
-    occurrences,
-    song_names,
-    song_types,
-)
+from dss.data.annotations import ABSENT, NOISE, definitions_path, occurrences
 from dss.data.automatic_options import EVENT_STD_SECONDS
 from dss.data.batches import array_of, split_stretches
 from dss.data.check import check_annotations
@@ -33,6 +26,7 @@ from dss.data.problems import WARNING, format_problems
 from dss.data.recording_files import find_recordings
 from dss.data.recordings import Recording, open_at_own_rate, open_for_dataset, open_readable
 from dss.data.report import describe, list_recordings
+from dss.data.song_types import song_names, song_types
 from dss.data.splits import SPLITS
 from dss.data.stretches import complement, intersection
 from dss.data.targets import GAUSSIAN_REACH

@@ -15,11 +15,12 @@ import soundfile
 import yaml
 
 from dss.data.annotated_stretches import read_annotated
-from dss.data.annotations import read_annotations, read_definitions
+from dss.data.annotations import read_annotations
 from dss.data.audio import open_audio
 from dss.data.batches import array_of, split_stretches
 from dss.data.dataset import open_dataset
 from dss.data.report import format_report
+from dss.data.song_types import read_definitions
 from dss.data.splits import recording_groups
 from dss.data.stores import NpyWriter, ZarrWriter
 from dss.models.checkpoint import epochs_done

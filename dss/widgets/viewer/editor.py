@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dss.data.annotations import ABSENT, NOISE, is_absence
+from dss.data.annotations import ABSENT, NOISE
+from dss.data.song_types import is_absence
 from dss.data.text_tables import COLUMNS, TIMES
 from dss.errors import DssError
 from dss.review import edits
