@@ -39,8 +39,8 @@ class Buttons:
 
     def __init__(self, segment_map, more: widgets.Widget):
         self._map, m = segment_map, segment_map
-        self._by = widgets.ToggleButtons(options=[BY_GROUP, BY_NAME], description="Colours by")
-        self._by.style = {"button_width": "75px", "description_width": "75px"}
+        self._by = widgets.ToggleButtons(options=[BY_GROUP, BY_NAME])
+        self._by.style = {"button_width": "75px"}
         self._by.observe(lambda _: m.show(), names="value")
         self._name = name_field(lambda: m.guarded(self.name_chosen))
         buttons = guarded_buttons(
@@ -56,7 +56,8 @@ class Buttons:
         self.message, self._help = widgets.HTML(), widgets.HTML()
         controls = row(self._name, *buttons, more)
         self._placing = widgets.HTML()
-        colors = row(self._by, self._placing)
+        # A label of its own: Voila puts that of toggle buttons above them.
+        colors = row(widgets.Label("Colours by"), self._by, self._placing)
         self.parts = [colors, controls, self._help]
         self.widget = widgets.VBox([colors, controls, self.message, self._help])
 

@@ -243,7 +243,7 @@ class SegmentMap(Displayed):
         known = self._known
         _, _, _, start, stop = known.segments.iloc[number]
         name = known.names[number] or "thrown out"
-        text = f"{name}, {1000 * (stop - start):.0f} ms"
+        text = f"{name}, {1000 * (stop - start):.0f}\N{NO-BREAK SPACE}ms"
         return {"point": number, "text": text, "picture": self._pictures.jpeg(number)}
 
     def _answer(self, asked: dict[str, Any]) -> None:
