@@ -33,15 +33,41 @@ def test_confidence_is_how_often_annotations_are_right():
     assert (np.argsort(confidence) == np.argsort(p)).all()
 
 
-def test_the_interval_holds_the_number_of_mistakes_nine_times_of_ten():
+def several_recordings(n_recordings, deviation, seed):
+    """The same for recordings in which the network is right more or less often; and their names."""
+    rng = np.random.default_rng(seed)
+    recordings = np.repeat(np.arange(n_recordings), 60)
+    log_odds = rng.normal(3, 1.5, len(recordings))
+    shift = deviation * rng.standard_normal(n_recordings)
+    is_right = rng.random(len(recordings)) < expit(0.6 * log_odds - 0.3 + shift[recordings])
+    return expit(log_odds), is_right, recordings.astype(str)
+
+
+@pytest.mark.parametrize("deviation", [0, 1])
+def test_the_interval_holds_the_mistakes_in_another_recording_nine_times_of_ten(deviation):
     held = 0
     for seed in range(40):
-        calibration = fit(*overconfident(300, seed))
-        p, is_right = overconfident(300, 100 + seed)
+        p, is_right, recordings = several_recordings(5, deviation, seed)
+        calibration = fit(p, is_right, recordings=recordings)
+        p, is_right, _ = several_recordings(1, deviation, 100 + seed)
         names = pd.Series(["a"] * len(p))
         expected = calibration.expected(names, pd.Series(calibration.confidence(p)))
         held += expected.low <= np.sum(~is_right) <= expected.high
-    assert 32 <= held <= 40
+    assert 33 <= held <= 40
+
+
+def test_the_interval_is_narrow_if_many_recordings_are_alike():
+    widths = []
+    for n_recordings, spread in ((2, 0), (30, 0), (30, 1)):
+        p, is_right, recordings = several_recordings(n_recordings, spread, 0)
+        # The same curve, so that only the recordings differ.
+        deviation = fit(p, is_right, recordings=recordings).deviation
+        calibration = fit(*overconfident(2000, 0)).model_copy(update={"deviation": deviation})
+        confidence = pd.Series(calibration.confidence(overconfident(1000, 1)[0]))
+        expected = calibration.expected(pd.Series(["a"] * 1000), confidence)
+        widths.append(expected.high - expected.low)
+    few, alike, different = widths
+    assert alike < 0.7 * few < 0.7 * different
 
 
 def test_few_annotations_say_little_and_fewer_than_ten_nothing():

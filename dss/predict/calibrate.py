@@ -80,10 +80,11 @@ def calibrated(
         is_right = np.ones(len(pair.predicted), bool)
         for match in match_pair(pair, options).values():
             is_right[match.false] = False
-        tables.append(pair.predicted.assign(is_right=is_right)[pair.arrays[1].is_scored])
+        table = pair.predicted.assign(is_right=is_right, recording=pair.source)
+        tables.append(table[pair.arrays[1].is_scored])
     table = pd.concat(tables)
-    rights, names = table["is_right"].to_numpy(bool), table["name"].tolist()
-    calibration = fit(table["confidence"].to_numpy(float), rights, names)
+    p, is_right = table["confidence"].to_numpy(float), table["is_right"].to_numpy(bool)
+    calibration = fit(p, is_right, table["name"].tolist(), table["recording"].tolist())
     if calibration is None:
         return {}
     recall = {"recall": _recall(found, types, options)}

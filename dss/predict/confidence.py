@@ -25,6 +25,7 @@ LEAST_DOUBT = 1e-4  # the network's probabilities are taken to be no surer than 
 PRIOR = np.array([0.0, 1.0])  # for intercept and slope: leaves the probability unchanged
 PRIOR_DEVIATIONS = np.array([1.5, 0.5])
 TYPE_DEVIATIONS = np.array([1.0, 0.2])  # of a song type, from the curve of all types
+DEVIATION, WEIGHT = 0.75, 3  # of intercepts between recordings: as if seen in so many of them
 LEAST_SLOPE = 0.05  # higher probabilities never mean more errors
 SUREST = 1e-9
 N_STORED = 100  # confidences stored from the validation split
@@ -68,16 +69,18 @@ class Curve(BaseModel, frozen=True, allow_inf_nan=False):
         reached = np.flatnonzero(np.cumsum(sure) / np.arange(1, len(sure) + 1) >= precision)
         return float(sure[reached[-1]]) if len(reached) else None
 
-    def wrong(self, confidence: np.ndarray, chance: np.ndarray) -> np.ndarray:
+    def wrong(self, confidence: np.ndarray, chance: np.ndarray, shift: np.ndarray) -> np.ndarray:
         """Draw how many of the annotations with these confidences may be wrong: [draws].
 
         `chance` [draws, 3] are normal random numbers: for the curve, and for what it leaves open.
+        `shift` [draws] moves the intercept, as other recordings may sound different.
         """
         intercept, slope = self.curve
         x = (_log_odds(confidence, SUREST) - intercept) / slope
         # In bins, because there may be millions of annotations.
         values, counts = np.unique(np.round(x, 1), return_counts=True)
         draws = np.asarray(self.curve) + chance[:, :2] @ _root(np.asarray(self.covariance)).T
+        draws[:, 0] += shift
         draws[:, 1] = np.maximum(draws[:, 1], 0)
         right = expit(draws @ np.stack([np.ones(len(values)), values]))
         drawn = (1 - right) @ counts + chance[:, 2] * np.sqrt((right * (1 - right)) @ counts)
@@ -90,6 +93,7 @@ class Calibration(Curve, frozen=True):
     types: dict[str, Curve] = {}
     # For each category: thresholds, with the fraction of the true annotations that each finds.
     recall: dict[str, list[tuple[float, float]]] = {}
+    deviation: float = Field(DEVIATION, ge=0)  # of the intercepts between recordings
 
     def of(self, name: str) -> Curve:
         """The curve of a song type."""
@@ -108,9 +112,10 @@ class Calibration(Curve, frozen=True):
         drawn = np.zeros(N_DRAWS)
         rng = np.random.default_rng(0)
         curves = rng.standard_normal((N_DRAWS, 2))  # the same for all types: they err alike
+        shift = self.deviation * rng.standard_normal(N_DRAWS)
         for name, rows in names.groupby(names).indices.items():
             chance = np.column_stack([curves, rng.standard_normal(N_DRAWS)])
-            drawn += self.of(name).wrong(confidence[rows], chance)
+            drawn += self.of(name).wrong(confidence[rows], chance, shift)
         low, high = np.quantile(drawn, INTERVAL)
         wrong = float(np.sum(1 - confidence))
         return Expected(len(confidence), wrong, min(float(low), wrong), max(float(high), wrong))
@@ -121,7 +126,10 @@ class Calibration(Curve, frozen=True):
 
 
 def fit(
-    p: np.ndarray, is_right: np.ndarray, names: Sequence[str] | None = None
+    p: np.ndarray,
+    is_right: np.ndarray,
+    names: Sequence[str] | None = None,
+    recordings: Sequence[str] | None = None,
 ) -> Calibration | None:
     """Fit the curves to the annotations of the validation split.
 
@@ -130,6 +138,8 @@ def fit(
         is_right: whether it matches a true annotation.
         names: the song type of each annotation, to fit a curve for each: the curve of all types,
             shifted up or down.
+        recordings: the recording of each annotation: how much these differ tells how much other
+            recordings may differ.
 
     Returns: the calibration; None if there are fewer than ten annotations.
 
@@ -146,7 +156,32 @@ def fit(
         if FEWEST <= len(rows) < len(p):
             own = _fit(log_odds[rows], is_right[rows], curve, TYPE_DEVIATIONS)
             types[name] = _curve(*own, log_odds[rows])
-    return Calibration(**dict(of_all), types=types)
+    deviation = DEVIATION
+    if recordings is not None:
+        numbers = pd.factorize(np.asarray(recordings, object))[0]
+        deviation = _deviation(expit(curve[0] + curve[1] * log_odds), is_right, numbers)
+    return Calibration(**dict(of_all), types=types, deviation=deviation)
+
+
+def _deviation(right: np.ndarray, is_right: np.ndarray, recording: np.ndarray) -> float:
+    """The standard deviation of the intercepts between recordings.
+
+    Estimated by expectation maximization (Dempster, Laird & Rubin 1977), with a prior.
+
+    Arguments:
+        right: the confidence of each annotation.
+        is_right: whether it is right.
+        recording: the number of its recording.
+    """
+    excess, information = (
+        np.bincount(recording, values) for values in (is_right - right, right * (1 - right))
+    )
+    variance = DEVIATION**2
+    for _ in range(50):
+        posterior = 1 / (information + 1 / variance)
+        found = (excess * posterior) ** 2 + posterior
+        variance = (WEIGHT * DEVIATION**2 + found.sum()) / (WEIGHT + len(found))
+    return float(f"{np.sqrt(variance):.3g}")
 
 
 def _fit(
@@ -202,8 +237,8 @@ def expected_errors(annotations: Annotations | Sequence[Annotations], run: str |
     """Estimate how many of the annotations predicted by a network are wrong.
 
     An annotation is wrong if no true annotation of the same name starts near it (within 10 ms, or
-    the tolerance given to `dss tune`). The estimate comes from the validation split: recordings
-    that sound different contain more errors than it says.
+    the tolerance given to `dss tune`). The estimate comes from the validation split; the interval
+    allows for recordings that differ as much as those of the validation split do.
 
     Arguments:
         annotations: a table with a confidence, as `predict` returns it, or its file; or several.

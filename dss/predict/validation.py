@@ -33,6 +33,7 @@ class Stretch:
     """A stretch of the validation split with manual annotations."""
 
     run: Run
+    recording: str  # which it is from, if the dataset says
     audio: np.ndarray  # [samples, channels]
     true: pd.DataFrame  # the manual annotations
     annotated_stretches: np.ndarray  # [stretches, 2] seconds
@@ -54,7 +55,7 @@ class Stretch:
     def pair(self, predicted: pd.DataFrame, names: frozenset[str]) -> Pair:
         """The true and the predicted annotations of these song types."""
         true = self.true[self.true["name"].isin(list(names))]
-        return Pair(true, predicted, self.annotated_stretches, names, "the validation split")
+        return Pair(true, predicted, self.annotated_stretches, names, self.recording)
 
 
 def validation_stretches(
@@ -82,10 +83,13 @@ def validation_stretches(
             f"{run.samplerate_hz:g} Hz"
         )
     val, left, stretches = tree["val"], most_seconds * rate, []
-    for first, last in split_stretches(tree, "val"):
+    edges, recordings = split_stretches(tree, "val"), tree.attrs.get("filename_val") or []
+    if len(recordings) != len(edges):
+        recordings = ["the validation split"] * len(edges)
+    for recording, (first, last) in zip(recordings, edges, strict=True):
         last = int(min(last, first + left))
         if last > first:
-            stretches.append(_stretch(run, val, name, first, last))
+            stretches.append(_stretch(run, str(recording), val, name, first, last))
             left -= last - first
     if not stretches:
         raise DssError(f"{source}: the val split is empty; make the dataset with one")
@@ -98,11 +102,11 @@ def blocks_of(x: np.ndarray) -> Iterator[np.ndarray]:
         yield x[start : start + BLOCK_SAMPLES]
 
 
-def _stretch(run: Run, val, name: str, first: int, last: int) -> Stretch:
+def _stretch(run: Run, recording: str, val, name: str, first: int, last: int) -> Stretch:
     here = slice(first, last)
     targets = (block.astype(np.float32) for block in blocks_of(val[name].data[here]))
     true = detect(targets, run.song_types, run.samplerate_hz, options=OF_TARGETS)
     annotated_stretches = np.array([[0.0, np.inf]])
     if "annotated" in val:
         annotated_stretches = of_mask(val["annotated"].data[here]) / run.samplerate_hz
-    return Stretch(run, val["x"].data[here], true, annotated_stretches)
+    return Stretch(run, recording, val["x"].data[here], true, annotated_stretches)
