@@ -16,8 +16,8 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from dss.data.annotation_files import MissingAnnotations
-from dss.data.audio import ARRAY_ENDINGS, SOUND_ENDINGS
 from dss.data.formats.guessing import guess_format
+from dss.data.recording_files import AUDIO_ENDINGS
 from dss.errors import DssError
 
 AnnotationFinder = Callable[[Path], Path]
@@ -147,7 +147,7 @@ def _stems_by_folder(paths: Iterable[Path]) -> dict[Path, set[str]]:
     """The names of recordings without their endings, by folder."""
     stems: dict[Path, set[str]] = {}
     for path in paths:
-        if path.suffix.lower() in (*SOUND_ENDINGS, *ARRAY_ENDINGS):
+        if path.suffix.lower() in AUDIO_ENDINGS:
             stems.setdefault(path.parent, set()).add(path.stem)
     return stems
 

@@ -16,7 +16,7 @@ from dss.data.automatic_options import chosen_options
 from dss.data.check import find_problems
 from dss.data.inputs import Input, read_inputs
 from dss.data.overlaps import overlap_warnings, overlaps, without_overlaps
-from dss.data.problems import as_table, format_problems, raise_errors
+from dss.data.problems import as_table, format_problems, problems_of, raise_errors
 from dss.data.recordings import Recording
 from dss.data.song_types import is_absence, song_types
 from dss.data.splits import Song
@@ -94,8 +94,6 @@ def read_corpus(folder: Path, options: DatasetOptions) -> Corpus:
     Raises: DssError that lists all problems, by file and row.
     """
     inputs, fixed = _read_folder(folder, options)
-    recordings = [found.recording for found in inputs]
-    tables = [(found.file, found.table) for found in inputs]
     problems = as_table(find_problems(inputs, options.tolerance_seconds))
     raise_errors(problems)
     if len(problems):
@@ -103,40 +101,47 @@ def read_corpus(folder: Path, options: DatasetOptions) -> Corpus:
         message = f"{n} annotations are questionable (see `dss check {folder}`), such as {first}"
         message = message if n > 1 else f"1 annotation is questionable: {first}"
         warnings.warn(message, DssWarning, stacklevel=5)
-    definitions = [p for p in (definitions_path(r.path) for r in recordings) if p.is_file()]
-    by_file = _by_file(tables)
-    old_names = _old_names(by_file, definitions, options.rename) if options.rename else []
-    all_types = song_types(by_file, definitions, options.rename)
-    types = _wanted_types(all_types, folder, options)
-    new_names = {old: options.rename.get(old, old) for old in old_names or all_types}
-    old_types = {old: types[new] for old, new in new_names.items() if new in types}
-    annotated = {*new_names}.union(*(table["name"] for _, table in tables))
-    renamed = [_renamed(table, options.rename) for _, table in tables]
-    annotated_stretches = [
+    types, old_types, old_names = _types(inputs, folder, options)
+    renamed = [_renamed(found.table, options.rename) for found in inputs]
+    annotated = [
         _annotated_stretches(found, new, options, types)
         for found, new in zip(inputs, renamed, strict=True)
     ]
-    seconds = [float(np.diff(stretches).sum()) for stretches in annotated_stretches]
+    seconds = [float(np.diff(stretches).sum()) for stretches in annotated]
     root = folder.parent if folder.is_file() else folder
-    names = [recording.path.relative_to(root).as_posix() for recording in recordings]
+    names = [found.recording.path.relative_to(root).as_posix() for found in inputs]
     settled, reasons = chosen_options(renamed, seconds, types, options, names)
     if options.overlaps == "share":
-        for sentence in overlap_warnings(renamed, types, 1 / recordings[0].samplerate_hz):
+        for sentence in overlap_warnings(renamed, types, 1 / inputs[0].recording.samplerate_hz):
             warnings.warn(sentence, DssWarning, stacklevel=5)
     reach = targets.GAUSSIAN_REACH * (settled.event_std_seconds or 0)
     sources = []
-    for name, found, new, stretches in zip(
-        names, inputs, renamed, annotated_stretches, strict=True
-    ):
-        known = known_stretches(found.table, old_types, stretches, reach, annotated)
-        is_all = known.shape == (1, 2) and np.allclose(
-            known, [[0, found.recording.duration_seconds]]
-        )
+    for name, found, new, stretches in zip(names, inputs, renamed, annotated, strict=True):
+        known = known_stretches(found.table, old_types, stretches, reach, old_names)
+        whole = [[0, found.recording.duration_seconds]]
+        is_all = known.shape == (1, 2) and np.allclose(known, whole)
         sources.append(Source(found.recording, name, new, None if is_all else known))
     if options.boundary_targets:
         types |= dict.fromkeys(BOUNDARIES, EVENT)
     within_types = options.gap_seconds is None
     return Corpus(sources, types, settled, reasons, within_types, fixed)
+
+
+def _types(
+    inputs: list[Input], folder: Path, options: DatasetOptions
+) -> tuple[dict[str, str], dict[str, str], set[str]]:
+    """The categories of the song types to make targets for, by their new names and by those in the
+    files; and all names in the files.
+    """
+    paths = [definitions_path(found.recording.path) for found in inputs]
+    definitions = [path for path in paths if path.is_file()]
+    by_file = _by_file(inputs)
+    old_names = _old_names(by_file, definitions, options.rename) if options.rename else []
+    all_types = song_types(by_file, definitions, options.rename)
+    types = _wanted_types(all_types, folder, options)
+    new_names = {old: options.rename.get(old, old) for old in old_names or all_types}
+    old_types = {old: types[new] for old, new in new_names.items() if new in types}
+    return types, old_types, {*new_names}.union(*(found.table["name"] for found in inputs))
 
 
 def _annotated_stretches(
@@ -169,25 +174,21 @@ def _with_targets(table: pd.DataFrame, corpus: Corpus) -> pd.DataFrame:
 def _read_folder(folder: Path, options: DatasetOptions) -> tuple[list[Input], list[str]]:
     """The recordings with their annotations, and the fixes as sentences."""
     inputs, failed, fixed = read_inputs(folder, options)
-    problems: list[str] = []
-    for path, error in failed:
-        if isinstance(error, DssError):
-            problems += error.problems or [str(error)]
-        else:
-            problems.append(f"{path}: {error}")
-    problems = [*dict.fromkeys(problems)]  # problems without a file would appear once per file
-    raise_problems(problems, "These recordings and annotations cannot be read:")
+    problems = [problem for path, error in failed for problem in problems_of(error, path)]
+    problems = [*dict.fromkeys(problems)]  # problems of options would appear once per file
+    heading = "These recordings and annotations cannot be read:"
+    raise_problems(format_problems(as_table(problems)), heading)
     sentences = [f"{file}: {what}" for file, what in fixed]
     if options.strict:
         raise_problems(sentences, "These files need fixes, which strict forbids:")
     return inputs, sentences
 
 
-def _by_file(tables: list[tuple[Path, pd.DataFrame]]) -> dict[Path, pd.DataFrame]:
+def _by_file(inputs: list[Input]) -> dict[Path, pd.DataFrame]:
     """The tables by file; the tables of several recordings in one file are combined."""
     parts: dict[Path, list[pd.DataFrame]] = {}
-    for path, table in tables:
-        parts.setdefault(path, []).append(table)
+    for found in inputs:
+        parts.setdefault(found.file, []).append(found.table)
     return {path: pd.concat(of_file) for path, of_file in parts.items()}
 
 

@@ -57,15 +57,10 @@ def find_recordings(path: str | Path, endings: Sequence[str] | None = None) -> l
 
 
 def visible_files(folder: Path) -> Iterator[Path]:
-    """All files in a folder and its subfolders, except hidden ones and those of datasets."""
-    for file in files_below(folder):
-        inside = file.relative_to(folder)
-        if not is_hidden(inside) and not _is_stored(inside):
-            yield file
+    """All files in a folder and its subfolders, except hidden ones and those of datasets.
 
-
-def files_below(folder: Path) -> Iterator[Path]:
-    """All files in a folder and its subfolders, each once, following links to folders."""
+    Links to folders are followed; each file comes once.
+    """
     seen = set()
     for place, folders, names in os.walk(folder, followlinks=True):
         status = os.stat(place)
@@ -73,7 +68,9 @@ def files_below(folder: Path) -> Iterator[Path]:
             folders.clear()
             continue
         seen.add((status.st_dev, status.st_ino))
-        yield from (Path(place, name) for name in names)
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        folders[:] = [name for name in folders if not name.endswith(STORE_ENDINGS)]
+        yield from (Path(place, name) for name in names if not name.startswith("."))
 
 
 def is_hidden(file: Path) -> bool:
@@ -84,10 +81,6 @@ def is_hidden(file: Path) -> bool:
 def _leads_nowhere(file: Path) -> bool:
     """Whether a file is a broken link, such as to a file that git-annex has not fetched."""
     return file.is_symlink() and not file.exists()
-
-
-def _is_stored(file: Path) -> bool:
-    return any(part.endswith(STORE_ENDINGS) for part in file.parts[:-1])
 
 
 def _is_recording(file: Path) -> bool:

@@ -20,7 +20,7 @@ UNUSED = "unused"
 MARGIN_SECONDS = 0.1  # kept between a cut and the next song if the pause is long enough
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Stretch:
     """Samples `start_sample` to before `stop_sample` of the recording number `recording`."""
 
@@ -93,11 +93,7 @@ def split_recordings(
         for i in left:
             for split, stretch in _cut_in_order(recordings[i], i, by_samples, margin, rng):
                 stretches[split].append(stretch)
-    order = {
-        split: sorted(s, key=lambda s: (s.recording, s.start_sample))
-        for split, s in stretches.items()
-    }
-    return {split: order[split] for split in SPLITS}
+    return {split: sorted(stretches[split]) for split in SPLITS}
 
 
 def halved(recordings: Sequence[Song], samplerate_hz: float, seed: int) -> list[list[Stretch]]:
@@ -112,7 +108,7 @@ def halved(recordings: Sequence[Song], samplerate_hz: float, seed: int) -> list[
     margin = round(MARGIN_SECONDS * samplerate_hz)
     blocks = [b for i, song in enumerate(recordings) for b in _blocks(song, i, block, margin)]
     dealt = _deal(blocks, recordings, {"first": 1.0, "second": 1.0}, rng)
-    return [sorted(half, key=lambda b: (b.recording, b.start_sample)) for half in dealt.values()]
+    return [sorted(half) for half in dealt.values()]
 
 
 def recording_groups(paths: Sequence[str], groups: str | None) -> list[str]:
@@ -298,7 +294,7 @@ def _count(block: Stretch, recording: Song, names: list[str]) -> list[int]:
 def _joined(blocks: list[Stretch]) -> list[Stretch]:
     """Merge adjacent blocks of a recording."""
     joined: list[Stretch] = []
-    for block in sorted(blocks, key=lambda b: (b.recording, b.start_sample)):
+    for block in sorted(blocks):
         last = joined[-1] if joined else None
         if last and (last.recording, last.stop_sample) == (block.recording, block.start_sample):
             joined[-1] = Stretch(block.recording, last.start_sample, block.stop_sample)

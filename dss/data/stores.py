@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 ENDINGS = (".npy", ".zarr")
+ATTRIBUTES = ("zarr.json", "attrs.yaml", "attrs.npy")  # files; the last by DeepSS and DAS
 CHUNK_SAMPLES = 2**18  # of a zarr array: compressed and read together
 # Marks zarr arrays that have a file for every chunk. Others leave out chunks of zeros.
 ALL_CHUNKS = "all_chunks"
@@ -148,7 +149,7 @@ class _ZarrArray:
 
 def is_dataset(path: Path) -> bool:
     """Whether a folder is a dataset, damaged or not, judging by its file names."""
-    return any((path / name).is_file() for name in ("zarr.json", "attrs.yaml", "attrs.npy"))
+    return any((path / name).is_file() for name in ATTRIBUTES)
 
 
 def read_attributes(path: Path) -> dict[str, Any]:
@@ -163,12 +164,9 @@ def read_attributes(path: Path) -> dict[str, Any]:
         what = "is not a dataset" if path.exists() else "there is no such dataset"
         raise DssError(f"{path}: {what}")
     check_inside(path)
-    if (path / "zarr.json").is_file():
-        return _read_attributes(path / "zarr.json")
-    if (path / "attrs.yaml").is_file():
-        return _read_attributes(path / "attrs.yaml")
-    if (path / "attrs.npy").is_file():
-        return _read_legacy_attributes(path / "attrs.npy")
+    for file in (path / name for name in ATTRIBUTES):
+        if file.is_file():
+            return _read_pickled(file) if file.suffix == ".npy" else _read_attributes(file)
     raise DssError(
         f"{path}: is not a dataset: it has no attrs.yaml, zarr.json or attrs.npy. "
         "Make one with `dss make-dataset`."
@@ -272,7 +270,7 @@ def _plain_h5(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _read_legacy_attributes(path: Path) -> dict[str, Any]:
+def _read_pickled(path: Path) -> dict[str, Any]:
     """Read the dictionary that `np.save` pickled."""
     try:
         if path.stat().st_size > MOST_BYTES:
