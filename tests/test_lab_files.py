@@ -379,3 +379,10 @@ def test_a_recording_of_which_little_is_known_is_divided(tmp_path):
     table.write_text(f"{HEADER}not_a,1,2\na,3,4\n")
     store = make_dataset(tmp_path / "song", val_fraction=0.3)
     assert sum(open_dataset(store)[split].sizes["time"] for split in ("train", "val", "test"))
+
+
+def test_recordings_are_listed_whatever_the_unit_of_their_annotations(tmp_path):
+    sound(tmp_path / "r.wav")
+    (tmp_path / "r_annotations.csv").write_text("name,start_ms,stop_ms\na,100,200\n")
+    assert list_recordings(tmp_path).at["all", "a"] == 1
+    assert "--time-unit ms" in check_annotations(tmp_path)["problem"].iloc[0]

@@ -1,6 +1,6 @@
 import pytest
 
-from dss.support.units import readable
+from dss.support.units import listed, readable
 
 
 @pytest.mark.parametrize(
@@ -16,3 +16,8 @@ from dss.support.units import readable
 )
 def test_a_duration_has_the_unit_that_fits(seconds, text):
     assert readable(seconds) == text
+
+
+def test_a_long_list_says_how_many_more_there_are():
+    assert listed([3, 5, 9]) == "3, 5, 9"
+    assert listed(["a", "b", "c"], most=1) == "a and 2 more"

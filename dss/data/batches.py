@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from dss.data.stores import DAMAGED
 from dss.errors import DssError
 from dss.support.lazy import Lazy
 
@@ -83,7 +84,7 @@ def array_of(variable: Any) -> np.ndarray | Lazy:
     if isinstance(data, np.ndarray):
         return data
     source = variable.encoding.get("source") or "the dataset"
-    return Lazy(variable, f"{source}: {variable.name}", "It is damaged: make it again.")
+    return Lazy(variable, f"{source}: {variable.name}", DAMAGED)
 
 
 def split_stretches(tree: xr.DataTree, split: str) -> np.ndarray:
@@ -104,7 +105,7 @@ def split_stretches(tree: xr.DataTree, split: str) -> np.ndarray:
     except (OverflowError, ValueError, TypeError) as error:
         raise DssError(
             f"{tree.name or 'the dataset'}: {' and '.join(names)} should be whole numbers, "
-            f"equally many ({error}). The dataset is damaged: make it again."
+            f"equally many ({error}). {DAMAGED}"
         ) from None
     edges = np.concatenate([[0], np.cumsum(ends - starts)])
     if edges[-1] != total:

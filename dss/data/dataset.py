@@ -120,14 +120,8 @@ def _open_split(path: Path, split: str, attributes: dict[str, Any]) -> "xr.Datas
 def _check_array(
     where: str, array: "xr.Variable", n_dims: int, x: "xr.Variable", names: list[str] | None
 ) -> None:
-    """Raise a DssError if an array is not [samples, classes], or differs from x in length.
-
-    Arguments:
-        where: the array's name for messages.
-        array: an array of a split.
-        n_dims: how many dimensions it should have.
-        x: the audio of the split.
-        names: the names of the classes; None if the array is not a target.
+    """Raise a DssError if an array, called `where`, differs from x in length, or has the wrong
+    dimensions, or classes other than `names`; these are None if it is not a target.
     """
     if array.ndim != n_dims or array.dtype.kind not in "biuf":
         right = "[samples]" if n_dims == 1 else "[samples, columns]"

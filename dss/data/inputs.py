@@ -264,12 +264,9 @@ def _within(
 
 
 def _around(table: pd.DataFrame, rows: set[int], duration_seconds: float) -> np.ndarray:
-    """The time that skipped annotations may occupy: from the row before to the row after each.
+    """The time that skipped rows may occupy: from the row before to the row after each.
 
-    Arguments:
-        table: all annotations, in file order.
-        rows: the skipped rows.
-        duration_seconds: the length of the recording, whose ends count as rows.
+    The ends of the recording count as rows.
     """
     good = occurrences(table.drop(index=list(rows)))
     stretches = []

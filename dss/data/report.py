@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 import pandas as pd
 
+from dss.data.annotation_files import recording_annotations
 from dss.data.annotation_paths import annotation_finder
 from dss.data.annotations import EVENT, definitions_path, occurrences
 from dss.data.corpus import Corpus
-from dss.data.inputs import annotations_of
 from dss.data.overlaps import target_seconds
 from dss.data.recording_files import find_recordings
 from dss.data.recordings import open_readable
@@ -119,6 +119,7 @@ def list_recordings(
     files = find_recordings(folder, options.endings)
     recordings, _ = open_readable(files, options)
     find_file = annotation_finder(options.annotations_at, folder)
+    how = options.annotation_format, options.annotation_loader, find_file, options.unnamed
     for path in files:
         recording = recordings.get(path)
         name = path.name if path == folder else path.relative_to(folder).as_posix()
@@ -128,7 +129,7 @@ def list_recordings(
             "channels": recording.n_channels if recording else np.nan,
         }
         with suppress(DssError):
-            table = annotations_of(path, options, find_file)[1]
+            table = recording_annotations(path, *how)[1]
             none = dict.fromkeys(table["name"], 0)
             counts[name] = _by_column(none | occurrences(table)["name"].value_counts().to_dict())
         if definitions_path(path).is_file():
