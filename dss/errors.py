@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+MOST_SHOWN = 200  # characters of a value in a message
+
 
 class DssError(ValueError):
     """Invalid input: the message says what is wrong, in which file and row, and how to fix it.
@@ -28,6 +30,12 @@ class DssWarning(UserWarning):
 def reason(error: Exception) -> str:
     """The message of an error; for libsndfile without the file, which is named anyway."""
     return getattr(error, "error_string", "") or str(error) or type(error).__name__
+
+
+def shown(value: Any) -> str:
+    """A value as in Python, for a message: its beginning if it is long."""
+    text = repr(value)
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]} ..."
 
 
 def naming(path: Path, error: Exception) -> str:

@@ -12,7 +12,7 @@ import yaml
 
 from dss import models
 from dss.data.stores import class_problems
-from dss.errors import DssError, raise_problems
+from dss.errors import DssError, raise_problems, shown
 from dss.models import das
 from dss.options import DetectOptions, NetworkOptions, Options
 from dss.support import yaml_files
@@ -162,7 +162,9 @@ class Run:
         from dss.models.inference import Network
 
         if block_samples not in self._networks:
-            self._networks[block_samples] = Network(self.model, self.options, block_samples)
+            self._networks[block_samples] = Network(
+                self.model, self.options, block_samples, f"{self.trunk}_model.h5"
+            )
         return self._networks[block_samples]
 
     @property
@@ -185,7 +187,7 @@ def open_run(run: str | Path | Run) -> Run:
     """
     if isinstance(run, Run):
         return run
-    trunk = run_trunk(run).resolve()
+    trunk = run_trunk(run).absolute()
     files = [run_file(trunk, suffix) for suffix in ("_params.yaml", "_model.h5")]
     return _loaded(trunk, *(file.stat().st_mtime_ns for file in files))
 
@@ -205,9 +207,7 @@ def load_run(run: str | Path) -> Run:
     """
     trunk = run_trunk(run)
     params = read_params(trunk)
-    shape = {name: params[name] for name in NetworkOptions.model_fields if name in params}
-    _check_options(NetworkOptions, shape, "", run_file(trunk, "_params.yaml"))
-    options = NetworkOptions(**shape)
+    options = NetworkOptions(**_of(NetworkOptions, params))
     if params.get("data_padding", models.padding(options)) != models.padding(options):
         raise DssError(
             f"{run_file(trunk, '_params.yaml')}: data_padding is {params['data_padding']}, but "
@@ -246,7 +246,9 @@ def read_params(trunk: Path) -> dict[str, Any]:
     source = run_file(trunk, "_params.yaml")
     params = yaml_files.read(source, das.DasLoader) or {}
     if not isinstance(params, dict):
-        raise DssError(f"{source}: contains {params!r}; it should be the options of a run by name")
+        raise DssError(
+            f"{source}: contains {shown(params)}; it should be the options of a run by name"
+        )
     needed = ["samplerate_x_Hz", "class_names", "class_types"]
     is_das = das.is_das_params(params)
     needed += ["nb_hist", "nb_conv", "kernel_size"] if is_das else ["nb_channels"]
@@ -267,22 +269,38 @@ def read_params(trunk: Path) -> dict[str, Any]:
 def _check_params(params: dict[str, Any], source: Path) -> None:
     """Raise a DssError if the parameters for rebuilding a network are invalid."""
     problems, n_channels = class_problems(params), params["nb_channels"]
-    if not isinstance(n_channels, int) or n_channels < 1:
-        problems.append(f"nb_channels: {n_channels!r}")
+    if type(n_channels) is not int or n_channels < 1:  # True is an int, too
+        problems.append(f"nb_channels: {shown(n_channels)}")
+    for name in ("data_dir", "y_suffix"):
+        if not isinstance(params.get(name) or "", str):
+            problems.append(f"{name}: {shown(params[name])}; it should be text")
+    said = params.get("warnings") or []
+    if not isinstance(said, list) or not all(isinstance(text, str) for text in said):
+        problems.append(f"warnings: {shown(said)}; it should be a list of texts")
     detect = params.get("detect", {})
     stored = [detect.get(name, {}) for name in ("options", "learned")] if _is_map(detect) else []
     if not stored or not all(map(_is_map, stored)):
-        problems.append(f"detect: {detect!r}; it should be what `dss tune` writes, or be left out")
+        problems.append(
+            f"detect: {shown(detect)}; it should be what `dss tune` writes, or be left out"
+        )
     raise_problems(problems, f"{source}: these values are invalid:")
     for options in stored:
-        _check_options(DetectOptions, options, "detect: ", source)
+        check_options(DetectOptions, options, source, "detect: ")
+    check_options(NetworkOptions, _of(NetworkOptions, params), source)
+
+
+def check_options(
+    kind: type[Options], values: dict[str, Any], source: Path, where: str = ""
+) -> None:
+    """Raise a DssError that names the file if options stored in it cannot be used."""
+    problems = [f"{where}{name}: {why}" for name, why in kind.problems(values).items()]
+    raise_problems(problems, f"{source}: these options cannot be used:")
+
+
+def _of(kind: type[Options], params: dict[str, Any]) -> dict[str, Any]:
+    """The options of one kind among all parameters of a run."""
+    return {name: params[name] for name in kind.model_fields if name in params}
 
 
 def _is_map(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(name, str) for name in value)
-
-
-def _check_options(kind: type[Options], values: dict[str, Any], where: str, source: Path) -> None:
-    """Raise a DssError that names the file if options in it cannot be used."""
-    problems = [f"{where}{name}: {why}" for name, why in kind.problems(values).items()]
-    raise_problems(problems, f"{source}: these options cannot be used:")

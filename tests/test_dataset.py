@@ -568,3 +568,11 @@ def test_an_annotation_loader_of_ones_own(folder):
     assert describe(open_dataset(store)).loc["all", "a"] == total
     with pytest.raises(DssError, match="bird_0.wav: the annotation loader failed: KeyError: 'x'"):
         make_dataset(folder, annotation_loader=lambda recording: tables["x"], overwrite=True)
+
+
+def test_a_link_that_leads_to_itself_is_no_folder_and_is_replaced_as_a_dataset(folder, tmp_path):
+    loop = tmp_path / "loop.npy"
+    loop.symlink_to(loop)
+    with pytest.raises(DssError, match=r"loop\.npy: there is no such file or folder"):
+        make_dataset(loop, store_dir=tmp_path / "song.npy")
+    assert open_dataset(make_dataset(folder, store_dir=loop))["train"].sizes["time"]

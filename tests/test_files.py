@@ -1,3 +1,4 @@
+import errno
 import signal
 import subprocess
 import sys
@@ -86,11 +87,21 @@ def test_a_full_disk_is_said_with_the_file(tmp_path):
         replacing(tmp_path / "a.txt"),
     ):
         Path("/dev/full").write_text("more than there is space for")
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_fails_to_be_written_is_said_by_the_name_that_you_know(tmp_path):
     with (
-        pytest.raises(DssError, match=r"a\.h5: cannot be written, because the disk is full"),
-        replacing(tmp_path / "a.h5"),
+        pytest.raises(DssError, match=r"^\S*/a\.txt: cannot be written, because .* full$"),
+        replacing(tmp_path / "a.txt") as part,
+        replacing(part),  # as annotations are, with a record of who wrote them
     ):
-        raise RuntimeError("file write failed: errno = 28, error message = '...'")  # of libhdf5
+        raise OSError(errno.ENOSPC, "No space left on device")
+    with (
+        pytest.raises(DssError, match=r"^\S*/b\.txt: cannot be written \(no such file"),
+        replacing(tmp_path / "b.txt") as part,
+    ):
+        (part / "inside").write_text("text")
     assert not list(tmp_path.iterdir())
 
 

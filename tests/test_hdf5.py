@@ -1,3 +1,6 @@
+import errno
+from pathlib import Path
+
 import h5py
 import numpy as np
 import pytest
@@ -21,6 +24,27 @@ def test_a_damaged_file_is_reported(tmp_path, first):
     said = r"(?s)a\.h5: cannot be read as HDF5 .* Copy it again"
     with pytest.raises(DssError, match=said), hdf5.reading(file) as opened:
         [item[()] for item in opened["group"].values()]
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    file = tmp_path / "a.h5"
+    with hdf5.writing(file) as opened:
+        opened["group/x"] = np.arange(3)
+    with hdf5.reading(file) as opened:
+        assert opened["group/x"][()].tolist() == [0, 1, 2]
+    written = file.read_bytes()
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with (
+        pytest.raises(DssError, match=r"a\.h5: cannot be written, because the disk is full"),
+        hdf5.writing(file) as opened,
+    ):
+        opened["y"] = np.zeros(10_000)
+    assert file.read_bytes() == written
+    assert [*tmp_path.iterdir()] == [file]
 
 
 @pytest.mark.parametrize("content", [b"", b"\x89HDF\r\n\x1a\n and no more"])

@@ -28,6 +28,7 @@ from dss.data.report import describe
 from dss.data.song_types import read_definitions
 from dss.data.splits import recording_groups
 from dss.errors import DssError, DssWarning
+from dss.predict import predict
 from dss.review.proofread import is_confirmed
 from dss.runs import load_run, run_file
 from dss.support import hdf5
@@ -303,6 +304,25 @@ def test_a_network_is_no_larger_than_its_file(tiny_run, tmp_path, changed, said)
     run_file(trunk, "_model.h5").symlink_to(run_file(tiny_run[0], "_model.h5"))
     with pytest.raises(DssError, match=said):
         load_run(trunk)
+
+
+@pytest.mark.parametrize(
+    ("weight", "said"),
+    [
+        (1e300, "contains values that are not numbers"),
+        (3e38, r"run_model\.h5: gives probabilities that are not numbers"),
+    ],
+)
+def test_weights_that_are_far_too_large_are_damaged(tiny_run, tmp_path, weight, said):
+    trunk = tmp_path / "run"
+    for suffix in ("_params.yaml", "_model.h5"):
+        run_file(trunk, suffix).write_bytes(run_file(tiny_run[0], suffix).read_bytes())
+    with h5py.File(run_file(trunk, "_model.h5"), "r+") as file:
+        shape = file["scores/kernel"].shape
+        del file["scores/kernel"]
+        file["scores/kernel"] = np.full(shape, weight)
+    with pytest.raises(DssError, match=said):
+        predict(np.zeros(1000), trunk)
 
 
 @pytest.mark.parametrize("compressed", [True, False])

@@ -13,6 +13,7 @@ from dss.options import (
     DetectOptions,
     NetworkOptions,
     TrainOptions,
+    read_options,
     write_arguments,
     written_fields,
 )
@@ -30,6 +31,27 @@ def test_an_unknown_name_is_an_error_with_the_nearest_right_one():
         DssError, match="nb_filter: there is no such option; did you mean nb_filters"
     ):
         NetworkOptions.checked({"nb_filter": 3})
+
+
+def test_an_invalid_value_in_a_file_is_said_with_the_file(tmp_path):
+    path = tmp_path / "options.yaml"
+    for beside in ("", "versions: {dss: 1}\n"):  # as in the file of a run
+        path.write_text(f"{beside}nb_epoch: 10\nnb_members: 1000000000\n")
+        with pytest.raises(DssError, match=r"(?s)options\.yaml: these options .* nb_members: 10"):
+            read_options(path, TrainOptions)
+
+
+@pytest.mark.parametrize("value", [[], 5, "\ud800"])
+def test_augmentations_of_another_kind_are_an_error(value):
+    with pytest.raises(DssError, match="These options cannot be used"):
+        TrainOptions.checked({"data_dir": "song.npy", "augmentations": value})
+
+
+def test_of_a_long_value_only_the_beginning_is_said():
+    with pytest.raises(DssError) as error:
+        NetworkOptions.checked({"nb_hist": "x" * 10_000})
+    assert str(error.value).endswith("xxx ... should be a whole number")
+    assert len(str(error.value)) < 400
 
 
 def test_all_problems_are_listed_at_once():

@@ -3,6 +3,7 @@ import yaml
 
 from dss.errors import DssError
 from dss.runs import list_files, load_run, read_params, run_file, run_trunk
+from dss.train import train
 
 PARAMS = {
     "samplerate_x_Hz": 1000,
@@ -22,6 +23,12 @@ PARAMS = {
         ({"class_names": []}, r"class_names: \[\]"),
         ({"class_names": ["a", "a"]}, "class_names: a occurs more than once"),
         ({"samplerate_x_Hz": float("inf")}, "samplerate_x_Hz: inf"),
+        ({"samplerate_x_Hz": 1e300}, r"samplerate_x_Hz: 1e\+300"),
+        ({"samplerate_x_Hz": [1] * 1000}, r"samplerate_x_Hz: \[(1, ){66}1 \.\.\.$"),
+        ({"nb_channels": True}, "nb_channels: True"),
+        ({"data_dir": 5}, "data_dir: 5; it should be text"),
+        ({"y_suffix": ["a"]}, r"y_suffix: \['a'\]; it should be text"),
+        ({"warnings": "batch_size: 3"}, "warnings: .*; it should be a list of texts"),
         ({"detect": None}, "detect: None; it should be"),
         ({"detect": 5}, "detect: 5; it should be"),
         ({"detect": {"options": 5}}, "detect: .*5.*; it should be"),
@@ -63,11 +70,17 @@ def test_broken_files_of_parameters_are_reported(tmp_path, text, said):
         read_params(tmp_path / "x")
 
 
-def test_options_of_a_network_that_cannot_be_are_said_with_their_file(tmp_path):
-    run_file(tmp_path / "x", "_params.yaml").write_text(yaml.safe_dump(PARAMS | {"nb_conv": "x"}))
-    run_file(tmp_path / "x", "_model.h5").touch()
-    with pytest.raises(DssError, match=r"(?s)x_params\.yaml: these options .* nb_conv: 'x'"):
-        load_run(tmp_path / "x")
+@pytest.mark.parametrize(
+    ("name", "value"), [("nb_conv", "x"), ("nb_members", 10**9), ("nb_members", -1)]
+)
+def test_options_of_a_network_that_cannot_be_are_said_with_their_file(tmp_path, name, value):
+    trunk = tmp_path / "x"
+    run_file(trunk, "_params.yaml").write_text(yaml.safe_dump(PARAMS | {name: value}))
+    run_file(trunk, "_model.h5").touch()
+    said = rf"(?s)x_params\.yaml: these options .* {name}: {value!r}"
+    for use in (load_run, lambda run: train(data_dir=tmp_path / "song.npy", continue_from=run)):
+        with pytest.raises(DssError, match=said):
+            use(trunk)
 
 
 def test_the_folder_of_tensorboard_is_one_of_the_files_of_a_run(tmp_path):

@@ -171,6 +171,29 @@ def test_a_run_that_another_process_trains_is_not_continued_by_a_second_one(tiny
         process.wait()
 
 
+def test_folders_are_not_left_behind_if_nothing_is_written(tmp_path):
+    with pytest.raises(DssError, match="there is no such file or folder"):
+        make_dataset(tmp_path / "nowhere" / "song")
+    with pytest.raises(DssError), only_writer(tmp_path / "new" / "folder", ["a"]):
+        raise DssError
+    with only_writer(tmp_path / "kept", ["a"]):
+        (tmp_path / "kept" / "a").touch()
+    assert [*tmp_path.iterdir()] == [tmp_path / "kept"]
+
+
+def test_a_full_disk_leaves_no_announcement(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with (
+        pytest.raises(DssError, match="cannot write into this folder .no space left"),
+        only_writer(tmp_path, ["a"]),
+    ):
+        pass
+    assert not [*tmp_path.iterdir()]
+
+
 def test_a_folder_into_which_nobody_can_write_is_reported(folder, monkeypatch):
     def refused(*_, **__):
         raise OSError(errno.EROFS, "Read-only file system")

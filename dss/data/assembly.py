@@ -14,7 +14,7 @@ from dss.data.splits import SPLITS, Stretch, recording_groups, split_recordings
 from dss.errors import DssError, DssWarning
 from dss.options import DatasetOptions, takes_options
 from dss.options.arguments import DatasetArguments
-from dss.support.files import replacing
+from dss.support.files import replacing, resolved
 from dss.support.writers import only_writer
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def make_dataset(
     folder = Path(folder)
     store = options.store_dir or default_store(folder)
     stores.check_ending(store)
-    place = store.resolve()  # it may be a link to another disk
+    place = resolved(store)  # it may be a link to another disk
     with only_writer(place.parent, [place.name]):
         _check_store(store, folder, options.overwrite)
         corpus = read_corpus(folder, options)
@@ -114,7 +114,7 @@ def default_store(folder: str | Path) -> Path:
     """The default dataset of a data folder: next to it."""
     folder = Path(folder)
     if folder.name in ("", ".."):  # the path does not contain its name
-        folder = folder.resolve()
+        folder = resolved(folder)
     if not folder.name:
         raise DssError(
             f"{folder}: nothing can be next to this folder; say where the dataset goes (store_dir)"
@@ -129,7 +129,7 @@ def differing_options(store: str | Path, folder: str | Path, options: DatasetOpt
     """
     attributes = stores.read_attributes(Path(store))
     made, now = attributes.get("made_with", {}), options.to_yaml_types()
-    is_of_another = attributes.get("made_from") != str(Path(folder).resolve())
+    is_of_another = attributes.get("made_from") != str(resolved(Path(folder)))
     compared = now.keys() - {"store_dir", "overwrite"}
     defaults = DatasetOptions().to_yaml_types()  # for options that are newer than the dataset
     return ["folder"] * is_of_another + [
@@ -179,7 +179,7 @@ def _attributes(
         attributes[f"filename_startsample_{split}"] = [s.start_sample for s in stretches]
         attributes[f"filename_endsample_{split}"] = [s.stop_sample for s in stretches]
     attributes["report"] = report.count(plan, corpus)
-    attributes["made_from"] = str(folder.resolve())
+    attributes["made_from"] = str(resolved(folder))
     attributes["made_with"] = {"dss": dss.__version__, **options.to_yaml_types()}
     attributes["chosen"] = corpus.reasons
     attributes["fixed"] = corpus.fixed
@@ -194,7 +194,7 @@ def _classes(types: Mapping[str, str], suffix: str = "") -> dict[str, list[str]]
 
 def _check_store(store: Path, folder: Path, overwrite: bool) -> None:
     """Raise a DssError if writing a dataset there would destroy anything else."""
-    if folder.resolve().is_relative_to(store.resolve()):
+    if resolved(folder).is_relative_to(resolved(store)):
         raise DssError(f"{store}: contains the recordings. Choose another store_dir.")
     if not store.exists():
         return

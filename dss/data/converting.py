@@ -16,6 +16,7 @@ from dss.data.text_tables import TIMES
 from dss.errors import DssError, naming, raise_problems
 from dss.options import ConvertOptions, takes_options
 from dss.options.arguments import ConvertArguments
+from dss.support.files import resolved
 from dss.support.progress import bar, say
 
 
@@ -92,7 +93,7 @@ def _targets(
     else:
         targets = {p: written_path(top / p.relative_to(root), options.format) for p in sources}
     targets = {
-        path: t for path, t in targets.items() if t.resolve() != sources[path].file.resolve()
+        path: t for path, t in targets.items() if resolved(t) != resolved(sources[path].file)
     }
     if not targets:
         raise DssError(f"{folder}: has no annotations, or all are in such files already")

@@ -18,8 +18,9 @@ import numpy as np
 import yaml
 
 from dss.data.annotations import EVENT, SEGMENT
+from dss.data.audio import HIGHEST_RATE_HZ
 from dss.data.plain_pickle import MOST_BYTES, read_plain_pickle
-from dss.errors import DssError, reason
+from dss.errors import DssError, reason, shown
 from dss.support import hdf5, yaml_files
 from dss.support.files import check_inside
 
@@ -47,17 +48,19 @@ def class_problems(values: Mapping[str, Any]) -> list[str]:
     """What is wrong in the samplerate_x_Hz, class_names and class_types of a dataset or a run."""
     rate, names, types = (values[n] for n in ("samplerate_x_Hz", "class_names", "class_types"))
     right = {
-        "samplerate_x_Hz": isinstance(rate, int | float) and 0 < rate < math.inf,
+        "samplerate_x_Hz": type(rate) in (int, float) and 0 < rate <= HIGHEST_RATE_HZ,
         "class_names": isinstance(names, list) and names and all(isinstance(n, str) for n in names),
         "class_types": isinstance(types, list) and {*map(str, types)} <= {EVENT, SEGMENT},
     }
-    problems = [f"{name}: {values[name]!r}" for name, is_right in right.items() if not is_right]
+    problems = [
+        f"{name}: {shown(values[name])}" for name, is_right in right.items() if not is_right
+    ]
     if problems:
         return problems
     if len(names) != len(types):
         return [f"class_types: {len(types)} of them, but {len(names)} class_names"]
     twice = [name for name, n in Counter(names).items() if n > 1]
-    return [f"class_names: {name} occurs more than once" for name in twice]
+    return [f"class_names: {shown(name)[1:-1]} occurs more than once" for name in twice]
 
 
 class NpyWriter:

@@ -20,6 +20,7 @@ from dss.data.song_types import is_absence
 from dss.data.stretches import contain
 from dss.data.text_tables import header_of
 from dss.errors import DssError, raise_problems
+from dss.support.files import resolved
 
 ENDING = "_annotations.csv"
 LIKE_ANNOTATIONS = "_near_misses.csv"  # has the same columns
@@ -176,11 +177,11 @@ def _annotation_files(folder: Path, other: Path) -> dict[str, Path]:
     are left out, as is the other folder if it lies within this one.
     """
     files: dict[str, list[Path]] = {}
-    inner = other.resolve()
-    is_within = folder.resolve() in inner.parents
+    inner = resolved(other)
+    is_within = resolved(folder) in inner.parents
     for path in sorted(folder.rglob("*")):
         stem = stem_of(path)
-        if is_hidden(path.relative_to(folder)) or (is_within and inner in path.resolve().parents):
+        if is_hidden(path.relative_to(folder)) or (is_within and inner in resolved(path).parents):
             continue
         if stem and path.is_file() and _holds_annotations(path):
             name = path.with_name(stem).relative_to(folder).as_posix()

@@ -21,7 +21,6 @@ from dss.models.geometry import reach as reach
 from dss.models.geometry import receptive_field as receptive_field
 from dss.options import NetworkOptions
 from dss.support import hdf5
-from dss.support.files import replacing
 
 if TYPE_CHECKING:  # TensorFlow is imported only where a network is built
     import h5py
@@ -99,9 +98,7 @@ def resized(model: "keras.Model", options: NetworkOptions, nb_hist: int) -> "ker
 
 def save_weights(model: "keras.Model", path: Path) -> None:
     """Write each weight to an HDF5 file as a plain array, named as in the network."""
-    import h5py
-
-    with replacing(path) as part, h5py.File(part, "w") as file:
+    with hdf5.writing(path) as file:
         for weight in model.weights:
             file[weight.path] = weight.numpy()
 
@@ -121,7 +118,7 @@ def load_weights(model: "keras.Model", path: Path) -> None:
             problems.append(f"{weight.path}: missing from the file")
             continue
         values, shape = np.asarray(stored[weight.path]), tuple(weight.shape)
-        if values.dtype.kind not in "fiu" or not np.isfinite(values).all():
+        if values.dtype.kind not in "fiu" or not _fits(values):
             problems.append(f"{weight.path}: contains values that are not numbers")
         elif values.shape != shape:
             problems.append(
@@ -132,6 +129,12 @@ def load_weights(model: "keras.Model", path: Path) -> None:
     raise_problems(problems, f"{path}: the weights do not match the network of this run:")
     for weight in model.weights:
         weight.assign(stored[weight.path])
+
+
+def _fits(values: np.ndarray) -> bool:
+    """Whether all values are finite as weights, which have 32 bits."""
+    with np.errstate(over="ignore"):
+        return bool(np.isfinite(values.astype(np.float32)).all())
 
 
 def _das_arrays(file: "h5py.File", model: "keras.Model") -> dict[str, np.ndarray]:

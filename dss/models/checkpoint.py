@@ -9,7 +9,6 @@ import numpy as np
 
 from dss.errors import DssError
 from dss.support import hdf5
-from dss.support.files import replacing
 
 ADVICE = (
     "The training cannot resume where it stopped. To train further from its best weights, set "
@@ -19,9 +18,7 @@ ADVICE = (
 
 def save_checkpoint(path: Path, arrays: Sequence[np.ndarray], state: dict[str, Any]) -> None:
     """Write arrays and `state`, a dictionary of plain values, to an HDF5 file."""
-    import h5py
-
-    with replacing(path) as part, h5py.File(part, "w") as file:
+    with hdf5.writing(path) as file:
         file.attrs["state"] = json.dumps(state)
         for i, array in enumerate(arrays):
             file[_name(i)] = array

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from dss import models
+from dss.errors import DssError
 from dss.models.backend import keras, tf
 from dss.options import NetworkOptions
 
@@ -22,7 +23,15 @@ class Network:
     block size.
     """
 
-    def __init__(self, model: keras.Model, options: NetworkOptions, block_samples: int):
+    def __init__(
+        self,
+        model: keras.Model,
+        options: NetworkOptions,
+        block_samples: int,
+        source: str = "the network",
+    ):
+        """`source` is the file of its weights, for messages."""
+        self._source = source
         reach = models.reach(options)
         if reach is None:
             self.nb_hist, self.padding = options.nb_hist, models.padding(options)
@@ -82,10 +91,18 @@ class Network:
         """Compute the probabilities of one block: [block_samples, classes] float32.
 
         `x` is its audio: [padding + block_samples + padding, channels].
+
+        Raises: DssError if they are not numbers, as with weights that are far too large.
         """
         chunks = np.lib.stride_tricks.sliding_window_view(x, self.nb_hist, axis=0)[:: self.stride]
         chunks = np.ascontiguousarray(chunks.transpose(0, 2, 1), np.float32)
-        return self._forward(chunks).numpy().reshape(self.block_samples, -1)
+        p = self._forward(chunks).numpy().reshape(self.block_samples, -1)
+        if not np.isfinite(p).all():
+            raise DssError(
+                f"{self._source}: gives probabilities that are not numbers, so its weights are "
+                "damaged. Copy the run again, or train again."
+            )
+        return p
 
 
 def _probabilities(frames: tf.Tensor, interpolate: keras.Layer) -> tf.Tensor:

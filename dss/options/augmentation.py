@@ -41,6 +41,8 @@ def _read_augmentations(value: Any) -> Any:
         return value
     if isinstance(value, dict):
         return AugmentOptions.checked(value)
+    if not isinstance(value, str | Path):
+        raise ValueError("a YAML file, or YAML in braces")
     if not str(value).strip():
         return None
     if str(value).lstrip().startswith("{"):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, Union, get_args, get
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
-from dss.errors import DssError, raise_problems
+from dss.errors import DssError, raise_problems, shown
 from dss.options.notation import as_yaml
 from dss.support import yaml_files
 from dss.support.spelling import guess
@@ -53,6 +53,10 @@ _PLAIN_WORDS = {
     "a valid integer, unable to parse string as an integer": "a whole number",
     "a valid number, unable to parse string as a number": "a number",
     "a valid boolean, unable to interpret input": "True or False",
+    "a valid integer": "a whole number",
+    "Unable to parse input string as an integer, exceeded maximum size": "a whole number",
+    "a valid number": "a number",
+    "a valid string": "text",
 }
 
 
@@ -108,6 +112,8 @@ class Options(BaseModel):
             return {
                 str(e["loc"][0] if e["loc"] else "options"): cls._explain(e) for e in error.errors()
             }
+        except UnicodeEncodeError as error:  # pydantic cannot say what is wrong with them
+            return {"options": f"{error.object!a} is not text"}
         return {}
 
     @classmethod
@@ -123,7 +129,7 @@ class Options(BaseModel):
         message = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
         for technical, plain in _PLAIN_WORDS.items():
             message = message.replace(technical, plain)
-        return f"{item['input']!r} should be {message}" if name else message
+        return f"{shown(item['input'])} should be {message}" if name else message
 
     def values_given(self, of: "type[Options] | None" = None) -> dict[str, Any]:
         """The values that were given, by name; with a class, only of the options that it has."""
@@ -205,14 +211,15 @@ def read_options(path: Path, options_class: type[Options]) -> dict[str, Any]:
 
     `train(**read_options(path, TrainOptions))` repeats a run.
 
-    Raises: DssError if the file cannot be read or contains an unknown option.
+    Raises: DssError if the file cannot be read, or contains an unknown option or an invalid value.
     """
     values = read_yaml(path)
     if "versions" in values:  # the file of a run, which stores more than its options
-        return {name: values[name] for name in options_class.model_fields if name in values}
+        values = {name: values[name] for name in options_class.model_fields if name in values}
     problems = [
-        f"{name}: {options_class._unknown(name)}"
-        for name in values.keys() - options_class.model_fields.keys()
+        f"{name}: {why}"
+        for name, why in options_class.problems(values).items()
+        if name in values  # others may be given in addition
     ]
     raise_problems(sorted(problems), f"{path}: these options cannot be used:")
     return values

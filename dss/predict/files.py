@@ -15,7 +15,7 @@ from dss.predict.detection import with_run_options
 from dss.predict.pending import still_to_do, target_paths
 from dss.predict.recording import UNREADABLE, attempt, open_with_channels
 from dss.runs import Run, open_run, read_params, run_trunk
-from dss.support.files import check_writable
+from dss.support.files import check_writable, resolved
 from dss.support.progress import bar, say
 from dss.support.writers import only_writer
 
@@ -121,7 +121,7 @@ def _alone(files: list[Path]) -> Iterator[None]:
     """Keep other processes from writing these files meanwhile."""
     names: dict[Path, list[str]] = {}
     for file in files:
-        names.setdefault(file.parent.resolve(), []).append(file.name)
+        names.setdefault(resolved(file.parent), []).append(file.name)
     with ExitStack() as stack:
         for folder in sorted(names)[:MOST_FOLDERS]:
             stack.enter_context(only_writer(folder, names[folder]))

@@ -69,6 +69,10 @@ def _note(part: Path, file: Path) -> None:
         number = os.open(notes, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
         try:
             os.write(number, line + b"\n")
+        except OSError:
+            if not os.fstat(number).st_size:  # the disk is full, and was before the first record
+                notes.unlink()
+            raise
         finally:
             os.close(number)
 

@@ -11,6 +11,7 @@ from dss.data.formats.table_writing import written_path
 from dss.data.recording_files import find_recordings
 from dss.errors import DssError, raise_problems
 from dss.predict.ownership import check_replaceable, is_by_dss
+from dss.support.files import resolved
 from dss.support.progress import say
 
 
@@ -83,7 +84,7 @@ def annotated_already(recording: Path, target: Path) -> Path | None:
     """
     if target.exists():
         return target
-    if target.parent.resolve() != recording.parent.resolve():
+    if resolved(target.parent) != resolved(recording.parent):
         return None
     beside = annotations_beside(recording)
     return next((file for file in beside if not is_by_dss(file)), None)

@@ -33,7 +33,7 @@ def replacing(path: Path) -> Iterator[Path]:
     same folder. If the system cannot swap two folders in one step, the next one also restores what
     was set aside at the moment of the kill.
 
-    Raises: DssError if the disk is full, or may only be read.
+    Raises: DssError if `path` cannot be written, for example because the disk is full.
     """
     path = Path(path)
     name = path.name
@@ -47,12 +47,17 @@ def replacing(path: Path) -> Iterator[Path]:
         remove(part)
         yield part
         _rename(part, path)
-    except (OSError, RuntimeError) as error:  # libhdf5 raises the latter
-        number = getattr(error, "errno", None)
-        if number in (errno.ENOSPC, errno.EDQUOT) or f"errno = {errno.ENOSPC}," in str(error):
+    except DssError as error:  # of what writes there, in turn, in this way
+        if str(part) in str(error):
+            raise DssError(str(error).replace(str(part), str(path))) from None
+        raise
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DssError(f"{path}: cannot be written, because the disk is full") from None
-        if number == errno.EROFS:
+        if error.errno == errno.EROFS:
             raise DssError(f"{path}: cannot be written, because the disk is read-only") from None
+        if str(part) in str(error):  # or it is of another file, which is read
+            raise DssError(f"{path}: cannot be written ({str(error.strerror).lower()})") from None
         raise
     finally:
         with suppress(OSError):
@@ -123,6 +128,11 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def resolved(path: Path) -> Path:
+    """The absolute path without links; a link that leads to itself stays."""
+    return Path(os.path.realpath(path))
 
 
 def check_writable(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Read HDF5 files, which may be damaged, or crafted to read other files."""
+"""Read HDF5 files, which may be damaged or crafted to read others; and write them whole."""
 
 import math
 import os
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from dss.errors import DssError, reason
 from dss.support import hdf5_texts
 from dss.support.caching import cached_by_file
+from dss.support.files import replacing
 
 if TYPE_CHECKING:
     import h5py
@@ -51,6 +52,22 @@ def reading(
         raise error if str(path) in str(error) else DssError(f"{path}: {error}") from None
     except Exception as error:  # h5py raises all kinds of errors for damaged files
         raise DssError(f"{path}: cannot be read as HDF5 ({reason(error)}). {advice}") from error
+
+
+@contextmanager
+def writing(path: Path) -> Iterator["h5py.File"]:
+    """Write an HDF5 file in the block; it is put in place whole at the end.
+
+    It is made in memory: libhdf5 crashes Python if the disk is full.
+    """
+    import h5py
+
+    with h5py.File(path.name, "w", driver="core", backing_store=False) as file:
+        yield file
+        file.flush()
+        image = file.id.get_file_image()
+    with replacing(path) as part:
+        part.write_bytes(image)
 
 
 def _check(file: "h5py.File", n_bytes: int) -> bool:

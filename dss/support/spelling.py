@@ -1,6 +1,7 @@
 """Suggest similar names for options, files and folders that do not exist."""
 
 import difflib
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -19,7 +20,7 @@ def guess(name: str, names: Iterable[str]) -> str:
 def no_such_path(path: str | Path) -> str:
     """A message that a path does not exist, with a similar name or the missing folder."""
     path = Path(path)
-    folder = path.parent.expanduser().resolve()
+    folder = Path(os.path.realpath(os.path.expanduser(path.parent)))
     if not folder.is_dir():
         return f"{path} does not exist: there is no folder {folder}"
     near = nearest(path.name, [beside.name for beside in folder.iterdir()])

@@ -28,25 +28,58 @@ def only_writer(folder: Path, names: Iterable[str]) -> Iterator[None]:
     Raises: DssError if another process or thread is writing some of them, or the folder is not
         writable.
     """
-    wanted = sorted(names)
+    with _made(folder):
+        number, path = _announce(folder, sorted(names))
+        try:
+            yield
+        finally:
+            _withdraw(number, path)
+
+
+@contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """Create a folder, with those that it is in; remove those that are empty at the end."""
+    new = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _not_writable(folder, error) from None
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # there is something in it
+            for each in new:
+                each.rmdir()
+
+
+def _announce(folder: Path, wanted: list[str]) -> tuple[int, str]:
+    """Announce what this process writes: the open and locked file, and its path."""
+    try:
         with system.locked_folder(folder):
             _check_free(folder, {*wanted})
             number, path = mkstemp(prefix=PREFIX, dir=folder)
             system.try_lock(number)
-            os.write(number, json.dumps(wanted).encode())
+            try:
+                os.write(number, json.dumps(wanted).encode())
+            except OSError:  # the disk is full
+                _withdraw(number, path)
+                raise
+            return number, path
     except OSError as error:
-        what = (error.strerror or str(error)).lower()
-        raise DssError(f"{folder}: cannot write into this folder ({what})") from None
-    try:
-        yield
-    finally:
-        with suppress(OSError):  # or others would see it unlocked for a moment
-            os.unlink(path)
-        os.close(number)  # Windows removes only closed files
-        with suppress(OSError):
-            os.unlink(path)
+        raise _not_writable(folder, error) from None
+
+
+def _withdraw(number: int, path: str) -> None:
+    with suppress(OSError):  # or others would see it unlocked for a moment
+        os.unlink(path)
+    os.close(number)  # Windows removes only closed files
+    with suppress(OSError):
+        os.unlink(path)
+
+
+def _not_writable(folder: Path, error: OSError) -> DssError:
+    what = (error.strerror or str(error)).lower()
+    return DssError(f"{folder}: cannot write into this folder ({what})")
 
 
 def _check_free(folder: Path, wanted: set[str]) -> None:

@@ -11,7 +11,7 @@ from dss import models
 from dss.errors import DssError
 from dss.options import TrainCommandOptions, TrainOptions, takes_options
 from dss.options.arguments import TrainCommandArguments
-from dss.support.files import replacing
+from dss.support.files import replacing, resolved
 
 PATHS = ("data_dir", "save_dir", "continue_from")
 # How to submit the script, and where schedulers store the folder: they run a copy of the script.
@@ -134,13 +134,13 @@ def _environment(options: TrainCommandOptions) -> list[str]:
 
 def _command(script: Path, options: TrainCommandOptions) -> str:
     """Return the `dss train` command, one switch per line, with paths relative to the script."""
-    folder = script.resolve().parent
+    folder = resolved(script).parent
     given = options.values_given(TrainOptions)
     if options.gpus > 1 and options.nodes == 1:
         given.setdefault("devices", options.gpus)
     for name in PATHS:
         if given.get(name) is not None:
-            given[name] = Path(os.path.relpath(given[name].resolve(), folder))
+            given[name] = Path(os.path.relpath(resolved(given[name]), folder))
     words = TrainOptions.checked(given).to_switches(given)
     lines = []
     for word in words:

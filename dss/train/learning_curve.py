@@ -16,6 +16,7 @@ from dss.options import LearningCurveOptions, TrainOptions, takes_options
 from dss.options.arguments import LearningCurveArguments
 from dss.runs import run_file
 from dss.support import hdf5
+from dss.support.files import replacing
 from dss.support.progress import say
 from dss.train.suggestions import complete
 from dss.train.training import open_chunks, targets_name, train
@@ -72,7 +73,8 @@ def learning_curve(
         names, counts = _confusions(train(options=settled.model_copy(update=update)), tree)
         scores.append(_drawn_f1(counts, settled.seed))
     table = _table(names, np.array(scores), np.array(amounts), options.more, settled.seed)
-    table.to_csv(folder / "learning_curve.csv", index=False, float_format="%.6g")
+    with replacing(folder / "learning_curve.csv") as file:
+        table.to_csv(file, index=False, float_format="%.6g")
     return table
 
 

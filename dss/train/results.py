@@ -31,19 +31,20 @@ def write_results(
     `confusion_matrix` [true, predicted], and `report`: precision, recall and F1 by song type as
     JSON.
     """
-    import h5py
-
     class_names, test = run.params["class_names"], {}
     if tree["test"].sizes["time"]:
         test = _judge_test(run, tree, y_name)
-    with replacing(run_file(run.trunk, "_results.h5")) as part, h5py.File(part, "w") as file:
+    with hdf5.writing(run_file(run.trunk, "_results.h5")) as file:
         for column in history[0]:
             # A slash in the name of a song type would create a group.
             file[f"history/{column.replace('/', '|')}"] = [row[column] for row in history]
         # Fixed-length strings: libhdf5 can hang when it reads damaged variable-length ones.
         file["class_names"] = np.array([name.encode() for name in class_names])
         for name, value in test.items():
-            file[name] = np.bytes_(json.dumps(value)) if name == "report" else value
+            if name == "report":
+                file[name] = np.bytes_(json.dumps(value))
+            else:
+                file.create_dataset(name, data=value, compression="gzip", compression_opts=1)
     if test:
         scores = _scores(test["report"], class_names).rename_axis(None)
         text = scores.rename(columns={"f1": "F1"}).to_string(float_format="{:.3f}".format)

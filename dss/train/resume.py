@@ -11,7 +11,8 @@ from dss.data.contents import fingerprint
 from dss.data.dataset import open_dataset
 from dss.errors import DssError, raise_problems
 from dss.options import NetworkOptions, TrainOptions
-from dss.runs import load_run, read_params, run_file, run_trunk
+from dss.runs import check_options, load_run, read_params, run_file, run_trunk
+from dss.support.files import resolved
 from dss.train.presets import PRESETS
 
 if TYPE_CHECKING:
@@ -36,11 +37,14 @@ def options_to_continue(options: TrainOptions) -> tuple[TrainOptions, Path | Non
     params = read_params(trunk)
     given = options.values_given()
     stored = {name: params[name] for name in TrainOptions.model_fields if name in params}
-    again = given
-    if _was_lowered(params) and given.get("batch_size", 0) >= params["batch_size"]:
-        again = {**given, "batch_size": params["batch_size"]}  # or it would be lowered again
-    if run_file(trunk, "_checkpoint.h5").is_file() and not _differing(again, stored):
-        if params["data_sha256"] != fingerprint(open_dataset(options.data_dir)):
+    again, is_interrupted = given, run_file(trunk, "_checkpoint.h5").is_file()
+    if is_interrupted:
+        check_options(TrainOptions, stored, run_file(trunk, "_params.yaml"))
+        lowered = params.get("batch_size", 0)
+        if _was_lowered(params) and given.get("batch_size", 0) >= lowered:
+            again = {**given, "batch_size": lowered}  # or it would be lowered again
+    if is_interrupted and not _differing(again, stored):
+        if params.get("data_sha256") != fingerprint(open_dataset(options.data_dir)):
             raise DssError(
                 f"{trunk}: cannot be resumed, because {options.data_dir} differs from the data it "
                 "was trained on. To train it further on other data, change an option, such as "
@@ -62,7 +66,7 @@ def options_to_continue(options: TrainOptions) -> tuple[TrainOptions, Path | Non
 
 def _was_lowered(params: Mapping[str, Any]) -> bool:
     """Whether the given batch size exceeded the number of chunks, and was lowered to it."""
-    return any(text.startswith("batch_size:") for text in params.get("warnings", []))
+    return any(text.startswith("batch_size:") for text in params.get("warnings") or [])
 
 
 def _differing(given: Mapping[str, Any], stored: Mapping[str, Any]) -> set[str]:
@@ -74,7 +78,7 @@ def _differing(given: Mapping[str, Any], stored: Mapping[str, Any]) -> set[str]:
 
 
 def _same(a: Any, b: Any) -> bool:
-    return a == b or (isinstance(a, Path) and isinstance(b, Path) and a.resolve() == b.resolve())
+    return a == b or (isinstance(a, Path) and isinstance(b, Path) and resolved(a) == resolved(b))
 
 
 def check_run_fits(options: TrainOptions, tree: xr.DataTree) -> None:
