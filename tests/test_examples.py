@@ -1,6 +1,7 @@
 """The notebooks and recordings that come with dss, and `dss notebooks`."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -103,3 +104,13 @@ def test_an_installed_dss_takes_those_of_its_package(tmp_path, monkeypatch):
         folder.mkdir(parents=True)
         (folder / "1.wav").touch()
     assert shipped("data") == tmp_path / "dss" / "shipped" / "data"
+
+
+def test_a_pipe_in_the_place_of_a_file_is_not_read(tmp_path):
+    pipe = tmp_path / "notebooks" / "1_inspect_data.ipynb"
+    pipe.parent.mkdir()
+    os.mkfifo(pipe)
+    with pytest.raises(DssError, match=r"(?s)files already exist.*1_inspect_data\.ipynb"):
+        write_notebooks(tmp_path)
+    write_notebooks(tmp_path, overwrite=True)
+    assert pipe.is_file()

@@ -51,8 +51,18 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
 def test_a_damaged_checkpoint_says_how_to_go_on(tmp_path, content):
     file = tmp_path / "x_checkpoint.h5"
     file.write_bytes(content)
-    for read in (epochs_done, lambda path: load_checkpoint(path, [])):
+    for read in (epochs_done, lambda path: load_checkpoint(path, [], {})):
         with pytest.raises(DssError, match=r"x_checkpoint\.h5: .* nb_epoch, or remove this file"):
+            read(file)
+
+
+@pytest.mark.parametrize("epoch", ['"x"', "-3", "Infinity", "NaN", "true", "[]", "1.5"])
+def test_a_checkpoint_whose_epoch_is_no_number_of_epochs_is_damaged(tmp_path, epoch):
+    file = tmp_path / "x_checkpoint.h5"
+    with h5py.File(file, "w") as opened:
+        opened.attrs["state"] = f'{{"epoch": {epoch}}}'
+    for read in (epochs_done, lambda path: load_checkpoint(path, [], {"epoch": 0})):
+        with pytest.raises(DssError, match=r"x_checkpoint\.h5: cannot be read .* in place of a n"):
             read(file)
 
 

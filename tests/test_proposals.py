@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -138,3 +140,17 @@ def test_recordings_of_one_name_in_two_folders_keep_their_folders(tmp_path):
         "out/day2/bird_annotations.csv",
     ]
     assert len(propose_files(str(tmp_path / "in" / "*2"), save_dir=tmp_path / "some")) == 1
+
+
+@pytest.mark.parametrize("what", ["pipe", "folder"])
+def test_what_is_no_file_is_left_in_place_of_proposals(tmp_path, what):
+    recorded(tmp_path / "in", song())
+    target = tmp_path / "out" / "bird_annotations.csv"
+    target.parent.mkdir()
+    if what == "pipe":
+        os.mkfifo(target)  # opening it would wait for ever
+    else:
+        target.mkdir()
+    with pytest.warns(DssWarning, match=r"bird_annotations\.csv: .* nothing is proposed there"):
+        assert not propose_files(tmp_path / "in", save_dir=tmp_path / "out")
+    assert [*tmp_path.rglob("*_annotations.csv")] == [target]

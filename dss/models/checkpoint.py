@@ -1,13 +1,13 @@
 """Checkpoints hold everything needed to resume an interrupted training exactly."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from dss.errors import DssError
+from dss.errors import DssError, shown
 from dss.support import hdf5
 
 ADVICE = (
@@ -24,8 +24,15 @@ def save_checkpoint(path: Path, arrays: Sequence[np.ndarray], state: dict[str, A
             file[_name(i)] = array
 
 
-def load_checkpoint(path: Path, arrays: Sequence[np.ndarray]) -> dict[str, Any]:
+def load_checkpoint(
+    path: Path, arrays: Sequence[np.ndarray], like: Mapping[str, int | float]
+) -> dict[str, Any]:
     """Read the values of the arrays, in place; return the state.
+
+    Arguments:
+        path: the checkpoint.
+        arrays: like those that were saved.
+        like: the numbers of the state that are wanted, of the same kinds; it may hold more.
 
     Raises: DssError if the checkpoint is damaged or belongs to another network.
     """
@@ -36,7 +43,8 @@ def load_checkpoint(path: Path, arrays: Sequence[np.ndarray]) -> dict[str, Any]:
                 raise DssError(f"{path}: belongs to another network. {ADVICE}")
         for i, array in enumerate(arrays):
             array[...] = file[_name(i)][()]
-        return json.loads(file.attrs["state"])
+        state = json.loads(file.attrs["state"])
+        return {name: _number(state[name], type(value)) for name, value in like.items()}
 
 
 def epochs_done(path: Path) -> int:
@@ -45,7 +53,14 @@ def epochs_done(path: Path) -> int:
     Raises: DssError if the checkpoint is damaged.
     """
     with hdf5.reading(path, ADVICE) as file:
-        return json.loads(file.attrs["state"])["epoch"]
+        return _number(json.loads(file.attrs["state"])["epoch"], int)
+
+
+def _number(value: Any, kind: type) -> Any:
+    """A number of the state; all of them count or measure something."""
+    if type(value) not in (int, kind) or not value >= 0:
+        raise ValueError(f"its state has {shown(value)} in place of a number")
+    return value
 
 
 def _name(place: int) -> str:

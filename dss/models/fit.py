@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -88,8 +88,7 @@ def fit(
     turns = Turns(model, options, steps_per_epoch, workers)
     at = Progress(learning_rate=options.learning_rate)
     if checkpoint.is_file():
-        state = load_checkpoint(checkpoint, turns.arrays)  # that of an older dss holds more
-        at = Progress(**{field.name: state[field.name] for field in fields(Progress)})
+        at = Progress(**load_checkpoint(checkpoint, turns.arrays, asdict(at)))
     turns.vary_dropout(workers.index)
     try:
         while at.epoch < options.nb_epoch:

@@ -120,7 +120,7 @@ class Options(BaseModel):
     def _explain(cls, item: Mapping[str, Any]) -> str:
         name = str(item["loc"][0]) if item["loc"] else ""
         if item["type"] == "extra_forbidden":
-            return cls._unknown(name)
+            return f"there is no such option{guess(name, cls.model_fields)}"
         if item["type"] == "missing":
             return f"is required ({str(cls.model_fields[name].title).lower()})"
         if isinstance(item.get("ctx", {}).get("error"), DssError):
@@ -135,10 +135,6 @@ class Options(BaseModel):
         """The values that were given, by name; with a class, only of the options that it has."""
         names = (of or type(self)).model_fields
         return {name: getattr(self, name) for name in names if name in self.model_fields_set}
-
-    @classmethod
-    def _unknown(cls, name: str) -> str:
-        return f"there is no such option{guess(name, cls.model_fields)}"
 
     def to_yaml_types(self) -> dict[str, Any]:
         """Convert the options to plain types that can be saved as YAML."""

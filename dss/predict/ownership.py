@@ -56,6 +56,8 @@ def is_by_dss(file: Path, folder: Path | None = None) -> bool:
         file: the annotation file, in any format.
         folder: the folder dss wrote it to, if the file may be a copy; default: the file's folder.
     """
+    if not file.is_file():  # a pipe would block
+        return False
     return _line(file, file.name) in _noted((folder or file.parent) / NOTES)
 
 

@@ -56,7 +56,8 @@ def replacing(path: Path) -> Iterator[Path]:
             raise DssError(f"{path}: cannot be written, because the disk is full") from None
         if error.errno == errno.EROFS:
             raise DssError(f"{path}: cannot be written, because the disk is read-only") from None
-        if str(part) in str(error):  # or it is of another file, which is read
+        where = Path(str(error.filename))
+        if part in (where, *where.parents) or where in path.parents:  # and not a file that is read
             raise DssError(f"{path}: cannot be written ({str(error.strerror).lower()})") from None
         raise
     finally:
