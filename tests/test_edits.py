@@ -9,14 +9,11 @@ from dss.data import annotations_path, read_annotations
 from dss.data.annotated_stretches import read_annotated
 from dss.errors import DssError
 from dss.predict.ownership import write
-from dss.review.edits import (
-    Edited,
-    Edits,
+from dss.review.edits import Edited, Edits, mark_annotated, n_outside_annotated
+from dss.review.table_edits import (
     annotate,
     annotation_at,
     copy_annotations,
-    mark_annotated,
-    n_outside_annotated,
     remove,
     rename,
     rows_of_type,

@@ -8,7 +8,8 @@ from dss.data import annotations_path, make_dataset, open_dataset, read_annotati
 from dss.errors import DssError
 from dss.plot.alignment import around, width_ms
 from dss.plot.examples import choose_examples
-from dss.review.edits import Edited, Edits, remove
+from dss.review.edits import Edited, Edits
+from dss.review.table_edits import remove
 from dss.review.views import (
     completeness,
     describe_problems,

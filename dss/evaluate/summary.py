@@ -14,8 +14,8 @@ from dss.evaluate.sequences import compare_pairs, error_rate
 from dss.options import EvaluateOptions, takes_options
 from dss.options.arguments import EvaluateArguments
 
-# Scores whose intervals are printed, with their names there.
 MOST_COLUMNS = 100  # of a table that is printed
+# Scores whose intervals are printed, with their names there.
 INTERVALS = {
     "precision": "precision",
     "recall": "recall",

@@ -19,6 +19,7 @@ from dss.data.annotations import occurrences, read_annotations
 from dss.errors import DssError
 from dss.evaluate.pairs import Annotations
 from dss.runs import read_params, run_trunk
+from dss.support.units import counted
 
 FEWEST = 10  # annotations needed for a curve
 LEAST_DOUBT = 1e-4  # the network's probabilities are taken to be no surer than this
@@ -42,9 +43,8 @@ class Expected(NamedTuple):
     high: float
 
     def __str__(self) -> str:
-        annotations = f"annotation{'' if self.n == 1 else 's'}"
         interval = f"{self.low:,.0f} to {self.high:,.0f}"
-        return f"{self.n:,} {annotations}: about {self.wrong:,.0f} ({interval}) are wrong"
+        return f"{counted(self.n, 'annotation')}: about {self.wrong:,.0f} ({interval}) are wrong"
 
 
 class Curve(BaseModel, frozen=True, allow_inf_nan=False):

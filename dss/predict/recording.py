@@ -25,6 +25,7 @@ from dss.predict.stream import audio_array
 from dss.runs import Run, open_run
 from dss.support.files import remove, replacing
 from dss.support.progress import bar
+from dss.support.units import counted
 
 # What an unreadable file may raise, in its header or later.
 UNREADABLE = (DssError, OSError, soundfile.LibsndfileError)
@@ -214,7 +215,7 @@ def _with_channels(recording: Recording, run: Run, options: PredictOptions) -> R
     Raises: DssError if that is impossible.
     """
     expected = run.params["nb_channels"]
-    expects = f"the network was trained with {expected} channel{'s' if expected > 1 else ''}"
+    expects = f"the network was trained with {counted(expected, 'channel')}"
     if expected > 1 and (options.channel is not None or options.mix):
         name = "mix" if options.mix else "channel"
         raise DssError(f"{name}: {expects} and uses all of them. Leave this option out.")
@@ -226,5 +227,4 @@ def _with_channels(recording: Recording, run: Run, options: PredictOptions) -> R
         fixes.note(recording.path, f"has {n} identical channels; one is used")
         return recording.one_channel(0)
     pick = ". Pick one of them (--channel), or use their mean (--mix)." if expected == 1 else ""
-    has = f"{n} channel{'s' if n > 1 else ''}"
-    raise DssError(f"{recording.path}: has {has}, but {expects}{pick}")
+    raise DssError(f"{recording.path}: has {counted(n, 'channel')}, but {expects}{pick}")

@@ -8,7 +8,8 @@ import pandas as pd
 from dss.data.annotations import ABSENT, NOISE, occurrences, times_of
 from dss.data.stretches import complement, intersection, overlap, union
 from dss.data.text_tables import COLUMNS, TIMES
-from dss.review.edits import Edited, joined, mark_annotated, remove
+from dss.review.edits import Edited, mark_annotated
+from dss.review.table_edits import joined, remove
 
 EVENT_SECONDS = 0.005  # before and after a false event, where there is no other event
 

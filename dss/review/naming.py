@@ -9,9 +9,10 @@ import pandas as pd
 
 from dss.data.annotations import annotations_path
 from dss.errors import DssError
-from dss.review.edits import Edited, Edits, checked_name
+from dss.review.edits import Edited, Edits
 from dss.review.segment_features import list_segments
 from dss.review.segment_groups import group_segments, largest_first, split_group
+from dss.review.table_edits import checked_name
 from dss.review.view import View
 
 THROWN_OUT = ""  # the name of a segment that is not song: saving deletes its annotation

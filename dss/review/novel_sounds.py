@@ -13,10 +13,10 @@ from dss.data.stretches import contain
 from dss.data.text_tables import COLUMNS, TIMES
 from dss.errors import DssError
 from dss.predict.near_misses import apart_from, read_near_misses
-from dss.review.edits import joined
 from dss.review.proposals import propose
 from dss.review.segment_features import describe_segments
 from dss.review.segment_groups import group_segments
+from dss.review.table_edits import joined
 from dss.review.views import View, views_of
 
 LISTED = ["file", "recording", *COLUMNS, "distance", "group"]

@@ -15,7 +15,7 @@ from dss.data.splits import SPLITS
 from dss.data.stretches import of_mask
 from dss.data.text_tables import COLUMNS, TIMES
 from dss.errors import DssError
-from dss.review.edits import joined
+from dss.review.table_edits import joined
 from dss.review.view import View, no_stretches
 from dss.support import hdf5
 

@@ -9,7 +9,7 @@ import numpy as np
 from dss import models
 from dss.data.dataset import open_dataset
 from dss.options import AugmentOptions, NetworkOptions, TrainOptions
-from dss.support.units import readable
+from dss.support.units import counted, readable
 from dss.train.presets import PRESETS
 from dss.train.song_properties import Song, measure_song
 
@@ -113,7 +113,7 @@ def suggest(data_dir: str | Path, given: dict[str, Any] | None = None) -> dict[s
     choose(
         "nb_filters",
         32 if not window or n_types > 5 else 24 if n_types > 3 else 16,
-        f"for {n_types} song type{'s' * (n_types > 1)}",
+        f"for {counted(n_types, 'song type')}",
     )
     few = MEMBERS_OF_ONE_TYPE if _is_one_type(song) else MEMBERS_OF_SEVERAL
     n_members = next((n for most, n in few.items() if song.train_seconds <= most), 1)
@@ -175,8 +175,8 @@ def _downsampling(song: Song, in_frames: bool) -> tuple[int, str]:
     if _is_raw(song):
         power = max(0, round(math.log2(RAW_FRAME_SECONDS * rate))) if in_frames else 0
         return power, (
-            f"at {rate / 1000:g} kHz the network can process the audio itself, {2**power} "
-            f"sample{'s' * (power > 0)} at a time"
+            f"at {rate / 1000:g} kHz the network can process the audio itself, "
+            f"{counted(2**power, 'sample')} at a time"
         )
     # Frames of about 1 ms; shorter if short song would span fewer than 20 of them.
     frame = np.clip((song.shortest_seconds or 1) / 20, 0.00025, 0.001) * _slowness(song)

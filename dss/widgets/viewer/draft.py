@@ -11,7 +11,8 @@ from dss.data.annotation_files import unread_annotations
 from dss.data.annotations import annotated_path, annotations_path
 from dss.data.recordings import Recording
 from dss.data.stretches import complement
-from dss.review.edits import Edited, Edits, are_same, copy_annotations
+from dss.review.edits import Edited, Edits
+from dss.review.table_edits import are_same, copy_annotations
 from dss.review.view import View
 
 EDITS = Edits()  # of all viewers: unsaved changes outlive the cell that shows the viewer

@@ -10,7 +10,8 @@ from dss.data.annotations import ABSENT, NOISE
 from dss.data.song_types import is_absence
 from dss.data.text_tables import COLUMNS, TIMES
 from dss.errors import DssError
-from dss.review import edits
+from dss.review import table_edits
+from dss.review.edits import Edited, mark_annotated, n_outside_annotated
 from dss.review.false_alarms import reject
 from dss.support.units import counted
 from dss.widgets.elements import help_html, press
@@ -65,7 +66,7 @@ class Editor:
 
     def click(self, seconds: float, within_seconds: float) -> None:
         """Mark the annotation at this time, as `mark` does; without one, mark the time."""
-        if not self._mark(lambda table: edits.annotation_at(table, seconds, within_seconds)):
+        if not self._mark(lambda table: table_edits.annotation_at(table, seconds, within_seconds)):
             self._viewer.selection = seconds, seconds
 
     def mark(self, start_seconds: float, stop_seconds: float, label: str | None = None) -> None:
@@ -118,12 +119,12 @@ class Editor:
             self._annotate_one(name)
         elif self.chosen is not None:
             rows, old = self._rows_chosen(), now.annotations.at[self.chosen, "name"]
-            self._put(now._replace(annotations=edits.rename(now.annotations, rows, name)))
+            self._put(now._replace(annotations=table_edits.rename(now.annotations, rows, name)))
             self._end(f"Renamed {counted(len(rows), 'annotation')} from {old} to {name.strip()}.")
         elif self._prediction is not None:
             table, row = self._prediction
             rows = self._meant(table, row)
-            annotations, n = edits.copy_annotations(now.annotations, table.loc[rows], name)
+            annotations, n = table_edits.copy_annotations(now.annotations, table.loc[rows], name)
             self._put(now._replace(annotations=annotations))
             there = len(rows) - n
             rest = f"; left out {there} that overlap your annotations" if there else ""
@@ -140,9 +141,9 @@ class Editor:
         kinds: dict[str, str] = {}
         for label, other in self._viewer.annotations.items():
             if label != self._viewer.manual_label:
-                kinds |= edits.kinds_of(other)
+                kinds |= table_edits.kinds_of(other)
         start, stop = self._viewer.selection
-        table, row = edits.annotate(now.annotations, name, start, stop, self.chosen, kinds)
+        table, row = table_edits.annotate(now.annotations, name, start, stop, self.chosen, kinds)
         self._put(now._replace(annotations=table))
         self.choose(row)
         name = table.at[row, "name"]
@@ -171,7 +172,7 @@ class Editor:
             raise DssError("No annotation is selected: click one.")
         now, rows = self.draft.now, self._rows_chosen()
         self._viewer.drawing.let_rows_shrink()
-        self._put(now._replace(annotations=edits.remove(now.annotations, rows)))
+        self._put(now._replace(annotations=table_edits.remove(now.annotations, rows)))
         self._end(f"Deleted {len(rows)} annotations." if len(rows) > 1 else "")
 
     def reject(self) -> None:
@@ -199,9 +200,9 @@ class Editor:
 
     def mark_view_annotated(self) -> None:
         """Note that all song in view is annotated."""
-        edited = edits.mark_annotated(self.draft.now, *self._viewer.stretch)
+        edited = mark_annotated(self.draft.now, *self._viewer.stretch)
         self._put(edited)
-        if n := edits.n_outside_annotated(edited):
+        if n := n_outside_annotated(edited):
             self._viewer.say(
                 f"{counted(n, 'annotation')} outside the parts you have seen will be ignored in "
                 "training: press All seen there, too, or undo."
@@ -224,7 +225,7 @@ class Editor:
         self._say(self._saved)
         return files
 
-    def _put(self, edited: edits.Edited) -> None:
+    def _put(self, edited: Edited) -> None:
         if not self._is_possible:
             raise DssError("This cannot be annotated: open the recordings it was made from.")
         self.draft.put(edited)
@@ -258,7 +259,7 @@ class Editor:
         if self._which.value == ONE:
             return [row]
         stretch = self._viewer.stretch if self._which.value == SHOWN else None
-        return edits.rows_of_type(table, table.at[row, "name"], stretch)
+        return table_edits.rows_of_type(table, table.at[row, "name"], stretch)
 
     def _say(self, message: str = "") -> None:
         """Show which recordings are not saved yet, or else the message."""

@@ -12,7 +12,7 @@ import traitlets
 from dss.data.annotations import occurrences
 from dss.data.text_tables import COLUMNS, TIMES
 from dss.plot.colors import song_colors
-from dss.review.edits import joined
+from dss.review.table_edits import joined
 from dss.widgets.browser import BrowserWidget, as_bytes, script
 from dss.widgets.elements import fold, help_html
 

@@ -8,8 +8,8 @@ import ipywidgets as widgets
 import numpy as np
 
 from dss.data.recordings import Recording
-from dss.review.edits import next_annotation
 from dss.review.frequencies import frequencies_of
+from dss.review.table_edits import next_annotation
 from dss.widgets.viewer.picture import Picture
 
 FIRST_SECONDS = 3.0  # shown at first

@@ -15,9 +15,9 @@ from dss.errors import DssError
 from dss.evaluate import evaluate
 from dss.predict.stored_probabilities import detect_stored, stored_probabilities
 from dss.review import comparison
-from dss.review.edits import joined
 from dss.review.false_alarms import is_rejected
 from dss.review.rounds import find_novel_in_run
+from dss.review.table_edits import joined
 from dss.review.views import recording_view
 from dss.runs import read_params
 from dss.widgets.elements import problem_html

@@ -15,9 +15,9 @@ from dss.data.text_tables import TIMES
 from dss.options import ProposeOptions
 from dss.plot.colors import song_colors
 from dss.plot.rows import QUIETEST_DB, Envelope, envelope
-from dss.review.edits import overlapping
 from dss.review.loudness import Loudness, measure_loudness
 from dss.review.proposals import above_threshold, shortest_seconds, stable_threshold
+from dss.review.table_edits import overlapping
 from dss.review.view import View, no_annotations
 from dss.support.units import counted
 from dss.widgets.browser import as_bytes
