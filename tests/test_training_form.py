@@ -17,7 +17,7 @@ from dss.runs import read_params, run_file, run_trunk
 from dss.train import train
 from dss.train.presets import PRESETS
 from dss.widgets import TrainingForm
-from dss.widgets.forms import background, memory
+from dss.widgets.forms import memory, training_process
 
 
 @pytest.fixture
@@ -72,10 +72,10 @@ def test_a_training_is_found_again_and_stopped_and_keeps_its_best_epoch(store):
 
 def test_a_process_that_has_no_words_yet_is_one_that_begins(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    background.STATE.write_text(yaml.safe_dump({"process": os.getpid()}))
-    assert not background.is_running()  # these tests train nothing, and say so
+    training_process.STATE.write_text(yaml.safe_dump({"process": os.getpid()}))
+    assert not training_process.is_running()  # these tests train nothing, and say so
     monkeypatch.setattr(psutil.Process, "cmdline", lambda self: [])
-    assert background.is_running()
+    assert training_process.is_running()
 
 
 def test_what_went_wrong_in_the_process_is_reported(store):
@@ -96,7 +96,7 @@ def test_a_training_that_failed_after_an_epoch_is_no_success(store, tiny_run):
         "dss: warning: song is rare\ndss: Training stopped in epoch 2: the loss became 1e9\n"
     )
     last = {"process": None, "folder": str(folder), "started": 0, "log": str(log)}
-    background.STATE.write_text(yaml.safe_dump(last))
+    training_process.STATE.write_text(yaml.safe_dump(last))
     form = TrainingForm({"data_dir": store})
     form._work.launch(form._watch_found, form._status)
     said = "Training stopped in epoch 2: the loss became 1e9\nThe best epoch before that is "
@@ -125,9 +125,9 @@ def test_why_a_training_ended_is_reported(store, log, said):
     path = store.parent / "log"
     path.write_text(log)
     last = {"process": None, "folder": str(store.parent), "started": 0, "log": str(path)}
-    background.STATE.write_text(yaml.safe_dump(last))
+    training_process.STATE.write_text(yaml.safe_dump(last))
     with pytest.raises(DssError, match=said) as error:
-        background.result()
+        training_process.result()
     assert str(error.value).endswith("Nothing was kept")
 
 
@@ -139,9 +139,9 @@ def test_a_training_that_was_stopped_after_an_epoch_keeps_it(store, tiny_run):
     log = store.parent / "log"
     log.write_text("epoch 1/9: loss 0.3\ndss: stopped")
     last = {"process": None, "folder": str(folder), "started": 0, "log": str(log)}
-    background.STATE.write_text(yaml.safe_dump(last))
+    training_process.STATE.write_text(yaml.safe_dump(last))
     with pytest.raises(DssError, match="^The training was stopped\nThe best epoch before that is"):
-        background.result()
+        training_process.result()
 
 
 def test_a_chunk_longer_than_all_data_is_marked(store):
@@ -269,7 +269,7 @@ def test_the_learning_curve_is_shown_with_its_sentences(store, monkeypatch):
     columns = ["song_type", "seconds", "song_seconds", "f1", "low", "high", "is_measured"]
     with monkeypatch.context() as trained:
         table = pd.DataFrame(rows, columns=columns)
-        trained.setattr(background, "learning_curve", lambda options, given: table)
+        trained.setattr(training_process, "learning_curve", lambda options, given: table)
         form.learning_curve()
     assert (
         "30 s more annotations should raise the mean F1 of all song types from 0.90"

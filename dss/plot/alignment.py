@@ -11,7 +11,7 @@ from dss.data.automatic_options import EVENT_STD_SECONDS
 from dss.data.targets import make_targets
 from dss.errors import DssError
 from dss.plot.colors import paler, song_colors
-from dss.plot.examples import choose_examples, is_event
+from dss.plot.examples import Example, choose_examples
 from dss.plot.figure import plain_style
 from dss.plot.labels import shortened
 from dss.plot.layout import figure_panels
@@ -46,11 +46,12 @@ def plot_alignment(views: Sequence[View], n_examples: int = 100, seed: int = 0) 
     colors = song_colors(list(chosen))
     n_columns = min(len(chosen), N_COLUMNS)
     n_bands = -(-len(chosen) // n_columns)
-    n_rows = 1 if all(map(is_event, chosen.values())) else 2  # panels per type
+    are_events = [examples[0].is_event for examples in chosen.values()]
+    n_rows = 1 if all(are_events) else 2  # panels per type
     figure, axes = figure_panels(n_rows * n_bands, n_columns, 1.1, 0.5, 0.75, left=0.45)
     panels = axes.reshape(n_bands, n_rows, n_columns).swapaxes(1, 2).reshape(-1, n_rows)
     for pair, (name, examples) in zip(panels, chosen.items(), strict=False):
-        edges = ["event"] if is_event(examples) else ["onset", "offset"]
+        edges = ["event"] if examples[0].is_event else ["onset", "offset"]
         for axis, edge in zip(pair, edges, strict=False):
             ms, loudness, target = around(name, examples, edge == "offset")
             _draw(axis, ms, loudness, target, colors[name])
@@ -66,24 +67,25 @@ def plot_alignment(views: Sequence[View], n_examples: int = 100, seed: int = 0) 
     return figure
 
 
-def around(name: str, examples, at_stop: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def around(
+    name: str, examples: Sequence[Example], at_stop: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Loudness and target around each example of a song type.
 
     Arguments:
         name: the song type.
-        examples: the result of `choose_examples`.
+        examples: from `choose_examples`.
         at_stop: around the offset instead of the onset.
 
     Returns: milliseconds [points]; loudness [examples, points], each from 0 to 1; target [examples,
         points].
     """
-    kind = EVENT if is_event(examples) else SEGMENT
+    kind = EVENT if examples[0].is_event else SEGMENT
     reach, smooth = REACH_SECONDS[kind], SMOOTH_SECONDS[kind]
     seconds = np.linspace(-reach, reach, N_POINTS)
     loudness, target = [], []
-    for view, times, _ in examples:
-        rate = view.recording.samplerate_hz
-        middle = times[1] if at_stop else times[0]
+    for view, start, stop, _ in examples:
+        rate, middle = view.recording.samplerate_hz, stop if at_stop else start
         margin = 2 * smooth + 2 / rate
         first = max(0, round((middle - reach - margin) * rate))
         last = min(view.recording.n_samples, round((middle + reach + margin) * rate) + 1)

@@ -1,7 +1,7 @@
 """Plot examples of each song type, or of sounds unlike any, side by side."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -58,10 +58,10 @@ def plot_examples(
     colors = song_colors(list(chosen))
     names = list(chosen)[:MOST_TYPES]
     figure, axes = figure_rows(len(names))
-    sounds = {name: [_read(*example) for example in chosen[name]] for name in names}
+    sounds = {name: [_read(example) for example in chosen[name]] for name in names}
     range_hz = frequency_range_hz or _range(sounds)
     for axis, name in zip(axes, names, strict=True):
-        if is_event(chosen[name]):
+        if chosen[name][0].is_event:
             _draw_waveforms(axis, sounds[name])
         else:
             _draw_spectrograms(axis, chosen[name], sounds[name], range_hz)
@@ -110,14 +110,30 @@ def plot_novel_sounds(
     return plot_examples(views, n_examples)
 
 
+class Example(NamedTuple):
+    """An annotation of a song type.
+
+    Attributes:
+        view: its recording.
+        start, stop: in seconds.
+        shown: the first and last second to show.
+    """
+
+    view: View
+    start: float
+    stop: float
+    shown: tuple[float, float]
+
+    @property
+    def is_event(self) -> bool:
+        """Whether it is a point in time."""
+        return self.start == self.stop
+
+
 def choose_examples(
     views: Sequence[View], n_examples: int, rng: np.random.Generator
-) -> dict[str, list[tuple[View, tuple[float, float], tuple[float, float]]]]:
-    """Draw annotations of each song type at random from all views, keeping their order.
-
-    Returns: for each song type a list of examples: view, start and stop, and first and last second
-        to show, all in seconds.
-    """
+) -> dict[str, list[Example]]:
+    """Draw annotations of each song type at random from all views, keeping their order."""
     rows = [
         (view, *row)
         for view in views
@@ -131,16 +147,10 @@ def choose_examples(
         before, after = (BEFORE * usual, AFTER * usual) if usual > 0 else (EVENT_SECONDS,) * 2
         drawn = sorted(rng.choice(len(mine), min(n_examples, len(mine)), replace=False))
         chosen[name] = [
-            (view, (start, stop), (start - before, start + after))
+            Example(view, start, stop, (start - before, start + after))
             for view, _, start, stop in (mine[i] for i in drawn)
         ]
     return chosen
-
-
-def is_event(examples) -> bool:
-    """Whether examples, as `choose_examples` returns them, are of an event."""
-    _, (start, stop), _ = examples[0]
-    return start == stop
 
 
 def _title(number: int, sounds: pd.DataFrame) -> str:
@@ -150,13 +160,14 @@ def _title(number: int, sounds: pd.DataFrame) -> str:
     return f"{number + 1}: {name}?" if name else f"{number + 1}: not found"
 
 
-def _read(view: View, times, shown) -> tuple[np.ndarray, float]:
+def _read(example: Example) -> tuple[np.ndarray, float]:
     """The sound of an example [samples, channels], silent beyond the recording, and its rate."""
-    rate = view.recording.samplerate_hz
-    start, stop = (round(t * rate) for t in shown)
+    recording = example.view.recording
+    rate = recording.samplerate_hz
+    start, stop = (round(t * rate) for t in example.shown)
     stop = max(stop, start + 1)
-    x = view.recording.read(max(0, start), min(stop, view.recording.n_samples))
-    missing = max(0, -start), max(0, stop - view.recording.n_samples)
+    x = recording.read(max(0, start), min(stop, recording.n_samples))
+    missing = max(0, -start), max(0, stop - recording.n_samples)
     return np.pad(x, (missing, (0, 0))), rate
 
 
@@ -169,18 +180,19 @@ def _range(sounds) -> tuple[float, float]:
     return float(low.min()), float(np.quantile(high, 0.9))
 
 
-def _draw_spectrograms(axis: Axes, chosen, sounds, range_hz) -> None:
+def _draw_spectrograms(axis: Axes, examples: Sequence[Example], sounds, range_hz) -> None:
     powers = [spectrogram(x, rate) for x, rate in sounds]
     low, high = range_hz
     dark, bright = np.mean([contrast(power) for power in powers], axis=0)
-    for i, (power, (view, times, shown)) in enumerate(zip(powers, chosen, strict=True)):
-        step = view.recording.samplerate_hz / 2 / (len(power) - 1)
+    for i, (power, example) in enumerate(zip(powers, examples, strict=True)):
+        step = example.view.recording.samplerate_hz / 2 / (len(power) - 1)
         left = i * (1 + GAP)
         extent = (left, left + 1, -0.5 * step, (len(power) - 0.5) * step)
         look = {"cmap": "magma", "vmin": dark, "vmax": bright, "aspect": "auto"}
         axis.imshow(power, origin="lower", extent=extent, **look)
-        for time in times:
-            at = (time - shown[0]) / (shown[1] - shown[0])
+        first, last = example.shown
+        for time in (example.start, example.stop):
+            at = (time - first) / (last - first)
             if 0 <= at <= 1:
                 axis.vlines(left + at, low, high, "white", ":", lw=1.2)
     axis.set_ylim(low, high)
@@ -197,15 +209,15 @@ def _draw_waveforms(axis: Axes, sounds) -> None:
     axis.set_ylim(-1.1, 1.1)
 
 
-def _label_times(axis: Axes, chosen, n_examples: int) -> None:
+def _label_times(axis: Axes, examples: Sequence[Example], n_examples: int) -> None:
     """Label the time axis below each example in milliseconds from the onset."""
-    first, last = chosen[0][2]
-    onset, span = chosen[0][1][0], last - first
-    shown = [1000 * (t - onset) for t in (first, last)]
+    first, last = examples[0].shown
+    span = last - first
+    shown = [1000 * (t - examples[0].start) for t in (first, last)]
     ticks = [t for t in MaxNLocator(3).tick_values(*shown) if shown[0] <= t <= 0.97 * shown[1]]
     places = [(t - shown[0]) / (1000 * span) for t in ticks]
-    at = [i * (1 + GAP) + place for i in range(len(chosen)) for place in places]
-    labels = [f"{t:g} ms" if t == 0 else f"{t:g}" for _ in chosen for t in ticks]
+    at = [i * (1 + GAP) + place for i in range(len(examples)) for place in places]
+    labels = [f"{t:g} ms" if t == 0 else f"{t:g}" for _ in examples for t in ticks]
     axis.set_xticks(at, labels, fontsize=8)
     axis.set(xlim=(0, n_examples * (1 + GAP) - GAP), yticks=[])
     axis.spines[:].set_visible(False)

@@ -11,7 +11,7 @@ from dss.evaluate.pairs import Pair
 from dss.options import DetectOptions, EvaluateOptions
 from dss.predict.confidence import FEWEST, fit
 from dss.predict.detection import Detector, in_order, with_run_options
-from dss.predict.validation import Stretch, validation_stretches
+from dss.predict.validation import ValidationStretch, validation_stretches
 from dss.runs import Run
 
 CALIBRATE_SECONDS = 600  # of the validation split; more makes hardly any difference
@@ -47,7 +47,9 @@ def lowered(options: DetectOptions, threshold: float) -> DetectOptions:
     return options.model_copy(update=thresholds)
 
 
-def _detect_all(stretch: Stretch, run: Run, several: Sequence[DetectOptions]) -> list[pd.DataFrame]:
+def _detect_all(
+    stretch: ValidationStretch, run: Run, several: Sequence[DetectOptions]
+) -> list[pd.DataFrame]:
     """Annotate a stretch with several sets of options; the network processes it only once."""
     detectors = [Detector(run.song_types, run.samplerate_hz, options) for options in several]
     tables: list[list[pd.DataFrame]] = [[] for _ in detectors]

@@ -17,7 +17,7 @@ from dss.options import DetectOptions, TuneOptions, takes_options
 from dss.options.arguments import TuneArguments
 from dss.predict.calibrate import RECALL_THRESHOLDS, calibrated, lowered
 from dss.predict.detection import are_consistent, detect
-from dss.predict.validation import Stretch, blocks_of, validation_stretches
+from dss.predict.validation import ValidationStretch, blocks_of, validation_stretches
 from dss.runs import Run, open_run, run_file, write_params
 from dss.support import yaml_files
 from dss.support.files import check_writable
@@ -141,7 +141,7 @@ class _Validation:
     """The validation split with its probabilities, and how predictions are compared."""
 
     run: Run
-    stretches: Sequence[Stretch]
+    stretches: Sequence[ValidationStretch]
     p: Sequence[np.ndarray]  # [samples, classes] of each stretch
     options: TuneOptions
 

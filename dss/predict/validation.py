@@ -29,7 +29,7 @@ OF_TARGETS = DetectOptions(
 
 
 @dataclass(frozen=True)
-class Stretch:
+class ValidationStretch:
     """A stretch of the validation split with manual annotations."""
 
     run: Run
@@ -60,7 +60,7 @@ class Stretch:
 
 def validation_stretches(
     run: Run, data_dir: Path | None = None, most_seconds: float = np.inf
-) -> list[Stretch]:
+) -> list[ValidationStretch]:
     """The stretches of the validation split, up to a total duration in seconds.
 
     Raises: DssError if the dataset is missing, does not fit the run, or its split is empty.
@@ -102,11 +102,11 @@ def blocks_of(x: np.ndarray) -> Iterator[np.ndarray]:
         yield x[start : start + BLOCK_SAMPLES]
 
 
-def _stretch(run: Run, recording: str, val, name: str, first: int, last: int) -> Stretch:
+def _stretch(run: Run, recording: str, val, name: str, first: int, last: int) -> ValidationStretch:
     here = slice(first, last)
     targets = (block.astype(np.float32) for block in blocks_of(val[name].data[here]))
     true = detect(targets, run.song_types, run.samplerate_hz, options=OF_TARGETS)
     annotated_stretches = np.array([[0.0, np.inf]])
     if "annotated" in val:
         annotated_stretches = of_mask(val["annotated"].data[here]) / run.samplerate_hz
-    return Stretch(run, recording, val["x"].data[here], true, annotated_stretches)
+    return ValidationStretch(run, recording, val["x"].data[here], true, annotated_stretches)

@@ -23,7 +23,7 @@ from dss.train.presets import PRESETS
 from dss.train.results import read_results
 from dss.train.suggestions import DESCRIBED, suggest
 from dss.widgets.elements import PICTURE, doubt_html, table_html
-from dss.widgets.forms import background, memory
+from dss.widgets.forms import memory, training_process
 from dss.widgets.forms.form import Form
 from dss.widgets.forms.hints import dataset_facts, describe_network, hints
 
@@ -77,7 +77,7 @@ class TrainingForm(Form):
     @property
     def is_running(self) -> bool:
         """Whether the training last started from this folder is still running."""
-        return background.is_running()
+        return training_process.is_running()
 
     @property
     def problems(self) -> dict[str, str]:
@@ -133,7 +133,7 @@ class TrainingForm(Form):
     def learning_curve(self) -> None:
         """Train on parts of the data in a separate process, and show what more data would bring."""
         given = self._given()
-        table = background.learning_curve(TrainOptions.checked(given), list(given))
+        table = training_process.learning_curve(TrainOptions.checked(given), list(given))
         picture = b64encode(png(plot_learning_curve(table), 90)).decode()
         lines = html.escape(format_learning_curve(table)).replace("\n", "<br>")
         self._aside.value = f'<p>{lines}</p><img src="data:image/png;base64,{picture}">'
@@ -141,7 +141,7 @@ class TrainingForm(Form):
     def stop(self) -> None:
         """Stop the training after the current step; the best epoch is kept."""
         self._is_ending = True
-        background.stop()
+        training_process.stop()
 
     def write_script(self) -> Path:
         """Write a job script for another machine (`dss.train.job_script.write_script`)."""
@@ -198,7 +198,7 @@ class TrainingForm(Form):
 
     def _train(self, **named) -> Path:
         """Start the process and wait until it ends. Returns the trunk of the run's files."""
-        background.start(TrainOptions.checked(named), list(named))
+        training_process.start(TrainOptions.checked(named), list(named))
         return self._watch()
 
     def _watch_found(self) -> None:
@@ -227,29 +227,29 @@ class TrainingForm(Form):
         shown = 0
         while True:
             goes_on = self.is_running
-            history = background.history()
+            history = training_process.history()
             self._status.value = self._stage(history)
             if len(history) > shown:
                 shown = len(history)
-                self._work.show("", shown, background.nb_epoch())
+                self._work.show("", shown, training_process.nb_epoch())
                 self._curves.value = png(plot_history(history), 90)
                 self._below.children = [self._curves]
             if not goes_on:
-                return background.result()
+                return training_process.result()
             time.sleep(POLL_SECONDS)
 
     def _stage(self, history: pd.DataFrame) -> str:
         """What the training is doing, as HTML."""
-        so_far = _duration(time.time() - background.state()["started"])
+        so_far = _duration(time.time() - training_process.state()["started"])
         if self._is_ending and history.empty:
             return "stopping: no epoch is complete, so nothing is kept ..."
         if self._is_ending:
             return f"stopping: evaluating the best of {len(history)} epochs ..."
-        if background.trunk() is None:
+        if training_process.trunk() is None:
             return f"starting ... ({so_far})"
         if history.empty:
             return f"first epoch, which takes longest ... ({so_far})"
-        nb_epoch = background.nb_epoch()
+        nb_epoch = training_process.nb_epoch()
         if len(history) == nb_epoch:
             return f"all {len(history)} epochs done: evaluating the best one ..."
         f1 = history.filter(regex="^val_f1_").iloc[-1]
