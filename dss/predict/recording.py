@@ -62,10 +62,7 @@ def predict(
     run = open_run(run)
     options = with_run_options(options, run.params)
     if isinstance(recording, np.ndarray) or Path(recording).is_file():
-        opened = open_for_run(recording, run, options)
-        with bar(total=opened.duration_seconds, unit="s", desc="annotate") as progress:
-            blocks = probability_blocks(opened, run, options, progress.update)
-            return _detect(blocks, run, options)
+        return _detect(_blocks_with_bar(recording, run, options), run, options)
     paths, _ = find_matching(recording, options.endings)
     tables = [predict(path, run, options=options).assign(recording=str(path)) for path in paths]
     return pd.concat(tables, ignore_index=True)
@@ -142,10 +139,7 @@ def probabilities(
     """
     options = PredictOptions.given(options, named)
     run = open_run(run)
-    opened = open_for_run(recording, run, options)
-    with bar(total=opened.duration_seconds, unit="s", desc="annotate") as progress:
-        blocks = probability_blocks(opened, run, options, progress.update)
-        return np.concatenate(list(blocks))
+    return np.concatenate([*_blocks_with_bar(recording, run, options)])
 
 
 def probability_blocks(
@@ -169,6 +163,14 @@ def probability_blocks(
     for _, p in run.network(block_samples).blocks(recording.read, recording.n_samples):
         yield p
         after_block(len(p) / run.samplerate_hz)
+
+
+def _blocks_with_bar(
+    recording: str | Path | np.ndarray, run: Run, options: PredictOptions
+) -> Iterator[np.ndarray]:
+    opened = open_for_run(recording, run, options)
+    with bar(total=opened.duration_seconds, unit="s", desc="annotate") as progress:
+        yield from probability_blocks(opened, run, options, progress.update)
 
 
 def open_for_run(
