@@ -385,4 +385,6 @@ def test_recordings_are_listed_whatever_the_unit_of_their_annotations(tmp_path):
     sound(tmp_path / "r.wav")
     (tmp_path / "r_annotations.csv").write_text("name,start_ms,stop_ms\na,100,200\n")
     assert list_recordings(tmp_path).at["all", "a"] == 1
-    assert "--time-unit ms" in check_annotations(tmp_path)["problem"].iloc[0]
+    assert check_annotations(tmp_path)["severity"].tolist() == ["fixed"]
+    (tmp_path / "r_annotations.csv").write_text("name,start,stop\na,0.1,25000000\n")
+    assert list_recordings(tmp_path, time_unit="samples").at["all", "a"] == 1

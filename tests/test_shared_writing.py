@@ -132,9 +132,6 @@ def test_new_rows_use_the_columns_of_the_program(tmp_path):
     path.write_text(f"{head}a.wav,1.5,0.25,x,12:00\n")
     write([("x", 1.5, 1.75), ("y", 2, 2.5)], path, tmp_path / "a.wav")
     assert path.read_text() == f"{head}a.wav,1.5,0.25,x,12:00\na.wav,2.000000,0.500000,y,\n"
-    path.write_text("file,name,start_ms,stop_ms\na.wav,x,10,20\n")
-    with pytest.raises(DssError, match="its times are in ms, but dss writes seconds here"):
-        write([("x", 1.5, 1.75)], path, tmp_path / "a.wav")
 
 
 def test_selections_of_raven_keep_their_place_among_the_recordings(tmp_path):

@@ -8,7 +8,7 @@ from dss.data import annotations_path, make_dataset, open_dataset, read_annotati
 from dss.errors import DssError
 from dss.plot.alignment import around, width_ms
 from dss.plot.examples import choose_examples
-from dss.review.edits import Edited, Edits
+from dss.review.edits import Edits, edited_of
 from dss.review.table_edits import remove
 from dss.review.views import (
     completeness,
@@ -80,14 +80,14 @@ def test_times_in_other_units_are_shown_in_seconds_and_saved_as_they_were(
     assert recording_view(path, **how).annotations.equals(view.annotations)
     assert view.annotations[TIMES].to_numpy()[:2].tolist() == [[1, 1.25], [2, 2.5]]
     assert completeness([view])["song"].tolist() == [0.75]
-    edits, before = Edits(), Edited(view.annotations, None, view.per_second)
+    edits, before = Edits(), edited_of(view, view.annotations)
     edits.put(path, before._replace(annotations=remove(view.annotations, 2)), before)
     edits.save()
     written = read_annotations(file)[TIMES].to_numpy()
     np.testing.assert_allclose(written, [[2 * per_second, 2.5 * per_second], [np.nan] * 2])
     (again,) = open_views(tmp_path, **how)
     np.testing.assert_allclose(again.annotations[TIMES].to_numpy()[0], [2, 2.5])
-    other = Edited(view.annotations.iloc[:0], None, view.per_second)
+    other = edited_of(view, view.annotations.iloc[:0])
     with pytest.raises(DssError, match="contains annotations that are not shown"):
         Edits().put(path, other, other)
 

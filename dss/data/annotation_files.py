@@ -4,18 +4,24 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
 
 import pandas as pd
 
-from dss.data.annotations import annotations_path, read_annotations
-from dss.data.formats import OF_MANY_RECORDINGS, lists, split_format
+from dss.data.annotations import (
+    SampleRate,
+    annotations_path,
+    read_annotations,
+    samplerate_function,
+)
+from dss.data.formats import OF_MANY_RECORDINGS, lists, samplerate_of, split_format
 from dss.data.formats.guessing import guess_format
 from dss.data.formats.shared_tables import find_shared
 from dss.data.spreadsheets import WORKBOOK, can_read
 from dss.data.text_tables import COLUMNS, NO_NAME, Unread, parse_times, raise_broken
+from dss.data.time_units import AUTO, to_seconds
 from dss.errors import DssError
 from dss.support.caching import cached_by_folder
 
@@ -72,23 +78,14 @@ def find_annotations(recording: str | Path, format: str | None = None) -> Path:
     return there[0]
 
 
-def check_unit(table: pd.DataFrame, file: Path, time_unit: str) -> None:
-    """Raise a DssError if the columns of annotations say another unit of times, such as onset_ms.
-
-    The unit that is assumed is s, ms or samples; `file` is where the annotations were read.
-    """
-    stated = table.attrs.get("unit") or time_unit
-    if stated != time_unit:
-        words = {"s": "seconds", "ms": "milliseconds"}.get(stated, stated)
-        raise DssError(f"{file}: its columns hold times in {words}: --time-unit {stated}")
-
-
 def recording_annotations(
     recording: str | Path,
     format: str | None = None,
     loader: Callable[[Path], pd.DataFrame] | None = None,
     find_file: Callable[[Path], Path] | None = None,
     unnamed: str | None = None,
+    time_unit: str = AUTO,
+    samplerate_hz: SampleRate = None,
 ) -> tuple[Path, pd.DataFrame]:
     """Read the annotations of a recording; returns their file and their table.
 
@@ -100,6 +97,7 @@ def recording_annotations(
         find_file: a function that finds the file if it is not next to the recording, from
             `dss.data.annotation_paths.annotation_finder`. STEM_annotations.csv takes precedence.
         unnamed: the name of annotations that have none.
+        time_unit, samplerate_hz: as for `read_annotations`.
     """
     recording = Path(recording)
     if loader is None:
@@ -108,7 +106,7 @@ def recording_annotations(
         else:
             path = find_annotations(recording, format)
         try:
-            return path, read_annotations(path, format, recording)
+            return path, read_annotations(path, format, recording, time_unit, samplerate_hz)
         except DssError as error:
             if unnamed is None or not isinstance(error.rest, Unread):
                 raise
@@ -127,6 +125,8 @@ def recording_annotations(
         )
     table = table.reset_index(drop=True).rename(index=lambda i: i + 1)
     table["name"] = table["name"].map(str)
+    rate = samplerate_function(samplerate_hz) or partial(samplerate_of, recording, recording)
+    to_seconds(table, recording, time_unit, rate)
     raise_broken(parse_times(table), table, recording)
     return recording, table
 

@@ -5,7 +5,7 @@ An annotation table is a pandas DataFrame with the columns `name`, `start_second
 start names a song type that the annotator looked for in this recording but did not find.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from dss.data.formats.guessing import format_of_name, guess_format
 from dss.data.formats.table_writing import of_many, write_table
 from dss.data.spreadsheets import WORKBOOK
 from dss.data.text_tables import COLUMNS, TIMES
+from dss.data.time_units import AUTO
 from dss.errors import DssError
 from dss.options import SourceOptions
 from dss.support import system
@@ -29,6 +30,7 @@ ABSENT = "not_"  # a row named not_x says that x does not occur in this stretch
 # How far times may extend beyond the ends of a recording by default.
 TOLERANCE_SECONDS: float = SourceOptions.model_fields["tolerance_seconds"].default
 ROUNDING_SECONDS = 1e-9  # in sums and differences of times
+SampleRate = float | Callable[[], float] | None  # a function if it takes time to find out
 
 
 def annotations_path(recording: str | Path) -> Path:
@@ -50,7 +52,11 @@ def annotated_path(recording: str | Path) -> Path:
 
 
 def read_annotations(
-    path: str | Path, format: str | None = None, recording: str | Path | None = None
+    path: str | Path,
+    format: str | None = None,
+    recording: str | Path | None = None,
+    time_unit: str = AUTO,
+    samplerate_hz: SampleRate = None,
 ) -> pd.DataFrame:
     """Read an annotation table from a file.
 
@@ -60,9 +66,13 @@ def read_annotations(
         format: the format; by default, detected from the ending and content. `raven:Species` takes
             the names from the column Species, `textgrid:notes` reads the tier notes.
         recording: the audio file, for formats with many recordings per file or times in samples.
+        time_unit: the unit of times where columns do not say it: s, ms or samples; by default,
+            seconds.
+        samplerate_hz: the sample rate of the recording, or a function that returns it, for times in
+            samples; by default, from the file of the recording.
 
-    Returns: the table, including extra columns of a CSV file; its index is the row in the file
-        (the header is row 1), as in error messages.
+    Returns: the table with times in seconds, including extra columns of a CSV file; its index is
+        the row in the file (the header is row 1), as in error messages.
     Raises: DssError if the file is missing, has an unknown format, lacks a column, or contains
         times that are not numbers; it lists all such rows.
 
@@ -92,7 +102,8 @@ def read_annotations(
             f"{path}: has an unknown format. Use a CSV file with the columns "
             f"{','.join(COLUMNS)}, or name the format (annotation_format): {', '.join(FORMATS)}."
         )
-    return read_table(path, format, Path(recording) if recording else None)
+    recording = Path(recording) if recording else None
+    return read_table(path, format, recording, time_unit, samplerate_function(samplerate_hz))
 
 
 def write_annotations(
@@ -102,11 +113,14 @@ def write_annotations(
     duration_seconds: float | None = None,
     samplerate_hz: float | None = None,
     recording: str | Path | None = None,
+    time_unit: str = AUTO,
 ) -> None:
     """Write an annotation table, with times in microseconds, replacing an existing file.
 
     In a file of many recordings, only the annotations of one are replaced; the others stay as they
     are. Processes that write into the same file wait for each other.
+
+    A CSV file whose columns say that they hold milliseconds or samples keeps these columns.
 
     Only CSV keeps rows without a time and extra columns; other formats drop them. Events become
     point labels in Audacity, boxes without a duration in Raven, and points in Praat. A .not.mat
@@ -122,8 +136,10 @@ def write_annotations(
         duration_seconds: the length of the recording, where a TextGrid ends; by default, the end of
             the last annotation.
         samplerate_hz: the recording's sample rate, which svl, notmat, timit, yarden and
-            birdsong-recognition-dataset need.
+            birdsong-recognition-dataset need, and CSV files with times in samples.
         recording: the audio file, for files of many recordings.
+        time_unit: the unit in which CSV files hold times, where they do not say it: s, ms or
+            samples; by default, seconds.
 
     Raises: DssError if the format does not allow one of the names, or needs to know more.
 
@@ -150,7 +166,14 @@ def write_annotations(
     alone = system.locked_folder(path.parent) if is_of_many else nullcontext()
     with alone, replacing(path) as part:
         about = duration_seconds, samplerate_hz, recording
-        write_table(annotations, part, name, *about, replaced=path)
+        write_table(annotations, part, name, *about, replaced=path, time_unit=time_unit)
+
+
+def samplerate_function(samplerate_hz: SampleRate) -> Callable[[], float] | None:
+    """A function that returns the sample rate; None if it is not given."""
+    if samplerate_hz is None or callable(samplerate_hz):
+        return samplerate_hz
+    return lambda: samplerate_hz
 
 
 def occurrences(annotations: pd.DataFrame) -> pd.DataFrame:

@@ -25,15 +25,15 @@ TIME_WORDS = {  # a time offset, as in BORIS, is no stop
 }
 OF = "(?:syllable|call|event|segment|note|song)?"  # what the times are of
 UNITS = {  # the first that is there counts
-    "s": "(?:s|secs?|seconds?)",
+    "s": "(?:in)?(?:s|secs?|seconds?)",
     "": "",  # in the unit of all times
     "ssmsec": "ssmsec",  # ELAN: seconds.milliseconds
     "hhmmssms": "hhmmssms",  # ELAN: a clock time
-    "ms": "(?:ms|msecs?|milliseconds?)",
-    "samples": "samples?",
+    "ms": "(?:in)?(?:ms|msecs?|milliseconds?)",
+    "samples": "(?:in)?(?:samples?|frames?)(?:index|idx)?",
 }
 OTHER_TIMES = {"start_seconds": ("tmin", "mint", "time"), "stop_seconds": ("tmax", "maxt")}
-DURATION = re.compile(f"{OF}(?:durations?|dur|length)(?:{UNITS['s']})?")
+DURATION = f"{OF}(?:durations?|dur|length)"
 # The first of these that is there names the recording of each row.
 RECORDINGS = (
     *("filename", "file", "recording", "beginfile", "beginpath", "mediafilename", "notatedpath"),
@@ -78,19 +78,26 @@ def columns_of(columns: Iterable[str], header: list[Any], name_column: str = "")
     return {column: name for column, name in found.items() if name is not None}
 
 
-def unit_of(column: Any) -> str | None:
-    """The unit that the name of a column of times says, if it is not seconds: ms or samples."""
-    for unit in ("ms", "samples"):
-        if any(_is_time(time, unit, plain(column)) for time in TIME_WORDS):
-            return unit
-    return None
+def unit_of(column: Any) -> str:
+    """The unit that the name of a column of times or durations says: s, ms or samples; or none."""
+    name = plain(column)
+    for unit in UNITS:
+        if is_duration(column, unit) or any(_is_time(time, unit, name) for time in TIME_WORDS):
+            return unit if unit in ("", "ms", "samples") else "s"
+    return ""
 
 
 def duration_column(header: Iterable[Any]) -> Any:
     """The column of durations, which some programs write instead of stops; or None."""
-    return next(
-        (there for name, there in _by_plain_name(header).items() if DURATION.fullmatch(name)), None
-    )
+    header = [*header]
+    found = (column for unit in UNITS for column in header if is_duration(column, unit))
+    return next(found, None)
+
+
+def is_duration(column: Any, unit: str | None = None) -> bool:
+    """Whether a column holds durations, of this unit if one is given."""
+    units = UNITS.values() if unit is None else [UNITS[unit]]
+    return any(re.fullmatch(DURATION + each, plain(column)) for each in units)
 
 
 def has_times(header: Iterable[Any]) -> bool:
@@ -111,7 +118,7 @@ def is_read(column: Any) -> bool:
     name = plain(column)
     known = {*TEXTS, *map(plain, COLUMNS), "confidence", "confirmed", "probability"}
     is_time = any(_is_time(time, unit, name) for time in TIME_WORDS for unit in UNITS)
-    return name in known or is_time or DURATION.fullmatch(name) is not None
+    return name in known or is_time or is_duration(column)
 
 
 def plain(column: Any) -> str:

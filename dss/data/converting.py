@@ -9,10 +9,9 @@ from dss.data.annotation_files import MissingAnnotations
 from dss.data.annotation_paths import annotation_finder
 from dss.data.annotations import occurrences, write_annotations
 from dss.data.formats.table_writing import OF_ALL, check_names, written_path
-from dss.data.inputs import Input, annotations_of, units_per_second
+from dss.data.inputs import Input, annotations_of
 from dss.data.recording_files import find_recordings
 from dss.data.recordings import open_at_own_rate
-from dss.data.text_tables import TIMES
 from dss.errors import DssError, naming, raise_problems
 from dss.options import ConvertOptions, takes_options
 from dss.options.arguments import ConvertArguments
@@ -67,7 +66,7 @@ def _read(folder: Path, options: ConvertOptions) -> dict[Path, Input]:
     for path in bar(paths, desc="reading", unit="recording", delay=1):
         try:
             recording = open_at_own_rate(path, options.loader, options.samplerate_hz)
-            file, table = annotations_of(path, options, find)
+            file, table = annotations_of(path, options, find, recording.samplerate_hz)
             table["name"] = [options.rename.get(name, name) for name in table["name"]]
             check_names(occurrences(table)["name"], options.format)
         except MissingAnnotations:
@@ -75,8 +74,6 @@ def _read(folder: Path, options: ConvertOptions) -> dict[Path, Input]:
         except (DssError, OSError) as error:
             problems.append(naming(path, error))
             continue
-        per_second = units_per_second(options.time_unit, recording.samplerate_hz)
-        table[TIMES] = table[TIMES].astype(float) / per_second
         sources[path] = Input(recording, file, table)
     raise_problems(problems, "These annotations cannot be converted; nothing was written:")
     return sources

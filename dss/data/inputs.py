@@ -9,18 +9,19 @@ import pandas as pd
 
 from dss.data import fixes
 from dss.data.annotated_stretches import read_annotated
-from dss.data.annotation_files import MissingAnnotations, check_unit, recording_annotations
+from dss.data.annotation_files import MissingAnnotations, recording_annotations
 from dss.data.annotation_paths import (
     AnnotationFinder,
     annotation_finder,
     files_by_pattern,
     proposed_pattern,
 )
-from dss.data.annotations import beyond_ends, occurrences, time_problems, times_of
+from dss.data.annotations import SampleRate, beyond_ends, occurrences, time_problems, times_of
 from dss.data.recording_files import find_recordings
 from dss.data.recordings import Recording, open_at_own_rate
 from dss.data.stretches import union
 from dss.data.text_tables import COLUMNS, TIMES, Unread
+from dss.data.time_units import AUTO
 from dss.errors import DssError
 from dss.options import FileOptions, SourceOptions
 from dss.support.progress import bar, say
@@ -52,21 +53,17 @@ class Input(NamedTuple):
 
 
 def annotations_of(
-    path: Path, options: FileOptions, find_file: AnnotationFinder | None
+    path: Path,
+    options: FileOptions,
+    find_file: AnnotationFinder | None,
+    samplerate_hz: SampleRate = None,
 ) -> tuple[Path, pd.DataFrame]:
     """The annotation file of a recording and its table, read as the options say.
 
-    Times are in the unit of the options, `options.time_unit`.
+    `samplerate_hz` is that of the file, or a function that returns it, for times in samples.
     """
     how = options.annotation_format, options.annotation_loader, find_file, options.unnamed
-    file, table = recording_annotations(path, *how)
-    check_unit(table, file, options.time_unit)
-    return file, table
-
-
-def units_per_second(time_unit: str, samplerate_hz: float) -> float:
-    """How many of the units of times that options name (s, ms or samples) make up a second."""
-    return {"s": 1.0, "ms": 1000.0}.get(time_unit, samplerate_hz)
+    return recording_annotations(path, *how, options.time_unit, samplerate_hz)
 
 
 def read_input(
@@ -86,16 +83,13 @@ def read_input(
     bad: list[tuple[int, str]] = []
     failed = None
     try:
-        file, table = annotations_of(path, options, find_file)
+        file, table = annotations_of(path, options, find_file, own_rate)
     except DssError as error:
         if not isinstance(error.rest, Unread):
             raise
         failed, (file, table, bad) = error, error.rest
-        check_unit(table, file, options.time_unit)
-    if options.time_unit == "s":
+    if options.time_unit in (AUTO, "s") and not table.attrs.get("unit"):
         _check_unit_fits(table, file, recording.duration_seconds, own_rate)
-    else:
-        table[TIMES] = table[TIMES] / units_per_second(options.time_unit, own_rate)
     rows = {row for row, _ in bad}
     rest = table.drop(index=list(rows)) if rows else table
     rest = _within(_without_doubles(rest, file), file, recording, options.tolerance_seconds)

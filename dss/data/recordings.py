@@ -27,6 +27,7 @@ class Recording:
         n_channels: the number of channels.
         reader: a function of a first sample and the one after the last: [samples, channels]
             float32.
+        file_samplerate_hz: the sample rate of the file, if the recording is resampled.
     """
 
     path: Path
@@ -34,6 +35,12 @@ class Recording:
     n_samples: int
     n_channels: int
     reader: Callable[[int, int], np.ndarray] = field(repr=False, compare=False)
+    file_samplerate_hz: float | None = None
+
+    @property
+    def own_samplerate_hz(self) -> float:
+        """The sample rate of the file, whose samples annotations may count."""
+        return self.file_samplerate_hz or self.samplerate_hz
 
     @property
     def duration_seconds(self) -> float:
@@ -72,7 +79,8 @@ class Recording:
             return self
         ratio = resampling_ratio(self.samplerate_hz, samplerate_hz, self.n_samples, self.path)
         reader = Resampled(self.read, self.n_samples, ratio)
-        return Recording(self.path, samplerate_hz, reader.n_samples, self.n_channels, reader)
+        about = samplerate_hz, reader.n_samples, self.n_channels
+        return Recording(self.path, *about, reader, self.own_samplerate_hz)
 
     def one_channel(self, channel: int | None = None, mix: bool = False) -> "Recording":
         """The same recording with one channel, or with all of them if none is requested.

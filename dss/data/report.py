@@ -129,7 +129,8 @@ def list_recordings(
             "channels": recording.n_channels if recording else np.nan,
         }
         with suppress(DssError):
-            table = recording_annotations(path, *how)[1]
+            rate = recording.own_samplerate_hz if recording else None
+            table = recording_annotations(path, *how, options.time_unit, rate)[1]
             none = dict.fromkeys(table["name"], 0)
             counts[name] = _by_column(none | occurrences(table)["name"].value_counts().to_dict())
         if definitions_path(path).is_file():

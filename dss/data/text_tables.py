@@ -19,16 +19,15 @@ from dss.data.column_names import (
     TEXTS,
     TIMES,
     columns_of,
-    duration_column,
     is_read,
     plain,
-    unit_of,
 )
 from dss.data.csv_layout import Layout, fields, layout_of, table_text, too_long
 from dss.data.missing_headers import lacks_header, missing_header
 from dss.data.plain_tables import read_plain
 from dss.data.text_files import HEAD_BYTES, read_text
 from dss.data.time_texts import numbers
+from dss.data.time_units import time_columns, to_seconds
 from dss.errors import DssError, raise_problems
 
 RAVEN_TIMES = {"Begin Time (s)": "start_seconds", "End Time (s)": "stop_seconds"}
@@ -60,7 +59,8 @@ def read_csv(path: Path, columns: list[str]) -> pd.DataFrame:
     """Read a CSV file with at least these columns as text; the index is the row as shown by an
     editor.
 
-    Commas or tabs separate the columns or, if there are decimal commas, semicolons.
+    Commas or tabs separate the columns or, if there are decimal commas, semicolons. Times are in
+    seconds, or in milliseconds if their columns say so.
 
     Raises: DssError if it is not a CSV file, lacks a column, or has rows with more fields than
         columns.
@@ -68,6 +68,8 @@ def read_csv(path: Path, columns: list[str]) -> pd.DataFrame:
     table, broken = read_rows(path, columns)
     problems = [f"{path}, row {row}: {problem}" for row, problem in broken]
     raise_problems(problems, "These rows cannot be read:")
+    if {*TIMES} <= {*table}:
+        to_seconds(table, path)
     return table
 
 
@@ -76,8 +78,7 @@ def read_rows(
 ) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
     """Read like `read_csv`; rows that are too long are cut, and returned with what is wrong.
 
-    If the columns of times say that they hold milliseconds or samples, the attribute `unit` of the
-    table says so, too.
+    Times are as they are in the file: see `dss.data.time_units.to_seconds`.
 
     Arguments:
         path: the file.
@@ -112,12 +113,9 @@ def read_rows(
     there = listed_columns(table)
     check_twice(header, {f.strip(' "').lower() for f in header if is_read(f)}, path, n_above + 1)
     found = columns_of(columns, [*table], name_column)
+    if {*TIMES} <= {*columns} and "start_seconds" in found:
+        table = with_stops(table, found)
     table = table.rename(columns={found[column]: column for column in found})
-    table.attrs["unit"] = unit_of(found.get("start_seconds"))
-    if "stop_seconds" in columns and "stop_seconds" not in table and "start_seconds" in table:
-        names = {field.strip().lower() for field in header}
-        is_of_points = names in ({"time", "label"}, {"time", "value", "label"})
-        table = with_stops(table, is_of_points)
     missing = [column for column in columns if column not in table]
     if missing == ["name"] and not name_column and not other_texts(table):
         table["name"], missing = pd.NA, []
@@ -204,7 +202,8 @@ def parse_times(table: pd.DataFrame) -> list[tuple[int, str]]:
         for row, text in texts[~texts.isin(MISSING)].items():
             problems.append((row, f"{column} is {text!r}; it should be a number"))
         for row, time in parsed[parsed.abs() > LATEST_SECONDS].items():
-            problems.append((row, f"{column} is {time:g} s, longer than any recording"))
+            late = f"{column} is {time:g} s, longer than any recording"
+            problems.append((row, f"{late}; --time-unit samples, if it is in samples"))
         table[column] = parsed
     return problems
 
@@ -238,19 +237,26 @@ def _are_late(times: pd.Series) -> bool:
     return bool((np.abs(times.to_numpy()) > LATEST_SECONDS).any())
 
 
-def with_stops(table: pd.DataFrame, is_of_points: bool = False) -> pd.DataFrame:
-    """A table with stops, computed from durations if there are any and no stops."""
-    if "stop_seconds" in table:
-        return table
-    if is_of_points:
-        return table.assign(stop_seconds=table["start_seconds"])
-    column = duration_column(table.columns)
-    if column is None:
-        return table
-    start, duration = numbers(table["start_seconds"]), numbers(table[column])
-    stop = (start + duration).astype(object)
-    # Other values stay text, so that messages can show them.
-    return table.assign(stop_seconds=stop.where(stop.notna(), table[column]))
+def with_stops(table: pd.DataFrame, found: dict[str, Any]) -> pd.DataFrame:
+    """A table whose columns of times are known, as `dss.data.time_units.to_seconds` needs them.
+
+    Where there are no stops, durations take their place, or starts if the table is of points.
+
+    Arguments:
+        table: with the columns of the file.
+        found: the columns of the file, by what they hold, as from `columns_of`.
+    """
+    names = {str(field).strip().lower() for field in table}
+    is_of_points = names in ({"time", "label"}, {"time", "value", "label"})
+    times = {time: found[time] for time in TIMES if time in found}
+    if "stop_seconds" not in times:
+        times |= (
+            {"stop_seconds": found["start_seconds"]} if is_of_points else time_columns([*table])
+        )
+        if "stop_seconds" in times:
+            table = table.assign(stop_seconds=table[times["stop_seconds"]])
+    table.attrs["times"] = times
+    return table
 
 
 def _missing_header(first: list[str], separator: str, path: Path) -> list[str] | None:

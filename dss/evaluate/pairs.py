@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from dss.data.annotated_stretches import known_stretches, read_annotated
-from dss.data.annotation_files import annotation_endings, check_unit
+from dss.data.annotation_files import annotation_endings
 from dss.data.annotations import EVENT, NOISE, SEGMENT, occurrences, read_annotations
 from dss.data.column_names import called, has_times
 from dss.data.formats.guessing import guess_format
@@ -144,9 +144,7 @@ def _is_folder(annotations: Recordings) -> TypeGuard[str | Path]:
 def _table(annotations: Annotations) -> pd.DataFrame:
     if isinstance(annotations, pd.DataFrame):
         return annotations
-    table = read_annotations(annotations)
-    check_unit(table, Path(annotations), "s")
-    return table
+    return read_annotations(annotations)
 
 
 def _matching_files(true: Path, predicted: Path) -> tuple[list[Path], list[Path]]:

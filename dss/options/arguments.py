@@ -44,7 +44,7 @@ class FileArguments(TypedDict, total=False):
     annotation_format: str | None
     unnamed: str | None
     annotations_at: str | None
-    time_unit: Literal["s", "ms", "samples"]
+    time_unit: Literal["auto", "s", "ms", "samples"]
     loader: Callable[..., Any] | None
     annotation_loader: Callable[..., Any] | None
 

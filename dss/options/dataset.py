@@ -32,9 +32,10 @@ class FileOptions(Options):
     ../labels/{folder}/{stem}.txt. {folder} is the recording's folder, {parent} the last part of
     that folder, {stem} the recording's name without its ending and {name} with it; {stem-_audio}
     drops _audio from the end of the name, and * stands for any text."""
-    time_unit: Literal["s", "ms", "samples"] = file_option("s", "Unit of times")
-    """The unit of the times in the annotation files: seconds, milliseconds, or samples of the
-    recording. Clock times, such as 1:02.5, are always understood."""
+    time_unit: Literal["auto", "s", "ms", "samples"] = file_option("auto", "Unit of times")
+    """The unit of the times in the annotation files: seconds (s), milliseconds (ms), or samples of
+    the recording. By default, the one that the columns say, such as onset_ms or start_sample, or
+    else seconds. Clock times, such as 1:02.5, are always understood."""
     loader: Callable | None = option(None, "Loader", is_function=True)
     """A function that reads recordings in a format of your own: loader(path) -> (sample rate in Hz,
     array [samples, channels]). List the endings of these recordings in `endings`."""

@@ -16,10 +16,11 @@ from dss.data.annotations import (
     write_annotations,
 )
 from dss.data.stretches import union
-from dss.data.text_tables import TIMES
+from dss.data.time_units import AUTO
 from dss.errors import DssError, raise_problems
 from dss.predict.ownership import is_by_dss
 from dss.review.table_edits import are_same
+from dss.review.view import View
 from dss.support.caching import stamp
 
 
@@ -27,17 +28,22 @@ class Edited(NamedTuple):
     """The manual annotations of a recording.
 
     Its annotation table in seconds; the annotated stretches, [stretches, 2] seconds, or None if
-    unspecified; and the number of time units per second in its file.
+    unspecified; and for its file, the unit of times where columns do not say it, and the sample
+    rate of the recording if times are in samples.
     """
 
     annotations: pd.DataFrame
     annotated_stretches: np.ndarray | None = None
-    per_second: float = 1.0
+    time_unit: str = AUTO
+    samplerate_hz: float | None = None
 
-    def as_written(self) -> pd.DataFrame:
-        """The table as stored in its file."""
-        times = self.annotations[TIMES].astype(float) * self.per_second
-        return self.annotations.assign(**times)
+
+def edited_of(
+    view: View, annotations: pd.DataFrame, annotated_stretches: np.ndarray | None = None
+) -> Edited:
+    """The manual annotations of a view of a recording."""
+    unit = view.time_unit, view.recording.own_samplerate_hz
+    return Edited(annotations, annotated_stretches, *unit)
 
 
 class Edits:
@@ -68,7 +74,7 @@ class Edits:
         """
         new = [recording for recording in edited if recording not in self._now]
         for recording in new:
-            _check_shown(annotations_path(recording), before[recording])
+            _check_shown(recording, before[recording])
         for recording in new:
             self._saved[recording] = before[recording]
             self._stamps[recording] = stamp(annotations_path(recording))
@@ -126,7 +132,8 @@ class Edits:
         )
         for recording, file in files.items():
             edited = self._now[recording]
-            write_annotations(edited.as_written(), file)
+            about = None, None, edited.samplerate_hz, recording, edited.time_unit
+            write_annotations(edited.annotations, file, *about)
             if edited.annotated_stretches is not None:
                 write_annotated(recording, edited.annotated_stretches)
             self._saved[recording], self._stamps[recording] = edited, stamp(file)
@@ -150,11 +157,13 @@ def n_outside_annotated(edited: Edited) -> int:
     return int((~((start <= middle) & (middle <= stop)).any(axis=1)).sum())
 
 
-def _check_shown(file: Path, shown: Edited) -> None:
-    """Raise a DssError if a file contains annotations that are not shown, or cannot be read."""
+def _check_shown(recording: Path, shown: Edited) -> None:
+    """Raise a DssError if its file contains annotations that are not shown, or cannot be read."""
+    file = annotations_path(recording)
     if not file.is_file() or is_by_dss(file):
         return
-    if not are_same(read_annotations(file), shown.as_written(), shown.per_second):
+    there = read_annotations(file, None, recording, shown.time_unit, shown.samplerate_hz)
+    if not are_same(there, shown.annotations):
         raise DssError(
             f"{file}: contains annotations that are not shown here and would be lost. Move "
             "the file away first."

@@ -9,7 +9,7 @@ import pandas as pd
 
 from dss.data.annotations import annotations_path
 from dss.errors import DssError
-from dss.review.edits import Edited, Edits
+from dss.review.edits import Edits, edited_of
 from dss.review.segment_features import list_segments
 from dss.review.segment_groups import group_segments, largest_first, split_group
 from dss.review.table_edits import checked_name
@@ -124,7 +124,7 @@ class Naming:
         for number in changed:
             view = self.views[number]
             path = view.recording.path
-            before = self._edits.of(path) or Edited(self._tables[number], None, view.per_second)
+            before = self._edits.of(path) or edited_of(view, self._tables[number])
             self._edits.put(path, before._replace(annotations=self.annotations(number)), before)
         self._edits.save()
         self._saved = self._now

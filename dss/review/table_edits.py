@@ -142,12 +142,12 @@ def annotation_at(annotations: pd.DataFrame, seconds: float, within_seconds: flo
     return int(near.sort_values(["length", "beside"]).index[0]) if len(near) else None
 
 
-def are_same(one: pd.DataFrame, other: pd.DataFrame, per_second: float = 1.0) -> bool:
+def are_same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
     """Whether two tables have the same annotations, in the same order, to the microsecond."""
     if one["name"].tolist() != other["name"].tolist():
         return False
     times, others = (table[TIMES].to_numpy(float) for table in (one, other))
-    return np.allclose(times, others, rtol=0, atol=1e-6 * per_second, equal_nan=True)
+    return np.allclose(times, others, rtol=0, atol=1e-6, equal_nan=True)
 
 
 def kinds_of(annotations: pd.DataFrame) -> dict[str, str]:

@@ -11,6 +11,7 @@ import xarray as xr
 
 from dss.data.recordings import Recording
 from dss.data.text_tables import COLUMNS, TIMES
+from dss.data.time_units import AUTO
 from dss.errors import DssError
 
 
@@ -36,7 +37,8 @@ class View:
         targets: of a split, [samples, classes], lazy; None for a recording.
         class_names: of the columns of the targets.
         cuts: [cuts] seconds where one stretch of a recording ends and the next begins.
-        per_second: the number of time units per second in annotation files.
+        time_unit: of annotation files whose columns do not say it: s, ms, samples, or auto for
+            seconds.
     """
 
     name: str
@@ -46,7 +48,7 @@ class View:
     targets: xr.Variable | None = field(default=None, repr=False)
     class_names: Sequence[str] = ()
     cuts: np.ndarray = field(default_factory=lambda: np.empty(0))
-    per_second: float = 1.0
+    time_unit: str = AUTO
 
     @cached_property
     def annotations(self) -> pd.DataFrame:

@@ -20,7 +20,7 @@ from dss.data.batches import array_of, split_stretches
 from dss.data.check import check_annotations
 from dss.data.contents import audio_warnings, song_stretches, song_type_warnings
 from dss.data.dataset import open_dataset
-from dss.data.inputs import annotations_of, units_per_second
+from dss.data.inputs import annotations_of
 from dss.data.problems import COLUMNS as PROBLEM_COLUMNS
 from dss.data.problems import WARNING, format_problems
 from dss.data.recording_files import find_recordings
@@ -165,17 +165,12 @@ class _Reading:
 
     def read(self, recording: Path) -> pd.DataFrame:
         """Read the annotations of one of the recordings, in seconds."""
-        _, table = annotations_of(recording, self.options, self.find_file)
-        if self.options.time_unit != "s":
-            table[TIMES] /= self.per_second(recording)
-        return table
+        options = self.options
 
-    def per_second(self, recording: Path) -> float:
-        """The number of time units per second in the annotations of a recording."""
-        options, rate = self.options, np.nan
-        if options.time_unit == "samples":  # of the file, even if resampled
-            rate = open_at_own_rate(recording, options.loader, options.samplerate_hz).samplerate_hz
-        return units_per_second(options.time_unit, rate)
+        def samplerate_hz() -> float:  # of the file, even if resampled
+            return open_at_own_rate(recording, options.loader, options.samplerate_hz).samplerate_hz
+
+        return annotations_of(recording, options, self.find_file, samplerate_hz)[1]
 
     @cached_property
     def song(self) -> tuple[dict[str, str], set[str]]:
@@ -204,4 +199,4 @@ def _recording_view(recording: Recording, name: str, reading: _Reading) -> View:
             known = known_stretches(table, types, known, reach, names)
         return complement(known, duration)
 
-    return View(name, recording, annotations, unknown, per_second=reading.per_second(path))
+    return View(name, recording, annotations, unknown, time_unit=reading.options.time_unit)

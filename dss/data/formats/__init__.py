@@ -23,7 +23,8 @@ names from the column Species, `textgrid:notes,calls` and `elan:notes,calls` rea
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -52,6 +53,7 @@ from dss.data.text_tables import (
     read_raven_rows,
     read_rows,
 )
+from dss.data.time_units import AUTO, to_seconds
 from dss.errors import DssError
 from dss.support.caching import cached_by_file
 
@@ -67,6 +69,7 @@ FORMATS = (
     *OF_MANY_RECORDINGS,
     "subtitles",
 )
+OPEN_UNITS = ("csv", "generic-seq", "raven", "audacity", "json")  # others define the unit
 WITH_PARTS = ("csv", "raven", "textgrid", "elan")
 
 
@@ -87,13 +90,22 @@ def split_format(format: str) -> tuple[str, str]:
     return name, part
 
 
-def read_table(path: Path, format: str, recording: Path | None = None) -> pd.DataFrame:
+def read_table(
+    path: Path,
+    format: str,
+    recording: Path | None = None,
+    time_unit: str = AUTO,
+    samplerate: Callable[[], float] | None = None,
+) -> pd.DataFrame:
     """Read an annotation file.
 
     Arguments:
         path: the file.
         format: one of `FORMATS`, with or without the part to read.
         recording: the audio file, for formats with many recordings per file or times in samples.
+        time_unit: the unit of times in formats that leave it open, where columns do not say it: s,
+            ms, samples, or auto for seconds.
+        samplerate: returns the sample rate of the recording; by default, from its file.
 
     Returns: a table with the columns name, start_seconds and stop_seconds; the index is the row in
         the file, or counts from 1 if the file has no rows.
@@ -120,13 +132,15 @@ def read_table(path: Path, format: str, recording: Path | None = None) -> pd.Dat
         case "elan":
             table = _counted(xml_formats.read_elan(read_text(path), path, _tiers(part)))
         case "timit":
-            table = read_timit(read_text(path), _samplerate(path, recording))
+            table = read_timit(read_text(path), samplerate_of(path, recording))
         case "subtitles":
             table = read_subtitles(read_text(path))
         case "notmat":
             table = _counted(read_notmat(path))
         case _:
-            table = _counted(_read_of_many(path, name, recording))
+            table = _read_of_many(path, name, recording)
+    if name in OPEN_UNITS:
+        to_seconds(table, path, time_unit, samplerate or partial(samplerate_of, path, recording))
     broken += [(row, NO_NAME) for row in table.index[table["name"].isna()]]
     raise_broken(broken + parse_times(table), table, path)
     fix_further_columns(table, path)
@@ -138,7 +152,7 @@ def lists(path: Path, format: str, recording: Path) -> bool:
     try:
         if format == "generic-seq":
             return read_all(path, format).file_of(recording) is not None
-        return _name_in(_by_recording(path, format), recording, path) is not None
+        return _name_in(_by_recording(path, format)[0], recording, path) is not None
     except DssError:
         return False
 
@@ -182,12 +196,13 @@ def _read_raven(path: Path, column: str, recording: Path | None) -> pd.DataFrame
     table = table.rename(columns={**RAVEN_TIMES, column: "name"})
     if "Selection" in table:
         table = table.drop_duplicates(["Selection", *COLUMNS])
+    table.attrs["times"] = {time: there for there, time in RAVEN_TIMES.items()}
     return table[COLUMNS].copy()
 
 
-def _read_of_many(path: Path, format: str, recording: Path | None) -> list[Row]:
+def _read_of_many(path: Path, format: str, recording: Path | None) -> pd.DataFrame:
     """The annotations of a recording in a file of many."""
-    by_name = _by_recording(path, format)
+    by_name, times = _by_recording(path, format)
     names = [*by_name]
     if recording is None and len(names) > 1:
         raise DssError(several(path, names))
@@ -201,18 +216,22 @@ def _read_of_many(path: Path, format: str, recording: Path | None) -> list[Row]:
         raise DssError(f"{path}: contains no annotations of {of}, {others}")
     rows = by_name[name]
     if format == KOUMURA and rows:
-        rate = _samplerate(path, recording)
+        rate = samplerate_of(path, recording)
         rows = [(name, first / rate, last / rate) for name, first, last in rows]
-    return rows
+    table = _counted(rows)
+    table.attrs["times"] = times
+    return table
 
 
 @cached_by_file(2)  # or the file would be parsed again for each recording
-def _by_recording(path: Path, format: str) -> dict[str, list[Row]]:
-    """The annotations of each recording in a file of many."""
+def _by_recording(path: Path, format: str) -> tuple[dict[str, list[Row]], dict[str, str]]:
+    """The annotations of each recording in a file of many, and its columns of times, if any."""
     if format == "yarden":
-        return read_yarden(path)
-    read = {"json": read_json, "rttm": read_rttm, KOUMURA: read_koumura}[format]
-    return read(read_text(path), path)
+        return read_yarden(path), {}
+    if format == "json":
+        return read_json(read_text(path), path)
+    read = {"rttm": read_rttm, KOUMURA: read_koumura}[format]
+    return read(read_text(path), path), {}
 
 
 def _name_in(by_name: dict[str, list[Row]], recording: Path, path: Path) -> str | None:
@@ -221,8 +240,10 @@ def _name_in(by_name: dict[str, list[Row]], recording: Path, path: Path) -> str 
     return next((name for name in names if name in by_name), None)
 
 
-def _samplerate(path: Path, recording: Path | None) -> float:
-    """The sample rate of the recording whose samples a file counts."""
+def samplerate_of(path: Path, recording: Path | None, samplerate_hz: float | None = None) -> float:
+    """The sample rate of the recording whose samples a file counts, unless it is given."""
+    if samplerate_hz:
+        return samplerate_hz
     stem = re.sub("[._](annotations|labels)$", "", path.stem)
     beside = (path.with_name(stem + ending) for ending in SOUND_ENDINGS)
     recording = recording or next((path for path in beside if path.is_file()), None)

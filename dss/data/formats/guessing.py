@@ -26,7 +26,7 @@ BY_ENDING = {
     ".vtt": "subtitles",
     ".srt": "subtitles",
 }
-JSON_TIME = re.compile(r'"\w*(?:onset|start|begin)\w*"\s*:', re.IGNORECASE)
+JSON_TIME = re.compile(r'"[\w ()]*(?:onset|start|begin)[\w ()]*"\s*:', re.IGNORECASE)
 
 
 def guess_format(path: Path) -> str | None:

@@ -14,17 +14,20 @@ from typing import Any
 
 import pandas as pd
 
-from dss.data.column_names import TIMES, columns_of, duration_column, has_times, recording_column
-from dss.data.text_tables import COLUMNS, with_stops
+from dss.data.column_names import TIMES, columns_of, has_times, recording_column
+from dss.data.text_tables import COLUMNS
+from dss.data.time_units import time_columns
 from dss.errors import DssError
 
 UPLOAD = r"^[0-9a-f]{8}-"  # what Label Studio puts before the name of a file
 MOST_LEVELS = 20
 
 
-def read_json(text: str, path: Path) -> dict[str, list[tuple]]:
+def read_json(text: str, path: Path) -> tuple[dict[str, list[tuple]], dict[str, str]]:
     """Read the annotations of each recording; "" is the one that the file is named after.
 
+    Returns: the annotations, and the columns that their times come from, if it is a table; see
+        `dss.data.time_units`.
     Raises: DssError if there are no annotations, or more than one table of them.
     """
     try:
@@ -37,7 +40,7 @@ def read_json(text: str, path: Path) -> dict[str, list[tuple]]:
         by_name: dict[str, list[tuple]] = {}
         for name, labels in found:
             by_name.setdefault(name, []).extend(labels)
-        return by_name
+        return by_name, {}
     tables = [*_tables(content)]
     if len(tables) != 1:
         count = f"{len(tables)} tables" if tables else "no table"
@@ -89,21 +92,24 @@ def _tables(content: Any, level: int = 0) -> Iterator[dict[str, list]]:
         yield from _tables(child, level + 1)
 
 
-def _by_recording(columns: dict[str, list], path: Path) -> dict[str, list[tuple]]:
-    found = columns_of(COLUMNS, [*columns])
+def _by_recording(
+    columns: dict[str, list], path: Path
+) -> tuple[dict[str, list[tuple]], dict[str, str]]:
+    times = time_columns([*columns])
+    found = columns_of(COLUMNS, [*columns]) | times
     file_column = recording_column(columns)
-    used = [column for column in (*found.values(), duration_column(columns), file_column) if column]
+    used = [column for column in (*found.values(), file_column) if column]
     if len({len(columns[column]) for column in used}) > 1:
         raise DssError(f"{path}: the lists {', '.join(used)} should have the same length")
     table = pd.DataFrame({column: pd.Series(columns[column], dtype=object) for column in used})
-    table = with_stops(table.rename(columns={there: column for column, there in found.items()}))
+    table = table.rename(columns={there: column for column, there in found.items()})
     table[TIMES] = table[TIMES].astype(object).where(table[TIMES].notna(), "missing")
     names = table["name"] if "name" in table else [None] * len(table)
     files = [_file(file) for file in table[file_column]] if file_column else [""] * len(table)
     by_name: dict[str, list[tuple]] = {}
     for file, name, start, stop in zip(files, names, *(table[time] for time in TIMES), strict=True):
         by_name.setdefault(file, []).append((None if name is None else str(name), start, stop))
-    return by_name
+    return by_name, times
 
 
 def _file(path: Any) -> str:

@@ -7,6 +7,7 @@ Annotations that have not changed keep their line, with whatever its other colum
 import csv
 import io
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from dss.data.csv_layout import layout_of
 from dss.data.formats import RAVEN_NAMES, read_table
 from dss.data.formats.shared_tables import OFFSET, Shared, read_all
 from dss.data.text_files import encoding_of
-from dss.data.text_tables import COLUMNS, RAVEN_TIMES
+from dss.data.text_tables import COLUMNS, RAVEN_TIMES, TIMES
 from dss.data.time_texts import numbers
+from dss.data.time_units import AUTO, in_units, time_columns, units_of
 from dss.errors import DssError
 
 BEGIN, END = RAVEN_TIMES
@@ -41,12 +43,14 @@ def write_shared(
     path: Path,
     format: str,
     recording: Path,
-    samplerate_hz: float | None,
+    samplerate: Callable[[], float],
     replaced: Path,
+    time_unit: str = AUTO,
 ) -> None:
     """Write the annotations of a recording into a table of many: csv, raven or generic-seq.
 
-    Tables of generic-seq may be new, and may count samples, too: these need the sample rate.
+    Tables of generic-seq may be new. Those that count samples need the sample rate. Times are in
+    the units that columns say, or else in the one that is given.
 
     Raises: DssError if that table cannot be read, or lacks what a new row needs.
     """
@@ -63,10 +67,11 @@ def write_shared(
     lines[-1] = lines[-1].rstrip("\r\n") + end
     there: dict[tuple, list[str]] = {}
     if len(own):
-        old = read_table(replaced, format, recording)
+        old = read_table(replaced, format, recording, time_unit, samplerate)
         for row, key in zip(old.index, _keys(old), strict=True):
             there.setdefault(key, []).append(lines[row - 1])
-    new = _NewRows("".join(lines), replaced, format, recording, samplerate_hz, shared, own)
+    about = time_unit, samplerate, shared, own
+    new = _NewRows("".join(lines), replaced, format, recording, *about)
     table = table[table["start_seconds"].notna()]
     written = [
         there[key].pop(0) if there.get(key) else new.line(row) + end
@@ -109,7 +114,8 @@ class _NewRows:
         path: Path,
         format: str,
         recording: Path,
-        samplerate_hz: float | None,
+        time_unit: str,
+        samplerate: Callable[[], float],
         shared: Shared,
         own: pd.DataFrame,
     ):
@@ -117,12 +123,12 @@ class _NewRows:
         self.path, self.format, self.separator = path, format, layout.separator
         self.header = [name.strip() for name in layout.header]
         self.columns = columns_of(COLUMNS, self.header)
-        self.samplerate_hz = samplerate_hz
+        self.columns |= time_columns(self.header)
+        self.units = units_of(self.columns, path, time_unit)
+        self.samplerate = samplerate
         self.has_commas = layout.separator == ";" and bool(re.search(r"\d,\d", text))
         file = own[shared.column].iloc[0] if len(own) else recording.name
         self.fixed: dict[str, Any] = {shared.column: file}
-        if unit := unit_of(self.columns.get("start_seconds")):
-            raise DssError(f"{path}: its times are in {unit}, but dss writes seconds here")
         self.n_selections, self.begin = 0, 0.0
         if format == "generic-seq":
             number = 1 + _last(shared.table, "annotation")
@@ -141,7 +147,7 @@ class _NewRows:
 
     def line(self, row: dict[str, Any]) -> str:
         """The line of an annotation, without its end."""
-        times = self._times(*(float(row[name]) for name in COLUMNS[1:]))
+        times = self._times(*(float(row[name]) for name in TIMES))
         values = {**row, **self.fixed, self._name(): row["name"], **times}
         if "Selection" in self.header:
             self.n_selections += 1
@@ -162,16 +168,23 @@ class _NewRows:
         return name
 
     def _times(self, start: float, stop: float) -> dict[str, Any]:
+        times = self._in(self.columns, self.units, start, stop)
         if self.format == "raven":
-            return {BEGIN: self.begin + start, END: self.begin + stop, OFFSET: start}
-        times = {self.columns["start_seconds"]: start, self.columns.get("stop_seconds"): stop}
-        times |= {duration_column(self.header): stop - start}
+            first, last = times.values()
+            return {BEGIN: self.begin + first, END: self.begin + last, OFFSET: first}
+        for column in filter(None, [duration_column(self.header)]):  # there may be stops, too
+            columns = {**self.columns, "stop_seconds": column}
+            units = {**self.units, "stop_seconds": unit_of(column) or self.units["start_seconds"]}
+            times |= self._in(columns, units, start, stop)
         if SAMPLE_COLUMNS[0] in self.header:
-            if not self.samplerate_hz:
-                raise DssError(f"{self.path}: counts samples, too; give samplerate_hz")
-            both = zip(SAMPLE_COLUMNS, (start, stop), strict=True)
-            times |= {name: round(time * self.samplerate_hz) for name, time in both}
+            columns = dict(zip(TIMES, SAMPLE_COLUMNS, strict=True))
+            times |= self._in(columns, dict.fromkeys(TIMES, "samples"), start, stop)
         return times
+
+    def _in(self, columns, units, start: float, stop: float) -> dict[str, Any]:
+        times = in_units(start, stop, columns, units, self.path, self.samplerate)
+        both = zip(TIMES, times, strict=True)
+        return {columns[t]: round(v) if units[t] == "samples" else float(v) for t, v in both}
 
     def _text(self, value: Any) -> str:
         if not isinstance(value, float):

@@ -16,12 +16,13 @@
 
 import re
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from dss.data.column_names import recording_column
-from dss.data.formats import OF_MANY_RECORDINGS, textgrid, xml_formats
+from dss.data.formats import OF_MANY_RECORDINGS, samplerate_of, textgrid, xml_formats
 from dss.data.formats.boris import write_boris
 from dss.data.formats.koumura import KOUMURA, write_koumura
 from dss.data.formats.notmat import write_notmat
@@ -30,7 +31,8 @@ from dss.data.formats.shared_tables import lists_many
 from dss.data.formats.shared_writing import HIGHEST_HZ, write_shared
 from dss.data.formats.timit import write_timit
 from dss.data.formats.yarden import write_yarden
-from dss.data.text_tables import COLUMNS, RAVEN_TIMES
+from dss.data.text_tables import COLUMNS, RAVEN_TIMES, header_of
+from dss.data.time_units import AUTO, as_in_file, time_columns
 from dss.errors import DssError, raise_problems
 
 RAVEN_COLUMNS = (
@@ -90,6 +92,7 @@ def write_table(
     samplerate_hz: float | None = None,
     recording: Path | None = None,
     replaced: Path | None = None,
+    time_unit: str = AUTO,
 ) -> None:
     """Write annotations; formats other than csv keep only those that have a time.
 
@@ -104,15 +107,20 @@ def write_table(
         samplerate_hz: its sample rate.
         recording: the audio file, for files of many recordings.
         replaced: the file that this one replaces, which may not exist; by default, `path`.
+        time_unit: as for `dss.data.write_annotations`.
 
     Raises: DssError if the format does not allow these annotations, or needs to know more.
     """
     replaced = replaced or path
     if of_many(format, replaced, table, recording):
-        _write_of_many(table, path, format, samplerate_hz, recording, replaced)
+        _write_of_many(table, path, format, samplerate_hz, recording, replaced, time_unit)
         return
     if format == "csv":
-        table, further = table.copy(), table.columns.difference([*COLUMNS, "confidence"])
+        header = header_of(replaced) if replaced.is_file() else []
+        rate = partial(samplerate_of, replaced, recording, samplerate_hz)
+        table = as_in_file(table, replaced, header, time_unit, rate).copy()
+        own = [*COLUMNS, "confidence", *time_columns([*table]).values()]
+        further = table.columns.difference(own)
         # Only floats are rounded; whole numbers become floats when a row without one is added.
         table[further] = table[further].convert_dtypes().astype(object)
         table.to_csv(path, index=False, float_format="%.6f", na_rep="NaN")
@@ -167,6 +175,7 @@ def _write_of_many(
     samplerate_hz: float | None,
     recording: Path | None,
     replaced: Path,
+    time_unit: str,
 ) -> None:
     if recording is None:
         raise DssError(f"{format} files are for many recordings; give recording")
@@ -176,7 +185,8 @@ def _write_of_many(
     elif format == KOUMURA:
         write_koumura(rows, path, recording, samplerate_hz or 0, replaced)
     else:
-        write_shared(table, path, format, recording, samplerate_hz, replaced)
+        rate = partial(samplerate_of, replaced, recording, samplerate_hz)
+        write_shared(table, path, format, recording, rate, replaced, time_unit)
 
 
 def _rows(table: pd.DataFrame, format: str, samplerate_hz: float | None) -> list[Row]:

@@ -11,7 +11,7 @@ from dss.data.annotation_files import unread_annotations
 from dss.data.annotations import annotated_path, annotations_path
 from dss.data.recordings import Recording
 from dss.data.stretches import complement
-from dss.review.edits import Edited, Edits
+from dss.review.edits import Edited, Edits, edited_of
 from dss.review.table_edits import are_same, copy_annotations
 from dss.review.view import View
 
@@ -96,7 +96,7 @@ class Draft:
             seen = read_annotated(recording.path, recording.duration_seconds)
         is_shown = view is self._viewer.view
         table = self._viewer.annotations_to_edit() if is_shown else view.annotations
-        return Edited(table.reset_index(drop=True), seen, view.per_second)
+        return edited_of(view, table.reset_index(drop=True), seen)
 
     def save(self) -> tuple[list[Path], str]:
         """Write the annotations of all changed recordings; the files, and a message about them."""
