@@ -163,16 +163,11 @@ def _unusual(later: pd.Series, names: pd.Series) -> np.ndarray:
     for name in names.dropna().unique():
         is_type = names == name
         usual = later[is_type if is_type.sum() >= FEWEST else names.notna()]
-        center, spread = _center_and_spread(usual)
+        center = usual.median()
+        spread = max(1.4826 * (usual - center).abs().median(), EXACT_SECONDS)  # without outliers
         deviation = (later[is_type] - center) / spread
         unusual[is_type] = deviation**2 / (deviation**2 + UNUSUAL**2)
     return unusual
-
-
-def _center_and_spread(later: pd.Series) -> tuple[float, float]:
-    """The median, and the standard deviation without outliers."""
-    center = float(later.median())
-    return center, max(1.4826 * float((later - center).abs().median()), EXACT_SECONDS)
 
 
 def _in_words(table: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """The splits of a dataset as views: audio, and annotations recovered from the targets."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,13 @@ ENDINGS = (".npy", ".zarr", ".h5")
 def is_dataset(path: str | Path) -> bool:
     """Whether this is a dataset, and not a folder of recordings."""
     path = Path(path)
-    return path.suffix in ENDINGS and (path.is_dir() or _is_h5_dataset(path))
+    if path.suffix in ENDINGS and path.is_dir():
+        return True
+    if path.suffix != ".h5" or not path.is_file():
+        return False
+    with suppress(DssError), hdf5.reading(path) as file:  # reported when it is opened
+        return "train" in file
+    return False
 
 
 def dataset_views(tree: xr.DataTree) -> list[View]:
@@ -62,13 +69,3 @@ def _as_annotations(song: Sequence[np.ndarray], names, types, rate: float) -> pd
             times = np.repeat((stretches.sum(axis=1, keepdims=True) - 1) / 2 / rate, 2, axis=1)
         tables.append(pd.DataFrame(times, columns=TIMES).assign(name=name)[COLUMNS])
     return joined(tables).astype({"name": str})
-
-
-def _is_h5_dataset(path: Path) -> bool:
-    if path.suffix != ".h5" or not path.is_file():
-        return False
-    try:
-        with hdf5.reading(path) as file:
-            return "train" in file
-    except DssError:  # reported when it is opened
-        return False
