@@ -144,7 +144,7 @@ def read_inputs(
             skipped = counted(n_skipped, "recording")
             fixes.note(folder, f"{skipped} without annotations left out")
         if any(found.recording.n_channels == 1 for found in inputs):
-            inputs = [_with_one_channel(found) for found in inputs]
+            inputs = [_without_equal_channels(found) for found in inputs]
     if n_skipped == len(paths):
         failed.append((folder, DssError(f"{folder}: no recording has annotations")))
     return inputs, _with_ways_out(failed, folder, len(paths)), [*fixed]
@@ -181,13 +181,9 @@ def tolerance_at(recording: Recording, tolerance_seconds: float) -> float:
     return max(tolerance_seconds, 1 / recording.samplerate_hz)
 
 
-def _with_one_channel(found: Input) -> Input:
-    recording = found.recording
+def _without_equal_channels(found: Input) -> Input:
     with suppress(DssError, OSError):  # reported when levels are checked
-        if recording.n_channels > 1 and recording.has_equal_channels():
-            n = recording.n_channels
-            fixes.note(recording.path, f"has {n} identical channels; one is used")
-            return found._replace(recording=recording.one_channel(0))
+        return found._replace(recording=found.recording.without_equal_channels())
     return found
 
 

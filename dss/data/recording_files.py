@@ -59,7 +59,8 @@ def find_recordings(path: str | Path, endings: Sequence[str] | None = None) -> l
 def visible_files(folder: Path) -> Iterator[Path]:
     """All files in a folder and its subfolders, except hidden ones and those of datasets.
 
-    Links to folders are followed; each file comes once.
+    Hidden are also the files `._bird.wav` of macOS. Links to folders are followed; each file comes
+    once.
     """
     seen = set()
     for place, folders, names in os.walk(folder, followlinks=True):
@@ -71,11 +72,6 @@ def visible_files(folder: Path) -> Iterator[Path]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         folders[:] = [name for name in folders if not name.endswith(STORE_ENDINGS)]
         yield from (Path(place, name) for name in names if not name.startswith("."))
-
-
-def is_hidden(file: Path) -> bool:
-    """Whether a file is hidden, or a folder in its path is, such as `._bird.wav` of macOS."""
-    return any(part.startswith(".") for part in file.parts)
 
 
 def _leads_nowhere(file: Path) -> bool:

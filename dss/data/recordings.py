@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dss.data import fixes
 from dss.data.audio import Loader, as_float, open_audio
 from dss.data.resampling import Resampled, resampling_ratio
 from dss.errors import DssError, raise_problems
@@ -107,11 +108,17 @@ class Recording:
             reader = partial(_read_channel, self.reader, channel)
         return replace(self, n_channels=1, reader=reader)
 
-    def has_equal_channels(self) -> bool:
-        """Whether all channels are identical; the audio is read up to the first difference."""
+    def without_equal_channels(self) -> "Recording":
+        """The same recording with one channel if all are identical, which is noted as a fix.
+
+        The audio is read up to the first difference.
+        """
         starts = range(0, self.n_samples, BLOCK_SAMPLES)
         blocks = (self.read(start, start + BLOCK_SAMPLES) for start in starts)
-        return all((x == x[:, :1]).all() for x in blocks)
+        if self.n_channels == 1 or not all((x == x[:, :1]).all() for x in blocks):
+            return self
+        fixes.note(self.path, f"has {self.n_channels} identical channels; one is used")
+        return self.one_channel(0)
 
 
 def open_recording(

@@ -28,7 +28,6 @@ from dss.support.units import counted
 if TYPE_CHECKING:
     import xarray as xr
 
-BLOCK_SAMPLES = 2**20
 MOST = 2**53  # annotations or seconds
 FACTS = ("seconds", "unknown", "samplerate_hz", "channels")  # columns that are not song types
 
@@ -235,15 +234,14 @@ def _count_split(stretches: Sequence[Stretch], corpus: Corpus) -> dict[str, Any]
 
 
 def _count_targets(tree: "xr.DataTree", split: str) -> dict[str, Any]:
-    """Seconds, and how often the target of each song type rises above a half."""
-    y, names = tree[split].dataset["y"], tree.attrs["class_names"]
-    counts, last = np.zeros(len(names), int), np.zeros((1, len(names)), bool)
-    for start in range(0, len(y), BLOCK_SAMPLES):
-        high = y[start : start + BLOCK_SAMPLES].values > 0.5
-        counts += (high & ~np.concatenate([last, high[:-1]])).sum(axis=0)
-        last = high[-1:]
+    """Seconds, and how often each song type occurs in the targets."""
+    from dss.data.batches import array_of, split_stretches  # they import xarray
+    from dss.data.contents import song_stretches
+
+    y = array_of(tree[split]["y"])
+    song = song_stretches(y, split_stretches(tree, split))[1:]
     return {
         "seconds": len(y) / tree.attrs["samplerate_x_Hz"],
         "unknown_seconds": 0.0,
-        "annotations": dict(zip(names[1:], counts[1:].tolist(), strict=True)),
+        "annotations": dict(zip(tree.attrs["class_names"][1:], map(len, song), strict=True)),
     }

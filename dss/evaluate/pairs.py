@@ -15,7 +15,7 @@ from dss.data.annotation_files import annotation_endings
 from dss.data.annotations import EVENT, NOISE, SEGMENT, occurrences, read_annotations
 from dss.data.column_names import called, has_times
 from dss.data.formats.guessing import guess_format
-from dss.data.recording_files import AUDIO_ENDINGS, is_hidden
+from dss.data.recording_files import AUDIO_ENDINGS, visible_files
 from dss.data.song_types import is_absence
 from dss.data.stretches import contain
 from dss.data.text_tables import header_of
@@ -172,14 +172,14 @@ def _annotation_files(folder: Path, other: Path) -> dict[str, Path]:
     """The annotation file of each recording, by its path in the folder, without ending.
 
     STEM_annotations.csv takes precedence. Raises DssError if there are several others. Hidden files
-    are left out, as is the other folder if it lies within this one.
+    and datasets are left out, as is the other folder if it lies within this one.
     """
     files: dict[str, list[Path]] = {}
     inner = resolved(other)
     is_within = resolved(folder) in inner.parents
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(visible_files(folder)):
         stem = stem_of(path)
-        if is_hidden(path.relative_to(folder)) or (is_within and inner in resolved(path).parents):
+        if is_within and inner in resolved(path).parents:
             continue
         if stem and path.is_file() and _holds_annotations(path):
             name = path.with_name(stem).relative_to(folder).as_posix()

@@ -223,10 +223,9 @@ def _with_channels(recording: Recording, run: Run, options: PredictOptions) -> R
         raise DssError(f"{name}: {expects} and uses all of them. Leave this option out.")
     n = recording.n_channels
     recording = recording.one_channel(options.channel, options.mix)
+    if expected == 1:
+        recording = recording.without_equal_channels()
     if recording.n_channels == expected:
         return recording
-    if expected == 1 and recording.has_equal_channels():
-        fixes.note(recording.path, f"has {n} identical channels; one is used")
-        return recording.one_channel(0)
     pick = ". Pick one of them (--channel), or use their mean (--mix)." if expected == 1 else ""
     raise DssError(f"{recording.path}: has {counted(n, 'channel')}, but {expects}{pick}")

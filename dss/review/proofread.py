@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from dss.data.annotations import occurrences, read_annotations
-from dss.data.recording_files import is_hidden
+from dss.data.recording_files import visible_files
 from dss.data.text_tables import TIMES
 from dss.errors import DssError
 from dss.evaluate.pairs import ENDING
@@ -149,8 +149,7 @@ def _doubtful(annotated: Annotated) -> Iterator[tuple[Path, pd.DataFrame]]:
         folder = Path(tables)
         where, paths = str(folder), [folder]
         if folder.is_dir():
-            there = sorted(folder.rglob(f"*{ENDING}"))
-            paths = [path for path in there if not is_hidden(path.relative_to(folder))]
+            paths = sorted(path for path in visible_files(folder) if path.name.endswith(ENDING))
         tables = {path: read_annotations(path) for path in paths}
     tables = {path: table for path, table in tables.items() if "confidence" in table}
     if not tables:
