@@ -133,8 +133,7 @@ def _types(
     """The categories of the song types to make targets for, by their new names and by those in the
     files; and all names in the files.
     """
-    paths = [definitions_path(found.recording.path) for found in inputs]
-    definitions = [path for path in paths if path.is_file()]
+    definitions = [definitions_path(found.recording.path) for found in inputs]
     by_file = _by_file(inputs)
     old_names = _old_names(by_file, definitions, options.rename) if options.rename else []
     all_types = song_types(by_file, definitions, options.rename)

@@ -24,10 +24,10 @@ def definitions_of(
 ) -> tuple[dict[Path, dict[str, str]], list[Problem]]:
     """The category of each name in each definitions file, and what is wrong with these files."""
     definitions, problems = {}, []
-    for path in (definitions_path(found.recording.path) for found in inputs):
+    paths = (definitions_path(found.recording.path) for found in inputs)
+    for path in filter(Path.is_file, paths):
         try:
-            if path.is_file():
-                definitions[path] = read_definitions(path)
+            definitions[path] = read_definitions(path)
         except (DssError, OSError) as error:
             problems += problems_of(error, path)
     return definitions, problems

@@ -25,7 +25,8 @@ def song_types(
 
     Arguments:
         tables: annotation tables by the file that they come from.
-        definitions: `STEM_definitions.csv` files: rows of a name and a category.
+        definitions: `STEM_definitions.csv` files, which need not exist: rows of a name and a
+            category.
         rename: new names, by the names in the files.
 
     Returns: category by name, sorted by name, without `noise` and `not_<song type>`.
@@ -92,7 +93,7 @@ def _stated_categories(
     tables: Mapping[Path, pd.DataFrame], definitions: Iterable[Path]
 ) -> Iterator[tuple[Path, str, str, int | None]]:
     """Yield (file, name, category, row) as stated by each file; row None for a type not found."""
-    for path in definitions:
+    for path in filter(Path.is_file, definitions):
         for row, (name, category) in enumerate(read_definitions(path).items(), start=1):
             yield path, name, category, row
     for path, table in tables.items():

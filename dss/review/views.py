@@ -179,8 +179,7 @@ class _Reading:
         for file in self.files:
             with suppress(DssError):
                 tables[file] = self.read(file)
-        definitions = [path for path in map(definitions_path, self.files) if path.is_file()]
-        types = song_types(tables, definitions)
+        types = song_types(tables, map(definitions_path, self.files))
         return types, set(types).union(*(table["name"] for table in tables.values()))
 
 
