@@ -31,9 +31,8 @@ MOST = 0.5  # fraction of the annotations
 MOST_PRINTED = 5  # errors printed while files are read
 FAR = 10  # times the length of a recording: a single annotation that far uses another unit
 MISTAKEN_SECONDS = 1  # beyond the end of a recording: a mistake, not another unit
+NOTHING = np.empty((0, 2))  # stretches
 
-
-NOTHING = np.empty((0, 2))
 Failure = tuple[Path, DssError | OSError]  # a recording, and why it cannot be used
 
 
@@ -48,7 +47,7 @@ class Input(NamedTuple):
     def annotated(self, tolerance_seconds: float) -> np.ndarray:
         """The stretches that were annotated; arguments and errors as for `read_annotated`."""
         recording = self.recording
-        tolerance = tolerance_at(recording, tolerance_seconds)
+        tolerance = _tolerance(recording, tolerance_seconds)
         return read_annotated(recording.path, recording.duration_seconds, tolerance)
 
 
@@ -176,7 +175,7 @@ def _wrong_times(found: Input, first: Input) -> list[str]:
     return [f"{found.file}, row {row} ({name}): {problem}" for row, name, problem in wrong]
 
 
-def tolerance_at(recording: Recording, tolerance_seconds: float) -> float:
+def _tolerance(recording: Recording, tolerance_seconds: float) -> float:
     """How far times may extend beyond a recording: at least one sample."""
     return max(tolerance_seconds, 1 / recording.samplerate_hz)
 
@@ -235,7 +234,7 @@ def _within(
         is_event = start == stop
         # If both ends of a segment lie outside, nothing remains to be cut.
         is_beyond = ~is_event & ((stop <= 0) | (start >= end + sample))
-        is_near = (out <= tolerance_at(recording, tolerance_seconds)) & ~is_beyond
+        is_near = (out <= _tolerance(recording, tolerance_seconds)) & ~is_beyond
         is_reported = is_near & (out > sample * 1.001)
         last = np.stack([np.full(len(times), end - sample), np.where(is_event, end - sample, end)])
         cut = times.clip(0, last.T)
