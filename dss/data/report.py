@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 import pandas as pd
 
-from dss.data.annotation_files import recording_annotations
 from dss.data.annotation_paths import annotation_finder
 from dss.data.annotations import EVENT, definitions_path, occurrences
 from dss.data.corpus import Corpus
+from dss.data.inputs import annotations_of
 from dss.data.overlaps import target_seconds
 from dss.data.recording_files import find_recordings
 from dss.data.recordings import open_readable
@@ -118,7 +118,6 @@ def list_recordings(
     files = find_recordings(folder, options.endings)
     recordings, _ = open_readable(files, options)
     find_file = annotation_finder(options.annotations_at, folder)
-    how = options.annotation_format, options.annotation_loader, find_file, options.unnamed
     for path in files:
         recording = recordings.get(path)
         name = path.name if path == folder else path.relative_to(folder).as_posix()
@@ -129,7 +128,7 @@ def list_recordings(
         }
         with suppress(DssError):
             rate = recording.own_samplerate_hz if recording else None
-            table = recording_annotations(path, *how, options.time_unit, rate)[1]
+            table = annotations_of(path, options, find_file, rate)[1]
             none = dict.fromkeys(table["name"], 0)
             counts[name] = _by_column(none | occurrences(table)["name"].value_counts().to_dict())
         if definitions_path(path).is_file():
