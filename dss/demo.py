@@ -97,7 +97,7 @@ def _annotate(
     for path in recordings:
         recording, manual = open_recording(path), read_annotations(annotations_path(path))
         p = probabilities(path, run)
-        calibration = calibration_of(run.params)
+        calibration = calibration_of(run.params, run.trunk)
         predicted = detect([p], run.song_types, run.samplerate_hz, calibration, options=options)
         written.append(folder / annotations_path(path).name)
         write(predicted, written[-1], "csv")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from dss.models.inference import Network
 
+MOST_CHANNELS = 2**16 - 1  # as in a wav file
 MOST_SAMPLES = 2**27  # of a chunk, or of the receptive field: an hour at 37 kHz
 STAMP = "%Y%m%d_%H%M%S"  # of a run's start, in its name
 SUFFIXES = {
@@ -269,7 +270,7 @@ def read_params(trunk: Path) -> dict[str, Any]:
 def _check_params(params: dict[str, Any], source: Path) -> None:
     """Raise a DssError if the parameters for rebuilding a network are invalid."""
     problems, n_channels = class_problems(params), params["nb_channels"]
-    if type(n_channels) is not int or n_channels < 1:  # True is an int, too
+    if type(n_channels) is not int or not 0 < n_channels <= MOST_CHANNELS:  # True is an int, too
         problems.append(f"nb_channels: {shown(n_channels)}")
     for name in ("data_dir", "y_suffix"):
         if not isinstance(params.get(name) or "", str):

@@ -213,7 +213,7 @@ def test_a_damaged_calibration_is_reported(tiny_run, folder, tmp_path, broken):
     run_file(trunk, "_model.h5").symlink_to(run_file(tiny_run[0], "_model.h5"))
     stored = params["detect"] | {"calibration": params["detect"]["calibration"] | broken}
     write_params(trunk, params | {"detect": stored})
-    with pytest.raises(DssError, match="the calibration in _params.yaml is damaged"):
+    with pytest.raises(DssError, match=r"/damaged: detect: the calibration in .* is damaged"):
         predict(next(folder.glob("*.wav")), trunk)
 
 

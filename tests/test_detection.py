@@ -310,3 +310,10 @@ def test_durations_of_song_types_that_are_not_there_are_an_error():
 def test_no_option_is_infinite():
     with pytest.raises(DssError, match="segment_fill_seconds: .*finite"):
         DetectOptions.checked({"segment_fill_seconds": float("inf")})
+
+
+def test_a_longest_duration_below_a_sample_ends():
+    p = probabilities(a=[(slice(10, 90), 0.9)])
+    table = found(p, segment_durations={"a": (0, 1e-5)}, segment_min_seconds=0)
+    assert len(table) > 1
+    assert (table["stop_seconds"] > table["start_seconds"]).all()

@@ -41,10 +41,17 @@ def test_an_invalid_value_in_a_file_is_said_with_the_file(tmp_path):
             read_options(path, TrainOptions)
 
 
-@pytest.mark.parametrize("value", [[], 5, "\ud800"])
+@pytest.mark.parametrize("value", [[], 5, {1: 2}, "\ud800"])
 def test_augmentations_of_another_kind_are_an_error(value):
     with pytest.raises(DssError, match="These options cannot be used"):
         TrainOptions.checked({"data_dir": "song.npy", "augmentations": value})
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a\ud800b"])
+def test_a_path_that_no_file_can_have_is_an_error(name):
+    with pytest.raises(DssError, match="save_dir: 'a.*b' cannot be a file or a folder"):
+        TrainOptions.checked({"data_dir": "song.npy", "save_dir": name})
+    TrainOptions.checked({"data_dir": "song.npy", "save_dir": "\udcff"})  # a byte that is no UTF-8
 
 
 def test_of_a_long_value_only_the_beginning_is_said():

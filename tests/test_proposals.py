@@ -154,3 +154,9 @@ def test_what_is_no_file_is_left_in_place_of_proposals(tmp_path, what):
     with pytest.warns(DssWarning, match=r"bird_annotations\.csv: .* nothing is proposed there"):
         assert not propose_files(tmp_path / "in", save_dir=tmp_path / "out")
     assert [*tmp_path.rglob("*_annotations.csv")] == [target]
+
+
+def test_a_lowest_frequency_above_all_is_an_error(tmp_path):
+    path = recorded(tmp_path, song())
+    with pytest.raises(DssError, match="no frequencies between 9000 and inf Hz; use .* to 8000 Hz"):
+        propose(open_recording(path), lowest_hz=9000)

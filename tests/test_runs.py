@@ -26,6 +26,7 @@ PARAMS = {
         ({"samplerate_x_Hz": 1e300}, r"samplerate_x_Hz: 1e\+300"),
         ({"samplerate_x_Hz": [1] * 1000}, r"samplerate_x_Hz: \[(1, ){66}1 \.\.\.$"),
         ({"nb_channels": True}, "nb_channels: True"),
+        ({"nb_channels": 10**40}, "nb_channels: 10000000"),
         ({"data_dir": 5}, "data_dir: 5; it should be text"),
         ({"y_suffix": ["a"]}, r"y_suffix: \['a'\]; it should be text"),
         ({"warnings": "batch_size: 3"}, "warnings: .*; it should be a list of texts"),
@@ -56,6 +57,10 @@ def test_values_of_a_run_that_cannot_be_right_are_reported(tmp_path, changed, sa
         (
             yaml.safe_dump(PARAMS | {"detect": {"options": {"segment_threshold": 7}}}),
             "(?s)_params.yaml: these options cannot .* detect: segment_threshold: 7",
+        ),
+        (
+            yaml.safe_dump(PARAMS | {"detect": {"options": {"segment_durations": 5}}}),
+            "(?s)_params.yaml: these options .* segment_durations: 5 should be a dictionary",
         ),
         (
             yaml.safe_dump(PARAMS | {"nb_classes": 2, "nb_hist": 9, "nb_conv": None})

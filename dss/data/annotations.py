@@ -21,7 +21,7 @@ from dss.data.time_units import AUTO
 from dss.errors import DssError
 from dss.options import SourceOptions
 from dss.support import system
-from dss.support.files import check_content, replacing
+from dss.support.files import check_content, check_writable, replacing
 
 NOISE = "noise"
 EVENT = "event"
@@ -161,7 +161,7 @@ def write_annotations(
         what = "workbooks" if is_workbook else name
         raise DssError(f"{path}: dss reads {what}, but does not write this format; write CSV")
     recording = Path(recording) if recording else None
-    path.parent.mkdir(parents=True, exist_ok=True)
+    check_writable(path.parent)
     is_of_many = of_many(name, path, annotations, recording)
     alone = system.locked_folder(path.parent) if is_of_many else nullcontext()
     with alone, replacing(path) as part:

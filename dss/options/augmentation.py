@@ -40,7 +40,7 @@ def _read_augmentations(value: Any) -> Any:
     if value is None or isinstance(value, AugmentOptions):
         return value
     if isinstance(value, dict):
-        return AugmentOptions.checked(value)
+        return AugmentOptions.checked({str(name): of_it for name, of_it in value.items()})
     if not isinstance(value, str | Path):
         raise ValueError("a YAML file, or YAML in braces")
     if not str(value).strip():

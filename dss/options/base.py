@@ -1,5 +1,6 @@
 """The base of all options classes: declare, check and describe fields."""
 
+import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import UnionType
@@ -86,6 +87,14 @@ class Options(BaseModel):
         blank = {n for n, f in cls.model_fields.items() if f.default is None}
         return {n: None if n in blank and v in ("none", "None") else v for n, v in values.items()}
 
+    @model_validator(mode="after")
+    def _check_paths(self) -> Self:
+        """Refuse paths that no file can have."""
+        for name, value in self:
+            if isinstance(value, Path) and ("\0" in str(value) or not _is_text(str(value))):
+                raise ValueError(f"{name}: {str(value)!a} cannot be a file or a folder")
+        return self
+
     @classmethod
     def checked(cls, values: Mapping[str, Any]) -> Self:
         """Create options from these values; a DssError lists all values that are invalid."""
@@ -151,6 +160,15 @@ class Options(BaseModel):
                 value = as_yaml(value)
             words += map(str, value or [""]) if isinstance(value, list) else [str(value)]
         return words
+
+
+def _is_text(value: str) -> bool:
+    """Whether the system can have it as a name; names that are no UTF-8 hold surrogates."""
+    try:
+        os.fsencode(value)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def describe_range(field: FieldInfo) -> str:

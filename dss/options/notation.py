@@ -82,6 +82,8 @@ def _split_items(value: Any) -> dict | list[str]:
     if isinstance(value, list) and len(value) == 1 and str(value[0]).lstrip().startswith("{"):
         value = value[0]
     words = _split_words(value)
+    if not isinstance(words, dict | list | tuple):
+        raise ValueError("a dictionary")
     return words if isinstance(words, dict) else [*map(str, words)]
 
 

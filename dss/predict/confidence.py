@@ -213,9 +213,15 @@ def _curve(curve: np.ndarray, covariance: np.ndarray, log_odds: np.ndarray) -> C
     return Curve.model_validate(fitted | {"validation": _plain(confidence)})
 
 
-def calibration_of(params: Mapping[str, Any]) -> Calibration | None:
-    """The calibration stored with a run, if there is one; see `read_calibration`."""
-    return read_calibration(params.get("detect", {}).get("calibration"))
+def calibration_of(params: Mapping[str, Any], source: str | Path = "the run") -> Calibration | None:
+    """The calibration among the parameters of a run, if there is one; see `read_calibration`.
+
+    `source` is the run, for messages.
+    """
+    try:
+        return read_calibration(params.get("detect", {}).get("calibration"))
+    except DssError as error:
+        raise DssError(f"{source}: {error}") from None
 
 
 def read_calibration(stored: Mapping[str, Any] | None) -> Calibration | None:
@@ -252,7 +258,7 @@ def expected_errors(annotations: Annotations | Sequence[Annotations], run: str |
         >>> expected.low <= expected.wrong <= expected.high
         True
     """
-    calibration = calibration_of(read_params(run_trunk(run)))
+    calibration = calibration_of(read_params(run_trunk(run)), run)
     if calibration is None:
         raise DssError(
             f"{run}: is not calibrated. Run `dss tune {run}` once; the validation split of its "

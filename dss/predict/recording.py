@@ -207,7 +207,7 @@ def open_with_channels(path: str | Path, run: Run, options: PredictOptions) -> R
 
 
 def _detect(blocks: Iterable[np.ndarray], run: Run, options: DetectOptions) -> pd.DataFrame:
-    calibration = calibration_of(run.params)
+    calibration = calibration_of(run.params, run.trunk)
     return detect(blocks, run.song_types, run.samplerate_hz, calibration, options=options)
 
 

@@ -161,6 +161,8 @@ class Segments:
             equally_low = first + np.flatnonzero(allowed == allowed.min())
             middles = ((first_cell + equally_low + 0.5) * self.cell).astype(int)
             cut = int(middles[np.abs(middles - (start + stop) / 2).argmin()])
+            if not start < cut < stop:  # nothing is shorter than a sample
+                continue
             cuts.append(cut)
             waiting += [(start, cut), (cut, stop)]
         return sorted(cuts)

@@ -51,7 +51,7 @@ def store_blocks(
 
     names = run.params["class_names"]
     attributes: dict[str, Any] = {"samplerate_hz": run.samplerate_hz, "class_names": list(names)}
-    if calibration := calibration_of(run.params):
+    if calibration := calibration_of(run.params, run.trunk):
         attributes["calibration"] = calibration.to_yaml_types()
     start = 0
     for block in blocks:

@@ -62,7 +62,7 @@ class Stream:
         shortest = round(SHORTEST_BLOCK_SECONDS * run.samplerate_hz)
         self._network = run.network(1 if reach is None else max(reach // 4, shortest))
         self._detector = Detector(
-            run.song_types, run.samplerate_hz, options, calibration_of(run.params)
+            run.song_types, run.samplerate_hz, options, calibration_of(run.params, run.trunk)
         )
         self._n_samples, self._n_done = 0, self._network.first_sample
         before = self._network.padding - self._network.first_sample

@@ -136,7 +136,7 @@ def _annotated(
     run: Run, half: Sequence[tuple[Source, float]], learned: frozenset[str]
 ) -> Iterator[HeldOut]:
     options = with_run_options(PredictOptions(), run.params)  # all channels
-    how = run.song_types, run.samplerate_hz, calibration_of(run.params)
+    how = run.song_types, run.samplerate_hz, calibration_of(run.params, run.trunk)
     n = max(1, round(FRAME_SECONDS * run.samplerate_hz))
     seconds = sum(source.recording.duration_seconds for source, _ in half)
     with bar(total=seconds, unit="s", desc="annotate") as progress:

@@ -55,8 +55,8 @@ def measure_loudness(
     )
     if not is_used.any():
         raise DssError(
-            f"{recording.path}: contains no frequencies between {lowest_hz:g} and {highest_hz:g} "
-            f"Hz; use frequencies up to {recording.samplerate_hz / 2:g} Hz"
+            f"{recording.path}: contains no frequencies between {lowest_hz:g} and "
+            f"{highest_hz or np.inf:g} Hz; use frequencies up to {recording.samplerate_hz / 2:g} Hz"
         )
     sampled = np.concatenate([*spectra.sampled()])[:, is_used]
     is_sound = sampled.sum(axis=1) > 0  # recorders that wait for sound write zeros

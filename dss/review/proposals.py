@@ -18,6 +18,7 @@ from dss.predict import ownership
 from dss.predict.pending import target_paths
 from dss.predict.recording import UNREADABLE
 from dss.review.loudness import Loudness, find_peaks, find_segments, loudest, measure_loudness
+from dss.support.files import check_writable
 from dss.support.units import listed
 
 LOWEST_DB, PART_OF_RANGE = 2, 0.75  # range of the thresholds tried, 1 dB apart
@@ -113,7 +114,7 @@ def propose_files(
                 raise
             warnings.warn(str(error), DssWarning, stacklevel=3)
             continue
-        file.parent.mkdir(parents=True, exist_ok=True)
+        check_writable(file.parent)
         ownership.write(table, file, "csv", recording.duration_seconds, recording.samplerate_hz)
         written.append(file)
         if after_each:

@@ -149,7 +149,7 @@ def _round(
     seconds = float((parts["seconds"] - parts["unknown"]).sum())
     n_found = sum(len(occurrences(table)) for table in tables.values())
     wrong = f1 = np.nan
-    calibration = calibration_of(params)
+    calibration = calibration_of(params, trunk)
     if calibration and n_found:
         wrong = expected_errors([*tables.values()], trunk).wrong
         precision, recall = 1 - wrong / n_found, _recall(calibration, params)

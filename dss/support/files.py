@@ -133,7 +133,10 @@ def remove(path: Path) -> None:
 
 def resolved(path: Path) -> Path:
     """The absolute path without links; a link that leads to itself stays."""
-    return Path(os.path.realpath(path))
+    try:
+        return Path(os.path.realpath(path))
+    except ValueError:  # no file has such a name
+        return Path(path)
 
 
 def check_writable(folder: Path) -> None:
