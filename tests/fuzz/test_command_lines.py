@@ -8,7 +8,21 @@ from dss import options
 from dss.cli import main
 from dss.commands import COMMANDS, POSITIONALS
 
-ODD = ["", "1e999", "nan", "−1", "9" * 5000, "-0", "[", "{}", "a=b", "a\nb", "é" * 200, "--", "\0"]
+ODD = [
+    "",
+    "1e999",
+    "nan",
+    "\u22121",
+    "9" * 5000,
+    "-0",
+    "[",
+    "{}",
+    "a=b",
+    "a\nb",
+    "é" * 200,
+    "--",
+    "\0",
+]
 # These begin to work without further input, so they are given a value that stops them.
 STOPPED = {"demo": ["--song", "none of them"], "notebooks": ["--overwrite=maybe"]}
 
