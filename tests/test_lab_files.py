@@ -19,7 +19,8 @@ from dss.data import (
 )
 from dss.data.inputs import read_inputs
 from dss.errors import DssError
-from dss.options import SourceOptions
+from dss.evaluate import evaluate, read_pairs
+from dss.options import EvaluateOptions, SourceOptions
 
 RATE, SECONDS = 8000, 4
 SONG = [("a", 0.5, 1.0), ("b", 1.25, 1.5), ("a", 3.0, 3.5)]
@@ -388,3 +389,71 @@ def test_recordings_are_listed_whatever_the_unit_of_their_annotations(tmp_path):
     assert check_annotations(tmp_path)["severity"].tolist() == ["fixed"]
     (tmp_path / "r_annotations.csv").write_text("name,start,stop\na,0.1,25000000\n")
     assert list_recordings(tmp_path, time_unit="samples").at["all", "a"] == 1
+
+
+def one_csv(folder):
+    sound(folder / "song" / "r.wav")
+    sound(folder / "song" / "day" / "q.wav")
+    rows = "".join(f"{n},{a},{b},{f}.wav\n" for f in "rq" for n, a, b in SONG)
+    (folder / "song" / "all.csv").write_text(f"label,onset,offset,file\n{rows}")
+
+
+def samples(folder):
+    sound(folder / "song" / "r.wav")
+    (folder / "song" / "r.csv").write_text(lines("label,start,stop", "{name},{first},{last}"))
+
+
+def without_names(folder):
+    sound(folder / "song" / "r.wav")
+    (folder / "song" / "r.txt").write_text(lines("", "{start}\t{stop}\t"))
+
+
+def one_without_annotations(folder):
+    sound(folder / "song" / "r.wav")
+    sound(folder / "song" / "later.wav")
+    (folder / "song" / "r.csv").write_text(CSV)
+
+
+def trees(folder):
+    two_trees(folder, "r", "q")
+    (folder / "audio").rename(folder / "song")
+    for name in "rq":
+        (folder / "labels" / f"{name}.csv").write_text(CSV)
+
+
+# How recordings and annotations lie, the options that check proposes, and the recordings judged.
+FOLDERS = {
+    "one table for all": (one_csv, {}, ("r", "day/q")),
+    "samples": (samples, {"time_unit": "samples"}, ("r",)),
+    "no names": (without_names, {"unnamed": "a"}, ("r",)),
+    "one without annotations": (one_without_annotations, {}, ("r",)),
+    "two trees": (trees, {"annotations_at": "../labels/{stem}.csv"}, ("r", "q")),
+}
+
+
+@pytest.mark.parametrize("layout", FOLDERS)
+@pytest.mark.parametrize("inside", [False, True])
+def test_scores_find_the_annotations_that_the_check_finds(tmp_path, layout, inside):
+    lay_out, options, judged = FOLDERS[layout]
+    lay_out(tmp_path)
+    folder, found = tmp_path / "song", tmp_path / ("song/annotated" if inside else "annotated")
+    names = ["a"] * 3 if "unnamed" in options else [name for name, _, _ in SONG]
+    rows = pd.DataFrame(SONG, columns=["name", "start_seconds", "stop_seconds"]).assign(name=names)
+    for stem in judged:
+        write_annotations(rows, found / f"{stem}_annotations.csv")
+    pairs = read_pairs(folder, found, EvaluateOptions(**options))
+    assert [len(pair.true) for pair in pairs] == [3] * len(judged)
+    scores = evaluate(folder, found, **options)
+    assert scores.loc["all", ["true", "f1"]].tolist() == [3 * len(judged), 1]
+    switches = [f"--{n.replace('_', '-')}={value}" for n, value in options.items()]
+    assert main(["evaluate", str(folder), str(found), *switches]) == 0
+
+
+def test_scores_tell_where_annotations_are(tmp_path, capsys):
+    trees(tmp_path)
+    assert main(["evaluate", str(tmp_path / "song"), str(tmp_path / "labels")]) == 2
+    assert "are elsewhere: --annotations-at '../labels/{stem}.csv'" in capsys.readouterr().err
+    samples(tmp_path / "other")
+    (tmp_path / "other" / "song" / "r.csv").write_text("name,start,stop\na,soon,2\n")
+    assert main(["evaluate", str(tmp_path / "other" / "song"), str(tmp_path / "labels")]) == 2
+    assert "r.csv, row 2: start_seconds is 'soon'" in capsys.readouterr().err

@@ -44,7 +44,7 @@ def bootstrap(
     Raises: DssError for a single recording.
     """
     options = EvaluateOptions.given(options, named)
-    pairs = read_pairs(true, predicted)
+    pairs = read_pairs(true, predicted, options)
     matches, confused = match_all(pairs, options), confusions(pairs)
     return bootstrap_pairs(pairs, matches, confused, n_draws, level, seed)
 

@@ -17,7 +17,7 @@ from scipy.optimize import linear_sum_assignment
 
 from dss.errors import DssError
 from dss.evaluate.pairs import ALL, AnnotationArrays, Pair, Recordings, read_pairs, song_names
-from dss.options import EvaluateOptions, takes_options
+from dss.options import EvaluateOptions, ToleranceOptions, takes_options
 from dss.options.arguments import EvaluateArguments
 
 SCORES = ["precision", "recall", "f1"]
@@ -48,8 +48,8 @@ def evaluate(
 
     Arguments:
         true: an annotation table or a file, in any format of `read_annotations`; a list of these,
-            one per recording; or a folder of `STEM_annotations.csv`, or of files from Audacity,
-            Raven, Praat or evsonganaly.
+            one per recording; or a folder of such files, or of recordings with annotations,
+            which are read as for a dataset, with the same options.
         predicted: the same; lists are matched in order, files in folders by recording.
 
     Returns: a table with a row for each song type in the true or the predicted annotations, and a
@@ -76,10 +76,10 @@ def evaluate(
         all              0.5     0.5  0.5
     """
     options = EvaluateOptions.given(options, named)
-    return score_pairs(read_pairs(true, predicted), options)
+    return score_pairs(read_pairs(true, predicted, options), options)
 
 
-def score_pairs(pairs: Sequence[Pair], options: EvaluateOptions) -> pd.DataFrame:
+def score_pairs(pairs: Sequence[Pair], options: ToleranceOptions) -> pd.DataFrame:
     """The result of `evaluate`, from the result of `dss.evaluate.pairs.read_pairs`."""
     return score_matches(match_all(pairs, options))
 
@@ -110,7 +110,7 @@ def precision_recall(
     Raises: DssError if predicted annotations have no confidence.
     """
     options = EvaluateOptions.given(options, named)
-    pairs = read_pairs(true, predicted)
+    pairs = read_pairs(true, predicted, options)
     if any(len(pair.predicted) and "confidence" not in pair.predicted for pair in pairs):
         raise DssError(
             "The predicted annotations have no column confidence. Use annotations that dss "
@@ -158,7 +158,7 @@ def timing_errors(
     """
     options = EvaluateOptions.given(options, named)
     tables = [pd.DataFrame({"name": [], "onset_error_ms": [], "offset_error_ms": []})]
-    pairs = read_pairs(true, predicted)
+    pairs = read_pairs(true, predicted, options)
     matches = match_all(pairs, options)
     for name in song_names(pairs):
         for match, pair in zip(matches[name], pairs, strict=True):
@@ -209,7 +209,7 @@ def format_scores(scores: pd.DataFrame) -> str:
     return scores.rename(columns=numbers).to_string(float_format="{:.3f}".format)
 
 
-def match_all(pairs: Sequence[Pair], options: EvaluateOptions) -> dict[str, list[Match]]:
+def match_all(pairs: Sequence[Pair], options: ToleranceOptions) -> dict[str, list[Match]]:
     """By name, one match per recording; `all` has the matches of all names, by recording."""
     by_pair = [match_pair(pair, options) for pair in pairs]
     matches = {
@@ -219,13 +219,13 @@ def match_all(pairs: Sequence[Pair], options: EvaluateOptions) -> dict[str, list
     return matches
 
 
-def match_pair(pair: Pair, options: EvaluateOptions) -> dict[str, Match]:
+def match_pair(pair: Pair, options: ToleranceOptions) -> dict[str, Match]:
     """Match the annotations in one recording, by song type."""
     return {name: _match_name(pair.arrays, name, options) for name in song_names([pair])}
 
 
 def _match_name(
-    both: tuple[AnnotationArrays, AnnotationArrays], name: str, options: EvaluateOptions
+    both: tuple[AnnotationArrays, AnnotationArrays], name: str, options: ToleranceOptions
 ) -> Match:
     rows = [np.flatnonzero(of_one.names == name) for of_one in both]
     is_event = not any(m.is_segment[r].any() for m, r in zip(both, rows, strict=True))

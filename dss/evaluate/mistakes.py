@@ -43,7 +43,7 @@ def mistakes(
     """
     options = EvaluateOptions.given(options, named)
     kinds: dict[str, list[pd.DataFrame]] = {"false": [], "missed": []}
-    pairs = read_pairs(true, predicted)
+    pairs = read_pairs(true, predicted, options)
     for pair in pairs:
         for match in match_pair(pair, options).values():
             wrong = {

@@ -1,7 +1,7 @@
 """Pair true and predicted annotations, recording by recording."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,8 @@ from dss.data.song_types import is_absence
 from dss.data.stretches import contain
 from dss.data.text_tables import header_of
 from dss.errors import DssError, raise_problems
+from dss.evaluate.true_annotations import TrueAnnotations, true_annotations
+from dss.options import EvaluateOptions
 from dss.support.files import resolved
 
 ENDING = "_annotations.csv"
@@ -70,10 +72,13 @@ class Pair:
         return both[0], both[1]
 
 
-def read_pairs(true: Recordings, predicted: Recordings) -> list[Pair]:
+def read_pairs(
+    true: Recordings, predicted: Recordings, options: EvaluateOptions | None = None
+) -> list[Pair]:
     """Read true and predicted annotations, recording by recording; arguments as for `evaluate`."""
+    options = options or EvaluateOptions()
     if _is_folder(true) and _is_folder(predicted):
-        true, predicted = _matching_files(Path(true), Path(predicted))
+        return _pairs_of_folders(Path(true), Path(predicted), options)
     elif _is_folder(true) or _is_folder(predicted):
         for given in (true, predicted):
             if isinstance(given, str | Path) and not Path(given).exists():
@@ -90,7 +95,11 @@ def read_pairs(true: Recordings, predicted: Recordings) -> list[Pair]:
             f"There are {len(true)} tables of true annotations, but {len(predicted)} of predicted "
             "ones. Give one of each per recording."
         )
-    return [_pair(t, p, number) for number, (t, p) in enumerate(zip(true, predicted, strict=True))]
+    pairs = []
+    for number, (t, p) in enumerate(zip(true, predicted, strict=True), start=1):
+        source = f"table {number}" if isinstance(t, pd.DataFrame) else str(t)
+        pairs.append(_pair(_table(t, options), _table(p), _stretches(t), source))
+    return pairs
 
 
 def song_names(pairs: Sequence[Pair]) -> list[str]:
@@ -104,12 +113,13 @@ def stem_of(path: Path) -> str | None:
     return path.name[: ending.start()] if ending else None
 
 
-def _pair(true: Annotations, predicted: Annotations, number: int) -> Pair:
-    source = f"table {number + 1}" if isinstance(true, pd.DataFrame) else str(true)
-    tables = _table(true), _table(predicted)
+def _pair(
+    true: pd.DataFrame, predicted: pd.DataFrame, annotated_stretches: np.ndarray, source: str
+) -> Pair:
+    tables = true, predicted
     stated = set().union(*(table["name"] for table in tables))
     names = frozenset(name for name in stated if not is_absence(name, stated))
-    known = _known(tables[0], names, _stretches(true))
+    known = _known(true, names, annotated_stretches)
     by_hand, found_by = (occurrences(table[table["name"].isin(list(names))]) for table in tables)
     if ALL in names:
         apart = {ALL: f"{ALL} (song type)"}
@@ -141,20 +151,27 @@ def _is_folder(annotations: Recordings) -> TypeGuard[str | Path]:
     return isinstance(annotations, str | Path) and Path(annotations).is_dir()
 
 
-def _table(annotations: Annotations) -> pd.DataFrame:
+def _table(annotations: Annotations, options: EvaluateOptions | None = None) -> pd.DataFrame:
     if isinstance(annotations, pd.DataFrame):
         return annotations
-    return read_annotations(annotations)
+    options = options or EvaluateOptions()
+    return read_annotations(annotations, options.annotation_format, time_unit=options.time_unit)
 
 
-def _matching_files(true: Path, predicted: Path) -> tuple[list[Path], list[Path]]:
-    """The annotation files in one folder, and the files of the same recordings in the other."""
-    by_hand, found_by = _annotation_files(true, predicted), _annotation_files(predicted, true)
+def _pairs_of_folders(true: Path, predicted: Path, options: EvaluateOptions) -> list[Pair]:
+    """The annotations in one folder, and those of the same recordings in the other."""
+    by_hand = true_annotations(true, options, _is_in_other(true, predicted))
+    for stem, path in _annotation_files(true, predicted, by_hand).items():
+        by_hand[stem] = TrueAnnotations(path, path, _table(path, options))
     if not by_hand:
         raise DssError(f"{true}: has no *{ENDING} and no annotations in another format")
-    missing = [f"{predicted / stem}{ENDING}" for stem in by_hand if stem not in found_by]
+    found_by = _annotation_files(predicted, true)
+    missing = [f"{predicted / stem}{ENDING}" for stem in sorted(by_hand) if stem not in found_by]
     raise_problems(missing, f"Annotations in {true} have no counterpart to compare with:")
-    return [*by_hand.values()], [found_by[stem] for stem in by_hand]
+    return [
+        _pair(own.table, _table(found_by[stem]), _stretches(own.recording), str(own.file))
+        for stem, own in sorted(by_hand.items())
+    ]
 
 
 def _holds_annotations(path: Path) -> bool:
@@ -168,21 +185,34 @@ def _holds_annotations(path: Path) -> bool:
     return guess_format(path) is not None
 
 
-def _annotation_files(folder: Path, other: Path) -> dict[str, Path]:
+def _is_in_other(folder: Path, other: Path) -> Callable[[Path], bool]:
+    """A function that says whether a file in a folder lies in the other one, if that is inside."""
+    inner = resolved(other)
+    is_within = resolved(folder) in inner.parents
+    return lambda path: is_within and inner in resolved(path).parents
+
+
+def _annotation_files(
+    folder: Path, other: Path, known: Mapping[str, TrueAnnotations] | None = None
+) -> dict[str, Path]:
     """The annotation file of each recording, by its path in the folder, without ending.
 
     STEM_annotations.csv takes precedence. Raises DssError if there are several others. Hidden files
-    and datasets are left out, as is the other folder if it lies within this one.
+    and datasets are left out, as is the other folder if it lies within this one, and what is known
+    already.
     """
+    known = known or {}
+    used = {annotations.file for annotations in known.values()}
     files: dict[str, list[Path]] = {}
-    inner = resolved(other)
-    is_within = resolved(folder) in inner.parents
+    is_in_other = _is_in_other(folder, other)
     for path in sorted(visible_files(folder)):
         stem = stem_of(path)
-        if is_within and inner in resolved(path).parents:
+        if is_in_other(path):
             continue
-        if stem and path.is_file() and _holds_annotations(path):
+        if stem and path.is_file() and path not in used and _holds_annotations(path):
             name = path.with_name(stem).relative_to(folder).as_posix()
+            if name in known:
+                continue
             files.setdefault(name, []).append(path)
     usual = {
         name: [f for f in of_stem if f.name.endswith(ENDING)] for name, of_stem in files.items()

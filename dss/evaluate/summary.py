@@ -54,7 +54,7 @@ def summarize(
         {'precision': 1.0, 'recall': 0.5}
     """
     options = EvaluateOptions.given(options, named)
-    pairs = read_pairs(true, predicted)
+    pairs = read_pairs(true, predicted, options)
     return _summary(pairs, confusions(pairs), options)
 
 
@@ -68,7 +68,7 @@ def format_summary(
 ) -> str:
     """The result of `summarize` as text; arguments as for `evaluate`."""
     options = EvaluateOptions.given(options, named)
-    pairs = read_pairs(true, predicted)
+    pairs = read_pairs(true, predicted, options)
     names, matrices = confusions(pairs)
     table = _summary(pairs, (names, matrices), options)
     parts = [format_scores(table[[*scores_of([])]])]

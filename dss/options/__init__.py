@@ -23,6 +23,7 @@ from dss.options.dataset import SourceOptions as SourceOptions
 from dss.options.demo import DemoOptions as DemoOptions
 from dss.options.demo import NotebooksOptions as NotebooksOptions
 from dss.options.evaluation import EvaluateOptions as EvaluateOptions
+from dss.options.evaluation import ToleranceOptions as ToleranceOptions
 from dss.options.evaluation import TuneOptions as TuneOptions
 from dss.options.job_script import TrainCommandOptions as TrainCommandOptions
 from dss.options.keywords import takes_options as takes_options

@@ -33,12 +33,6 @@ class DetectArguments(TypedDict, total=False):
     recall: float | None
 
 
-class EvaluateArguments(TypedDict, total=False):
-    tolerance_seconds: float
-    event_tolerance_seconds: float | None
-    offset_tolerance_seconds: float | None
-
-
 class FileArguments(TypedDict, total=False):
     endings: Sequence[str] | str | None
     annotation_format: str | None
@@ -88,6 +82,12 @@ class ProposeArguments(TypedDict, total=False):
     lowest_hz: float
     highest_hz: float | None
     save_dir: str | Path | None
+
+
+class ToleranceArguments(TypedDict, total=False):
+    tolerance_seconds: float
+    event_tolerance_seconds: float | None
+    offset_tolerance_seconds: float | None
 
 
 class ConvertArguments(FileArguments, total=False):
@@ -147,7 +147,7 @@ class TrainArguments(NetworkArguments, total=False):
     tensorboard: bool
 
 
-class TuneArguments(EvaluateArguments, total=False):
+class TuneArguments(ToleranceArguments, total=False):
     data_dir: str | Path | None
 
 
@@ -176,6 +176,10 @@ class DatasetArguments(SourceArguments, total=False):
     groups: str | None
     block_seconds: float | None
     seed: int
+
+
+class EvaluateArguments(ToleranceArguments, FileArguments, total=False):
+    pass
 
 
 class LearningCurveArguments(TrainArguments, total=False):

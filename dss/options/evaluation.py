@@ -4,12 +4,13 @@ from functools import partial
 from pathlib import Path
 
 from dss.options.base import Options, option
+from dss.options.dataset import FileOptions
 
 score_option = partial(option, group="Scores")
 
 
-class EvaluateOptions(Options):
-    """How annotations are compared (`dss.evaluate.evaluate`)."""
+class ToleranceOptions(Options):
+    """How annotations are compared."""
 
     tolerance_seconds: float = score_option(0.01, "Tolerance", unit="s", gt=0, le=60)
     """A predicted annotation is correct if a true annotation with the same name starts within this
@@ -25,7 +26,11 @@ class EvaluateOptions(Options):
     """If given, a predicted segment must also stop within this time of the true one."""
 
 
-class TuneOptions(EvaluateOptions):
+class EvaluateOptions(ToleranceOptions, FileOptions):
+    """How annotations are compared, and how true ones are read (`dss.evaluate.evaluate`)."""
+
+
+class TuneOptions(ToleranceOptions):
     """How annotations are compared while tuning thresholds (`dss.predict.tuning.tune`)."""
 
     data_dir: Path | None = option(None, "Data folder", group="Data")

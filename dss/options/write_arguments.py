@@ -39,11 +39,12 @@ def arguments() -> str:
 
 
 def _of_class(options: type[Options]) -> str:
-    (base,) = options.__bases__
-    above = _name(base) if base is not Options else "TypedDict"
+    bases = [_name(base) for base in options.__bases__ if base is not Options]
+    above = ", ".join(bases or ["TypedDict"])
     own = [(n, kind) for n, kind in options.__annotations__.items() if n in options.model_fields]
     fields = [f"    {name}: {' | '.join(_accepted(kind))}" for name, kind in own]
-    return "\n".join(["", "", f"class {_name(options)}({above}, total=False):", *fields, ""])
+    lines = fields or ["    pass"]
+    return "\n".join(["", "", f"class {_name(options)}({above}, total=False):", *lines, ""])
 
 
 def _name(options: type) -> str:

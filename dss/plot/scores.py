@@ -153,7 +153,7 @@ def plot_mistakes(
     worst = mistakes(true, predicted, options=options)[:n_shown]
     if worst.empty:
         raise DssError("There are no mistakes to show")
-    pairs = read_pairs(true, predicted)
+    pairs = read_pairs(true, predicted, options)
     if recordings and len(recordings) != len(pairs):
         raise DssError(
             f"recordings: there are {len(recordings)}, but {len(pairs)} annotation tables; give "

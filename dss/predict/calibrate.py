@@ -8,7 +8,7 @@ import pandas as pd
 
 from dss.evaluate.matching import match_pair, score_pairs
 from dss.evaluate.pairs import Pair
-from dss.options import DetectOptions, EvaluateOptions
+from dss.options import DetectOptions, ToleranceOptions
 from dss.predict.confidence import FEWEST, fit
 from dss.predict.detection import Detector, in_order, with_run_options
 from dss.predict.validation import ValidationStretch, validation_stretches
@@ -33,7 +33,7 @@ def calibrate(run: Run) -> dict[str, Any]:
         pairs.append(stretch.pair(table, names))
         for threshold, table in zip(RECALL_THRESHOLDS, tables, strict=True):
             found[threshold].append(stretch.pair(table, names))
-    return calibrated(pairs, found, run.song_types, EvaluateOptions())
+    return calibrated(pairs, found, run.song_types, ToleranceOptions())
 
 
 def lowered(options: DetectOptions, threshold: float) -> DetectOptions:
@@ -66,7 +66,7 @@ def calibrated(
     pairs: Sequence[Pair],
     found: Mapping[float, Sequence[Pair]],
     types: Mapping[str, str],
-    options: EvaluateOptions,
+    options: ToleranceOptions,
 ) -> dict[str, Any]:
     """Measure how often annotations are correct, and what lower thresholds find.
 
@@ -94,7 +94,7 @@ def calibrated(
 
 
 def _recall(
-    found: Mapping[float, Sequence[Pair]], types: Mapping[str, str], options: EvaluateOptions
+    found: Mapping[float, Sequence[Pair]], types: Mapping[str, str], options: ToleranceOptions
 ) -> dict[str, list[list[float]]]:
     """For each category: thresholds, with the fraction of the true annotations that each finds."""
     recall: dict[str, list[list[float]]] = {}

@@ -17,7 +17,7 @@ from dss.data.recordings import open_at_own_rate
 from dss.data.text_tables import TIMES
 from dss.errors import DssError, raise_problems
 from dss.evaluate.matching import match
-from dss.options import DetectOptions, EvaluateOptions
+from dss.options import DetectOptions, ToleranceOptions
 from dss.predict.ownership import check_replaceable, is_by_dss, write
 from dss.predict.stored_probabilities import detect_stored, stored_probabilities
 from dss.review.proofread import is_confirmed
@@ -49,7 +49,7 @@ def manual_annotation_file(recording: Path, predicted: Path) -> Path | None:
 
 def agrees_with_manual(by_dss: pd.DataFrame, by_hand: pd.DataFrame) -> np.ndarray:
     """Which predictions match manual annotations, as judged by `evaluate`: [annotations] bool."""
-    tolerance = EvaluateOptions().tolerance_seconds
+    tolerance = ToleranceOptions().tolerance_seconds
     agrees = np.zeros(len(by_dss), bool)
     for name in by_hand["name"].unique():
         rows = np.flatnonzero(by_dss["name"] == name)

@@ -8,7 +8,7 @@ import pandas as pd
 from dss.data.annotations import EVENT, occurrences
 from dss.data.text_tables import COLUMNS, TIMES
 from dss.evaluate.matching import match
-from dss.options import EvaluateOptions
+from dss.options import ToleranceOptions
 from dss.review.cross_validation import HeldOut
 
 REACH_SECONDS = 0.06  # around an annotated boundary, to search for the network's boundary
@@ -152,7 +152,7 @@ def _of_events(
     table: pd.DataFrame, found_by: pd.DataFrame, held_out: HeldOut, types: Mapping[str, str]
 ) -> Iterator[tuple]:
     """Events that the network did not find, and events that it found but nobody annotated."""
-    tolerance = EvaluateOptions().tolerance_seconds
+    tolerance = ToleranceOptions().tolerance_seconds
     is_known = np.zeros(len(found_by), bool)
     events = [1 + i for i, kind in enumerate(types.values()) if kind == EVENT]
     names = list(types)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from dss.data.annotations import EVENT, SEGMENT
 from dss.errors import DssError
-from dss.options import DetectOptions, EvaluateOptions, declared
+from dss.options import DetectOptions, ToleranceOptions, declared
 from dss.predict.detection import merge_options
 from dss.support.units import counted
 from dss.widgets.elements import UserChanges, table_html
@@ -103,7 +103,7 @@ class Thresholds:
 
 def scores_html(scores: pd.DataFrame, n_recordings: int, what: str) -> str:
     """Scores as a table, with a line about the recordings they come from."""
-    tolerance = 1000 * EvaluateOptions().tolerance_seconds
+    tolerance = 1000 * ToleranceOptions().tolerance_seconds
     shown = {
         title: scores[name].map(look.format, na_action="ignore").fillna("")
         for name, (title, look) in COLUMNS.items()
