@@ -57,11 +57,12 @@ def lay_out(folder, audio, annotations):
 def test_the_pattern_is_proposed_and_finds_the_annotations(tmp_path, layout):
     audio, annotations, pattern = LAYOUTS[layout]
     folder, pattern = lay_out(tmp_path, audio, annotations), pattern.format()
-    problems = check_annotations(folder)["problem"].tolist()
-    assert problems[0] == (
-        f"annotations of 4 of these 4 recordings are elsewhere: --annotations-at '{pattern}'"
+    (problem,) = check_annotations(folder)["problem"]
+    are_beside = audio.rpartition("/")[0] == annotations.rpartition("/")[0]
+    where = "in files of other names" if are_beside else "elsewhere"
+    assert problem == (
+        f"annotations of 4 of these 4 recordings are {where}: --annotations-at '{pattern}'"
     )
-    assert len(problems) == 5
     assert check_annotations(folder, annotations_at=pattern).empty
     assert list_recordings(folder, annotations_at=pattern).at["all", "a"] == 8
     tree = open_dataset(make_dataset(folder, annotations_at=pattern))

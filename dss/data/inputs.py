@@ -160,8 +160,11 @@ def _with_ways_out(failed: list[Failure], folder: Path, n_recordings: int) -> li
         ]
     are_many = len(missing) > max(1, MOST * n_recordings)  # one may just lack annotations
     if are_many and (pattern := proposed_pattern(folder, missing)):
-        n = len(files_by_pattern(pattern, folder, missing))
-        are = f"annotations of {n} of these {len(missing)} recordings are elsewhere"
+        found = {path for path, _ in files_by_pattern(pattern, folder, missing)}
+        failed = [(path, error) for path, error in failed if path not in found]
+        is_beside = pattern.rpartition("/")[0] in ("", "{folder}")
+        where = "in files of other names" if is_beside else "elsewhere"
+        are = f"annotations of {len(found)} of these {len(missing)} recordings are {where}"
         failed.append((folder, DssError(f"{folder}: {are}: --annotations-at '{pattern}'")))
     return failed
 
