@@ -5,7 +5,7 @@ from typing import Any
 
 from dss.widgets.elements import button
 from dss.widgets.forms.form import Form
-from dss.widgets.forms.waiting import wait_for
+from dss.widgets.threads import in_thread, wait_for
 
 AGAIN, LOOKING = "Look again", "Looking again ..."
 TOOLTIP = "Show what you saved in the rest of the notebook, too"
@@ -34,7 +34,7 @@ class Again:
     def _look(self) -> None:
         if self._form:
             self.widget.description, self.widget.disabled = LOOKING, True
-            threading.Thread(target=self._wait, args=[self._form.start()], daemon=True).start()
+            in_thread(self._wait, self._form.start())
 
     def _wait(self, work: threading.Thread | None) -> None:
         wait_for(work)

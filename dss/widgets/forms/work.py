@@ -11,7 +11,7 @@ import ipywidgets as widgets
 from dss.errors import DssError, DssWarning
 from dss.support import progress
 from dss.widgets.elements import doubt_html, problem_html
-from dss.widgets.forms.waiting import awaited, is_alive, wait_for
+from dss.widgets.threads import awaited, in_thread, is_alive, wait_for
 
 WORKING = '<span class="dss-help">working ...</span>'
 
@@ -64,9 +64,7 @@ class Work:
 
     def start(self, work: Callable[[], Any], where: widgets.HTML) -> threading.Thread:
         """Work in a separate thread, and show how it goes."""
-        thread = threading.Thread(target=self._guarded, args=(work, where), daemon=True)
-        thread.start()
-        return thread
+        return in_thread(self._guarded, work, where)
 
     def wait(self) -> None:
         """Wait for the work started by `launch`."""

@@ -22,10 +22,10 @@ from dss.support.units import counted
 from dss.widgets.elements import Displayed, errors_shown, framed, help_html, press
 from dss.widgets.forms.again import Again
 from dss.widgets.forms.form import Form
-from dss.widgets.forms.waiting import wait_for
 from dss.widgets.segment_map.buttons import BY_GROUP, BY_NAME, Buttons
 from dss.widgets.segment_map.pictures import Pictures
 from dss.widgets.segment_map.scatter import Scatter
+from dss.widgets.threads import in_thread, wait_for
 from dss.widgets.viewer import draft
 from dss.widgets.viewer.song_types import SongTypes
 from dss.widgets.viewer.sound import player
@@ -192,8 +192,7 @@ class SegmentMap(Displayed):
                 self.buttons.say_placing(False)
 
         self.buttons.say_placing(True)
-        self._thread = threading.Thread(target=lay_out, daemon=True)
-        self._thread.start()
+        self._thread = in_thread(lay_out)
 
     def _kinds(self) -> tuple[np.ndarray, list[str], list[str]]:
         """The kind of each point [points], and the labels and colours of the kinds."""

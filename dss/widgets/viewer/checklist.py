@@ -1,8 +1,8 @@
 """A list of the annotations to check first; a click shows one."""
 
 import html
-import threading
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -11,6 +11,7 @@ import pandas as pd
 from dss.errors import DssError
 from dss.review import proofread
 from dss.widgets.elements import UserChanges, button, errors_shown, help_html, row
+from dss.widgets.threads import in_thread
 
 N_RECORDINGS = 5  # recordings listed to annotate next
 DOUBTS = {
@@ -42,7 +43,8 @@ class CheckList:
         self._changes.observe(self._list, self._clicked)
         self._heading, self._next, self._message = (widgets.HTML() for _ in range(3))
         tooltip = "Find sounds that may belong to a song type that nobody has annotated yet"
-        self._ask = button("Unlike anything annotated?", self._look_later, tooltip, "search")
+        look = partial(in_thread, self.look_for_novel)
+        self._ask = button("Unlike anything annotated?", look, tooltip, "search")
         lists = widgets.HBox([self._list, self._next], layout={"flex_flow": "row wrap"})
         self.widget = widgets.VBox([self._heading, lists, row(self._ask, self._message)])
 
@@ -93,9 +95,6 @@ class CheckList:
                 self.fill(*self._filled)
         finally:
             self._ask.disabled = False
-
-    def _look_later(self) -> None:
-        threading.Thread(target=self.look_for_novel).start()
 
     def forget_novel(self) -> None:
         """Start afresh after other recordings were annotated."""

@@ -22,7 +22,7 @@ from dss.review.views import recording_view
 from dss.runs import read_params
 from dss.widgets.elements import problem_html
 from dss.widgets.forms.prediction import Annotated, PredictForm
-from dss.widgets.forms.waiting import wait_for
+from dss.widgets.threads import wait_for
 from dss.widgets.viewer.checklist import CheckList
 from dss.widgets.viewer.saving import SaveRow
 from dss.widgets.viewer.thresholds import Thresholds, scores_html

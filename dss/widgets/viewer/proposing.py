@@ -1,6 +1,5 @@
 """Proposing annotations in a viewer: everything louder than an adjustable threshold."""
 
-import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from dss.review.view import View, no_annotations
 from dss.support.units import counted
 from dss.widgets.browser import as_bytes
 from dss.widgets.elements import UserChanges, button, errors_shown, fold, help_html, row
+from dss.widgets.threads import in_thread
 
 PROPOSED = "proposed"
 AT_ONCE_SECONDS = 300  # of recordings whose loudness is measured without a thread
@@ -154,7 +154,7 @@ class Proposer:
         shown = self._viewer.view
         others = [v for v in self._viewer.editor.draft.not_annotated() if v is not shown]
         tables = {shown.recording.path: self._proposals()}
-        threading.Thread(target=self._propose_in, args=[others, tables], daemon=True).start()
+        in_thread(self._propose_in, others, tables)
 
     def _propose_in(self, views: Sequence[View], tables: dict[Path, pd.DataFrame]) -> None:
         """Propose in more recordings, and keep these proposals together with others."""
@@ -181,7 +181,7 @@ class Proposer:
         if recording.duration_seconds <= AT_ONCE_SECONDS:
             self._measure(recording)
         else:
-            threading.Thread(target=self._measure, args=[recording], daemon=True).start()
+            in_thread(self._measure, recording)
 
     def _measure(self, recording: Recording) -> None:
         with errors_shown(self._said):
@@ -233,7 +233,7 @@ class Proposer:
         return self._is_whole
 
     def _find_all_later(self) -> None:
-        threading.Thread(target=self._find_all, args=[self.n_changes], daemon=True).start()
+        in_thread(self._find_all, self.n_changes)
 
     def _find_all(self, n_changes: int) -> None:
         """Propose in all of the recording, and draw it, unless something changes first."""

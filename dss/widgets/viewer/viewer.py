@@ -20,6 +20,7 @@ from dss.widgets.elements import PICTURE, Displayed, button, errors_shown, frame
 from dss.widgets.forms.again import Again
 from dss.widgets.forms.chooser import Chooser
 from dss.widgets.forms.form import Form
+from dss.widgets.threads import in_thread
 from dss.widgets.viewer.controls import Controls
 from dss.widgets.viewer.drawing import Drawing
 from dss.widgets.viewer.editor import Editor
@@ -278,7 +279,7 @@ class Viewer(Navigation, Displayed):
         if targets is None or targets.size < MANY_VALUES:
             self._tables = {"annotations": self.view.annotations}
         else:
-            threading.Thread(target=self._find_annotations, daemon=True).start()
+            in_thread(self._find_annotations)
 
     def _find_annotations(self) -> None:
         view = self.view
