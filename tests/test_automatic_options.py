@@ -54,14 +54,34 @@ def test_one_recording_is_tested_by_samples_in_blocks(folder, tmp_path):
     assert (options.test_split, options.block_seconds) == ("samples", 2)
     assert "none can be spared" in reasons["test_split"]
     assert chosen([syllables(0.1)] * 3, SEGMENTS)[0].test_split == "files"
-    options, reasons = chosen([syllables(0.1)] * 3, SEGMENTS, [10.0, 40.0, 10.0])
+    options, reasons = chosen([syllables(0.1)] * 3, SEGMENTS, [1.0, 58.0, 1.0])
     assert (options.test_split, options.block_seconds) == ("samples", 2)
-    assert "67% of all that is annotated is a single recording" in reasons["test_split"]
+    assert "97% of all that is annotated is a single recording" in reasons["test_split"]
+    assert reasons["test_split"].endswith("and the others are too short to test on")
     first = sorted(folder.glob("*.wav"))[0]
     tree = open_dataset(make_dataset(first, store_dir=tmp_path / "one.npy", block_seconds=0.5))
     assert all(tree[split].sizes["time"] for split in ("train", "val", "test"))
     assert tree.attrs["chosen"].keys() >= {"test_split"}
     assert tree.attrs["made_with"]["test_split"] == "auto"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "split"),
+    [
+        ([10, 40, 10], "files"),
+        ([7, 11, 32], "files"),
+        ([6, 8, 8, 16], "files"),
+        ([1, 58, 2], "samples"),  # a second of another recording tests nothing
+        ([10, 10, 0.001], "samples"),
+        ([2000, *[10] * 10], "samples"),
+        ([450, *[10] * 55], "files"),
+    ],
+)
+def test_another_recording_is_spared_if_one_holds_most(seconds, split):
+    options, reasons = chosen([syllables(0.1)] * len(seconds), SEGMENTS, seconds)
+    assert options.test_split == split
+    each = "each split" if split == "samples" else "validation"
+    assert reasons["block_seconds"].endswith(f"so that {each} gets a share of all song")
 
 
 def test_only_segments_of_one_type_are_moved_apart():

@@ -180,3 +180,23 @@ def test_each_split_gets_its_share_of_what_is_known(block_seconds, seed):
     for split, share in (("train", 0.7), ("val", 0.2), ("test", 0.1)):
         n_known = sum(song.n_known(s.start_sample, s.stop_sample) for s in plan[split])
         assert n_known == pytest.approx(1000 * share, abs=60)
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("by_files", [("test",), ("val", "test")])
+def test_what_is_most_or_next_to_nothing_is_not_drawn_whole(seed, by_files):
+    lengths = [32_000, 7_000, 11_000, 9_000, 1]
+    options = DatasetOptions(**{f"{split}_split": "files" for split in by_files}, seed=seed)
+    plan = split_recordings([recording(n) for n in lengths], 1000, options)
+    for split in by_files:
+        assert len(plan[split]) == 1
+        assert plan[split][0].n_samples in (7_000, 11_000, 9_000)
+
+
+def test_individuals_count_as_a_whole():
+    lengths, birds = [5000, 5000, 5000, 3000, 3000], "aaabc"
+    songs = [recording(n, group=bird) for n, bird in zip(lengths, birds, strict=True)]
+    for seed in range(10):
+        plan = split_recordings(songs, 1000, DatasetOptions(test_split="files", seed=seed))
+        assert len(plan["test"]) == 1
+        assert songs[plan["test"][0].recording].group in "bc"

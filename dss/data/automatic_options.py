@@ -8,6 +8,7 @@ import pandas as pd
 
 from dss.data.annotations import EVENT, occurrences, segments_in
 from dss.data.filename_groups import groups_in_filenames
+from dss.data.splits import LARGEST_PART, can_be_spared
 from dss.options import DatasetOptions
 from dss.support.units import counted, listed
 
@@ -16,7 +17,7 @@ EVENTS_APART = 8  # standard deviations between neighbouring events, at least
 GAP_SECONDS = 0.004  # a few frames of a network
 FEWEST_TOUCHING = 0.01  # fraction of the segments of a type that follow each other without a pause
 FEWEST_RECORDINGS = 3  # the minimum for sparing one for testing
-LARGEST_PART = 0.4  # of all annotated time in one recording, if one is spared for testing
+LEAST_TESTED = 0.5  # of the test fraction, in the recordings that are spared if one dominates
 N_BLOCKS = 30  # blocks to deal out from one or two recordings when testing by samples
 BLOCK_SECONDS = 0.5, 10.0
 
@@ -46,32 +47,49 @@ def chosen_options(
     if options.gap_seconds is None:
         values["gap_seconds"] = _gap(tables, types, reasons)
     if options.test_split == "auto":
-        why = _why_none_is_spared(durations_seconds) if options.groups is None else ""
+        why, dominates = "", False
+        if options.groups is None:
+            why = _why_none_is_spared(durations_seconds, options.test_fraction)
+            dominates = _largest_part(durations_seconds) > LARGEST_PART
         values["test_split"] = "samples" if why else "files"
         if why and options.test_fraction:
             reasons["test_split"] = f"samples: {why}"
-            if options.block_seconds is None:
-                seconds = np.clip(sum(durations_seconds) / N_BLOCKS, *BLOCK_SECONDS)
-                values["block_seconds"] = float(f"{seconds:.2g}")
-                reasons["block_seconds"] = (
-                    f"{values['block_seconds']:g} s, so that each split gets a share of all song"
-                )
         elif options.groups is None and options.test_fraction:
             values |= _groups(names, reasons)
+        if (why or dominates) and options.test_fraction and options.block_seconds is None:
+            seconds = np.clip(sum(durations_seconds) / N_BLOCKS, *BLOCK_SECONDS)
+            values["block_seconds"] = float(f"{seconds:.2g}")
+            each = "each split" if why else "validation"
+            reasons["block_seconds"] = (
+                f"{values['block_seconds']:g} s, so that {each} gets a share of all song"
+            )
     if options.block_seconds is None:
         values.setdefault("block_seconds", 0.0)
     return options.model_copy(update=values), reasons
 
 
-def _why_none_is_spared(durations_seconds: Sequence[float]) -> str:
+def _why_none_is_spared(durations_seconds: Sequence[float], test_fraction: float) -> str:
     """Why no whole recording can be spared for testing; blank if one can."""
     n = len(durations_seconds)
     if n < FEWEST_RECORDINGS:
         return f"with {counted(n, 'recording')}, none can be spared for testing"
-    part = max(durations_seconds) / max(sum(durations_seconds), 1e-9)
-    if part > LARGEST_PART:
-        return f"{part:.0%} of all that is annotated is a single recording, which cannot be spared"
-    return ""
+    seconds, part = np.array(durations_seconds, float), _largest_part(durations_seconds)
+    if part <= LARGEST_PART:
+        return ""
+    others = seconds[can_be_spared(seconds)]
+    n_tested = max(1, round(test_fraction * n))
+    tested = n_tested * float(np.median(others)) if len(others) >= n_tested else 0.0
+    if tested >= LEAST_TESTED * test_fraction * seconds.sum():
+        return ""
+    return (
+        f"{part:.0%} of all that is annotated is a single recording, which cannot be spared, and "
+        "the others are too short to test on"
+    )
+
+
+def _largest_part(durations_seconds: Sequence[float]) -> float:
+    """The fraction of all that is annotated in a single recording."""
+    return max(durations_seconds, default=0.0) / max(sum(durations_seconds), 1e-9)
 
 
 def _groups(recordings: Sequence[str], reasons: dict[str, str]) -> dict[str, str]:

@@ -17,6 +17,8 @@ from dss.options import DatasetOptions
 MATCH_SECONDS = 1  # to match a pattern with a path
 SPLITS = ("train", "val", "test")
 UNUSED = "unused"
+LARGEST_PART = 0.4  # of all that is known in one group, if it is drawn whole for a split by files
+SMALLEST_PART = 0.1  # of the usual group, likewise: a recording that was broken off tests nothing
 MARGIN_SECONDS = 0.1  # kept between a cut and the next song if the pause is long enough
 
 
@@ -65,9 +67,10 @@ def split_recordings(
     """Divide recordings among the splits, so that no sample is in two of them.
 
     Splits by files are filled first, with whole recordings drawn at random, keeping groups
-    together. The remaining recordings are divided among the splits by samples: into one stretch per
-    split, in random order, or into blocks dealt out so that each split gets its share of every song
-    type. Shares are of what is known. Cuts lie in pauses of the song.
+    together; those that hold most of what is known, or next to nothing, are drawn last. The
+    remaining recordings are divided among the splits by samples: into one stretch per split, in
+    random order, or into blocks dealt out so that each split gets its share of every song type.
+    Shares are of what is known. Cuts lie in pauses of the song.
 
     Returns: the stretches of each split, in the order of the recordings.
     Raises: DssError if these recordings do not allow such splits.
@@ -78,7 +81,7 @@ def split_recordings(
     by_samples = {s: fractions[s] for s in fractions if s not in by_files}
     if set(by_samples) == {UNUSED}:
         by_samples = {}
-    taken = _draw_groups([r.group for r in recordings], fractions, by_files, by_samples, rng)
+    taken = _draw_groups(recordings, fractions, by_files, by_samples, rng)
     stretches: dict[str, list[Stretch]] = {split: [] for split in (*SPLITS, UNUSED)}
     for i, split in taken.items():
         stretches[split].append(Stretch(i, 0, recordings[i].n_samples))
@@ -189,8 +192,18 @@ def _fractions(options: DatasetOptions) -> dict[str, float]:
     return {split: fraction for split, fraction in fractions.items() if fraction > 0}
 
 
-def _draw_groups(groups, fractions, by_files, by_samples, rng) -> dict[int, str]:
+def can_be_spared(sizes: np.ndarray) -> np.ndarray:
+    """Which groups can be drawn whole for a split by files: not most of all, nor next to nothing.
+
+    `sizes` say how much is known of each: [groups] seconds or samples.
+    """
+    least = SMALLEST_PART * np.median(sizes)
+    return (sizes <= LARGEST_PART * sizes.sum()) & (sizes >= least)
+
+
+def _draw_groups(recordings, fractions, by_files, by_samples, rng) -> dict[int, str]:
     """Which recordings are taken whole, and by which split: {number of the recording: split}."""
+    groups = [recording.group for recording in recordings]
     members: dict[str, list[int]] = {group: [] for group in sorted(set(groups))}
     for i, group in enumerate(groups):
         members[group].append(i)
@@ -202,7 +215,10 @@ def _draw_groups(groups, fractions, by_files, by_samples, rng) -> dict[int, str]
             f"takes at least {needed}. Split by samples, set a fraction to 0, or add more."
         )
     names = list(members)
-    left = [names[i] for i in rng.permutation(len(names))]
+    known = [r.n_known(0, r.n_samples) for r in recordings]
+    sizes = np.array([sum(known[i] for i in members[name]) for name in names])
+    is_fit = can_be_spared(sizes)
+    left = [names[i] for i in sorted(rng.permutation(len(names)), key=lambda i: is_fit[i])]
     taken: dict[int, str] = {}
     # The smallest split first: each gets one before the largest takes what is left.
     for n_served, split in enumerate(sorted(by_files, key=fractions.get), start=1):
