@@ -109,6 +109,8 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(DssError, match="cannot write into this folder"):
         check_writable(tmp_path / "file" / "sub")
+    with pytest.raises(DssError, match=r"cannot write into this folder .File name too long"):
+        check_writable(tmp_path.joinpath(*["a"] * 5000))
 
 
 REPLACE = """

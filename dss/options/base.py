@@ -58,6 +58,7 @@ _PLAIN_WORDS = {
     "Unable to parse input string as an integer, exceeded maximum size": "a whole number",
     "a valid number": "a number",
     "a valid string": "text",
+    "String should have at least 1 character": "at least one character",
 }
 
 

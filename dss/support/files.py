@@ -42,7 +42,7 @@ def replacing(path: Path) -> Iterator[Path]:
     thread = threading.get_native_id()
     part = path.with_name(f".{name}.{thread}.{MACHINE}-{os.getpid()}{PART}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         _remove_left(path.parent)
         remove(part)
         yield part
@@ -139,11 +139,20 @@ def resolved(path: Path) -> Path:
         return Path(path)
 
 
+def make_folder(folder: Path) -> None:
+    """Create a folder if necessary, with those that it is in."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except RecursionError:  # a thousand folders in each other
+        number = errno.ENAMETOOLONG
+        raise OSError(number, os.strerror(number), str(folder)) from None
+
+
 def check_writable(folder: Path) -> None:
     """Create a folder if necessary; a DssError says why it is not writable."""
     probe = Path(folder) / f".dss.{MACHINE}-{os.getpid()}.part"
     try:
-        probe.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(probe.parent)
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:

@@ -9,6 +9,7 @@ from tempfile import mkstemp
 
 from dss.errors import DssError
 from dss.support import system
+from dss.support.files import make_folder
 from dss.support.units import listed
 
 PREFIX = ".dss_writing."  # of the announcements
@@ -41,7 +42,7 @@ def _made(folder: Path) -> Iterator[None]:
     """Create a folder, with those that it is in; remove those that are empty at the end."""
     new = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     except OSError as error:
         raise _not_writable(folder, error) from None
     try:
