@@ -154,7 +154,7 @@ def check_writable(folder: Path) -> None:
     try:
         make_folder(probe.parent)
         probe.write_bytes(b"")
-        probe.unlink()
+        probe.unlink(missing_ok=True)  # another thread may have written it, too
     except OSError as error:
         raise DssError(f"{folder}: cannot write into this folder ({error.strerror})") from None
 
