@@ -23,20 +23,11 @@ from dss.runs import load_run
 from dss.support.files import replacing
 from dss.train import train
 
-# Settings for each song: dataset, training, detection, and scoring.
+# Settings for each song: dataset, training, detection, and scoring. dss chooses the others.
 SONGS: dict[str, dict[str, dict[str, Any]]] = {
     "finch": {
         "dataset": {"test_fraction": 0.2},
-        "train": {
-            "nb_hist": 16384,
-            "nb_pre_conv": 5,
-            "nb_filters": 24,
-            "kernel_size": 7,
-            "nb_conv": 2,
-            "batch_size": 8,
-            "nb_epoch": 30,
-            "learning_rate": 0.004,
-        },
+        "train": {},
         "detect": {},
         "evaluate": {"tolerance_seconds": 0.01},
     },
