@@ -28,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = subparsers.get(arguments[0]) if arguments else None
     if command:
         arguments = _spell_out_switches(arguments, command)
+    elif arguments and (meant := guess(arguments[0], subparsers)):
+        parser.error(f"there is no command {arguments[0]}{meant}")
     parsed, unknown = parser.parse_known_args(arguments)
     if unknown:
         parser.error(_explain_unknown(unknown, command))
@@ -121,9 +123,14 @@ def _add_option(group: argparse._ArgumentGroup, name: str, field: FieldInfo) -> 
 
 
 def _explain_unknown(words: list[str], command: argparse.ArgumentParser | None) -> str:
-    """Name the arguments that are unknown, and suggest the switch most similar to the first."""
+    """Name the arguments that are unknown, and suggest the switch most similar to the first.
+
+    A dataset without a switch, as in `dss train song.npy`, lacks the one before it.
+    """
     switches = command._option_string_actions if command else {}
     meant = guess(words[0].partition("=")[0], switches)
+    if not words[0].startswith("-") and "--data-dir" in switches:
+        meant = f"; did you mean --data-dir {words[0]}?"
     return f"unrecognized arguments: {' '.join(words)}{meant}"
 
 

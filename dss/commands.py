@@ -107,8 +107,13 @@ def propose(recordings: Path, **named) -> None:
 def predict(recordings: Path, run: Path, **named) -> None:
     """Annotate recordings (a file, a folder or a pattern) with a trained network."""
     from dss.predict import expected_errors, predict_files
+    from dss.runs import can_annotate
     from dss.support.progress import say
 
+    if can_annotate(recordings):
+        raise DssError(
+            f"{recordings}: is a run; recordings come first: dss predict {run} {recordings}"
+        )
     files = predict_files(recordings, run, after_each=lambda path: print(path, flush=True), **named)
     if files and named.get("format", "csv") == "csv":
         with suppress(DssError):  # an earlier run is not calibrated

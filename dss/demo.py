@@ -64,7 +64,7 @@ def demo(*, options: DemoOptions | None = None, **named: Unpack[DemoArguments]) 
     print(f"Dataset {store}: train and val are split by samples, test by files:\n")
     print(f"{format_report(tree)}\n")
     trunk = train(data_dir=store, seed=options.seed, **settings["train"])
-    print(f"The run files start with {trunk}\n")
+    print(f"The files of the run begin with {trunk}\n")
     held_out = [recordings / name for name in tree.attrs["filename_test"]]
     written = _annotate(held_out, trunk, folder, settings["detect"])
     true = [annotations_path(recording) for recording in held_out]

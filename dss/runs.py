@@ -81,13 +81,23 @@ def run_trunk(run: str | Path) -> Path:
         (trunk,) = runs
     params, weights = (run_file(trunk, suffix) for suffix in ("_params.yaml", "_model.h5"))
     if not params.is_file():
-        raise DssError(f"{run}: is not a run: there is no {params}")
+        raise DssError(f"{run}: {_why_no_run(trunk, params)}")
     if not weights.is_file():
         raise DssError(
             f"{run}: has no weights: there is no {weights}. If training was stopped in its first "
             f"epoch, start it again with dss train --options {params}"
         )
     return trunk
+
+
+def _why_no_run(trunk: Path, params: Path) -> str:
+    """What is there instead of a run, and which runs are meant instead."""
+    if trunk.name.endswith((".npy", ".zarr")) and trunk.is_dir():
+        runs, why = _runs(trunk.with_suffix(".res"), "*_params.yaml"), "is a dataset, not a run"
+    else:
+        runs, why = _runs(trunk.parent, "*_params.yaml"), f"is not a run: there is no {params}"
+    last = sorted(runs, key=_begun)[-3:]
+    return f"{why}; did you mean {' or '.join(map(str, last))}?" if last else why
 
 
 def can_annotate(trunk: str | Path) -> bool:

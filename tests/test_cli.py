@@ -128,6 +128,31 @@ def test_a_switch_that_is_not_known_is_an_error_with_the_nearest_one(capsys):
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["train", "song.npy"],
+            "unrecognized arguments: song.npy; did you mean --data-dir song.npy?",
+        ),
+        (["chek", "song"], "there is no command chek; did you mean check?"),
+        (["song"], "invalid choice: 'song'"),
+    ],
+)
+def test_a_misspelled_command_and_a_dataset_without_its_switch_are_understood(words, said, capsys):
+    with pytest.raises(SystemExit) as error:
+        main(words)
+    assert error.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_annotating_with_recordings_and_run_exchanged_says_so(tiny_run, capsys):
+    assert main(["predict", str(tiny_run[0]), "new"]) == 2
+    assert (
+        f"is a run; recordings come first: dss predict new {tiny_run[0]}" in capsys.readouterr().err
+    )
+
+
 def run_dss(folder, command, **environment):
     """Run a shell command with `dss` as a fresh process; returns its code, output and errors."""
     dss = f"{shlex.quote(sys.executable)} -m dss.cli"

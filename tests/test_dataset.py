@@ -395,7 +395,7 @@ def test_a_song_type_that_a_split_lacks_is_a_warning_with_a_suggestion(folder):
         make_dataset(folder, test_fraction=0, seed=1)
     messages = [str(w.message) for w in warned if w.category is DssWarning]
     assert any(
-        "trill does not occur in" in m and "there are 1 of it in 1 rec" in m for m in messages
+        "trill does not occur in" in m and "it has 1 annotation, in 1 rec" in m for m in messages
     )
     assert any("buzz was never found" in m for m in messages)
 

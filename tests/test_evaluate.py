@@ -327,6 +327,25 @@ def test_intervals_hold_the_score_and_are_wider_for_fewer_recordings():
         bootstrap(TRUE, TRUE)
 
 
+def test_one_recording_with_a_song_type_gives_it_no_interval():
+    true = [table(("a", 0, 0.1), ("a", 1, 1.1), ("b", 2, 2.1)), table(("a", 0, 0.1))]
+    found = [table(("a", 0, 0.1), ("b", 2.001, 2.1)), table(("a", 0.002, 0.1))]
+    bounds = bootstrap(true, found, n_draws=50)
+    assert bounds.loc["b"].isna().all()
+    assert bounds.loc["a", "recall"].tolist() == [0.5, 1]
+    assert bounds.loc["a", "onset_error_ms"].tolist() == pytest.approx([0, 2])
+    lines = format_summary(true, found).partition("95 % interval")[2].splitlines()
+    assert lines[3].split() == ["b"]
+
+
+def test_the_summary_says_what_is_matched():
+    said = format_summary(TRUE, TRUE).splitlines()[0]
+    assert said.startswith("Matched: same name, onset within 10 ms. Errors")
+    limits = {"event_tolerance_seconds": 0.002, "offset_tolerance_seconds": 0.05}
+    said = format_summary(TRUE, TRUE, **limits).splitlines()[0]
+    assert "onset within 10 ms, offset within 50 ms, events within 2 ms." in said
+
+
 def test_the_worst_mistakes_come_first():
     predicted = table(("a", 0.1, 0.2), ("a", 5, 5.1), ("b", 6, 6.1), ("b", 7, 7.1))
     predicted["confidence"] = [0.99, 0.7, 0.95, 0.6]

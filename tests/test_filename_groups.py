@@ -16,6 +16,7 @@ from dss.data.splits import SPLITS, recording_groups
         ("day", "20191201", "20191202", "{}_06440{}.wav"),
         ("day", "43592", "43593", "b30807_{}.2{}.wav"),
         ("day", "220312", "230312", "gy6or6_baseline_{}_0836.{}.wav"),
+        ("day", "day1", "day2", "{}/rec_{}.wav"),
         ("day", "15DEC2022", "27DEC2022", "AL_6_{}_MF_{}.wav"),
     ],
 )

@@ -358,6 +358,13 @@ def test_raven_and_praat_can_read_what_is_written(tmp_path):
     assert [(i.text, i.xmin, i.xmax) for i in grid["segments"]] == [("a", 0, 1), ("", 1, 3)]
 
 
+def test_boxes_for_raven_reach_to_the_highest_frequency_of_the_recording(tmp_path):
+    for rate, highest in ((250_000, "125000.0"), (None, "20000.0")):
+        write_annotations(table(("usv", 0, 1)), tmp_path / "a.txt", "raven", samplerate_hz=rate)
+        header, row = (line.split("\t") for line in (tmp_path / "a.txt").read_text().splitlines())
+        assert dict(zip(header, row, strict=True))["High Freq (Hz)"] == highest
+
+
 def test_evsonganaly_can_read_what_is_written(tmp_path):
     write_annotations(table(("b", 1, 2), ("a", 0, 0.5)), tmp_path / "x.not.mat", "notmat", 3, 32000)
     content = scipy.io.loadmat(tmp_path / "x.not.mat")

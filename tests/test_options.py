@@ -64,7 +64,7 @@ def test_of_a_long_value_only_the_beginning_is_said():
 def test_all_problems_are_listed_at_once():
     with pytest.raises(DssError) as error:
         TrainOptions.checked({"nb_epoch": 0, "learning_rate": "fast"})
-    for line in ("data_dir: is required (data folder)", "nb_epoch: 0", "learning_rate: 'fast'"):
+    for line in ("data_dir: is required: the dataset", "nb_epoch: 0", "learning_rate: 'fast'"):
         assert line in str(error.value)
 
 

@@ -55,6 +55,9 @@ def test_a_folder_without_recordings_is_an_error(tmp_path):
         find_recordings(tmp_path)
     with pytest.raises(DssError, match="there is no such file or folder"):
         find_recordings(tmp_path / "nowhere")
+    (tmp_path / "song.npy").mkdir()
+    with pytest.raises(DssError, match="song.npy: is a dataset; name the folder of its recordings"):
+        find_recordings(tmp_path / "song.npy")
 
 
 @pytest.mark.parametrize(

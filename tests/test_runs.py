@@ -98,6 +98,21 @@ def test_the_folder_of_tensorboard_is_one_of_the_files_of_a_run(tmp_path):
     assert run_trunk(run_file(trunk, "_tensorboard")) == trunk
 
 
+def test_what_is_no_run_is_told_with_the_runs_that_are_there(tmp_path):
+    (tmp_path / "song.npy").mkdir()
+    with pytest.raises(DssError, match=r"song.npy: is a dataset, not a run$"):
+        run_trunk(tmp_path / "song.npy")
+    (tmp_path / "song.res").mkdir()
+    there = [tmp_path / "song.res" / name for name in ("20261123_101500", "20261124_090000")]
+    for trunk in there:
+        for suffix in ("_params.yaml", "_model.h5"):
+            run_file(trunk, suffix).write_text("x")
+    for wrong in (tmp_path / "song.npy", tmp_path / "song.res" / "20261123_101501"):
+        with pytest.raises(DssError) as error:
+            run_trunk(wrong)
+        assert str(error.value).endswith(f"; did you mean {there[0]} or {there[1]}?")
+
+
 def test_a_folder_with_a_single_run_stands_for_it(tmp_path):
     def finish(name):
         for suffix in ("_params.yaml", "_model.h5"):

@@ -200,7 +200,7 @@ def _check_store(store: Path, folder: Path, overwrite: bool) -> None:
         return
     if not overwrite:
         raise DssError(
-            f"{store}: already exists. Choose another store_dir, or overwrite it (--overwrite)."
+            f"{store}: already exists. Overwrite it (--overwrite), or write another (--store-dir)."
         )
     if not stores.is_dataset(store):
         raise DssError(

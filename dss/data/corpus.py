@@ -24,6 +24,7 @@ from dss.data.stretches import as_mask, complement, intersection, union
 from dss.data.text_tables import TIMES
 from dss.errors import DssError, DssWarning, raise_problems
 from dss.options import DatasetOptions
+from dss.support.units import counted
 
 LONGEST_NAME = 200  # bytes
 BOUNDARIES = ("onset", "offset")
@@ -98,9 +99,10 @@ def read_corpus(folder: Path, options: DatasetOptions) -> Corpus:
     raise_errors(problems)
     if len(problems):
         n, first = len(problems), format_problems(problems)[0]
-        message = f"{n} annotations are questionable (see `dss check {folder}`), such as {first}"
-        message = message if n > 1 else f"1 annotation is questionable: {first}"
-        warnings.warn(message, DssWarning, stacklevel=5)
+        others = (
+            f" (and {counted(n - 1, 'more warning')}: see `dss check {folder}`)" if n > 1 else ""
+        )
+        warnings.warn(f"{first}{others}", DssWarning, stacklevel=5)
     types, old_types, old_names = _types(inputs, folder, options)
     renamed = [_renamed(found.table, options.rename) for found in inputs]
     annotated = [

@@ -14,6 +14,7 @@ SEPARATOR = r"[/_\-. ]"
 INDIVIDUAL = re.compile(r"(?=.*[a-z])(?=.*\d)[a-z0-9]+", re.IGNORECASE)
 COUNTED = re.compile(
     r"(ch|chan|channel|mic|f|file|rec|recording|part|take|trial|session|song|call|s|t|n|no|v)\d+"
+    r"|(day|night|week|month|set|batch|exp|experiment)\d+"
     r"|\d+(khz|hz|ms|s|min|db|am|pm)|\d{1,2}[a-z]{3}\d{2,4}|\d{8}t\d{6}[a-z]*",
     re.IGNORECASE,
 )
@@ -22,6 +23,7 @@ DAYS = (
     r"(?i)(?<!\d)(\d{1,2}(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)(?:\d\d){1,2})(?!\d)",
     r"(?<![\dA-Za-z])(\d{6})(?=[_\-. T])",  # 130519, in any order of day, month and year
     r"(?<![\dA-Za-z])([345]\d{4})(?=[_.])",  # 43592: days since 1900, as Sound Analysis Pro counts
+    r"(?i)(?<![a-z])(day[_-]?\d+)(?!\d)",  # day1
 )
 FORMATS = {0: ("%Y%m%d",), 1: ("%d%b%Y", "%d%b%y"), 2: ("%y%m%d", "%d%m%y", "%m%d%y")}
 

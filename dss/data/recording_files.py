@@ -49,6 +49,8 @@ def find_recordings(path: str | Path, endings: Sequence[str] | None = None) -> l
         and (file.is_file() or _leads_nowhere(file))
         and (endings or _is_recording(file))
     )
+    if not found and path.name.endswith(STORE_ENDINGS):
+        raise DssError(f"{path}: is a dataset; name the folder of its recordings instead")
     if not found:
         others = sorted({file.suffix.lower() or file.name for file in there})
         only = f", only {listed(others)}; convert recordings to wav" if others else ""

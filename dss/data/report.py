@@ -160,9 +160,10 @@ def missing(attributes: Mapping[Any, Any]) -> list[str]:
         elif without:
             n_recordings = sum(report[split]["recordings"][name] for split in SPLITS)
             sentences.append(
-                f"{name} does not occur in {' and '.join(without)}: there are {total} of it in "
-                f"{counted(n_recordings, 'recording')} or parts of recordings. Split by samples in "
-                "blocks (block_seconds), try another seed, or annotate more of it."
+                f"{name} does not occur in {' and '.join(without)}: it has "
+                f"{counted(total, 'annotation')}, in {counted(n_recordings, 'recording')} or "
+                "parts of recordings. Split by samples in blocks (block_seconds), try another "
+                "seed, or annotate more of it."
             )
     return sentences
 

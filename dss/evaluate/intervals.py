@@ -40,7 +40,7 @@ def bootstrap(
         seed: the same seed gives the same intervals.
 
     Returns: rows as in `summarize`, with columns (score, "low") and (score, "high") for each score,
-        except numbers of annotations and seconds.
+        except numbers of annotations and seconds. NaN where a single recording has such song.
     Raises: DssError for a single recording.
     """
     options = EvaluateOptions.given(options, named)
@@ -87,10 +87,11 @@ def _of_matches(matches: Mapping[str, Sequence[Match]], times: np.ndarray) -> Sc
         # The scores of `all` go through the recordings once for each song type.
         numbers = np.array([(m.n_true, m.n_predicted, len(m.errors)) for m in of_name], float)
         numbers = numbers.reshape(-1, n_recordings, 3)
-        n_true, n_predicted, n = _drawn(numbers.sum(axis=0), times).T
-        scores[name, "precision"] = n / n_predicted
-        scores[name, "recall"] = n / n_true
-        scores[name, "f1"] = 2 * n / (n_true + n_predicted)
+        of_each = numbers.sum(axis=0)  # [recordings, 3]
+        n_true, n_predicted, n = _drawn(of_each, times).T
+        scores[name, "precision"] = _of_several(n / n_predicted, of_each[:, 1])
+        scores[name, "recall"] = _of_several(n / n_true, of_each[:, 0])
+        scores[name, "f1"] = _of_several(2 * n / (n_true + n_predicted), of_each[:, :2].sum(axis=1))
         errors = 1000 * np.abs(np.concatenate([NO_MATCH.errors, *(m.errors for m in of_name)]))
         recording = np.repeat(
             np.arange(len(of_name)) % n_recordings, [len(m.errors) for m in of_name]
@@ -99,14 +100,17 @@ def _of_matches(matches: Mapping[str, Sequence[Match]], times: np.ndarray) -> Sc
             order = np.argsort(values)
             found = [_quantiles(values[order], t[recording[order]], [0.5, 0.95]) for t in times]
             median, most = np.transpose(found)
-            scores |= {(name, f"{edge}_error_ms"): median, (name, f"{edge}_error_95_ms"): most}
+            for part, of_draw in (("error_ms", median), ("error_95_ms", most)):
+                scores[name, f"{edge}_{part}"] = _of_several(of_draw, of_each[:, 2])
     return scores
 
 
 def _of_samples(names: list[str], matrices: np.ndarray, times: np.ndarray) -> Scores:
     drawn = _drawn(matrices, times)
+    of_type = (matrices.sum(axis=1) + matrices.sum(axis=2)).T[1:]  # [types, recordings]
+    n_of = [*of_type, of_type.sum(axis=0)]
     scores = {
-        (name, f"sample_{score}"): values[:, i]
+        (name, f"sample_{score}"): _of_several(values[:, i], n_of[i])
         for score, values in scores_of_confusion(drawn).items()
         for i, name in enumerate([*names[1:], ALL])
     }
@@ -120,9 +124,21 @@ def _of_numbers(pairs: Sequence[Pair], times: np.ndarray) -> Scores:
         for score, of in (("ratio", len), ("seconds_ratio", np.sum)):
             values = np.array([[of(d) for d in both] for both in of_name])
             n_true, n_predicted = _drawn(values, times).T
-            scores[name, score] = np.where(n_true > 0, n_predicted / n_true, np.nan)
+            ratio = np.where(n_true > 0, n_predicted / n_true, np.nan)
+            scores[name, score] = _of_several(ratio, values[:, 0])
     edits, n_true = _drawn(edit_counts(pairs), times).T
     return {**scores, (ALL, "syllable_error_rate"): np.where(n_true, edits / n_true, np.nan)}
+
+
+def _of_several(scores: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """The scores of all draws; NaN if a single recording has anything to score.
+
+    They are all the same then, which says nothing about other recordings.
+
+    Arguments:
+        n: the number of annotations in each recording that count.
+    """
+    return scores if (n > 0).sum() > 1 else np.full(len(scores), np.nan)
 
 
 def _drawn(values: np.ndarray, times: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ from dss.evaluate.samples import confusions, macro_f1, score_samples
 from dss.evaluate.sequences import compare_pairs, error_rate
 from dss.options import EvaluateOptions, takes_options
 from dss.options.arguments import EvaluateArguments
+from dss.support.units import readable
 
 MOST_COLUMNS = 100  # of a table that is printed
 # Scores whose intervals are printed, with their names there.
@@ -71,7 +72,7 @@ def format_summary(
     pairs = read_pairs(true, predicted, options)
     names, matrices = confusions(pairs)
     table = _summary(pairs, (names, matrices), options)
-    parts = [format_scores(table[[*scores_of([])]])]
+    parts = [f"{_criterion(options)}\n{format_scores(table[[*scores_of([])]])}"]
     if "f1_low" in table:
         text = {
             title: [_interval(row, score) for _, row in table.iterrows()]
@@ -95,6 +96,16 @@ def format_summary(
             interval = f" (95 % interval {_interval(row, score)})" if "f1_low" in row else ""
             parts.append(f"{title} {row[score]:.3f}{interval}")
     return "\n\n".join(parts)
+
+
+def _criterion(options: EvaluateOptions) -> str:
+    """What counts as a match, and what the errors are."""
+    limits = [f"onset within {readable(options.tolerance_seconds)}"]
+    if options.offset_tolerance_seconds:
+        limits.append(f"offset within {readable(options.offset_tolerance_seconds)}")
+    if options.event_tolerance_seconds:
+        limits.append(f"events within {readable(options.event_tolerance_seconds)}")
+    return f"Matched: same name, {', '.join(limits)}. Errors of these: median, and 95 % are below"
 
 
 def _summary(

@@ -59,6 +59,10 @@ _PLAIN_WORDS = {
     "a valid number": "a number",
     "a valid string": "text",
     "String should have at least 1 character": "at least one character",
+    "List should have at least ": "at least ",
+    "List should have at most ": "at most ",
+    " items after validation, not ": " values, not ",
+    " item after validation, not ": " value, not ",
 }
 
 
@@ -132,7 +136,10 @@ class Options(BaseModel):
         if item["type"] == "extra_forbidden":
             return f"there is no such option{guess(name, cls.model_fields)}"
         if item["type"] == "missing":
-            return f"is required ({str(cls.model_fields[name].title).lower()})"
+            field = cls.model_fields[name]
+            if declared(field)["path"] == "dataset":
+                return "is required: the dataset, such as song.npy, which dss make-dataset writes"
+            return f"is required ({str(field.title).lower()})"
         if isinstance(item.get("ctx", {}).get("error"), DssError):
             error = item["ctx"]["error"]
             return "; ".join(error.problems) or str(error)

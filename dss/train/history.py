@@ -90,5 +90,5 @@ def show(progress, row: dict[str, float], nb_epoch: int) -> None:
         left = timedelta(seconds=round(row["seconds_left"]))
         say(
             f"epoch {row['epoch']}/{nb_epoch}: loss {row['loss']:.4f}, validation loss "
-            f"{row['val_loss']:.4f}, F1 {f1_text}, {left} left"
+            f"{row['val_loss']:.4f}, F1 {f1_text}, at most {left} left"
         )

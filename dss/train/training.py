@@ -313,4 +313,9 @@ def _fit(
     if not came_to_end and workers.is_first:
         last = f"epoch {log.rows[-1]['epoch']:g} of {options.nb_epoch}"
         say(f"{trunk.name}: stopped after {last}; --continue-from {trunk} resumes it")
+    elif workers.is_first and log.rows and log.rows[-1]["epoch"] < options.nb_epoch:
+        say(
+            f"{trunk.name}: ends early, as the validation loss has not fallen for "
+            f"{options.early_stopping_patience} epochs; the weights of the best epoch are kept"
+        )
     return log.rows, came_to_end

@@ -27,7 +27,7 @@ from dss.errors import DssError
 BEGIN, END = RAVEN_TIMES
 GENERIC = ("label", "onset_s", "offset_s", "notated_path", "annot_path", "sequence", "annotation")
 SAMPLE_COLUMNS = ("onset_sample", "offset_sample")
-HIGHEST_HZ = 20_000  # of a box in a selection table, by default
+HIGHEST_HZ = 20_000  # of a box in a selection table, where the sample rate is unknown
 # What a new selection of Raven says besides its name and its times.
 SELECTION = {
     "View": "Spectrogram 1",

@@ -131,8 +131,9 @@ def write_table(
             lines = (f"{a:.6f}\t{b:.6f}\t{name}\n" for name, a, b in rows)
             path.write_text("".join(lines), "utf-8")
         case "raven":
+            highest_hz = samplerate_hz / 2 if samplerate_hz else HIGHEST_HZ
             lines = (
-                f"{i}\tSpectrogram 1\t1\t{a:.6f}\t{b:.6f}\t0.0\t{HIGHEST_HZ:.1f}\t{name}\n"
+                f"{i}\tSpectrogram 1\t1\t{a:.6f}\t{b:.6f}\t0.0\t{highest_hz:.1f}\t{name}\n"
                 for i, (name, a, b) in enumerate(rows, start=1)
             )
             path.write_text("".join(["\t".join(RAVEN_COLUMNS) + "\n", *lines]), "utf-8")
