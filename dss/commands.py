@@ -136,11 +136,12 @@ def proofread(annotated: Path, **named) -> None:
     chosen, novel = options.ProofreadFilesOptions.checked(named), None
     if chosen.recordings and chosen.known:
         folder = annotated if annotated.is_dir() else annotated.parent
-        files = target_paths(chosen.recordings, folder, "csv")
+        files = target_paths(chosen.recordings, folder, "csv", chosen.endings)
         wanted = {path: f for path, f in files.items() if f.is_file() and annotated in (f, folder)}
         if not wanted:
             raise DssError(f"{annotated}: contains no annotations of {chosen.recordings}")
-        novel = find_novel_sounds(wanted, chosen.known)
+        how = chosen.values_given(options.FileOptions)
+        novel = find_novel_sounds(wanted, chosen.known, **how)
     least = least_certain(annotated, novel, n_least=chosen.n_least)
     print(format_proofread(least, rank_recordings(annotated, novel), novel))
 

@@ -369,7 +369,7 @@ def test_the_summary_reads_each_file_once(tmp_path, monkeypatch):
             write_annotations(TRUE, tmp_path / name / f"{i}_annotations.csv")
     read = []
     monkeypatch.setattr(
-        "dss.evaluate.pairs.read_annotations",
+        "dss.data.annotation_files.read_annotations",
         lambda p, *how, **named: read.append(p) or read_annotations(p, *how, **named),
     )
     for summary in (summarize, format_summary):

@@ -8,11 +8,12 @@ import pytest
 from conftest import tone_song, write_recording
 
 from dss.cli import main
+from dss.data import read_annotations
 from dss.errors import DssError
 from dss.plot import plot_novel_sounds
 from dss.predict import predict_files
 from dss.review.novel_sounds import find_novel_sounds
-from dss.review.rounds import find_novel_in_run, next_round
+from dss.review.rounds import NOTHING_NEW, find_novel_in_run, next_round
 
 NEW = [(1.0 + 0.5 * i, 1.1 + 0.5 * i) for i in range(12)]
 
@@ -59,6 +60,64 @@ def test_the_command_lists_and_counts_them(annotated, tiny_run, capsys):
     )
 
 
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory):
+    """Recordings whose annotations are in another folder, in samples, without names; and how they
+    are read.
+    """
+    folder = tmp_path_factory.mktemp("known")
+    (folder / "labels").mkdir()
+    for i in range(3):
+        x, rows = tone_song(seed=i, seconds=8)
+        write_recording(folder / "song", f"bird_{i}", x, 1000, rows)
+        (folder / "song" / f"bird_{i}_annotations.csv").unlink()
+        labels = "".join(f"{1000 * a:.0f},{1000 * b:.0f}\n" for _, a, b in rows if b > a)
+        (folder / "labels" / f"bird_{i}.csv").write_text(f"start,stop\n{labels}")
+    at = "../labels/{stem}.csv"
+    return folder / "song", {"annotations_at": at, "time_unit": "samples", "unnamed": "call"}
+
+
+def test_manual_annotations_are_read_as_the_check_reads_them(annotated, elsewhere, capsys):
+    new, folder = next(iter(annotated)).parent, next(iter(annotated.values())).parent
+    known, how = elsewhere
+    words = ["proofread", str(folder), "--recordings", str(new), "--known", str(known)]
+    switches = [f"--{name.replace('_', '-')}={value}" for name, value in how.items()]
+    for missing, says in (
+        (switches, "the annotations are elsewhere: --annotations-at '../labels/{stem}.csv'"),
+        (switches[2:], "row 2: the name is missing"),
+    ):
+        given = [switch for switch in switches if switch not in missing]
+        assert main([*words, *given]) == 2
+        assert says in capsys.readouterr().err
+    assert main([*words, *switches]) == 0
+    assert "other_annotations.csv" in capsys.readouterr().out
+    novel = find_novel_sounds(annotated, known, **how)
+    assert (novel["recording"].str.endswith("other.wav")).mean() > 0.8
+
+
+def test_manual_annotations_beside_predictions_are_not_proofread(annotated, tmp_path, capsys):
+    for file in annotated.values():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "mine_annotations.csv").write_text("start_seconds,stop_seconds\n1,2\n")
+    assert main(["proofread", str(tmp_path)]) == 0
+    assert "mine" not in capsys.readouterr().out
+
+
+def test_skipped_recordings_are_annotated_already(annotated, tiny_run, tmp_path):
+    for ending in ("_params.yaml", "_model.h5"):
+        copy = tmp_path / f"20260101_000000{ending}"
+        copy.write_bytes(Path(f"{tiny_run[0]}{ending}").read_bytes())
+    x, _ = tone_song(seed=30, seconds=8)
+    mine = write_recording(tmp_path / "new", "mine", x, 1000, [])
+    manual = tmp_path / "new" / "mine_annotations.csv"
+    manual.write_text("start_seconds,stop_seconds\n500,750\n")  # samples, without names
+    found = next_round({**annotated, mine: manual}, tmp_path / "20260101_000000")
+    n = sum(len(read_annotations(file)) for file in annotated.values())
+    assert found.rounds["found"].tolist() == [n]
+    assert str(mine) not in [*found.novel["recording"]]
+    assert str(next_round({mine: manual}, tmp_path / "20260101_000000")).endswith(NOTHING_NEW)
+
+
 def test_the_gallery_has_a_row_for_those_that_are_alike(annotated):
     recording = str(next(iter(annotated)))
     rows = [(recording, "a" if i < 4 else "", 1.0 + i, 1.1 + i, 2.0, i // 4) for i in range(6)]
@@ -91,10 +150,8 @@ def test_rounds_are_counted(annotated, tiny_run, tmp_path):
     there = sorted(tiny_run[1].with_suffix("").glob("*.wav"))
     files = {path: annotated[next(iter(annotated))] for path in there}
     nothing_new = str(next_round(files, tmp_path / "20260101_000001")).splitlines()
-    assert nothing_new[1:] == [
-        "All these recordings are in the dataset already: let the network annotate others."
-    ]
-    with pytest.raises(DssError, match="in the dataset already"):
+    assert nothing_new[1:] == [NOTHING_NEW]
+    with pytest.raises(DssError, match=NOTHING_NEW):
         find_novel_in_run(files, tmp_path / "20260101_000001")
     (tmp_path / "rounds.csv").write_text("a,b\n1,2\n")
     with pytest.raises(DssError, match=r"rounds\.csv"):

@@ -180,3 +180,23 @@ def test_a_blank_can_be_given_on_a_command_line():
     options = TrainOptions(data_dir="x.npy", **{name: namespace[name] for name in given})
     assert options.model_fields_set == {"data_dir", *given}
     assert options == TrainOptions(data_dir="x.npy")
+
+
+@pytest.mark.parametrize("name", ["noise", "not_song", "", " "])
+@pytest.mark.parametrize(
+    ("command", "option", "given"),
+    [
+        ("propose", "song_type", "{}"),
+        ("check", "unnamed", "{}"),
+        ("evaluate", "unnamed", "{}"),
+        ("make-dataset", "rename", '{{a: "{}"}}'),
+        ("convert", "rename", '{{a: "{}"}}'),
+    ],
+)
+def test_only_names_of_song_types_are_taken(command, option, given, name, capsys):
+    folders = ["x", "y"] if command == "evaluate" else ["x"]
+    words = [command, *folders, f"--{option.replace('_', '-')}", given.format(name)]
+    assert cli.main(words) == 2
+    said = capsys.readouterr().err
+    assert f"{option}: {name!r} should be the name of a song type" in said
+    assert said.count("\n") <= 2

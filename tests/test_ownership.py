@@ -87,21 +87,26 @@ def test_what_was_made_while_a_recording_was_annotated_stays(tiny_run, recording
     assert made.read_text() == by_hand
 
 
+def manual_file(recording, by_dss):
+    found = comparison.manual_annotations(recording, by_dss)
+    return found and found.file
+
+
 def test_what_was_corrected_counts_as_by_hand(tiny_run, recordings, tmp_path):
     wav, run = recordings / "bird_0.wav", tiny_run[0]
     (beside,) = predict_files(wav, run, proposals=True)
     (by_dss,) = predict_files(wav, run, save_dir=tmp_path / "out")
-    assert comparison.manual_annotation_file(wav, by_dss) is None
+    assert manual_file(wav, by_dss) is None
     proposed = beside.read_text()
     beside.write_text(f"{proposed}sine,0.1,0.2,,\n")
-    assert comparison.manual_annotation_file(wav, by_dss) is None
+    assert manual_file(wav, by_dss) is None
     beside.write_text(proposed.replace("False", "True", 1))
-    assert comparison.manual_annotation_file(wav, by_dss) == beside
+    assert manual_file(wav, by_dss) == beside
     beside.write_bytes(by_dss.read_bytes())  # a copy
-    assert comparison.manual_annotation_file(wav, by_dss) is None
+    assert manual_file(wav, by_dss) is None
     correct(beside)
-    assert comparison.manual_annotation_file(wav, by_dss) == beside
-    assert comparison.manual_annotation_file(wav, beside) is None
+    assert manual_file(wav, by_dss) == beside
+    assert manual_file(wav, beside) is None
 
 
 def _write_many(folder, number):

@@ -12,6 +12,7 @@ from dss.data import read_annotations
 from dss.errors import DssError
 from dss.evaluate import evaluate
 from dss.options import PredictFilesOptions
+from dss.plot import plot_mistakes
 from dss.predict import predict
 from dss.predict.detection import with_run_options
 from dss.predict.near_misses import near_misses_path
@@ -60,6 +61,30 @@ def test_by_hand_and_by_dss_are_shown_with_their_scores(viewer, values, tmp_path
     assert "2 recordings that the network did not learn from" in viewer._message.value
     viewer.show("bird_22.wav")
     assert list(viewer.annotations) == ["predicted"]
+
+
+def test_manual_annotations_are_read_as_the_check_reads_them(form, values, tmp_path):
+    """Those of one recording lie elsewhere, in samples, without names."""
+    there = tmp_path / "new" / "bird_20_annotations.csv"
+    expected = read_annotations(there).query("name == 'a'")
+    lines = (f"{1000 * a:.0f},{1000 * b:.0f}\n" for a, b in expected[TIMES].to_numpy())
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "bird_20.csv").write_text(f"start,stop\n{''.join(lines)}")
+    for file in (tmp_path / "new").glob("*.csv"):
+        file.unlink()
+    assert PredictionViewer(form).compared == ([], [])
+    how = {"annotations_at": "../labels/{stem}.csv", "time_unit": "samples", "unnamed": "a"}
+    viewer = PredictionViewer(form, **how)
+    assert [len(by_hand.table) for by_hand in viewer.compared[0]] == [len(expected)]
+    assert viewer.scores.loc["a", "recall"] > 0.8
+    assert viewer.view.name == "bird_20.wav"
+    np.testing.assert_allclose(viewer.annotations["manual"][TIMES], expected[TIMES], atol=1e-3)
+    true, predicted = viewer.compared
+    assert len(plot_mistakes(true, predicted).axes) > 0
+    viewer.editor.draft.put(viewer.editor.draft.now._replace(annotations=expected[:1]))
+    viewer.editor.draft.save()
+    assert [len(by_hand.table) for by_hand in viewer.compared[0]] == [1]
+    viewer.editor.draft.edits.forget_saved()
 
 
 def test_recordings_of_another_form_are_shown_and_saved(values, tmp_path, monkeypatch):
@@ -398,7 +423,7 @@ def test_sounds_unlike_any_annotated_are_listed_if_one_asks(viewer, monkeypatch)
         [(by_name["bird_22"], "", 0.5, 0.6, 9.0), (by_name["bird_20"], "", 0.5, 0.6, 9.0)],
         columns=["file", "name", *TIMES, "distance"],
     )
-    monkeypatch.setattr(predictions, "find_novel_in_run", lambda files, run, loader: sounds)
+    monkeypatch.setattr(predictions, "find_novel_in_run", lambda files, run, options: sounds)
     viewer.checking.look_for_novel()
     texts = [text for text, _ in viewer.checking._list.options]
     listed = [text for text in texts if "unlike" in text]

@@ -333,3 +333,12 @@ def test_segments_shorter_than_a_sample_stay_segments(tmp_path):
     table = table.assign(name=["a", "p"], start_seconds=[0.5, 0.6], stop_seconds=[0.5001, 0.6])
     write_annotations(table, file, samplerate_hz=1000)
     assert file.read_text() == "name,start_sample,stop_sample\na,500,501\np,600,600\n"
+
+
+def test_annotations_without_names_are_corrected_in_their_file(tmp_path):
+    sound(tmp_path / "r.wav")
+    file = tmp_path / "r_annotations.csv"
+    file.write_text("start_seconds,stop_seconds\n0.5,1\n2,3\n")
+    (view,) = open_views(tmp_path, unnamed="call")
+    correct(view, 0, "song", 0.5, 1)
+    assert rows(read_annotations(file)) == [("song", 0.5, 1), ("call", 2, 3)]

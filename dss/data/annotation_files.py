@@ -105,12 +105,8 @@ def recording_annotations(
             path = find_file(recording)
         else:
             path = find_annotations(recording, format)
-        try:
-            return path, read_annotations(path, format, recording, time_unit, samplerate_hz)
-        except DssError as error:
-            if unnamed is None or not isinstance(error.rest, Unread):
-                raise
-            return path, _named(error.rest, unnamed)
+        how = format, recording, unnamed, time_unit, samplerate_hz
+        return path, read_named_annotations(path, *how)
     try:
         table = loader(recording)
     except Exception as error:
@@ -129,6 +125,26 @@ def recording_annotations(
     to_seconds(table, recording, time_unit, rate)
     raise_broken(parse_times(table), table, recording)
     return recording, table
+
+
+def read_named_annotations(
+    path: Path,
+    format: str | None = None,
+    recording: Path | None = None,
+    unnamed: str | None = None,
+    time_unit: str = AUTO,
+    samplerate_hz: SampleRate = None,
+) -> pd.DataFrame:
+    """Read annotations; those without a name are called `unnamed`.
+
+    Other arguments and errors as for `read_annotations`.
+    """
+    try:
+        return read_annotations(path, format, recording, time_unit, samplerate_hz)
+    except DssError as error:
+        if unnamed is None or not isinstance(error.rest, Unread):
+            raise
+        return _named(error.rest, unnamed)
 
 
 def _named(unread: Unread, name: str) -> pd.DataFrame:

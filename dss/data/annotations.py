@@ -20,13 +20,13 @@ from dss.data.text_tables import COLUMNS, TIMES
 from dss.data.time_units import AUTO
 from dss.errors import DssError
 from dss.options import SourceOptions
+from dss.options.song_type_names import ABSENT as ABSENT
+from dss.options.song_type_names import NOISE as NOISE
 from dss.support import system
 from dss.support.files import check_content, check_writable, replacing
 
-NOISE = "noise"
 EVENT = "event"
 SEGMENT = "segment"
-ABSENT = "not_"  # a row named not_x says that x does not occur in this stretch
 # How far times may extend beyond the ends of a recording by default.
 TOLERANCE_SECONDS: float = SourceOptions.model_fields["tolerance_seconds"].default
 ROUNDING_SECONDS = 1e-9  # in sums and differences of times

@@ -18,7 +18,7 @@ from dss.data.inputs import Input, read_inputs
 from dss.data.overlaps import overlap_warnings, overlaps, without_overlaps
 from dss.data.problems import as_table, format_problems, problems_of, raise_errors
 from dss.data.recordings import Recording
-from dss.data.song_types import is_absence, song_types
+from dss.data.song_types import song_types
 from dss.data.splits import Song
 from dss.data.stretches import as_mask, complement, intersection, union
 from dss.data.text_tables import TIMES
@@ -200,19 +200,13 @@ def _renamed(table: pd.DataFrame, rename: Mapping[str, str]) -> pd.DataFrame:
 def _old_names(by_file, definitions: list[Path], rename: Mapping[str, str]) -> list[str]:
     """The song types by their names in the files; and `noise`, if something is renamed to it.
 
-    Raises: DssError if an old name does not exist, or a new one does not stand for song.
+    Raises: DssError if an old name does not exist.
     """
     old = [*song_types(by_file, definitions)]
     if any((table["name"] == NOISE).any() for table in by_file.values()):
         old += [NOISE] * (NOISE in rename)
     unknown = [name for name in rename if name not in old]
     raise_problems(unknown, f"rename: the song types are {', '.join(old)}, but not:")
-    for name in rename.values():
-        if name == NOISE or is_absence(name, {*old, *rename.values()}):
-            raise DssError(
-                f"rename: no song type can become {name}; to leave some out, list the others "
-                "(song_types)"
-            )
     return old
 
 

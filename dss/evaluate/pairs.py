@@ -1,6 +1,7 @@
 """Pair true and predicted annotations, recording by recording."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from dss.data.annotated_stretches import known_stretches, read_annotated
-from dss.data.annotation_files import annotation_endings
-from dss.data.annotations import EVENT, NOISE, SEGMENT, occurrences, read_annotations
+from dss.data.annotation_files import annotation_endings, read_named_annotations
+from dss.data.annotations import EVENT, NOISE, SEGMENT, occurrences
 from dss.data.column_names import called, has_times
 from dss.data.formats.guessing import guess_format
 from dss.data.recording_files import AUDIO_ENDINGS, visible_files
@@ -34,7 +35,7 @@ ENDINGS = re.compile(
 EVENT_REACH_SECONDS = 0.01  # around an event, there is known to be no other one
 ALL = "all"  # the row for all song types together
 
-Annotations: TypeAlias = str | Path | pd.DataFrame
+Annotations: TypeAlias = str | Path | pd.DataFrame | TrueAnnotations
 Recordings: TypeAlias = Annotations | Sequence[Annotations]
 
 
@@ -59,7 +60,10 @@ class Pair:
     predicted: pd.DataFrame
     stretches: np.ndarray  # [stretches, 2]: first and last second of annotated stretches
     names: frozenset[str]  # song types that were annotated, or looked for and not found
-    source: str  # the file of the true annotations, or the number of the table
+    # The file of the true annotations, or the number of the table; or the recording, if its
+    # annotations are in a file with others.
+    source: str
+    recording: Path | None = None  # if it is known
 
     @cached_property
     def arrays(self) -> tuple[AnnotationArrays, AnnotationArrays]:
@@ -95,10 +99,16 @@ def read_pairs(
             f"There are {len(true)} tables of true annotations, but {len(predicted)} of predicted "
             "ones. Give one of each per recording."
         )
+    several = Counter(given.file for given in true if isinstance(given, TrueAnnotations))
     pairs = []
     for number, (t, p) in enumerate(zip(true, predicted, strict=True), start=1):
-        source = f"table {number}" if isinstance(t, pd.DataFrame) else str(t)
-        pairs.append(_pair(_table(t, options), _table(p), _stretches(t), source))
+        if isinstance(t, TrueAnnotations):
+            source = str(t.file if several[t.file] == 1 else t.recording)
+            pair = _pair(t.table, _table(p), _stretches(t.recording), source, t.recording)
+        else:
+            source = f"table {number}" if isinstance(t, pd.DataFrame) else str(t)
+            pair = _pair(_table(t, options), _table(p), _stretches(t), source)
+        pairs.append(pair)
     return pairs
 
 
@@ -114,7 +124,11 @@ def stem_of(path: Path) -> str | None:
 
 
 def _pair(
-    true: pd.DataFrame, predicted: pd.DataFrame, annotated_stretches: np.ndarray, source: str
+    true: pd.DataFrame,
+    predicted: pd.DataFrame,
+    annotated_stretches: np.ndarray,
+    source: str,
+    recording: Path | None = None,
 ) -> Pair:
     tables = true, predicted
     stated = set().union(*(table["name"] for table in tables))
@@ -125,7 +139,7 @@ def _pair(
         apart = {ALL: f"{ALL} (song type)"}
         by_hand, found_by = (table.replace({"name": apart}) for table in (by_hand, found_by))
         names = names - {ALL} | {*apart.values()}
-    return Pair(by_hand, found_by, known, names, source)
+    return Pair(by_hand, found_by, known, names, source, recording)
 
 
 def _known(
@@ -138,7 +152,7 @@ def _known(
     return known_stretches(true, types, annotated_stretches, EVENT_REACH_SECONDS)
 
 
-def _stretches(annotations: Annotations) -> np.ndarray:
+def _stretches(annotations: str | Path | pd.DataFrame) -> np.ndarray:
     if isinstance(annotations, pd.DataFrame):
         return np.array([[-np.inf, np.inf]])
     path = Path(annotations)
@@ -154,8 +168,11 @@ def _is_folder(annotations: Recordings) -> TypeGuard[str | Path]:
 def _table(annotations: Annotations, options: EvaluateOptions | None = None) -> pd.DataFrame:
     if isinstance(annotations, pd.DataFrame):
         return annotations
+    if isinstance(annotations, TrueAnnotations):
+        return annotations.table
     options = options or EvaluateOptions()
-    return read_annotations(annotations, options.annotation_format, time_unit=options.time_unit)
+    how = options.annotation_format, None, options.unnamed, options.time_unit
+    return read_named_annotations(Path(annotations), *how)
 
 
 def _pairs_of_folders(true: Path, predicted: Path, options: EvaluateOptions) -> list[Pair]:
@@ -168,10 +185,8 @@ def _pairs_of_folders(true: Path, predicted: Path, options: EvaluateOptions) -> 
     found_by = _annotation_files(predicted, true)
     missing = [f"{predicted / stem}{ENDING}" for stem in sorted(by_hand) if stem not in found_by]
     raise_problems(missing, f"Annotations in {true} have no counterpart to compare with:")
-    return [
-        _pair(own.table, _table(found_by[stem]), _stretches(own.recording), str(own.file))
-        for stem, own in sorted(by_hand.items())
-    ]
+    stems = sorted(by_hand)
+    return read_pairs([by_hand[stem] for stem in stems], [found_by[stem] for stem in stems])
 
 
 def _holds_annotations(path: Path) -> bool:

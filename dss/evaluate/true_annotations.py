@@ -16,7 +16,7 @@ from dss.options import FileOptions
 
 
 class TrueAnnotations(NamedTuple):
-    """The annotations of a recording, and where they come from."""
+    """The true annotations of a recording, and where they come from."""
 
     recording: Path
     file: Path

@@ -108,11 +108,6 @@ class PredictArguments(DetectArguments, total=False):
     batch_size: int | None
 
 
-class ProofreadFilesArguments(ProofreadArguments, total=False):
-    recordings: str | Path | None
-    known: str | Path | None
-
-
 class SourceArguments(FileArguments, total=False):
     samplerate_hz: float | None
     channel: int | None
@@ -194,6 +189,11 @@ class PredictFilesArguments(PredictArguments, total=False):
     probabilities: bool
     proposals: bool
     scheduler: str | None
+
+
+class ProofreadFilesArguments(ProofreadArguments, FileArguments, total=False):
+    recordings: str | Path | None
+    known: str | Path | None
 
 
 class TrainCommandArguments(TrainArguments, total=False):

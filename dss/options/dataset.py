@@ -7,6 +7,7 @@ from typing import Literal
 
 from dss.options.base import Options, option
 from dss.options.notation import Renames, Words
+from dss.options.song_type_names import SongTypeName
 
 SplitBy = Literal["files", "samples"]
 file_option = partial(option, group="Files", rare=True)
@@ -24,7 +25,7 @@ class FileOptions(Options):
     annotation_format: str | None = file_option(None, "Annotation format")
     """The format of the annotations, such as csv, audacity, raven or textgrid. By default, detected
     from the ending and content of each file."""
-    unnamed: str | None = file_option(None, "Name of unnamed annotations", min_length=1)
+    unnamed: SongTypeName | None = file_option(None, "Name of unnamed annotations")
     """The name of annotations that have none, such as Audacity labels without text, or rows of
     tables without a column of names. By default, they are errors."""
     annotations_at: str | None = file_option(None, "Location of annotations")

@@ -9,6 +9,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from dss.errors import DssError
+from dss.options.song_type_names import SongTypeName
 from dss.support import yaml_files
 
 
@@ -107,7 +108,7 @@ Bins = Annotated[list[Annotated[int, Field(ge=0)]], BeforeValidator(_split_words
 Parts = Annotated[list[Annotated[float, Field(gt=0, le=1)]], BeforeValidator(_split_words)]
 Switches = Annotated[list[bool], BeforeValidator(_split_words)]
 Words = Annotated[list[str], BeforeValidator(_split_words)]
-Renames = Annotated[dict[str, str], BeforeValidator(_split_pairs)]
+Renames = Annotated[dict[str, SongTypeName], BeforeValidator(_split_pairs)]
 Ranges = Annotated[
     dict[str, tuple[float, float]], BeforeValidator(_split_ranges), AfterValidator(_check_ranges)
 ]

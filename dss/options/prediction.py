@@ -8,6 +8,7 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from dss.options.base import Options, option
+from dss.options.dataset import FileOptions
 from dss.options.notation import Ranges, Words
 from dss.options.written_formats import FilePerRecording
 
@@ -132,8 +133,11 @@ class ProofreadOptions(Options):
     """How many annotations to list, starting with the least certain one."""
 
 
-class ProofreadFilesOptions(ProofreadOptions):
-    """The options of `dss proofread`, which also lists sounds unlike any known ones."""
+class ProofreadFilesOptions(ProofreadOptions, FileOptions):
+    """The options of `dss proofread`, which also lists sounds unlike any known ones.
+
+    Those of files say how the known manual annotations are read.
+    """
 
     recordings: Path | None = option(
         None, "Recordings", group="Unlike anything annotated", path="folder"

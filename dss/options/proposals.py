@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from dss.options.base import Options, option
+from dss.options.song_type_names import SongTypeName
 
 proposal_option = partial(option, group="Proposals")
 
@@ -19,7 +20,7 @@ class ProposeOptions(Options):
     threshold at which onsets and offsets hardly move when it rises by a few dB."""
     kind: Literal["segment", "event"] = proposal_option("segment", "Kind of song")
     """Propose segments, with an onset and an offset, or events, at peaks of the loudness."""
-    song_type: str = proposal_option("song", "Name", min_length=1)
+    song_type: SongTypeName = proposal_option("song", "Name")
     """The name that all proposals get until you rename them."""
     fill_seconds: float = proposal_option(0.003, "Fill gaps", unit="s", ge=0)
     """Fill gaps shorter than this."""

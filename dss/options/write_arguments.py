@@ -75,7 +75,7 @@ def _accepted(kind: Any) -> list[str]:
         found = [kind.__name__, "dict[str, Any]", "Path"]
     else:
         found = [kind.__name__]
-    return sorted(found, key="None".__eq__)
+    return sorted(dict.fromkeys(found), key="None".__eq__)
 
 
 if __name__ == "__main__":

@@ -164,7 +164,8 @@ def plot_mistakes(
     seen = []
     for mistake in worst.itertuples():
         pair, path = sources[mistake.recording]
-        seen.append(_excerpt(mistake, pair, open_recording(path or _audio_beside(pair.source))))
+        path = path or pair.recording or _audio_beside(pair.source)
+        seen.append(_excerpt(mistake, pair, open_recording(path)))
     colors = song_colors(sorted({name for pair in pairs for name in pair.names}))
     return draw_excerpts(seen, colors)
 

@@ -8,7 +8,7 @@ annotations change little. Each song type gets its own curve, with the curve of 
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -17,9 +17,10 @@ from scipy.special import expit, logit
 
 from dss.data.annotations import occurrences, read_annotations
 from dss.errors import DssError
-from dss.evaluate.pairs import Annotations
 from dss.runs import read_params, run_trunk
 from dss.support.units import counted
+
+Predicted: TypeAlias = str | Path | pd.DataFrame
 
 FEWEST = 10  # annotations needed for a curve
 LEAST_DOUBT = 1e-4  # the network's probabilities are taken to be no surer than this
@@ -239,7 +240,7 @@ def read_calibration(stored: Mapping[str, Any] | None) -> Calibration | None:
         ) from None
 
 
-def expected_errors(annotations: Annotations | Sequence[Annotations], run: str | Path) -> Expected:
+def expected_errors(annotations: Predicted | Sequence[Predicted], run: str | Path) -> Expected:
     """Estimate how many of the annotations predicted by a network are wrong.
 
     An annotation is wrong if no true annotation of the same name starts near it (within 10 ms, or
@@ -264,7 +265,7 @@ def expected_errors(annotations: Annotations | Sequence[Annotations], run: str |
             f"{run}: is not calibrated. Run `dss tune {run}` once; the validation split of its "
             f"dataset needs at least {FEWEST} annotations."
         )
-    several = [annotations] if isinstance(annotations, Annotations) else annotations
+    several = [annotations] if isinstance(annotations, Predicted) else annotations
     tables = [pd.DataFrame({"name": pd.Series(dtype=str), "confidence": pd.Series(dtype=float)})]
     for one in several:
         table = occurrences(one if isinstance(one, pd.DataFrame) else read_annotations(one))

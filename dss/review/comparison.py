@@ -9,25 +9,34 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dss.data.annotation_files import find_annotations
+from dss.data.annotation_files import read_named_annotations
+from dss.data.annotation_paths import AnnotationFinder
 from dss.data.annotations import occurrences, read_annotations
 from dss.data.audio import Loader
 from dss.data.dataset import open_dataset
+from dss.data.inputs import annotations_of
 from dss.data.recordings import open_at_own_rate
 from dss.data.text_tables import TIMES
 from dss.errors import DssError, raise_problems
 from dss.evaluate.matching import match
-from dss.options import DetectOptions, ToleranceOptions
+from dss.evaluate.true_annotations import TrueAnnotations
+from dss.options import DetectOptions, FileOptions, ToleranceOptions
 from dss.predict.ownership import check_replaceable, is_by_dss, write
 from dss.predict.stored_probabilities import detect_stored, stored_probabilities
-from dss.review.proofread import is_confirmed
+from dss.review.proofread import has_confidence, is_confirmed
 from dss.runs import read_params
 
 COMPARED_BYTES = 2**18  # at the beginning of recordings with the same name
 
 
-def manual_annotation_file(recording: Path, predicted: Path) -> Path | None:
-    """The manual annotation file of a recording, if there is a readable one.
+def manual_annotations(
+    recording: Path,
+    predicted: Path,
+    options: FileOptions | None = None,
+    find_file: AnnotationFinder | None = None,
+    samplerate_hz: float | None = None,
+) -> TrueAnnotations | None:
+    """The manual annotations of a recording, if there are readable ones.
 
     A file that dss wrote counts once somebody corrected it, as people do to train again. It does
     not count unchanged, or as a copy of a file next to `predicted`; nor does a list of proposals
@@ -36,15 +45,64 @@ def manual_annotation_file(recording: Path, predicted: Path) -> Path | None:
     Arguments:
         recording: the audio file.
         predicted: the file that dss wrote for the recording, which does not count.
+        options, find_file, samplerate_hz: as for `read_manual`.
     """
     try:
-        file = find_annotations(recording)
-        table = read_annotations(file, recording=recording)
+        by_hand = read_manual(recording, options or FileOptions(), find_file, samplerate_hz)
     except DssError:
         return None
+    file, table = by_hand.file, by_hand.table
     is_unseen = "confirmed" in table and not is_confirmed(table).any()
     is_unchanged = is_by_dss(file) or is_by_dss(file, predicted.parent)
-    return None if file.resolve() == predicted.resolve() or is_unseen or is_unchanged else file
+    if file.resolve() == predicted.resolve() or is_unseen or is_unchanged:
+        return None
+    return by_hand
+
+
+def read_manual(
+    recording: Path,
+    options: FileOptions,
+    find_file: AnnotationFinder | None = None,
+    samplerate_hz: float | None = None,
+) -> TrueAnnotations:
+    """Read the annotations of a recording, as for a dataset.
+
+    Arguments:
+        recording: the audio file.
+        options: how to read them.
+        find_file: finds them where the options say that they are.
+        samplerate_hz: of the recording, if its file does not store it.
+
+    Raises: DssError if there are none, or they cannot be read.
+    """
+    rate = _own_rate(recording, options, samplerate_hz)
+    return TrueAnnotations(recording, *annotations_of(recording, options, find_file, rate))
+
+
+def annotations_in(
+    file: Path, recording: Path, options: FileOptions, samplerate_hz: float | None = None
+) -> pd.DataFrame:
+    """The annotations in the file of an annotated recording.
+
+    What dss wrote is read as such. A file that was there before, and was skipped, is read as the
+    options say; arguments as for `read_manual`.
+    """
+    if is_by_dss(file):
+        return read_annotations(file, recording=recording)
+    rate = _own_rate(recording, options, samplerate_hz)
+    how = options.annotation_format, recording, options.unnamed, options.time_unit, rate
+    return read_named_annotations(file, *how)
+
+
+def is_predicted(file: Path) -> bool:
+    """Whether a file holds predictions, perhaps corrected, and not manual annotations alone."""
+    return is_by_dss(file) or not file.is_file() or has_confidence(file)
+
+
+def _own_rate(
+    recording: Path, options: FileOptions, samplerate_hz: float | None
+) -> Callable[[], float]:
+    return lambda: open_at_own_rate(recording, options.loader, samplerate_hz).samplerate_hz
 
 
 def agrees_with_manual(by_dss: pd.DataFrame, by_hand: pd.DataFrame) -> np.ndarray:

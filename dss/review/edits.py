@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from dss.data.annotated_stretches import write_annotated
+from dss.data.annotation_files import read_named_annotations
 from dss.data.annotations import (
     annotations_path,
     occurrences,
-    read_annotations,
     times_of,
     write_annotations,
 )
@@ -28,22 +28,23 @@ class Edited(NamedTuple):
     """The manual annotations of a recording.
 
     Its annotation table in seconds; the annotated stretches, [stretches, 2] seconds, or None if
-    unspecified; and for its file, the unit of times where columns do not say it, and the sample
-    rate of the recording if times are in samples.
+    unspecified; and for its file, the unit of times where columns do not say it, the sample rate
+    of the recording if times are in samples, and the name of annotations that have none.
     """
 
     annotations: pd.DataFrame
     annotated_stretches: np.ndarray | None = None
     time_unit: str = AUTO
     samplerate_hz: float | None = None
+    unnamed: str | None = None
 
 
 def edited_of(
     view: View, annotations: pd.DataFrame, annotated_stretches: np.ndarray | None = None
 ) -> Edited:
     """The manual annotations of a view of a recording."""
-    unit = view.time_unit, view.recording.own_samplerate_hz
-    return Edited(annotations, annotated_stretches, *unit)
+    how = view.time_unit, view.recording.own_samplerate_hz, view.unnamed
+    return Edited(annotations, annotated_stretches, *how)
 
 
 class Edits:
@@ -162,7 +163,8 @@ def _check_shown(recording: Path, shown: Edited) -> None:
     file = annotations_path(recording)
     if not file.is_file() or is_by_dss(file):
         return
-    there = read_annotations(file, None, recording, shown.time_unit, shown.samplerate_hz)
+    how = shown.unnamed, shown.time_unit, shown.samplerate_hz
+    there = read_named_annotations(file, None, recording, *how)
     if not are_same(there, shown.annotations):
         raise DssError(
             f"{file}: contains annotations that are not shown here and would be lost. Move "

@@ -2,29 +2,39 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
 
-from dss.data.annotations import occurrences, read_annotations
-from dss.data.audio import Loader
+from dss.data.annotations import occurrences
 from dss.data.recordings import Recording, open_at_own_rate
 from dss.data.stretches import contain
 from dss.data.text_tables import COLUMNS, TIMES
 from dss.errors import DssError
+from dss.evaluate.true_annotations import true_annotations
+from dss.options import FileOptions, SourceOptions, takes_options
+from dss.options.arguments import FileArguments
 from dss.predict.near_misses import apart_from, read_near_misses
+from dss.review.comparison import annotations_in
 from dss.review.proposals import propose
 from dss.review.segment_features import describe_segments
 from dss.review.segment_groups import group_segments
+from dss.review.split_views import is_dataset
 from dss.review.table_edits import joined
-from dss.review.views import View, views_of
+from dss.review.views import View, open_views, views_of
 
 LISTED = ["file", "recording", *COLUMNS, "distance", "group"]
 USUAL = 0.99  # fraction of the known sounds that count as alike
 
 
+@takes_options
 def find_novel_sounds(
-    files: Mapping[Path, Path], known: str | Path | Sequence[View], loader: Loader | None = None
+    files: Mapping[Path, Path],
+    known: str | Path | Sequence[View],
+    *,
+    options: FileOptions | None = None,
+    **named: Unpack[FileArguments],
 ) -> pd.DataFrame:
     """List sounds in annotated recordings that are unlike anything known.
 
@@ -36,34 +46,43 @@ def find_novel_sounds(
 
     Arguments:
         files: the annotation file from `dss.predict.predict_files` for each recording.
-        known: the manual annotations: a dataset, a folder, or its recordings from
-            `dss.review.views.open_views`.
-        loader: as for `dss.predict.predict`. Files without a sample rate are taken to have the rate
-            of the known recordings.
+        known: the manual annotations: a dataset; a folder of recordings, which is read as for a
+            dataset, with the same options; or its recordings from `dss.review.views.open_views`.
+
+    Recordings whose files store no sample rate are taken to have the rate of the known ones.
 
     Returns: a table with file (of annotations), recording, name (the network's name; blank if it
         found nothing), start_seconds, stop_seconds, distance (to the most similar known sound; 1 is
         the 99th percentile among known sounds, and only larger distances are listed) and group (a
         number shared by similar sounds, from 0 for the largest group; -1: unlike any other), sorted
         by decreasing distance.
-    Raises: DssError if nothing is known.
+    Raises: DssError if nothing is known, or manual annotations cannot be read.
     """
-    views = [view for view in views_of(known) if len(view.annotations)]
+    options = FileOptions.given(options, named)
+    views = [view for view in _known_views(known, options) if len(view.annotations)]
     tables = [_known_sounds(view) for view in views]
     if not views:
         raise DssError(f"{known}: contains no annotated segments to compare sounds with")
     n_known = sum(map(len, tables))
     rate = views[0].recording.samplerate_hz
     for path, file in files.items():
-        recording = open_at_own_rate(path, loader, rate)
+        recording = open_at_own_rate(path, options.loader, rate)
         views.extend(views_of(recording))
-        tables.append(_new_sounds(recording, file))
+        tables.append(_new_sounds(recording, file, options))
     numbered = [table.assign(view=i, row=0) for i, table in enumerate(tables)]
     sounds = pd.concat(numbered, ignore_index=True)
     if min(n_known, len(sounds) - n_known) < 2:  # a single sound has nothing to be compared with
         return pd.DataFrame(columns=LISTED)
     features = describe_segments(views, sounds[["view", "row", *COLUMNS]])
     return _far(sounds[n_known:], features[n_known:], features[:n_known])
+
+
+def _known_views(known: str | Path | Sequence[View], options: FileOptions) -> Sequence[View]:
+    if not isinstance(known, str | Path) or is_dataset(known):
+        return views_of(known)
+    if Path(known).is_dir():
+        true_annotations(Path(known), options, lambda _: False)  # raises what views would hide
+    return open_views(known, options=SourceOptions(**options.values_given(FileOptions)))
 
 
 def _known_sounds(view: View) -> pd.DataFrame:
@@ -73,9 +92,10 @@ def _known_sounds(view: View) -> pd.DataFrame:
     return sounds[~contain(view.unknown, sounds[TIMES].mean(axis=1).to_numpy())]
 
 
-def _new_sounds(recording: Recording, file: Path) -> pd.DataFrame:
+def _new_sounds(recording: Recording, file: Path, options: FileOptions) -> pd.DataFrame:
     """Predictions, near misses, and other sounds above the noise; with their files."""
-    table = occurrences(read_annotations(file, recording=recording.path))
+    table = annotations_in(file, recording.path, options, recording.own_samplerate_hz)
+    table = occurrences(table)
     near = read_near_misses(file, table)
     others = apart_from(apart_from(propose(recording), table), near).assign(name="")
     sounds = _joined([table[COLUMNS], near[COLUMNS], others])

@@ -9,7 +9,7 @@ import pandas as pd
 
 from dss.data.annotations import occurrences, read_annotations
 from dss.data.recording_files import visible_files
-from dss.data.text_tables import TIMES
+from dss.data.text_tables import TIMES, header_of
 from dss.errors import DssError
 from dss.evaluate.pairs import ENDING
 from dss.options import ProofreadOptions, takes_options
@@ -150,7 +150,12 @@ def _doubtful(annotated: Annotated) -> Iterator[tuple[Path, pd.DataFrame]]:
         where, paths = str(folder), [folder]
         if folder.is_dir():
             paths = sorted(path for path in visible_files(folder) if path.name.endswith(ENDING))
-        tables = {path: read_annotations(path) for path in paths}
+        # Manual annotations are left unread, which may be in other units, or without names.
+        tables = {
+            path: read_annotations(path)
+            for path in paths
+            if not path.is_file() or has_confidence(path)
+        }
     tables = {path: table for path, table in tables.items() if "confidence" in table}
     if not tables:
         raise DssError(
@@ -166,6 +171,11 @@ def _doubtful(annotated: Annotated) -> Iterator[tuple[Path, pd.DataFrame]]:
             table = table[~is_confirmed(table)]
         table = table.assign(found=ANNOTATION, doubt=1 - table["confidence"])
         yield path, pd.concat([part for part in (table, near) if len(part)] or [table])
+
+
+def has_confidence(file: Path) -> bool:
+    """Whether a CSV file of annotations has a column `confidence`, as those by dss have."""
+    return "confidence" in header_of(file)
 
 
 def is_confirmed(table: pd.DataFrame) -> pd.Series:

@@ -6,23 +6,23 @@ probably is.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 import numpy as np
 import pandas as pd
 
-from dss.data.annotations import EVENT, SEGMENT, occurrences, read_annotations
-from dss.data.audio import Loader
+from dss.data.annotations import EVENT, SEGMENT, occurrences
 from dss.data.dataset import open_dataset
 from dss.data.splits import SPLITS
 from dss.data.text_tables import read_csv
 from dss.data.time_texts import numbers
 from dss.errors import DssError, raise_problems
 from dss.evaluate.pairs import ENDING
-from dss.options import DetectOptions
+from dss.options import DetectOptions, FileOptions, takes_options
+from dss.options.arguments import FileArguments
 from dss.predict.confidence import Calibration, calibration_of, expected_errors
 from dss.predict.detection import with_run_options
-from dss.review.comparison import in_dataset, is_among
+from dss.review.comparison import annotations_in, in_dataset, is_among, is_predicted
 from dss.review.novel_sounds import find_novel_sounds
 from dss.review.proofread import count_novel, rank_recordings
 from dss.review.views import View, completeness, dataset_views
@@ -30,7 +30,7 @@ from dss.runs import read_params, run_trunk
 from dss.support.files import replacing
 from dss.support.units import counted, readable
 
-NOTHING_NEW = "All these recordings are in the dataset already: let the network annotate others."
+NOTHING_NEW = "You annotated all these recordings already: let the network annotate others."
 ROUNDS = ["run", "annotated_seconds", "song_types", "found", "wrong", "f1", "unlike"]
 MOST_NAMED = 3  # recordings to annotate next
 
@@ -68,28 +68,36 @@ class NextRound(NamedTuple):
         return "\n".join([*lines, count_novel(self.novel), following])
 
 
+@takes_options
 def next_round(
-    files: Mapping[Path, Path], run: str | Path, loader: Loader | None = None
+    files: Mapping[Path, Path],
+    run: str | Path,
+    *,
+    options: FileOptions | None = None,
+    **named: Unpack[FileArguments],
 ) -> NextRound:
     """Say how good a run is and what to annotate next, and record it in `rounds.csv`.
 
     F1 is expected, not measured: precision comes from the confidence of the annotations, recall
     from the validation split. It holds for recordings like the annotated ones. Recordings in any
-    split of the run's dataset are left out, as they are annotated already.
+    split of the run's dataset are left out, as they are annotated already; so are those that were
+    skipped because you annotated them.
 
     Arguments:
-        files: the annotation file from `dss.predict.predict_files` for each recording.
+        files: the annotation file from `dss.predict.predict_files` for each recording. The options
+            say how to read those that you corrected.
         run: the trunk of the run that found them; its dataset has to exist.
-        loader: as for `dss.predict.predict`.
 
     Raises: DssError if the dataset of the run is missing, or `rounds.csv` cannot be read.
     """
+    options = FileOptions.given(options, named)
     trunk = run_trunk(run)
     before = _read(trunk.parent / "rounds.csv")
     params = read_params(trunk)
     new, known = _new_and_known(files, params)
-    novel = find_novel_sounds(new, known, loader)
-    tables = {file: read_annotations(file) for file in new.values()}
+    novel = find_novel_sounds(new, known, options=options)
+    rate = params["samplerate_x_Hz"]
+    tables = {file: annotations_in(file, path, options, rate) for path, file in new.items()}
     row = _round(trunk, params, known, tables, len(novel))
     ranked = rank_recordings(tables, novel) if tables else pd.DataFrame(columns=["file"])
     others = before[before["run"] != trunk.name]
@@ -100,8 +108,13 @@ def next_round(
     return NextRound(rounds, ranked, novel)
 
 
+@takes_options
 def find_novel_in_run(
-    files: Mapping[Path, Path], run: str | Path, loader: Loader | None = None
+    files: Mapping[Path, Path],
+    run: str | Path,
+    *,
+    options: FileOptions | None = None,
+    **named: Unpack[FileArguments],
 ) -> pd.DataFrame:
     """The sounds unlike anything in the dataset of a run, from `find_novel_sounds`.
 
@@ -109,19 +122,21 @@ def find_novel_in_run(
 
     Raises: DssError if all recordings are in the dataset, or it is missing.
     """
+    options = FileOptions.given(options, named)
     new, known = _new_and_known(files, read_params(run_trunk(run)))
     if not new:
         raise DssError(NOTHING_NEW)
-    return find_novel_sounds(new, known, loader)
+    return find_novel_sounds(new, known, options=options)
 
 
 def _new_and_known(
     files: Mapping[Path, Path], params: Mapping[str, Any]
 ) -> tuple[dict[Path, Path], list[View]]:
-    """The files of recordings outside of the dataset of a run, and the views of the dataset."""
+    """The predicted files of recordings that are not in a run's dataset, and its views."""
     tree = open_dataset(params.get("data_dir") or "")
     known = in_dataset(tree, SPLITS)
-    new = {path: file for path, file in files.items() if not is_among(path, known)}
+    predicted = {path: file for path, file in files.items() if is_predicted(file)}
+    new = {path: file for path, file in predicted.items() if not is_among(path, known)}
     return new, dataset_views(tree)
 
 

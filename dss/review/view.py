@@ -39,6 +39,7 @@ class View:
         cuts: [cuts] seconds where one stretch of a recording ends and the next begins.
         time_unit: of annotation files whose columns do not say it: s, ms, samples, or auto for
             seconds.
+        unnamed: the name of annotations that have none in their file.
     """
 
     name: str
@@ -49,6 +50,7 @@ class View:
     class_names: Sequence[str] = ()
     cuts: np.ndarray = field(default_factory=lambda: np.empty(0))
     time_unit: str = AUTO
+    unnamed: str | None = None
 
     @cached_property
     def annotations(self) -> pd.DataFrame:

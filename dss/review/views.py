@@ -81,12 +81,21 @@ def views_of(source: str | Path | Recording | xr.DataTree | View | Sequence[View
 
 @takes_options
 def recording_view(
-    path: str | Path, *, options: SourceOptions | None = None, **named: Unpack[SourceArguments]
+    path: str | Path,
+    folder: str | Path | None = None,
+    *,
+    options: SourceOptions | None = None,
+    **named: Unpack[SourceArguments],
 ) -> View:
-    """A recording with its annotations, if they are readable; arguments as for `open_views`."""
+    """A recording with its annotations, if they are readable.
+
+    Arguments:
+        path: the audio file.
+        folder: its data folder, from which `annotations_at` starts; default: its own folder.
+    """
     options = SourceOptions.given(options, named)
     path = Path(path)
-    reading = _Reading([path], options, annotation_finder(options.annotations_at, path))
+    reading = _Reading([path], options, annotation_finder(options.annotations_at, folder or path))
     return _recording_view(open_for_dataset(path, options), path.name, reading)
 
 
@@ -198,4 +207,5 @@ def _recording_view(recording: Recording, name: str, reading: _Reading) -> View:
             known = known_stretches(table, types, known, reach, names)
         return complement(known, duration)
 
-    return View(name, recording, annotations, unknown, time_unit=reading.options.time_unit)
+    how = reading.options
+    return View(name, recording, annotations, unknown, time_unit=how.time_unit, unnamed=how.unnamed)

@@ -4,15 +4,20 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import ipywidgets as widgets
 import pandas as pd
 
-from dss.data.annotations import COLUMNS, annotations_path, occurrences, read_annotations
+from dss.data.annotation_paths import AnnotationFinder, annotation_finder
+from dss.data.annotations import COLUMNS, occurrences
 from dss.data.recordings import open_at_own_rate
 from dss.errors import DssError
 from dss.evaluate import evaluate
+from dss.evaluate.true_annotations import TrueAnnotations
+from dss.options import FileOptions, SourceOptions, takes_options
+from dss.options.arguments import FileArguments
+from dss.predict.pending import find_matching
 from dss.predict.stored_probabilities import detect_stored, stored_probabilities
 from dss.review import comparison
 from dss.review.false_alarms import is_rejected
@@ -43,6 +48,9 @@ class PredictionViewer(Viewer):
         source: a form, whose results are shown as they come; or a result of the form.
         start_seconds, stop_seconds: as for `Viewer`.
 
+    The options say how manual annotations are read, as for `dss.data.check_annotations`, such as
+    annotations_at="../labels/{stem}.txt".
+
     Attributes:
         thresholds: the options of `dss.predict.detection.detect`; assign a dictionary to set some.
         scores: the table from `dss.evaluate.evaluate`, on the recordings that the network did not
@@ -52,16 +60,22 @@ class PredictionViewer(Viewer):
 
     proposes = False  # the network does
 
+    @takes_options
     def __init__(
         self,
         source: PredictForm | Annotated,
         *,
         start_seconds: float | None = None,
         stop_seconds: float | None = None,
+        options: FileOptions | None = None,
+        **named: Unpack[FileArguments],
     ):
+        """Show what a form annotated."""
+        options = FileOptions.given(options, named)
         result = source.result if isinstance(source, PredictForm) else source
         if result is None:
             raise DssError("Nothing is annotated yet: press Annotate, or run form.run()")
+        self._file_options = options
         self._scores = _no_scores()
         self.sliders = Thresholds(self._moved)
         self.checking = CheckList(self._check_at, self._find_novel_sounds)
@@ -103,9 +117,9 @@ class PredictionViewer(Viewer):
         return self._scores
 
     @property
-    def compared(self) -> tuple[list[Path], list[pd.DataFrame]]:
-        """What the scores compare, in the form `dss.evaluate` takes: manual files and predicted
-        tables.
+    def compared(self) -> tuple[list[TrueAnnotations], list[pd.DataFrame]]:
+        """What the scores compare, in the form `dss.evaluate` takes: manual annotations and
+        predicted tables.
 
         Waits until the tables are known.
         """
@@ -150,7 +164,8 @@ class PredictionViewer(Viewer):
         """Use annotations that were saved as manual annotations from now on."""
         super().saved(recordings)
         for recording in recordings:
-            self._hand[recording] = annotations_path(recording)
+            if recording in self._annotated.files:
+                self._hand[recording] = comparison.read_manual(recording, *self._how())
         self._later(0)
 
     def _take(self, annotated: Annotated) -> None:
@@ -159,23 +174,34 @@ class PredictionViewer(Viewer):
         self._types = dict(zip(names, kinds, strict=True))
         self._annotated, self._class_names = annotated, params["class_names"]
         self._fallback_hz = annotated.options.samplerate_hz or params["samplerate_x_Hz"]
-        self._hand = {
-            recording: file
-            for recording, by_dss in annotated.files.items()
-            if (file := comparison.manual_annotation_file(recording, by_dss))
-        }
+        loader = self._file_options.loader or annotated.options.loader
+        self._reading = self._file_options.model_copy(update={"loader": loader})
+        self._folder = find_matching(annotated.options.recordings, annotated.options.endings)[1]
+        self._find_file = annotation_finder(self._reading.annotations_at, self._folder)
+        self._hand = {r: by_hand for r in annotated.files if (by_hand := self._by_hand(r))}
         self._learned = comparison.learned_from(annotated.trunk)
-        self._found = {r: read_annotations(f, recording=r) for r, f in annotated.files.items()}
+        self._found = {
+            recording: comparison.annotations_in(file, recording, self._reading, self._fallback_hz)
+            for recording, file in annotated.files.items()
+        }
         stored = all(stored_probabilities(file) is not None for file in annotated.files.values())
         self.sliders.fit(annotated.options, set(kinds), stored)
         self._as_written = self.sliders.options
 
+    def _by_hand(self, recording: Path) -> TrueAnnotations | None:
+        by_dss = self._annotated.files[recording]
+        return comparison.manual_annotations(recording, by_dss, *self._how())
+
+    def _how(self) -> tuple[FileOptions, AnnotationFinder | None, float]:
+        return self._reading, self._find_file, self._fallback_hz
+
     def _views_of(self, annotated: Annotated):
         """The recordings, starting with those that the network did not learn from."""
-        views, loader = [], annotated.options.loader
+        views, how = [], dict(self._reading)
         for file in sorted(annotated.files, key=self._was_learned):
-            rate = open_at_own_rate(file, loader, self._fallback_hz).samplerate_hz
-            views.append(recording_view(file, loader=loader, samplerate_hz=rate))
+            rate = open_at_own_rate(file, self._reading.loader, self._fallback_hz).samplerate_hz
+            options = SourceOptions(**how, samplerate_hz=rate)
+            views.append(recording_view(file, self._folder, options=options))
         return views
 
     def _was_learned(self, recording: Path) -> bool:
@@ -213,7 +239,7 @@ class PredictionViewer(Viewer):
 
     def _find_novel_sounds(self) -> pd.DataFrame:
         annotated = self._annotated
-        return find_novel_in_run(annotated.files, annotated.trunk, annotated.options.loader)
+        return find_novel_in_run(annotated.files, annotated.trunk, options=self._reading)
 
     def _check_at(self, row) -> None:
         names = {str(self._annotated.files[m.recording.path]): m.name for m in self.views}
@@ -264,7 +290,7 @@ class PredictionViewer(Viewer):
         """
         if recording not in self._hand:
             return table
-        by_hand = read_annotations(self._hand[recording], recording=recording)
+        by_hand = self._hand[recording].table
         is_known = comparison.agrees_with_manual(table, by_hand) | is_rejected(table, by_hand)
         by_hand = occurrences(by_hand)[COLUMNS].assign(confirmed=True)
         return joined([table.assign(confirmed=is_known), by_hand])
