@@ -20,6 +20,8 @@ from dss.errors import DssError
 from dss.options import TrainOptions, read_options
 from dss.runs import load_run, run_file
 from dss.train import train
+from dss.train.resume import options_to_continue
+from dss.train.suggestions import complete
 
 
 @pytest.fixture
@@ -249,6 +251,17 @@ def test_a_network_is_trained_further_with_new_song_types(tiny_run, folder, tmp_
     a, b = (run.model.get_layer("scores").get_weights()[0] for run in (old, new))
     np.testing.assert_allclose(a[:, :3], b[:, :3], atol=1e-6)
     assert (np.abs(a[:, 3] - b[:, 3]) > 1e-3).any()
+
+
+def test_how_a_network_is_trained_further_is_chosen_from_the_new_data(tiny_run):
+    trunk, store = tiny_run
+    continued, resumed = options_to_continue(TrainOptions(data_dir=store, continue_from=trunk))
+    options, reasons = complete(continued)
+    assert resumed is None
+    assert reasons.keys() == {"batch_size", "nb_epoch", "augmentations", "learning_rate"}
+    assert (options.batch_size, options.nb_filters) == (2, params(trunk)["nb_filters"])
+    given = TrainOptions(data_dir=store, continue_from=trunk, auto=False)
+    assert complete(options_to_continue(given)[0])[1] == {}
 
 
 def test_frozen_layers_stay_as_they_are(tiny_run, tmp_path):

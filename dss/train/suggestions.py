@@ -154,7 +154,9 @@ def complete(options: TrainOptions) -> tuple[TrainOptions, dict[str, str]]:
                 continue  # there is no spectrogram
             if name not in values:
                 values[name], reasons[name] = value, f"{value}: preset {options.preset}"
-    if options.auto and ("auto" in values or not values.keys() >= DESCRIBED):
+    # A run to continue describes the network; how it is trained follows from the new data.
+    is_described = values.keys() >= DESCRIBED and not options.continue_from
+    if options.auto and ("auto" in values or not is_described):
         for name, (value, reason) in suggest(options.data_dir, values).items():
             values[name], reasons[name] = value, f"{_shown(value)}: {reason}"
     if not reasons:
