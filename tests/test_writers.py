@@ -2,6 +2,8 @@
 
 import errno
 import os
+import re
+import shutil
 import subprocess
 import sys
 import time
@@ -13,6 +15,7 @@ from conftest import TINY
 from dss.data import make_dataset, open_dataset
 from dss.errors import DssError
 from dss.predict import predict_files
+from dss.review.proposals import propose_files
 from dss.support import system
 from dss.support.writers import PREFIX, only_writer
 from dss.train import train
@@ -201,3 +204,45 @@ def test_a_folder_into_which_nobody_can_write_is_reported(folder, monkeypatch):
     monkeypatch.setattr("dss.support.writers.mkstemp", refused)
     with pytest.raises(DssError, match=r"cannot write into this folder \(read-only file system\)"):
         make_dataset(folder)
+
+
+def test_what_another_process_proposes_is_left_alone(folder, other):
+    other(folder, "bird_0_annotations.csv")
+    for file in folder.glob("*.csv"):
+        file.unlink()
+    before = sorted(folder.iterdir())
+    with pytest.raises(DssError, match=f"bird_0_annotations.csv: {SAID}"):
+        propose_files(folder)
+    assert sorted(folder.iterdir()) == before
+
+
+@pytest.mark.filterwarnings("ignore::dss.errors.DssWarning")
+def test_a_folder_that_is_removed_meanwhile_is_named(folder, tmp_path):
+    for file in folder.glob("*.csv"):
+        file.unlink()
+    removed = []
+
+    def remove_once(file):
+        if file.parent not in removed:
+            shutil.rmtree(file.parent)
+            removed.append(file.parent)
+
+    for place in (tmp_path / "out", None):
+        where = re.escape(str(place or folder))
+        with pytest.raises(DssError, match=f"^{where}: was removed while files were written"):
+            propose_files(folder, save_dir=place, after_each=remove_once)
+
+
+def test_what_fails_in_a_folder_that_was_removed_fails_because_of_that(tmp_path):
+    place = tmp_path / "new"
+
+    def write(remove):
+        with only_writer(place, ["a"]):
+            if remove:
+                shutil.rmtree(place)
+            raise DssError("mine")
+
+    with pytest.raises(DssError, match="new: was removed while files were written into it"):
+        write(remove=True)
+    with pytest.raises(DssError, match="^mine$"):
+        write(remove=False)

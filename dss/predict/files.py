@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Unpack
@@ -15,12 +14,11 @@ from dss.predict.detection import with_run_options
 from dss.predict.pending import still_to_do, target_paths
 from dss.predict.recording import UNREADABLE, attempt, open_with_channels
 from dss.runs import Run, open_run, read_params, run_trunk
-from dss.support.files import check_writable, resolved
+from dss.support.files import check_writable
 from dss.support.progress import bar, say
-from dss.support.writers import only_writer
+from dss.support.writers import only_writer_of
 
 TOLD_SECONDS = 60  # between progress lines in a log, for a long recording
-MOST_FOLDERS = 100  # locked at once: each is an open file, and systems limit these
 
 
 @takes_options
@@ -70,7 +68,7 @@ def predict_files(
     for folder in {options.save_dir} if options.save_dir else {targets[p].parent for p in todo}:
         check_writable(folder)
     run = open_run(run)
-    with _alone([targets[path] for path in todo]):
+    with only_writer_of(targets[path] for path in todo):
         seconds, problems = _check_recordings(todo, run, options)
         total = sum(seconds.values())
         with bar(total=round(total), unit="s", unit_scale=True, desc="annotate") as progress:
@@ -114,18 +112,6 @@ class _Pace:
         part = self._done / self._total
         rest = (time.monotonic() - self._begun) * (1 / part - 1)
         return f"{part:.0%} done, {timedelta(seconds=round(rest))} left"
-
-
-@contextmanager
-def _alone(files: list[Path]) -> Iterator[None]:
-    """Keep other processes from writing these files meanwhile."""
-    names: dict[Path, list[str]] = {}
-    for file in files:
-        names.setdefault(resolved(file.parent), []).append(file.name)
-    with ExitStack() as stack:
-        for folder in sorted(names)[:MOST_FOLDERS]:
-            stack.enter_context(only_writer(folder, names[folder]))
-        yield
 
 
 def _results(

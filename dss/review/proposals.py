@@ -1,7 +1,7 @@
 """Propose segments or events without a network: sounds that exceed the noise in their band."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Unpack
 
@@ -20,6 +20,7 @@ from dss.predict.recording import UNREADABLE
 from dss.review.loudness import Loudness, find_peaks, find_segments, loudest, measure_loudness
 from dss.support.files import check_writable
 from dss.support.units import listed
+from dss.support.writers import only_writer_of
 
 LOWEST_DB, PART_OF_RANGE = 2, 0.75  # range of the thresholds tried, 1 dB apart
 STEPS, TOLERANCE_SECONDS = (5, 10), 0.01  # dB up; how far boundaries may move
@@ -102,24 +103,32 @@ def propose_files(
     if by_hand:
         said = f"{listed(by_hand, 1)}: contains manual annotations, so nothing is proposed there"
         warnings.warn(said, DssWarning, stacklevel=3)
-    written = []
+    todo = {path: file for path, file in files.items() if file not in by_hand}
+    with only_writer_of(todo.values()):
+        return [*_propose_each(todo, options, after_each, is_alone=len(files) == 1)]
+
+
+def _propose_each(
+    files: Mapping[Path, Path],
+    options: ProposeOptions,
+    after_each: Callable[[Path], None] | None,
+    is_alone: bool,
+) -> Iterator[Path]:
+    """Write proposals for each recording that can be read; yields the files."""
     for path, file in files.items():
-        if file in by_hand:
-            continue
         try:
             recording = open_recording(path)
             table = propose(recording, options=options)
         except UNREADABLE as error:
-            if len(files) == 1:
+            if is_alone:
                 raise
-            warnings.warn(str(error), DssWarning, stacklevel=3)
+            warnings.warn(str(error), DssWarning, stacklevel=5)
             continue
         check_writable(file.parent)
         ownership.write(table, file, "csv", recording.duration_seconds, recording.samplerate_hz)
-        written.append(file)
         if after_each:
             after_each(file)
-    return written
+        yield file
 
 
 def stable_threshold(loudness: Loudness) -> float:

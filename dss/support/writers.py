@@ -3,16 +3,17 @@
 import json
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import mkstemp
 
 from dss.errors import DssError
 from dss.support import system
-from dss.support.files import make_folder
+from dss.support.files import make_folder, resolved
 from dss.support.units import listed
 
 PREFIX = ".dss_writing."  # of the announcements
+MOST_FOLDERS = 100  # in which files are announced
 
 
 @contextmanager
@@ -26,15 +27,46 @@ def only_writer(folder: Path, names: Iterable[str]) -> Iterator[None]:
         folder: the folder of the files; created if necessary.
         names: the files, or folders, in it.
 
-    Raises: DssError if another process or thread is writing some of them, or the folder is not
-        writable.
+    Raises: DssError if another process or thread is writing some of them, the folder is not
+        writable, or somebody removes it.
     """
     with _made(folder):
         number, path = _announce(folder, sorted(names))
+        before = _identity(folder)
         try:
             yield
+            if _identity(folder) != before:  # nor does it count that it was created again
+                raise _removed(folder)
+        except Exception:
+            if not os.path.exists(path):  # whatever failed, failed because of that
+                raise _removed(folder) from None
+            raise
         finally:
             _withdraw(number, path)
+
+
+@contextmanager
+def only_writer_of(files: Iterable[Path]) -> Iterator[None]:
+    """As `only_writer`, for files in several folders."""
+    names: dict[Path, list[str]] = {}
+    for file in files:
+        names.setdefault(resolved(file.parent), []).append(file.name)
+    with ExitStack() as stack:
+        for folder in sorted(names)[:MOST_FOLDERS]:
+            stack.enter_context(only_writer(folder, names[folder]))
+        yield
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """What distinguishes a folder from one that is created later under its name."""
+    with suppress(OSError):
+        there = folder.stat()
+        return there.st_dev, there.st_ino
+    return None
+
+
+def _removed(folder: Path) -> DssError:
+    return DssError(f"{folder}: was removed while files were written into it")
 
 
 @contextmanager
