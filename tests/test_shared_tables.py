@@ -1,9 +1,17 @@
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 
-from dss.data import check_annotations, make_dataset, open_dataset, recording_annotations
+from dss.data import (
+    check_annotations,
+    make_dataset,
+    open_dataset,
+    recording_annotations,
+    write_annotations,
+)
 from dss.errors import DssError
+from dss.evaluate import evaluate
 
 RATE = 1000
 
@@ -95,3 +103,31 @@ def test_a_column_of_files_in_the_table_of_one_recording_does_not_matter(tmp_pat
     text = "file,name,start_seconds,stop_seconds\nold.wav,x,1,1.5\n"
     (tmp_path / "a_annotations.csv").write_text(text)
     assert read(tmp_path / "a.wav") == [("x", 1, 1.5)]
+
+
+@pytest.mark.parametrize("column", ["filename", "recording"])
+def test_scores_need_a_table_of_many_but_not_their_recordings(tmp_path, column):
+    rows = [("day1/r0.wav", "a", 1.0, 1.5), ("day2/r0.wav", "b", 2.0, 2.5), ("s.flac", "a", 1, 2)]
+    (tmp_path / "true").mkdir()
+    table = pd.DataFrame(rows, columns=[column, "name", "start_seconds", "stop_seconds"])
+    table.to_csv(tmp_path / "true" / "all.csv", index=False)
+    for file, *annotation in rows:
+        target = (tmp_path / "found" / file).with_suffix("")
+        own = pd.DataFrame([annotation], columns=table.columns[1:])
+        write_annotations(own, target.with_name(f"{target.name}_annotations.csv"))
+    scores = evaluate(tmp_path / "true", tmp_path / "found")
+    assert scores.loc["all", ["true", "predicted", "f1"]].tolist() == [3, 3, 1]
+    (tmp_path / "found" / "s_annotations.csv").unlink()
+    with pytest.raises(DssError, match=r"have no counterpart .*\n.*found/s_annotations\.csv"):
+        evaluate(tmp_path / "true", tmp_path / "found")
+
+
+def test_scores_read_a_table_of_many_with_the_options_given(tmp_path):
+    (tmp_path / "true").mkdir()
+    (tmp_path / "true" / "all.csv").write_text("filename,start,stop\nr.wav,1000,1500\n")
+    own = pd.DataFrame([("call", 1, 1.5)], columns=["name", "start_seconds", "stop_seconds"])
+    write_annotations(own, tmp_path / "found" / "r_annotations.csv")
+    how = {"time_unit": "ms", "unnamed": "call"}
+    assert evaluate(tmp_path / "true", tmp_path / "found", **how).loc["call", "f1"] == 1
+    with pytest.raises(DssError, match="row 2: the name is missing"):
+        evaluate(tmp_path / "true", tmp_path / "found")

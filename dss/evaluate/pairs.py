@@ -21,7 +21,7 @@ from dss.data.song_types import is_absence
 from dss.data.stretches import contain
 from dss.data.text_tables import header_of
 from dss.errors import DssError, raise_problems
-from dss.evaluate.true_annotations import TrueAnnotations, true_annotations
+from dss.evaluate.true_annotations import TrueAnnotations, listed_annotations, true_annotations
 from dss.options import EvaluateOptions
 from dss.support.files import resolved
 
@@ -177,12 +177,13 @@ def _table(annotations: Annotations, options: EvaluateOptions | None = None) -> 
 
 def _pairs_of_folders(true: Path, predicted: Path, options: EvaluateOptions) -> list[Pair]:
     """The annotations in one folder, and those of the same recordings in the other."""
+    found_by = _annotation_files(predicted, true)
     by_hand = true_annotations(true, options, _is_in_other(true, predicted))
+    by_hand = by_hand or listed_annotations(true, found_by, options)
     for stem, path in _annotation_files(true, predicted, by_hand).items():
         by_hand[stem] = TrueAnnotations(path, path, _table(path, options))
     if not by_hand:
         raise DssError(f"{true}: has no *{ENDING} and no annotations in another format")
-    found_by = _annotation_files(predicted, true)
     missing = [f"{predicted / stem}{ENDING}" for stem in sorted(by_hand) if stem not in found_by]
     raise_problems(missing, f"Annotations in {true} have no counterpart to compare with:")
     stems = sorted(by_hand)

@@ -1,15 +1,17 @@
 """The annotations in a folder of recordings, read as for a dataset, to compare predictions with."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
-from dss.data.annotation_files import MissingAnnotations
+from dss.data.annotation_files import MissingAnnotations, read_named_annotations
 from dss.data.annotation_paths import annotation_finder, proposed_pattern
+from dss.data.formats.shared_tables import read_all, shared_in
 from dss.data.inputs import annotations_of
-from dss.data.recording_files import find_recordings
+from dss.data.recording_files import AUDIO_ENDINGS, find_recordings
 from dss.data.recordings import open_at_own_rate
 from dss.errors import DssError, raise_problems
 from dss.options import FileOptions
@@ -59,4 +61,36 @@ def true_annotations(
     raise_problems(problems, "These annotations cannot be read:")
     if missing and not found and (pattern := proposed_pattern(folder, missing)):
         raise DssError(f"{folder}: the annotations are elsewhere: --annotations-at '{pattern}'")
+    return found
+
+
+def listed_annotations(
+    folder: Path, stems: Iterable[str], options: FileOptions
+) -> dict[str, TrueAnnotations]:
+    """The annotations in tables of many recordings that lie in a folder without these recordings.
+
+    Arguments:
+        folder: the folder of the tables.
+        stems: the recordings to look for first, by path without ending; others are listed by name.
+        options: how to read them, as for a dataset.
+
+    Raises: DssError that says what cannot be read.
+    """
+    found: dict[str, TrueAnnotations] = {}
+    for path, kind in shared_in(folder):
+        format = options.annotation_format or kind
+        if format.partition(":")[0] != kind:
+            continue
+        shared = read_all(path, format)
+        rest = {file for alike in shared.files.values() for file in alike}
+        possible = [(stem, folder / f"{stem}{end}") for stem in stems for end in AUDIO_ENDINGS]
+        recordings = {shared.file_of(at): (stem, at) for stem, at in possible}
+        for file in sorted(rest):
+            name = re.split(r"[/\\]", file.strip())[-1]
+            stem, recording = recordings.get(file, (Path(name).stem, folder / name))
+            if stem in found:
+                other = found[stem].file
+                raise DssError(f"{path} and {other}: both contain annotations of {stem}")
+            how = format, recording, options.unnamed, options.time_unit
+            found[stem] = TrueAnnotations(recording, path, read_named_annotations(path, *how))
     return found

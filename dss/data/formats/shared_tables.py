@@ -67,7 +67,7 @@ def find_shared(recording: Path, format: str | None = None) -> list[Path]:
     """
     found = []
     for folder in dict.fromkeys((recording.parent, recording.parent.parent)):
-        for path, kind in _shared_in(folder):
+        for path, kind in shared_in(folder):
             wanted, _, column = (format or kind).partition(":")
             shared = _read(path, f"{kind}:{column}") if wanted == kind else None
             if shared and shared.file_of(recording) is not None:
@@ -170,7 +170,7 @@ def _from_offsets(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 @cached_by_folder  # otherwise, a folder would be listed once per recording in it
-def _shared_in(folder: Path) -> list[tuple[Path, str]]:
+def shared_in(folder: Path) -> list[tuple[Path, str]]:
     """The tables of many recordings in a folder, each with its format."""
     found = []
     for path in sorted(folder.iterdir()):
