@@ -76,7 +76,7 @@ def draw_around(page, segments):
     segments.locator(".dss-map-key button").first.click()
     page.wait_for_timeout(3000)
     box = area.bounding_box()
-    center_x, center_y = box["x"] + 0.49 * box["width"], box["y"] + 0.93 * box["height"]
+    center_x, center_y = box["x"] + 0.555 * box["width"], box["y"] + 0.93 * box["height"]
     for i in range(25):
         angle = 2 * math.pi * i / 26
         page.mouse.move(center_x + 42 * math.cos(angle), center_y + 28 * math.sin(angle))
