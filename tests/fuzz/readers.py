@@ -531,6 +531,7 @@ NO_READERS = {
     "readable": "says durations",
     "read_input": "calls open_recording and read_annotations",
     "read_manual": "calls read_annotations",
+    "read_named_annotations": "calls read_annotations",
     "read_inputs": "the same for many",
     "read_corpus": "the same for a dataset",
     "read_pairs": "calls read_annotations",
