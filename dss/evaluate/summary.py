@@ -105,7 +105,8 @@ def _criterion(options: EvaluateOptions) -> str:
         limits.append(f"offset within {readable(options.offset_tolerance_seconds)}")
     if options.event_tolerance_seconds:
         limits.append(f"events within {readable(options.event_tolerance_seconds)}")
-    return f"Matched: same name, {', '.join(limits)}. Errors of these: median, and 95 % are below"
+    matched = f"Matched: same name, {', '.join(limits)}"
+    return f"{matched}. Errors of these: their median, and the limit that 95 % do not exceed"
 
 
 def _summary(
