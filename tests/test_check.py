@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from dss.cli import main
 from dss.data import check_annotations, list_recordings, make_dataset, open_dataset
+from dss.data.annotated_recordings import AnnotatedRecording
 from dss.data.check import find_problems
 from dss.data.contents import audio_warnings
-from dss.data.inputs import Input
 from dss.data.problems import format_problems, raise_errors
 from dss.data.recordings import array_recording
 from dss.errors import DssError
@@ -283,7 +283,7 @@ def test_there_is_a_row_for_an_overlap_if_and_only_if_two_segments_overlap(tmp_p
     source = tmp_path_factory.getbasetemp() / "x.csv"
     table = pd.DataFrame(segments, columns=HEADER.split(","))
     recording = array_recording(np.zeros(10_400), 1000)
-    listed = find_problems([Input(recording, source, table)], 0)
+    listed = find_problems([AnnotatedRecording(recording, source, table)], 0)
     assert any(problem.startswith("overlaps") for _, _, _, problem, _ in listed) == overlap
 
 

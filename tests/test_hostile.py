@@ -24,9 +24,9 @@ from dss.data.annotations import read_annotations
 from dss.data.audio import open_audio
 from dss.data.batches import array_of
 from dss.data.formats.mat5 import check_mat
+from dss.data.recording_groups import recording_groups
 from dss.data.report import describe
 from dss.data.song_types import read_definitions
-from dss.data.splits import recording_groups
 from dss.errors import DssError, DssWarning
 from dss.predict import predict
 from dss.review.proofread import is_confirmed

@@ -17,7 +17,7 @@ from dss.data import (
     read_annotations,
     write_annotations,
 )
-from dss.data.inputs import read_inputs
+from dss.data.annotated_recordings import read_annotated_recordings
 from dss.errors import DssError
 from dss.evaluate import evaluate, read_pairs
 from dss.options import EvaluateOptions, SourceOptions
@@ -36,7 +36,7 @@ def sound(path, seconds=SECONDS):
 
 def rows(folder, **options):
     """The annotations of r.wav, and everything that is said."""
-    inputs, failed, fixed = read_inputs(folder, SourceOptions(**options))
+    inputs, failed, fixed = read_annotated_recordings(folder, SourceOptions(**options))
     assert failed == []
     (found,) = (found for found in inputs if found.recording.path.name == "r.wav")
     table = found.table[["name", "start_seconds", "stop_seconds"]]

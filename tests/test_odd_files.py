@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from dss.data import check_annotations, read_annotations, write_annotations
-from dss.data.inputs import read_inputs
+from dss.data.annotated_recordings import read_annotated_recordings
 from dss.errors import DssError
 from dss.options import SourceOptions
 
@@ -49,7 +49,7 @@ def sound(path, loud=1.0, **how):
 
 def rows(folder, **options):
     """The annotations of the only recording."""
-    (found,), failed, _ = read_inputs(folder, SourceOptions(**options))
+    (found,), failed, _ = read_annotated_recordings(folder, SourceOptions(**options))
     assert failed == []
     assert found.recording.n_samples == len(found.recording.read()) == RATE * SECONDS
     table = found.table[["name", "start_seconds", "stop_seconds"]]

@@ -13,8 +13,8 @@ import pytest
 import soundfile
 
 from dss.data import check_annotations
+from dss.data.annotated_recordings import read_annotated_recordings
 from dss.data.audio.wav import read_header
-from dss.data.inputs import read_inputs
 from dss.options import SourceOptions
 
 RATE, SECONDS = 8000, 4
@@ -384,7 +384,7 @@ def test_what_others_stumbled_over_is_read_or_explained(tmp_path, report):
         ((severity, sentence),) = said
         assert severity == report.says[0]
         assert report.says[1] in sentence
-    inputs, _, _ = read_inputs(tmp_path, SourceOptions(**options))
+    inputs, _, _ = read_annotated_recordings(tmp_path, SourceOptions(**options))
     (found,) = [one for one in inputs if one.recording.path.stem == "x"]
     assert found.recording.n_samples == len(found.recording.read()) == report.n_samples
     if report.rows is not None:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dss.data.splits import SPLITS, Song, recording_groups, split_recordings
+from dss.data.splits import SPLITS, Song, split_recordings
 from dss.errors import DssError
 from dss.options import DatasetOptions
 
@@ -104,54 +104,6 @@ def test_different_seeds_give_different_splits():
     songs = [recording(1000) for _ in range(9)]
     plans = [split_recordings(songs, 1000, DatasetOptions(seed=seed)) for seed in range(5)]
     assert len({str(plan["test"]) for plan in plans}) > 1
-
-
-def test_groups_come_from_a_pattern_or_a_file(tmp_path):
-    paths = ["day1/bird1_a.wav", "day2/bird1_b.wav", "day1/bird2_a.wav"]
-    assert recording_groups(paths, r"(bird\d)_") == ["bird1", "bird1", "bird2"]
-    assert recording_groups(paths, None) == paths
-    table = tmp_path / "birds.csv"
-    table.write_text("file,group\nbird1_a.wav,x\nday2/bird1_b.wav,y\nbird2_a.wav,x\n")
-    assert recording_groups(paths, str(table)) == ["x", "y", "x"]
-    table.write_text("file,group\nbird1_a.wav,x\n")
-    with pytest.raises(DssError, match="match no group in .*:\n  day2/bird1_b.wav"):
-        recording_groups(paths, str(table))
-    table.write_text("file,group\nbird1_a.wav,x\nbird1_b.wav,\n,y\nbird2_a.wav,NA\n")
-    with pytest.raises(DssError, match=r"row 3: needs a file and a group\n.*, row 4: ") as error:
-        recording_groups(paths, str(table))
-    assert len(error.value.problems) == 2
-    with pytest.raises(DssError, match="needs parentheses around the individual"):
-        recording_groups(paths, "bird1")
-    with pytest.raises(DssError, match="is not a regular expression"):
-        recording_groups(paths, "(bird")
-    with pytest.raises(DssError, match=r"none\.csv: there is no such file"):
-        recording_groups(paths, str(tmp_path / "none.csv"))
-
-
-def test_a_file_of_groups_is_read_as_a_spreadsheet_saves_it(tmp_path):
-    table = tmp_path / "birds.csv"
-    table.write_text("group;file\n01;Büro_a.wav\n\n2;b.wav\n", "cp1252")
-    assert recording_groups(["x/Büro_a.wav", "b.wav"], str(table)) == ["01", "2"]
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("", "contains no header"),
-        ("file,bird\na.wav,x\n", "row 1: there is no column group, only file, bird"),
-        ("file,group\na.wav,x\na.wav,x,y\n", "row 3: has 3 fields, but the header 2"),
-        (
-            "file,group\na.wav,x\n\na.wav,y\n",
-            r"row 4: a\.wav is in the group y, but in x in an earlier row",
-        ),
-        ("file,group\x00\na.wav,x\n", "row 1: there is no column group"),
-    ],
-)
-def test_what_is_wrong_with_a_file_of_groups_is_reported(tmp_path, text, said):
-    table = tmp_path / "birds.csv"
-    table.write_text(text)
-    with pytest.raises(DssError, match=rf"birds\.csv.*{said}"):
-        recording_groups(["a.wav"], str(table))
 
 
 def test_what_cannot_be_split_is_an_error():

@@ -17,8 +17,8 @@ from dss.data import (
     read_annotations,
     write_annotations,
 )
+from dss.data.annotated_recordings import read_annotated_recording
 from dss.data.column_names import unit_of
-from dss.data.inputs import read_input
 from dss.errors import DssError, DssWarning
 from dss.evaluate import evaluate
 from dss.options import SourceOptions
@@ -81,7 +81,9 @@ def test_columns_that_say_their_unit_are_read_in_it(tmp_path, columns, units):
     recording = sound(tmp_path / "r.wav")
     is_length = "duration" in columns
     (tmp_path / "r.csv").write_text(f"label,{columns}\n{song_in(*units, is_length)}")
-    table = read_input(recording, SourceOptions(samplerate_hz=1000)).table  # samples of the file
+    table = read_annotated_recording(
+        recording, SourceOptions(samplerate_hz=1000)
+    ).table  # samples of the file
     assert rows(table) == SONG
     assert rows(read_annotations(tmp_path / "r.csv")) == SONG
     (view,) = open_views(tmp_path)
@@ -122,7 +124,7 @@ def test_units_that_are_unclear_or_contradict_are_errors(tmp_path, columns, unit
     recording = sound(tmp_path / "r.wav")
     (tmp_path / "r.csv").write_text(f"label,{columns}\n{song_in('ms', 'ms')}")
     with pytest.raises(DssError, match=f"r.csv: .*{message}"):
-        read_input(recording, SourceOptions(time_unit=unit))
+        read_annotated_recording(recording, SourceOptions(time_unit=unit))
 
 
 def test_the_unit_that_you_give_counts_for_columns_that_do_not_say_theirs(tmp_path):
@@ -130,7 +132,7 @@ def test_the_unit_that_you_give_counts_for_columns_that_do_not_say_theirs(tmp_pa
     milliseconds = SourceOptions(time_unit="ms")
     for columns in ("onset_ms,offset", "start,stop", "start_seconds,stop_seconds"):
         (tmp_path / "r.csv").write_text(f"label,{columns}\n{song_in('ms', 'ms')}")
-        assert rows(read_input(recording, milliseconds).table) == SONG
+        assert rows(read_annotated_recording(recording, milliseconds).table) == SONG
         assert said(tmp_path, time_unit="ms") == []
     (tmp_path / "r.csv").write_text(f"label,onset_s,offset_s\n{song_in('ms', 'ms')}")
     ((_, problem),) = said(tmp_path, time_unit="ms")
@@ -144,7 +146,7 @@ def test_formats_that_define_their_unit_are_read_in_it(tmp_path):
     for format in ("textgrid", "svl", "elan", "notmat", "boris", "timit"):
         found = convert(tmp_path, format)
         options = SourceOptions(time_unit="ms", annotation_format=format)
-        assert sorted(rows(read_input(recording, options).table)) == SONG
+        assert sorted(rows(read_annotated_recording(recording, options).table)) == SONG
         found.unlink()
 
 
@@ -161,13 +163,13 @@ def test_late_samples_are_not_late_times(tmp_path):
     file = tmp_path / "r.csv"
     file.write_text("name,start,stop\na,15000000,16000000\n")
     options = {"time_unit": "samples"}
-    table = read_input(tmp_path / "r.flac", SourceOptions(**options)).table
+    table = read_annotated_recording(tmp_path / "r.flac", SourceOptions(**options)).table
     assert rows(table) == [("a", 60, 64)]
     with pytest.raises(DssError, match="longer than any recording; --time-unit samples, if"):
         read_annotations(file)
     file.write_text("name,start,stop\na,25000000000000,26000000000000\n")
     with pytest.raises(DssError, match=r"start_seconds is 1e\+08 s, longer than any"):
-        read_input(tmp_path / "r.flac", SourceOptions(**options))
+        read_annotated_recording(tmp_path / "r.flac", SourceOptions(**options))
 
 
 @FOLDERS
@@ -175,7 +177,7 @@ def test_late_samples_are_not_late_times(tmp_path):
 def test_clock_times_are_clock_times_in_any_unit(tmp_path, columns):
     recording = sound(tmp_path / "r.wav")
     (tmp_path / "r.csv").write_text(f'name,{columns}\nx,0:01.5,1750\ny,0:00:02,"2500,0"\n')
-    assert rows(read_input(recording, SourceOptions(time_unit="ms")).table) == SONG
+    assert rows(read_annotated_recording(recording, SourceOptions(time_unit="ms")).table) == SONG
 
 
 @FOLDERS
@@ -200,10 +202,10 @@ def test_json_is_read_in_the_unit_of_its_keys(tmp_path, unit):
         {"label": a, f"onset_{unit}": b * n, f"duration ({unit})": (c - b) * n} for a, b, c in SONG
     ]
     (tmp_path / "r.json").write_text(json.dumps(table))
-    assert rows(read_input(recording, SourceOptions()).table) == SONG
+    assert rows(read_annotated_recording(recording, SourceOptions()).table) == SONG
     labels = [{"label": name, "onset": start * n, "offset": stop * n} for name, start, stop in SONG]
     (tmp_path / "r.json").write_text(json.dumps({"labels": labels}))
-    assert rows(read_input(recording, SourceOptions(time_unit=unit)).table) == SONG
+    assert rows(read_annotated_recording(recording, SourceOptions(time_unit=unit)).table) == SONG
 
 
 @FOLDERS

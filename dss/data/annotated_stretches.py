@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from dss.data.annotation_values import parse_times
 from dss.data.annotations import (
     ABSENT,
     EVENT,
@@ -18,7 +19,7 @@ from dss.data.annotations import (
 )
 from dss.data.song_types import is_absence
 from dss.data.stretches import intersection, union
-from dss.data.text_tables import TIMES, parse_times, read_csv
+from dss.data.text_tables import TIMES, read_csv
 from dss.errors import raise_problems
 from dss.support.files import replacing
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from dss.data.annotation_values import NO_NAME, Unread, parse_times, raise_broken
 from dss.data.annotations import (
     SampleRate,
     annotations_path,
@@ -20,7 +21,7 @@ from dss.data.formats import OF_MANY_RECORDINGS, lists, samplerate_of, split_for
 from dss.data.formats.guessing import guess_format
 from dss.data.formats.shared_tables import find_shared
 from dss.data.spreadsheets import WORKBOOK, can_read
-from dss.data.text_tables import COLUMNS, NO_NAME, Unread, parse_times, raise_broken
+from dss.data.text_tables import COLUMNS
 from dss.data.time_units import AUTO, to_seconds
 from dss.errors import DssError
 from dss.support.caching import cached_by_folder

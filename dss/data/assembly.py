@@ -9,8 +9,9 @@ import dss
 from dss.data import report, stores, targets
 from dss.data.annotations import NOISE, SEGMENT
 from dss.data.corpus import Corpus, read_corpus
+from dss.data.recording_groups import recording_groups
 from dss.data.split_writing import split_annotations, write_split
-from dss.data.splits import SPLITS, Stretch, recording_groups, split_recordings
+from dss.data.splits import SPLITS, Stretch, split_recordings
 from dss.errors import DssError, DssWarning
 from dss.options import DatasetOptions, takes_options
 from dss.options.arguments import DatasetArguments

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from dss.data.annotations import EVENT, occurrences, segments_in
-from dss.data.filename_groups import groups_in_filenames
+from dss.data.recording_groups import groups_in_filenames
 from dss.data.splits import LARGEST_PART, can_be_spared
 from dss.options import DatasetOptions
 from dss.support.units import counted, listed

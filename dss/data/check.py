@@ -6,7 +6,7 @@ from typing import Unpack
 
 import pandas as pd
 
-from dss.data.inputs import Input, read_inputs
+from dss.data.annotated_recordings import AnnotatedRecording, read_annotated_recordings
 from dss.data.problems import ERROR, FIXED, Problem, as_table, problems_of
 from dss.data.recording_problems import (
     differences,
@@ -52,26 +52,28 @@ def check_annotations(
         True
     """
     options = SourceOptions.given(options, named)
-    inputs, failed, fixed = read_inputs(Path(folder), options)
+    recordings, failed, fixed = read_annotated_recordings(Path(folder), options)
     problems = [problem for path, error in failed for problem in problems_of(error, path)]
     severity = ERROR if options.strict else FIXED
     problems += [(file, None, None, what, severity) for file, what in fixed]
-    problems += find_problems(inputs, options.tolerance_seconds)
-    problems += never_found(inputs)
-    problems += unknown_stretches(inputs, options.tolerance_seconds)
-    problems += without_recording(Path(folder), [found.file for found in inputs])
-    problems += level_warnings([found.recording for found in inputs])
+    problems += find_problems(recordings, options.tolerance_seconds)
+    problems += never_found(recordings)
+    problems += unknown_stretches(recordings, options.tolerance_seconds)
+    problems += without_recording(Path(folder), [found.file for found in recordings])
+    problems += level_warnings([found.recording for found in recordings])
     return as_table(problems)
 
 
-def find_problems(inputs: Sequence[Input], tolerance_seconds: float) -> list[Problem]:
+def find_problems(
+    recordings: Sequence[AnnotatedRecording], tolerance_seconds: float
+) -> list[Problem]:
     """Problems with the annotations of opened recordings; their audio is not read.
 
     Annotated stretches may extend beyond a recording by the tolerance.
     """
-    problems = list(differences(inputs))
-    usual_rate = most_frequent([found.recording.samplerate_hz for found in inputs])
-    for found in bar(inputs, desc="comparing", unit="recording", delay=1):
+    problems = list(differences(recordings))
+    usual_rate = most_frequent([found.recording.samplerate_hz for found in recordings])
+    for found in bar(recordings, desc="comparing", unit="recording", delay=1):
         with_times = found.recording.samplerate_hz == usual_rate  # or the rate may be wrong
         problems += problems_within(found, with_times)
         try:
@@ -79,6 +81,6 @@ def find_problems(inputs: Sequence[Input], tolerance_seconds: float) -> list[Pro
             found.annotated(tolerance_seconds)
         except (DssError, OSError) as error:
             problems += problems_of(error, found.recording.path)
-    by_file, unreadable = definitions_of(inputs)
+    by_file, unreadable = definitions_of(recordings)
     definitions = {name: kind for of_file in by_file.values() for name, kind in of_file.items()}
-    return [*problems, *unreadable, *problems_between(inputs, definitions)]
+    return [*problems, *unreadable, *problems_between(recordings, definitions)]

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Unpack
 
+from dss.data.annotated_recordings import AnnotatedRecording, annotations_of
 from dss.data.annotation_files import MissingAnnotations
 from dss.data.annotation_paths import annotation_finder
 from dss.data.annotations import occurrences, write_annotations
 from dss.data.formats.table_writing import OF_ALL, check_names, written_path
-from dss.data.inputs import Input, annotations_of
 from dss.data.recording_files import find_recordings
 from dss.data.recordings import open_at_own_rate
 from dss.errors import DssError, naming, raise_problems
@@ -58,7 +58,7 @@ def convert_annotations(
     return [*dict.fromkeys(targets.values())]
 
 
-def _read(folder: Path, options: ConvertOptions) -> dict[Path, Input]:
+def _read(folder: Path, options: ConvertOptions) -> dict[Path, AnnotatedRecording]:
     """Each recording that has annotations."""
     find = annotation_finder(options.annotations_at, folder)
     sources, problems = {}, []
@@ -74,13 +74,13 @@ def _read(folder: Path, options: ConvertOptions) -> dict[Path, Input]:
         except (DssError, OSError) as error:
             problems.append(naming(path, error))
             continue
-        sources[path] = Input(recording, file, table)
+        sources[path] = AnnotatedRecording(recording, file, table)
     raise_problems(problems, "These annotations cannot be converted; nothing was written:")
     return sources
 
 
 def _targets(
-    folder: Path, sources: Mapping[Path, Input], options: ConvertOptions
+    folder: Path, sources: Mapping[Path, AnnotatedRecording], options: ConvertOptions
 ) -> dict[Path, Path]:
     """The file to write for each recording whose annotations are not in it already."""
     root = folder if folder.is_dir() else folder.parent

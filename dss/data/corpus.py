@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from dss.data import targets
+from dss.data.annotated_recordings import AnnotatedRecording, read_annotated_recordings
 from dss.data.annotated_stretches import known_stretches
 from dss.data.annotations import EVENT, NOISE, definitions_path, occurrences, segments_in
 from dss.data.automatic_options import chosen_options
 from dss.data.check import find_problems
-from dss.data.inputs import Input, read_inputs
 from dss.data.overlaps import overlap_warnings, overlaps, without_overlaps
 from dss.data.problems import as_table, format_problems, problems_of, raise_errors
 from dss.data.recordings import Recording
@@ -94,8 +94,8 @@ def read_corpus(folder: Path, options: DatasetOptions) -> Corpus:
 
     Raises: DssError that lists all problems, by file and row.
     """
-    inputs, fixed = _read_folder(folder, options)
-    problems = as_table(find_problems(inputs, options.tolerance_seconds))
+    recordings, fixed = _read_folder(folder, options)
+    problems = as_table(find_problems(recordings, options.tolerance_seconds))
     raise_errors(problems)
     if len(problems):
         n, first = len(problems), format_problems(problems)[0]
@@ -103,22 +103,22 @@ def read_corpus(folder: Path, options: DatasetOptions) -> Corpus:
             f" (and {counted(n - 1, 'more warning')}: see `dss check {folder}`)" if n > 1 else ""
         )
         warnings.warn(f"{first}{others}", DssWarning, stacklevel=5)
-    types, old_types, old_names = _types(inputs, folder, options)
-    renamed = [_renamed(found.table, options.rename) for found in inputs]
+    types, old_types, old_names = _types(recordings, folder, options)
+    renamed = [_renamed(found.table, options.rename) for found in recordings]
     annotated = [
         _annotated_stretches(found, new, options, types)
-        for found, new in zip(inputs, renamed, strict=True)
+        for found, new in zip(recordings, renamed, strict=True)
     ]
     seconds = [float(np.diff(stretches).sum()) for stretches in annotated]
     root = folder.parent if folder.is_file() else folder
-    names = [found.recording.path.relative_to(root).as_posix() for found in inputs]
+    names = [found.recording.path.relative_to(root).as_posix() for found in recordings]
     settled, reasons = chosen_options(renamed, seconds, types, options, names)
     if options.overlaps == "share":
-        for sentence in overlap_warnings(renamed, types, 1 / inputs[0].recording.samplerate_hz):
+        for sentence in overlap_warnings(renamed, types, 1 / recordings[0].recording.samplerate_hz):
             warnings.warn(sentence, DssWarning, stacklevel=5)
     reach = targets.GAUSSIAN_REACH * (settled.event_std_seconds or 0)
     sources = []
-    for name, found, new, stretches in zip(names, inputs, renamed, annotated, strict=True):
+    for name, found, new, stretches in zip(names, recordings, renamed, annotated, strict=True):
         known = known_stretches(found.table, old_types, stretches, reach, old_names)
         whole = [[0, found.recording.duration_seconds]]
         is_all = known.shape == (1, 2) and np.allclose(known, whole)
@@ -130,23 +130,26 @@ def read_corpus(folder: Path, options: DatasetOptions) -> Corpus:
 
 
 def _types(
-    inputs: list[Input], folder: Path, options: DatasetOptions
+    recordings: list[AnnotatedRecording], folder: Path, options: DatasetOptions
 ) -> tuple[dict[str, str], dict[str, str], set[str]]:
     """The categories of the song types to make targets for, by their new names and by those in the
     files; and all names in the files.
     """
-    definitions = [definitions_path(found.recording.path) for found in inputs]
-    by_file = _by_file(inputs)
+    definitions = [definitions_path(found.recording.path) for found in recordings]
+    by_file = _by_file(recordings)
     old_names = _old_names(by_file, definitions, options.rename) if options.rename else []
     all_types = song_types(by_file, definitions, options.rename)
     types = _wanted_types(all_types, folder, options)
     new_names = {old: options.rename.get(old, old) for old in old_names or all_types}
     old_types = {old: types[new] for old, new in new_names.items() if new in types}
-    return types, old_types, {*new_names}.union(*(found.table["name"] for found in inputs))
+    return types, old_types, {*new_names}.union(*(found.table["name"] for found in recordings))
 
 
 def _annotated_stretches(
-    found: Input, table: pd.DataFrame, options: DatasetOptions, types: Mapping[str, str]
+    found: AnnotatedRecording,
+    table: pd.DataFrame,
+    options: DatasetOptions,
+    types: Mapping[str, str],
 ) -> np.ndarray:
     """The annotated stretches of a recording, without those that count as unknown: in seconds."""
     end = found.recording.duration_seconds
@@ -172,9 +175,11 @@ def _with_targets(table: pd.DataFrame, corpus: Corpus) -> pd.DataFrame:
     return targets.add_gaps(table, types, options.gap_seconds or 0, corpus.gaps_within_types)
 
 
-def _read_folder(folder: Path, options: DatasetOptions) -> tuple[list[Input], list[str]]:
+def _read_folder(
+    folder: Path, options: DatasetOptions
+) -> tuple[list[AnnotatedRecording], list[str]]:
     """The recordings with their annotations, and the fixes as sentences."""
-    inputs, failed, fixed = read_inputs(folder, options)
+    recordings, failed, fixed = read_annotated_recordings(folder, options)
     problems = [problem for path, error in failed for problem in problems_of(error, path)]
     problems = [*dict.fromkeys(problems)]  # problems of options would appear once per file
     heading = "These recordings and annotations cannot be read:"
@@ -182,13 +187,13 @@ def _read_folder(folder: Path, options: DatasetOptions) -> tuple[list[Input], li
     sentences = [f"{file}: {what}" for file, what in fixed]
     if options.strict:
         raise_problems(sentences, "These files need fixes, which strict forbids:")
-    return inputs, sentences
+    return recordings, sentences
 
 
-def _by_file(inputs: list[Input]) -> dict[Path, pd.DataFrame]:
+def _by_file(recordings: list[AnnotatedRecording]) -> dict[Path, pd.DataFrame]:
     """The tables by file; the tables of several recordings in one file are combined."""
     parts: dict[Path, list[pd.DataFrame]] = {}
-    for found in inputs:
+    for found in recordings:
         parts.setdefault(found.file, []).append(found.table)
     return {path: pd.concat(of_file) for path, of_file in parts.items()}
 

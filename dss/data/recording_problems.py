@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from dss.data.annotated_recordings import AnnotatedRecording
 from dss.data.annotation_files import unread_annotations
 from dss.data.annotations import annotations_path
-from dss.data.inputs import Input
 from dss.data.levels import level_problems, spread_blocks
 from dss.data.problems import ERROR, WARNING, Problem, problems_of
 from dss.data.recording_files import visible_files
@@ -26,15 +26,15 @@ OF_ONE_RECORDING = re.compile(
 )
 
 
-def differences(inputs: Sequence[Input]) -> Iterator[Problem]:
+def differences(annotated: Sequence[AnnotatedRecording]) -> Iterator[Problem]:
     """Recordings that share a name, or differ from the others in channels or sample rate."""
-    recordings = [found.recording for found in inputs]
+    recordings = [found.recording for found in annotated]
     yield from _same_stems(recordings)
     yield from _channels(recordings)
-    yield from _rates(recordings, [found.table for found in inputs])
+    yield from _rates(recordings, [found.table for found in annotated])
 
 
-def unread_files(found: Input) -> Iterator[Problem]:
+def unread_files(found: AnnotatedRecording) -> Iterator[Problem]:
     """Files that are not read because STEM_annotations.csv takes precedence."""
     recording, file = found.recording.path, found.file
     for path in unread_annotations(recording) if file == annotations_path(recording) else ():

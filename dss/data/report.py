@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 import pandas as pd
 
+from dss.data.annotated_recordings import annotations_of
 from dss.data.annotation_paths import annotation_finder
 from dss.data.annotations import EVENT, definitions_path, occurrences
 from dss.data.corpus import Corpus
-from dss.data.inputs import annotations_of
 from dss.data.overlaps import target_seconds
 from dss.data.recording_files import find_recordings
 from dss.data.recordings import open_readable

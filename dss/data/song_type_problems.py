@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from dss.data.annotated_recordings import AnnotatedRecording
 from dss.data.annotated_stretches import known_stretches
 from dss.data.annotations import NOISE, definitions_path, plain_rows
 from dss.data.automatic_options import EVENT_STD_SECONDS
-from dss.data.inputs import Input
 from dss.data.problems import WARNING, Problem, problems_of
 from dss.data.song_types import is_absence, read_definitions, song_types
 from dss.data.targets import GAUSSIAN_REACH
@@ -20,11 +20,11 @@ NEVER_FOUND = "was never found: the network cannot learn it. Leave it out."
 
 
 def definitions_of(
-    inputs: Sequence[Input],
+    recordings: Sequence[AnnotatedRecording],
 ) -> tuple[dict[Path, dict[str, str]], list[Problem]]:
     """The category of each name in each definitions file, and what is wrong with these files."""
     definitions, problems = {}, []
-    paths = (definitions_path(found.recording.path) for found in inputs)
+    paths = (definitions_path(found.recording.path) for found in recordings)
     for path in filter(Path.is_file, paths):
         try:
             definitions[path] = read_definitions(path)
@@ -33,14 +33,14 @@ def definitions_of(
     return definitions, problems
 
 
-def never_found(inputs: Sequence[Input]) -> Iterator[Problem]:
+def never_found(recordings: Sequence[AnnotatedRecording]) -> Iterator[Problem]:
     """Song types that are looked for or defined, but never annotated."""
     named: dict[str, tuple[str, int]] = {}
     there: set[str] = set()
-    for path, definitions in definitions_of(inputs)[0].items():
+    for path, definitions in definitions_of(recordings)[0].items():
         for row, name in enumerate(definitions, start=1):
             named.setdefault(name, (str(path), row))
-    for found in inputs:
+    for found in recordings:
         for row, name, start, _ in plain_rows(found.table):
             if np.isnan(start):
                 named.setdefault(name, (str(found.file), row))
@@ -51,16 +51,18 @@ def never_found(inputs: Sequence[Input]) -> Iterator[Problem]:
             yield file, row, name, NEVER_FOUND, WARNING
 
 
-def unknown_stretches(inputs: Sequence[Input], tolerance_seconds: float) -> Iterator[Problem]:
+def unknown_stretches(
+    recordings: Sequence[AnnotatedRecording], tolerance_seconds: float
+) -> Iterator[Problem]:
     """Annotations of noise that make the rest of their recording unknown."""
-    by_recording = {found.recording.path: found.table for found in inputs}
+    by_recording = {found.recording.path: found.table for found in recordings}
     if not any(NOISE in table["name"].tolist() for table in by_recording.values()):
         return  # and the definitions are not needed
     reach = GAUSSIAN_REACH * EVENT_STD_SECONDS
     with suppress(DssError, OSError):  # reported elsewhere
-        types = song_types(by_recording, definitions_of(inputs)[0])
+        types = song_types(by_recording, definitions_of(recordings)[0])
         names = set(types).union(*(table["name"] for table in by_recording.values()))
-        for found in inputs:
+        for found in recordings:
             rows = found.table.index[found.table["name"] == NOISE]
             if not len(rows):
                 continue

@@ -3,18 +3,13 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
-import regex
 
 from dss.data.stretches import union
-from dss.data.text_tables import read_csv
-from dss.errors import DssError, raise_problems
+from dss.errors import DssError
 from dss.options import DatasetOptions
 
-MATCH_SECONDS = 1  # to match a pattern with a path
 SPLITS = ("train", "val", "test")
 UNUSED = "unused"
 LARGEST_PART = 0.4  # of all that is known in one group, if it is drawn whole for a split by files
@@ -112,62 +107,6 @@ def halved(recordings: Sequence[Song], samplerate_hz: float, seed: int) -> list[
     blocks = [b for i, song in enumerate(recordings) for b in _blocks(song, i, block, margin)]
     dealt = _deal(blocks, recordings, {"first": 1.0, "second": 1.0}, rng)
     return [sorted(half) for half in dealt.values()]
-
-
-def recording_groups(paths: Sequence[str], groups: str | None) -> list[str]:
-    """The group, such as the individual, that each recording belongs to.
-
-    Arguments:
-        paths: the paths of the recordings, relative to the data folder.
-        groups: a CSV file with the columns file,group; or a pattern (regular expression) whose
-            parentheses match the group in the path; or None: each recording is a group.
-
-    Raises: DssError that lists the recordings without a group.
-    """
-    if groups is None:
-        return list(paths)
-    if groups.endswith(".csv"):
-        group_of = _read_groups(Path(groups))
-        found = [group_of.get(path, group_of.get(Path(path).name)) for path in paths]
-    else:
-        try:
-            pattern = regex.compile(groups)
-        except regex.error as error:
-            raise DssError(f"groups: {groups!r} is not a regular expression ({error})") from None
-        if pattern.groups != 1:
-            raise DssError(
-                f"groups: {groups!r} needs parentheses around the individual, such as "
-                "'(bird[0-9]+)'"
-            )
-        try:
-            matches = [pattern.search(path, timeout=MATCH_SECONDS) for path in paths]
-        except TimeoutError:
-            raise DssError(
-                f"groups: {groups!r} takes more than {MATCH_SECONDS} s to match a path. A "
-                "repetition within a repetition tries too many combinations: simplify it."
-            ) from None
-        found = [match and match[1] for match in matches]
-    missing = [path for path, group in zip(paths, found, strict=True) if not group]
-    raise_problems(missing, f"These recordings match no group in {groups!r}:")
-    return [group for group in found if group]
-
-
-def _read_groups(path: Path) -> dict[str, str]:
-    """The group of each file, from a CSV file with the columns file,group."""
-    table = read_csv(path, ["file", "group"])
-    group_of: dict[str, str] = {}
-    problems = []
-    for row, file, group in table[["file", "group"]].itertuples(name=None):
-        if pd.isna(file) or pd.isna(group):
-            problems.append(f"{path}, row {row}: needs a file and a group")
-        elif group_of.setdefault(file, group) != group:
-            before = group_of[file]
-            problems.append(
-                f"{path}, row {row}: {file} is in the group {group}, but in {before} in an "
-                "earlier row"
-            )
-    raise_problems(problems, "These groups are invalid; correct them:")
-    return group_of
 
 
 def _fractions(options: DatasetOptions) -> dict[str, float]:

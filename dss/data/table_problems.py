@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
+from dss.data.annotated_recordings import AnnotatedRecording
 from dss.data.annotations import EVENT, NOISE, SEGMENT, plain_rows, time_problems
-from dss.data.inputs import Input
 from dss.data.problems import COLUMNS, ERROR, WARNING, Problem
 from dss.data.song_types import is_absence, song_names
 from dss.support.units import readable
@@ -20,7 +20,7 @@ ENOUGH = 5  # segments, for a meaningful median
 Tables = list[tuple[str, pd.DataFrame]]  # annotation files, and their tables
 
 
-def problems_within(found: Input, with_times: bool) -> Iterator[Problem]:
+def problems_within(found: AnnotatedRecording, with_times: bool) -> Iterator[Problem]:
     """Problems within the annotations of one recording.
 
     Its end counts only `with_times`: if its sample rate can be trusted.
@@ -34,12 +34,14 @@ def problems_within(found: Input, with_times: bool) -> Iterator[Problem]:
             yield str(file), *problem, ERROR
 
 
-def problems_between(inputs: Sequence[Input], definitions: dict[str, str]) -> Iterator[Problem]:
+def problems_between(
+    recordings: Sequence[AnnotatedRecording], definitions: dict[str, str]
+) -> Iterator[Problem]:
     """Problems of names and durations across the files and annotations of all recordings.
 
     `definitions` are the categories of defined names.
     """
-    tables = [(str(found.file), found.table) for found in inputs]
+    tables = [(str(found.file), found.table) for found in recordings]
     yield from _kinds(tables, definitions)
     yield from _short(tables)
     yield from _names(tables, definitions)

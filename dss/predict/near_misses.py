@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from dss.data.annotation_values import parse_times
 from dss.data.annotations import EVENT, SEGMENT, occurrences
 from dss.data.formats.table_writing import path_beside
 from dss.data.stretches import of_mask
-from dss.data.text_tables import COLUMNS, TIMES, parse_times, read_csv
+from dss.data.text_tables import COLUMNS, TIMES, read_csv
 from dss.data.time_texts import numbers
 from dss.errors import raise_problems
 from dss.options import DetectOptions

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from dss.data.annotated_recordings import annotations_of
 from dss.data.annotation_files import read_named_annotations
 from dss.data.annotation_paths import AnnotationFinder
 from dss.data.annotations import occurrences, read_annotations
 from dss.data.audio import Loader
 from dss.data.dataset import open_dataset
-from dss.data.inputs import annotations_of
 from dss.data.recordings import open_at_own_rate
 from dss.data.text_tables import TIMES
 from dss.errors import DssError, raise_problems

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from dss.data.annotated_recordings import annotations_of
 from dss.data.annotated_stretches import known_stretches, read_annotated
 from dss.data.annotation_paths import AnnotationFinder, annotation_finder
 from dss.data.annotations import ABSENT, NOISE, definitions_path, occurrences
@@ -20,7 +21,6 @@ from dss.data.batches import array_of, split_stretches
 from dss.data.check import check_annotations
 from dss.data.contents import audio_warnings, song_stretches, song_type_warnings
 from dss.data.dataset import open_dataset
-from dss.data.inputs import annotations_of
 from dss.data.problems import COLUMNS as PROBLEM_COLUMNS
 from dss.data.problems import WARNING, format_problems
 from dss.data.recording_files import find_recordings

@@ -19,9 +19,9 @@ from dss.data.annotations import read_annotations
 from dss.data.audio import open_audio
 from dss.data.batches import array_of, split_stretches
 from dss.data.dataset import open_dataset
+from dss.data.recording_groups import recording_groups
 from dss.data.report import format_report
 from dss.data.song_types import read_definitions
-from dss.data.splits import recording_groups
 from dss.data.stores import NpyWriter, ZarrWriter
 from dss.models.checkpoint import epochs_done
 from dss.options import TrainOptions, read_options
@@ -529,10 +529,10 @@ READERS = {
 # Functions whose names say that they read, and that open nothing by themselves.
 NO_READERS = {
     "readable": "says durations",
-    "read_input": "calls open_recording and read_annotations",
+    "read_annotated_recording": "calls open_recording and read_annotations",
     "read_manual": "calls read_annotations",
     "read_named_annotations": "calls read_annotations",
-    "read_inputs": "the same for many",
+    "read_annotated_recordings": "the same for many",
     "read_corpus": "the same for a dataset",
     "read_pairs": "calls read_annotations",
     "open_views": "calls what opens recordings and datasets",

@@ -29,6 +29,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from dss.data.annotation_values import NO_NAME, fix_further_columns, parse_times, raise_broken
 from dss.data.audio import SOUND_ENDINGS, open_audio
 from dss.data.formats import textgrid, xml_formats
 from dss.data.formats.boris import read_boris
@@ -43,13 +44,9 @@ from dss.data.formats.yarden import read_yarden
 from dss.data.text_files import read_text
 from dss.data.text_tables import (
     COLUMNS,
-    NO_NAME,
     RAVEN_TIMES,
-    fix_further_columns,
     other_texts,
     parse,
-    parse_times,
-    raise_broken,
     read_raven_rows,
     read_rows,
 )

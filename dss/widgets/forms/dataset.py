@@ -12,9 +12,8 @@ import xarray as xr
 from dss.data import check_annotations, describe, make_dataset, open_dataset, preview_dataset
 from dss.data.annotation_paths import files_by_pattern
 from dss.data.assembly import default_store, differing_options
-from dss.data.filename_groups import groups_in_filenames
+from dss.data.recording_groups import groups_in_filenames, recording_groups
 from dss.data.report import missing
-from dss.data.splits import recording_groups
 from dss.data.stores import check_ending
 from dss.errors import DssError
 from dss.options import DatasetOptions, SourceOptions

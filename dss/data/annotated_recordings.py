@@ -1,4 +1,4 @@
-"""Read a recording and its annotations together, for a dataset, and fix what is certain."""
+"""Recordings read together with their annotations, where what is certain is fixed."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -16,11 +16,12 @@ from dss.data.annotation_paths import (
     files_by_pattern,
     proposed_pattern,
 )
+from dss.data.annotation_values import Unread
 from dss.data.annotations import SampleRate, beyond_ends, occurrences, time_problems, times_of
 from dss.data.recording_files import find_recordings
 from dss.data.recordings import Recording, open_at_own_rate
 from dss.data.stretches import union
-from dss.data.text_tables import COLUMNS, TIMES, Unread
+from dss.data.text_tables import COLUMNS, TIMES
 from dss.data.time_units import AUTO
 from dss.errors import DssError
 from dss.options import FileOptions, SourceOptions
@@ -36,7 +37,7 @@ NOTHING = np.empty((0, 2))  # stretches
 Failure = tuple[Path, DssError | OSError]  # a recording, and why it cannot be used
 
 
-class Input(NamedTuple):
+class AnnotatedRecording(NamedTuple):
     """A recording and its annotations."""
 
     recording: Recording
@@ -65,15 +66,16 @@ def annotations_of(
     return recording_annotations(path, *how, options.time_unit, samplerate_hz)
 
 
-def read_input(
+def read_annotated_recording(
     path: Path, options: SourceOptions, find_file: AnnotationFinder | None = None
-) -> Input:
+) -> AnnotatedRecording:
     """Read a recording's header and its annotations, and fix what is certain.
 
     Duplicate annotations count once, and times just beyond the recording are cut at its ends. With
     `skip_bad_rows`, invalid rows are left out.
 
-    Raises: DssError if one of them cannot be read; its `rest` is the Input without the bad rows.
+    Raises: DssError if one of them cannot be read; its `rest` is the recording without the bad
+        rows.
     """
     recording = open_at_own_rate(path, options.loader, options.samplerate_hz)
     own_rate = recording.samplerate_hz
@@ -93,7 +95,7 @@ def read_input(
     rest = table.drop(index=list(rows)) if rows else table
     rest = _within(_without_doubles(rest, file), file, recording, options.tolerance_seconds)
     if failed and not options.skip_bad_rows:
-        failed.rest = Input(recording, file, rest)
+        failed.rest = AnnotatedRecording(recording, file, rest)
         raise failed
     unknown = NOTHING
     if options.skip_bad_rows:
@@ -104,12 +106,12 @@ def read_input(
             fixes.note(file, f"row {row} is skipped, the audio around it unknown: {problem}")
         rest = rest.drop(index=list(rows & {*rest.index}))
         unknown = _around(table, rows, recording.duration_seconds)
-    return Input(recording, file, rest, unknown)
+    return AnnotatedRecording(recording, file, rest, unknown)
 
 
-def read_inputs(
+def read_annotated_recordings(
     folder: Path, options: SourceOptions
-) -> tuple[list[Input], list[Failure], list[fixes.Fix]]:
+) -> tuple[list[AnnotatedRecording], list[Failure], list[fixes.Fix]]:
     """Read the recordings of a folder with their annotations.
 
     If some recordings have one channel and others several identical ones, only one channel is used.
@@ -118,7 +120,7 @@ def read_inputs(
     """
     paths = find_recordings(folder, options.endings)
     find_file = annotation_finder(options.annotations_at, folder)
-    inputs: list[Input] = []
+    recordings: list[AnnotatedRecording] = []
     failed: list[Failure] = []
     n_printed = n_skipped = 0
     with fixes.collecting() as fixed:
@@ -126,27 +128,27 @@ def read_inputs(
         for path in progress:
             wrong: list[str] = []
             try:
-                inputs.append(read_input(path, options, find_file))
-                wrong = [] if progress.disable else _wrong_times(inputs[-1], inputs[0])
+                recordings.append(read_annotated_recording(path, options, find_file))
+                wrong = [] if progress.disable else _wrong_times(recordings[-1], recordings[0])
             except (DssError, OSError) as error:
                 if options.skip_unannotated and isinstance(error, MissingAnnotations):
                     n_skipped += 1
                     continue
                 wrong = [str(error)]
                 failed.append((path, error))
-                if isinstance(rest := getattr(error, "rest", None), Input):
-                    inputs.append(rest)
+                if isinstance(rest := getattr(error, "rest", None), AnnotatedRecording):
+                    recordings.append(rest)
             if wrong and n_printed < MOST_PRINTED and not progress.disable:
                 say(f"error: {wrong[0]}")  # who waits for thousands of files sees it at once
                 n_printed += 1
         if n_skipped:
             skipped = counted(n_skipped, "recording")
             fixes.note(folder, f"{skipped} without annotations left out")
-        if any(found.recording.n_channels == 1 for found in inputs):
-            inputs = [_without_equal_channels(found) for found in inputs]
+        if any(found.recording.n_channels == 1 for found in recordings):
+            recordings = [_without_equal_channels(found) for found in recordings]
     if n_skipped == len(paths):
         failed.append((folder, DssError(f"{folder}: no recording has annotations")))
-    return inputs, _with_ways_out(failed, folder, len(paths)), [*fixed]
+    return recordings, _with_ways_out(failed, folder, len(paths)), [*fixed]
 
 
 def _with_ways_out(failed: list[Failure], folder: Path, n_recordings: int) -> list[Failure]:
@@ -169,7 +171,7 @@ def _with_ways_out(failed: list[Failure], folder: Path, n_recordings: int) -> li
     return failed
 
 
-def _wrong_times(found: Input, first: Input) -> list[str]:
+def _wrong_times(found: AnnotatedRecording, first: AnnotatedRecording) -> list[str]:
     """What cannot be right in the times of a recording, if it has the sample rate of the first."""
     rate = found.recording.samplerate_hz
     if rate != first.recording.samplerate_hz:  # nobody knows which is right
@@ -183,7 +185,7 @@ def _tolerance(recording: Recording, tolerance_seconds: float) -> float:
     return max(tolerance_seconds, 1 / recording.samplerate_hz)
 
 
-def _without_equal_channels(found: Input) -> Input:
+def _without_equal_channels(found: AnnotatedRecording) -> AnnotatedRecording:
     with suppress(DssError, OSError):  # reported when levels are checked
         return found._replace(recording=found.recording.without_equal_channels())
     return found

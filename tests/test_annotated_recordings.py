@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dss.cli import main
 from dss.data import check_annotations, format_report, make_dataset, open_dataset
-from dss.data.inputs import read_input
+from dss.data.annotated_recordings import read_annotated_recording
 from dss.errors import DssError, DssWarning
 from dss.options import SourceOptions
 
@@ -49,7 +49,11 @@ def test_what_is_certain_is_fixed_and_said_once(tmp_path, rows, kept, what):
     assert found[0] == "fixed"
     assert (what or "") in (found[1] or "")
     assert bool(what) == bool(found[1])
-    (times,) = read_input(path, SourceOptions()).table[["start_seconds", "stop_seconds"]].to_numpy()
+    (times,) = (
+        read_annotated_recording(path, SourceOptions())
+        .table[["start_seconds", "stop_seconds"]]
+        .to_numpy()
+    )
     np.testing.assert_allclose(times, kept)
     strict = said(tmp_path, strict=True)
     assert [severity for severity, _ in strict] == ["error"] * bool(what)
@@ -114,7 +118,9 @@ def test_what_is_accepted_lies_in_the_recording_and_keeps_its_kind(tmp_path_fact
     folder = tmp_path_factory.mktemp("x")
     lines = [f"{'pa'[d]},{t:.6f},{t + d * (s + 0.002):.6f}" for t, s, d in rows]
     path = write(folder, *lines)
-    table = read_input(path, SourceOptions(skip_bad_rows=True, tolerance_seconds=0.004)).table
+    table = read_annotated_recording(
+        path, SourceOptions(skip_bad_rows=True, tolerance_seconds=0.004)
+    ).table
     times = table[["start_seconds", "stop_seconds"]].to_numpy()
     samples = (times * RATE).round()
     assert (samples[:, 0] >= 0).all()
@@ -141,7 +147,7 @@ def test_bad_rows_are_errors_or_are_skipped_and_what_is_around_them_is_unknown(f
         "row 13 is skipped, the audio around it unknown: start_seconds is '2.x'; it should be "
         "a number",
     ]
-    found = read_input(folder / "bird_1.wav", SourceOptions(skip_bad_rows=True))
+    found = read_annotated_recording(folder / "bird_1.wav", SourceOptions(skip_bad_rows=True))
     assert found.table["start_seconds"].tolist() == good["start_seconds"].tolist()
     before, after = good.iloc[4], good.iloc[5]  # the rows around the first
     low, high = min(before["stop_seconds"], 1.4), max(after["start_seconds"], 1.5)
@@ -213,7 +219,7 @@ def test_one_channel_or_the_mean_of_all_makes_mono_of_stereo(folder):
     assert "use one channel of each (--channel 0), or the mean of the channels (--mix)" in problem
     for options, factor in (({"channel": 0}, 1), ({"mix": True}, 0.75)):
         assert said(folder, **options) == []
-        found = read_input(folder / "bird_1.wav", SourceOptions(**options)).recording
+        found = read_annotated_recording(folder / "bird_1.wav", SourceOptions(**options)).recording
         np.testing.assert_allclose(found.read()[:, 0], factor * x, atol=1e-4)
     with pytest.raises(DssError, match="bird_0.wav: there is no channel 1; it has only channel 0"):
         make_dataset(folder, channel=1)
@@ -252,7 +258,7 @@ def test_of_a_recording_of_another_rate_only_the_rate_is_said_and_which_would_su
 def test_times_in_other_units_are_read(tmp_path, rows, unit, expected):
     path = write(tmp_path, *rows)
     options = SourceOptions(time_unit=unit, samplerate_hz=500)  # samples are those of the file
-    table = read_input(path, options).table
+    table = read_annotated_recording(path, options).table
     np.testing.assert_allclose(table[["start_seconds", "stop_seconds"]], expected)
     assert said(tmp_path, time_unit=unit) == []
 
@@ -284,7 +290,7 @@ NAMES = ["nan", "NA", "None", "True", "1", "01", "1.0", "NaN", "null", "1e3"]
 
 def test_names_are_text_as_they_are_written(tmp_path):
     path = write(tmp_path, *(f"{name},{i},{i}.5" for i, name in enumerate(NAMES, start=0)))
-    assert read_input(path, SourceOptions()).table["name"].tolist() == NAMES
+    assert read_annotated_recording(path, SourceOptions()).table["name"].tolist() == NAMES
     tree = open_dataset(make_dataset(tmp_path, block_seconds=0.5, seed=1))
     assert tree.attrs["class_names"] == ["noise", *sorted(NAMES)]
 

@@ -1,12 +1,18 @@
-"""What the names of recordings say about the individual or the day."""
+"""Groups of recordings, such as individuals or days: as given, or as file names tell."""
 
 import re
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
+import regex
 
+from dss.data.text_tables import read_csv
+from dss.errors import DssError, raise_problems
+
+MATCH_SECONDS = 1  # to match a pattern with a path
 FEWEST_GROUPS = 3  # with two, testing on one of them leaves half of the data
 LARGEST_GROUP = 0.5  # largest fraction of the recordings in one group
 SEPARATOR = r"[/_\-. ]"
@@ -42,6 +48,44 @@ class FilenameGroups(NamedTuple):
         return len(n) >= FEWEST_GROUPS and max(n) <= LARGEST_GROUP * sum(n)
 
 
+def recording_groups(paths: Sequence[str], groups: str | None) -> list[str]:
+    """The group, such as the individual, that each recording belongs to.
+
+    Arguments:
+        paths: the paths of the recordings, relative to the data folder.
+        groups: a CSV file with the columns file,group; or a pattern (regular expression) whose
+            parentheses match the group in the path; or None: each recording is a group.
+
+    Raises: DssError that lists the recordings without a group.
+    """
+    if groups is None:
+        return list(paths)
+    if groups.endswith(".csv"):
+        group_of = _read_groups(Path(groups))
+        found = [group_of.get(path, group_of.get(Path(path).name)) for path in paths]
+    else:
+        try:
+            pattern = regex.compile(groups)
+        except regex.error as error:
+            raise DssError(f"groups: {groups!r} is not a regular expression ({error})") from None
+        if pattern.groups != 1:
+            raise DssError(
+                f"groups: {groups!r} needs parentheses around the individual, such as "
+                "'(bird[0-9]+)'"
+            )
+        try:
+            matches = [pattern.search(path, timeout=MATCH_SECONDS) for path in paths]
+        except TimeoutError:
+            raise DssError(
+                f"groups: {groups!r} takes more than {MATCH_SECONDS} s to match a path. A "
+                "repetition within a repetition tries too many combinations: simplify it."
+            ) from None
+        found = [match and match[1] for match in matches]
+    missing = [path for path, group in zip(paths, found, strict=True) if not group]
+    raise_problems(missing, f"These recordings match no group in {groups!r}:")
+    return [group for group in found if group]
+
+
 def groups_in_filenames(paths: Sequence[str]) -> FilenameGroups | None:
     """Find the individuals, or else the days, in the names of recordings.
 
@@ -56,6 +100,24 @@ def groups_in_filenames(paths: Sequence[str]) -> FilenameGroups | None:
     if any(len(g.n_recordings) == len(paths) for g in groups):  # as good as splitting by recordings
         return None
     return next((g for g in groups if g.are_enough), groups[0] if groups else None)
+
+
+def _read_groups(path: Path) -> dict[str, str]:
+    """The group of each file, from a CSV file with the columns file,group."""
+    table = read_csv(path, ["file", "group"])
+    group_of: dict[str, str] = {}
+    problems = []
+    for row, file, group in table[["file", "group"]].itertuples(name=None):
+        if pd.isna(file) or pd.isna(group):
+            problems.append(f"{path}, row {row}: needs a file and a group")
+        elif group_of.setdefault(file, group) != group:
+            before = group_of[file]
+            problems.append(
+                f"{path}, row {row}: {file} is in the group {group}, but in {before} in an "
+                "earlier row"
+            )
+    raise_problems(problems, "These groups are invalid; correct them:")
+    return group_of
 
 
 def _individuals(paths: Sequence[str]) -> FilenameGroups | None:
