@@ -43,8 +43,8 @@ def summarize(
     Returns: a row for each song type, and `all`; further columns: sample_precision, sample_recall,
         sample_f1, ratio (predicted / true), true_seconds, predicted_seconds, seconds_ratio; in the
         row `all` sample_macro_f1 (the mean of all types and noise) and syllable_error_rate; and for
-        at least two recordings f1_low and f1_high, the 95 % interval over recordings, and likewise
-        for each score.
+        at least two recordings f1_low and f1_high, the 95 % interval over recordings, and so for
+        each score.
 
     Example:
         >>> import pandas as pd

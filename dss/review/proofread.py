@@ -174,7 +174,7 @@ def _doubtful(annotated: Annotated) -> Iterator[tuple[Path, pd.DataFrame]]:
 
 
 def has_confidence(file: Path) -> bool:
-    """Whether a CSV file of annotations has a column `confidence`, as those by dss have."""
+    """Whether a CSV file of annotations has a column `confidence`, as predictions have."""
     return "confidence" in header_of(file)
 
 
