@@ -19,7 +19,8 @@ from dss.support import hdf5
 from dss.support.files import replacing
 from dss.support.progress import say
 from dss.train.suggestions import complete
-from dss.train.training import open_chunks, targets_name, train
+from dss.train.training import train
+from dss.train.training_data import open_chunks, targets_name
 
 ALL = "all"
 N_DRAWS = 400  # resampled sets of test recordings, for the intervals

@@ -10,6 +10,9 @@ from dss.data.batches import array_of, split_stretches
 from dss.data.contents import song_stretches
 from dss.errors import DssError
 
+LOW_HZ = 3000  # song below this is low
+SLOW_SECONDS = 0.15  # low song is slow if nearly all of its segments last longer
+SLOWEST = 16  # times as slow as other song, at most
 LEAST_NOISE = 1e-15  # per Hz, of silent 16-bit audio
 DOUBTFUL = 1.5  # times the noise: anything softer may be chance
 EXAMPLES = 200  # annotations of a song type to look at; more add nothing
@@ -28,6 +31,27 @@ class Song(NamedTuple):
     band_hz: tuple[float, float]  # contains nine tenths of the power of song
     heard_hz: tuple[float, float]  # extended to where soft song stands out from loud noise
     noise_density: float  # the power per Hz of noise, at the median frequency
+
+    @property
+    def is_one_type(self) -> bool:
+        """Whether segments need only be told from noise."""
+        return len(self.song_types) == 1 and not self.has_events
+
+    @property
+    def is_low(self) -> bool:
+        """Whether song has its power at low frequencies."""
+        return self.band_hz[1] < LOW_HZ
+
+    @property
+    def slowness(self) -> float:
+        """How many times slower than birdsong the song is, if it is low and slow, as of a whale.
+
+        Frames, windows, context, background and chunks are longer by this factor.
+        """
+        if self.has_events or not self.shortest_seconds:
+            return 1.0
+        slow = min(self.shortest_seconds / SLOW_SECONDS, LOW_HZ / self.band_hz[1])
+        return float(np.clip(slow, 1, SLOWEST))
 
 
 def measure_song(tree: xr.DataTree, y_suffix: str) -> Song:

@@ -540,6 +540,7 @@ NO_READERS = {
     "open_with_channels": "calls open_recording",
     "open_run": "calls load_run",
     "open_chunks": "views arrays of open_dataset",
+    "open_training_data": "calls open_dataset",
     "load_run": "calls read_params and load_weights, see tests/test_runs.py",
     "load_weights": "needs TensorFlow: see tests/test_runs.py and test_das.py",
     "read_arrays of das": "needs TensorFlow: see tests/test_das.py",
