@@ -261,7 +261,7 @@ def test_keys_and_colours_are_those_of_all_recordings_and_stay(tmp_path, monkeyp
 
 
 def test_the_song_types_of_very_many_recordings_are_not_all_read_at_once(folder, monkeypatch):
-    monkeypatch.setattr("dss.widgets.viewer.viewer.READ_AT_ONCE", 1)
+    monkeypatch.setattr("dss.widgets.viewer.shown_annotations.READ_AT_ONCE", 1)
     annotations_path(folder / "bird_1.wav").write_text("name,start_seconds,stop_seconds\n0,1,2\n")
     viewer = Viewer(folder)
     assert viewer.editor.names == ["a", "b", "p"]

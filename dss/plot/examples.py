@@ -27,6 +27,7 @@ BEFORE, AFTER = 0.3, 1.5  # shown around a segment, in units of its typical dura
 GAP = 0.04  # between examples, as a fraction of an example
 MOST_TYPES = 30
 MOST_GROUPS = 9  # of sounds unlike anything annotated
+NAME_LETTERS = 26  # with the number of a group
 
 
 @plain_style()
@@ -68,12 +69,12 @@ def plot_examples(
         _label_times(axis, chosen[name], n_examples)
         look: dict[str, Any] = {"rotation": 0, "ha": "right", "va": "center", "color": colors[name]}
         n = sum((occurrences(view.annotations)["name"] == name).sum() for view in views)
-        axis.set_ylabel(f"{shortened(name)}\nn = {n}", fontsize=10, **look)
+        axis.set_ylabel(f"{shortened(name, NAME_LETTERS)}\nn = {n}", fontsize=10, **look)
     title = f"{range_hz[0] / 1000:.2g} to {range_hz[1] / 1000:.2g} kHz"
     more = len(chosen) - len(names)
     title += f"; {more} more song types are not shown" if more else ""
     heights, above = [1.05] * len(names), [0.0, *[0.35] * (len(names) - 1)]
-    longest = max(len(shortened(name)) for name in names)
+    longest = max(len(shortened(name, NAME_LETTERS)) for name in names)
     place_rows(figure, heights, title, above=above, longest_name=longest, n_legend_lines=0)
     return figure
 

@@ -3,14 +3,12 @@
 from dss.predict.confidence import expected_errors
 from dss.predict.detection import detect
 from dss.predict.files import predict_files
-from dss.predict.recording import annotate, attempt, predict, probabilities
+from dss.predict.recording import predict, probabilities
 from dss.predict.stream import Stream
 from dss.predict.tuning import tune
 
 __all__ = [
     "Stream",
-    "annotate",
-    "attempt",
     "detect",
     "expected_errors",
     "predict",

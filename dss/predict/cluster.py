@@ -5,7 +5,7 @@ from pathlib import Path
 
 from dss.errors import DssError
 from dss.options import PredictFilesOptions
-from dss.predict.recording import attempt
+from dss.predict.recording import annotate_file
 from dss.runs import open_run
 
 CONNECT_SECONDS = 20
@@ -63,4 +63,4 @@ def _attempt(
     path: Path, target: Path, trunk: Path, options: PredictFilesOptions
 ) -> Exception | None:
     """Annotate one recording on a worker."""
-    return attempt(path, target, open_run(trunk), options, lambda seconds: None)
+    return annotate_file(path, target, open_run(trunk), options, lambda seconds: None)

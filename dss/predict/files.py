@@ -12,7 +12,7 @@ from dss.options import PredictFilesOptions, PredictOptions, takes_options
 from dss.options.arguments import PredictFilesArguments
 from dss.predict.detection import with_run_options
 from dss.predict.pending import still_to_do, target_paths
-from dss.predict.recording import UNREADABLE, attempt, open_with_channels
+from dss.predict.recording import UNREADABLE, annotate_file, open_with_channels
 from dss.runs import Run, open_run, read_params, run_trunk
 from dss.support.files import check_writable
 from dss.support.progress import bar, say
@@ -130,7 +130,7 @@ def _results(
             yield path, error
     else:
         for path, target in targets.items():
-            yield path, attempt(path, target, run, options, after_block)
+            yield path, annotate_file(path, target, run, options, after_block)
 
 
 def _check_recordings(

@@ -68,13 +68,13 @@ def predict(
     return pd.concat(tables, ignore_index=True)
 
 
-def annotate(
+def annotate_file(
     path: Path,
     target: Path,
     run: Run,
     options: PredictFilesOptions,
     after_block: Callable[[float], None],
-) -> None:
+) -> Exception | None:
     """Annotate one recording: write `target`, near misses next to it, and probabilities if
     requested.
 
@@ -84,35 +84,11 @@ def annotate(
         run: the trained network.
         options: as for `predict_files`, completed by `dss.predict.detection.with_run_options`.
         after_block: called with the seconds of audio annotated since the last call.
+
+    Returns: the error if the recording cannot be read, or else None.
     """
-    recording = open_for_run(path, run, options)
-    near = NearMisses(run.song_types, run.samplerate_hz, options)
-    blocks = near.watch(probability_blocks(recording, run, options, after_block))
-    if options.probabilities:
-        with replacing(probabilities_path(target)) as part:
-            table = _detect(store_blocks(blocks, part, recording.n_samples, run), run, options)
-    else:
-        table = _detect(blocks, run, options)
-        remove(probabilities_path(target))  # of earlier annotations
-    if options.proposals:
-        table["confirmed"] = False
-    write_near_misses(near.table(table), target)
-    own = recording
-    if options.format in IN_SAMPLES:  # of the file, not of the network
-        own = open_at_own_rate(path, options.loader, run.samplerate_hz)
-    write(table, target, options.format, recording.duration_seconds, own.samplerate_hz)
-
-
-def attempt(
-    path: Path,
-    target: Path,
-    run: Run,
-    options: PredictFilesOptions,
-    after_block: Callable[[float], None],
-) -> Exception | None:
-    """Call `annotate`, but return an error in the recording as a message instead of raising it."""
     try:
-        annotate(path, target, run, options, after_block)
+        _annotate(path, target, run, options, after_block)
     except UNREADABLE as error:
         return error
     return None
@@ -204,6 +180,28 @@ def open_with_channels(path: str | Path, run: Run, options: PredictOptions) -> R
             raise DssError(f"{file}: {what}; this is not fixed (strict)")
         fixes.note(file, what)
     return opened
+
+
+def _annotate(
+    path: Path, target: Path, run: Run, options: PredictFilesOptions, after_block
+) -> None:
+    """Annotate one recording; arguments as for `annotate_file`."""
+    recording = open_for_run(path, run, options)
+    near = NearMisses(run.song_types, run.samplerate_hz, options)
+    blocks = near.watch(probability_blocks(recording, run, options, after_block))
+    if options.probabilities:
+        with replacing(probabilities_path(target)) as part:
+            table = _detect(store_blocks(blocks, part, recording.n_samples, run), run, options)
+    else:
+        table = _detect(blocks, run, options)
+        remove(probabilities_path(target))  # of earlier annotations
+    if options.proposals:
+        table["confirmed"] = False
+    write_near_misses(near.table(table), target)
+    own = recording
+    if options.format in IN_SAMPLES:  # of the file, not of the network
+        own = open_at_own_rate(path, options.loader, run.samplerate_hz)
+    write(table, target, options.format, recording.duration_seconds, own.samplerate_hz)
 
 
 def _detect(blocks: Iterable[np.ndarray], run: Run, options: DetectOptions) -> pd.DataFrame:

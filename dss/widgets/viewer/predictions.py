@@ -9,22 +9,18 @@ from typing import Any, Unpack
 import ipywidgets as widgets
 import pandas as pd
 
-from dss.data.annotation_paths import AnnotationFinder, annotation_finder
-from dss.data.annotations import COLUMNS, occurrences
+from dss.data.annotations import COLUMNS
 from dss.data.recordings import open_at_own_rate
 from dss.errors import DssError
-from dss.evaluate import evaluate
 from dss.evaluate.true_annotations import TrueAnnotations
 from dss.options import FileOptions, SourceOptions, takes_options
 from dss.options.arguments import FileArguments
 from dss.predict.pending import find_matching
 from dss.predict.stored_probabilities import detect_stored, stored_probabilities
 from dss.review import comparison
-from dss.review.false_alarms import is_rejected
+from dss.review.predictions import Predictions
 from dss.review.rounds import find_novel_in_run
-from dss.review.table_edits import joined
 from dss.review.views import recording_view
-from dss.runs import read_params
 from dss.widgets.elements import problem_html
 from dss.widgets.forms.prediction import Annotated, PredictForm
 from dss.widgets.threads import wait_for
@@ -76,7 +72,7 @@ class PredictionViewer(Viewer):
         if result is None:
             raise DssError("Nothing is annotated yet: press Annotate, or run form.run()")
         self._file_options = options
-        self._scores = _no_scores()
+        self._scores = pd.DataFrame()
         self.sliders = Thresholds(self._moved)
         self.checking = CheckList(self._check_at, self._find_novel_sounds)
         self.saving = SaveRow(lambda: self.save(self.saving.folder, self.saving.format))
@@ -98,7 +94,7 @@ class PredictionViewer(Viewer):
         with self._one_draws:
             self._take(annotated)
             self._open(self._views_of(annotated))
-        self._later(0)
+            self._later(0)
 
     @property
     def thresholds(self) -> dict[str, Any]:
@@ -124,8 +120,7 @@ class PredictionViewer(Viewer):
         Waits until the tables are known.
         """
         wait_for(self._worker)
-        judged, _ = self._judged()
-        return [self._hand[r] for r in judged], [self._found[r] for r in judged]
+        return self._predictions.compared(self._predictions.found)
 
     @property
     def least_certain(self) -> pd.DataFrame:
@@ -144,9 +139,9 @@ class PredictionViewer(Viewer):
         """
         wait_for(self._worker)
         targets = self._annotated.targets(Path(save_dir) if save_dir else None, format)
-        how = self._annotated.options
-        rate = self._fallback_hz
-        return comparison.save(self._found, targets, format, how.proposals, how.loader, rate)
+        how, rate = self._annotated.options, self._predictions.samplerate_hz
+        found = self._predictions.found
+        return comparison.save(found, targets, format, how.proposals, how.loader, rate)
 
     @property
     def manual_label(self) -> str:
@@ -158,66 +153,47 @@ class PredictionViewer(Viewer):
         if MANUAL in self._tables:
             return self._tables[MANUAL]
         wait_for(self._worker)
-        return self._found[self.recording.path][COLUMNS]
+        return self._predictions.found[self.recording.path][COLUMNS]
 
     def saved(self, recordings: Sequence[Path]) -> None:
         """Use annotations that were saved as manual annotations from now on."""
         super().saved(recordings)
         for recording in recordings:
             if recording in self._annotated.files:
-                self._hand[recording] = comparison.read_manual(recording, *self._how())
+                self._predictions.read_manual(recording)
         self._later(0)
 
     def _take(self, annotated: Annotated) -> None:
-        params = read_params(annotated.trunk)
-        names, kinds = params["class_names"][1:], params["class_types"][1:]
-        self._types = dict(zip(names, kinds, strict=True))
-        self._annotated, self._class_names = annotated, params["class_names"]
-        self._fallback_hz = annotated.options.samplerate_hz or params["samplerate_x_Hz"]
         loader = self._file_options.loader or annotated.options.loader
         self._reading = self._file_options.model_copy(update={"loader": loader})
+        self._annotated = annotated
         self._folder = find_matching(annotated.options.recordings, annotated.options.endings)[1]
-        self._find_file = annotation_finder(self._reading.annotations_at, self._folder)
-        self._hand = {r: by_hand for r in annotated.files if (by_hand := self._by_hand(r))}
-        self._learned = comparison.learned_from(annotated.trunk)
-        self._found = {
-            recording: comparison.annotations_in(file, recording, self._reading, self._fallback_hz)
-            for recording, file in annotated.files.items()
-        }
+        where = annotated.trunk, annotated.files, self._folder
+        self._predictions = Predictions(*where, self._reading, annotated.options.samplerate_hz)
         stored = all(stored_probabilities(file) is not None for file in annotated.files.values())
-        self.sliders.fit(annotated.options, set(kinds), stored)
+        self.sliders.fit(annotated.options, {*self._predictions.types.values()}, stored)
         self._as_written = self.sliders.options
-
-    def _by_hand(self, recording: Path) -> TrueAnnotations | None:
-        by_dss = self._annotated.files[recording]
-        return comparison.manual_annotations(recording, by_dss, *self._how())
-
-    def _how(self) -> tuple[FileOptions, AnnotationFinder | None, float]:
-        return self._reading, self._find_file, self._fallback_hz
 
     def _views_of(self, annotated: Annotated):
         """The recordings, starting with those that the network did not learn from."""
-        views, how = [], dict(self._reading)
-        for file in sorted(annotated.files, key=self._was_learned):
-            rate = open_at_own_rate(file, self._reading.loader, self._fallback_hz).samplerate_hz
+        views, how, fallback_hz = [], dict(self._reading), self._predictions.samplerate_hz
+        for file in sorted(annotated.files, key=self._predictions.was_learned):
+            rate = open_at_own_rate(file, self._reading.loader, fallback_hz).samplerate_hz
             options = SourceOptions(**how, samplerate_hz=rate)
             views.append(recording_view(file, self._folder, options=options))
         return views
 
-    def _was_learned(self, recording: Path) -> bool:
-        return self._learned is not None and comparison.is_among(recording, self._learned)
-
     def _first_names(self) -> list[str]:
-        return [*self._types, *super()._first_names()]
+        return [*self._predictions.types, *super()._first_names()]
 
     def _load(self) -> None:
         self._player.children, self._status.value = [], ""
         recording = self.recording.path
         self.values = stored = stored_probabilities(self._annotated.files[recording])
-        self.value_names = [] if stored is None else self._class_names
+        self.value_names = [] if stored is None else self._predictions.class_names
         self.values_hz = None if stored is None else stored.attrs["samplerate_hz"]
-        hand = {MANUAL: self.view.annotations} if recording in self._hand else {}
-        self._tables = hand | {PREDICTED: self._found[recording]}
+        hand = {MANUAL: self.view.annotations} if recording in self._predictions.manual else {}
+        self._tables = hand | {PREDICTED: self._predictions.found[recording]}
 
     def _draw(self) -> None:
         with self._one_draws:
@@ -226,12 +202,15 @@ class PredictionViewer(Viewer):
                 start, stop = self.stretch
                 edges = max(0, start - AROUND_SECONDS) * rate, (stop + AROUND_SECONDS) * rate
                 self._tables[PREDICTED] = detect_stored(
-                    self.values, self._types, *map(round, edges), options=self.sliders.options
+                    self.values,
+                    self._predictions.types,
+                    *map(round, edges),
+                    options=self.sliders.options,
                 )
             super()._draw()
 
     def _whole_tables(self) -> dict[str, pd.DataFrame]:
-        return self._tables | {PREDICTED: self._found[self.recording.path]}
+        return self._tables | {PREDICTED: self._predictions.found[self.recording.path]}
 
     def _moved(self) -> None:
         self._draw()
@@ -264,19 +243,15 @@ class PredictionViewer(Viewer):
         try:
             time.sleep(wait_seconds)
             go_on()
-            found, options = self._found, self.sliders.options
+            found, options = self._predictions.found, self.sliders.options
             if options != self._as_written:
-                files = self._annotated.files
-                found = comparison.detect_again(files, self._types, options, go_on)
-            scores, message = self._judge(found)
-            go_on()
+                found = self._predictions.detect_again(options, go_on)
+            scores, judged = self._predictions.scores(found), self._predictions.judged()
             with self._one_draws:
-                self._found, self._as_written, self._scores = found, options, scores
-                self._message.value = message
-                files = self._annotated.files
-                tables = {files[r]: self._reviewed(r, table) for r, table in found.items()}
-                known = {files[r] for r in found if r in self._hand or self._was_learned(r)}
-                self.checking.fill(tables, known)
+                go_on()
+                self._predictions.found, self._as_written, self._scores = found, options, scores
+                self._message.value = _message(scores, *judged)
+                self.checking.fill(*self._predictions.to_check())
                 self._tables[PREDICTED] = found[self.recording.path]
                 self.events.fit(self._tables)
         except _Superseded:
@@ -284,40 +259,12 @@ class PredictionViewer(Viewer):
         except DssError as error:
             self._message.value = problem_html(str(error))
 
-    def _reviewed(self, recording: Path, table: pd.DataFrame) -> pd.DataFrame:
-        """A table of predictions that says which are also manual annotations, or were rejected,
-        followed by the manual annotations: nothing is missed there.
-        """
-        if recording not in self._hand:
-            return table
-        by_hand = self._hand[recording].table
-        is_known = comparison.agrees_with_manual(table, by_hand) | is_rejected(table, by_hand)
-        by_hand = occurrences(by_hand)[COLUMNS].assign(confirmed=True)
-        return joined([table.assign(confirmed=is_known), by_hand])
 
-    def _judge(self, found: Mapping[Path, pd.DataFrame]) -> tuple[pd.DataFrame, str]:
-        """The scores, and the HTML that shows them."""
-        if not self._hand:
-            message = "Nothing to compare with: none of these recordings has manual annotations."
-            return _no_scores(), message
-        judged, what = self._judged()
-        scores = evaluate([self._hand[r] for r in judged], [found[r] for r in judged])
-        return scores, scores_html(scores, len(judged), what)
-
-    def _judged(self) -> tuple[list[Path], str]:
-        """The recordings that are scored, and a description of them."""
-        held_out = [recording for recording in self._hand if not self._was_learned(recording)]
-        if not held_out:
-            what = "that the network learned from; expect lower scores on new recordings"
-            return [*self._hand], what
-        if self._learned is None:
-            return held_out, "with manual annotations; the network may have learned from them"
-        return held_out, "that the network did not learn from"
-
-
-def _no_scores() -> pd.DataFrame:
-    """A table of scores without rows."""
-    return evaluate([], []).iloc[:0]
+def _message(scores: pd.DataFrame, judged: Sequence[Path], what: str) -> str:
+    """The scores as HTML, with the recordings they come from."""
+    if not judged:
+        return "Nothing to compare with: none of these recordings has manual annotations."
+    return scores_html(scores, len(judged), what)
 
 
 class _Superseded(Exception):

@@ -1,46 +1,36 @@
 """A viewer: scroll and zoom through recordings, listen to them, and annotate them by hand."""
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
-import ipywidgets as widgets
 import numpy as np
-import pandas as pd
 import xarray as xr
 
-from dss.data.annotations import occurrences
 from dss.data.recordings import Recording
 from dss.errors import DssError
-from dss.plot.bars import checked_annotations
-from dss.review.view import View, no_annotations
+from dss.review.view import View
 from dss.review.views import views_of
 from dss.widgets.elements import PICTURE, Displayed, button, errors_shown, framed
 from dss.widgets.forms.again import Again
 from dss.widgets.forms.chooser import Chooser
 from dss.widgets.forms.form import Form
-from dss.widgets.threads import in_thread
 from dss.widgets.viewer.controls import Controls
 from dss.widgets.viewer.drawing import Drawing
 from dss.widgets.viewer.editor import Editor
 from dss.widgets.viewer.event_table import EventTable
 from dss.widgets.viewer.gestures import Gestures
-from dss.widgets.viewer.navigation import FIRST_SECONDS, Navigation
+from dss.widgets.viewer.navigation import FIRST_SECONDS
 from dss.widgets.viewer.proposing import Proposer
-from dss.widgets.viewer.song_types import SongTypes, names_in
+from dss.widgets.viewer.shown_annotations import Annotations, ShownAnnotations
+from dss.widgets.viewer.song_types import SongTypes
 from dss.widgets.viewer.sound import player
 from dss.widgets.viewer.view_settings import ViewSettings
 
-BEFORE_SECONDS = 0.5  # shown before the first annotation
 LONGEST_PLAYED_SECONDS = 60
-READ_AT_ONCE = 100  # recordings whose song types are known before they are shown
-MANY_VALUES = 2**24  # of targets, above which annotations are looked for in a thread
-
-Annotations: TypeAlias = pd.DataFrame | Mapping[str, pd.DataFrame]
 
 
-class Viewer(Navigation, Displayed):
+class Viewer(ShownAnnotations, Displayed):
     """Shows a stretch of a recording; only the stretch in view is read and drawn.
 
     On the picture, drag to mark a stretch, click to mark a time or select an annotation, and
@@ -88,16 +78,12 @@ class Viewer(Navigation, Displayed):
         start_seconds: float | None = None,
         stop_seconds: float | None = None,
     ):
-        self._given = None if annotations is None else _labelled(annotations)
-        self._one_draws = threading.RLock()
         self.values: Any = probabilities
         self.value_names = list(class_names)
         self.values_hz: float | None = None
-        self._tables: dict[str, pd.DataFrame] = {}
         self.gestures = Gestures(self)
-        super().__init__(self.gestures.picture)
+        super().__init__(self.gestures.picture, annotations)
         self._image.layout = PICTURE
-        self._player = widgets.Box()
         self.controls, self.editor, self.proposer = Controls(self), Editor(self), Proposer(self)
         self.events, self.settings = EventTable(self), ViewSettings(self)
         chooser = Chooser("view", lambda path: self.guarded(lambda: self.open(path)))
@@ -154,22 +140,6 @@ class Viewer(Navigation, Displayed):
         return self.view.recording
 
     @property
-    def annotations(self) -> dict[str, pd.DataFrame]:
-        """The annotation tables by their labels."""
-        return self._tables
-
-    @annotations.setter
-    def annotations(self, annotations: Annotations) -> None:
-        tables = _labelled(annotations)
-        self.song_types.add(names_in(tables.values()), are_read=True)
-        self._take_tables(tables)
-
-    @property
-    def manual_label(self) -> str:
-        """The label of the annotation table that you edit."""
-        return next(iter(self._tables), "annotations")
-
-    @property
     def options(self) -> dict[str, Any]:
         """How the stretch is shown: channel, song_type, frequency_range_hz, window_seconds, ..."""
         return self.controls.options
@@ -200,22 +170,6 @@ class Viewer(Navigation, Displayed):
             self._tables = self.editor.draft.tables(path, self._tables)
             self._take_tables(self.proposer.shown(self._tables))
 
-    def show_proposals(self) -> None:
-        """Show the current proposals beside the other annotations."""
-        with self._one_draws:
-            self._take_tables(self.proposer.shown(self._tables))
-
-    def follow_proposals(self) -> None:
-        """Show the current proposals over the picture, which is not drawn again."""
-        self._tables = self.proposer.shown(self._tables)
-        with self._image.hold_sync():
-            self._image.line = self.proposer.line(self.drawing.loudness_row)
-            self._image.bars = self.proposer.bars(self.drawing.proposed_row)
-
-    def annotations_to_edit(self) -> pd.DataFrame:
-        """The table that edits start from."""
-        return self._tables.get(self.manual_label, no_annotations())
-
     def saved(self, recordings: Sequence[Path]) -> None:
         """Read the annotations that were saved, when they are needed again."""
         for view in self.views:
@@ -228,17 +182,6 @@ class Viewer(Navigation, Displayed):
         self._status.value = ""
         with errors_shown(self._status):
             action()
-
-    def _take_tables(self, tables: dict[str, pd.DataFrame]) -> None:
-        """Show other annotations of the recording in view."""
-        self._tables = tables
-        self.controls.set_types(self._names())
-        self._fit_editor()
-        self._draw()
-
-    def _fit_editor(self) -> None:
-        self.song_types.add(self._names(), are_read=False)
-        self.editor.fit(self.song_types.with_keys(self._names_by_hand()), self._is_a_file())
 
     def _is_a_file(self) -> bool:
         return self.view.targets is None and self.recording.path.is_file()
@@ -267,50 +210,6 @@ class Viewer(Navigation, Displayed):
         self.proposer.forget_changes()
         self.show(first.name)
 
-    def _load(self) -> None:
-        """Load the annotations and targets of the view to be shown."""
-        self._player.children, self._status.value = [], ""
-        targets = self.view.targets
-        if targets is not None:
-            self.values, self.value_names = targets, [*self.view.class_names]
-        self._tables = self._given or {}
-        if self._given is not None:
-            return
-        if targets is None or targets.size < MANY_VALUES:
-            self._tables = {"annotations": self.view.annotations}
-        else:
-            in_thread(self._find_annotations)
-
-    def _find_annotations(self) -> None:
-        view = self.view
-        self._status.value = "Looking for the annotations in the targets ..."
-        table = view.annotations
-        with self._one_draws:
-            if view is self.view:
-                self._status.value = ""
-                self.annotations = table
-
-    def _first_annotation(self) -> float:
-        """A bit before the first annotation, in the first table that has one; else 0."""
-        tables = [occurrences(table) for table in self._tables.values()]
-        first = next((table["start_seconds"].min() for table in tables if len(table)), 0.0)
-        return max(0.0, float(first) - BEFORE_SECONDS)
-
-    def _names(self) -> list[str]:
-        return names_in(self._tables.values())
-
-    def _first_names(self) -> list[str]:
-        """The song types in all views, or in the first recordings if there are very many."""
-        if self._given is not None:
-            return names_in(self._given.values())
-        some = self.views[:READ_AT_ONCE]
-        return names_in(view.annotations for view in some if view.targets is None)
-
-    def _names_by_hand(self) -> list[str]:
-        """The song types in the manual changes."""
-        edits = [self.editor.draft.edits.of(view.recording.path) for view in self.views]
-        return names_in(edited.annotations for edited in edits if edited)
-
     def _draw(self) -> None:
         with self._one_draws:
             n_changes = self.proposer.n_changes
@@ -323,10 +222,6 @@ class Viewer(Navigation, Displayed):
                     self._image.bars = {}
             self.events.fit(self._whole_tables())
 
-    def _whole_tables(self) -> dict[str, pd.DataFrame]:
-        """The annotation tables of the whole recording, even where less was found so far."""
-        return self._tables
-
     def _draw_again(self) -> None:
         """Draw again what was drawn before all of a long recording had been read."""
         with self._one_draws:
@@ -338,11 +233,3 @@ def _are_same(view: View, other: View) -> bool:
     """Whether two views show the same recording."""
     is_split = view.targets is not None or other.targets is not None
     return not is_split and view.recording.path == other.recording.path
-
-
-def _labelled(annotations: Annotations) -> dict[str, pd.DataFrame]:
-    if isinstance(annotations, pd.DataFrame):
-        annotations = {"annotations": annotations}
-    if not isinstance(annotations, Mapping):
-        raise DssError("annotations: give a table, or a dictionary of tables by label")
-    return {label: checked_annotations(table) for label, table in annotations.items()}

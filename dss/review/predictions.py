@@ -1,0 +1,111 @@
+"""The predictions of a run beside manual annotations: scored, checked and detected again."""
+
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from dss.data.annotation_paths import annotation_finder
+from dss.data.annotations import COLUMNS, occurrences
+from dss.evaluate import evaluate
+from dss.evaluate.true_annotations import TrueAnnotations
+from dss.options import DetectOptions, FileOptions
+from dss.review import comparison
+from dss.review.false_alarms import is_rejected
+from dss.review.table_edits import joined
+from dss.runs import read_params
+
+Tables = Mapping[Path, pd.DataFrame]  # by recording
+
+
+class Predictions:
+    """What a run found in recordings, and what people annotated there.
+
+    Arguments:
+        trunk: the run.
+        files: the annotation file of each recording.
+        folder: what the recordings' paths, and so `options.annotations_at`, are relative to.
+        options: how manual annotations are read.
+        samplerate_hz: of recordings that do not store it; default: the rate of the run.
+
+    Attributes:
+        class_names: noise and the song types of the run.
+        types: the category of each song type, in the order of the classes.
+        samplerate_hz: of recordings that do not store it.
+        manual: the manual annotations of each recording that has some.
+        found: the annotations that the run found in each recording; assign others to replace them.
+    """
+
+    def __init__(
+        self,
+        trunk: Path,
+        files: Mapping[Path, Path],
+        folder: Path,
+        options: FileOptions,
+        samplerate_hz: float | None = None,
+    ):
+        params = read_params(trunk)
+        self.files, self.class_names = files, params["class_names"]
+        self.types = dict(zip(self.class_names[1:], params["class_types"][1:], strict=True))
+        self.samplerate_hz: float = samplerate_hz or params["samplerate_x_Hz"]
+        finder = annotation_finder(options.annotations_at, folder)
+        self._how = options, finder, self.samplerate_hz
+        by_hand = {r: comparison.manual_annotations(r, f, *self._how) for r, f in files.items()}
+        self.manual = {r: annotations for r, annotations in by_hand.items() if annotations}
+        self._learned = comparison.learned_from(trunk)
+        self.found: Tables = {
+            recording: comparison.annotations_in(file, recording, options, self.samplerate_hz)
+            for recording, file in files.items()
+        }
+
+    def read_manual(self, recording: Path) -> None:
+        """Read the manual annotations of a recording again."""
+        self.manual[recording] = comparison.read_manual(recording, *self._how)
+
+    def was_learned(self, recording: Path) -> bool:
+        """Whether the network was trained or validated on a recording, as far as is known."""
+        return self._learned is not None and comparison.is_among(recording, self._learned)
+
+    def judged(self) -> tuple[list[Path], str]:
+        """The recordings that are scored, and a description of them."""
+        held_out = [recording for recording in self.manual if not self.was_learned(recording)]
+        if not held_out:
+            what = "that the network learned from; expect lower scores on new recordings"
+            return [*self.manual], what
+        if self._learned is None:
+            return held_out, "with manual annotations; the network may have learned from them"
+        return held_out, "that the network did not learn from"
+
+    def compared(self, found: Tables) -> tuple[list[TrueAnnotations], list[pd.DataFrame]]:
+        """Manual and predicted annotations of the scored recordings, as `evaluate` takes them."""
+        judged, _ = self.judged()
+        return [self.manual[r] for r in judged], [found[r] for r in judged]
+
+    def scores(self, found: Tables) -> pd.DataFrame:
+        """The scores of these annotations; without rows if there are no manual annotations."""
+        scores = evaluate(*self.compared(found))
+        return scores if self.manual else scores.iloc[:0]
+
+    def detect_again(
+        self, options: DetectOptions, after_block: Callable[[], None]
+    ) -> dict[Path, pd.DataFrame]:
+        """Annotate the recordings with other thresholds; see `comparison.detect_again`."""
+        return comparison.detect_again(self.files, self.types, options, after_block)
+
+    def to_check(self) -> tuple[dict[Path, pd.DataFrame], Collection[Path]]:
+        """The tables to look for mistakes in, by annotation file; and which files are known well.
+
+        A table says which predictions are also manual annotations, or were rejected. Manual
+        annotations follow, as nothing is missed there.
+        """
+        tables = {self.files[r]: self._reviewed(r, table) for r, table in self.found.items()}
+        known = {r for r in self.found if r in self.manual or self.was_learned(r)}
+        return tables, {self.files[recording] for recording in known}
+
+    def _reviewed(self, recording: Path, table: pd.DataFrame) -> pd.DataFrame:
+        if recording not in self.manual:
+            return table
+        by_hand = self.manual[recording].table
+        is_known = comparison.agrees_with_manual(table, by_hand) | is_rejected(table, by_hand)
+        by_hand = occurrences(by_hand)[COLUMNS].assign(confirmed=True)
+        return joined([table.assign(confirmed=is_known), by_hand])
