@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
 from dss.data import read_annotations, write_annotations
-from dss.errors import DssError
+from dss.errors import DssError, DssWarning
 from dss.evaluate import (
     agreement,
     bootstrap,
@@ -144,6 +144,27 @@ def test_folders_of_timit_are_compared(tmp_path):
         soundfile.write(tmp_path / folder / "a.wav", np.zeros(16_000), 16_000)
         (tmp_path / folder / "a.phn").write_text("0 4000 h#\n4000 8000 sh\n")
     assert evaluate(tmp_path / "one", tmp_path / "other").loc["all", "matched"] == 2
+    (tmp_path / "other" / "a.wav").unlink()  # the one of the true annotations says the rate
+    assert evaluate(tmp_path / "one", tmp_path / "other").loc["all", "matched"] == 2
+    (tmp_path / "one" / "a.wav").unlink()
+    with pytest.raises(DssError, match=r"but its recording is not there\. Give the sample rate"):
+        evaluate(tmp_path / "one", tmp_path / "other")
+    table = summarize(tmp_path / "one", tmp_path / "other", samplerate_hz=16_000)
+    assert table.loc["all", ["matched", "true_seconds"]].tolist() == [2, 0.5]
+
+
+def test_folders_that_are_exchanged_are_noticed(tmp_path):
+    song, found = tmp_path / "song", tmp_path / "found"
+    write_annotations(TRUE, song / "1_annotations.csv")
+    write_annotations(TRUE.assign(confidence=0.5), found / "1_annotations.csv")
+    with pytest.warns(DssWarning, match="have a column confidence, .* Did you exchange them?"):
+        evaluate(found, song)
+    evaluate(song, found)
+    evaluate(found, found)
+    (song / "1_annotations.csv").rename(song / "all.csv")
+    soundfile.write(song / "1.wav", np.zeros(10), 1000)
+    with pytest.raises(DssError, match="did you mean dss evaluate .*song .*found"):
+        evaluate(found, song)
 
 
 def test_two_files_of_annotations_for_a_recording_are_an_error(tmp_path):

@@ -363,6 +363,9 @@ def test_boxes_for_raven_reach_to_the_highest_frequency_of_the_recording(tmp_pat
         write_annotations(table(("usv", 0, 1)), tmp_path / "a.txt", "raven", samplerate_hz=rate)
         header, row = (line.split("\t") for line in (tmp_path / "a.txt").read_text().splitlines())
         assert dict(zip(header, row, strict=True))["High Freq (Hz)"] == highest
+    soundfile.write(tmp_path / "b.wav", np.zeros(10), 96_000)
+    write_annotations(table(("usv", 0, 1)), tmp_path / "b.txt", "raven")  # b.wav lies beside it
+    assert "\t48000.0\t" in (tmp_path / "b.txt").read_text()
 
 
 def test_evsonganaly_can_read_what_is_written(tmp_path):

@@ -82,6 +82,11 @@ def test_a_npy_file_has_the_sample_rate_of_the_network_or_what_is_given(run, rec
     pd.testing.assert_frame_equal(
         read_annotations(out / "fast_annotations.csv").reset_index(drop=True), fast, atol=1e-6
     )
+    how = {"save_dir": out, "samplerate_hz": 2000}  # which the formats state, not the network's
+    (selections,) = predict_files(recordings / "fast.npy", run, format="raven", **how)
+    assert "\t0.0\t1000.0\t" in selections.read_text()
+    (layer,) = predict_files(recordings / "fast.npy", run, format="svl", **how)
+    assert 'sampleRate="2000"' in layer.read_text()
 
 
 def test_what_a_loader_reads_is_annotated(run, recordings, tmp_path):

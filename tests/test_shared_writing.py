@@ -136,21 +136,26 @@ def test_new_rows_use_the_columns_of_the_program(tmp_path):
 
 def test_selections_of_raven_keep_their_place_among_the_recordings(tmp_path):
     head = "Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)\tBegin File\tFile Offset (s)"
-    head += "\tLow Freq (Hz)\tAnnotation\n"
+    head += "\tLow Freq (Hz)\tHigh Freq (Hz)\tAnnotation\n"
     first, second = (
-        f"{i}\tSpectrogram 1\t1\t{at}\t{at + 0.5}\t{file}.wav\t{own}\t12.5\tx\n"
+        f"{i}\tSpectrogram 1\t1\t{at}\t{at + 0.5}\t{file}.wav\t{own}\t12.5\t90\tx\n"
         for i, at, file, own in ((1, 1, "a", 1), (2, 11, "b", 1))
     )
     path = tmp_path / "all.txt"
     path.write_text(head + first + second)
-    write([("x", 1, 1.5), ("y", 2, 2.25)], path, tmp_path / "b.wav")
+    write_annotations(table(("x", 1, 1.5), ("y", 2, 2.25)), path, recording=tmp_path / "b.wav")
     lines = path.read_text().splitlines(keepends=True)
     assert lines[:3] == [head, first, second]
     times = "12.000000\t12.250000\tb.wav\t2.000000"
-    assert lines[3:] == [f"3\tSpectrogram 1\t1\t{times}\t0\ty\n"]
+    assert lines[3:] == [
+        f"3\tSpectrogram 1\t1\t{times}\t0.0\t20000.0\ty\n"
+    ]  # as b.wav is elsewhere
     assert rows(read_annotations(path, recording=tmp_path / "b.wav"))[1] == ("y", 2, 2.25)
     with pytest.raises(DssError, match=r"has no selection in c\.wav yet"):
         write([("x", 1, 2)], path, tmp_path / "c.wav")
+    soundfile.write(tmp_path / "b.wav", np.zeros(10), 96_000)
+    write_annotations(table(("z", 3, 4)), path, recording=tmp_path / "b.wav")
+    assert path.read_text().endswith("\tb.wav\t3.000000\t0.0\t48000.0\tz\n")
 
 
 @pytest.mark.parametrize("format", ENDINGS)

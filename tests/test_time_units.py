@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 from hypothesis import given, settings
@@ -18,7 +19,7 @@ from dss.data import (
     write_annotations,
 )
 from dss.data.annotated_recordings import read_annotated_recording
-from dss.data.column_names import unit_of
+from dss.data.column_names import COLUMNS, unit_of
 from dss.errors import DssError, DssWarning
 from dss.evaluate import evaluate
 from dss.options import SourceOptions
@@ -227,6 +228,24 @@ def test_scores_are_those_of_the_same_annotations_in_seconds(tmp_path):
     (tmp_path / "found" / "r.csv").write_text(text)
     scores = evaluate(tmp_path / "song", tmp_path / "found")
     assert scores.loc["all", "f1"] == 1
+
+
+@FOLDERS
+def test_samples_are_scored_without_recordings_if_you_give_their_rate(tmp_path):
+    song, found = tmp_path / "song", tmp_path / "found"
+    write_annotations(pd.DataFrame(SONG, columns=COLUMNS), found / "r_annotations.csv")
+    song.mkdir()
+    text = song_in("samples", "samples", line="r.wav,{name},{start},{stop}")
+    (song / "all.csv").write_text(f"file,name,start_sample,stop_sample\n{text}")
+    with pytest.raises(DssError, match=r"but r\.wav is not there.*\(--samplerate-hz\), or put the"):
+        evaluate(song, found)
+    assert evaluate(song, found, samplerate_hz=RATE).loc["all", "f1"] == 1
+    (song / "all.csv").write_text(f"file,name,onset,offset\n{text}")
+    with pytest.warns(DssWarning, match=r"most true annotations start after 3500 s.*--time-unit"):
+        assert evaluate(song, found).loc["all", "f1"] == 0
+    (song / "r.csv").write_text(f"file,name,onset,offset\n{text}")
+    with pytest.warns(DssWarning, match="most predictions start after 3500 s.*name their columns"):
+        evaluate(found, song)
 
 
 # Written back.

@@ -1,6 +1,7 @@
 """Pair true and predicted annotations, recording by recording."""
 
 import re
+import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,12 +16,14 @@ from dss.data.annotated_stretches import known_stretches, read_annotated
 from dss.data.annotation_files import annotation_endings, read_named_annotations
 from dss.data.annotations import EVENT, NOISE, SEGMENT, occurrences
 from dss.data.column_names import called, has_times
+from dss.data.formats import samplerate_of
 from dss.data.formats.guessing import guess_format
 from dss.data.recording_files import AUDIO_ENDINGS, visible_files
 from dss.data.song_types import is_absence
 from dss.data.stretches import contain
 from dss.data.text_tables import header_of
-from dss.errors import DssError, raise_problems
+from dss.errors import DssError, DssWarning, raise_problems
+from dss.evaluate.doubts import doubts
 from dss.evaluate.true_annotations import TrueAnnotations, listed_annotations, true_annotations
 from dss.options import EvaluateOptions
 from dss.support.files import resolved
@@ -100,14 +103,22 @@ def read_pairs(
             "ones. Give one of each per recording."
         )
     several = Counter(given.file for given in true if isinstance(given, TrueAnnotations))
+    given_rate = EvaluateOptions(samplerate_hz=options.samplerate_hz)
+    tables = (
+        [_table(t, options) for t in true],
+        [_table(p, given_rate, _recording_of(t)) for t, p in zip(true, predicted, strict=True)],
+    )
+    if not all(isinstance(given, pd.DataFrame) for given in (*true, *predicted)):
+        for doubt in doubts(*tables):
+            warnings.warn(doubt, DssWarning, stacklevel=4)
     pairs = []
-    for number, (t, p) in enumerate(zip(true, predicted, strict=True), start=1):
-        if isinstance(t, TrueAnnotations):
-            source = str(t.file if several[t.file] == 1 else t.recording)
-            pair = _pair(t.table, _table(p), _stretches(t.recording), source, t.recording)
+    for number, (given, t, p) in enumerate(zip(true, *tables, strict=True), start=1):
+        if isinstance(given, TrueAnnotations):
+            source = str(given.file if several[given.file] == 1 else given.recording)
+            pair = _pair(t, p, _stretches(given.recording), source, given.recording)
         else:
-            source = f"table {number}" if isinstance(t, pd.DataFrame) else str(t)
-            pair = _pair(_table(t, options), _table(p), _stretches(t), source)
+            source = f"table {number}" if isinstance(given, pd.DataFrame) else str(given)
+            pair = _pair(t, p, _stretches(given), source)
         pairs.append(pair)
     return pairs
 
@@ -165,29 +176,54 @@ def _is_folder(annotations: Recordings) -> TypeGuard[str | Path]:
     return isinstance(annotations, str | Path) and Path(annotations).is_dir()
 
 
-def _table(annotations: Annotations, options: EvaluateOptions | None = None) -> pd.DataFrame:
+def _recording_of(true: Annotations) -> Path | None:
+    """The recording of true annotations, if it is known and there."""
+    if not isinstance(true, TrueAnnotations) or true.recording == true.file:
+        return None
+    return true.recording if true.recording.is_file() else None
+
+
+def _table(
+    annotations: Annotations, options: EvaluateOptions, recording: Path | None = None
+) -> pd.DataFrame:
+    """The table, read if it is a file; the recording says the sample rate of times in samples."""
     if isinstance(annotations, pd.DataFrame):
         return annotations
     if isinstance(annotations, TrueAnnotations):
         return annotations.table
-    options = options or EvaluateOptions()
+    path = Path(annotations)
     how = options.annotation_format, None, options.unnamed, options.time_unit
-    return read_named_annotations(Path(annotations), *how)
+
+    def samplerate_hz() -> float:
+        try:
+            return samplerate_of(path, recording)
+        except DssError:
+            if options.samplerate_hz is None:
+                raise
+            return options.samplerate_hz
+
+    return read_named_annotations(path, *how, samplerate_hz)
 
 
 def _pairs_of_folders(true: Path, predicted: Path, options: EvaluateOptions) -> list[Pair]:
     """The annotations in one folder, and those of the same recordings in the other."""
     found_by = _annotation_files(predicted, true)
-    by_hand = true_annotations(true, options, _is_in_other(true, predicted))
-    by_hand = by_hand or listed_annotations(true, found_by, options)
+    rate = options.samplerate_hz
+    by_hand = true_annotations(true, options, _is_in_other(true, predicted), rate)
+    by_hand = by_hand or listed_annotations(true, found_by, options, rate)
     for stem, path in _annotation_files(true, predicted, by_hand).items():
         by_hand[stem] = TrueAnnotations(path, path, _table(path, options))
     if not by_hand:
         raise DssError(f"{true}: has no *{ENDING} and no annotations in another format")
     missing = [f"{predicted / stem}{ENDING}" for stem in sorted(by_hand) if stem not in found_by]
-    raise_problems(missing, f"Annotations in {true} have no counterpart to compare with:")
+    exchange = ""
+    if len(missing) == len(by_hand) and any(
+        path.suffix.lower() in AUDIO_ENDINGS for path in visible_files(predicted)
+    ):
+        exchange = f" (did you mean dss evaluate {predicted} {true}?)"
+    raise_problems(missing, f"Annotations in {true} have no counterpart to compare with{exchange}:")
     stems = sorted(by_hand)
-    return read_pairs([by_hand[stem] for stem in stems], [found_by[stem] for stem in stems])
+    return read_pairs([by_hand[s] for s in stems], [found_by[s] for s in stems], options)
 
 
 def _holds_annotations(path: Path) -> bool:

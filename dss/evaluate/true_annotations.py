@@ -26,7 +26,10 @@ class TrueAnnotations(NamedTuple):
 
 
 def true_annotations(
-    folder: Path, options: FileOptions, is_left_out: Callable[[Path], bool]
+    folder: Path,
+    options: FileOptions,
+    is_left_out: Callable[[Path], bool],
+    samplerate_hz: float | None = None,
 ) -> dict[str, TrueAnnotations]:
     """The annotations of each recording in a folder, by its path in it, without ending.
 
@@ -35,6 +38,7 @@ def true_annotations(
             without annotations are left out.
         options: how to read them, as for a dataset.
         is_left_out: whether a recording does not count.
+        samplerate_hz: the sample rate of recordings that do not store it.
 
     Raises: DssError that lists what cannot be read.
     """
@@ -46,11 +50,11 @@ def true_annotations(
     found, missing, problems = {}, [], []
     for recording in (path for path in recordings if not is_left_out(path)):
 
-        def samplerate_hz(path: Path = recording) -> float:
-            return open_at_own_rate(path, options.loader, None).samplerate_hz
+        def own_rate_hz(path: Path = recording) -> float:
+            return open_at_own_rate(path, options.loader, samplerate_hz).samplerate_hz
 
         try:
-            file, table = annotations_of(recording, options, find, samplerate_hz)
+            file, table = annotations_of(recording, options, find, own_rate_hz)
         except MissingAnnotations:
             missing.append(recording)
         except DssError as error:
@@ -65,7 +69,7 @@ def true_annotations(
 
 
 def listed_annotations(
-    folder: Path, stems: Iterable[str], options: FileOptions
+    folder: Path, stems: Iterable[str], options: FileOptions, samplerate_hz: float | None = None
 ) -> dict[str, TrueAnnotations]:
     """The annotations in tables of many recordings that lie in a folder without these recordings.
 
@@ -73,6 +77,7 @@ def listed_annotations(
         folder: the folder of the tables.
         stems: the recordings to look for first, by path without ending; others are listed by name.
         options: how to read them, as for a dataset.
+        samplerate_hz: the sample rate of the recordings, for times in samples.
 
     Raises: DssError that says what cannot be read.
     """
@@ -91,6 +96,6 @@ def listed_annotations(
             if stem in found:
                 other = found[stem].file
                 raise DssError(f"{path} and {other}: both contain annotations of {stem}")
-            how = format, recording, options.unnamed, options.time_unit
+            how = format, recording, options.unnamed, options.time_unit, samplerate_hz
             found[stem] = TrueAnnotations(recording, path, read_named_annotations(path, *how))
     return found

@@ -174,7 +174,7 @@ class DatasetArguments(SourceArguments, total=False):
 
 
 class EvaluateArguments(ToleranceArguments, FileArguments, total=False):
-    pass
+    samplerate_hz: float | None
 
 
 class LearningCurveArguments(TrainArguments, total=False):

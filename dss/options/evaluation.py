@@ -29,6 +29,10 @@ class ToleranceOptions(Options):
 class EvaluateOptions(ToleranceOptions, FileOptions):
     """How annotations are compared, and how true ones are read (`dss.evaluate.evaluate`)."""
 
+    samplerate_hz: float | None = option(None, "Sample rate", unit="Hz", group="Files", gt=0)
+    """The sample rate of recordings that are elsewhere or do not store it, if times are in
+    samples."""
+
 
 class TuneOptions(ToleranceOptions):
     """How annotations are compared while tuning thresholds (`dss.predict.tuning.tune`)."""

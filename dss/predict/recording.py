@@ -10,7 +10,6 @@ import soundfile
 
 from dss import models
 from dss.data import fixes
-from dss.data.formats.table_writing import IN_SAMPLES
 from dss.data.recordings import Recording, array_recording, open_at_own_rate
 from dss.errors import DssError
 from dss.options import DetectOptions, PredictFilesOptions, PredictOptions, takes_options
@@ -198,10 +197,8 @@ def _annotate(
     if options.proposals:
         table["confirmed"] = False
     write_near_misses(near.table(table), target)
-    own = recording
-    if options.format in IN_SAMPLES:  # of the file, not of the network
-        own = open_at_own_rate(path, options.loader, run.samplerate_hz)
-    write(table, target, options.format, recording.duration_seconds, own.samplerate_hz)
+    about = recording.duration_seconds, recording.own_samplerate_hz  # not that of the network
+    write(table, target, options.format, *about)
 
 
 def _detect(blocks: Iterable[np.ndarray], run: Run, options: DetectOptions) -> pd.DataFrame:

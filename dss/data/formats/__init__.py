@@ -110,6 +110,7 @@ def read_table(
         with too many fields.
     """
     name, part = split_format(format)
+    samplerate = samplerate or partial(samplerate_of, path, recording)
     broken: list[tuple[int, str]] = []
     match name:
         case "csv" if not is_shared(path, recording):
@@ -129,15 +130,15 @@ def read_table(
         case "elan":
             table = _counted(xml_formats.read_elan(read_text(path), path, _tiers(part)))
         case "timit":
-            table = read_timit(read_text(path), samplerate_of(path, recording))
+            table = read_timit(read_text(path), samplerate())
         case "subtitles":
             table = read_subtitles(read_text(path))
         case "notmat":
             table = _counted(read_notmat(path))
         case _:
-            table = _read_of_many(path, name, recording)
+            table = _read_of_many(path, name, recording, samplerate)
     if name in OPEN_UNITS:
-        to_seconds(table, path, time_unit, samplerate or partial(samplerate_of, path, recording))
+        to_seconds(table, path, time_unit, samplerate)
     broken += [(row, NO_NAME) for row in table.index[table["name"].isna()]]
     raise_broken(broken + parse_times(table), table, path)
     fix_further_columns(table, path)
@@ -197,7 +198,9 @@ def _read_raven(path: Path, column: str, recording: Path | None) -> pd.DataFrame
     return table[COLUMNS].copy()
 
 
-def _read_of_many(path: Path, format: str, recording: Path | None) -> pd.DataFrame:
+def _read_of_many(
+    path: Path, format: str, recording: Path | None, samplerate: Callable[[], float]
+) -> pd.DataFrame:
     """The annotations of a recording in a file of many."""
     by_name, times = _by_recording(path, format)
     names = [*by_name]
@@ -213,7 +216,7 @@ def _read_of_many(path: Path, format: str, recording: Path | None) -> pd.DataFra
         raise DssError(f"{path}: contains no annotations of {of}, {others}")
     rows = by_name[name]
     if format == KOUMURA and rows:
-        rate = samplerate_of(path, recording)
+        rate = samplerate()
         rows = [(name, first / rate, last / rate) for name, first, last in rows]
     table = _counted(rows)
     table.attrs["times"] = times
@@ -244,11 +247,16 @@ def samplerate_of(path: Path, recording: Path | None, samplerate_hz: float | Non
     stem = re.sub("[._](annotations|labels)$", "", path.stem)
     beside = (path.with_name(stem + ending) for ending in SOUND_ENDINGS)
     recording = recording or next((path for path in beside if path.is_file()), None)
-    rate = open_audio(recording).samplerate_hz if recording else None
+    is_there = recording is not None and recording.is_file()
+    rate = open_audio(recording).samplerate_hz if recording and is_there else None
     if rate is None:
+        of = recording.name if recording else "its recording"
+        why, way = "is not there", "put the recording next to this file"
+        if is_there:
+            why, way = "does not store its sample rate", "save the recording as wav or flac"
         raise DssError(
-            f"{path}: has times in samples, so dss needs the recording and its sample rate. Put "
-            "the recording, as wav or flac, next to it, or name it (recording)."
+            f"{path}: has times in samples, but {of} {why}. Give the sample rate "
+            f"(--samplerate-hz), or {way}."
         )
     return rate
 

@@ -28,13 +28,9 @@ BEGIN, END = RAVEN_TIMES
 GENERIC = ("label", "onset_s", "offset_s", "notated_path", "annot_path", "sequence", "annotation")
 SAMPLE_COLUMNS = ("onset_sample", "offset_sample")
 HIGHEST_HZ = 20_000  # of a box in a selection table, where the sample rate is unknown
-# What a new selection of Raven says besides its name and its times.
-SELECTION = {
-    "View": "Spectrogram 1",
-    "Channel": 1,
-    "Low Freq (Hz)": 0,
-    "High Freq (Hz)": HIGHEST_HZ,
-}
+# What a new selection of Raven says besides its name, its times and its highest frequency.
+SELECTION = {"View": "Spectrogram 1", "Channel": 1, "Low Freq (Hz)": "0.0"}
+HIGHEST = "High Freq (Hz)"
 MARK = b"\xef\xbb\xbf"  # of UTF-8, at the start of some files
 
 
@@ -82,6 +78,14 @@ def write_shared(
     rest = [line for i, line in enumerate(lines) if i >= place and i not in gone]
     text = "".join([*lines[:place], *written, *rest])
     path.write_bytes(_encoded(text, encoding, content.startswith(MARK), replaced))
+
+
+def highest_hz(samplerate: Callable[[], float]) -> str:
+    """Where a new box in a selection table ends: half the sample rate, as far as it is known."""
+    try:
+        return f"{samplerate() / 2:.1f}"
+    except (DssError, OSError):  # the recording is elsewhere
+        return f"{HIGHEST_HZ:.1f}"
 
 
 def _encoded(text: str, encoding: str, has_mark: bool, path: Path) -> bytes:
@@ -136,6 +140,8 @@ class _NewRows:
             self.fixed |= {name: own[name].iloc[0] for name in GENERIC[4:] if len(own)}
         elif format == "raven":
             self.fixed |= SELECTION
+            if HIGHEST in self.header:
+                self.fixed[HIGHEST] = highest_hz(samplerate)
             self.n_selections = max(0, _last(shared.table, "Selection"))
             if OFFSET in self.header and own.empty:
                 raise DssError(

@@ -28,7 +28,7 @@ from dss.data.formats.koumura import KOUMURA, write_koumura
 from dss.data.formats.notmat import write_notmat
 from dss.data.formats.rows import Row
 from dss.data.formats.shared_tables import lists_many
-from dss.data.formats.shared_writing import HIGHEST_HZ, write_shared
+from dss.data.formats.shared_writing import HIGHEST, highest_hz, write_shared
 from dss.data.formats.timit import write_timit
 from dss.data.formats.yarden import write_yarden
 from dss.data.text_tables import COLUMNS, RAVEN_TIMES, header_of
@@ -38,7 +38,7 @@ from dss.errors import DssError, raise_problems
 RAVEN_COLUMNS = (
     *("Selection", "View", "Channel"),
     *RAVEN_TIMES,
-    *("Low Freq (Hz)", "High Freq (Hz)", "Annotation"),
+    *("Low Freq (Hz)", HIGHEST, "Annotation"),
 )
 ENDINGS = {
     **{"csv": ".csv", "audacity": ".txt", "raven": ".selections.txt", "textgrid": ".TextGrid"},
@@ -131,9 +131,9 @@ def write_table(
             lines = (f"{a:.6f}\t{b:.6f}\t{name}\n" for name, a, b in rows)
             path.write_text("".join(lines), "utf-8")
         case "raven":
-            highest_hz = samplerate_hz / 2 if samplerate_hz else HIGHEST_HZ
+            highest = highest_hz(partial(samplerate_of, replaced, recording, samplerate_hz))
             lines = (
-                f"{i}\tSpectrogram 1\t1\t{a:.6f}\t{b:.6f}\t0.0\t{highest_hz:.1f}\t{name}\n"
+                f"{i}\tSpectrogram 1\t1\t{a:.6f}\t{b:.6f}\t0.0\t{highest}\t{name}\n"
                 for i, (name, a, b) in enumerate(rows, start=1)
             )
             path.write_text("".join(["\t".join(RAVEN_COLUMNS) + "\n", *lines]), "utf-8")
