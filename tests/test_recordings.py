@@ -1,3 +1,4 @@
+import ctypes
 import pickle
 import time
 import tracemalloc
@@ -13,6 +14,7 @@ from dss.data import check_annotations, find_recordings, open_recording
 from dss.data.recordings import open_for_dataset
 from dss.errors import DssError, DssWarning
 from dss.options import SourceOptions
+from dss.support import system
 
 
 @pytest.fixture
@@ -351,6 +353,20 @@ def test_a_rec_file_that_cannot_be_right_is_an_error(tmp_path, rec, message):
     (tmp_path / "a.rec").unlink()
     with pytest.raises(DssError, match="are in a.rec; add that file"):
         open_recording(tmp_path / "a.cbin")
+
+
+@pytest.mark.skipif(system.is_windows(), reason="there, libraries cannot be hushed")
+def test_libraries_print_nothing_about_an_odd_mp3(tmp_path, capfd):
+    path = tmp_path / "x.mp3"
+    soundfile.write(path, np.random.default_rng(0).normal(0, 0.1, 44100), 44100)
+    content = path.read_bytes()
+    half = len(content) // 2
+    path.write_bytes(content[:half] + bytes(3000) + content[half:])
+    with pytest.raises(DssError, match=r"x.mp3: cannot be read .* damaged: copy it again"):
+        open_recording(path).read()
+    assert capfd.readouterr().err == ""
+    ctypes.CDLL(None).perror(b"C")  # is heard again
+    assert capfd.readouterr().err.startswith("C: ")
 
 
 def cut_mp3(path, left, tag=b""):

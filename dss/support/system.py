@@ -136,6 +136,47 @@ def _lock(number: int, is_patient: bool) -> None:
         fcntl.flock(number, fcntl.LOCK_EX if is_patient else fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+_ONE_HUSHES = threading.RLock()
+
+
+@contextmanager
+def hushed_libraries() -> Iterator[None]:
+    """Within the block, libraries in C print nothing to standard error, where that is possible.
+
+    libmpg123 prints about odd mp3 files, without naming them. One thread at a time is in such a
+    block. What Python prints is not held back, nor are the messages of crashes: they do not use the
+    variable of the C library.
+    """
+    variable = _c_stderr()
+    if variable is None:
+        yield
+        return
+    with _ONE_HUSHES:
+        before = variable.value
+        variable.value = _nowhere()
+        try:
+            yield
+        finally:
+            variable.value = before
+
+
+@cache
+def _c_stderr() -> ctypes.c_void_p | None:
+    """The variable of the C library for standard error; None if it has another kind."""
+    name = "__stderrp" if sys.platform == "darwin" else "stderr"
+    with suppress(ValueError, TypeError):  # no such name; on Windows, not even a library
+        return ctypes.c_void_p.in_dll(ctypes.CDLL(None), name)
+    return None
+
+
+@cache
+def _nowhere() -> int:
+    """An open file of the C library that discards what is written to it."""
+    library = ctypes.CDLL(None)
+    library.fopen.restype = ctypes.c_void_p
+    return library.fopen(os.fsencode(os.devnull), b"w")
+
+
 def replace(part: Path, path: Path) -> None:
     """`os.replace`, which waits where a file cannot be replaced while somebody reads it."""
     give_up = time.monotonic() + PATIENCE_SECONDS

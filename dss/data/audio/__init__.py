@@ -126,7 +126,8 @@ def _open_sound(path: Path) -> Audio:
     sizes = header_sizes.wrong_sizes(path)
     try:
         # By its content, or libsndfile takes ._x.mp3 for a part of x.mp3.
-        with header_sizes.open_patched(path, sizes) as file, soundfile.SoundFile(file) as sound:
+        opened = header_sizes.open_patched(path, sizes)
+        with opened as file, system.hushed_libraries(), soundfile.SoundFile(file) as sound:
             rate, n_channels = sound.samplerate, sound.channels
             is_steady = sound.format not in UNSTEADY and sound.seekable()
             n_there, n_claimed = header_sizes.find_end(path, sound, sizes)
@@ -150,13 +151,14 @@ def _unpack(path: Path, is_cut: bool = False) -> tuple[None, np.ndarray]:
     """
     with path.open("rb") as content, tempfile.TemporaryFile() as file:
         try:
-            with soundfile.SoundFile(content) as sound:
+            with system.hushed_libraries(), soundfile.SoundFile(content) as sound:
                 block = np.empty((BLOCK_SAMPLES, sound.channels), np.float32)
                 while n_read := _read_on(sound, block, is_cut):
                     block[:n_read].tofile(file)
         except SOUND_ERRORS as error:
             raise DssError(
-                f"{path}: cannot be read ({reason(error)}). The file is damaged: copy it again."
+                f"{path}: cannot be read ({reason(error)}). The file is damaged: copy it again, "
+                "or convert it to wav."
             ) from None
         file.flush()
         if not file.tell():
