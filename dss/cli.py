@@ -4,7 +4,7 @@ import argparse
 import inspect
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from dss.commands import COMMANDS, POSITIONALS
 from dss.errors import DssError, DssWarning
 from dss.support import streams, system
 from dss.support.spelling import guess
+from dss.support.units import listed
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"there is no command {arguments[0]}{meant}")
     parsed, unknown = parser.parse_known_args(arguments)
     if unknown:
-        parser.error(_explain_unknown(unknown, command))
+        parser.error(_explain_unknown(unknown, command, subparsers))
     named = vars(parsed)
     run = named.pop("run_command", None)
     if run is None:
@@ -122,13 +123,24 @@ def _add_option(group: argparse._ArgumentGroup, name: str, field: FieldInfo) -> 
         group.add_argument(flag, help=help_text, metavar=metavar, **settings)
 
 
-def _explain_unknown(words: list[str], command: argparse.ArgumentParser | None) -> str:
+def _explain_unknown(
+    words: list[str],
+    command: argparse.ArgumentParser | None,
+    commands: Mapping[str, argparse.ArgumentParser],
+) -> str:
     """Name the arguments that are unknown, and suggest the switch most similar to the first.
 
-    A dataset without a switch, as in `dss train song.npy`, lacks the one before it.
+    A switch may be one of other commands. A dataset without a switch, as in `dss train song.npy`,
+    lacks the one before it.
     """
     switches = command._option_string_actions if command else {}
-    meant = guess(words[0].partition("=")[0], switches)
+    switch = words[0].partition("=")[0]
+    others = [c.prog for c in commands.values() if switch in c._option_string_actions]
+    meant = guess(switch, switches)
+    if others and command:
+        meant = f"; {switch} is an option of {listed(others)}, not of {command.prog}"
+    elif command and not meant:
+        meant = f"; {command.prog} --help lists what there is"
     if not words[0].startswith("-") and "--data-dir" in switches:
         meant = f"; did you mean --data-dir {words[0]}?"
     return f"unrecognized arguments: {' '.join(words)}{meant}"

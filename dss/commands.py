@@ -1,7 +1,7 @@
 """The commands of `dss`: what each one calls and prints, and which options it takes."""
 
+import shlex
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from dss import options
@@ -11,10 +11,12 @@ from dss.errors import DssError
 def make_dataset(folder: Path, **named) -> None:
     """Assemble recordings and annotations into a dataset for training."""
     from dss.data import format_report, make_dataset, open_dataset
+    from dss.support.progress import say
 
     store = make_dataset(folder, **named)
     print(format_report(open_dataset(store)))
     print(f"The dataset is in {store}")
+    say(f"Train a network on it: dss train --data-dir {shlex.quote(str(store))}")
 
 
 def check(folder: Path, **named) -> None:
@@ -78,11 +80,13 @@ def train(options_file: Path | None = None, **named) -> None:
         raise DssError(f"{names}: only used in a script; name the script with --write-script")
     else:
         from dss.models.worker_addresses import worker_index
+        from dss.support.progress import say
         from dss.train import train
 
         trunk = train(**named)
         if worker_index() == 0:
             print(f"The files of the run begin with {trunk}")
+            say(f"Annotate with it: dss predict RECORDINGS {shlex.quote(str(trunk))}")
 
 
 def learning_curve(**named) -> None:
@@ -115,9 +119,16 @@ def predict(recordings: Path, run: Path, **named) -> None:
             f"{recordings}: is a run; recordings come first: dss predict {run} {recordings}"
         )
     files = predict_files(recordings, run, after_each=lambda path: print(path, flush=True), **named)
-    if files and named.get("format", "csv") == "csv":
-        with suppress(DssError):  # an earlier run is not calibrated
-            say(str(expected_errors(files, run)))  # standard output is for the files
+    if not files:
+        return
+    format = named.get("format", "csv")
+    if format != "csv":
+        say(f"{format} has no place for confidence: it is left out; csv has a column for it")
+        return
+    try:
+        say(str(expected_errors(files, run)))  # standard output is for the files
+    except DssError as error:
+        say(str(error))
 
 
 def tune(run: Path, **named) -> None:

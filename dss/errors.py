@@ -1,4 +1,4 @@
-"""The error and the warning that dss raises about its input."""
+"""The errors and the warning that dss raises about its input."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +21,10 @@ class DssError(ValueError):
     def _render_traceback_(self) -> list[str]:
         """The text that IPython shows instead of a traceback."""
         return [f"{type(self).__name__}: {self}"]
+
+
+class MissingAnnotations(DssError):
+    """A recording has no annotations, or the table of many recordings does not list it."""
 
 
 class DssWarning(UserWarning):

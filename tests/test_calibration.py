@@ -180,7 +180,7 @@ def test_the_command_says_how_many_are_wrong(tiny_run, folder, tmp_path, capsys)
     assert said.startswith(f"{sum(len(read_annotations(file)) for file in files)} annotations: ")
 
 
-def test_a_run_from_before_gives_the_probability(tiny_run, folder, tmp_path):
+def test_a_run_from_before_gives_the_probability(tiny_run, folder, tmp_path, capsys):
     params = read_params(tiny_run[0])
     trunk = tmp_path / "old"
     run_file(trunk, "_model.h5").symlink_to(run_file(tiny_run[0], "_model.h5"))
@@ -190,8 +190,13 @@ def test_a_run_from_before_gives_the_probability(tiny_run, folder, tmp_path):
     old, new = predict(recording, trunk), predict(recording, tiny_run[0])
     calibration = calibration_of(params)
     assert np.allclose(calibration.confidences(old["name"], old["confidence"]), new["confidence"])
-    with pytest.raises(DssError, match="is not calibrated. Run `dss tune"):
+    with pytest.raises(DssError, match="is not calibrated, .* Run `dss tune"):
         expected_errors(old, trunk)
+    assert main(["predict", str(recording), str(trunk), "--save-dir", str(tmp_path)]) == 0
+    assert "old: is not calibrated, so confidence is the network's own" in capsys.readouterr().err
+    other = ["--save-dir", str(tmp_path), "--format", "raven"]
+    assert main(["predict", str(recording), str(trunk), *other]) == 0
+    assert "raven has no place for confidence: it is left out" in capsys.readouterr().err
     with pytest.raises(DssError, match="it is not known yet how often"):
         predict(recording, trunk, precision=0.9)
 

@@ -135,6 +135,11 @@ def test_a_switch_that_is_not_known_is_an_error_with_the_nearest_one(capsys):
             ["train", "song.npy"],
             "unrecognized arguments: song.npy; did you mean --data-dir song.npy?",
         ),
+        (
+            ["evaluate", "a", "b", "--skip-unannotated"],
+            "--skip-unannotated is an option of dss check, dss make-dataset, not of dss evaluate",
+        ),
+        (["train", "--zzz"], "unrecognized arguments: --zzz; dss train --help lists what there is"),
         (["chek", "song"], "there is no command chek; did you mean check?"),
         (["song"], "invalid choice: 'song'"),
     ],

@@ -59,7 +59,7 @@ def test_nothing_is_written_if_something_cannot_be(folder, tmp_path, capsys):
         str(there / "a_annotations.selections.txt"),
         str(there / "day" / "b_annotations.selections.txt"),
     ]
-    assert "1 rows for song types" in said.err
+    assert "1 row for song types" in said.err
 
 
 def test_annotations_that_are_in_such_a_file_already_stay(folder):
@@ -83,3 +83,16 @@ def test_times_in_other_units_are_converted(folder, tmp_path):
     there = tmp_path / "there"
     first, _ = convert_annotations(folder, format="textgrid", save_dir=there, time_unit="ms")
     assert rows(first, None, None) == [("1", 0.25, 0.5)]
+
+
+def test_what_a_format_does_not_hold_is_said(folder, tmp_path, capsys):
+    table = pd.DataFrame(SONG, columns=["name", "start_seconds", "stop_seconds"])
+    table = table.assign(confidence=[0.5, 1], note=["x", "y"], file="b.wav")
+    write_annotations(table, folder / "day" / "b_annotations.csv")
+    convert_annotations(folder, format="audacity", save_dir=tmp_path / "there")
+    assert capsys.readouterr().err.strip() == (
+        "left out, as only csv holds them: 1 row for song types that were not found and the "
+        "columns confidence, note"
+    )
+    convert_annotations(folder, save_dir=tmp_path / "there")
+    assert capsys.readouterr().err == ""

@@ -1,6 +1,7 @@
 """Files as programs for bioacoustics write them, and folders as labs have them."""
 
 import json
+import sys
 import zipfile
 
 import numpy as np
@@ -11,6 +12,7 @@ import soundfile
 from dss.cli import main
 from dss.data import (
     check_annotations,
+    convert_annotations,
     list_recordings,
     make_dataset,
     open_dataset,
@@ -179,7 +181,7 @@ def test_recordings_without_annotations_are_left_out_if_you_say_so(tmp_path, cap
         if i != 1:
             (song / f"r{i}_annotations.csv").write_text(CSV)
     assert main(["check", str(song)]) == 2
-    assert "r1_annotations.csv, or leave out such recordings (--skip-unannotated)" in (
+    assert "r1_annotations.csv (--skip-unannotated leaves out such recordings)" in (
         capsys.readouterr().out
     )
     assert main(["check", str(song), "--skip-unannotated"]) == 0
@@ -189,6 +191,42 @@ def test_recordings_without_annotations_are_left_out_if_you_say_so(tmp_path, cap
         path.unlink()
     assert main(["check", str(song), "--skip-unannotated"]) == 2
     assert f"{song}: no recording has annotations" in capsys.readouterr().out
+
+
+def test_a_table_that_lists_the_recordings_is_proposed_wherever_it_is(tmp_path):
+    song = tmp_path / "song"
+    for name in "rqx":
+        sound(song / "bird" / "day" / f"{name}.wav")
+    table = "label,onset,offset,file\n" + "".join(f"a,1,2,{name}.wav\n" for name in "rq")
+    (song / "all.csv").write_text(table)
+    found, missing = check_annotations(song)["problem"]
+    assert found == "annotations of 2 of these 3 recordings are in one file: " + (
+        "--annotations-at 'all.csv'"
+    )
+    assert missing.startswith("there are no annotations next to it")
+    (missing,) = check_annotations(song, annotations_at="all.csv")["problem"]
+    assert missing == (
+        "the column 'file' does not list x.wav; add rows for it (--skip-unannotated leaves out "
+        "such recordings)"
+    )
+    left_out = check_annotations(song, annotations_at="all.csv", skip_unannotated=True)
+    assert left_out["severity"].tolist() == ["fixed"]
+    assert len(convert_annotations(song, annotations_at="all.csv", format="raven")) == 2
+    for path in song.rglob("*.selections.txt"):
+        path.unlink()
+    (tmp_path / "labels").mkdir()
+    (song / "all.csv").rename(tmp_path / "labels" / "all.csv")
+    assert check_annotations(song)["problem"][0].endswith("--annotations-at '../labels/all.csv'")
+    sound(tmp_path / "labels" / "r.wav")  # the table is of other recordings
+    assert "--annotations-at" not in " ".join(check_annotations(song)["problem"])
+
+
+def test_a_workbook_that_cannot_be_read_is_named(tmp_path, monkeypatch):
+    sound(tmp_path / "song" / "r.wav")
+    (tmp_path / "all.xlsx").write_bytes(b"PK")
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    (problem,) = check_annotations(tmp_path / "song")["problem"]
+    assert "(all.xlsx is a spreadsheet: install openpyxl, or save it as CSV)" in problem
 
 
 def test_annotations_without_a_recording_are_named(tmp_path):
@@ -206,6 +244,9 @@ def test_a_folder_without_recordings_says_what_there_is(tmp_path, capsys):
     (tmp_path / "r.m4a").write_bytes(b"")
     assert main(["check", str(tmp_path)]) == 2
     assert ".cbin), only .m4a; convert recordings to wav" in capsys.readouterr().err
+    (tmp_path / "r.m4a").rename(tmp_path / "r.csv")
+    assert main(["convert", str(tmp_path)]) == 2
+    assert ", only .csv; name the folder of the recordings" in capsys.readouterr().err
 
 
 def test_a_column_of_ids_is_questioned(tmp_path):

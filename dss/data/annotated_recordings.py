@@ -9,7 +9,7 @@ import pandas as pd
 
 from dss.data import fixes
 from dss.data.annotated_stretches import read_annotated
-from dss.data.annotation_files import MissingAnnotations, recording_annotations
+from dss.data.annotation_files import recording_annotations
 from dss.data.annotation_paths import (
     AnnotationFinder,
     annotation_finder,
@@ -23,7 +23,7 @@ from dss.data.recordings import Recording, open_at_own_rate
 from dss.data.stretches import union
 from dss.data.text_tables import COLUMNS, TIMES
 from dss.data.time_units import AUTO
-from dss.errors import DssError
+from dss.errors import DssError, MissingAnnotations
 from dss.options import FileOptions, SourceOptions
 from dss.support.progress import bar, say
 from dss.support.units import counted, readable
@@ -155,9 +155,9 @@ def _with_ways_out(failed: list[Failure], folder: Path, n_recordings: int) -> li
     """The errors, with what to do if annotations are missing: leave out, or look elsewhere."""
     missing = [path for path, error in failed if isinstance(error, MissingAnnotations)]
     if len(missing) < n_recordings:
-        way = "or leave out such recordings (--skip-unannotated)"
+        way = "(--skip-unannotated leaves out such recordings)"
         failed = [
-            (path, DssError(f"{error}, {way}") if isinstance(error, MissingAnnotations) else error)
+            (path, DssError(f"{error} {way}") if isinstance(error, MissingAnnotations) else error)
             for path, error in failed
         ]
     are_many = len(missing) > max(1, MOST * n_recordings)  # one may just lack annotations
@@ -166,6 +166,7 @@ def _with_ways_out(failed: list[Failure], folder: Path, n_recordings: int) -> li
         failed = [(path, error) for path, error in failed if path not in found]
         is_beside = pattern.rpartition("/")[0] in ("", "{folder}")
         where = "in files of other names" if is_beside else "elsewhere"
+        where = where if "{" in pattern else "in one file"
         are = f"annotations of {len(found)} of these {len(missing)} recordings are {where}"
         failed.append((folder, DssError(f"{folder}: {are}: --annotations-at '{pattern}'")))
     return failed

@@ -23,16 +23,12 @@ from dss.data.formats.shared_tables import find_shared
 from dss.data.spreadsheets import WORKBOOK, can_read
 from dss.data.text_tables import COLUMNS
 from dss.data.time_units import AUTO, to_seconds
-from dss.errors import DssError
+from dss.errors import DssError, MissingAnnotations
 from dss.support.caching import cached_by_folder
 
 SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
 LABEL_FILES = {".json": "json", ".rttm": "rttm"}  # of one or many recordings
 MOST_SHOWN = 3  # files in a message
-
-
-class MissingAnnotations(DssError):
-    """There are no annotations next to a recording."""
 
 
 def find_annotations(recording: str | Path, format: str | None = None) -> Path:
@@ -63,7 +59,8 @@ def find_annotations(recording: str | Path, format: str | None = None) -> Path:
         there = _label_files_of(recording)
     if not there:
         what = f"annotations in the format {name}" if name else "annotations"
-        others = ", ".join(_why_unread(path) for path in named or _unknown(recording))
+        unread = named or _unknown(recording) or _spreadsheets_near(recording)
+        others = ", ".join(_why_unread(path) for path in unread)
         raise MissingAnnotations(
             f"{recording}: there are no {what} next to it{f' ({others})' * bool(others)}; add "
             f"{usual.name if name in (None, 'csv') else 'a file named after the recording'}"
@@ -234,6 +231,13 @@ def _unknown(recording: Path) -> list[Path]:
     alike = _names_with_stem(recording.parent, recording.stem.lower())
     names = (name for name in alike if name[n:].startswith(".") and name != recording.name)
     return [recording.with_name(name) for name in sorted(names)][:MOST_SHOWN]
+
+
+def _spreadsheets_near(recording: Path) -> list[Path]:
+    """Workbooks next to a recording or in the folder above that cannot be read, for a message."""
+    folders = dict.fromkeys((recording.parent, recording.parent.parent))
+    there = [folder / name for folder in folders for _, name in _names(folder)]
+    return [path for path in there if not can_read() and path.suffix.lower() in SPREADSHEETS]
 
 
 def _why_unread(path: Path) -> str:

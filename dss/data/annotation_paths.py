@@ -15,10 +15,11 @@ from contextlib import suppress
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
-from dss.data.annotation_files import MissingAnnotations
+from dss.data.formats import lists
 from dss.data.formats.guessing import guess_format
+from dss.data.formats.shared_tables import lists_many
 from dss.data.recording_files import AUDIO_ENDINGS
-from dss.errors import DssError
+from dss.errors import DssError, MissingAnnotations
 
 AnnotationFinder = Callable[[Path], Path]
 
@@ -28,7 +29,9 @@ ENDINGS = (
     *(".json", ".rttm", ".vtt", ".srt"),
 )
 MOST_FILES = 50_000  # searched to find a pattern
+MOST_TABLES = 200  # opened to find one that lists the recordings
 MOST_RECORDINGS = 20  # to try a pattern on
+TABLES = (".csv", ".txt", ".tsv", ".xlsx", ".json", ".rttm")  # that may list many recordings
 FEWEST = 0.5  # fraction of these that a pattern has to fit
 
 
@@ -68,7 +71,7 @@ def annotation_finder(pattern: str | None, folder: str | Path) -> AnnotationFind
             return Path(os.path.normpath(there[0]))
         place = f"{root / wanted} (annotations_at)"
         if not there:
-            raise MissingAnnotations(f"{recording}: there are no annotations at {place}")
+            raise MissingAnnotations(f"{recording}: there are no annotations at {place}; add them")
         raise DssError(f"{recording}: there are {len(there)} files at {place}")
 
     return find
@@ -82,7 +85,9 @@ def files_by_pattern(
     assert find is not None  # as there is a pattern
     for recording in recordings:
         with suppress(DssError):
-            found.append((recording, find(recording)))
+            path = find(recording)
+            if not _omits(path, recording):
+                found.append((recording, path))
     return found
 
 
@@ -112,12 +117,32 @@ def proposed_pattern(folder: str | Path, recordings: Sequence[Path]) -> str | No
         votes.update({pattern for pattern in found if pattern})
     fits = [pattern for pattern, n in votes.most_common(5) if n >= FEWEST * len(tried)]
 
+    if not any(pattern[:2] != ".." for pattern in fits):
+        near = [path for path in files if not _has_recordings_below(path, stems, root)]
+        fits += _tables_of_many(near, tried, root)
+
     def fit(pattern: str) -> tuple[int, bool]:
         files = [file for _, file in files_by_pattern(pattern, root, tried)]
         return sum(guess_format(file) is not None for file in files), pattern[:2] != ".."
 
     best = max(fits, key=fit, default=None)
     return best if best and fit(best)[0] else None
+
+
+def _tables_of_many(files: list[Path], recordings: list[Path], root: Path) -> list[str]:
+    """The paths of tables that list enough of these recordings."""
+    tables = [path for path in files if path.suffix.lower() in TABLES]
+    tables = sorted(tables, key=lambda path: len(path.parts))[:MOST_TABLES]
+    n = {path: sum(lists(path, guess_format(path) or "", r) for r in recordings) for path in tables}
+    enough = [path for path in tables if n[path] >= FEWEST * len(recordings)]
+    return [Path(os.path.relpath(path, root)).as_posix() for path in enough]
+
+
+def _omits(path: Path, recording: Path) -> bool:
+    """Whether a file is a table of many recordings without this one."""
+    format = guess_format(path) or ""
+    is_table = format in ("csv", "raven", "generic-seq") and lists_many(path, format, recording)
+    return is_table and not lists(path, format, recording)
 
 
 def _replaced(name: str, text: str, field: str) -> str | None:
@@ -158,6 +183,13 @@ def _has_recording(path: Path, stems: dict[Path, set[str]], root: Path) -> bool:
     if not there or path.is_relative_to(root):
         return False
     return any(path.name[: end.start()] in there for end in re.finditer(r"[^A-Za-z0-9]", path.name))
+
+
+def _has_recordings_below(path: Path, stems: Iterable[Path], root: Path) -> bool:
+    """Whether a file lies in another data folder: with recordings, and beside this one."""
+    folder = path.parent
+    is_near = folder == root.parent or folder.is_relative_to(root)
+    return not is_near and any(place.is_relative_to(folder) for place in stems)
 
 
 def _pattern(path: Path, recording: Path, root: Path, is_alone: bool) -> str | None:

@@ -5,18 +5,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Unpack
 
+import pandas as pd
+
 from dss.data.annotated_recordings import AnnotatedRecording, annotations_of
-from dss.data.annotation_files import MissingAnnotations
 from dss.data.annotation_paths import annotation_finder
 from dss.data.annotations import occurrences, write_annotations
+from dss.data.column_names import COLUMNS, is_duration, recording_column
 from dss.data.formats.table_writing import OF_ALL, check_names, written_path
 from dss.data.recording_files import find_recordings
 from dss.data.recordings import open_at_own_rate
-from dss.errors import DssError, naming, raise_problems
+from dss.data.time_units import time_columns
+from dss.errors import DssError, MissingAnnotations, naming, raise_problems
 from dss.options import ConvertOptions, takes_options
 from dss.options.arguments import ConvertArguments
 from dss.support.files import resolved
 from dss.support.progress import bar, say
+from dss.support.units import counted, listed
 
 
 @takes_options
@@ -45,17 +49,26 @@ def convert_annotations(
     folder = Path(folder)
     sources = _read(folder, options)
     targets = _targets(folder, sources, options)
-    n_without = 0
+    n_without, columns = 0, dict[str, None]()
     for path in bar(targets, desc="writing", unit="recording", delay=1):
         recording, _, table, _ = sources[path]
         about = recording.duration_seconds, recording.samplerate_hz, path
         write_annotations(table, targets[path], options.format, *about)
         n_without += len(table) - len(occurrences(table))
-    if n_without and options.format != "csv":
-        say(
-            f"{n_without} rows for song types that were not found are left out; only csv holds them"
-        )
+        columns |= dict.fromkeys(_further_columns(table))
+    if options.format != "csv":
+        rows = f"{counted(n_without, 'row')} for song types that were not found" * bool(n_without)
+        further = f"the column{'s' * (len(columns) > 1)} {listed([*columns])}" * bool(columns)
+        if lost := " and ".join(filter(None, [rows, further])):
+            say(f"left out, as only csv holds them: {lost}")
     return [*dict.fromkeys(targets.values())]
+
+
+def _further_columns(table: pd.DataFrame) -> list[str]:
+    """The columns of a table that are neither names nor times, nor name the recording."""
+    header = [str(column) for column in table.columns]
+    read = {*COLUMNS, recording_column(header), *time_columns(header).values()}
+    return [column for column in header if column not in read and not is_duration(column)]
 
 
 def _read(folder: Path, options: ConvertOptions) -> dict[Path, AnnotatedRecording]:

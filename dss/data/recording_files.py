@@ -53,7 +53,9 @@ def find_recordings(path: str | Path, endings: Sequence[str] | None = None) -> l
         raise DssError(f"{path}: is a dataset; name the folder of its recordings instead")
     if not found:
         others = sorted({file.suffix.lower() or file.name for file in there})
-        only = f", only {listed(others)}; convert recordings to wav" if others else ""
+        are_tables = {*others} <= {".csv", ".txt", ".tsv", ".textgrid", ".json"}
+        way = "name the folder of the recordings" if are_tables else "convert recordings to wav"
+        only = f", only {listed(others)}; {way}" if others else ""
         raise DssError(f"{path}: contains no recordings ({', '.join(wanted)}){only}")
     return found
 

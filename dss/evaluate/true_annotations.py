@@ -8,12 +8,12 @@ from typing import NamedTuple
 import pandas as pd
 
 from dss.data.annotated_recordings import annotations_of
-from dss.data.annotation_files import MissingAnnotations, read_named_annotations
+from dss.data.annotation_files import read_named_annotations
 from dss.data.annotation_paths import annotation_finder, proposed_pattern
 from dss.data.formats.shared_tables import read_all, shared_in
 from dss.data.recording_files import AUDIO_ENDINGS, find_recordings
 from dss.data.recordings import open_at_own_rate
-from dss.errors import DssError, raise_problems
+from dss.errors import DssError, MissingAnnotations, raise_problems
 from dss.options import FileOptions
 
 

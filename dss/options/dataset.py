@@ -75,7 +75,7 @@ class DatasetOptions(SourceOptions):
 
     store_dir: Path | None = option(None, "Store folder", group="Files", path="new")
     """The dataset to write. Its name must end in .npy, or in .zarr for very large datasets.
-    Defaults to the data folder with .npy appended."""
+    Defaults to the data folder, or the recording, with .npy appended."""
     overwrite: bool = option(False, "Overwrite", group="Files")
     """Replace an existing dataset."""
     split_csv: bool = file_option(False, "Write annotations of each split")

@@ -35,6 +35,10 @@ N_DRAWS = 2000
 INTERVAL = 0.05, 0.95
 
 
+class NotCalibratedError(DssError):
+    """The confidence of a run is what the network says, not how often it is right."""
+
+
 class Expected(NamedTuple):
     """How many annotations are probably wrong, with a 90 % interval."""
 
@@ -261,9 +265,10 @@ def expected_errors(annotations: Predicted | Sequence[Predicted], run: str | Pat
     """
     calibration = calibration_of(read_params(run_trunk(run)), run)
     if calibration is None:
-        raise DssError(
-            f"{run}: is not calibrated. Run `dss tune {run}` once; the validation split of its "
-            f"dataset needs at least {FEWEST} annotations."
+        raise NotCalibratedError(
+            f"{run}: is not calibrated, so confidence is the network's own probability. Run `dss "
+            f"tune {run}` once; the validation split of its dataset needs at least {FEWEST} "
+            "annotations."
         )
     several = [annotations] if isinstance(annotations, Predicted) else annotations
     tables = [pd.DataFrame({"name": pd.Series(dtype=str), "confidence": pd.Series(dtype=float)})]

@@ -51,7 +51,7 @@ from dss.data.text_tables import (
     read_rows,
 )
 from dss.data.time_units import AUTO, to_seconds
-from dss.errors import DssError
+from dss.errors import DssError, MissingAnnotations
 from dss.support.caching import cached_by_file
 
 RAVEN_NAMES = ("Annotation", "Label", "Species", "Call Type", "Type", "Name", "Common Name")
@@ -146,10 +146,12 @@ def read_table(
 
 
 def lists(path: Path, format: str, recording: Path) -> bool:
-    """Whether a file of one of `OF_MANY_RECORDINGS` has annotations of this recording."""
+    """Whether a file has annotations of many recordings, and of this one among them."""
     try:
-        if format == "generic-seq":
+        if format in ("generic-seq", "csv", "raven"):
             return read_all(path, format).file_of(recording) is not None
+        if format not in OF_MANY_RECORDINGS:
+            return False
         return _name_in(_by_recording(path, format)[0], recording, path) is not None
     except DssError:
         return False
@@ -213,7 +215,7 @@ def _read_of_many(
     if name is None:
         others = f"only of {names[0]}{' and others' * (len(names) > 1)}" if names else "nor others"
         of = recording.name if recording else "a recording"
-        raise DssError(f"{path}: contains no annotations of {of}, {others}")
+        raise MissingAnnotations(f"{path}: contains no annotations of {of}, {others}")
     rows = by_name[name]
     if format == KOUMURA and rows:
         rate = samplerate()

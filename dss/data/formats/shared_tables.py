@@ -21,7 +21,7 @@ from dss.data.text_tables import (
     read_rows,
 )
 from dss.data.time_texts import numbers
-from dss.errors import DssError
+from dss.errors import DssError, MissingAnnotations
 from dss.support.caching import cached_by_file, cached_by_folder
 
 TABLES = (".csv", ".txt", ".tsv", WORKBOOK)
@@ -105,8 +105,9 @@ def read_shared(
         raise DssError(several(path, files))
     file = shared.file_of(recording) if recording else next(iter(files), None)
     if file is None:
-        raise DssError(
-            f"{path}: the column {shared.column!r} does not list {recording and recording.name}"
+        raise MissingAnnotations(
+            f"{path}: the column {shared.column!r} does not list {recording and recording.name}; "
+            "add rows for it"
         )
     rows = shared.table[shared.table[shared.column] == file]
     broken = [(row, why) for row, why in shared.broken if row in rows.index]

@@ -12,6 +12,7 @@ from dss.errors import DssError
 from dss.options import DetectOptions, PredictFilesOptions
 from dss.options.base import option
 from dss.predict import expected_errors, predict_files
+from dss.predict.confidence import NotCalibratedError
 from dss.predict.detection import with_run_options
 from dss.predict.ownership import is_by_dss
 from dss.predict.pending import annotated_already, target_paths
@@ -138,8 +139,12 @@ class PredictForm(Form):
         n = counted(len(result.files), "recording")
         message = f"The annotations of {n} are in <b>{folder}</b>."
         if result.options.format == "csv":
-            with suppress(DssError):  # an earlier run is not calibrated
+            try:
                 message += f" {expected_errors([*result.files.values()], result.trunk)}."
+            except NotCalibratedError as error:
+                message += f" {html.escape(str(error))}"
+            except DssError:  # some annotations were there already, and have no confidence
+                pass
         return message
 
     def _changed(self, name: str) -> None:
