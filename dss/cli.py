@@ -6,7 +6,7 @@ import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
@@ -16,6 +16,17 @@ from dss.errors import DssError, DssWarning
 from dss.support import streams, system
 from dss.support.spelling import guess
 from dss.support.units import listed
+
+PATHS = {
+    "dataset": "DATASET",
+    "file": "FILE",
+    "folder": "FOLDER",
+    "recordings": "FOLDER",
+    "run": "RUN",
+}
+UNITS = {"s": "SECONDS", "h": "HOURS"}
+KINDS = {int: "N", float: "NUMBER", str: "TEXT", bool: "True|False", Path: "PATH"}
+LONGEST_CHOICES = 40  # letters; longer lists of choices are left to the text
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -116,11 +127,30 @@ def _add_option(group: argparse._ArgumentGroup, name: str, field: FieldInfo) -> 
         off: dict[str, Any] = {"action": "store_const", "const": "false"}
         group.add_argument(flag, help=help_text, **on, **settings)
         group.add_argument(f"--no-{flag[2:]}", help=argparse.SUPPRESS, **off, **settings)
-    elif options.holds_many(field):
-        group.add_argument(flag, nargs="+", help=help_text, metavar="X", **settings)
     else:
-        metavar = (options.declared(field)["unit"] or "X").upper()
-        group.add_argument(flag, help=help_text, metavar=metavar, **settings)
+        nargs = "+" if options.holds_many(field) else None
+        group.add_argument(flag, nargs=nargs, help=help_text, metavar=_metavar(field), **settings)
+
+
+def _metavar(field: FieldInfo) -> str:
+    """What to type for an option, in help: choices, a unit, or what kind of value."""
+    declared = options.declared(field)
+    if declared["path"]:
+        return PATHS.get(declared["path"], "PATH")
+    for kind in options.kinds_of(field.annotation):
+        origin, parts = get_origin(kind), get_args(kind)
+        if origin is Literal:
+            choices = "|".join(filter(None, parts))
+            return choices if len(choices) <= LONGEST_CHOICES else "NAME"
+        if origin is dict:
+            return "NAME=SHORTEST:LONGEST" if get_origin(parts[1]) is tuple else "OLD=NEW"
+        if origin is list:
+            kind = next(k for k in options.kinds_of(parts[0]) if k in KINDS)
+        if kind in KINDS and declared["unit"]:
+            return UNITS.get(declared["unit"], declared["unit"].upper())
+        if kind in KINDS:
+            return KINDS[kind]
+    raise AssertionError(f"{field}: has no type that can be typed")
 
 
 def _explain_unknown(

@@ -1,11 +1,13 @@
 """The commands of `dss`: what each one calls and prints, and which options it takes."""
 
+import re
 import shlex
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 from dss import options
-from dss.errors import DssError
+from dss.errors import DssError, DssWarning
 
 
 def make_dataset(folder: Path, **named) -> None:
@@ -40,7 +42,10 @@ def check(folder: Path, **named) -> None:
         raise DssError(f"{summary}. Correct the errors before you make a dataset{way}.")
     print(summary)
     if chosen.with_network:
-        _check_with_network(folder, chosen)
+        with warnings.catch_warnings():
+            for problem in format_problems(problems):  # which are printed already
+                warnings.filterwarnings("ignore", re.escape(problem), DssWarning)
+            _check_with_network(folder, chosen)
 
 
 def _check_with_network(folder: Path, chosen: options.CheckOptions) -> None:
@@ -54,8 +59,10 @@ def _check_with_network(folder: Path, chosen: options.CheckOptions) -> None:
     check_writable(save_dir)
     errors = find_annotation_errors(folder, options=chosen)
     print(format_errors(errors))
-    for path in save_errors(errors, open_views(folder, options=chosen), save_dir):
-        print(path)
+    table, *pictures = save_errors(errors, open_views(folder, options=chosen), save_dir)
+    print(f"The list is in {table}{f', with pictures in {pictures[0]}' if pictures else ''}.")
+    if pictures:
+        print("Look at each, correct what is wrong in notebook 1, and make the dataset again.")
 
 
 def convert(folder: Path, **named) -> None:
@@ -100,12 +107,12 @@ def learning_curve(**named) -> None:
 
 def propose(recordings: Path, **named) -> None:
     """Propose annotations without a network, from sounds that exceed the noise."""
-    from dss.review.proposals import propose_files
+    from dss.review.proposals import format_proposals, propose_files
     from dss.support.progress import say
 
     files = propose_files(recordings, after_each=lambda path: print(path, flush=True), **named)
     if files:
-        say("All proposals have one name. Sort, name and correct them in notebook 1.")
+        say(format_proposals(files))  # standard output is for the files
 
 
 def predict(recordings: Path, run: Path, **named) -> None:

@@ -123,7 +123,7 @@ def test_what_nobody_looked_at_is_not_judged():
 
 def test_a_song_type_that_the_network_could_not_learn_is_not_judged():
     annotated = changed(6, name="b")
-    with pytest.warns(DssWarning, match="Only half checked: b, with fewer than 3"):
+    with pytest.warns(DssWarning, match="^b: not checked in one half .* fewer than 3"):
         errors = rank_errors([held_out(annotated, learned=["a"])], TYPES)
     assert errors.empty
 
@@ -206,7 +206,13 @@ def test_the_command_lists_what_was_planted(tmp_path, monkeypatch, capsys, tiny_
     for row, start in ((name, a[2][1]), (missing, a[7][1])):
         assert row[["recording", "network_name"]].tolist() == ["bird_1.wav", "a"]
         assert row["start_seconds"] == pytest.approx(start, abs=0.02)
-    assert f"bird_1.wav {name['look_at']}" in " ".join(capsys.readouterr().out.split())
+    said = capsys.readouterr()
+    assert f"bird_1.wav {name['look_at']}  b is a (" in said.out
+    assert f"bird_1.wav {missing['look_at']}  a is missing (" in said.out
+    assert "make the dataset again" in said.out.splitlines()[-1]
+    assert said.err.splitlines() == [
+        f"Half {n} of 2: training on 2 recordings, then judging the other 2" for n in (1, 2)
+    ]
     assert imread(tmp_path / "song.check/annotation_errors.png").shape[1] == 1000
     assert sorted(path.name for path in tmp_path.iterdir()) == ["song", "song.check"]
 

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 import yaml
 
 from dss.cli import main, train_main
+from dss.commands import COMMANDS
 from dss.data import make_dataset, open_dataset
 from dss.runs import run_file
 
@@ -185,3 +187,15 @@ def test_names_that_the_terminal_cannot_show_are_written_in_escapes(folder):
     code, output, errors = run_dss(folder, "dss check .", **ascii_only)
     assert (code, errors.partition(" error,")[0]) == (2, "dss: 1")
     assert "error: bird_1_annotations.csv, row 2 (\\xfc): stops at 0 s" in output
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_says_what_to_type(command, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "1000")
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    said = capsys.readouterr().out
+    assert not re.search(r"--[a-z-]+ X\b|\de\+", said)
+    for switch, value in re.findall(r"(--seed|--min-seconds|--data-dir) (\w+)", said):
+        expected = {"--seed": "N", "--min-seconds": "SECONDS", "--data-dir": "DATASET"}[switch]
+        assert value == expected

@@ -1,10 +1,12 @@
 import threading
 import time
 
+import numpy as np
 import pytest
 
 from dss.data import make_dataset
-from dss.support.progress import bar, shown_by
+from dss.support.progress import bar, quiet, say, shown_by
+from dss.train.history import show
 
 
 def test_progress_can_be_shown_elsewhere(capsys):
@@ -30,3 +32,20 @@ def test_what_shows_progress_can_stop_the_work_and_nothing_is_left(folder):
     other.join(30)  # tqdm's lock is free again
     assert not other.is_alive()
     assert folder.with_suffix(".npy").is_dir()
+
+
+def test_an_epoch_says_nothing_of_song_types_that_validation_lacks(capsys):
+    row = {"epoch": 1, "loss": 0.5, "val_loss": 0.6, "val_f1_noise": 1, "seconds_left": 9}
+    for f1 in ({"val_f1_a": 0.9, "val_f1_call": np.nan}, {"val_f1_call": np.nan}):
+        show(bar(total=2), row | f1, 2)
+    losses = "epoch 1/2: loss 0.5000, validation loss 0.6000"
+    left = "at most 0:00:09 left"
+    said = [f"{losses}, F1 a 0.90, {left}", f"{losses}, {left}"]
+    assert capsys.readouterr().err.splitlines() == said
+
+
+def test_quiet_work_prints_no_lines(capsys):
+    with quiet():
+        say("epoch 1")
+    say("done")
+    assert capsys.readouterr().err == "done\n"

@@ -1,4 +1,5 @@
 import os
+import re
 
 import numpy as np
 import pandas as pd
@@ -120,6 +121,7 @@ def test_proposals_are_written_but_never_over_annotations_by_hand(tmp_path, caps
     assert main(["propose", str(tmp_path / "in"), "--song-type", "syllable"]) == 0
     said = capsys.readouterr()
     assert said.out == f"{annotations_path(other)}\n"
+    assert re.search(r"\nb: 6 sounds, \d+ ms\nAll have the name syllable\. Next, ", said.err)
     assert "a_annotations.csv: contains manual annotations" in said.err
     assert read_annotations(annotations_path(mine))["name"].tolist() == ["x"]
     assert read_annotations(annotations_path(other))["name"].tolist() == ["syllable"] * 6

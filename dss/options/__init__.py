@@ -10,6 +10,7 @@ from dss.options.base import declared as declared
 from dss.options.base import describe_range as describe_range
 from dss.options.base import grouped_fields as grouped_fields
 from dss.options.base import holds_many as holds_many
+from dss.options.base import kinds_of as kinds_of
 from dss.options.base import option as option
 from dss.options.base import read_options as read_options
 from dss.options.base import read_yaml as read_yaml

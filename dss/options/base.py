@@ -183,7 +183,10 @@ def describe_range(field: FieldInfo) -> str:
     """Describe the default, range and unit of a field in parentheses, for help and docstrings."""
     words = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
     bounds = {key: getattr(m, key) for m in field.metadata for key in words if hasattr(m, key)}
-    parts = [f"{words[key]} {value:g}" for key, value in bounds.items()]
+    parts = [
+        f"{words[key]} {value:{',' if isinstance(value, int) else 'g'}}"
+        for key, value in bounds.items()
+    ]
     if not field.is_required() and field.default not in (None, "", {}):
         default = field.default
         shown = " ".join(map(str, default)) if isinstance(default, list | tuple) else default
@@ -214,13 +217,16 @@ def written_fields(options_class: type[Options]) -> dict[str, FieldInfo]:
 
 def holds_many(field: FieldInfo) -> bool:
     """Whether a field is a list or a dictionary, which you type as several words."""
-    kinds: list[Any] = [field.annotation]
-    while kinds:
-        kind = kinds.pop()
-        if get_origin(kind) in (list, dict):
-            return True
-        kinds += [k for k in get_args(kind) if get_origin(kind) in (Union, UnionType, Annotated)]
-    return False
+    return any(get_origin(kind) in (list, dict) for kind in kinds_of(field.annotation))
+
+
+def kinds_of(annotation: Any) -> list[Any]:
+    """The types that an annotation allows, such as `str` and `None` for `str | None`."""
+    kinds = [annotation]
+    for kind in kinds:
+        if get_origin(kind) in (Union, UnionType, Annotated):
+            kinds += get_args(kind)
+    return kinds
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

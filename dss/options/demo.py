@@ -11,7 +11,7 @@ class DemoOptions(Options):
 
     song: Literal["finch", "fly"] = option("finch", "Song", group="Demo")
     """Which example recordings to use: finch or fly song."""
-    save_dir: Path = option(Path("dss_demo"), "Save folder", group="Demo")
+    save_dir: Path = option(Path("dss_demo"), "Save folder", group="Demo", path="folder")
     """Where the demo saves its files."""
     seed: int = option(0, "Seed", group="Demo", ge=0, le=2**32 - 1)
     """The same seed gives the same result on the same machine."""

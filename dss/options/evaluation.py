@@ -37,5 +37,5 @@ class EvaluateOptions(ToleranceOptions, FileOptions):
 class TuneOptions(ToleranceOptions):
     """How annotations are compared while tuning thresholds (`dss.predict.tuning.tune`)."""
 
-    data_dir: Path | None = option(None, "Data folder", group="Data")
+    data_dir: Path | None = option(None, "Data folder", group="Data", path="dataset")
     """The dataset whose validation split is used. Defaults to the dataset of the run."""

@@ -97,8 +97,9 @@ def rank_errors(
         tables.append(table)
     if unlearned:
         names = ", ".join(sorted(unlearned))
-        few = f"fewer than {FEWEST_OF_TYPE} annotations in one half of the recordings"
-        warnings.warn(f"Only half checked: {names}, with {few}", DssWarning, stacklevel=3)
+        few = f"the other half has fewer than {FEWEST_OF_TYPE} annotations"
+        said = f"{names}: not checked in one half of the recordings, because {few}"
+        warnings.warn(said, DssWarning, stacklevel=3)
     table = pd.concat(tables, ignore_index=True)
     sure = _sure(table)
     scores = sure * _credible(sure, int(table["annotated_name"].notna().sum()))
@@ -110,13 +111,17 @@ def rank_errors(
 
 
 def format_errors(errors: pd.DataFrame, n_shown: int = 20) -> str:
-    """The first rows of `find_annotation_errors` as text."""
+    """The first rows of `find_annotation_errors` as text: a line each, with the score."""
     if errors.empty:
         return "The networks agree with all annotations."
     text = f"The networks disagree with {counted(len(errors), 'annotation')}"
     text += f"; the {n_shown} most credible:" if len(errors) > n_shown else ":"
-    shown = errors[["recording", "look_at", "annotated_name", "error", "says", "score"]][:n_shown]
-    return f"{text}\n{shown.to_string(index=False, float_format='{:.2f}'.format, na_rep='')}"
+    shown = errors[:n_shown]
+    width = int(shown["recording"].str.len().max())
+    for row in shown.fillna({"annotated_name": ""}).itertuples():
+        said = f"{row.annotated_name} {row.says}".strip()
+        text += f"\n{row.recording:{width}} {row.look_at}  {said} ({row.score:.2f})"
+    return text
 
 
 def _sure(table: pd.DataFrame) -> pd.DataFrame:

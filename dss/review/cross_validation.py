@@ -1,6 +1,7 @@
 """Two-fold cross-validation: annotate each half with a network that learned from the other."""
 
 import tempfile
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,13 +15,14 @@ from dss.data.corpus import Corpus, Source
 from dss.data.splits import Stretch, halved
 from dss.data.stretches import intersection
 from dss.data.text_tables import TIMES
-from dss.errors import DssError
+from dss.errors import DssError, DssWarning
 from dss.options import DatasetOptions, PredictOptions
 from dss.predict.confidence import calibration_of
 from dss.predict.detection import detect, with_run_options
 from dss.predict.recording import probability_blocks
 from dss.runs import Run, load_run
-from dss.support.progress import bar, say
+from dss.support.progress import bar, quiet, say
+from dss.support.units import counted
 from dss.train.training import train
 
 FRAME_SECONDS = 0.001  # resolution of the stored probabilities: finer than people annotate
@@ -69,12 +71,15 @@ def predict_held_out(folder: Path, corpus: Corpus, options: DatasetOptions) -> I
     for half in dealt:
         plan_splits(half)  # raises any error before training
     for number in (0, 1):
-        say(f"Half {number + 1} of 2: train on it, then annotate the other half")
         learn, other = halves[number], halves[1 - number]
+        n = counted(len(learn), "recording")
+        say(f"Half {number + 1} of 2: training on {n}, then judging the other {len(other)}")
         with tempfile.TemporaryDirectory() as temporary:
             store = Path(temporary, "half.npy")
-            write_dataset(store, folder, dealt[number], options)
-            run = load_run(train(data_dir=store, seed=options.seed, nb_members=1))
+            with quiet(), warnings.catch_warnings():
+                warnings.simplefilter("ignore", DssWarning)  # about data that nobody will see
+                write_dataset(store, folder, dealt[number], options)
+                run = load_run(train(data_dir=store, seed=options.seed, nb_members=1))
         names = pd.concat([part.annotations for part, _ in learn])["name"].value_counts()
         learned = frozenset(names.index[names >= FEWEST_OF_TYPE])
         yield from _annotated(run, other, learned)

@@ -1,7 +1,7 @@
 """Propose segments or events without a network: sounds that exceed the noise in their band."""
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Unpack
 
@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 import scipy.ndimage
 
+from dss.data.annotations import read_annotations
 from dss.data.recordings import Recording, open_recording
 from dss.data.text_tables import COLUMNS, TIMES
 from dss.errors import DssWarning
+from dss.evaluate.pairs import stem_of
 from dss.options import ProposeOptions, takes_options
 from dss.options.arguments import ProposeArguments
 from dss.predict import ownership
@@ -19,7 +21,7 @@ from dss.predict.pending import target_paths
 from dss.predict.recording import UNREADABLE
 from dss.review.loudness import Loudness, find_peaks, find_segments, loudest, measure_loudness
 from dss.support.files import check_writable
-from dss.support.units import listed
+from dss.support.units import counted, listed, readable
 from dss.support.writers import only_writer_of
 
 LOWEST_DB, PART_OF_RANGE = 2, 0.75  # range of the thresholds tried, 1 dB apart
@@ -28,6 +30,7 @@ NUMBER_POWER = 0.1  # how much it counts that many boundaries stay
 SMOOTHING_DB = 3  # of stability
 AS_STABLE = 0.95  # fraction of the best stability that is good enough
 UP = 0.2  # from the lowest to the highest threshold that is good enough
+MOST_LISTED = 10  # files whose proposals are counted one by one
 PART_OF_TYPICAL, SHORTEST_SECONDS = 0.25, (0.01, 0.02)  # of typical durations; and its limits
 
 
@@ -106,6 +109,31 @@ def propose_files(
     todo = {path: file for path, file in files.items() if file not in by_hand}
     with only_writer_of(todo.values()):
         return [*_propose_each(todo, options, after_each, is_alone=len(files) == 1)]
+
+
+def format_proposals(files: Sequence[Path]) -> str:
+    """What the files of `propose_files` hold, each if they are few, and what to do next."""
+    tables = {file: read_annotations(file) for file in files}
+    names = {name for table in tables.values() for name in table["name"]}
+    lines = []
+    if len(files) <= MOST_LISTED:
+        lines += [f"{stem_of(file)}: {_amount([table])}" for file, table in tables.items()]
+    if len(files) > 1:
+        lines.append(f"{len(files):,} recordings: {_amount([*tables.values()])}")
+    if names:
+        lines.append(
+            f"All have the name {', '.join(names)}. Next, open the folder in notebook 1, which dss "
+            "notebooks writes: delete what is not song, and name the rest."
+        )
+    else:
+        lines.append("Nothing is loud enough. Set a lower threshold, such as --threshold-db 5.")
+    return "\n".join(lines)
+
+
+def _amount(tables: Sequence[pd.DataFrame]) -> str:
+    """How many sounds are proposed, and how long they are in all."""
+    seconds = sum(float((t["stop_seconds"] - t["start_seconds"]).sum()) for t in tables)
+    return counted(sum(map(len, tables)), "sound") + (f", {readable(seconds)}" if seconds else "")
 
 
 def _propose_each(

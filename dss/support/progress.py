@@ -12,6 +12,7 @@ import tqdm.std
 
 APP = "VOILA_REQUEST_URL"  # set by Voila where it runs a notebook
 Show = Callable[[str, float, float | None], None]
+_is_quiet: ContextVar[bool] = ContextVar("is_quiet", default=False)
 _shown_by: ContextVar[Show | None] = ContextVar("shown_by", default=None)
 
 
@@ -39,9 +40,20 @@ def shown_by(show: Show) -> Iterator[None]:
         _shown_by.reset(token)
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Within the block, `say` prints nothing; bars are drawn as ever."""
+    token = _is_quiet.set(True)
+    try:
+        yield
+    finally:
+        _is_quiet.reset(token)
+
+
 def say(message: str) -> None:
     """Print a line without breaking a bar."""
-    tqdm.auto.tqdm.write(message, file=sys.stderr)
+    if not _is_quiet.get():
+        tqdm.auto.tqdm.write(message, file=sys.stderr)
 
 
 class _ShownElsewhere(tqdm.std.tqdm):

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
+
 from dss.runs import run_file
 from dss.support.files import replacing
 from dss.support.progress import say
@@ -81,14 +83,18 @@ def log_to_tensorboard(folder: Path, scores: dict[str, float]) -> None:
 
 
 def show(progress, row: dict[str, float], nb_epoch: int) -> None:
-    """Show the scores of an epoch on the progress bar, or as a line without one."""
+    """Show the scores of an epoch on the progress bar, or as a line without one.
+
+    Song types that the validation split lacks have no F1, as a warning says before training.
+    """
     f1 = {name.removeprefix("val_f1_"): v for name, v in row.items() if name.startswith("val_f1_")}
-    f1_text = " ".join(f"{name} {value:.2f}" for name, value in f1.items() if name != "noise")
-    progress.set_postfix_str(f"loss {row['loss']:.4f}, val {row['val_loss']:.4f}, F1 {f1_text}")
+    known = {name: v for name, v in f1.items() if name != "noise" and not np.isnan(v)}
+    f1_text = ", F1 " * bool(known) + " ".join(f"{name} {v:.2f}" for name, v in known.items())
+    progress.set_postfix_str(f"loss {row['loss']:.4f}, val {row['val_loss']:.4f}{f1_text}")
     progress.update()
     if progress.disable:
         left = timedelta(seconds=round(row["seconds_left"]))
         say(
             f"epoch {row['epoch']}/{nb_epoch}: loss {row['loss']:.4f}, validation loss "
-            f"{row['val_loss']:.4f}, F1 {f1_text}, at most {left} left"
+            f"{row['val_loss']:.4f}{f1_text}, at most {left} left"
         )
