@@ -3,9 +3,11 @@ import pytest
 from conftest import write_recording
 
 from dss.data import make_dataset
+from dss.data.problems import as_table
 from dss.errors import DssError, DssWarning
 from dss.review.views import summarize
 from dss.widgets import InspectForm, Viewer
+from dss.widgets.forms.problems import problems_table
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +33,8 @@ def test_what_is_wrong_is_listed_and_the_sound_can_still_be_seen(folder):
     write_recording(folder, "late", np.zeros((1000, 1)), 1000, [("a", 5, 6)])
     form = InspectForm({"path": folder})
     form.run()
-    assert "late_annotations.csv, row 2" in form._status.value
+    for said in ("late_annotations.csv", "row 2 (a)", "stops at 6 s"):
+        assert said in form._status.value
     assert len(form.result) == 4
 
 
@@ -98,3 +101,16 @@ def test_without_any_annotations_the_form_says_how_to_make_some(folder):
     form.run()
     assert "Propose song" not in form._status.value
     assert form._status.value.count("there are no annotations next to it") == 2
+
+
+def test_problems_are_listed_below_the_files_in_which_they_are():
+    problems = [
+        ("song/a.csv", 3, "x", "stops before it starts", "error"),
+        ("song/a.csv", None, None, "is odd & old", "warning"),
+        ("song/b.wav", None, None, "was cut", "fixed"),
+    ]
+    said = problems_table(as_table(problems))
+    assert "nan" not in said.lower()
+    assert "<NA>" not in said
+    assert said.count("a.csv") == said.count("b.wav") == 1
+    assert said.index("is odd &amp; old") < said.index("row 3 (x)") < said.index("b.wav")

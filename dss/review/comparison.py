@@ -17,12 +17,11 @@ from dss.data.audio import Loader
 from dss.data.dataset import open_dataset
 from dss.data.recordings import open_at_own_rate
 from dss.data.text_tables import TIMES
-from dss.errors import DssError, raise_problems
+from dss.errors import DssError
 from dss.evaluate.matching import match
 from dss.evaluate.true_annotations import TrueAnnotations
-from dss.options import DetectOptions, FileOptions, ToleranceOptions
+from dss.options import FileOptions, ToleranceOptions
 from dss.predict.ownership import check_replaceable, is_by_dss, write
-from dss.predict.stored_probabilities import detect_stored, stored_probabilities
 from dss.review.proofread import has_confidence, is_confirmed
 from dss.runs import read_params
 
@@ -162,35 +161,6 @@ def _differ(a: Path, b: Path) -> bool:
     with a.open("rb") as opened, b.open("rb") as other:
         begin_alike = opened.read(COMPARED_BYTES) == other.read(COMPARED_BYTES)
     return not begin_alike or a.stat().st_size != b.stat().st_size
-
-
-def detect_again(
-    files: Mapping[Path, Path],
-    types: Mapping[str, str],
-    options: DetectOptions,
-    after_block: Callable[[], None],
-) -> dict[Path, pd.DataFrame]:
-    """Annotate recordings with other thresholds, from stored probabilities.
-
-    Arguments:
-        files: the annotation file of each recording; probabilities are next to it.
-        types: the category of each song type, in the order of the classes, without noise.
-        options: thresholds, distances, gaps and durations.
-        after_block: called regularly on the way; anything it raises ends the work.
-
-    Returns: the annotation table of each recording.
-    Raises: DssError if the probabilities of a recording were not saved.
-    """
-    stored = {recording: stored_probabilities(file) for recording, file in files.items()}
-    raise_problems(
-        [str(recording) for recording, p in stored.items() if p is None],
-        "The probabilities of these recordings were not saved (--probabilities), or are no longer "
-        "there; annotate the recordings again:",
-    )
-    return {
-        recording: detect_stored(p, types, after_block=after_block, options=options)
-        for recording, p in stored.items()
-    }
 
 
 def save(

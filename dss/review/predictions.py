@@ -7,9 +7,11 @@ import pandas as pd
 
 from dss.data.annotation_paths import annotation_finder
 from dss.data.annotations import COLUMNS, occurrences
+from dss.errors import raise_problems
 from dss.evaluate import evaluate
 from dss.evaluate.true_annotations import TrueAnnotations
 from dss.options import DetectOptions, FileOptions
+from dss.predict.stored_probabilities import detect_stored, stored_probabilities
 from dss.review import comparison
 from dss.review.false_alarms import is_rejected
 from dss.review.table_edits import joined
@@ -89,8 +91,22 @@ class Predictions:
     def detect_again(
         self, options: DetectOptions, after_block: Callable[[], None]
     ) -> dict[Path, pd.DataFrame]:
-        """Annotate the recordings with other thresholds; see `comparison.detect_again`."""
-        return comparison.detect_again(self.files, self.types, options, after_block)
+        """Annotate the recordings with other thresholds, from stored probabilities.
+
+        `after_block` is called regularly on the way; anything it raises ends the work.
+
+        Raises: DssError if the probabilities of a recording were not saved.
+        """
+        stored = {recording: stored_probabilities(file) for recording, file in self.files.items()}
+        raise_problems(
+            [str(recording) for recording, p in stored.items() if p is None],
+            "The probabilities of these recordings were not saved (--probabilities), or are no "
+            "longer there; annotate the recordings again:",
+        )
+        return {
+            recording: detect_stored(p, self.types, after_block=after_block, options=options)
+            for recording, p in stored.items()
+        }
 
     def to_check(self) -> tuple[dict[Path, pd.DataFrame], Collection[Path]]:
         """The tables to look for mistakes in, by annotation file; and which files are known well.

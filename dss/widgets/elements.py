@@ -125,9 +125,10 @@ def errors_shown(where: widgets.HTML) -> Iterator[None]:
 
 
 def problem_html(text: str) -> str:
-    """An error message, as HTML."""
-    lines = html.escape(text).replace("\n", "<br>")
-    return f'<div class="dss-problem">{lines}</div>'
+    """An error message, as HTML; the problems that it lists are indented."""
+    first, *lines = html.escape(text).split("\n")
+    listed = "".join(f"<div>{line}</div>" for line in lines)
+    return f'<div class="dss-problem">{first}{listed}</div>'
 
 
 def doubt_html(doubts: Iterable[str]) -> str:

@@ -11,21 +11,24 @@ from dss.widgets.elements import button
 from dss.widgets.forms.form import Form
 
 RATE = re.compile(r"\(--samplerate-hz ([\d.e+]+)")
+KINDS = {"error": "problem", "warning": "doubt", "fixed": "fixed"}  # in the style sheet
 MOST_PROBLEMS = 30  # listed; the rest are counted
 
 
 def problems_table(problems: pd.DataFrame) -> str:
-    """The problems with recordings and annotations, as HTML."""
+    """The problems with recordings and annotations as HTML, below the files in which they are."""
     if problems.empty:
         return '<span class="dss-good">✓ No problems found.</span>'
     rows = []
-    for problem in problems.head(MOST_PROBLEMS).itertuples():
-        kind = {"error": "problem", "warning": "doubt", "fixed": "fixed"}[problem.severity]
-        row = "" if pd.isna(problem.row) else f", row {problem.row}"
-        where = f"{Path(problem.file).name}{row}"
-        said = [problem.severity, where, problem.name or "", problem.problem]
-        cells = "".join(f'<td class="dss-text">{html.escape(str(text))}</td>' for text in said)
-        rows.append(f'<tr class="dss-{kind}">{cells}</tr>')
+    for file, of_file in problems.head(MOST_PROBLEMS).groupby("file", sort=False):
+        name = html.escape(Path(str(file)).name)
+        rows.append(f'<tr><td class="dss-text" colspan="3"><b>{name}</b></td></tr>')
+        for problem in of_file.itertuples():
+            row = "" if pd.isna(problem.row) else f"row {problem.row}"
+            name = "" if pd.isna(problem.name) else f" ({problem.name})"
+            said = [problem.severity, f"{row}{name}", problem.problem]
+            cells = "".join(f'<td class="dss-text">{html.escape(text)}</td>' for text in said)
+            rows.append(f'<tr class="dss-{KINDS[problem.severity]}">{cells}</tr>')
     more = len(problems) - MOST_PROBLEMS
     rest = f"<div>... and {more} more; dss check lists all</div>" if more > 0 else ""
     return f"<table><tbody>{''.join(rows)}</tbody></table>{rest}"
