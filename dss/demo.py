@@ -11,6 +11,7 @@ from dss.data import (
     open_recording,
     read_annotations,
 )
+from dss.data.ownership import write
 from dss.evaluate import evaluate, format_scores
 from dss.examples import shipped
 from dss.options import DemoOptions, DetectOptions, takes_options
@@ -18,7 +19,6 @@ from dss.options.arguments import DemoArguments
 from dss.predict import probabilities
 from dss.predict.confidence import calibration_of
 from dss.predict.detection import detect, with_run_options
-from dss.predict.ownership import write
 from dss.runs import load_run
 from dss.support.files import replacing
 from dss.train import train

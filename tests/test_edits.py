@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from dss.data import annotations_path, read_annotations
 from dss.data.annotated_stretches import read_annotated
+from dss.data.ownership import write
 from dss.errors import DssError
-from dss.predict.ownership import write
 from dss.review.edits import Edited, Edits, mark_annotated, n_outside_annotated
 from dss.review.table_edits import (
     annotate,

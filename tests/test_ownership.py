@@ -3,16 +3,19 @@ import re
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
+import soundfile
 from conftest import side_by_side, tone_song, write_recording
 
 from dss.data import find_recordings, read_annotations, recording_annotations
+from dss.data.annotation_paths import annotation_finder
 from dss.data.formats.table_writing import written_path
+from dss.data.ownership import NOTES, is_by_dss, write
 from dss.errors import DssError
 from dss.predict import predict_files
 from dss.predict.detection import detect
-from dss.predict.ownership import NOTES, is_by_dss, write
-from dss.predict.pending import still_to_do
+from dss.predict.pending import annotated_already, still_to_do
 from dss.review import comparison
 
 
@@ -181,3 +184,28 @@ def test_a_name_that_is_not_utf8_does_not_stop_the_others(tiny_run, recordings):
     with pytest.raises(DssError, match=r"b\\xe4r\.wav: the name of this file.* rename it"):
         predict_files(recordings, tiny_run[0])
     assert is_by_dss(recordings / "bird_0_annotations.csv")
+
+
+def test_predictions_never_take_the_place_of_manual_annotations(tmp_path):
+    recording, own = tmp_path / "r.wav", tmp_path / "r_annotations.csv"
+    soundfile.write(recording, np.zeros(4000), 1000)
+    columns = ["name", "start_seconds", "stop_seconds"]
+    write(pd.DataFrame([("y", 0.5, 1)], columns=columns), own, "csv")
+    table = tmp_path / "all.csv"
+    table.write_text("file,label,onset,offset\nr.wav,x,1000,2000\n")
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "r.txt").write_text("1000\t2000\tz\n")
+
+    def named(pattern=None):
+        find = annotation_finder(pattern, tmp_path)
+        _, there = recording_annotations(recording, find_file=find, time_unit="ms")
+        return [*there[columns].itertuples(index=False, name=None)]
+
+    assert named() == [("x", 1, 2)]
+    assert annotated_already(recording, own.with_name("other.csv")) == table
+    assert named("labels/{stem}.txt") == [("z", 1, 2)]
+    table.unlink()
+    assert named() == [("y", 0.5, 1)]  # in seconds, whatever the unit of the others
+    assert named("gone/{stem}.txt") == [("y", 0.5, 1)]
+    own.write_text("name,start_ms,stop_ms\nw,1000,2000\n")  # corrected
+    assert named("labels/{stem}.txt") == [("w", 1, 2)]

@@ -332,16 +332,16 @@ def test_what_was_stored_with_another_run_does_not_stay(tiny_run, values, tmp_pa
 
 
 def test_stop_ends_it_and_recordings_that_are_done_stay_done(values, tmp_path, monkeypatch):
-    import dss.predict.ownership
+    import dss.data.ownership
 
-    form, write = PredictForm(values), dss.predict.ownership.write_annotations
+    form, write = PredictForm(values), dss.data.ownership.write_annotations
 
     def write_and_stop(*arguments):
         write(*arguments)
         form.stop()
         time.sleep(0.2)  # bars are drawn ten times a second
 
-    monkeypatch.setattr(dss.predict.ownership, "write_annotations", write_and_stop)
+    monkeypatch.setattr(dss.data.ownership, "write_annotations", write_and_stop)
     with pytest.raises(DssError, match="Stopped: recordings annotated so far stay annotated"):
         form.finish()
     assert "Stopped" in form._status.value

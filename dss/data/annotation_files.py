@@ -7,6 +7,7 @@ from contextlib import suppress
 from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -20,6 +21,7 @@ from dss.data.annotations import (
 from dss.data.formats import OF_MANY_RECORDINGS, lists, samplerate_of, split_format
 from dss.data.formats.guessing import guess_format
 from dss.data.formats.shared_tables import find_shared
+from dss.data.ownership import is_by_dss
 from dss.data.spreadsheets import WORKBOOK, can_read
 from dss.data.text_tables import COLUMNS
 from dss.data.time_units import AUTO, to_seconds
@@ -34,7 +36,8 @@ MOST_SHOWN = 3  # files in a message
 def find_annotations(recording: str | Path, format: str | None = None) -> Path:
     """Find the file with the annotations of a recording.
 
-    STEM_annotations.csv takes precedence. Otherwise, it is the annotation file named after the
+    STEM_annotations.csv takes precedence, unless it contains predictions that nobody has changed.
+    Otherwise, it is the annotation file named after the
     recording: STEM.txt, STEM.csv, STEM.TextGrid, STEM.wav.not.mat, STEM.Table.1.selections.txt,
     STEM_annotations.txt, ... Files for many recordings are searched in their folder and the one
     above; selection tables of Raven and CSV files that name their recordings are found without a
@@ -49,14 +52,19 @@ def find_annotations(recording: str | Path, format: str | None = None) -> Path:
     recording = Path(recording)
     usual = annotations_path(recording)
     name, part = split_format(format) if format else (None, "")
-    if usual.is_file() and name in (None, "csv"):
+    has_usual = usual.is_file() and name in (None, "csv")
+    if has_usual and not is_by_dss(usual):
         return usual
     named = [path for path in _possible_annotations(recording, name) if path.is_file()]
     there = [path for path in named if _may_be(path, name)]
+    if has_usual:
+        there = [path for path in there if not is_by_dss(path)]
     if not there and name in ("csv", "raven", None):
         there = find_shared(recording, name and f"{name}:{part}")
     if not there and name is None:
         there = _label_files_of(recording)
+    if not there and has_usual:
+        return usual
     if not there:
         what = f"annotations in the format {name}" if name else "annotations"
         unread = named or _unknown(recording) or _spreadsheets_near(recording)
@@ -99,12 +107,8 @@ def recording_annotations(
     """
     recording = Path(recording)
     if loader is None:
-        if find_file and not annotations_path(recording).is_file():
-            path = find_file(recording)
-        else:
-            path = find_annotations(recording, format)
         how = format, recording, unnamed, time_unit, samplerate_hz
-        return path, read_named_annotations(path, *how)
+        return _read_found(recording, find_file, *how)
     try:
         table = loader(recording)
     except Exception as error:
@@ -123,6 +127,29 @@ def recording_annotations(
     to_seconds(table, recording, time_unit, rate)
     raise_broken(parse_times(table), table, recording)
     return recording, table
+
+
+def _read_found(
+    recording: Path, find_file: Callable[[Path], Path] | None, format: str | None, *how: Any
+) -> tuple[Path, pd.DataFrame]:
+    """The annotation file of a recording and its table; arguments as above.
+
+    Predictions that nobody has changed count if there is nothing else. They are in the format and
+    the unit of dss, whatever is said about the others.
+    """
+    usual = annotations_path(recording)
+    are_predicted = is_by_dss(usual)
+    try:
+        if find_file and (are_predicted or not usual.is_file()):
+            path = find_file(recording)
+        else:
+            path = find_annotations(recording, format)
+        if path != usual or not are_predicted:
+            return path, read_named_annotations(path, format, *how)
+    except MissingAnnotations:
+        if not are_predicted:
+            raise
+    return usual, read_annotations(usual)
 
 
 def read_named_annotations(
@@ -163,6 +190,12 @@ def unread_annotations(recording: str | Path) -> list[Path]:
                 read_annotations(path, recording=recording)
                 unread.append(path)
     return unread
+
+
+def existing_annotations(recording: Path) -> list[Path]:
+    """Files that may contain annotations of a recording, next to it or in a table of many."""
+    tables = *find_shared(recording), *_label_files_of(recording)
+    return [*annotations_beside(recording), *tables]
 
 
 def annotations_beside(recording: Path) -> list[Path]:

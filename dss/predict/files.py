@@ -35,7 +35,7 @@ def predict_files(
     `STEM_near_misses.csv` next to it lists where song was almost found, for `dss.review.proofread`.
     Each file is written as soon as its recording is done, so Ctrl-C loses only the current
     recording. A recording that cannot be read does not stop the others. Manual annotations and
-    corrections are never overwritten (`dss.predict.ownership`).
+    corrections are never overwritten (`dss.data.ownership`).
 
     Arguments:
         recordings: an audio file, a folder, or a pattern such as `day1/*.wav`. Subfolders are

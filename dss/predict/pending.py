@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from dss.data.annotation_files import annotations_beside
+from dss.data.annotation_files import existing_annotations
 from dss.data.formats.table_writing import written_path
+from dss.data.ownership import check_replaceable, is_by_dss
 from dss.data.recording_files import find_recordings
 from dss.errors import DssError, raise_problems
-from dss.predict.ownership import check_replaceable, is_by_dss
 from dss.support.files import resolved
 from dss.support.progress import say
 
@@ -79,15 +79,15 @@ def target_paths(
 def annotated_already(recording: Path, target: Path) -> Path | None:
     """The existing annotations of a recording, or None.
 
-    These are in the target file or, if that is next to the recording, in any file there that dss
-    did not write: otherwise, the target file would be read in its place.
+    These are in the target file or, if that is next to the recording, in any file there, or a table
+    of many recordings, that dss did not write.
     """
     if target.exists():
         return target
     if resolved(target.parent) != resolved(recording.parent):
         return None
-    beside = annotations_beside(recording)
-    return next((file for file in beside if not is_by_dss(file)), None)
+    there = existing_annotations(recording)
+    return next((file for file in there if not is_by_dss(file)), None)
 
 
 def still_to_do(targets: dict[Path, Path], existing: str) -> list[Path]:

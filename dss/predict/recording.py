@@ -10,6 +10,7 @@ import soundfile
 
 from dss import models
 from dss.data import fixes
+from dss.data.ownership import write
 from dss.data.recordings import Recording, array_recording, open_at_own_rate
 from dss.errors import DssError
 from dss.options import DetectOptions, PredictFilesOptions, PredictOptions, takes_options
@@ -17,7 +18,6 @@ from dss.options.arguments import PredictArguments
 from dss.predict.confidence import calibration_of
 from dss.predict.detection import detect, with_run_options
 from dss.predict.near_misses import NearMisses, write_near_misses
-from dss.predict.ownership import write
 from dss.predict.pending import find_matching
 from dss.predict.stored_probabilities import probabilities_path, store_blocks
 from dss.predict.stream import audio_array

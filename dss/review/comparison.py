@@ -15,13 +15,13 @@ from dss.data.annotation_paths import AnnotationFinder
 from dss.data.annotations import occurrences, read_annotations
 from dss.data.audio import Loader
 from dss.data.dataset import open_dataset
+from dss.data.ownership import check_replaceable, is_by_dss, write
 from dss.data.recordings import open_at_own_rate
 from dss.data.text_tables import TIMES
 from dss.errors import DssError
 from dss.evaluate.matching import match
 from dss.evaluate.true_annotations import TrueAnnotations
 from dss.options import FileOptions, ToleranceOptions
-from dss.predict.ownership import check_replaceable, is_by_dss, write
 from dss.review.proofread import has_confidence, is_confirmed
 from dss.runs import read_params
 

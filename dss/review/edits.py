@@ -15,10 +15,10 @@ from dss.data.annotations import (
     times_of,
     write_annotations,
 )
+from dss.data.ownership import is_by_dss
 from dss.data.stretches import union
 from dss.data.time_units import AUTO
 from dss.errors import DssError, raise_problems
-from dss.predict.ownership import is_by_dss
 from dss.review.table_edits import are_same
 from dss.review.view import View
 from dss.support.caching import stamp

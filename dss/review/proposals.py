@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import scipy.ndimage
 
+from dss.data import ownership
 from dss.data.annotations import read_annotations
 from dss.data.recordings import Recording, open_recording
 from dss.data.text_tables import COLUMNS, TIMES
@@ -16,7 +17,6 @@ from dss.errors import DssWarning
 from dss.evaluate.pairs import stem_of
 from dss.options import ProposeOptions, takes_options
 from dss.options.arguments import ProposeArguments
-from dss.predict import ownership
 from dss.predict.pending import target_paths
 from dss.predict.recording import UNREADABLE
 from dss.review.loudness import Loudness, find_peaks, find_segments, loudest, measure_loudness

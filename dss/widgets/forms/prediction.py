@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from dss.data.audio import Loader
+from dss.data.ownership import is_by_dss
 from dss.errors import DssError
 from dss.options import DetectOptions, PredictFilesOptions
 from dss.options.base import option
 from dss.predict import expected_errors, predict_files
 from dss.predict.confidence import NotCalibratedError
 from dss.predict.detection import with_run_options
-from dss.predict.ownership import is_by_dss
 from dss.predict.pending import annotated_already, target_paths
 from dss.runs import read_params, run_trunk
 from dss.support.units import counted
