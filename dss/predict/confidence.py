@@ -267,8 +267,8 @@ def expected_errors(annotations: Predicted | Sequence[Predicted], run: str | Pat
     if calibration is None:
         raise NotCalibratedError(
             f"{run}: is not calibrated, so confidence is the network's own probability. Run `dss "
-            f"tune {run}` once; the validation split of its dataset needs at least {FEWEST} "
-            "annotations."
+            f"tune {run}` once; if the validation split of its dataset has fewer than {FEWEST} "
+            "annotations, make a dataset with a larger one (--val-fraction)."
         )
     several = [annotations] if isinstance(annotations, Predicted) else annotations
     tables = [pd.DataFrame({"name": pd.Series(dtype=str), "confidence": pd.Series(dtype=float)})]
