@@ -79,7 +79,7 @@ def find_annotations(recording: str | Path, format: str | None = None) -> Path:
         raise DssError(
             f"{recording}: there are several annotation files, "
             f"{', '.join(path.name for path in there)}. Choose the format to read "
-            "(annotation_format), or rename the other files."
+            "(--annotation-format), name the file (--annotations-at), or move the others."
         )
     return there[0]
 
