@@ -1,10 +1,14 @@
 """The errors and the warning that dss raises about its input."""
 
+import os
+import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 MOST_SHOWN = 200  # characters of a value in a message
+PACKAGE = os.path.dirname(__file__) + os.sep
 
 
 class DssError(ValueError):
@@ -29,6 +33,17 @@ class MissingAnnotations(DssError):
 
 class DssWarning(UserWarning):
     """Input that works but is probably not intended: the message says what and why."""
+
+
+def warn(message: str) -> None:
+    """Give a DssWarning, which Python shows with the line that called dss, however deep this is."""
+    depth, outermost, frame = 1, 1, sys._getframe()
+    while frame.f_back:
+        frame, depth = frame.f_back, depth + 1
+        if frame.f_code.co_filename.startswith(PACKAGE):
+            outermost = depth
+    # A command of dss itself has no caller: a level beyond the stack would show as `sys:1`.
+    warnings.warn(message, DssWarning, stacklevel=min(outermost + 1, depth))
 
 
 def reason(error: Exception) -> str:

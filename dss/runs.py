@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MOST_CHANNELS = 2**16 - 1  # as in a wav file
 MOST_SAMPLES = 2**27  # of a chunk, or of the receptive field: an hour at 37 kHz
+COPY = "Copy the file again, or correct it."
 STAMP = "%Y%m%d_%H%M%S"  # of a run's start, in its name
 SUFFIXES = {
     "_model.h5": "weights of the best epoch; needed to annotate",
@@ -255,24 +256,27 @@ def read_params(trunk: Path) -> dict[str, Any]:
     Raises: DssError if it cannot be read, is incomplete, or contains invalid values.
     """
     source = run_file(trunk, "_params.yaml")
-    params = yaml_files.read(source, das.DasLoader) or {}
+    try:
+        params = yaml_files.read(source, das.DasLoader) or {}
+    except DssError as error:
+        raise DssError(f"{error}. {COPY}") from None
     if not isinstance(params, dict):
         raise DssError(
-            f"{source}: contains {shown(params)}; it should be the options of a run by name"
+            f"{source}: contains {shown(params)}; it should be the options of a run by name. {COPY}"
         )
     needed = ["samplerate_x_Hz", "class_names", "class_types"]
     is_das = das.is_das_params(params)
     needed += ["nb_hist", "nb_conv", "kernel_size"] if is_das else ["nb_channels"]
     missing = [name for name in needed if name not in params]
     if missing:
-        raise DssError(f"{source}: lacks {', '.join(missing)}")
+        raise DssError(f"{source}: lacks {', '.join(missing)}. {COPY}")
     if is_das:
         try:
             params = das.params_from_das(params, source)
         except (TypeError, KeyError, OverflowError, ValueError) as error:
             if isinstance(error, DssError):
                 raise
-            raise DssError(f"{source}: is damaged: {error!r}. Copy it again.") from None
+            raise DssError(f"{source}: is damaged ({error!r}). {COPY}") from None
     _check_params(params, source)
     return params
 
@@ -294,7 +298,7 @@ def _check_params(params: dict[str, Any], source: Path) -> None:
         problems.append(
             f"detect: {shown(detect)}; it should be what `dss tune` writes, or be left out"
         )
-    raise_problems(problems, f"{source}: these values are invalid:")
+    raise_problems(problems, f"{source}: these values are invalid. {COPY}")
     for options in stored:
         check_options(DetectOptions, options, source, "detect: ")
     check_options(NetworkOptions, _of(NetworkOptions, params), source)
@@ -305,7 +309,7 @@ def check_options(
 ) -> None:
     """Raise a DssError that names the file if options stored in it cannot be used."""
     problems = [f"{where}{name}: {why}" for name, why in kind.problems(values).items()]
-    raise_problems(problems, f"{source}: these options cannot be used:")
+    raise_problems(problems, f"{source}: these options cannot be used. {COPY}")
 
 
 def _of(kind: type[Options], params: dict[str, Any]) -> dict[str, Any]:

@@ -65,9 +65,7 @@ def test_a_row_that_cannot_be_read_is_named(tmp_path, rows, message):
 
 def test_a_missing_column_is_named(tmp_path):
     path = write(tmp_path / "a.csv", "a,0", header="name,from")
-    with pytest.raises(
-        DssError, match="row 1: there is no column start_seconds and no column stop_s"
-    ):
+    with pytest.raises(DssError, match="row 1: there are no columns start_seconds, stop_s"):
         read_annotations(path)
 
 
@@ -168,3 +166,18 @@ def test_rows_are_those_that_an_editor_shows_and_a_comma_too_many_shifts_nothing
     assert list(again.itertuples(name=None)) == [(2, "a", 0, 1), (4, "b", 1, 2)]
     again = read_annotations(write(tmp_path / "a.csv", "a,0,1,", "b,1,2,"))
     assert again["name"].tolist() == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (bytes(range(256)), "is no text, or is damaged"),
+        (b"hello,world\n1,2\n", "there are no columns name, start_seconds, stop_seconds, only"),
+        (b'name,start_seconds,stop_seconds\n"a,1,2\n', r'a quote \("\) opens in row 2, and is nev'),
+    ],
+)
+def test_tables_that_are_none_say_so_in_plain_words(tmp_path, content, said):
+    path = tmp_path / "a_annotations.csv"
+    path.write_bytes(content)
+    with pytest.raises(DssError, match=rf"a_annotations\.csv.*{said}"):
+        read_annotations(path)

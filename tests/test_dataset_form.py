@@ -124,7 +124,7 @@ def test_a_dataset_is_made_anew_in_the_same_way_without_asking(folder):
         form.run()
     Path("mine.npy").mkdir()  # of another program
     form.options = {"data_dir": folder, "store_dir": "mine.npy"}
-    with pytest.raises(DssError, match="already exists, with other settings"):
+    with pytest.raises(DssError, match="already exists, and cannot be read as a dataset"):
         form.run()
 
 

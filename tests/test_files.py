@@ -107,9 +107,9 @@ def test_what_fails_to_be_written_is_said_by_the_name_that_you_know(tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(DssError, match="cannot write into this folder"):
+    with pytest.raises(DssError, match="file: is a file, not a folder"):
         check_writable(tmp_path / "file" / "sub")
-    with pytest.raises(DssError, match=r"cannot write into this folder .File name too long"):
+    with pytest.raises(DssError, match=r"cannot write into this folder .file name too long"):
         check_writable(tmp_path.joinpath(*["a"] * 5000))
 
 

@@ -19,6 +19,7 @@ from dss.options import (
 from dss.support.progress import bar
 from dss.widgets import Form
 from dss.widgets.forms.chooser import Chooser
+from dss.widgets.forms.prediction import PredictFormOptions
 
 
 @pytest.fixture(autouse=True)
@@ -437,3 +438,28 @@ def test_a_run_is_chosen_as_one_thing(tmp_path):
     chooser._list.index = 1
     assert form.options["continue_from"] == "20261123_101500"
     assert "does not exist" not in form._fields["continue_from"].message
+
+
+def test_values_that_a_list_or_a_checkbox_cannot_show_are_an_error_or_forgotten():
+    values = {"overwrite": "maybe", "test_split": "moon", "seed": 7}
+    Path(".dss_forms.yaml").write_text(f"make: {values}")
+    form = Form(DatasetOptions, dict, remember="make")
+    assert form.options["seed"] == "7"
+    assert form.options["overwrite"] is False
+    for name, said in (("overwrite", "'maybe' should be True or False"), ("test_split", "'moon' ")):
+        with pytest.raises(DssError, match=f"{name}: {said}"):
+            Form(DatasetOptions, dict, values={name: values[name]})
+
+
+def test_a_folder_without_a_place_for_the_memory_is_worked_in_all_the_same():
+    Path(".dss_forms.yaml").mkdir()
+    assert Form(PredictOptions, lambda **named: 1, remember="predict").run() == 1
+
+
+def test_a_run_without_weights_is_said_beside_its_field():
+    (Path("song.res")).mkdir()
+    Path("song.res/a_params.yaml").touch()
+    form = Form(PredictFormOptions, print, values={"recordings": ".", "run": "song.res/a"})
+    assert "has no weights: there is no song.res/a_model.h5" in form._fields["run"].message
+    form.options = {"run": "song.rs/a"}
+    assert "there is no folder" in form._fields["run"].message

@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
+import soundfile
 from conftest import write_recording
 
 from dss.data import make_dataset
 from dss.data.problems import as_table
 from dss.errors import DssError, DssWarning
 from dss.review.views import summarize
-from dss.widgets import InspectForm, Viewer
+from dss.widgets import InspectForm, SegmentMap, Viewer
 from dss.widgets.forms.problems import problems_table
 
 
@@ -114,3 +115,36 @@ def test_problems_are_listed_below_the_files_in_which_they_are():
     assert "<NA>" not in said
     assert said.count("a.csv") == said.count("b.wav") == 1
     assert said.index("is odd &amp; old") < said.index("row 3 (x)") < said.index("b.wav")
+
+
+def test_annotations_that_cannot_be_read_are_said_by_the_viewer_and_the_map(folder):
+    path = folder / "bird_0_annotations.csv"
+    path.write_text("name,start_seconds,stop_seconds\na,soon,0.2\n")
+    said = "bird_0_annotations.csv, row 2: start_seconds is &#x27;soon&#x27;; it should be a number"
+    viewer = Viewer(folder)
+    assert said in viewer._status.value
+    viewer.show("bird_1.wav")
+    assert not viewer._status.value
+    assert said in SegmentMap(folder).buttons.message.value
+
+
+def test_a_recording_that_cannot_be_shown_does_not_hide_the_others(folder):
+    soundfile.write(folder / "bird_0.wav", np.full((4000, 1), np.nan), 1000, subtype="FLOAT")
+    viewer = Viewer(folder)
+    assert "bird_0.wav: sample 0 is not a number" in viewer._status.value
+    viewer.show("bird_1.wav")
+    assert not viewer._status.value
+    (folder / "bird_2.wav").unlink()
+    viewer.guarded(lambda: viewer.show("bird_2.wav"))
+    assert "bird_2.wav: there is no such recording any more" in viewer._status.value
+    with pytest.raises(DssError, match="sample 0 is not a number"):
+        Viewer(folder / "bird_0.wav")
+
+
+def test_a_warning_is_shown_once(folder):
+    cut = (folder / "bird_0.wav").read_bytes()
+    (folder / "bird_0.wav").write_bytes(cut[: len(cut) // 2])
+    form = InspectForm({"path": folder})
+    form._button.click()
+    form._work.wait()
+    assert form._status.value.count('<div class="dss-doubt">') == 1

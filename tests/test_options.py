@@ -18,6 +18,8 @@ from dss.options import (
     written_fields,
 )
 from dss.options.notation import as_text
+from dss.predict import Stream
+from dss.train import train
 
 
 def test_values_given_as_text_are_read():
@@ -200,3 +202,17 @@ def test_only_names_of_song_types_are_taken(command, option, given, name, capsys
     said = capsys.readouterr().err
     assert f"{option}: {name!r} should be the name of a song type" in said
     assert said.count("\n") <= 2
+
+
+@pytest.mark.parametrize(
+    ("function", "given", "said"),
+    [
+        (train, ["song.npy"], r"train\(\) takes options .*, such as train\(data_dir='song.npy'\)"),
+        (train, [TrainOptions(data_dir="song.npy")], r"such as train\(options=...\)"),
+        (make_dataset, ["song", "x.npy"], r"takes folder, and .* make_dataset\(folder, store_dir="),
+        (Stream, ["run", 0.5], r"Stream\(\) takes run, and .* Stream\(run, event_threshold="),
+    ],
+)
+def test_options_without_their_names_are_an_error_that_says_how_to_give_them(function, given, said):
+    with pytest.raises(TypeError, match=said):
+        function(*given)

@@ -452,5 +452,5 @@ def test_a_folder_that_cannot_be_written_is_said_before_the_network_is_loaded(
 ):
     monkeypatch.setattr("dss.predict.files.open_run", None)
     (tmp_path / "file").touch()
-    with pytest.raises(DssError, match="file/sub: cannot write into this folder"):
+    with pytest.raises(DssError, match="file: is a file, not a folder"):
         predict_files(recordings, tiny_run[0], save_dir=tmp_path / "file" / "sub")

@@ -98,7 +98,7 @@ def test_a_file_of_groups_is_read_as_a_spreadsheet_saves_it(tmp_path):
             "file,group\na.wav,x\n\na.wav,y\n",
             r"row 4: a\.wav is in the group y, but in x in an earlier row",
         ),
-        ("file,group\x00\na.wav,x\n", "row 1: there is no column group"),
+        ("file,group\x00\na.wav,x\n", "is no text, or is damaged"),
     ],
 )
 def test_what_is_wrong_with_a_file_of_groups_is_reported(tmp_path, text, said):

@@ -2,6 +2,7 @@
 
 import csv
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -334,3 +335,22 @@ def test_ctrl_c_in_the_first_epoch_leaves_nothing_and_says_so(store, tmp_path, m
         train(data_dir=store, save_dir=tmp_path, nb_epoch=1, **TINY)
     assert list(tmp_path.iterdir()) == []
     assert "stopped before its first epoch ended, so nothing is kept" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("removed", ["folder", "files"])
+def test_training_stops_if_its_run_is_removed(store, tmp_path, monkeypatch, removed):
+    from dss.train import history
+
+    shown, folder, epochs = history.show, tmp_path / "res", []
+
+    def show(progress, row, nb_epoch):
+        shown(progress, row, nb_epoch)
+        epochs.append(row["epoch"])
+        for path in [folder] if removed == "folder" else folder.glob("*_*.*"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    monkeypatch.setattr(history, "show", show)
+    with pytest.raises(DssError, match=r"res: the files of the run .* removed .* after epoch 2\. "):
+        train(data_dir=store, save_dir=folder, nb_epoch=9, **TINY)
+    assert epochs == [1]
+    assert not folder.exists() or not [*folder.iterdir()]

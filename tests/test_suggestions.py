@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import zarr
 from conftest import TINY, write_recording
 
 from dss import models
@@ -245,4 +246,24 @@ def test_a_dataset_without_song_is_an_error(tmp_path):
     y[:] = [1, 0]
     np.save(store / "train" / "y.npy", y)
     with pytest.raises(DssError, match="the train split has no song"):
+        suggest(store)
+
+
+def test_audio_that_is_not_numbers_cannot_be_suggested_for(folder, tmp_path):
+    store = make_dataset(folder, store_dir=tmp_path / "song.npy")
+    x = np.load(store / "train" / "x.npy")
+    np.save(store / "train" / "x.npy", np.full_like(x, np.nan))
+    with pytest.raises(DssError, match="Nothing can be suggested: the audio contains NaN"):
+        suggest(store)
+
+
+@pytest.mark.parametrize("ending", [".npy", ".zarr"])
+def test_targets_that_are_not_numbers_are_damaged(folder, tmp_path, ending):
+    store = make_dataset(folder, store_dir=tmp_path / f"song{ending}")
+    if ending == ".zarr":
+        zarr.open(store)["train/y"][:] = np.nan
+    else:
+        y = np.load(store / "train" / "y.npy")
+        np.save(store / "train" / "y.npy", np.full_like(y, np.nan))
+    with pytest.raises(DssError, match=rf"song{ending}.*some targets are not numbers"):
         suggest(store)

@@ -2,6 +2,7 @@ import os
 import shutil
 import subprocess
 import time
+from pathlib import Path
 
 import pandas as pd
 import psutil
@@ -72,7 +73,9 @@ def test_a_training_is_found_again_and_stopped_and_keeps_its_best_epoch(store):
 
 def test_a_process_that_has_no_words_yet_is_one_that_begins(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    training_process.STATE.write_text(yaml.safe_dump({"process": os.getpid()}))
+    training_process.STATE.write_text(
+        yaml.safe_dump({"process": os.getpid(), "folder": "", "started": 0.0, "log": ""})
+    )
     assert not training_process.is_running()  # these tests train nothing, and say so
     monkeypatch.setattr(psutil.Process, "cmdline", lambda self: [])
     assert training_process.is_running()
@@ -81,7 +84,7 @@ def test_a_process_that_has_no_words_yet_is_one_that_begins(tmp_path, monkeypatc
 def test_what_went_wrong_in_the_process_is_reported(store):
     (store.parent / "full").write_text("a file, where a folder is needed")
     form = TrainingForm({"data_dir": store, **TINY, "save_dir": store.parent / "full"})
-    with pytest.raises(DssError, match="full: cannot write into this folder"):
+    with pytest.raises(DssError, match="full: is a file, not a folder"):
         form.run()
     assert not form._button.disabled
 
@@ -95,7 +98,7 @@ def test_a_training_that_failed_after_an_epoch_is_no_success(store, tiny_run):
     log.write_text(
         "dss: warning: song is rare\ndss: Training stopped in epoch 2: the loss became 1e9\n"
     )
-    last = {"process": None, "folder": str(folder), "started": 0, "log": str(log)}
+    last = {"process": 10**9, "folder": str(folder), "started": 0.0, "log": str(log)}
     training_process.STATE.write_text(yaml.safe_dump(last))
     form = TrainingForm({"data_dir": store})
     form._work.launch(form._watch_found, form._status)
@@ -124,7 +127,7 @@ def test_a_training_that_failed_after_an_epoch_is_no_success(store, tiny_run):
 def test_why_a_training_ended_is_reported(store, log, said):
     path = store.parent / "log"
     path.write_text(log)
-    last = {"process": None, "folder": str(store.parent), "started": 0, "log": str(path)}
+    last = {"process": 10**9, "folder": str(store.parent), "started": 0.0, "log": str(path)}
     training_process.STATE.write_text(yaml.safe_dump(last))
     with pytest.raises(DssError, match=said) as error:
         training_process.result()
@@ -138,7 +141,7 @@ def test_a_training_that_was_stopped_after_an_epoch_keeps_it(store, tiny_run):
         shutil.copy(run_file(tiny_run[0], suffix), run_file(folder / "20261123_101500", suffix))
     log = store.parent / "log"
     log.write_text("epoch 1/9: loss 0.3\ndss: stopped")
-    last = {"process": None, "folder": str(folder), "started": 0, "log": str(log)}
+    last = {"process": 10**9, "folder": str(folder), "started": 0.0, "log": str(log)}
     training_process.STATE.write_text(yaml.safe_dump(last))
     with pytest.raises(DssError, match="^The training was stopped\nThe best epoch before that is"):
         training_process.result()
@@ -279,3 +282,29 @@ def test_the_learning_curve_is_shown_with_its_sentences(store, monkeypatch):
     form.options = {"fraction_data": 0.5}
     with pytest.raises(DssError, match="give the parts to train on"):
         form.learning_curve()
+
+
+@pytest.mark.parametrize("text", ["- 1", "process: soon", "process: 5\nfolder: 5", "\x00", "[1"])
+def test_a_damaged_note_of_the_last_training_is_as_if_there_was_none(tmp_path, monkeypatch, text):
+    monkeypatch.chdir(tmp_path)
+    training_process.STATE.write_text(text)
+    assert training_process.state() == {}
+    assert not training_process.is_running()
+    assert training_process.trunk() is None
+    with pytest.raises(DssError, match=r"\.dss_training\.yaml or .* was removed or damaged"):
+        training_process.result()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "epoch,loss\na,b\n", "epoch,loss,val_loss,seconds_left\n1,2", "\x00\xff" * 99]
+)
+def test_a_damaged_history_is_followed_as_if_it_was_empty(tmp_path, monkeypatch, text):
+    monkeypatch.chdir(tmp_path)
+    trunk = tmp_path / "20260101_101010"
+    Path(f"{trunk}_params.yaml").write_text("nb_epoch: [")
+    Path(f"{trunk}_history.csv").write_text(text)
+    state = {"process": 1, "folder": str(tmp_path), "started": 1.0, "log": "x.log"}
+    training_process.STATE.write_text(str(state))
+    assert training_process.trunk() == trunk
+    assert training_process.history().empty
+    assert training_process.nb_epoch() is None

@@ -104,7 +104,7 @@ def test_the_learning_rate_is_reduced_when_patience_ends(trained):
 
 def test_a_folder_that_cannot_be_written_is_an_error_before_training(trained, tmp_path):
     (tmp_path / "file").write_text("no folder")
-    with pytest.raises(DssError, match="cannot write into this folder"):
+    with pytest.raises(DssError, match="file: is a file, not a folder"):
         trained(save_dir=tmp_path / "file" / "runs")
 
 

@@ -35,8 +35,8 @@ MERGES = "a0: &a0 {x: 1, y: 2, z: 3}\n" + "".join(
         ("a: " + "1:" * 60_000 + "1", "a value of 120,001 characters"),
         ("!!int foo", "invalid literal"),
         ("2026-13-45", "month must be in 1..12"),
-        ("!!python/object/apply:os.system [ls]", "could not determine a constructor"),
-        ("x: \x01", "not allowed"),
+        ("!!python/object/apply:os.system [ls]", "os.system is no plain value"),
+        ("x: \x01", "character 4 is no text"),
         ("{", "did not find expected node"),
     ],
 )
@@ -51,7 +51,24 @@ def test_a_file_that_is_too_large_no_text_or_a_pipe_is_an_error(tmp_path, monkey
     (tmp_path / "large").write_text("a" * 101)
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
     os.mkfifo(tmp_path / "pipe")
-    said = {"large": "more than 100 bytes", "binary": "can't decode", "pipe": "no such file"}
+    said = {"large": "more than 100 bytes", "binary": "no text in UTF-8", "pipe": "no such file"}
     for name, what in said.items():
         with pytest.raises(DssError, match=f"{name}: .*{what}"):
             yaml_files.read(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"a: 1\nb: [1", r"line 3: did not find expected ',' or '\]'"),
+        (b"a: !!python/object/apply:os.system [id]", "line 1: !!python/.*system is no plain value"),
+        (b"a: \x01", "character 4 is no text"),
+        (b"a: \xff\xfe", "byte 4 is no text in UTF-8"),
+    ],
+)
+def test_what_is_wrong_is_said_in_plain_words(tmp_path, content, said):
+    path = tmp_path / "a.yaml"
+    path.write_bytes(content)
+    with pytest.raises(DssError, match=rf"a\.yaml: cannot be read as YAML \({said}") as error:
+        yaml_files.read(path)
+    assert not any(word in str(error.value) for word in ("<unicode", "codec", "constructor"))

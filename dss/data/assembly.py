@@ -1,6 +1,5 @@
 """Assembly: turn recordings with annotations into a dataset, checking everything before writing."""
 
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -12,7 +11,7 @@ from dss.data.corpus import Corpus, read_corpus
 from dss.data.recording_groups import recording_groups
 from dss.data.split_writing import split_annotations, write_split
 from dss.data.splits import SPLITS, Stretch, split_recordings
-from dss.errors import DssError, DssWarning
+from dss.errors import DssError, warn
 from dss.options import DatasetOptions, takes_options
 from dss.options.arguments import DatasetArguments
 from dss.support.files import replacing, resolved
@@ -100,7 +99,7 @@ def write_dataset(place: Path, folder: Path, corpus: Corpus, options: DatasetOpt
     plan = plan_splits(corpus)
     attributes = _attributes(folder, plan, corpus, options)
     for sentence in report.missing(attributes):
-        warnings.warn(sentence, DssWarning, stacklevel=4)
+        warn(sentence)
     with replacing(place) as part:
         writer = stores.ZarrWriter(part) if place.suffix == ".zarr" else stores.NpyWriter(part)
         for split in SPLITS:

@@ -10,11 +10,19 @@ import xarray as xr
 from dss.data.batches import array_of, split_stretches
 from dss.data.levels import level_problems
 from dss.data.splits import SPLITS
+from dss.data.stores import DAMAGED
 from dss.data.stretches import of_mask, union
+from dss.errors import DssError
 from dss.support.lazy import Lazy
 
 PRESENT = 0.3  # a song type is present from this target on: even if three share a sample
 BLOCK_SAMPLES = 2**20
+
+
+BROKEN_AUDIO = (
+    "the audio contains NaN or infinite values. "
+    "Make the dataset again from recordings without them."
+)
 
 
 def song_stretches(
@@ -29,12 +37,19 @@ def song_stretches(
 
     Returns: for each class [occurrences, 2]: first and one past the last sample, in order.
         Occurrences end at the ends of stretches.
+    Raises: DssError if targets are not numbers.
     """
     found = [[np.empty((0, 2), int)] for _ in range(y.shape[1])]
     for first, last in stretches:
         pieces: list[list[np.ndarray]] = [[] for _ in found]
         for start, stop in _blocks(first, last):
-            there = np.asarray(y[start:stop]) >= PRESENT
+            values = np.asarray(y[start:stop])
+            if not np.isfinite(values).all():
+                where = getattr(y, "filename", None) or getattr(y, "source", "the dataset")
+                raise DssError(
+                    f"{where}: some targets are not numbers (NaN or infinite). {DAMAGED}"
+                )
+            there = values >= PRESENT
             if annotated is not None:
                 there[:, 0] &= np.asarray(annotated[start:stop]) > 0
             for column, piece in enumerate(pieces):

@@ -1,6 +1,5 @@
 """A corpus: the recordings of a data folder with their annotations, read and checked together."""
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,7 +21,7 @@ from dss.data.song_types import song_types
 from dss.data.splits import Song
 from dss.data.stretches import as_mask, complement, intersection, union
 from dss.data.text_tables import TIMES
-from dss.errors import DssError, DssWarning, raise_problems
+from dss.errors import DssError, raise_problems, warn
 from dss.options import DatasetOptions
 from dss.support.units import counted
 
@@ -102,7 +101,7 @@ def read_corpus(folder: Path, options: DatasetOptions) -> Corpus:
         others = (
             f" (and {counted(n - 1, 'more warning')}: see `dss check {folder}`)" if n > 1 else ""
         )
-        warnings.warn(f"{first}{others}", DssWarning, stacklevel=5)
+        warn(f"{first}{others}")
     types, old_types, old_names = _types(recordings, folder, options)
     renamed = [_renamed(found.table, options.rename) for found in recordings]
     annotated = [
@@ -115,7 +114,7 @@ def read_corpus(folder: Path, options: DatasetOptions) -> Corpus:
     settled, reasons = chosen_options(renamed, seconds, types, options, names)
     if options.overlaps == "share":
         for sentence in overlap_warnings(renamed, types, 1 / recordings[0].recording.samplerate_hz):
-            warnings.warn(sentence, DssWarning, stacklevel=5)
+            warn(sentence)
     reach = targets.GAUSSIAN_REACH * (settled.event_std_seconds or 0)
     sources = []
     for name, found, new, stretches in zip(names, recordings, renamed, annotated, strict=True):

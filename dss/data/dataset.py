@@ -6,7 +6,6 @@ For each of the splits train, val and test, a dataset has `x` [samples, channels
 `dss.data.assembly` makes them.
 """
 
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ import numpy as np
 
 from dss.data import stores
 from dss.data.splits import SPLITS
-from dss.errors import DssError, DssWarning, raise_problems
+from dss.errors import DssError, raise_problems, warn
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -52,7 +51,7 @@ def open_dataset(path: str | Path) -> "xr.DataTree":
     needed = ("samplerate_x_Hz", "class_names", "class_types")
     missing = [name for name in needed if name not in attributes]
     if missing:
-        raise DssError(f"{path}: its attributes lack {', '.join(missing)}")
+        raise DssError(f"{path}: its attributes lack {', '.join(missing)}. {stores.DAMAGED}")
     problems = stores.class_problems(attributes)
     raise_problems(problems, f"{path}: these attributes are invalid; make the dataset again:")
     _leave_out_invalid(attributes, path)
@@ -74,7 +73,7 @@ def _leave_out_invalid(attributes: dict[str, Any], path: Path) -> None:
             are_right &= all(isinstance(text, str) for text in value)
         if name in attributes and not are_right:
             text = f"{path}: its attribute {name} is {str(value)[:50]!r}, which is ignored"
-            warnings.warn(text, DssWarning, stacklevel=3)
+            warn(text)
             del attributes[name]
 
 

@@ -4,13 +4,12 @@ Only what is certain is fixed, such as the length of a recording whose header cl
 Doubtful cases give a warning, and impossible ones an error.
 """
 
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
-from dss.errors import DssWarning
+from dss.errors import warn
 from dss.support.units import listed
 
 Fix = tuple[str, str]  # a file, and what was fixed
@@ -38,7 +37,7 @@ def note(file: str | Path, what: str) -> None:
     """
     fixed = _collected.get()
     if fixed is None:
-        warnings.warn(f"{file}: {what}", DssWarning, stacklevel=2)
+        warn(f"{file}: {what}")
     else:
         fixed[str(file), what] = None
 

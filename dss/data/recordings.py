@@ -66,7 +66,10 @@ class Recording:
             )
         if not np.isfinite(x).all():
             row = start_sample + int(np.argmin(np.isfinite(x).all(axis=1)))
-            raise DssError(f"{self.path}: sample {row} is not a number (NaN or infinite)")
+            raise DssError(
+                f"{self.path}: sample {row} is not a number (NaN or infinite). Export the "
+                "recording again, or leave it out."
+            )
         return x
 
     def resampled(self, samplerate_hz: float) -> "Recording":
@@ -177,7 +180,7 @@ def open_at_own_rate(
     if not path.is_file():
         raise DssError(f"{path}: there is no such recording")
     if path.stat().st_size == 0:
-        raise DssError(f"{path}: the file is empty (0 bytes)")
+        raise DssError(f"{path}: the file is empty (0 bytes). Copy it again, or remove it.")
     audio = open_audio(path, loader)
     if audio.n_samples == 0:
         raise DssError(f"{path}: contains no samples")

@@ -1,6 +1,5 @@
 """The report on a dataset: how much of each song type is in each split, and what is missing."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,7 +19,7 @@ from dss.data.song_type_problems import NEVER_FOUND
 from dss.data.song_types import read_definitions
 from dss.data.splits import SPLITS, Stretch
 from dss.data.text_tables import TIMES
-from dss.errors import DssError, DssWarning
+from dss.errors import DssError, warn
 from dss.options import SourceOptions, takes_options
 from dss.options.arguments import SourceArguments
 from dss.support.units import counted
@@ -189,14 +188,8 @@ def _sound_report(tree: "xr.DataTree") -> dict[str, dict[str, Any]] | None:
                 raise ValueError("a number is out of range")
             if not all(names >= values.keys() for values in by_type):
                 raise ValueError("it names other song types")
-    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
-        why = f"{type(error).__name__}: {error}"
-        warnings.warn(
-            f"{tree.name or 'The dataset'}: its report is damaged ({why}), so the targets are "
-            "counted instead.",
-            DssWarning,
-            stacklevel=3,
-        )
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
+        warn(f"{tree.name or 'The dataset'}: its report is damaged, so the targets are counted")
         return None
     return report
 

@@ -261,7 +261,9 @@ def _open_npy(path: Path) -> np.ndarray:
     try:
         x = np.load(path, mmap_mode="r", allow_pickle=False)
     except Exception as error:  # numpy raises all kinds of errors for damaged headers
-        raise DssError(f"{path}: cannot be opened ({reason(error)}). {DAMAGED}") from None
+        is_cut = "mmap length" in str(error)
+        why = "it is shorter than its header says" if is_cut else reason(error)
+        raise DssError(f"{path}: cannot be opened ({why}). {DAMAGED}") from None
     return x if math.prod(x.shape) else np.empty(x.shape, x.dtype)
 
 

@@ -1,10 +1,12 @@
 """Text files in the encodings that programs write."""
 
+import unicodedata
 from pathlib import Path
 
 from dss.data.spreadsheets import WORKBOOK, workbook_text
 from dss.errors import DssError
 
+NO_TEXT = ("Cc", "Cn", "Co", "Cs")  # categories of control, unknown and private characters
 HEAD_BYTES = 2**16  # of a file, to see what it contains
 
 
@@ -20,6 +22,11 @@ def read_text(path: Path, n_bytes: int = -1) -> str:
     with path.open("rb") as file:
         content = file.read(n_bytes)
     return content.decode(encoding_of(content), errors="replace")
+
+
+def is_text(text: str) -> bool:
+    """Whether all characters can be in a text; others come from damaged files, or no texts."""
+    return not any(unicodedata.category(c) in NO_TEXT for c in text if c not in "\t\r\n\f\v")
 
 
 def encoding_of(content: bytes) -> str:

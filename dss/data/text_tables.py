@@ -24,7 +24,7 @@ from dss.data.column_names import (
 from dss.data.csv_layout import Layout, fields, layout_of, table_text, too_long
 from dss.data.missing_headers import lacks_header, missing_header
 from dss.data.plain_tables import read_plain
-from dss.data.text_files import HEAD_BYTES, read_text
+from dss.data.text_files import HEAD_BYTES, is_text, read_text
 from dss.data.time_texts import numbers
 from dss.data.time_units import time_columns, to_seconds
 from dss.errors import DssError, raise_problems
@@ -107,7 +107,10 @@ def read_rows(
     if missing == ["name"] and not name_column and not other_texts(table):
         table["name"], missing = pd.NA, []
     if missing:
-        lacks = f"there is no column {' and no column '.join(missing)}, only {there}"
+        if not is_text(text.partition("\n")[0]):
+            raise DssError(f"{path}: is no text, or is damaged. Copy it, or export it, again.")
+        several = "are no columns" if len(missing) > 1 else "is no column"
+        lacks = f"there {several} {', '.join(missing)}, only {there}"
         way = f"The columns should be {','.join(columns)}"
         if missing == ["name"]:
             way += "; or say which column has the names: annotation_format csv:COLUMN"
@@ -166,6 +169,13 @@ def other_texts(table: pd.DataFrame) -> list[str]:
         if not is_read(column) or plain(column) in OTHER_NAMES
         if (table[column].notna() & numbers(table[column]).isna()).any()
     ]
+
+
+def _why(error: Exception) -> str:
+    """Why pandas cannot parse a table, without its words about its own work."""
+    if never_closed := re.search(r"EOF inside string starting at row (\d+)", str(error)):
+        return f'a quote (") opens in row {int(never_closed[1]) + 1}, and is never closed'
+    return str(error).removeprefix("Error tokenizing data. C error: ")
 
 
 def with_stops(table: pd.DataFrame, found: dict[str, Any]) -> pd.DataFrame:
@@ -230,7 +240,7 @@ def parse(text: str, separator: str, path: Path, what: str, **named: Any) -> pd.
                 skipinitialspace=True,
             )
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise DssError(f"{path}: cannot be read as {what} ({error})") from None
+        raise DssError(f"{path}: cannot be read as {what} ({_why(error)})") from None
     if "header" not in named:
         table = table.rename(columns=str.strip)
         table.index += 1

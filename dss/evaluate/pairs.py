@@ -1,7 +1,6 @@
 """Pair true and predicted annotations, recording by recording."""
 
 import re
-import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from dss.data.recording_files import AUDIO_ENDINGS, visible_files
 from dss.data.song_types import is_absence
 from dss.data.stretches import contain
 from dss.data.text_tables import header_of
-from dss.errors import DssError, DssWarning, raise_problems
+from dss.errors import DssError, raise_problems, warn
 from dss.evaluate.doubts import doubts
 from dss.evaluate.true_annotations import TrueAnnotations, listed_annotations, true_annotations
 from dss.options import EvaluateOptions
@@ -110,7 +109,7 @@ def read_pairs(
     )
     if not all(isinstance(given, pd.DataFrame) for given in (*true, *predicted)):
         for doubt in doubts(*tables):
-            warnings.warn(doubt, DssWarning, stacklevel=4)
+            warn(doubt)
     pairs = []
     for number, (given, t, p) in enumerate(zip(true, *tables, strict=True), start=1):
         if isinstance(given, TrueAnnotations):

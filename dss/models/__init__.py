@@ -126,7 +126,8 @@ def load_weights(model: "keras.Model", path: Path) -> None:
             )
     unknown = stored.keys() - {weight.path for weight in model.weights}
     problems += [f"{name}: belongs to no layer of the network" for name in sorted(unknown)]
-    raise_problems(problems, f"{path}: the weights do not match the network of this run:")
+    way = "Copy both files of the run again:"
+    raise_problems(problems, f"{path}: the weights do not match _params.yaml. {way}")
     for weight in model.weights:
         weight.assign(stored[weight.path])
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from dss.data.batches import Chunks
+from dss.data.contents import BROKEN_AUDIO
 from dss.errors import DssError
 from dss.models.backend import keras
 from dss.models.checkpoint import load_checkpoint, save_checkpoint
@@ -20,10 +21,6 @@ from dss.options import TrainOptions
 WARM_UP = 0.05  # fraction of all steps in which the learning rate rises to its full value
 EQUAL_F1 = 0.02  # smaller differences may be chance
 EXPLODED = 100  # no network that learns has such a loss: guessing among 20 classes costs 3
-BROKEN_AUDIO = (
-    "the audio contains NaN or infinite values. "
-    "Make the dataset again from recordings without them."
-)
 
 
 class Exploded(DssError):

@@ -3,9 +3,11 @@
 import inspect
 import textwrap
 from collections.abc import Callable
-from typing import Any, TypeVar, get_args
+from functools import wraps
+from typing import Any, TypeVar, cast, get_args
 
-from dss.options.base import Options, describe_range
+from dss.errors import shown
+from dss.options.base import Options, declared, describe_range
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -19,7 +21,8 @@ def takes_options(function: Function) -> Function:
             options = TrainOptions.given(options, named)
 
     so that editors and type checkers know the names and types, too. Its signature then reads
-    `train(*, data_dir, nb_epoch=400, ...)`, and its docstring lists what the options do.
+    `train(*, data_dir, nb_epoch=400, ...)`, and its docstring lists what the options do. Called
+    with too many arguments without names, it raises a TypeError that says how to call it.
     """
     signature = inspect.signature(function)
     options_class: type[Options] = get_args(signature.parameters["options"].annotation)[0]
@@ -34,11 +37,36 @@ def takes_options(function: Function) -> Function:
         )
         for name, field in options_class.model_fields.items()
     ]
-    shown = signature.replace(parameters=[*own, *fields])
-    function.__signature__ = shown  # type: ignore[attr-defined]  # read by inspect.signature
+    unnamed = [p.name for p in own if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
+
+    @wraps(function)
+    def checked(*given: Any, **named: Any) -> Any:
+        if len(given) > len(unnamed):
+            raise TypeError(_how_to_call(function, unnamed, options_class, given))
+        return function(*given, **named)
+
     doc = inspect.cleandoc(function.__doc__ or "")
-    function.__doc__ = f"{doc}\n\nOptions:\n{_describe_fields(options_class)}"
-    return function
+    checked.__doc__ = f"{doc}\n\nOptions:\n{_describe_fields(options_class)}"
+    checked.__signature__ = signature.replace(parameters=[*own, *fields])  # type: ignore[attr-defined]
+    return cast(Function, checked)
+
+
+def _how_to_call(
+    function: Callable, unnamed: list[str], options_class: type[Options], given: tuple[Any, ...]
+) -> str:
+    """That options need their names, with a call that gives one: as a rule, what was meant."""
+    name = function.__qualname__.removesuffix(".__init__")
+    own = [argument for argument in unnamed if argument != "self"]
+    surplus, fields = given[len(unnamed)], options_class.model_fields
+    if isinstance(surplus, Options):
+        meant = "options=..."
+    else:
+        required = [n for n, field in fields.items() if field.is_required()]
+        paths = [n for n, field in fields.items() if declared(field)["path"]]
+        option = [*required, *paths, *fields][0]
+        meant = f"{option}={shown(str(surplus)) if required else '...'}"
+    takes = f"{' and '.join(own)}, and options by their names" if own else "options by their names"
+    return f"{name}() takes {takes}, such as {name}({', '.join([*own, meant])})"
 
 
 def _describe_fields(options_class: type[Options]) -> str:

@@ -4,7 +4,6 @@ A `Detector` takes probabilities block by block and returns each annotation as s
 follows can change it, so memory does not grow with the length of the recording.
 """
 
-import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar, Unpack
 
@@ -13,7 +12,7 @@ import pandas as pd
 
 from dss.data.annotations import COLUMNS, EVENT, NOISE, SEGMENT
 from dss.data.text_tables import TIMES
-from dss.errors import DssError, DssWarning
+from dss.errors import DssError, warn
 from dss.options import DetectOptions, takes_options
 from dss.options.arguments import DetectArguments
 from dss.predict.confidence import Calibration, calibration_of
@@ -166,12 +165,10 @@ def _warn_unsure(precision: float, params: Mapping[str, Any]) -> None:
             "precision."
         )
     if unsure:
-        warnings.warn(
+        warn(
             f"precision: {', '.join(unsure)} {'does' if len(unsure) == 1 else 'do'} not reach "
             f"{precision:g} on the validation data, so all annotations of "
-            f"{'this type' if len(unsure) == 1 else 'these types'} are left out",
-            DssWarning,
-            stacklevel=3,
+            f"{'this type' if len(unsure) == 1 else 'these types'} are left out"
         )
 
 

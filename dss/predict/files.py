@@ -10,6 +10,7 @@ from dss.data.formats.table_writing import check_names
 from dss.errors import DssError, naming, raise_problems
 from dss.options import PredictFilesOptions, PredictOptions, takes_options
 from dss.options.arguments import PredictFilesArguments
+from dss.predict.confidence import calibration_of
 from dss.predict.detection import with_run_options
 from dss.predict.pending import still_to_do, target_paths
 from dss.predict.recording import UNREADABLE, annotate_file, open_with_channels
@@ -58,7 +59,9 @@ def predict_files(
             f"proposals: the format {options.format} cannot mark annotations as unconfirmed. Use "
             "csv."
         )
-    params = run.params if isinstance(run, Run) else read_params(run_trunk(run))
+    trunk = run.trunk if isinstance(run, Run) else run_trunk(run)
+    params = run.params if isinstance(run, Run) else read_params(trunk)
+    calibration_of(params, trunk)  # if it is damaged, all recordings would fail
     check_names(params["class_names"][1:], options.format)
     options = with_run_options(options, params)
     targets = target_paths(recordings, options.save_dir, options.format, options.endings)

@@ -1,6 +1,5 @@
 """Annotations that are probably wrong, found by networks that did not learn from them."""
 
-import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Unpack
@@ -11,7 +10,7 @@ import pandas as pd
 from dss.data.corpus import read_corpus
 from dss.data.stretches import contain
 from dss.data.text_tables import TIMES
-from dss.errors import DssWarning
+from dss.errors import warn
 from dss.options import AnnotationErrorOptions, DatasetOptions, SourceOptions, takes_options
 from dss.options.arguments import AnnotationErrorArguments
 from dss.review.cross_validation import FEWEST_OF_TYPE, HeldOut, predict_held_out
@@ -99,7 +98,7 @@ def rank_errors(
         names = ", ".join(sorted(unlearned))
         few = f"the other half has fewer than {FEWEST_OF_TYPE} annotations"
         said = f"{names}: not checked in one half of the recordings, because {few}"
-        warnings.warn(said, DssWarning, stacklevel=3)
+        warn(said)
     table = pd.concat(tables, ignore_index=True)
     sure = _sure(table)
     scores = sure * _credible(sure, int(table["annotated_name"].notna().sum()))

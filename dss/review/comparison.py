@@ -18,7 +18,7 @@ from dss.data.dataset import open_dataset
 from dss.data.ownership import check_replaceable, is_by_dss, write
 from dss.data.recordings import open_at_own_rate
 from dss.data.text_tables import TIMES
-from dss.errors import DssError
+from dss.errors import DssError, MissingAnnotations, warn
 from dss.evaluate.matching import match
 from dss.evaluate.true_annotations import TrueAnnotations
 from dss.options import FileOptions, ToleranceOptions
@@ -45,10 +45,15 @@ def manual_annotations(
         recording: the audio file.
         predicted: the file that dss wrote for the recording, which does not count.
         options, find_file, samplerate_hz: as for `read_manual`.
+
+    Warns: DssWarning if there are annotations that cannot be read.
     """
     try:
         by_hand = read_manual(recording, options or FileOptions(), find_file, samplerate_hz)
-    except DssError:
+    except MissingAnnotations:
+        return None
+    except DssError as error:
+        warn(f"{error.problems[0] if error.problems else error}; nothing is compared with this")
         return None
     file, table = by_hand.file, by_hand.table
     is_unseen = "confirmed" in table and not is_confirmed(table).any()

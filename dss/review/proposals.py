@@ -1,6 +1,5 @@
 """Propose segments or events without a network: sounds that exceed the noise in their band."""
 
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Unpack
@@ -13,7 +12,7 @@ from dss.data import ownership
 from dss.data.annotations import read_annotations
 from dss.data.recordings import Recording, open_recording
 from dss.data.text_tables import COLUMNS, TIMES
-from dss.errors import DssWarning
+from dss.errors import warn
 from dss.evaluate.pairs import stem_of
 from dss.options import ProposeOptions, takes_options
 from dss.options.arguments import ProposeArguments
@@ -105,7 +104,7 @@ def propose_files(
     by_hand = [file for file in files.values() if file.exists() and not ownership.is_by_dss(file)]
     if by_hand:
         said = f"{listed(by_hand, 1)}: contains manual annotations, so nothing is proposed there"
-        warnings.warn(said, DssWarning, stacklevel=3)
+        warn(said)
     todo = {path: file for path, file in files.items() if file not in by_hand}
     with only_writer_of(todo.values()):
         return [*_propose_each(todo, options, after_each, is_alone=len(files) == 1)]
@@ -150,7 +149,7 @@ def _propose_each(
         except UNREADABLE as error:
             if is_alone:
                 raise
-            warnings.warn(str(error), DssWarning, stacklevel=5)
+            warn(str(error))
             continue
         check_writable(file.parent)
         ownership.write(table, file, "csv", recording.duration_seconds, recording.samplerate_hz)

@@ -26,7 +26,7 @@ from dss.review.comparison import annotations_in, in_dataset, is_among, is_predi
 from dss.review.novel_sounds import find_novel_sounds
 from dss.review.proofread import count_novel, rank_recordings
 from dss.review.views import View, completeness, dataset_views
-from dss.runs import read_params, run_trunk
+from dss.runs import read_params, run_file, run_trunk
 from dss.support.files import replacing
 from dss.support.units import counted, readable
 
@@ -94,7 +94,7 @@ def next_round(
     trunk = run_trunk(run)
     before = _read(trunk.parent / "rounds.csv")
     params = read_params(trunk)
-    new, known = _new_and_known(files, params)
+    new, known = _new_and_known(files, trunk, params)
     novel = find_novel_sounds(new, known, options=options)
     rate = params["samplerate_x_Hz"]
     tables = {file: annotations_in(file, path, options, rate) for path, file in new.items()}
@@ -123,17 +123,24 @@ def find_novel_in_run(
     Raises: DssError if all recordings are in the dataset, or it is missing.
     """
     options = FileOptions.given(options, named)
-    new, known = _new_and_known(files, read_params(run_trunk(run)))
+    trunk = run_trunk(run)
+    new, known = _new_and_known(files, trunk, read_params(trunk))
     if not new:
         raise DssError(NOTHING_NEW)
     return find_novel_sounds(new, known, options=options)
 
 
 def _new_and_known(
-    files: Mapping[Path, Path], params: Mapping[str, Any]
+    files: Mapping[Path, Path], trunk: Path, params: Mapping[str, Any]
 ) -> tuple[dict[Path, Path], list[View]]:
     """The predicted files of recordings that are not in a run's dataset, and its views."""
-    tree = open_dataset(params.get("data_dir") or "")
+    data_dir = params.get("data_dir")
+    if not data_dir or not Path(data_dir).exists():
+        raise DssError(
+            f"{run_file(trunk, '_params.yaml')}: the dataset that the run was trained on is not "
+            f"there (data_dir: {data_dir}). Make it again, or write there where it is now."
+        )
+    tree = open_dataset(data_dir)
     known = in_dataset(tree, SPLITS)
     predicted = {path: file for path, file in files.items() if is_predicted(file)}
     new = {path: file for path, file in predicted.items() if not is_among(path, known)}

@@ -12,7 +12,7 @@ import xarray as xr
 from dss.data.recordings import Recording
 from dss.data.text_tables import COLUMNS, TIMES
 from dss.data.time_units import AUTO
-from dss.errors import DssError
+from dss.errors import DssError, MissingAnnotations
 
 
 def no_annotations() -> pd.DataFrame:
@@ -52,15 +52,27 @@ class View:
     time_unit: str = AUTO
     unnamed: str | None = None
 
-    @cached_property
+    @property
     def annotations(self) -> pd.DataFrame:
         """The annotation table; for a split, recovered from its targets. Empty if there is none.
 
         An event is placed in the middle of the time where its target is high.
         """
-        with suppress(DssError):
-            return self.read_annotations()
-        return no_annotations()
+        return self._annotations[0]
+
+    @property
+    def problem(self) -> str:
+        """Why the annotations cannot be read; empty if they can, or there are none."""
+        return self._annotations[1]
+
+    @cached_property
+    def _annotations(self) -> tuple[pd.DataFrame, str]:
+        try:
+            return self.read_annotations(), ""
+        except MissingAnnotations:
+            return no_annotations(), ""
+        except DssError as error:
+            return no_annotations(), str(error)
 
     @cached_property
     def unknown(self) -> np.ndarray:
@@ -71,7 +83,7 @@ class View:
 
     def forget(self) -> None:
         """Read annotations and unknown stretches again when they are needed next."""
-        for name in ("annotations", "unknown"):
+        for name in ("_annotations", "unknown"):
             vars(self).pop(name, None)
 
     @property

@@ -1,6 +1,5 @@
 """Views: a common interface for recordings of a folder and splits of a dataset."""
 
-import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -31,7 +30,7 @@ from dss.data.splits import SPLITS
 from dss.data.stretches import complement, intersection
 from dss.data.targets import GAUSSIAN_REACH
 from dss.data.text_tables import TIMES
-from dss.errors import DssError, DssWarning
+from dss.errors import DssError, warn
 from dss.options import SourceOptions, takes_options
 from dss.options.arguments import SourceArguments
 from dss.review.split_views import dataset_views, is_dataset
@@ -58,7 +57,7 @@ def open_views(
     recordings, problems = open_readable(files, options)
     if problems:
         sentence = f"{len(problems)} of {len(files)} recordings left out: {problems[0]}"
-        warnings.warn(sentence, DssWarning, stacklevel=3)
+        warn(sentence)
     reading = _Reading(files, options, annotation_finder(options.annotations_at, path))
     return [
         _recording_view(recording, file.relative_to(folder).as_posix(), reading)

@@ -58,6 +58,8 @@ def replacing(path: Path) -> Iterator[Path]:
             raise DssError(f"{path}: cannot be written, because the disk is read-only") from None
         where = Path(str(error.filename))
         if part in (where, *where.parents) or where in path.parents:  # and not a file that is read
+            if where in path.parents and not where.is_dir():
+                raise no_folder(path.parent, error) from None
             raise DssError(f"{path}: cannot be written ({str(error.strerror).lower()})") from None
         raise
     finally:
@@ -156,7 +158,16 @@ def check_writable(folder: Path) -> None:
         probe.write_bytes(b"")
         probe.unlink(missing_ok=True)  # another thread may have written it, too
     except OSError as error:
-        raise DssError(f"{folder}: cannot write into this folder ({error.strerror})") from None
+        raise no_folder(folder, error) from None
+
+
+def no_folder(folder: Path, error: OSError) -> DssError:
+    """The error that nothing can be written into a folder."""
+    file = next((each for each in (folder, *folder.parents) if os.path.isfile(each)), None)
+    if file is not None:
+        return DssError(f"{file}: is a file, not a folder. Choose another folder.")
+    why = str(error.strerror or error).lower()
+    return DssError(f"{folder}: cannot write into this folder ({why})")
 
 
 def check_inside(folder: Path) -> None:

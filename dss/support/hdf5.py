@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 MOST_OBJECTS = 100_000
 # The largest array: this many bytes, plus what a file of its size can unpack to.
 SMALL_BYTES, MOST_PACKED = 2**20, 1100
+CUT = re.compile(r"truncated file: eof = (\d+), .*stored_eof = (\d+)")
 LONGEST_SECONDS = 300  # for reading texts, on a busy machine
 
 
@@ -51,7 +53,7 @@ def reading(
     except DssError as error:
         raise error if str(path) in str(error) else DssError(f"{path}: {error}") from None
     except Exception as error:  # h5py raises all kinds of errors for damaged files
-        raise DssError(f"{path}: cannot be read as HDF5 ({reason(error)}). {advice}") from error
+        raise DssError(f"{path}: cannot be read as HDF5 ({_why(error)}). {advice}") from error
 
 
 @contextmanager
@@ -68,6 +70,16 @@ def writing(path: Path) -> Iterator["h5py.File"]:
         image = file.id.get_file_image()
     with replacing(path) as part:
         part.write_bytes(image)
+
+
+def _why(error: Exception) -> str:
+    """The message of an error, without the words of libhdf5 about its own work."""
+    text = reason(error)
+    if cut := CUT.search(text):
+        return f"it ends after {int(cut[1]):,} of {int(cut[2]):,} bytes"
+    if "file signature not found" in text:
+        return "it is no HDF5 file"
+    return text.replace("synchronously ", "")
 
 
 def _check(file: "h5py.File", n_bytes: int) -> bool:

@@ -9,11 +9,15 @@ from tempfile import mkstemp
 
 from dss.errors import DssError
 from dss.support import system
-from dss.support.files import make_folder, resolved
+from dss.support.files import make_folder, no_folder, resolved
 from dss.support.units import listed
 
 PREFIX = ".dss_writing."  # of the announcements
 MOST_FOLDERS = 100  # in which files are announced
+
+
+class Removed(DssError):
+    """What was being written has been removed by somebody else."""
 
 
 @contextmanager
@@ -37,6 +41,8 @@ def only_writer(folder: Path, names: Iterable[str]) -> Iterator[None]:
             yield
             if _identity(folder) != before:  # nor does it count that it was created again
                 raise _removed(folder)
+        except Removed:  # says more
+            raise
         except Exception:
             if not os.path.exists(path):  # whatever failed, failed because of that
                 raise _removed(folder) from None
@@ -65,8 +71,8 @@ def _identity(folder: Path) -> tuple[int, int] | None:
     return None
 
 
-def _removed(folder: Path) -> DssError:
-    return DssError(f"{folder}: was removed while files were written into it")
+def _removed(folder: Path) -> Removed:
+    return Removed(f"{folder}: was removed while files were written into it")
 
 
 @contextmanager
@@ -76,7 +82,7 @@ def _made(folder: Path) -> Iterator[None]:
     try:
         make_folder(folder)
     except OSError as error:
-        raise _not_writable(folder, error) from None
+        raise no_folder(folder, error) from None
     try:
         yield
     finally:
@@ -99,7 +105,7 @@ def _announce(folder: Path, wanted: list[str]) -> tuple[int, str]:
                 raise
             return number, path
     except OSError as error:
-        raise _not_writable(folder, error) from None
+        raise no_folder(folder, error) from None
 
 
 def _withdraw(number: int, path: str) -> None:
@@ -108,11 +114,6 @@ def _withdraw(number: int, path: str) -> None:
     os.close(number)  # Windows removes only closed files
     with suppress(OSError):
         os.unlink(path)
-
-
-def _not_writable(folder: Path, error: OSError) -> DssError:
-    what = (error.strerror or str(error)).lower()
-    return DssError(f"{folder}: cannot write into this folder ({what})")
 
 
 def _check_free(folder: Path, wanted: set[str]) -> None:

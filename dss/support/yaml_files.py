@@ -32,8 +32,11 @@ def read(path: Path, loader: type = Loader) -> Any:
                 f"{path}: cannot be read as YAML (it has more than {MOST_BYTES:,} bytes)"
             )
         text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DssError(f"{path}: cannot be read as YAML ({error})") from None
+    except OSError as error:
+        raise DssError(f"{path}: cannot be read ({str(error.strerror).lower()})") from None
+    except UnicodeDecodeError as error:
+        why = f"byte {error.start + 1} is no text in UTF-8"
+        raise DssError(f"{path}: cannot be read as YAML ({why})") from None
     return parse(text, str(path), loader)
 
 
@@ -45,8 +48,20 @@ def parse(text: str, source: str, loader: type = Loader) -> Any:
     except DssError:
         raise
     except Exception as error:  # such as a ValueError for a date in month 13
-        message = " ".join(str(error).split())  # in one line
-        raise DssError(f"{source}: cannot be read as YAML ({message})") from None
+        raise DssError(f"{source}: cannot be read as YAML ({_why(error)})") from None
+
+
+def _why(error: Exception) -> str:
+    """What is wrong, and in which line, without the words of PyYAML about its own work."""
+    if isinstance(error, yaml.reader.ReaderError):
+        return f"character {error.position + 1} is no text"
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return " ".join(str(error).split())  # in one line
+    what = str(error.problem)
+    if isinstance(error, yaml.constructor.ConstructorError) and "'tag:" in what:
+        tag = what.rpartition("'tag:")[2].rstrip("'").replace("yaml.org,2002:", "!!")
+        what = f"{tag} is no plain value"
+    return f"line {error.problem_mark.line + 1}: {what}"
 
 
 def _check_size(text: str) -> None:

@@ -13,6 +13,7 @@ from dss.support.files import replacing
 from dss.support.progress import say
 
 COUNTS = ("epoch", "best_epoch")  # integer columns
+NEEDED = {"epoch", "loss", "val_loss", "seconds_left"}
 
 
 @dataclass
@@ -30,9 +31,7 @@ class History:
         Rows that a power cut or a full disk made unreadable are lost; training continues.
         """
         path = run_file(self.trunk, "_history.csv")
-        lines = path.read_text("utf-8", "replace").splitlines() if path.is_file() else []
-        rows = [_numbers(row) for row in csv.DictReader(lines)]
-        self.rows = [row for row in rows if row.get("epoch", n_epochs + 1) <= n_epochs]
+        self.rows = [row for row in rows_in(path) if row["epoch"] <= n_epochs]
         if len(self.rows) < n_epochs:
             say(f"{path}: is damaged; the scores of {n_epochs - len(self.rows)} epochs are lost")
         if self.rows:
@@ -63,6 +62,16 @@ class History:
             writer = csv.DictWriter(file, fieldnames=self.rows[0])
             writer.writeheader()
             writer.writerows(self.rows)
+
+
+def rows_in(path: Path) -> list[dict[str, float]]:
+    """The epochs in a `_history.csv`; rows that are damaged, or not complete yet, are left out."""
+    lines = path.read_text("utf-8", "replace").splitlines() if path.is_file() else []
+    try:
+        rows = [_numbers(row) for row in csv.DictReader(lines)]
+    except csv.Error:
+        return []
+    return [row for row in rows if row.keys() >= NEEDED]
 
 
 def _numbers(row: dict[str, str]) -> dict[str, float]:

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from dss.data.batches import array_of, split_stretches
-from dss.data.contents import song_stretches
+from dss.data.contents import BROKEN_AUDIO, song_stretches
 from dss.errors import DssError
 
 LOW_HZ = 3000  # song below this is low
@@ -57,7 +57,7 @@ class Song(NamedTuple):
 def measure_song(tree: xr.DataTree, y_suffix: str) -> Song:
     """Measure the song in the training split of a dataset.
 
-    Raises: DssError if it has no song, or not these targets.
+    Raises: DssError if it has no song, or not these targets, or audio that is not numbers.
     """
     suffix = f"_{y_suffix}" if y_suffix else ""
     train = tree["train"]
@@ -130,5 +130,7 @@ def _spectra(x, occurrences: np.ndarray, rate: float) -> np.ndarray:
     middles = occurrences[drawn].mean(axis=1).astype(int)
     starts = np.clip(middles - window // 2, 0, max(0, len(x) - window))
     blocks = np.stack([np.asarray(x[start : start + window], np.float32) for start in starts])
+    if not np.isfinite(blocks).all():
+        raise DssError(f"Nothing can be suggested: {BROKEN_AUDIO}")
     _, power = scipy.signal.periodogram(blocks, rate, window="hann", nfft=window, axis=1)
     return power.mean(axis=2)

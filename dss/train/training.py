@@ -2,7 +2,6 @@
 
 import platform
 import shlex
-import warnings
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import dss
 from dss import models
 from dss.data.contents import fingerprint
-from dss.errors import DssWarning
+from dss.errors import warn
 from dss.models.worker_addresses import worker_count, worker_index
 from dss.options import TrainOptions, takes_options
 from dss.options.arguments import TrainArguments
@@ -18,7 +17,7 @@ from dss.predict.calibrate import calibrate
 from dss.runs import SUFFIXES, Run, new_trunk, read_params, run_file, write_params
 from dss.support.files import check_writable, remove
 from dss.support.progress import bar, say
-from dss.support.writers import only_writer
+from dss.support.writers import Removed, only_writer
 from dss.train import history
 from dss.train.durations import learned_durations
 from dss.train.launch_workers import launch_workers
@@ -43,7 +42,8 @@ def train(*, options: TrainOptions | None = None, **named: Unpack[TrainArguments
 
     Returns: the trunk of the run's files in the save folder, which `dss.predict.predict` takes.
     Raises: DssError before anything is written if the options are inconsistent or do not fit the
-        data; and if the loss becomes NaN or infinite: the files of the best epoch are then kept.
+        data; if the loss becomes NaN or infinite: the files of the best epoch are then kept; and
+        if the files of the run are removed meanwhile.
     Warns: DssWarning about valid but questionable settings: chunks shorter than the receptive
         field, batches larger than the data, song types without examples, silent or clipped
         recordings.
@@ -60,7 +60,7 @@ def train(*, options: TrainOptions | None = None, **named: Unpack[TrainArguments
         for name, why in reasons.items():
             say(f"{name} {why}")
         for sentence in doubts:
-            warnings.warn(sentence, DssWarning, stacklevel=3)
+            warn(sentence)
     check_writable(options.run_dir)
     params = _params(data, options, reasons, doubts)
     if resumed:  # all options are complete and consistent now
@@ -97,6 +97,15 @@ def train(*, options: TrainOptions | None = None, **named: Unpack[TrainArguments
             remove(run_file(trunk, "_checkpoint.h5"))
     workers.same()
     return trunk
+
+
+def _check_still_there(trunk: Path, epoch: float) -> None:
+    """Raise an error if somebody removed the files of a run while it is trained."""
+    if not run_file(trunk, "_params.yaml").is_file():
+        raise Removed(
+            f"{trunk.parent}: the files of the run {trunk.name} were removed while it was trained, "
+            f"so training stopped after epoch {epoch:g}. Nothing of it is kept: train again."
+        )
 
 
 def _remove_unusable(trunk: Path, error: BaseException) -> None:
@@ -190,6 +199,7 @@ def _fit(
         def after_epoch(scores: dict[str, float], is_best: bool) -> None:
             if not workers.is_first:
                 return
+            _check_still_there(trunk, scores["epoch"])
             if is_best:
                 models.save_weights(model, run_file(trunk, "_model.h5"))
             row = log.add(scores)

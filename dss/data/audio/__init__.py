@@ -134,7 +134,10 @@ def _open_sound(path: Path) -> Audio:
     except SOUND_ERRORS as error:
         with path.open("rb") as file:
             check_content(path, file.read(64))
-        raise DssError(f"{path}: cannot be read as audio ({reason(error)})") from None
+        raise DssError(
+            f"{path}: cannot be read as audio ({_why(error)}). Copy it again, convert it to wav, "
+            "or leave it out."
+        ) from None
     read: Callable = partial(_read_sound, path, sizes)
     if n_there is None or not is_steady:
         load = _UNPACK_CUT if n_there is None else _unpack
@@ -157,7 +160,7 @@ def _unpack(path: Path, is_cut: bool = False) -> tuple[None, np.ndarray]:
                     block[:n_read].tofile(file)
         except SOUND_ERRORS as error:
             raise DssError(
-                f"{path}: cannot be read ({reason(error)}). The file is damaged: copy it again, "
+                f"{path}: cannot be read ({_why(error)}). The file is damaged: copy it again, "
                 "or convert it to wav."
             ) from None
         file.flush()
@@ -188,10 +191,17 @@ def _read_sound(path: Path, sizes: header_sizes.Sizes | None, start: int, stop: 
         with content as file:
             return soundfile.read(file, start=start, stop=stop, dtype="float32", always_2d=True)[0]
     except SOUND_ERRORS as error:
+        if not path.is_file():
+            raise DssError(f"{path}: there is no such recording any more") from None
         raise DssError(
-            f"{path}: samples {start} to {stop} cannot be read ({reason(error)}). The file is "
+            f"{path}: samples {start} to {stop} cannot be read ({_why(error)}). The file is "
             "damaged: copy it again."
         ) from None
+
+
+def _why(error: Exception) -> str:
+    """The message of libsndfile, without its full stop."""
+    return reason(error).rstrip(". ")
 
 
 def _open_array(load: Loader, path: Path) -> Audio:

@@ -27,7 +27,7 @@ def map_npy(path: Path) -> tuple[None, np.ndarray]:
         with path.open("rb") as file:
             return None, _map_array(file, 0)
     except Exception as error:  # numpy raises all kinds of errors for damaged headers
-        raise DssError(f"{path}: cannot be read as npy ({reason(error)})") from None
+        raise DssError(f"{path}: cannot be read as npy ({reason(error)}). Save it again.") from None
 
 
 def read_rec(path: Path) -> tuple[float, float]:
@@ -76,7 +76,7 @@ def map_npz(path: Path) -> tuple[Any, np.ndarray]:
     except DssError:
         raise
     except Exception as error:  # errors of zip, of decompression, of numpy
-        raise DssError(f"{path}: cannot be read as npz ({reason(error)})") from None
+        raise DssError(f"{path}: cannot be read as npz ({reason(error)}). Save it again.") from None
 
 
 def _one_number(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> Any:

@@ -59,13 +59,11 @@ class DatasetForm(SourceForm):
         except DssError as error:
             problems["store_dir"] = str(error)
         store = self._store()
-        if not problems and store and store.exists() and not self.options["overwrite"]:
-            differs = self._differing_options(store)
-            if differs:
-                problems["store_dir"] = (
-                    f"{store} already exists, with other settings ({', '.join(differs)}): tick "
-                    "Overwrite, or choose another name"
-                )
+        is_there = store is not None and store.exists() and not self.options["overwrite"]
+        if store and is_there and not problems and (differs := self._differing_options(store)):
+            problems["store_dir"] = (
+                f"{store} already exists, {differs}: tick Overwrite, or choose another name"
+            )
         if problems:
             return problems
         try:
@@ -129,15 +127,16 @@ class DatasetForm(SourceForm):
             return default_store(self.options.get("data_dir", ""))
         return None
 
-    def _differing_options(self, store: Path) -> list[str]:
-        """How the existing dataset differs from these settings, by the labels of the options."""
+    def _differing_options(self, store: Path) -> str:
+        """How the existing dataset differs from these settings; empty if it does not."""
         try:
             options = DatasetOptions.checked(self._values_of(DatasetOptions))
             names = differing_options(store, self.options.get("data_dir", ""), options)
-        except DssError:  # not a dataset, or the form cannot be run
-            names = ["folder"]
+        except DssError:
+            return "and cannot be read as a dataset"
         fields = [self._fields["data_dir" if name == "folder" else name] for name in names]
-        return [field.option.title for field in fields]
+        titles = ", ".join(str(field.option.title) for field in fields)
+        return f"with other settings ({titles})" if titles else ""
 
     def preview(self) -> xr.DataTree:
         """Show in the form what the dataset would contain, and any problems with the data.

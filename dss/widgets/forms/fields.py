@@ -52,6 +52,19 @@ class Field:
         """Fill in a value, as you would type it (`dss.options.notation.as_text`)."""
         self.input.value = as_text(value) if isinstance(self.input, widgets.Text) else value
 
+    def takes(self, value: Any) -> bool:
+        """Whether a value can be filled in: text fields take all, and say if it is wrong."""
+        if isinstance(self.input, widgets.Checkbox):
+            return isinstance(value, bool)
+        if isinstance(self.input, widgets.Dropdown):
+            return value in get_args(self.option.annotation)
+        return True
+
+    @property
+    def choices(self) -> str:
+        """The values that a checkbox or a list of choices takes, for a message."""
+        return " or ".join(map(str, get_args(self.option.annotation) or (True, False)))
+
     @property
     def default(self) -> Any:
         """The value of the field unless you change it."""

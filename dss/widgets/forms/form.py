@@ -4,13 +4,12 @@ import html
 import os
 import threading
 from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
 
-from dss.errors import DssError
+from dss.errors import DssError, shown
 from dss.options import Options, declared, written_fields
 from dss.runs import run_trunk
 from dss.support import progress
@@ -93,6 +92,9 @@ class Form(Displayed):
         if unknown:
             problems = self.options_class.problems(dict(values))
             raise DssError("\n".join(f"{name}: {problems[name]}" for name in unknown))
+        for name, value in values.items():
+            if not self._fields[name].takes(value):
+                raise DssError(f"{name}: {shown(value)} should be {self._fields[name].choices}")
         self._is_filling = True
         try:
             for name, value in values.items():
@@ -107,8 +109,12 @@ class Form(Displayed):
         problems = self.options_class.problems(self.options)
         for name, field in self._fields.items():
             kind = declared(field.option)["path"]
-            if kind in MUST_EXIST and field.value and not _is_there(kind, field.value):
-                problems[name] = no_such_path(field.value)
+            if (
+                kind in MUST_EXIST
+                and field.value
+                and (missing := _what_is_missing(kind, field.value))
+            ):
+                problems[name] = missing
         return problems
 
     @property
@@ -120,7 +126,8 @@ class Form(Displayed):
     def last_used(self) -> dict[str, Any]:
         """The values last used in this folder; empty if there are none."""
         values = memory.remembered(self.remember)
-        return {name: value for name, value in values.items() if name in self._fields}
+        fields = self._fields
+        return {n: value for n, value in values.items() if n in fields and fields[n].takes(value)}
 
     def run(self) -> Any:
         """Do what the button does, and wait until it is done. Returns what the action returns."""
@@ -243,9 +250,9 @@ class Form(Displayed):
         wrong = ", ".join(str(self._fields[name].option.title) for name in problems)
         # Below the buttons: the fields themselves may be out of sight.
         self._wrong.value = problem_html(f"Please check: {wrong}") if wrong else ""
-        for shown in (self._status, self._below):
-            is_stale = shown in self._made_with and self._made_with[shown] != self._of_result()
-            (shown.add_class if is_stale else shown.remove_class)("dss-stale")
+        for part in (self._status, self._below):
+            is_stale = part in self._made_with and self._made_with[part] != self._of_result()
+            (part.add_class if is_stale else part.remove_class)("dss-stale")
         self._button.disabled = bool(problems) or self._work.is_busy
         self._stop.layout.display = "" if self._work.is_busy else "none"
 
@@ -275,10 +282,13 @@ class Form(Displayed):
         self.options = {name: self._fields[name].default for name in has_default}
 
 
-def _is_there(kind: str, path: str) -> bool:
-    """Whether such a folder, dataset or run exists."""
-    if kind != "run":
-        return Path(path).exists()
-    with suppress(DssError):
-        return bool(run_trunk(path))
-    return False
+def _what_is_missing(kind: str, path: str) -> str:
+    """Why there is no such folder, dataset or run; empty if there is."""
+    try:
+        if kind == "run" and Path(path).parent.exists():
+            run_trunk(path)
+        elif not Path(path).exists():
+            return no_such_path(path)
+    except (DssError, OSError) as error:
+        return str(error)
+    return ""

@@ -39,7 +39,7 @@ def remember(
         kept[f"{name} chosen"] = values
     if isinstance(result, Path):
         kept[f"{name} result"] = str(result)
-    with replacing(MEMORY) as part:
+    with suppress(DssError, OSError), replacing(MEMORY) as part:  # or nothing is remembered
         part.write_text(yaml.safe_dump(_read() | kept, sort_keys=False), encoding="utf-8")
 
 

@@ -240,7 +240,7 @@ class TrainingForm(Form):
 
     def _stage(self, history: pd.DataFrame) -> str:
         """What the training is doing, as HTML."""
-        so_far = _duration(time.time() - training_process.state()["started"])
+        so_far = _duration(time.time() - training_process.state().get("started", time.time()))
         if self._is_ending and history.empty:
             return "stopping: no epoch is complete, so nothing is kept ..."
         if self._is_ending:
@@ -258,7 +258,8 @@ class TrainingForm(Form):
             for name, value in f1.items()
         )
         left = f"at most {_duration(history['seconds_left'].iloc[-1])} left"
-        return f"epoch {len(history)} of {nb_epoch}, {left}; validation F1 by samples: {scores}"
+        of = f" of {nb_epoch}" if nb_epoch else ""
+        return f"epoch {len(history)}{of}, {left}; validation F1 by samples: {scores}"
 
 
 def _duration(seconds: float) -> str:

@@ -19,9 +19,11 @@ from dss.options import TrainOptions
 from dss.runs import read_params, run_file
 from dss.support import system, yaml_files
 from dss.support.files import replacing
+from dss.train.history import rows_in
 
 STOPPED = "The training was stopped"
 STATE = Path(".dss_training.yaml")  # the training last started from this folder
+KINDS = {"process": int, "folder": str, "started": float, "log": str}  # what it holds
 _curves: list[subprocess.Popen] = []  # learning curves that are being computed
 
 
@@ -72,9 +74,11 @@ def stop() -> None:
 
 
 def state() -> dict[str, Any]:
-    """The training last started from this folder: process, folder, started, log."""
+    """The training last started from this folder: process, folder, started, log; empty if none."""
     with suppress(DssError):
-        return yaml_files.read(STATE) or {}
+        last = yaml_files.read(STATE)
+        if isinstance(last, dict) and all(type(last.get(n)) is kind for n, kind in KINDS.items()):
+            return last
     return {}
 
 
@@ -83,7 +87,7 @@ def is_running() -> bool:
     number = state().get("process")
     if number is None:
         return False
-    with suppress(psutil.Error):
+    with suppress(psutil.Error, OverflowError, ValueError):
         process = psutil.Process(number)
         words = process.cmdline()  # empty for a moment while the process starts
         return ("dss.train" in words or not words) and process.status() != psutil.STATUS_ZOMBIE
@@ -102,14 +106,15 @@ def trunk() -> Path | None:
 def nb_epoch() -> int | None:
     """The maximum number of epochs, which may be chosen from the data; None if unknown."""
     run = trunk()
-    return read_params(run).get("nb_epoch") if run else None
+    with suppress(DssError):  # the file was damaged meanwhile
+        return read_params(run).get("nb_epoch") if run else None
+    return None
 
 
 def history() -> pd.DataFrame:
     """The epochs done so far, as `_history.csv` lists them."""
     run = trunk()
-    path = run and run_file(run, "_history.csv")
-    return pd.read_csv(path) if path and path.is_file() else pd.DataFrame()
+    return pd.DataFrame(rows_in(run_file(run, "_history.csv")) if run else [])
 
 
 def result() -> Path:
@@ -118,7 +123,13 @@ def result() -> Path:
     Raises: DssError with the error message of the training if it failed. What it learned
         before that may still be there.
     """
-    last, log = trunk(), Path(state()["log"]).read_text("utf-8", "replace").strip()
+    last, file = trunk(), Path(state().get("log", f"{STATE}.log"))
+    if not (state() and file.is_file()):
+        raise DssError(
+            f"{STATE} or {file} was removed or damaged, so it is not known how the training ended, "
+            "or whether it still runs. Its run is in the save folder."
+        )
+    log = file.read_text("utf-8", "replace").strip()
     if last and not run_file(last, "_model.h5").is_file():
         last = None
     if last and any(line.endswith(last.name) for line in log.splitlines()):

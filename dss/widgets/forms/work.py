@@ -115,7 +115,7 @@ class Work:
                     with self.showing_work(where):
                         work()
                 doubts = [str(w.message) for w in caught if issubclass(w.category, DssWarning)]
-                where.value += doubt_html(doubts)
+                where.value += doubt_html(dict.fromkeys(doubts))  # a file may be opened twice
             except progress.Stopped:
                 self.failure = DssError(self._stopped)
                 where.value = problem_html(self._stopped)

@@ -73,8 +73,9 @@ class SegmentMap(Displayed):
         self._song_types = SongTypes()
         self._player.children, self._scatter.pointed = [], {}
         self.buttons.message.value = help_html("Comparing the sounds ...")
+        self._unread = ""
         self.guarded(lambda: self._open(views_of(source)))
-        self.show()
+        self.show(self._unread)
 
     def wait(self) -> None:
         """Wait until the map is laid out, which takes half a minute for 5,000 segments."""
@@ -136,7 +137,7 @@ class SegmentMap(Displayed):
             )
         files = known.save()
         self._again.offer(bool(files))
-        self.show(f"Saved {len(files)} files." if files else "There is nothing to save.")
+        self.show(f"Saved {counted(len(files), 'file')}." if files else "There is nothing to save.")
         return files
 
     def play(self) -> None:
@@ -175,6 +176,7 @@ class SegmentMap(Displayed):
         return self.naming
 
     def _open(self, views: list[View]) -> None:
+        self._unread = next((view.problem for view in views if view.problem), "")
         segments = list_segments(views)
         features = describe_segments(views, segments)
         self.naming = Naming(views, features)

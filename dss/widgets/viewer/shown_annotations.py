@@ -12,6 +12,7 @@ from dss.data.annotations import occurrences
 from dss.errors import DssError
 from dss.plot.bars import checked_annotations
 from dss.review.view import View, no_annotations
+from dss.widgets.elements import problem_html
 from dss.widgets.threads import in_thread
 from dss.widgets.viewer.drawing import Drawing
 from dss.widgets.viewer.navigation import Navigation
@@ -109,6 +110,7 @@ class ShownAnnotations(Navigation):
             return
         if targets is None or targets.size < MANY_VALUES:
             self._tables = {"annotations": self.view.annotations}
+            self._status.value = problem_html(self.view.problem) if self.view.problem else ""
         else:
             in_thread(self._find_annotations)
 

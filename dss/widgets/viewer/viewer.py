@@ -11,7 +11,7 @@ from dss.data.recordings import Recording
 from dss.errors import DssError
 from dss.review.view import View
 from dss.review.views import views_of
-from dss.widgets.elements import PICTURE, Displayed, button, errors_shown, framed
+from dss.widgets.elements import PICTURE, Displayed, button, errors_shown, framed, problem_html
 from dss.widgets.forms.again import Again
 from dss.widgets.forms.chooser import Chooser
 from dss.widgets.forms.form import Form
@@ -208,7 +208,12 @@ class Viewer(ShownAnnotations, Displayed):
         self.controls.set_names([view.name for view in self.views])
         self.settings.open(self.views)
         self.proposer.forget_changes()
-        self.show(first.name)
+        try:
+            self.show(first.name)
+        except DssError as error:
+            if len(self.views) == 1:
+                raise
+            self._status.value = problem_html(str(error))  # others can be shown
 
     def _draw(self) -> None:
         with self._one_draws:
