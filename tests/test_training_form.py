@@ -119,6 +119,10 @@ def test_a_training_that_failed_after_an_epoch_is_no_success(store, tiny_run):
         ("dss: warning: bird.wav: is clipped\nepoch 1/9: loss 0.3", "was killed"),
         ("epoch 1/9: loss 0.3", "was killed"),
         ("", "was killed"),
+        (
+            "epoch 3/9\nFatal Python error: Aborted\n\nThread 0x1:",
+            r"crashed in TensorFlow or another library \(Aborted\).*: .*log\n",
+        ),
         ("dss: stopped", "was stopped before its first epoch"),
         ("dss: warning: a\nTraceback (most recent ...\n  x\nValueError: bad", "^ValueError: bad"),
         ("dss: warning: a\ndss: two things:\n  this\n  and that", "^two things:\n  this\n  and"),

@@ -34,7 +34,8 @@ def start(options: TrainOptions, given: Sequence[str]) -> None:
     """
     if is_running():
         raise DssError("Training in this folder is still running: stop it first")
-    command = [sys.executable, "-m", "dss.train", *options.to_switches(given)]
+    switches = options.to_switches(given)
+    command = [sys.executable, "-X", "faulthandler", "-m", "dss.train", *switches]
     log = Path(f"{STATE}.log")
     with log.open("w") as file:
         process = subprocess.Popen(
@@ -135,6 +136,11 @@ def result() -> Path:
     if last and any(line.endswith(last.name) for line in log.splitlines()):
         return last  # the last line says where the run is
     why = _last_words(log)
+    if crash := re.search("^Fatal Python error: (.+)", log, re.MULTILINE):
+        why = (
+            f"The training crashed in TensorFlow or another library ({crash[1]}). Train again; if "
+            f"it crashes again, report it with the log: {file.resolve()}"
+        )
     if last:
         raise DssError(f"{why}\nThe best epoch before that is {last}")
     raise DssError(f"{why}{' before its first epoch ended' * (why == STOPPED)}\nNothing was kept")
