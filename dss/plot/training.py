@@ -115,7 +115,7 @@ def plot_learning_curve(table: pd.DataFrame) -> Figure:
     names = [name for name in table["song_type"].unique() if name != "all"]
     of_types = table[table["song_type"].isin(names)]
     colors = _colors(of_types.groupby("song_type", sort=False)["f1"].last())
-    mean = "all" if len(names) > 1 else names[0]
+    mean = names[0] if len(names) == 1 else "all"
     figure = SongFigure(figsize=(8, 4))
     axis = figure.subplots()
     nth = itertools.count(-(len(colors) // 2))
