@@ -168,9 +168,10 @@ def test_audio_that_cannot_be_read_is_a_problem(tmp_path):
     write(tmp_path, "x", "a,1,2")
     np.savez(tmp_path / "y.npz", data=np.full(1000, np.nan), samplerate=1000)
     (tmp_path / "y_annotations.csv").write_text(f"{HEADER}\na,0,1\n")
-    assert problems(tmp_path) == [
-        ("y.npz", None, None, "sample 0 is not a number (NaN or infinite)", "error")
-    ]
+    said = (
+        "sample 0 is not a number (NaN or infinite). Export the recording again, or leave it out."
+    )
+    assert problems(tmp_path) == [("y.npz", None, None, said, "error")]
 
 
 def test_all_problems_of_all_files_are_listed_at_once_in_order(tmp_path):
