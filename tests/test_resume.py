@@ -128,7 +128,7 @@ def test_a_damaged_history_does_not_keep_a_run_from_going_on(tmp_path, capsys, d
 
     history = History(tmp_path / "run", 4)
     for epoch in (1, 2, 3):
-        history.add({"epoch": epoch, "loss": 1 / epoch, "best_epoch": 1})
+        history.add({"epoch": epoch, "loss": 1 / epoch, "val_loss": 1.0, "best_epoch": 1})
     file = run_file(history.trunk, "_history.csv")
     header, first, second, _ = file.read_text().splitlines()
     file.write_text(f"{header}\n{first}\n{second[:3]}" if damage == "half a row" else damage)
