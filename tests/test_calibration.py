@@ -210,6 +210,8 @@ def test_a_run_from_before_gives_the_probability(tiny_run, folder, tmp_path, cap
         {"validation": ["a"]},
         {"types": {"a": {"curve": [0, 1]}}},
         {"recall": {"segment": [0.5]}},
+        {"recall": {"segment": []}},
+        {"recall": {"sine": [[0.5, 1]]}},
     ],
 )
 def test_a_damaged_calibration_is_reported(tiny_run, folder, tmp_path, broken):

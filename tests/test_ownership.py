@@ -17,6 +17,7 @@ from dss.predict import predict_files
 from dss.predict.detection import detect
 from dss.predict.pending import annotated_already, still_to_do
 from dss.review import comparison
+from dss.runs import read_params, write_params
 
 
 @pytest.fixture
@@ -166,6 +167,12 @@ def test_a_recording_was_learned_from_unless_it_is_another_of_the_same_name(tmp_
     wavs[1].unlink()  # it cannot be seen any more
     assert all(comparison.is_among(wav, learned) for wav in wavs)
     assert not comparison.is_among(wavs[0].with_name("0002.wav"), learned)
+
+
+@pytest.mark.parametrize("path", ["x" * 5000, "a\0b"])
+def test_a_run_may_name_a_dataset_that_no_file_can_be(tmp_path, tiny_run, path):
+    write_params(tmp_path / "run", read_params(tiny_run[0]) | {"data_dir": path})
+    assert comparison.learned_from(tmp_path / "run") is None
 
 
 @pytest.mark.parametrize("name", ["a\nb.csv", "a\\nb.csv", "a\\\nb.csv", "a\\b.csv"])

@@ -8,7 +8,7 @@ annotations change little. Each song type gets its own curve, with the curve of 
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -92,12 +92,15 @@ class Curve(BaseModel, frozen=True, allow_inf_nan=False):
         return drawn.clip(0, len(x))
 
 
+Recall: TypeAlias = Annotated[list[tuple[float, float]], Field(min_length=1)]
+
+
 class Calibration(Curve, frozen=True):
     """A curve for all song types together, and one for each type with enough annotations."""
 
     types: dict[str, Curve] = {}
     # For each category: thresholds, with the fraction of the true annotations that each finds.
-    recall: dict[str, list[tuple[float, float]]] = {}
+    recall: dict[Literal["event", "segment"], Recall] = {}
     deviation: float = Field(DEVIATION, ge=0)  # of the intercepts between recordings
 
     def of(self, name: str) -> Curve:

@@ -135,7 +135,7 @@ class InDataset(NamedTuple):
 
 def learned_from(trunk: Path) -> InDataset | None:
     """The recordings a run was trained and validated on; None if its dataset cannot tell."""
-    with suppress(DssError):
+    with suppress(DssError, OSError):  # of paths that no file can have
         tree = open_dataset(read_params(trunk).get("data_dir") or "")
         if {"filename_train", "filename_val"} <= tree.attrs.keys():
             return in_dataset(tree, ["train", "val"])
