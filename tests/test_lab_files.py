@@ -1,6 +1,7 @@
 """Files as programs for bioacoustics write them, and folders as labs have them."""
 
 import json
+import os
 import sys
 import zipfile
 
@@ -219,6 +220,16 @@ def test_a_table_that_lists_the_recordings_is_proposed_wherever_it_is(tmp_path):
     assert check_annotations(song)["problem"][0].endswith("--annotations-at '../labels/all.csv'")
     sound(tmp_path / "labels" / "r.wav")  # the table is of other recordings
     assert "--annotations-at" not in " ".join(check_annotations(song)["problem"])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
+def test_what_is_no_file_is_no_table_of_the_recordings(tmp_path):
+    sound(tmp_path / "song" / "r.wav")
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "gone.csv").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "labels" / "pipe.csv")
+    (problem,) = check_annotations(tmp_path / "song")["problem"]
+    assert problem.startswith("there are no annotations next to it")
 
 
 def test_a_workbook_that_cannot_be_read_is_named(tmp_path, monkeypatch):

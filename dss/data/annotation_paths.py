@@ -19,6 +19,7 @@ from dss.data.formats import lists
 from dss.data.formats.guessing import guess_format
 from dss.data.formats.shared_tables import lists_many
 from dss.data.recording_files import AUDIO_ENDINGS
+from dss.data.spreadsheets import WORKBOOK
 from dss.errors import DssError, MissingAnnotations
 
 AnnotationFinder = Callable[[Path], Path]
@@ -29,9 +30,11 @@ ENDINGS = (
     *(".json", ".rttm", ".vtt", ".srt"),
 )
 MOST_FILES = 50_000  # searched to find a pattern
-MOST_TABLES = 200  # opened to find one that lists the recordings
+MOST_TABLES, MOST_BYTES = 1000, 2**22  # searched for names of the recordings, of each so much
+MOST_OPENED = 20  # tables that may list the recordings
 MOST_RECORDINGS = 20  # to try a pattern on
 TABLES = (".csv", ".txt", ".tsv", ".xlsx", ".json", ".rttm")  # that may list many recordings
+CODES = ("utf-8", "utf-16-le", "utf-16-be")  # of names in tables
 FEWEST = 0.5  # fraction of these that a pattern has to fit
 
 
@@ -118,7 +121,8 @@ def proposed_pattern(folder: str | Path, recordings: Sequence[Path]) -> str | No
     fits = [pattern for pattern, n in votes.most_common(5) if n >= FEWEST * len(tried)]
 
     if not any(pattern[:2] != ".." for pattern in fits):
-        near = [path for path in files if not _has_recordings_below(path, stems, root)]
+        others = {folder for place in stems for folder in (place, *place.parents)}
+        near = [path for path in files if _is_near(path, root) or path.parent not in others]
         fits += _tables_of_many(near, tried, root)
 
     def fit(pattern: str) -> tuple[int, bool]:
@@ -133,9 +137,21 @@ def _tables_of_many(files: list[Path], recordings: list[Path], root: Path) -> li
     """The paths of tables that list enough of these recordings."""
     tables = [path for path in files if path.suffix.lower() in TABLES]
     tables = sorted(tables, key=lambda path: len(path.parts))[:MOST_TABLES]
+    tables = [path for path in tables if _may_list(path, recordings)][:MOST_OPENED]
     n = {path: sum(lists(path, guess_format(path) or "", r) for r in recordings) for path in tables}
     enough = [path for path in tables if n[path] >= FEWEST * len(recordings)]
     return [Path(os.path.relpath(path, root)).as_posix() for path in enough]
+
+
+def _may_list(path: Path, recordings: list[Path]) -> bool:
+    """Whether a table names one of the recordings, without parsing it; workbooks are packed."""
+    content = b""
+    if path.is_file():  # neither a link to nothing nor a pipe
+        with suppress(OSError), path.open("rb") as file:
+            content = file.read(MOST_BYTES)
+    coded = (r.stem.encode(code, "replace") for r in recordings for code in CODES)
+    is_packed = bool(content) and path.suffix.lower() == WORKBOOK
+    return is_packed or any(name in content for name in coded)
 
 
 def _omits(path: Path, recording: Path) -> bool:
@@ -185,11 +201,9 @@ def _has_recording(path: Path, stems: dict[Path, set[str]], root: Path) -> bool:
     return any(path.name[: end.start()] in there for end in re.finditer(r"[^A-Za-z0-9]", path.name))
 
 
-def _has_recordings_below(path: Path, stems: Iterable[Path], root: Path) -> bool:
-    """Whether a file lies in another data folder: with recordings, and beside this one."""
-    folder = path.parent
-    is_near = folder == root.parent or folder.is_relative_to(root)
-    return not is_near and any(place.is_relative_to(folder) for place in stems)
+def _is_near(path: Path, root: Path) -> bool:
+    """Whether a file lies in a data folder or right beside it, not in another one next to it."""
+    return path.parent == root.parent or path.is_relative_to(root)
 
 
 def _pattern(path: Path, recording: Path, root: Path, is_alone: bool) -> str | None:
