@@ -1,4 +1,5 @@
 import ast
+import ctypes
 import os
 import signal
 import subprocess
@@ -147,3 +148,16 @@ def test_names_are_exchanged_in_one_step_where_the_system_can(tmp_path):
         assert (tmp_path / "b" / "a").exists()
         with pytest.raises(FileNotFoundError):
             system.exchange(tmp_path / "a", tmp_path / "c")
+
+
+@pytest.mark.skipif(system.is_windows(), reason="there, libraries cannot be hushed")
+def test_libraries_are_heard_again_when_the_last_thread_is_done(capfd):
+    first, second = system.hushed_libraries(), system.hushed_libraries()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    ctypes.CDLL(None).perror(b"C")
+    assert capfd.readouterr().err == ""
+    second.__exit__(None, None, None)
+    ctypes.CDLL(None).perror(b"C")
+    assert capfd.readouterr().err.startswith("C: ")

@@ -37,11 +37,10 @@ def find_annotations(recording: str | Path, format: str | None = None) -> Path:
     """Find the file with the annotations of a recording.
 
     STEM_annotations.csv takes precedence, unless it contains predictions that nobody has changed.
-    Otherwise, it is the annotation file named after the
-    recording: STEM.txt, STEM.csv, STEM.TextGrid, STEM.wav.not.mat, STEM.Table.1.selections.txt,
-    STEM_annotations.txt, ... Files for many recordings are searched in their folder and the one
-    above; selection tables of Raven and CSV files that name their recordings are found without a
-    format.
+    Otherwise, it is the annotation file named after the recording: STEM.txt, STEM.csv,
+    STEM.TextGrid, STEM.wav.not.mat, STEM.Table.1.selections.txt, STEM_annotations.txt, ... Files
+    for many recordings are searched in the folder of the recording and the one above; selection
+    tables of Raven and CSV files that name their recordings are found without a format.
 
     Arguments:
         recording: the audio file.

@@ -17,8 +17,6 @@ from dss.support.lazy import Lazy
 
 PRESENT = 0.3  # a song type is present from this target on: even if three share a sample
 BLOCK_SAMPLES = 2**20
-
-
 BROKEN_AUDIO = (
     "the audio contains NaN or infinite values. "
     "Make the dataset again from recordings without them."

@@ -28,15 +28,18 @@ def doubts(true: Tables, predicted: Tables) -> Iterator[str]:
             f"the true annotations have a column {of_true[0]}, as predictions have, and the "
             "predictions have none. Did you exchange them? The true ones come first."
         )
-    medians = [_median_start(tables) for tables in (true, predicted)]
-    later, side, way = 1, "predictions", "name their columns accordingly (start_ms, start_sample)"
-    if medians[0] > medians[1]:
-        later, side, way = 0, "true annotations", "say so (--time-unit ms, --time-unit samples)"
-    if medians[1 - later] > 0 and medians[later] > FAR * medians[1 - later]:
-        other = "true annotations" if later else "predictions"
+    starts = {
+        "true annotations": (_median_start(true), "say so (--time-unit ms, --time-unit samples)"),
+        "predictions": (
+            _median_start(predicted),
+            "name their columns accordingly (start_ms, start_sample)",
+        ),
+    }
+    (early, (first, _)), (late, (last, way)) = sorted(starts.items(), key=lambda side: side[1])
+    if first > 0 and last > FAR * first:
         yield (
-            f"most {side} start after {medians[later]:g} s, most {other} before "
-            f"{medians[1 - later]:g} s. If the {side} are in milliseconds or samples, {way}."
+            f"most {late} start after {last:g} s, most {early} before {first:g} s. If the {late} "
+            f"are in milliseconds or samples, {way}."
         )
 
 

@@ -136,28 +136,37 @@ def _lock(number: int, is_patient: bool) -> None:
         fcntl.flock(number, fcntl.LOCK_EX if is_patient else fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-_ONE_HUSHES = threading.RLock()
+class _Hush:
+    """How many blocks hush libraries at the moment, and where these print otherwise."""
+
+    lock = threading.Lock()
+    n_blocks = 0
+    before: int | None = None
 
 
 @contextmanager
 def hushed_libraries() -> Iterator[None]:
     """Within the block, libraries in C print nothing to standard error, where that is possible.
 
-    libmpg123 prints about odd mp3 files, without naming them. One thread at a time is in such a
-    block. What Python prints is not held back, nor are the messages of crashes: they do not use the
-    variable of the C library.
+    libmpg123 prints about odd mp3 files, without naming them. What Python prints is not held back,
+    nor are the messages of crashes: they do not use the variable of the C library. While one thread
+    is in such a block, the libraries are quiet in all threads.
     """
-    variable = _c_stderr()
-    if variable is None:
+    variable, nowhere = _c_stderr(), _nowhere()
+    if variable is None or not nowhere:
         yield
         return
-    with _ONE_HUSHES:
-        before = variable.value
-        variable.value = _nowhere()
-        try:
-            yield
-        finally:
-            variable.value = before
+    with _Hush.lock:
+        if not _Hush.n_blocks:
+            _Hush.before, variable.value = variable.value, nowhere
+        _Hush.n_blocks += 1
+    try:
+        yield
+    finally:
+        with _Hush.lock:
+            _Hush.n_blocks -= 1
+            if not _Hush.n_blocks:
+                variable.value = _Hush.before
 
 
 @cache
@@ -170,8 +179,10 @@ def _c_stderr() -> ctypes.c_void_p | None:
 
 
 @cache
-def _nowhere() -> int:
-    """An open file of the C library that discards what is written to it."""
+def _nowhere() -> int | None:
+    """An open file of the C library that discards what is written to it; None if there is none."""
+    if _c_stderr() is None:
+        return None
     library = ctypes.CDLL(None)
     library.fopen.restype = ctypes.c_void_p
     return library.fopen(os.fsencode(os.devnull), b"w")
