@@ -8,7 +8,7 @@ import scipy.signal
 
 from dss import models
 from dss.errors import DssError
-from dss.options import NetworkOptions
+from dss.options import NetworkOptions, TrainOptions
 
 SMALL = {"nb_hist": 64, "nb_filters": 4, "kernel_size": 3, "nb_conv": 1, "dilations": [1, 2, 4]}
 FRONTEND = {**SMALL, "nb_hist": 256, "nb_pre_conv": 3, "pre_nb_dft": 32}
@@ -215,6 +215,29 @@ def test_the_scores_are_the_mean_of_the_members_which_differ():
     assert all(np.abs(a - b).max() > 0.01 for a, b in itertools.combinations(each, 2))
     single, _, last = ([w.path for w in member.weights] for member in members(model))
     assert [path.replace("_member2", "") for path in last] == single
+
+
+def test_compiled_steps_learn_what_others_learn(monkeypatch):
+    from dss.models import turns
+    from dss.models.workers import ALONE
+
+    settings = {**FRONTEND, "dilations": [2], "pre_filters": 2, "batch_size": 4}
+    options = TrainOptions(data_dir=".", **settings)
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((4, options.nb_hist, 1)).astype("float32")
+    y = np.eye(3, dtype="float32")[rng.integers(3, size=(4, options.nb_hist))]
+    weight = rng.integers(2, size=(4, options.nb_hist)).astype("float32")
+    learned = []
+    for steps in (0, 10**9):  # beyond which a network is compiled
+        monkeypatch.setattr(turns, "COMPILE_STEPS", steps)
+        model = build(**options.values_given(NetworkOptions))
+        at_work = turns.Turns(model, options, 3, ALONE)
+        at_work.optimizer.learning_rate.assign(0.01)
+        losses = [float(at_work.learn(x, y, weight)) for _ in range(4)]
+        judged = at_work.judge(x, y, weight)
+        learned.append(np.concatenate([losses, *(np.ravel(value) for value in judged)]))
+    np.testing.assert_allclose(*learned, rtol=1e-4)
+    assert learned[0][3] < learned[0][0]
 
 
 def test_what_members_share_is_not_trained():

@@ -4,6 +4,8 @@ Source: Bai, Kolter & Koltun (2018), arXiv:1803.01271; for animal song Steinfath
 Rottschaefer, Yuezak & Clemens (2021), eLife 10:e68837.
 """
 
+from itertools import pairwise
+
 from dss.models.backend import keras
 from dss.models.geometry import bins, pattern_shapes, separable_blocks
 from dss.models.layers import (
@@ -67,6 +69,17 @@ def members(model: keras.Model) -> list[keras.Model]:
     is_mean = any(layer.name == MEAN for layer in model.layers)
     each = model.get_layer(MEAN).input if is_mean else [scores]
     return [keras.Model(model.input, of_member) for of_member in each]
+
+
+def split_at_patterns(network: keras.Model) -> list[keras.Model]:
+    """A member in three parts, of which the second looks for patterns in the spectrogram; or whole,
+    if it has none.
+    """
+    patterns = [layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D)]
+    if not patterns:
+        return [network]
+    cuts = [network.input, patterns[0].input, patterns[-1].output, network.output]
+    return [keras.Model(first, last) for first, last in pairwise(cuts)]
 
 
 def _member(x, nb_channels: int, nb_classes: int, options: NetworkOptions, suffix: str):

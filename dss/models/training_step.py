@@ -7,6 +7,7 @@ import numpy as np
 
 from dss.models.backend import keras, tf
 from dss.models.layers import UpsampleLinear
+from dss.models.tcn import split_at_patterns
 from dss.models.workers import Workers
 from dss.options import TrainOptions
 
@@ -37,6 +38,38 @@ def weight_vector(network: keras.Model) -> keras.Variable:
     return keras.Variable(np.concatenate(values), name="weights")
 
 
+class Forward:
+    """A network as a function of its weights and a batch, in parts that XLA compiles.
+
+    Filters on a spectrogram are not compiled: there are few of them, and XLA needs more than twice
+    as long for them as TensorFlow itself. A network without any is compiled with the whole step.
+    """
+
+    def __init__(self, network: keras.Model, compiled: bool):
+        parts = split_at_patterns(network) if compiled else [network]
+        self._has_parts = len(parts) > 1
+        self.compiles_step = compiled and not self._has_parts
+        numbers = {id(variable): i for i, variable in enumerate(network.trainable_variables)}
+        self._calls = []
+        for i, part in enumerate(parts):
+            call = part.stateless_call if i == 1 else self.compile_part(part.stateless_call)
+            which = [numbers[id(variable)] for variable in part.trainable_variables]
+            self._calls.append((call, which, part.non_trainable_variables))
+
+    def compile_part(self, function: Callable) -> Callable:
+        """Compile a function that a step calls, unless the step is compiled anyway."""
+        return tf.function(function, jit_compile=True) if self._has_parts else function
+
+    def __call__(self, weights: list[tf.Tensor], x: tf.Tensor, training: bool) -> tf.Tensor:
+        """The scores at each frame, with these weights instead of the network's own."""
+        for call, which, variables in self._calls:
+            values = [variable.value for variable in variables]
+            x, states = call([weights[i] for i in which], values, x, training=training)
+            for variable, state in zip(variables, states, strict=True):
+                variable.assign(state)
+        return x
+
+
 def make_training_step(
     network: keras.Model,
     interpolate: keras.Layer,
@@ -61,28 +94,29 @@ def make_training_step(
     optimizer.build([row])
     if isinstance(interpolate, UpsampleLinear) and interpolate.factor > FINE:
         interpolate = UpsampleLinear(FINE, dtype="float32")
+    forward = Forward(network, compiled)
+
+    @forward.compile_part
+    def loss_of(scores, y, weight):
+        return _cross_entropy(interpolate(scores), y, weight)
 
     def find(x, y, weight):
         """The gradient and the loss, averaged over the samples that count; and their number."""
         count = tf.reduce_sum(weight)
         with tf.GradientTape() as tape:
             tape.watch(row.value)
-            scores, states = network.stateless_call(
-                _parts(network, row.value), network.non_trainable_variables, x, training=True
-            )
-            scores = interpolate(scores)
-            loss = _cross_entropy(scores, y, weight) / tf.maximum(count, 1)
+            scores = forward(_parts(network, row.value), x, training=True)
+            loss = loss_of(scores, y, weight) / tf.maximum(count, 1)
             scaled_loss = optimizer.scale_loss(loss)
-        for variable, state in zip(network.non_trainable_variables, states, strict=True):
-            variable.assign(state)
         return [tape.gradient(scaled_loss, row.value), loss], count
 
+    @forward.compile_part
     def apply(means):
         gradient, loss = means
         optimizer.apply([gradient], [row])
         return loss
 
-    return workers.step(find, apply, compiled)
+    return workers.step(find, apply, forward.compiles_step)
 
 
 def make_validation_step(
@@ -90,13 +124,20 @@ def make_validation_step(
 ) -> Callable:
     """A function of a batch: the sum of the loss, the samples that count, the confusion matrix."""
 
-    @tf.function(jit_compile=compiled)
-    def judge(x, y, weight):
-        scores = interpolate(network(x, training=False))
+    forward = Forward(network, compiled)
+
+    @forward.compile_part
+    def score(scores, y, weight):
+        scores = interpolate(scores)
         n_classes = scores.shape[-1]
         true, predicted = (tf.one_hot(tf.argmax(v, axis=-1), n_classes) for v in (y, scores))
         confusion = tf.einsum("bti,btj,bt->ij", true, predicted, weight)
         return _cross_entropy(scores, y, weight), tf.reduce_sum(weight), confusion
+
+    @tf.function(jit_compile=forward.compiles_step)
+    def judge(x, y, weight):
+        weights = [variable.value for variable in network.trainable_variables]
+        return score(forward(weights, x, training=False), y, weight)
 
     return judge
 

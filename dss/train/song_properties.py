@@ -23,6 +23,7 @@ class Song(NamedTuple):
 
     samplerate_hz: float
     train_seconds: float
+    song_seconds: float  # of these, in segments
     n_stretches: int  # pieces of recordings, each cut into chunks separately
     song_types: list[str]
     has_events: bool
@@ -82,6 +83,7 @@ def measure_song(tree: xr.DataTree, y_suffix: str) -> Song:
     return Song(
         samplerate_hz=rate,
         train_seconds=float(np.diff(stretches, axis=1).sum() / rate),
+        song_seconds=float(seconds.sum()),
         n_stretches=len(stretches),
         song_types=[name for name, s in zip(names, song, strict=True) if len(s)],
         has_events="event" in types,

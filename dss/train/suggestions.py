@@ -19,8 +19,9 @@ STEPS = 500  # minimum number of training steps
 FEWEST_EPOCHS = 24
 CONTEXT_SECONDS = 0.5, 1.0  # seen by filters on a spectrogram, to tell song types apart
 ONE_TYPE_SECONDS = 0.25  # the minimum if there is one song type, to tell it from noise
-# The number of members for at most so many seconds of audio; for more, there is one.
-MEMBERS_OF_ONE_TYPE, MEMBERS_OF_SEVERAL = {60: 3, 300: 2}, {60: 2}
+# The number of members for at most so many seconds of song; for more, there is one.
+MEMBERS_OF_ONE_TYPE, MEMBERS_OF_SEVERAL = {25: 3, 100: 2}, {20: 2}
+MOST_SECONDS = 300  # of audio to train several members with: each takes as long
 DESCRIBED = {"nb_hist", "nb_filters", "kernel_size", "nb_conv"}  # if all given, nothing is chosen
 
 
@@ -123,8 +124,8 @@ def _choose_network(song: Song, frontend: Frontend, choose: Choose) -> int:
     nb_filters = 32 if not window or n_types > 5 else 24 if n_types > 3 else 16
     choose("nb_filters", nb_filters, f"for {counted(n_types, 'song type')}")
     members = MEMBERS_OF_ONE_TYPE if song.is_one_type else MEMBERS_OF_SEVERAL
-    n_members = next((n for most, n in members.items() if song.train_seconds <= most), 1)
-    if n_patterns and n_members > 1:
+    n_members = next((n for most, n in members.items() if song.song_seconds <= most), 1)
+    if n_patterns and n_members > 1 and song.train_seconds <= MOST_SECONDS:
         reason = "networks learn the same song, each in its own way, and err less often together"
         choose("nb_members", n_members, reason)
     return kernel_size * nb_conv
