@@ -29,6 +29,10 @@ N_CLASSES = 7
 NETWORKS = {
     "as DAS, hop 16": {**NETWORK, "batch_size": 8},
     "songbird": PRESETS["songbird"],
+    "the same, with filters on the spectrogram": {
+        **PRESETS["songbird"],
+        **{"pre_filters": 8, "pre_bins": [4, 110]},
+    },
     "fly, on the audio itself": PRESETS["fly"],
 }
 
@@ -72,7 +76,7 @@ def operations(model: keras.Model) -> float:
         kernels = [weight for weight in layer.weights if len(weight.shape) > 1]
         passes = 1 if not layer.trainable else 2 if is_first else 3
         is_first &= not (kernels and layer.trainable)
-        places = layer.output.shape[1]
+        places = int(np.prod(layer.output.shape[1:-1]))
         total += passes * 2 * places * sum(int(np.prod(kernel.shape)) for kernel in kernels)
     return total
 

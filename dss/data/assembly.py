@@ -159,7 +159,7 @@ def plan_splits(corpus: Corpus) -> dict[str, list[Stretch]]:
         if sum(s.n_samples for s in plan[split]) / rate - unknown < 1 / rate:
             raise DssError(
                 f"The {split} split would contain only unknown stretches: split by samples in "
-                "blocks (block_seconds), or try another seed"
+                "blocks (--block-seconds), or try another seed"
             )
     return plan
 

@@ -39,20 +39,25 @@ def weight_vector(network: keras.Model) -> keras.Variable:
 
 
 class Forward:
-    """A network as a function of its weights and a batch, in parts that XLA compiles.
+    """A network as a function of its weights and a batch of audio.
 
-    Filters on a spectrogram are not compiled: there are few of them, and XLA needs more than twice
-    as long for them as TensorFlow itself. A network without any is compiled with the whole step.
+    The filters on a spectrogram are never compiled: there are few of them, and XLA takes more than
+    twice as long for them as TensorFlow itself. So what comes before and after them is compiled
+    part by part; a network without any is compiled with the whole step.
+
+    Attributes:
+        compiles_step: whether XLA should compile the function that calls this one.
     """
 
     def __init__(self, network: keras.Model, compiled: bool):
         parts = split_at_patterns(network) if compiled else [network]
+        by_xla = True, False, True  # before, in, and after the filters on a spectrogram
         self._has_parts = len(parts) > 1
         self.compiles_step = compiled and not self._has_parts
         numbers = {id(variable): i for i, variable in enumerate(network.trainable_variables)}
         self._calls = []
-        for i, part in enumerate(parts):
-            call = part.stateless_call if i == 1 else self.compile_part(part.stateless_call)
+        for part, is_compiled in zip(parts, by_xla, strict=False):
+            call = self.compile_part(part.stateless_call) if is_compiled else part.stateless_call
             which = [numbers[id(variable)] for variable in part.trainable_variables]
             self._calls.append((call, which, part.non_trainable_variables))
 
@@ -123,7 +128,6 @@ def make_validation_step(
     network: keras.Model, interpolate: keras.Layer, compiled: bool
 ) -> Callable:
     """A function of a batch: the sum of the loss, the samples that count, the confusion matrix."""
-
     forward = Forward(network, compiled)
 
     @forward.compile_part
