@@ -23,7 +23,7 @@ class Song(NamedTuple):
 
     samplerate_hz: float
     train_seconds: float
-    song_seconds: float  # of these, in segments
+    song_seconds: float  # in segments
     n_stretches: int  # pieces of recordings, each cut into chunks separately
     song_types: list[str]
     has_events: bool

@@ -19,8 +19,8 @@ STEPS = 500  # minimum number of training steps
 FEWEST_EPOCHS = 24
 CONTEXT_SECONDS = 0.5, 1.0  # seen by filters on a spectrogram, to tell song types apart
 ONE_TYPE_SECONDS = 0.25  # the minimum if there is one song type, to tell it from noise
-# The number of members for at most so many seconds of song; for more, there is one.
-MEMBERS_OF_ONE_TYPE, MEMBERS_OF_SEVERAL = {25: 3, 100: 2}, {20: 2}
+MEMBERS_OF_ONE_TYPE = {25: 3, 100: 2}  # for at most so many seconds of song
+MEMBERS_OF_SEVERAL = {60: 2}  # for at most so many seconds of audio
 MOST_SECONDS = 300  # of audio to train several members with: each takes as long
 DESCRIBED = {"nb_hist", "nb_filters", "kernel_size", "nb_conv"}  # if all given, nothing is chosen
 
@@ -123,9 +123,8 @@ def _choose_network(song: Song, frontend: Frontend, choose: Choose) -> int:
     n_types = len(song.song_types)
     nb_filters = 32 if not window or n_types > 5 else 24 if n_types > 3 else 16
     choose("nb_filters", nb_filters, f"for {counted(n_types, 'song type')}")
-    members = MEMBERS_OF_ONE_TYPE if song.is_one_type else MEMBERS_OF_SEVERAL
-    n_members = next((n for most, n in members.items() if song.song_seconds <= most), 1)
-    if n_patterns and n_members > 1 and song.train_seconds <= MOST_SECONDS:
+    n_members = _count_members(song)
+    if n_patterns and n_members > 1:
         reason = "networks learn the same song, each in its own way, and err less often together"
         choose("nb_members", n_members, reason)
     return kernel_size * nb_conv
@@ -165,6 +164,16 @@ def _kernel_size(song: Song, hop: int) -> tuple[int, str]:
         f"{1000 * size / song.samplerate_hz:.2g} ms: about one cycle of the song at {low:.0f} to "
         f"{high:.0f} Hz"
     )
+
+
+def _count_members(song: Song) -> int:
+    """How many networks learn side by side: the fewer examples there are, the more it helps."""
+    if song.train_seconds > MOST_SECONDS:
+        return 1
+    known, members = song.train_seconds, MEMBERS_OF_SEVERAL
+    if song.is_one_type:
+        known, members = song.song_seconds, MEMBERS_OF_ONE_TYPE
+    return next((n for most, n in members.items() if known <= most), 1)
 
 
 def _use_of_context(song: Song, window: int) -> str:
