@@ -125,7 +125,8 @@ def _choose_network(song: Song, frontend: Frontend, choose: Choose) -> int:
     choose("nb_filters", nb_filters, f"for {counted(n_types, 'song type')}")
     n_members = _count_members(song)
     if n_patterns and n_members > 1:
-        reason = "networks learn the same song, each in its own way, and err less often together"
+        reason = f"{readable(song.song_seconds)} of song is not much: networks that learn it "
+        reason += "side by side, each in its own way, err less often together"
         choose("nb_members", n_members, reason)
     return kernel_size * nb_conv
 
