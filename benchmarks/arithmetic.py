@@ -31,7 +31,8 @@ NETWORKS = {
     "songbird": PRESETS["songbird"],
     "the same, with filters on the spectrogram": {
         **PRESETS["songbird"],
-        **{"pre_filters": 8, "pre_bins": [4, 110]},
+        "pre_filters": 8,
+        "pre_bins": [4, 110],
     },
     "fly, on the audio itself": PRESETS["fly"],
 }

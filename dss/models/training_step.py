@@ -110,7 +110,7 @@ def make_training_step(
         count = tf.reduce_sum(weight)
         with tf.GradientTape() as tape:
             tape.watch(row.value)
-            scores = forward(_parts(network, row.value), x, training=True)
+            scores = forward(_shaped(network, row.value), x, training=True)
             loss = loss_of(scores, y, weight) / tf.maximum(count, 1)
             scaled_loss = optimizer.scale_loss(loss)
         return [tape.gradient(scaled_loss, row.value), loss], count
@@ -154,13 +154,13 @@ def average_weights(network: keras.Model, row: keras.Variable, optimizer: keras.
     latest = row.numpy()
     optimizer.finalize_variable_values([row])
     for variable, values in zip(
-        network.trainable_variables, _parts(network, row.value), strict=True
+        network.trainable_variables, _shaped(network, row.value), strict=True
     ):
         variable.assign(values)
     row.assign(latest)
 
 
-def _parts(network: keras.Model, row: tf.Tensor) -> list[tf.Tensor]:
+def _shaped(network: keras.Model, row: tf.Tensor) -> list[tf.Tensor]:
     """The weights of the vector, in their shapes in the network."""
     shapes = [variable.shape for variable in network.trainable_variables]
     parts = tf.split(row, [math.prod(shape) for shape in shapes])

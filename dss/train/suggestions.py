@@ -125,9 +125,9 @@ def _choose_network(song: Song, frontend: Frontend, choose: Choose) -> int:
     choose("nb_filters", nb_filters, f"for {counted(n_types, 'song type')}")
     n_members = _count_members(song)
     if n_patterns and n_members > 1:
-        reason = f"{readable(song.song_seconds)} of song is not much: networks that learn it "
-        reason += "side by side, each in its own way, err less often together"
-        choose("nb_members", n_members, reason)
+        little = f"{readable(song.song_seconds)} of song is not much"
+        together = "networks that learn it side by side, each in its own way, err less often"
+        choose("nb_members", n_members, f"{little}: {together}")
     return kernel_size * nb_conv
 
 
