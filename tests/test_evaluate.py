@@ -26,6 +26,7 @@ from dss.evaluate import (
     sample_scores,
     summarize,
     syllable_error_rate,
+    timing_errors,
 )
 from dss.evaluate.pairs import stem_of
 
@@ -245,6 +246,28 @@ def test_where_noise_is_annotated_only_what_is_annotated_is_known():
     scores = evaluate(true, predicted)
     assert scores.index.tolist() == ["a", "all"]
     assert scores.loc["a", ["true", "predicted"]].tolist() == [1, 3]
+
+
+def test_song_may_go_on_where_nobody_looked():
+    true = table(("a", 1, 1.5), ("a", 2, 2.4), ("noise", 2.4, 3), ("b", 4, 4.5))
+    predicted = table(("a", 0.6, 2.41), ("a", 2.98, 3.4), ("b", 3.5, 4.498), ("c", 0.9, 1.1))
+    scores = evaluate(true, predicted, tolerance_seconds=0.02, offset_tolerance_seconds=0.02)
+    assert scores.loc["a", ["true", "predicted", "matched"]].tolist() == [2, 3, 2]
+    assert scores.loc["b", ["true", "predicted", "matched"]].tolist() == [1, 1, 1]
+    # Only the end of the second a is known not to be the end of what was looked at.
+    assert scores.loc["a", "offset_error_ms"] == pytest.approx(10)
+    assert scores.loc[["a", "b"], "onset_error_ms"].isna().all()
+    assert scores.loc[["b"], "offset_error_ms"].isna().all()
+    errors = timing_errors(true, predicted, tolerance_seconds=0.02)
+    assert errors.notna().sum()[1:].tolist() == [0, 1]
+    drawn = bootstrap([true, true], [predicted, predicted])
+    assert drawn.loc["a", ("offset_error_ms", "high")] == pytest.approx(10)
+
+
+def test_stretches_an_instant_apart_are_looked_at_as_one():
+    true = table(("a", 1, 1.5), ("noise", 1.501, 3))
+    scores = evaluate(true, table(("a", 1, 1.508)))
+    assert scores.loc["a", "offset_error_ms"] == pytest.approx(8)
 
 
 edges = st.integers(0, 400).map(lambda n: n / 2000)

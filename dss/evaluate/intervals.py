@@ -97,7 +97,7 @@ def _of_matches(matches: Mapping[str, Sequence[Match]], times: np.ndarray) -> Sc
             np.arange(len(of_name)) % n_recordings, [len(m.errors) for m in of_name]
         )
         for edge, values in zip(("onset", "offset"), errors.T, strict=True):
-            order = np.argsort(values)
+            order = np.argsort(values)[: np.isfinite(values).sum()]
             found = [_quantiles(values[order], t[recording[order]], [0.5, 0.95]) for t in times]
             median, most = np.transpose(found)
             for part, of_draw in (("error_ms", median), ("error_95_ms", most)):

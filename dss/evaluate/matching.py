@@ -4,7 +4,8 @@ A predicted annotation is correct if a true one of the same name starts within t
 stops within it, if requested). Each true annotation is matched with at most one predicted one, so
 that as many as possible match, and of all such matchings, the one with the smallest errors. Only
 annotated stretches count: `STEM_annotated.csv` next to the true annotations; and if these contain
-`noise` or `not_<song type>`, only the time they cover.
+`noise` or `not_<song type>`, only the time they cover. Where a true segment starts or stops at the
+edge of a stretch, a predicted one may go on beyond: it is cut there, and the error is unknown.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +29,7 @@ class Match(NamedTuple):
 
     n_true: int
     n_predicted: int
-    errors: np.ndarray  # [matched, 2]: onset and offset, predicted - true, in seconds
+    errors: np.ndarray  # [matched, 2] seconds: onset and offset, predicted - true; NaN if unknown
     missed: np.ndarray  # rows of true annotations without a match
     false: np.ndarray  # rows of predicted annotations without a match
 
@@ -144,7 +145,8 @@ def timing_errors(
     Arguments:
         true, predicted: as for `evaluate`.
 
-    Returns: a table with name, onset_error_ms and offset_error_ms (NaN for events).
+    Returns: a table with name, onset_error_ms and offset_error_ms (NaN for events, and at
+        the edge of an annotated stretch).
 
     Example:
         >>> import pandas as pd
@@ -240,6 +242,7 @@ def _match_name(
     predicted_counts[matched[:, 1]] = true_counts[matched[:, 0]]
     matched = matched[true_counts[matched[:, 0]]]
     errors = predicted[matched[:, 1]] - true[matched[:, 0]]
+    errors[both[0].is_cut[rows[0][matched[:, 0]]]] = np.nan
     counts = int(true_counts.sum()), int(predicted_counts.sum())
     for counted, column in ((true_counts, 0), (predicted_counts, 1)):
         counted[matched[:, column]] = False
@@ -252,7 +255,8 @@ def scores_of(matches: Sequence[Match]) -> dict[str, float]:
     n_predicted = sum(m.n_predicted for m in matches)
     errors = 1000 * np.abs(np.concatenate([np.empty((0, 2)), *(m.errors for m in matches)]))
     n = len(errors)
-    median, most = np.quantile(errors, [0.5, 0.95], axis=0) if n else np.full((2, 2), np.nan)
+    known = [of_edge[np.isfinite(of_edge)] for of_edge in errors.T]
+    onset, offset = (np.quantile(e, [0.5, 0.95]) if len(e) else [np.nan] * 2 for e in known)
     return {
         "true": n_true,
         "predicted": n_predicted,
@@ -260,10 +264,10 @@ def scores_of(matches: Sequence[Match]) -> dict[str, float]:
         "precision": n / n_predicted if n_predicted else np.nan,
         "recall": n / n_true if n_true else np.nan,
         "f1": 2 * n / (n_true + n_predicted) if n_true + n_predicted else np.nan,
-        "onset_error_ms": median[0],
-        "onset_error_95_ms": most[0],
-        "offset_error_ms": median[1],
-        "offset_error_95_ms": most[1],
+        "onset_error_ms": onset[0],
+        "onset_error_95_ms": onset[1],
+        "offset_error_ms": offset[0],
+        "offset_error_95_ms": offset[1],
     }
 
 

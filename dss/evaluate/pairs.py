@@ -20,7 +20,7 @@ from dss.data.formats.guessing import guess_format
 from dss.data.recording_files import AUDIO_ENDINGS, visible_files
 from dss.data.song_types import is_absence
 from dss.data.stretches import contain
-from dss.data.text_tables import header_of
+from dss.data.text_tables import TIMES, header_of
 from dss.errors import DssError, raise_problems, warn
 from dss.evaluate.doubts import doubts
 from dss.evaluate.true_annotations import TrueAnnotations, listed_annotations, true_annotations
@@ -47,6 +47,7 @@ class AnnotationArrays(NamedTuple):
     names: np.ndarray  # [annotations] str
     times: np.ndarray  # [annotations, 2]: start and stop in seconds
     is_scored: np.ndarray  # [annotations] bool: whether it starts in an annotated stretch
+    is_cut: np.ndarray  # [annotations, 2] bool: whether it starts, stops at the edge of a stretch
 
     @property
     def is_segment(self) -> np.ndarray:
@@ -74,7 +75,9 @@ class Pair:
         for table in (self.true, self.predicted):
             start, stop = (table[f"{edge}_seconds"].to_numpy(float) for edge in ("start", "stop"))
             names, times = table["name"].to_numpy(object), np.stack([start, stop], axis=1)
-            both.append(AnnotationArrays(names, times, contain(self.stretches, start)))
+            edges = zip((start, stop), _edges(self.stretches), strict=True)
+            is_cut = np.stack([np.isin(times, at) for times, at in edges], axis=1)
+            both.append(AnnotationArrays(names, times, contain(self.stretches, start), is_cut))
         return both[0], both[1]
 
 
@@ -149,7 +152,33 @@ def _pair(
         apart = {ALL: f"{ALL} (song type)"}
         by_hand, found_by = (table.replace({"name": apart}) for table in (by_hand, found_by))
         names = names - {ALL} | {*apart.values()}
+    found_by = _cut(found_by, by_hand, known)
     return Pair(by_hand, found_by, known, names, source, recording)
+
+
+def _cut(predicted: pd.DataFrame, true: pd.DataFrame, stretches: np.ndarray) -> pd.DataFrame:
+    """Cut predicted segments where a true one of the same name starts or stops at the edge of an
+    annotated stretch.
+
+    Nobody looked beyond, so the song may well go on there. What is inside is compared.
+    """
+    is_segment = true["start_seconds"] < true["stop_seconds"]
+    for time, edges in zip(TIMES, _edges(stretches), strict=True):
+        for name, edge in true.loc[is_segment & true[time].isin(edges), ["name", time]].to_numpy():
+            start, stop = (predicted[t] for t in TIMES)
+            reaches_beyond = (predicted["name"] == name) & (start < edge) & (edge < stop)
+            both = predicted[reaches_beyond]
+            parts = both.assign(stop_seconds=edge), both.assign(start_seconds=edge)
+            if len(both):
+                predicted = pd.concat([predicted[~reaches_beyond], *parts])
+    return predicted.sort_values("start_seconds", ignore_index=True, kind="stable")
+
+
+def _edges(stretches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The starts and stops of stretches, beyond which nothing is known for more than an instant."""
+    apart = stretches[1:, 0] - stretches[:-1, 1] > EVENT_REACH_SECONDS
+    first, last = (np.ones(min(len(stretches), 1), bool) for _ in TIMES)
+    return stretches[np.append(first, apart), 0], stretches[np.append(apart, last), 1]
 
 
 def _known(

@@ -88,13 +88,15 @@ def plot_errors(
     """
     options = EvaluateOptions.given(options, named)
     table = timing_errors(true, predicted, options=options)
-    if table.empty:
+    edges = [e for e in ("onset", "offset") if table[f"{e}_error_ms"].notna().any()]
+    if not edges:
         figure = SongFigure(figsize=(WIDTH_INCHES, 0.5))
-        figure.suptitle("No annotation is correct, so there are no errors to show")
+        why = "All onsets and offsets are at edges of annotated stretches"
+        why = "No annotation is correct" if table.empty else why
+        figure.suptitle(f"{why}, so there are no errors to show")
         return figure
     names = sorted(table["name"].unique())
     colors = song_colors(names)
-    edges = [e for e in ("onset", "offset") if table[f"{e}_error_ms"].notna().any()]
     n_columns = min(len(names), MOST_COLUMNS)
     n_bands = -(-len(names) // n_columns)
     figure, axes = figure_panels(len(edges) * n_bands, n_columns, 1.1, 0.6, 0.45, left=0.3)
@@ -117,11 +119,12 @@ def _draw_errors(
 ) -> None:
     axis.hist(values, bins, color=color)
     axis.axvline(0, color="#303030", lw=0.8)
+    lines = [shortened(name), f"n = {len(values)}"]
     if len(values):
         beyond = int((values.abs() > bins[-1]).sum())
-        text = f"n = {len(values)}" + (f", {beyond} beyond" if beyond else "")
-        median = f"median {readable(values.abs().median() / 1000)}"
-        axis.set_title(f"{shortened(name)}\n{text}\n{median}", fontsize=9)
+        lines[1] += f", {beyond} beyond" if beyond else ""
+        lines.append(f"median {readable(values.abs().median() / 1000)}")
+    axis.set_title("\n".join(lines), fontsize=9)
     axis.set(yticks=[], xlim=(bins[0], bins[-1]))
     axis.locator_params(axis="x", nbins=3)
     axis.tick_params(labelsize=9)
