@@ -7,12 +7,13 @@ from scipy.special import expit
 from dss.cli import main
 from dss.data import read_annotations
 from dss.errors import DssError, DssWarning
-from dss.options import DetectOptions
+from dss.options import DetectOptions, ToleranceOptions
 from dss.predict import detect, expected_errors, predict
-from dss.predict.calibrate import RECALL_THRESHOLDS
+from dss.predict.calibrate import RECALL_THRESHOLDS, calibrated
 from dss.predict.confidence import calibration_of, fit, read_calibration
 from dss.predict.detection import with_run_options
-from dss.runs import read_params, run_file, write_params
+from dss.predict.validation import ValidationStretch
+from dss.runs import load_run, read_params, run_file, write_params
 
 
 def overconfident(n, seed):
@@ -104,6 +105,22 @@ def test_each_song_type_has_a_curve_of_its_own():
     assert expected.low <= np.sum(~is_right) <= expected.high
     again = read_calibration(yaml.safe_load(yaml.safe_dump(calibration.to_yaml_types())))
     assert again == calibration
+
+
+def test_what_goes_on_where_nobody_looked_is_right(tiny_run):
+    """Excerpts of song: the network finds it all, calibration and tuning know it only in part."""
+    columns = ["name", "start_seconds", "stop_seconds"]
+    starts = np.arange(1.0, 31, 2)
+    true = pd.DataFrame({"name": "a", "start_seconds": starts, "stop_seconds": starts + 0.5})
+    excerpts = true[columns[1:]].to_numpy()
+    stretch = ValidationStretch(load_run(tiny_run[0]), "one", np.empty((0, 1)), true, excerpts)
+    found = true.assign(
+        start_seconds=starts - 0.3, stop_seconds=starts + 0.9, confidence=np.linspace(0.6, 0.9, 15)
+    )
+    pair = stretch.pair(found, frozenset("a"))
+    learned = calibrated([pair], {0.5: [pair]}, {"a": "segment"}, ToleranceOptions())
+    assert learned["calibration"]["recall"] == {"segment": [[0.5, 1.0]]}
+    assert min(learned["calibration"]["validation"]) > 0.6
 
 
 def test_training_calibrates_and_predicting_uses_it(tiny_run, folder):

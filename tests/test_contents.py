@@ -33,6 +33,16 @@ def test_where_nobody_looked_is_no_noise():
     assert song.tolist() == [[2, 4]]
 
 
+@pytest.mark.parametrize("block", [2, 100])
+def test_annotated_parts_end_where_stretches_do(monkeypatch, block):
+    monkeypatch.setattr(contents, "BLOCK_SAMPLES", block)
+    stretches = np.array([[0, 4], [4, 9]])
+    parts = contents.annotated_parts(np.array([0, 1, 1, 1, 1, 0, 1, 1, 0]), stretches)
+    assert parts.tolist() == [[1, 4], [4, 5], [6, 8]]
+    assert contents.annotated_parts(None, stretches) is stretches
+    assert contents.annotated_parts(np.zeros(9), stretches).shape == (0, 2)
+
+
 @pytest.mark.parametrize("block_seconds", [0, 0.4])
 def test_silent_and_clipped_recordings_are_named_once(tmp_path, block_seconds):
     rng = np.random.default_rng(0)

@@ -36,6 +36,17 @@ def test_segments_cut_by_the_end_of_a_stretch_do_not_count():
     assert limits([10] + [100] * 12, stretches=cut) == pytest.approx((100 / 1300, 0.13), abs=2e-3)
 
 
+def test_excerpts_say_neither_how_long_song_lasts_nor_how_long_it_pauses():
+    onsets = 1000 * np.arange(1, 15)
+    excerpts = np.stack([onsets, onsets + 100], axis=1)  # each is all that is annotated there
+    song = [np.empty((0, 2), int), excerpts]
+    what = song, ["noise", "a"], ["segment"] * 2, WHOLE, RATE
+    assert {"segment_fill_seconds"} < learned_durations(*what).keys()
+    assert learned_durations(*what, excerpts) == {"segment_durations": {}}
+    looked_at = excerpts + np.array([-50, 50])
+    assert learned_durations(*what, looked_at)["segment_durations"].keys() == {"a"}
+
+
 def filled(onsets, offsets, stretches=WHOLE):
     song = [np.empty((0, 2), int), np.stack([onsets, offsets], axis=1)]
     found = learned_durations(song, ["noise", "a"], ["segment"] * 2, stretches, RATE)

@@ -264,6 +264,27 @@ def test_song_may_go_on_where_nobody_looked():
     assert drawn.loc["a", ("offset_error_ms", "high")] == pytest.approx(10)
 
 
+def test_what_is_marked_as_absent_counts_for_this_song_type():
+    true = table(("a", 1, 1.5), ("b", 6, 6), ("not_a", 2, 3), ("not_b", 2.5, 4))
+    predicted = table(
+        ("a", 1, 1.5), ("a", 2.1, 2.2), ("a", 2.995, 3.5), ("b", 2.2, 2.2), ("b", 3, 3)
+    )
+    scores = evaluate(true, predicted)
+    # The third a begins at the edge of what is known; it may be one that nobody annotated.
+    assert scores.loc["a", ["true", "predicted", "matched"]].tolist() == [1, 2, 1]
+    assert scores.loc["b", ["true", "predicted", "matched"]].tolist() == [1, 1, 0]
+    assert mistakes(true, predicted)["start_seconds"].tolist() == [2.1, 6, 3]
+
+
+def test_a_name_marks_absence_whichever_recording_has_the_song():
+    song, none = table(("a", 1, 1.5)), table(("not_a", 1, 2), ("noise", 3, 4))
+    for of_song, of_none in (([song], [none]), ([none], [song])):
+        true, predicted = [*of_song, *of_none], [song, song]
+        scores = evaluate(true, predicted)
+        assert scores.index.tolist() == ["a", "all"]
+        assert scores.loc["a", ["true", "predicted", "matched"]].tolist() == [1, 2, 1]
+
+
 def test_stretches_an_instant_apart_are_looked_at_as_one():
     true = table(("a", 1, 1.5), ("noise", 1.501, 3))
     scores = evaluate(true, table(("a", 1, 1.508)))

@@ -57,6 +57,22 @@ def song_stretches(
     return [np.concatenate(of_class) for of_class in found]
 
 
+def annotated_parts(annotated: np.ndarray | Lazy | None, stretches: np.ndarray) -> np.ndarray:
+    """The annotated parts of stretches: [parts, 2] first and one past the last sample of each.
+
+    Arguments:
+        annotated: [samples], 0 for unknown samples, read block by block; None: all are annotated.
+        stretches: [stretches, 2], as the parts, which end at the ends of stretches.
+    """
+    if annotated is None:
+        return stretches
+    found = [np.empty((0, 2), int)]
+    for first, last in stretches:
+        pieces = [a + of_mask(np.asarray(annotated[a:b]) > 0) for a, b in _blocks(first, last)]
+        found.append(union(np.concatenate(pieces)).astype(int))
+    return np.concatenate(found)
+
+
 def song_type_warnings(song: list[np.ndarray], class_names: list[str], split: str) -> list[str]:
     """A warning for each song type without an example in a split."""
     effect = {

@@ -8,7 +8,8 @@ import pandas as pd
 
 from dss.errors import DssError
 from dss.evaluate.matching import NO_MATCH, Match, match_all
-from dss.evaluate.pairs import ALL, Pair, Recordings, read_pairs, song_names
+from dss.evaluate.pair import ALL, Pair, song_names
+from dss.evaluate.pairs import Recordings, read_pairs
 from dss.evaluate.samples import confusions, macro_f1, scores_of_confusion
 from dss.evaluate.sequences import durations, edit_counts
 from dss.options import EvaluateOptions, takes_options

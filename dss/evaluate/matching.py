@@ -4,8 +4,9 @@ A predicted annotation is correct if a true one of the same name starts within t
 stops within it, if requested). Each true annotation is matched with at most one predicted one, so
 that as many as possible match, and of all such matchings, the one with the smallest errors. Only
 annotated stretches count: `STEM_annotated.csv` next to the true annotations; and if these contain
-`noise` or `not_<song type>`, only the time they cover. Where a true segment starts or stops at the
-edge of a stretch, a predicted one may go on beyond: it is cut there, and the error is unknown.
+`noise` or `not_<song type>`, only the time they cover, which for `not_a` is known for a alone.
+Where a true segment starts or stops at the edge of a stretch, a predicted one may go on beyond: it
+is cut there, and the error is unknown.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +18,8 @@ import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
 from dss.errors import DssError
-from dss.evaluate.pairs import ALL, AnnotationArrays, Pair, Recordings, read_pairs, song_names
+from dss.evaluate.pair import ALL, AnnotationArrays, Pair, song_names
+from dss.evaluate.pairs import Recordings, read_pairs
 from dss.options import EvaluateOptions, ToleranceOptions, takes_options
 from dss.options.arguments import EvaluateArguments
 

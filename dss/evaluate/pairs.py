@@ -3,26 +3,22 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple, TypeAlias, TypeGuard
+from typing import TypeAlias, TypeGuard
 
 import numpy as np
 import pandas as pd
 
-from dss.data.annotated_stretches import known_stretches, read_annotated
+from dss.data.annotated_stretches import read_annotated
 from dss.data.annotation_files import annotation_endings, read_named_annotations
-from dss.data.annotations import EVENT, NOISE, SEGMENT, occurrences
 from dss.data.column_names import called, has_times
 from dss.data.formats import samplerate_of
 from dss.data.formats.guessing import guess_format
 from dss.data.recording_files import AUDIO_ENDINGS, visible_files
-from dss.data.song_types import is_absence
-from dss.data.stretches import contain
-from dss.data.text_tables import TIMES, header_of
+from dss.data.text_tables import header_of
 from dss.errors import DssError, raise_problems, warn
 from dss.evaluate.doubts import doubts
+from dss.evaluate.pair import Pair, pair_of, types_in
 from dss.evaluate.true_annotations import TrueAnnotations, listed_annotations, true_annotations
 from dss.options import EvaluateOptions
 from dss.support.files import resolved
@@ -34,51 +30,9 @@ ENDINGS = re.compile(
     rf"({annotation_endings('|'.join(map(re.escape, AUDIO_ENDINGS)))}|(\.\w+)?\.not\.mat)$",
     re.IGNORECASE,
 )
-EVENT_REACH_SECONDS = 0.01  # around an event, there is known to be no other one
-ALL = "all"  # the row for all song types together
 
 Annotations: TypeAlias = str | Path | pd.DataFrame | TrueAnnotations
 Recordings: TypeAlias = Annotations | Sequence[Annotations]
-
-
-class AnnotationArrays(NamedTuple):
-    """The annotations of a table as arrays, which are a hundred times faster."""
-
-    names: np.ndarray  # [annotations] str
-    times: np.ndarray  # [annotations, 2]: start and stop in seconds
-    is_scored: np.ndarray  # [annotations] bool: whether it starts in an annotated stretch
-    is_cut: np.ndarray  # [annotations, 2] bool: whether it starts, stops at the edge of a stretch
-
-    @property
-    def is_segment(self) -> np.ndarray:
-        """Which annotations are segments, with stop > start: [annotations] bool."""
-        return self.times[:, 1] > self.times[:, 0]
-
-
-@dataclass(frozen=True, eq=False)
-class Pair:
-    """The true and the predicted annotations of one recording."""
-
-    true: pd.DataFrame
-    predicted: pd.DataFrame
-    stretches: np.ndarray  # [stretches, 2]: first and last second of annotated stretches
-    names: frozenset[str]  # song types that were annotated, or looked for and not found
-    # The file of the true annotations, or the number of the table; or the recording, if its
-    # annotations are in a file with others.
-    source: str
-    recording: Path | None = None  # if it is known
-
-    @cached_property
-    def arrays(self) -> tuple[AnnotationArrays, AnnotationArrays]:
-        """The true annotations and the predicted ones."""
-        both = []
-        for table in (self.true, self.predicted):
-            start, stop = (table[f"{edge}_seconds"].to_numpy(float) for edge in ("start", "stop"))
-            names, times = table["name"].to_numpy(object), np.stack([start, stop], axis=1)
-            edges = zip((start, stop), _edges(self.stretches), strict=True)
-            is_cut = np.stack([np.isin(times, at) for times, at in edges], axis=1)
-            both.append(AnnotationArrays(names, times, contain(self.stretches, start), is_cut))
-        return both[0], both[1]
 
 
 def read_pairs(
@@ -113,82 +67,23 @@ def read_pairs(
     if not all(isinstance(given, pd.DataFrame) for given in (*true, *predicted)):
         for doubt in doubts(*tables):
             warn(doubt)
-    pairs = []
+    types, pairs = types_in(*tables), []
     for number, (given, t, p) in enumerate(zip(true, *tables, strict=True), start=1):
         if isinstance(given, TrueAnnotations):
             source = str(given.file if several[given.file] == 1 else given.recording)
-            pair = _pair(t, p, _stretches(given.recording), source, given.recording)
+            where = _stretches(given.recording)
+            pair = pair_of(t, p, where, types, source, given.recording)
         else:
             source = f"table {number}" if isinstance(given, pd.DataFrame) else str(given)
-            pair = _pair(t, p, _stretches(given), source)
+            pair = pair_of(t, p, _stretches(given), types, source)
         pairs.append(pair)
     return pairs
-
-
-def song_names(pairs: Sequence[Pair]) -> list[str]:
-    """The song types in all tables, including those that were not found."""
-    return sorted({name for pair in pairs for name in pair.names} - {NOISE})
 
 
 def stem_of(path: Path) -> str | None:
     """The stem of the recording that an annotation file is named after."""
     ending = ENDINGS.search(path.name)
     return path.name[: ending.start()] if ending else None
-
-
-def _pair(
-    true: pd.DataFrame,
-    predicted: pd.DataFrame,
-    annotated_stretches: np.ndarray,
-    source: str,
-    recording: Path | None = None,
-) -> Pair:
-    tables = true, predicted
-    stated = set().union(*(table["name"] for table in tables))
-    names = frozenset(name for name in stated if not is_absence(name, stated))
-    known = _known(true, names, annotated_stretches)
-    by_hand, found_by = (occurrences(table[table["name"].isin(list(names))]) for table in tables)
-    if ALL in names:
-        apart = {ALL: f"{ALL} (song type)"}
-        by_hand, found_by = (table.replace({"name": apart}) for table in (by_hand, found_by))
-        names = names - {ALL} | {*apart.values()}
-    found_by = _cut(found_by, by_hand, known)
-    return Pair(by_hand, found_by, known, names, source, recording)
-
-
-def _cut(predicted: pd.DataFrame, true: pd.DataFrame, stretches: np.ndarray) -> pd.DataFrame:
-    """Cut predicted segments where a true one of the same name starts or stops at the edge of an
-    annotated stretch.
-
-    Nobody looked beyond, so the song may well go on there. What is inside is compared.
-    """
-    is_segment = true["start_seconds"] < true["stop_seconds"]
-    for time, edges in zip(TIMES, _edges(stretches), strict=True):
-        for name, edge in true.loc[is_segment & true[time].isin(edges), ["name", time]].to_numpy():
-            start, stop = (predicted[t] for t in TIMES)
-            reaches_beyond = (predicted["name"] == name) & (start < edge) & (edge < stop)
-            both = predicted[reaches_beyond]
-            parts = both.assign(stop_seconds=edge), both.assign(start_seconds=edge)
-            if len(both):
-                predicted = pd.concat([predicted[~reaches_beyond], *parts])
-    return predicted.sort_values("start_seconds", ignore_index=True, kind="stable")
-
-
-def _edges(stretches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The starts and stops of stretches, beyond which nothing is known for more than an instant."""
-    apart = stretches[1:, 0] - stretches[:-1, 1] > EVENT_REACH_SECONDS
-    first, last = (np.ones(min(len(stretches), 1), bool) for _ in TIMES)
-    return stretches[np.append(first, apart), 0], stretches[np.append(apart, last), 1]
-
-
-def _known(
-    true: pd.DataFrame, names: frozenset[str], annotated_stretches: np.ndarray
-) -> np.ndarray:
-    """The known part of the annotated stretches (`known_stretches`)."""
-    is_event = true["start_seconds"] == true["stop_seconds"]
-    events = set(true.loc[is_event, "name"])
-    types = {name: EVENT if name in events else SEGMENT for name in names - {NOISE}}
-    return known_stretches(true, types, annotated_stretches, EVENT_REACH_SECONDS)
 
 
 def _stretches(annotations: str | Path | pd.DataFrame) -> np.ndarray:

@@ -7,7 +7,8 @@ import pandas as pd
 
 from dss.data.annotations import NOISE
 from dss.errors import DssError
-from dss.evaluate.pairs import ALL, AnnotationArrays, Pair, Recordings, read_pairs
+from dss.evaluate.pair import ALL, AnnotationArrays, Pair
+from dss.evaluate.pairs import Recordings, read_pairs
 
 MOST_COUNTS = 2**27  # a gigabyte
 GRID_SECONDS = 0.001  # between the samples that are compared

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from dss.data.annotations import NOISE
-from dss.evaluate.pairs import ALL, Pair, Recordings, read_pairs, song_names
+from dss.evaluate.pair import ALL, Pair, song_names
+from dss.evaluate.pairs import Recordings, read_pairs
 
 
 def syllable_error_rate(true: Recordings, predicted: Recordings) -> float:

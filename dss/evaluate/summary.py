@@ -8,7 +8,8 @@ import pandas as pd
 
 from dss.evaluate.intervals import bootstrap_pairs
 from dss.evaluate.matching import format_scores, match_all, score_matches, scores_of
-from dss.evaluate.pairs import ALL, Pair, Recordings, read_pairs
+from dss.evaluate.pair import ALL, Pair
+from dss.evaluate.pairs import Recordings, read_pairs
 from dss.evaluate.samples import confusions, macro_f1, score_samples
 from dss.evaluate.sequences import compare_pairs, error_rate
 from dss.options import EvaluateOptions, takes_options

@@ -13,7 +13,8 @@ from dss.data.recording_files import AUDIO_ENDINGS
 from dss.data.recordings import Recording, open_recording
 from dss.errors import DssError
 from dss.evaluate import mistakes, precision_recall, read_pairs, timing_errors
-from dss.evaluate.pairs import Pair, Recordings, stem_of
+from dss.evaluate.pair import Pair
+from dss.evaluate.pairs import Recordings, stem_of
 from dss.options import EvaluateOptions, takes_options
 from dss.options.arguments import EvaluateArguments
 from dss.plot.bars import within

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from dss.evaluate.matching import match_pair, score_pairs
-from dss.evaluate.pairs import Pair
+from dss.evaluate.pair import Pair
 from dss.options import DetectOptions, ToleranceOptions
 from dss.predict.confidence import FEWEST, fit
 from dss.predict.detection import Detector, in_order, with_run_options

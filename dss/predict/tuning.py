@@ -12,7 +12,7 @@ import pandas as pd
 from dss.data.annotations import EVENT, SEGMENT
 from dss.errors import DssError
 from dss.evaluate.matching import score_pairs
-from dss.evaluate.pairs import Pair
+from dss.evaluate.pair import Pair
 from dss.options import DetectOptions, TuneOptions, takes_options
 from dss.options.arguments import TuneArguments
 from dss.predict.calibrate import RECALL_THRESHOLDS, calibrated, lowered

@@ -11,7 +11,7 @@ from dss.data.batches import split_stretches
 from dss.data.dataset import open_dataset
 from dss.data.stretches import of_mask
 from dss.errors import DssError
-from dss.evaluate.pairs import Pair
+from dss.evaluate.pair import Pair, cut_at_edges
 from dss.options import DetectOptions, PredictOptions
 from dss.predict.detection import detect
 from dss.predict.recording import open_for_run, probability_blocks
@@ -55,6 +55,7 @@ class ValidationStretch:
     def pair(self, predicted: pd.DataFrame, names: frozenset[str]) -> Pair:
         """The true and the predicted annotations of these song types."""
         true = self.true[self.true["name"].isin(list(names))]
+        predicted = cut_at_edges(predicted, true, self.annotated_stretches)
         return Pair(true, predicted, self.annotated_stretches, names, self.recording)
 
 

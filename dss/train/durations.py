@@ -27,6 +27,7 @@ def learned_durations(
     class_types: Sequence[str],
     stretches: np.ndarray,
     samplerate_hz: float,
+    annotated_parts: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """The limits that detection learns from annotations: durations of segments, intervals of
     events.
@@ -46,13 +47,17 @@ def learned_durations(
     annotations touch: the network then takes one syllable for two.
 
     The nearest neighbour of an event may be up to 1.3 times as far as for any annotated event. If
-    an annotated event is alone in its stretch, events may be alone anywhere.
+    an annotated event is alone in its stretch, events may be alone anywhere. Where not all events
+    are annotated, these distances are longer than the real ones, never shorter.
 
     Arguments:
         song: where each class occurs (`dss.data.contents.song_stretches`), noise first.
         class_names, class_types: of the classes; a type is "event" or "segment".
-        stretches: [stretches, 2] first and one past the last sample of the annotated stretches.
+        stretches: [stretches, 2] first and one past the last sample of pieces of recordings.
         samplerate_hz: the sample rate.
+        annotated_parts: [parts, 2] samples, what is annotated of the stretches; default: all. A
+            segment at an edge may be an excerpt of a longer one, and between two parts, there may
+            be song.
 
     Returns: by option of `dss.predict.detection.detect`: `segment_durations`, [shortest, longest]
         in seconds by song type; `segment_min_seconds`; `segment_fill_seconds`;
@@ -63,7 +68,8 @@ def learned_durations(
     named = zip(class_names[1:], class_types[1:], song[1:], strict=True)
     segments = {name: occurrences for name, kind, occurrences in named if kind == SEGMENT}
     events = [s for s, kind in zip(song, class_types, strict=True) if kind == EVENT]
-    learned = _of_segments(segments, stretches, samplerate_hz)
+    parts = stretches if annotated_parts is None else annotated_parts
+    learned = _of_segments(segments, parts, samplerate_hz)
     intervals = [_nearest(occurrences, stretches) / samplerate_hz for occurrences in events]
     if intervals and min(map(len, intervals)) >= FEWEST:
         longest = np.concatenate(intervals).max()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import dss
 from dss import models
-from dss.data.contents import fingerprint
+from dss.data.contents import annotated_parts, fingerprint
 from dss.errors import warn
 from dss.models.worker_addresses import worker_count, worker_index
 from dss.options import TrainOptions, takes_options
@@ -121,7 +121,8 @@ def _params(data: TrainingData, options: TrainOptions, reasons, doubts) -> dict[
     """The contents of `_params.yaml`."""
     attributes, padding = data.tree.attrs, models.padding(options)
     class_types = list(attributes["class_types" + data.y_name.removeprefix("y")])
-    rate, stretches = attributes["samplerate_x_Hz"], data.chunks["train"].stretches
+    rate, chunks = attributes["samplerate_x_Hz"], data.chunks["train"]
+    parts = annotated_parts(chunks.annotated, chunks.stretches)
     song, classes = data.song["train"], (data.class_names, class_types)
     libraries = ("tensorflow", "keras", "numpy", "h5py")
     absolute = options.model_copy(
@@ -151,7 +152,7 @@ def _params(data: TrainingData, options: TrainOptions, reasons, doubts) -> dict[
             **{name: version(name) for name in libraries},
         },
         "command": shlex.join(["dss", "train", *absolute.to_switches()]),
-        "detect": {"options": learned_durations(song, *classes, stretches, rate)},
+        "detect": {"options": learned_durations(song, *classes, chunks.stretches, rate, parts)},
     }
 
 
