@@ -1,7 +1,9 @@
+import numpy as np
 import pandas as pd
 import pytest
+from conftest import write_recording
 
-from dss.data import make_dataset, open_dataset
+from dss.data import describe, make_dataset, open_dataset, preview_dataset
 from dss.data.automatic_options import chosen_options
 from dss.data.targets import add_gaps
 from dss.options import DatasetOptions
@@ -82,6 +84,20 @@ def test_another_recording_is_spared_if_one_holds_most(seconds, split):
     assert options.test_split == split
     each = "each split" if split == "samples" else "validation"
     assert reasons["block_seconds"].endswith(f"so that {each} gets a share of all song")
+
+
+def test_excerpts_are_dealt_out_in_short_blocks(tmp_path):
+    """A minute, of which six seconds are annotated, with song of one type after the other."""
+    rows = [("ab"[t > 30], t, t + 0.3) for t in range(5, 58, 3)]
+    marks = [("noise", start - 0.05, start) for _, start, _ in rows]
+    noise = np.random.default_rng(0).standard_normal(60_000)
+    write_recording(tmp_path / "song", "bird", noise, 1000, [*rows, *marks])
+    for test_fraction in (0.1, 0):
+        tree = preview_dataset(tmp_path / "song", test_fraction=test_fraction)
+        assert tree.attrs["chosen"]["block_seconds"].startswith("0.5 s")
+        counts = describe(tree)
+        assert (counts.loc[["train", "val"], ["a", "b"]] > 0).all(axis=None)
+        assert counts.loc["test", ["a", "b"]].sum() >= 2 * (test_fraction > 0)
 
 
 def test_only_segments_of_one_type_are_moved_apart():

@@ -80,6 +80,7 @@ def test_a_folder_without_problems_has_an_empty_table(folder):
             "differs from 'a b' (2) only in case or spaces",
             "warning",
         ),
+        (["not_a,1,2", "a,1.5,1.5", "noise,0,10"], 3, "a", "lies in not_a (row 2)", "warning"),
         (["a,1,2", "a,NaN,1"], 3, "a", "means that it does not occur; but row 2 is one", "warning"),
     ],
 )
@@ -125,6 +126,14 @@ def test_noise_is_said_to_make_the_rest_of_its_recording_unknown(tmp_path):
     (found,) = problems(tmp_path)
     assert found[:3] == ("x_annotations.csv", 3, "noise")
     assert "only annotated time is known; the other 6.5 s are unknown" in found[3]
+
+
+def test_a_name_marks_absence_whichever_file_has_the_song(tmp_path):
+    write(tmp_path, "x", "a,1,2", "p,3,3")
+    write(tmp_path, "y", "a,1,2", "not_p,1.5,3", "not_a,4,5")
+    (found,) = problems(tmp_path)
+    assert found[:3] == ("y_annotations.csv", 3, "not_p")
+    assert "only annotated time is known; the other 9 s are unknown" in found[3]
 
 
 @pytest.mark.parametrize("seconds", [4, 400])

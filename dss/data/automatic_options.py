@@ -24,19 +24,21 @@ BLOCK_SECONDS = 0.5, 10.0
 
 def chosen_options(
     tables: Sequence[pd.DataFrame],
-    durations_seconds: Sequence[float],
+    known_seconds: Sequence[float],
     types: Mapping[str, str],
     options: DatasetOptions,
     names: Sequence[str] = (),
+    are_excerpts: bool = False,
 ) -> tuple[DatasetOptions, dict[str, str]]:
     """Fill in the options that are chosen from the data.
 
     Arguments:
         tables: the annotations of each recording.
-        durations_seconds: the durations of the recordings.
+        known_seconds: how much of each recording is annotated.
         types: the category of each song type.
         options: the options as given.
         names: the names of the recordings, relative to the data folder.
+        are_excerpts: whether `noise` or `not_<song type>` mark what is annotated, here and there.
 
     Returns: the options, and a sentence for each chosen one that differs from its fixed value.
     """
@@ -49,17 +51,18 @@ def chosen_options(
     if options.test_split == "auto":
         why, dominates = "", False
         if options.groups is None:
-            why = _why_none_is_spared(durations_seconds, options.test_fraction)
-            dominates = _largest_part(durations_seconds) > LARGEST_PART
+            why = _why_none_is_spared(known_seconds, options.test_fraction)
+            dominates = _largest_part(known_seconds) > LARGEST_PART
         values["test_split"] = "samples" if why else "files"
         if why and options.test_fraction:
             reasons["test_split"] = f"samples: {why}"
         elif options.groups is None and options.test_fraction:
             values |= _groups(names, reasons)
-        if (why or dominates) and options.test_fraction and options.block_seconds is None:
-            seconds = np.clip(sum(durations_seconds) / N_BLOCKS, *BLOCK_SECONDS)
+        in_blocks = (why or dominates) and (options.test_fraction or are_excerpts)
+        if in_blocks and options.block_seconds is None:
+            seconds = np.clip(sum(known_seconds) / N_BLOCKS, *BLOCK_SECONDS)
             values["block_seconds"] = float(f"{seconds:.2g}")
-            each = "each split" if why else "validation"
+            each = "each split" if why and options.test_fraction else "validation"
             reasons["block_seconds"] = (
                 f"{values['block_seconds']:g} s, so that {each} gets a share of all song"
             )
@@ -68,12 +71,12 @@ def chosen_options(
     return options.model_copy(update=values), reasons
 
 
-def _why_none_is_spared(durations_seconds: Sequence[float], test_fraction: float) -> str:
+def _why_none_is_spared(known_seconds: Sequence[float], test_fraction: float) -> str:
     """Why no whole recording can be spared for testing; blank if one can."""
-    n = len(durations_seconds)
+    n = len(known_seconds)
     if n < FEWEST_RECORDINGS:
         return f"with {counted(n, 'recording')}, none can be spared for testing"
-    seconds, part = np.array(durations_seconds, float), _largest_part(durations_seconds)
+    seconds, part = np.array(known_seconds, float), _largest_part(known_seconds)
     if part <= LARGEST_PART:
         return ""
     others = seconds[can_be_spared(seconds)]
@@ -87,9 +90,9 @@ def _why_none_is_spared(durations_seconds: Sequence[float], test_fraction: float
     )
 
 
-def _largest_part(durations_seconds: Sequence[float]) -> float:
+def _largest_part(known_seconds: Sequence[float]) -> float:
     """The fraction of all that is annotated in a single recording."""
-    return max(durations_seconds, default=0.0) / max(sum(durations_seconds), 1e-9)
+    return max(known_seconds, default=0.0) / max(sum(known_seconds), 1e-9)
 
 
 def _groups(recordings: Sequence[str], reasons: dict[str, str]) -> dict[str, str]:

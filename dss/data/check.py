@@ -32,9 +32,10 @@ def check_annotations(
     Errors prevent making a dataset: recordings or annotations that are missing or unreadable, times
     that are not numbers, before the start, after the end or in the wrong order, and names used for
     both events and segments. Warnings point at probable mistakes: overlaps, duplicates, very short
-    segments, names that are almost the same or undefined, song types that were never found,
-    unconfirmed proposals, `noise` that makes the rest of its recording unknown, a second annotation
-    file that is not read, annotation files without a recording, and silent or clipped channels.
+    segments, song where another row says that there is none, names that are almost the same or
+    undefined, song types that were never found, unconfirmed proposals, `noise` or
+    `not_<song type>` that make the rest of their recording unknown, a second annotation file that
+    is not read, annotation files without a recording, and silent or clipped channels.
     Levels are checked on half a minute of each recording, in 60 blocks spread evenly, so that hours
     of audio on a network drive take no longer.
 
@@ -72,15 +73,16 @@ def find_problems(
     Annotated stretches may extend beyond a recording by the tolerance.
     """
     problems = list(differences(recordings))
+    by_file, unreadable = definitions_of(recordings)
+    definitions = {name: kind for of_file in by_file.values() for name, kind in of_file.items()}
+    names = {*definitions}.union(*(found.table["name"] for found in recordings))
     usual_rate = most_frequent([found.recording.samplerate_hz for found in recordings])
     for found in bar(recordings, desc="comparing", unit="recording", delay=1):
         with_times = found.recording.samplerate_hz == usual_rate  # or the rate may be wrong
-        problems += problems_within(found, with_times)
+        problems += problems_within(found, names, with_times)
         try:
             problems += unread_files(found)
             found.annotated(tolerance_seconds)
         except (DssError, OSError) as error:
             problems += problems_of(error, found.recording.path)
-    by_file, unreadable = definitions_of(recordings)
-    definitions = {name: kind for of_file in by_file.values() for name, kind in of_file.items()}
-    return [*problems, *unreadable, *problems_between(recordings, definitions)]
+    return [*problems, *unreadable, *problems_between(recordings, names, definitions)]

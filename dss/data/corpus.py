@@ -12,7 +12,7 @@ from dss.data import targets
 from dss.data.annotated_recordings import AnnotatedRecording, read_annotated_recordings
 from dss.data.annotated_stretches import known_stretches
 from dss.data.annotations import EVENT, NOISE, definitions_path, occurrences, segments_in
-from dss.data.automatic_options import chosen_options
+from dss.data.automatic_options import EVENT_STD_SECONDS, chosen_options
 from dss.data.check import find_problems
 from dss.data.overlaps import overlap_warnings, overlaps, without_overlaps
 from dss.data.problems import as_table, format_problems, problems_of, raise_errors
@@ -66,6 +66,12 @@ class Source:
             return np.ones(stop_sample - start_sample, bool)
         return as_mask(self.known, self.recording.samplerate_hz, start_sample, stop_sample)
 
+    @property
+    def known_seconds(self) -> float:
+        """How many seconds are known."""
+        duration = self.recording.duration_seconds
+        return duration - self.unknown_seconds(0, self.recording.n_samples)
+
     def unknown_seconds(self, start_sample: int, stop_sample: int) -> float:
         """How many seconds of a stretch are unknown."""
         if self.known is None:
@@ -108,20 +114,31 @@ def read_corpus(folder: Path, options: DatasetOptions) -> Corpus:
         _annotated_stretches(found, new, options, types)
         for found, new in zip(recordings, renamed, strict=True)
     ]
-    seconds = [float(np.diff(stretches).sum()) for stretches in annotated]
     root = folder.parent if folder.is_file() else folder
     names = [found.recording.path.relative_to(root).as_posix() for found in recordings]
-    settled, reasons = chosen_options(renamed, seconds, types, options, names)
+
+    def known_with(event_std_seconds: float | None) -> list[np.ndarray]:
+        reach = targets.GAUSSIAN_REACH * (event_std_seconds or 0)
+        return [
+            known_stretches(found.table, old_types, stretches, reach, old_names)
+            for found, stretches in zip(recordings, annotated, strict=True)
+        ]
+
+    known = known_with(options.event_std_seconds or EVENT_STD_SECONDS)
+    seconds, all_seconds = (
+        [float(np.diff(of_one).sum()) for of_one in stretches] for stretches in (known, annotated)
+    )
+    are_excerpts = sum(seconds) < sum(all_seconds)
+    settled, reasons = chosen_options(renamed, seconds, types, options, names, are_excerpts)
     if options.overlaps == "share":
         for sentence in overlap_warnings(renamed, types, 1 / recordings[0].recording.samplerate_hz):
             warn(sentence)
-    reach = targets.GAUSSIAN_REACH * (settled.event_std_seconds or 0)
     sources = []
-    for name, found, new, stretches in zip(names, recordings, renamed, annotated, strict=True):
-        known = known_stretches(found.table, old_types, stretches, reach, old_names)
+    known = known_with(settled.event_std_seconds)
+    for name, found, new, of_one in zip(names, recordings, renamed, known, strict=True):
         whole = [[0, found.recording.duration_seconds]]
-        is_all = known.shape == (1, 2) and np.allclose(known, whole)
-        sources.append(Source(found.recording, name, new, None if is_all else known))
+        is_all = of_one.shape == (1, 2) and np.allclose(of_one, whole)
+        sources.append(Source(found.recording, name, new, None if is_all else of_one))
     if options.boundary_targets:
         types |= dict.fromkeys(BOUNDARIES, EVENT)
     within_types = options.gap_seconds is None

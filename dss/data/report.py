@@ -161,8 +161,8 @@ def missing(attributes: Mapping[Any, Any]) -> list[str]:
             sentences.append(
                 f"{name} does not occur in {' and '.join(without)}: it has "
                 f"{counted(total, 'annotation')}, in {counted(n_recordings, 'recording')} or "
-                "parts of recordings. Split by samples in blocks (--block-seconds), try another "
-                "seed, or annotate more of it."
+                "parts of recordings. Split by samples in blocks, or in shorter ones "
+                "(--block-seconds), try another seed, or annotate more of it."
             )
     return sentences
 

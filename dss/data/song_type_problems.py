@@ -8,7 +8,7 @@ import numpy as np
 
 from dss.data.annotated_recordings import AnnotatedRecording
 from dss.data.annotated_stretches import known_stretches
-from dss.data.annotations import NOISE, definitions_path, plain_rows
+from dss.data.annotations import ABSENT, NOISE, definitions_path, plain_rows
 from dss.data.automatic_options import EVENT_STD_SECONDS
 from dss.data.problems import WARNING, Problem, problems_of
 from dss.data.song_types import is_absence, read_definitions, song_types
@@ -54,22 +54,25 @@ def never_found(recordings: Sequence[AnnotatedRecording]) -> Iterator[Problem]:
 def unknown_stretches(
     recordings: Sequence[AnnotatedRecording], tolerance_seconds: float
 ) -> Iterator[Problem]:
-    """Annotations of noise that make the rest of their recording unknown."""
+    """Annotations of noise, or absence, that make the rest of their recording unknown."""
     by_recording = {found.recording.path: found.table for found in recordings}
-    if not any(NOISE in table["name"].tolist() for table in by_recording.values()):
+    marks = (NOISE, ABSENT)
+    if not any(table["name"].str.startswith(marks).any() for table in by_recording.values()):
         return  # and the definitions are not needed
     reach = GAUSSIAN_REACH * EVENT_STD_SECONDS
     with suppress(DssError, OSError):  # reported elsewhere
         types = song_types(by_recording, definitions_of(recordings)[0])
         names = set(types).union(*(table["name"] for table in by_recording.values()))
         for found in recordings:
-            rows = found.table.index[found.table["name"] == NOISE]
-            if not len(rows):
+            written = found.table["name"]
+            is_mark = written.map(lambda name: name == NOISE or is_absence(name, names))
+            if not is_mark.any():
                 continue
+            row = is_mark.idxmax()
             annotated = found.annotated(tolerance_seconds)
             known = known_stretches(found.table, types, annotated, reach, names)
             unknown = float(np.diff(annotated).sum() - np.diff(known).sum())
             if unknown > 1 / found.recording.samplerate_hz:
                 text = f"the other {readable(unknown)} are unknown: neither song nor noise"
                 text = f"means that in this recording only annotated time is known; {text}"
-                yield str(found.file), rows[0], NOISE, text, WARNING
+                yield str(found.file), row, written[row], text, WARNING

@@ -100,7 +100,7 @@ def halved(recordings: Sequence[Song], samplerate_hz: float, seed: int) -> list[
     Returns: the stretches of each half, in the order of the recordings.
     """
     rng = np.random.default_rng(seed)
-    block = max(song.n_samples for song in recordings)
+    block = max(song.n_known(0, song.n_samples) for song in recordings)
     if len(recordings) == 1:
         block = -(-block // 2)
     margin = round(MARGIN_SECONDS * samplerate_hz)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from dss.data.annotated_recordings import AnnotatedRecording
-from dss.data.annotations import EVENT, NOISE, SEGMENT, plain_rows, time_problems
+from dss.data.annotations import ABSENT, EVENT, NOISE, SEGMENT, plain_rows, time_problems
 from dss.data.problems import COLUMNS, ERROR, WARNING, Problem
 from dss.data.song_types import is_absence, song_names
 from dss.support.units import readable
@@ -20,14 +20,18 @@ ENOUGH = 5  # segments, for a meaningful median
 Tables = list[tuple[str, pd.DataFrame]]  # annotation files, and their tables
 
 
-def problems_within(found: AnnotatedRecording, with_times: bool) -> Iterator[Problem]:
+def problems_within(
+    found: AnnotatedRecording, names: set[str], with_times: bool
+) -> Iterator[Problem]:
     """Problems within the annotations of one recording.
 
-    Its end counts only `with_times`: if its sample rate can be trusted.
+    `names` are those in all recordings: `not_x` marks the absence of x only if x is a name. The end
+    of the recording counts only `with_times`: if its sample rate can be trusted.
     """
     recording, file, table, _ = found
-    step = 1 / recording.samplerate_hz
-    for problems in (_unconfirmed(table), _contradictions(table), _overlaps(table, step)):
+    step, song = 1 / recording.samplerate_hz, song_names(names)
+    overlaps = _overlaps(table, song, step)
+    for problems in (_unconfirmed(table), _contradictions(table), _denied(table, song), overlaps):
         yield from ((str(file), *problem, WARNING) for problem in problems)
     if with_times:
         for problem in time_problems(table, recording.duration_seconds, step):
@@ -35,15 +39,15 @@ def problems_within(found: AnnotatedRecording, with_times: bool) -> Iterator[Pro
 
 
 def problems_between(
-    recordings: Sequence[AnnotatedRecording], definitions: dict[str, str]
+    recordings: Sequence[AnnotatedRecording], names: set[str], definitions: dict[str, str]
 ) -> Iterator[Problem]:
     """Problems of names and durations across the files and annotations of all recordings.
 
-    `definitions` are the categories of defined names.
+    `names` are those in all recordings, and `definitions` the categories of defined names.
     """
     tables = [(str(found.file), found.table) for found in recordings]
     yield from _kinds(tables, definitions)
-    yield from _short(tables)
+    yield from _short(tables, song_names(names))
     yield from _names(tables, definitions)
 
 
@@ -71,10 +75,25 @@ def _contradictions(table: pd.DataFrame) -> Iterator[tuple[int, str, str]]:
             yield row, name, text
 
 
-def _overlaps(table: pd.DataFrame, tolerance_seconds: float) -> Iterator[tuple[int, str, str]]:
+def _denied(table: pd.DataFrame, song: set[str]) -> Iterator[tuple[int, str, str]]:
+    """Song of a type that another row says is absent there."""
+    absent: dict[str, list[tuple[int, float, float]]] = {}
+    for row, name, start, stop in plain_rows(table):
+        if name not in song:
+            absent.setdefault(name, []).append((row, start, stop))
+    for row, name, start, stop in plain_rows(table) if absent else ():
+        for other_row, first, last in absent.get(ABSENT + name, ()):
+            if first <= (start + stop) / 2 < last:
+                yield row, name, f"lies in {ABSENT}{name} (row {other_row}): correct one of them"
+                break
+
+
+def _overlaps(
+    table: pd.DataFrame, song: set[str], tolerance_seconds: float
+) -> Iterator[tuple[int, str, str]]:
     """Segments that begin before an earlier one ends, except duplicates."""
     rows: dict[tuple[str, float, float], int] = {}
-    for row, name, start, stop in sorted(_segments(table), key=lambda segment: segment[2]):
+    for row, name, start, stop in sorted(_segments(table, song), key=lambda segment: segment[2]):
         rows.setdefault((name, start, stop), row)
     last = None  # of the earlier ones, the one that ends last
     for (name, start, stop), row in rows.items():
@@ -107,12 +126,12 @@ def _kinds(tables: Tables, definitions: dict[str, str]) -> Iterator[Problem]:
             yield file, row, name, f"has {what}, but {why}; use two names, or correct it", ERROR
 
 
-def _short(tables: Tables) -> Iterator[Problem]:
+def _short(tables: Tables, song: set[str]) -> Iterator[Problem]:
     """Segments that are far shorter than the others of their name."""
     segments = [
         (file, row, name, stop - start)
         for file, table in tables
-        for row, name, start, stop in _segments(table)
+        for row, name, start, stop in _segments(table, song)
     ]
     by_name = pd.DataFrame(segments, columns=[*COLUMNS[:3], "seconds"]).groupby("name")["seconds"]
     medians = by_name.median()[by_name.size() >= ENOUGH].to_dict()
@@ -151,9 +170,8 @@ def _names(tables: Tables, definitions: dict[str, str]) -> Iterator[Problem]:
             yield *first[name], name, text, WARNING
 
 
-def _segments(table: pd.DataFrame) -> list[tuple[int, str, float, float]]:
-    """Segments of song or noise, except those that mark absence."""
-    song = song_names({*table["name"].tolist()})
+def _segments(table: pd.DataFrame, song: set[str]) -> list[tuple[int, str, float, float]]:
+    """Segments of song: not those that mark noise, or absence."""
     return [
         (row, name, start, stop)
         for row, name, start, stop in plain_rows(table)

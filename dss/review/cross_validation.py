@@ -110,7 +110,7 @@ def _halves(folder: Path, corpus: Corpus, seed: int) -> list[list[tuple[Source, 
 def _dealt(corpus: Corpus, half: Sequence[tuple[Source, float]], seed: int) -> Corpus:
     """A half as a dataset, in blocks, so that validation gets its share of each song type."""
     sources = [source for source, _ in half]
-    seconds = sum(source.recording.duration_seconds for source in sources)
+    seconds = sum(source.known_seconds for source in sources)
     blocks = float(np.clip(seconds / BLOCKS, *BLOCK_SECONDS))
     options = corpus.options.model_copy(update={"block_seconds": blocks, "seed": seed})
     return replace(corpus, sources=sources, options=options)
