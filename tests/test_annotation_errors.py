@@ -121,6 +121,23 @@ def test_what_nobody_looked_at_is_not_judged():
     assert len(rank_errors([held_out(annotated, known=np.array([[0.9, 6.5]]))], TYPES)) == 1
 
 
+def test_song_may_go_on_where_nobody_looked():
+    """The middles of syllables are annotated, all that the network hears beyond is unknown."""
+    part = [(name, start + 0.02, stop - 0.02) for name, start, stop in SONG]
+    known = np.array([times for _, *times in part])
+    assert rank_errors([held_out(part, known=known)], TYPES).empty
+    # Where everything else is known, the network objects to one such annotation.
+    annotated = [*SONG[:6], part[6], *SONG[7:]]
+    known = np.array([[0.0, SONG[6][1]], part[6][1:], [SONG[6][2], 6.5]])
+    assert len(rank_errors([held_out(annotated)], TYPES)) == 1
+    assert rank_errors([held_out(annotated, known=known)], TYPES).empty
+    # A long segment that the network found, and an excerpt of it, are no mistake.
+    sung = [*SONG, ("a", 6.15, 6.45)]
+    excerpt = [*SONG, ("a", 6.28, 6.32)]
+    known = np.array([[0.0, 6.15], [6.28, 6.32]])
+    assert rank_errors([held_out(excerpt, sung, known=known)], TYPES).empty
+
+
 def test_a_song_type_that_the_network_could_not_learn_is_not_judged():
     annotated = changed(6, name="b")
     with pytest.warns(DssWarning, match="^b: not checked in one half .* fewer than 3"):
@@ -153,6 +170,15 @@ def test_halves_of_a_single_recording_are_cut_in_a_pause():
     assert edges[0][1] == edges[1][0]
     assert edges[1][1] == 1000
     assert not 450 < edges[1][0] < 600
+
+
+def test_halves_of_excerpts_have_equal_shares_of_what_is_annotated():
+    starts = np.arange(100, 900, 100)
+    excerpts = np.stack([starts, starts + 20], axis=1)
+    song = Song(10_000, excerpts, ["a"] * 8, "x", excerpts)
+    halves = halved([song], 1000, seed=0)
+    known = [sum(song.n_known(s.start_sample, s.stop_sample) for s in half) for half in halves]
+    assert known == [80, 80]
 
 
 def test_a_part_of_a_recording_has_its_own_times():

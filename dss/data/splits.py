@@ -14,6 +14,7 @@ SPLITS = ("train", "val", "test")
 UNUSED = "unused"
 LARGEST_PART = 0.4  # of all that is known in one group, if it is drawn whole for a split by files
 SMALLEST_PART = 0.1  # of the usual group, likewise: a recording that was broken off tests nothing
+N_OF_EXCERPTS = 30  # pieces to deal out from a single recording of which parts are known
 MARGIN_SECONDS = 0.1  # kept between a cut and the next song if the pause is long enough
 
 
@@ -97,16 +98,18 @@ def split_recordings(
 def halved(recordings: Sequence[Song], samplerate_hz: float, seed: int) -> list[list[Stretch]]:
     """Two halves with a share of every song type: of whole recordings, or of a single recording.
 
+    The latter is cut once, or into more pieces if only parts of it are known.
+
     Returns: the stretches of each half, in the order of the recordings.
     """
     rng = np.random.default_rng(seed)
     block = max(song.n_known(0, song.n_samples) for song in recordings)
     if len(recordings) == 1:
-        block = -(-block // 2)
+        block = -(-block // (2 if recordings[0].known is None else N_OF_EXCERPTS))
     margin = round(MARGIN_SECONDS * samplerate_hz)
     blocks = [b for i, song in enumerate(recordings) for b in _blocks(song, i, block, margin)]
     dealt = _deal(blocks, recordings, {"first": 1.0, "second": 1.0}, rng)
-    return [sorted(half) for half in dealt.values()]
+    return [_joined(half) for half in dealt.values()]
 
 
 def _fractions(options: DatasetOptions) -> dict[str, float]:

@@ -56,7 +56,8 @@ class HeldOut:
 def predict_held_out(folder: Path, corpus: Corpus, options: DatasetOptions) -> Iterator[HeldOut]:
     """Train on each half of the recordings, and annotate the other half.
 
-    A single recording is cut in two. Each half gets its share of every song type.
+    A single recording is cut in two, or, if only parts of it are annotated, into more pieces. Each
+    half gets its share of every song type.
 
     Arguments:
         folder: the data folder.
@@ -72,7 +73,7 @@ def predict_held_out(folder: Path, corpus: Corpus, options: DatasetOptions) -> I
         plan_splits(half)  # raises any error before training
     for number in (0, 1):
         learn, other = halves[number], halves[1 - number]
-        n = counted(len(learn), "recording")
+        n = counted(len(learn), "recording" if len(corpus.sources) > 1 else "part")
         say(f"Half {number + 1} of 2: training on {n}, then judging the other {len(other)}")
         with tempfile.TemporaryDirectory() as temporary:
             store = Path(temporary, "half.npy")

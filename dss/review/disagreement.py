@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from dss.data.annotations import EVENT, occurrences
+from dss.data.corpus import Source
 from dss.data.text_tables import COLUMNS, TIMES
 from dss.evaluate.matching import match
 from dss.options import ToleranceOptions
@@ -24,6 +25,9 @@ NO_BOUNDARIES = (0.0,) * 5  # to look at
 
 def disagreements(held_out: HeldOut, types: Mapping[str, str]) -> pd.DataFrame:
     """The network's opinion of each annotation, and of song that is not annotated.
+
+    Where only parts are annotated, it is not asked about the rest: segments may begin before an
+    excerpt, and go on after it.
 
     Arguments:
         held_out: a recording, with predictions.
@@ -48,7 +52,7 @@ def disagreements(held_out: HeldOut, types: Mapping[str, str]) -> pd.DataFrame:
     rows = [
         *_of_segments(table[~is_event], held_out, list(types)),
         *_of_events(table[is_event], held_out.found[kinds], held_out, types),
-        *_unannotated_segments(table[~is_event], held_out.found[~kinds]),
+        *_unannotated_segments(table[~is_event], _known(held_out.found[~kinds], held_out.source)),
     ]
     opinion = pd.DataFrame(rows, columns=OPINION)
     return opinion.astype(dict.fromkeys(OPINION[2:], float))  # also without rows
@@ -66,13 +70,16 @@ def _of_segments(table: pd.DataFrame, held_out: HeldOut, names: list[str]) -> It
     others[:, 0] = others[np.arange(len(own)), own] = 0
     other = others.argmax(axis=1)
     doubled = _doubled(table, means[np.arange(len(own)), own])
+    looked_at = np.array([[0, n]])
+    if held_out.source.known is not None:
+        looked_at = np.round(held_out.source.known * held_out.frames_hz).astype(int)
     for i, row in enumerate(table[COLUMNS].itertuples(index=False, name=None)):
         label = other[i] if means[i, other[i]] > means[i, own[i]] else own[i]
         yield (
             row[0],
             names[other[i] - 1] if other[i] else "",
             *row[1:],
-            *_boundaries(p[:, label], frames, i, held_out.frames_hz),
+            *_boundaries(p[:, label], frames, i, looked_at, held_out.frames_hz),
             means[i, other[i]] if other[i] else 0.0,
             means[i, 0],
             doubled[i],
@@ -80,21 +87,23 @@ def _of_segments(table: pd.DataFrame, held_out: HeldOut, names: list[str]) -> It
 
 
 def _boundaries(
-    q: np.ndarray, frames: np.ndarray, i: int, frames_hz: float
+    q: np.ndarray, frames: np.ndarray, i: int, looked_at: np.ndarray, frames_hz: float
 ) -> tuple[float, float, float, float, float]:
     """The network's opinion of the boundaries of a segment: five columns of `disagreements`.
 
-    Only the time between the neighbours of the segment is searched.
+    Only the annotated time between the neighbours of the segment is searched.
 
     Arguments:
         q: [frames] the probability of its song type.
         frames: [segments, 2] first frame, and one past the last.
         i: the number of the segment.
+        looked_at: [stretches, 2] first frame, and one past the last, of what is annotated.
     """
     reach = round(REACH_SECONDS * frames_hz)
     first, last = frames[i]
-    before = min(frames[:i, 1].max(initial=0), first)
-    after = max(frames[i + 1 :, 0].min(initial=len(q)), last)
+    begins, ends = looked_at[looked_at[:, 0] <= first, 0], looked_at[looked_at[:, 1] >= last, 1]
+    before = min(max(frames[:i, 1].max(initial=0), begins.max(initial=0)), first)
+    after = max(min(frames[i + 1 :, 0].min(initial=len(q)), ends.min(initial=len(q))), last)
     low, high = max(first - reach, before), min(first + reach, last)
     onset, onset_gain = _beginning(q[low:high], first - low)
     low, high = max(last - reach, first), min(last + reach, after)
@@ -137,6 +146,18 @@ def _doubled(table: pd.DataFrame, fit: np.ndarray) -> np.ndarray:
             doubled[worse] = max(doubled[worse], shared / shorter)
             j += 1
     return doubled
+
+
+def _known(found_by: pd.DataFrame, source: Source) -> pd.DataFrame:
+    """The parts of predicted segments that lie in annotated stretches."""
+    if source.known is None:
+        return found_by
+    stretches = source.known[:, None]
+    start, stop = (found_by[time].to_numpy(float) for time in TIMES)
+    first, last = np.maximum(start, stretches[..., 0]), np.minimum(stop, stretches[..., 1])
+    stretch, row = np.nonzero(last > first)
+    times = {"start_seconds": first[stretch, row], "stop_seconds": last[stretch, row]}
+    return found_by.iloc[row].assign(**times)
 
 
 def _unannotated_segments(table: pd.DataFrame, found_by: pd.DataFrame) -> Iterator[tuple]:
