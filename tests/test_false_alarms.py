@@ -76,6 +76,8 @@ def test_what_lies_in_noise_is_rejected():
     by_hand = table(("noise", 0.4, 0.65), ("b", 1.0, 1.2), ("noise", 2.995, 3.005))
     assert is_rejected(FOUND, by_hand).tolist() == [True, False, False, True]
     assert is_rejected(FOUND, table()).tolist() == [False] * 4
+    by_hand = table(("not_a", 0.4, 0.65), ("not_p", 0.9, 1.3), ("not_p", 2.9, 3.1))
+    assert is_rejected(FOUND, by_hand).tolist() == [True, False, False, True]
 
 
 def test_rejected_predictions_are_known_noise_in_the_next_dataset(recordings):

@@ -335,6 +335,9 @@ def test_counts_are_those_of_the_dataset_and_a_missing_song_type_is_crossed(data
     )
     assert legend(figure) == ["train", "val"]
 
+    unknown = table.assign(unknown=0.5 * table["seconds"])
+    heights_known = [bar.get_height() for bar in plot.plot_counts(unknown).axes[0].patches]
+    np.testing.assert_allclose(heights_known, 0.5 * table.loc[["train", "val"], "seconds"])
     table.loc["val", "b"] = 0
     crosses = [x for line in plot.plot_counts(table).axes[1].lines for x in line.get_xdata()]
     assert crosses == [pytest.approx(1.2)]

@@ -26,7 +26,8 @@ MOST_COLUMNS = 8  # of histograms
 def plot_counts(counts: xr.DataTree | pd.DataFrame) -> Figure:
     """Plot how many seconds, and how many annotations of each song type, are in each split.
 
-    A cross marks a song type that a split lacks. Empty splits are left out.
+    Seconds of which nothing is known do not count. A cross marks a song type that a split lacks.
+    Empty splits are left out.
 
     Arguments:
         counts: a dataset, by dss or another program, or its table from `dss.data.describe`: one row
@@ -61,7 +62,7 @@ def plot_counts(counts: xr.DataTree | pd.DataFrame) -> Figure:
         absent = at[values == 0]
         axis.plot(absent, 0 * absent, "kx", ms=4, clip_on=False, in_layout=False)
         look = {"color": paler("#404040", pale), "edgecolor": "#404040", "label": split}
-        seconds = table.at[split, "seconds"]
+        seconds = table.at[split, "seconds"] - table.get("unknown", {}).get(split, 0)
         bars = seconds_axis.bar(i, seconds, 0.8, **look)
         seconds_axis.bar_label(bars, fmt="{:.0f}" if seconds > 100 else "{:.3g}", fontsize=9)
     seconds_axis.set_title("seconds")

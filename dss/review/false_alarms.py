@@ -50,11 +50,17 @@ def reject(
 
 
 def is_rejected(by_dss: pd.DataFrame, by_hand: pd.DataFrame) -> np.ndarray:
-    """Which predictions lie mostly in stretches annotated as `noise`: [annotations] bool."""
-    noise = union(times_of(occurrences(by_hand[by_hand["name"] == NOISE])))
-    start, stop = times_of(by_dss).T
-    if not len(noise):
-        return np.zeros(len(by_dss), bool)
-    is_event = start == stop
-    start, stop = start - 1e-6 * is_event, stop + 1e-6 * is_event
-    return overlap(noise, start, stop) > 0.5 * (stop - start)
+    """Which predictions lie mostly in stretches annotated as `noise`, or `not_` with their name:
+    [annotations] bool.
+    """
+    by_hand = occurrences(by_hand)
+    rejected = np.zeros(len(by_dss), bool)
+    for name, rows in by_dss.groupby("name").indices.items():
+        absent = union(times_of(by_hand[by_hand["name"].isin([NOISE, f"{ABSENT}{name}"])]))
+        if not len(absent):
+            continue
+        start, stop = times_of(by_dss.iloc[rows]).T
+        is_event = start == stop
+        start, stop = start - 1e-6 * is_event, stop + 1e-6 * is_event
+        rejected[rows] = overlap(absent, start, stop) > 0.5 * (stop - start)
+    return rejected

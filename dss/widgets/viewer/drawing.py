@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 from matplotlib.transforms import Bbox
 
-from dss.data.annotations import NOISE
+from dss.data.annotations import ABSENT, NOISE
 from dss.plot.bars import REJECTED
 from dss.plot.figure import SongFigure, quick_garbage_collection
 from dss.plot.overview import Overviews, coarse_envelope
@@ -100,7 +100,7 @@ class Drawing:
     def _with_rejected(self, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         """Annotation tables that say which predictions are false alarms, saved or not."""
         by_hand = tables.get(self._viewer.manual_label)
-        if by_hand is None or not (by_hand["name"] == NOISE).any():
+        if by_hand is None or not by_hand["name"].str.startswith((NOISE, ABSENT)).any():
             return tables
         others = {
             label: table.assign(**{REJECTED: is_rejected(table, by_hand)})
