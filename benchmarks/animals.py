@@ -256,10 +256,13 @@ def with_das(python: Path, folder: Path, seed: int) -> None:
 
 
 def score(true_dir: Path, predicted_dir: Path, corpus: Corpus) -> dict[str, float]:
-    """All scores of a folder of predictions."""
+    """All scores of a folder of predictions.
+
+    The frame error counts every millisecond of the recordings, as that of TweetyNet does.
+    """
     import numpy as np
 
-    from dss.data import read_annotations
+    from dss.data import find_recordings, open_recording, read_annotations
     from dss.evaluate import sample_confusion, summarize
 
     names = sorted(path.name for path in true_dir.glob("*_annotations.csv"))
@@ -276,13 +279,14 @@ def score(true_dir: Path, predicted_dir: Path, corpus: Corpus) -> dict[str, floa
         true, predicted, **within, offset_tolerance_seconds=corpus.tolerance_seconds
     ).loc["all"]
     confusion = sample_confusion(true, predicted).to_numpy()
+    n_ms = 1000 * sum(open_recording(path).duration_seconds for path in find_recordings(true_dir))
     hits = np.array([_overlapping(t, p) for t, p in zip(true, predicted, strict=True)]).sum(axis=0)
     return {
         "f1": float(table["f1"]),
         "f1_both": float(both["f1"]),
         "f1_frames": float(table["sample_macro_f1"]),
         "f1_overlap": float(2 / (hits[1] / max(hits[0], 1) + hits[3] / max(hits[2], 1))),
-        "frame_error": 100 * float(1 - np.trace(confusion) / confusion.sum()),
+        "frame_error": 100 * float((confusion.sum() - np.trace(confusion)) / n_ms),
         "syllable_error": 100 * float(table["syllable_error_rate"]),
         "onset_error_ms": float(table["onset_error_ms"]),
     }
