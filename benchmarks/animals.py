@@ -5,8 +5,9 @@ python benchmarks/animals.py [--corpora meerkat canary ...] [--seeds 0 1 2] [--j
 Each run makes a dataset of some recordings of a corpus, trains with the options that dss chooses,
 and annotates the recordings that were left out. It is a process of its own. `--train` changes
 options of training, `--quick` takes the first fold of each corpus. `--speed 0.125` plays all
-recordings at an eighth of their speed, as if the animals were larger. `--das PYTHON` judges DAS
-instead, on the same recordings; PYTHON is that of an environment which has it.
+recordings at an eighth of their speed, as if the animals were larger; `--gain-db -40` makes those
+that are judged softer, as if they were made with less gain. `--das PYTHON` judges DAS instead, on
+the same recordings; PYTHON is that of an environment which has it.
 """
 
 import argparse
@@ -80,6 +81,7 @@ def main() -> int:
     parser.add_argument("--train", default="{}", help="options of training, as JSON")
     parser.add_argument("--quick", action="store_true", help="the first fold of each corpus")
     parser.add_argument("--speed", type=float, default=1, help="play so many times as fast")
+    parser.add_argument("--gain-db", type=float, default=0, help="of recordings that are judged")
     parser.add_argument("--das", type=Path, metavar="PYTHON", help="judge DAS instead")
     parser.add_argument("--keep", type=Path, help="a folder in which runs and annotations stay")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
@@ -91,7 +93,7 @@ def main() -> int:
             if arguments.keep:
                 folder = arguments.keep / f"{name}_{fold}_{seed}"
                 folder.mkdir(parents=True)
-            how = {"speed": arguments.speed, "das": arguments.das}
+            how = {name: getattr(arguments, name) for name in ("speed", "gain_db", "das")}
             print(json.dumps(judge(name, folder, fold, seed, json.loads(arguments.train), **how)))
         return 0
     if not RECORDINGS.is_dir():
@@ -107,6 +109,7 @@ def main() -> int:
     rows: dict[str, list[dict[str, float]]] = {name: [] for name in arguments.corpora}
     with ThreadPoolExecutor(arguments.jobs) as pool:
         words = ["--train", arguments.train, "--speed", str(arguments.speed)]
+        words += [f"--gain-db={arguments.gain_db}"]
         words += ["--das", str(arguments.das)] * bool(arguments.das)
         words += ["--keep", str(arguments.keep)] * bool(arguments.keep)
         for (name, fold, seed), row in zip(tasks, pool.map(_run(words), tasks), strict=True):
@@ -197,6 +200,15 @@ def play(path: Path, folder: Path, speed: float) -> None:
     table.to_csv(folder / annotations.name, index=False)
 
 
+def amplify(path: Path, gain_db: float) -> None:
+    """Replace a recording by a louder or softer one, without rounding or clipping."""
+    import soundfile
+
+    audio, rate = soundfile.read(path)
+    path.unlink()  # it may be a link
+    soundfile.write(path.with_suffix(".wav"), audio * 10 ** (gain_db / 20), rate, subtype="FLOAT")
+
+
 def divide(name: str, fold: int, speed: float, folder: Path) -> Corpus:
     """Put what is learned from into `learn`, and what is judged into `judge`.
 
@@ -226,10 +238,16 @@ def judge(
     seed: int,
     train_options: dict[str, object] | None = None,
     speed: float = 1,
+    gain_db: float = 0,
     das: Path | None = None,
 ) -> dict[str, float]:
     """Train with some of the recordings, annotate the others, and score."""
+    from dss.data import find_recordings
+
     corpus = divide(name, fold, speed, folder)
+    if gain_db:
+        for path in find_recordings(folder / "judge"):
+            amplify(path, gain_db)
     if das:
         with_das(das, folder, seed)
     else:

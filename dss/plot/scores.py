@@ -108,6 +108,9 @@ def plot_errors(
         panels = axes[i :: len(edges)].ravel()
         for axis, name in zip(panels, names, strict=False):
             values = table.loc[table["name"] == name, f"{edge}_error_ms"].dropna()
+            if values.empty:  # as of the offsets of events
+                axis.remove()
+                continue
             _draw_errors(axis, values, name, bins, colors[name])
             axis.set_xlabel(f"{edge} error (ms)", fontsize=9)
         for axis in panels[len(names) :]:
@@ -120,12 +123,10 @@ def _draw_errors(
 ) -> None:
     axis.hist(values, bins, color=color)
     axis.axvline(0, color="#303030", lw=0.8)
-    lines = [shortened(name), f"n = {len(values)}"]
-    if len(values):
-        beyond = int((values.abs() > bins[-1]).sum())
-        lines[1] += f", {beyond} beyond" if beyond else ""
-        lines.append(f"median {readable(values.abs().median() / 1000)}")
-    axis.set_title("\n".join(lines), fontsize=9)
+    beyond = int((values.abs() > bins[-1]).sum())
+    text = f"n = {len(values)}" + (f", {beyond} beyond" if beyond else "")
+    median = f"median {readable(values.abs().median() / 1000)}"
+    axis.set_title(f"{shortened(name)}\n{text}\n{median}", fontsize=9)
     axis.set(yticks=[], xlim=(bins[0], bins[-1]))
     axis.locator_params(axis="x", nbins=3)
     axis.tick_params(labelsize=9)

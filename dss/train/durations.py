@@ -13,6 +13,7 @@ from dss.data.annotations import EVENT, SEGMENT
 from dss.options import DetectOptions
 
 FEWEST = 10  # annotations; fewer do not show how much durations vary
+FEWEST_EVENTS = 50  # fewer do not show how far apart events may be
 MARGIN = 1.3  # of durations beyond the annotated ones, as annotated boundaries are inexact
 DEVIATIONS = 2
 TOUCHING_SECONDS = 0.002  # between segments that a network can hardly separate
@@ -62,8 +63,8 @@ def learned_durations(
     Returns: by option of `dss.predict.detection.detect`: `segment_durations`, [shortest, longest]
         in seconds by song type; `segment_min_seconds`; `segment_fill_seconds`;
         `segment_join_touching`; `event_interval_max_seconds`.
-        Values based on fewer than ten annotations, or pauses, are left out, as are values outside
-        the range of their option.
+        Values based on fewer than ten annotations, or pauses, or than 50 events, are left out, as
+        are values outside the range of their option.
     """
     named = zip(class_names[1:], class_types[1:], song[1:], strict=True)
     segments = {name: occurrences for name, kind, occurrences in named if kind == SEGMENT}
@@ -71,7 +72,7 @@ def learned_durations(
     parts = stretches if annotated_parts is None else annotated_parts
     learned = _of_segments(segments, parts, samplerate_hz)
     intervals = [_nearest(occurrences, stretches) / samplerate_hz for occurrences in events]
-    if intervals and min(map(len, intervals)) >= FEWEST:
+    if intervals and min(map(len, intervals)) >= FEWEST_EVENTS:
         longest = np.concatenate(intervals).max()
         if np.isfinite(longest):
             learned["event_interval_max_seconds"] = _rounded(MARGIN * longest)
