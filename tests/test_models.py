@@ -109,11 +109,19 @@ def test_the_frontend_takes_any_window(window, hop):
     assert len(frames) == 512 // hop
 
 
-@pytest.mark.parametrize("other", [{"nb_pre_conv": 0}, {"pre_nb_dft": 0}])
-def test_without_a_spectrogram_there_is_no_background(other):
-    options = NetworkOptions(**{**FRONTEND, "pre_background": 8, **other})
-    with pytest.raises(DssError, match="pre_background: there is no spectrogram"):
-        models.check(options)
+@pytest.mark.parametrize(
+    ("other", "problem"),
+    [
+        ({"nb_pre_conv": 0}, "pre_relative_floor: there is no spectrogram"),
+        ({"pre_nb_dft": 0}, "pre_relative_floor: there is no spectrogram"),
+        ({"pre_background": 0}, "Give pre_background, too"),
+        ({"model_name": "das_tcn"}, "pre_background: das_tcn knows no background"),
+    ],
+)
+def test_options_of_the_background_go_together(other, problem):
+    settings = {**FRONTEND, "pre_background": 8, "pre_relative_floor": 0.3, **other}
+    with pytest.raises(DssError, match=problem):
+        models.check(NetworkOptions(**settings))
 
 
 def test_the_network_sees_the_bins_that_it_is_to_see():
@@ -161,6 +169,37 @@ def test_above_the_background_all_levels_look_alike():
         AboveBackground(16, 1e-14)(LogSpectrogram(64, 16, 1e-14)(level * x)) for level in (0.01, 1)
     )
     np.testing.assert_allclose(soft, loud, atol=1e-2)
+
+
+@pytest.mark.parametrize("level", [0.01, 0.1, 1])
+def test_a_relative_floor_falls_with_the_level_but_never_rises(level):
+    from dss.models.layers import SOFTEST, AboveBackground, LogSpectrogram
+
+    rng = np.random.default_rng(0)
+    x = 1e-3 * rng.standard_normal((1, 4096, 1)).astype("float32")
+    x[:, 2048] = 1  # a click
+    floor = 5e-9  # a tenth of the noise
+
+    def seen(x, relative=0.0):
+        power = LogSpectrogram(64, 16, floor * (SOFTEST if relative else 1))(x)
+        return np.asarray(AboveBackground(40, floor, relative)(power))
+
+    assert np.abs(seen(level * x, 0.3) - seen(x)).mean() < 0.3
+    if level < 1:  # the same floor for all hides the noise
+        assert np.abs(seen(level * x) - seen(x)).mean() > 0.5
+    np.testing.assert_allclose(seen(100 * x, 0.3), seen(100 * x), atol=0.01)
+
+
+@pytest.mark.parametrize("n_samples", [1, 5, 8])
+def test_audio_without_offset_is_that_minus_the_mean_around(n_samples):
+    from dss.models.layers import WithoutOffset
+
+    x = np.random.default_rng(0).standard_normal((2, 40, 2)).astype("float32")
+    y = np.asarray(WithoutOffset(n_samples)(x + 3))
+    for sample in range(40):
+        first = sample - n_samples // 2
+        around = x[:, max(0, first) : first + n_samples]
+        np.testing.assert_allclose(y[:, sample], x[:, sample] - around.mean(axis=1), atol=1e-5)
 
 
 def test_upsampling_is_linear_between_the_centres_of_frames():
@@ -326,6 +365,10 @@ def test_weights_come_back_and_misfits_are_named(tmp_path):
         {"kernel_size": 4},
         {**FRONTEND, "pre_nb_dft": 50},
         {**FRONTEND, "pre_background": 9},
+        {**FRONTEND, "pre_background": 9, "pre_relative_floor": 0.3},
+        {**FRONTEND, "pre_background": 8, "pre_relative_floor": 1},
+        {**FRONTEND, "pre_background": 9, "pre_nb_dft": 0},
+        {"nb_pre_conv": 0, "pre_background": 9},
         {**FRONTEND, "pre_filters": 2},
         {**FRONTEND, "pre_filters": 2, "pre_background": 9, "pre_bins": [2, 9]},
     ],

@@ -46,6 +46,7 @@ def test_fly_song_is_worked_on_as_audio(tmp_path):
     assert chosen["pre_nb_dft"].value == 0
     assert 0.0005 <= 2 ** chosen["nb_pre_conv"].value / 4000 <= 0.001
     assert "freeze" not in chosen
+    assert chosen["pre_background"].value * 2 ** chosen["nb_pre_conv"].value == 200  # 50 ms
     assert "4 kHz" in chosen["nb_pre_conv"].reason
     assert all(suggestion.reason for suggestion in chosen.values())
     models.check(TrainOptions(data_dir=store, **values(chosen)))
@@ -65,6 +66,8 @@ def test_birdsong_and_ultrasound_are_downsampled_to_frames_of_about_a_millisecon
     assert chosen["pre_nb_dft"] >= 2 * 2 ** chosen["nb_pre_conv"]
     frame_seconds = 2 ** chosen["nb_pre_conv"] / samplerate
     np.testing.assert_allclose(chosen["pre_background"] * frame_seconds, 0.5, rtol=0.01)
+    assert chosen["pre_relative_floor"] == 0.3
+    assert "pre_relative_floor" not in suggest(store, {"pre_background": 0})
     reason = suggest(store)["nb_pre_conv"].reason
     assert f"{hz / 1000:.0f}"[:1] in reason
     models.check(TrainOptions(data_dir=store, **chosen))

@@ -37,11 +37,12 @@ def reach(options: NetworkOptions) -> int | None:
         return None
     taps = options.kernel_size - 1
     frames = options.nb_conv * sum(math.ceil(taps * dilation / 2) for dilation in options.dilations)
+    frames += math.ceil(options.pre_background / 2)
     if options.nb_pre_conv == 0:
         return frames
     hop = 2**options.nb_pre_conv
-    if options.pre_nb_dft:
-        frames += math.ceil(options.pre_background / 2) + bool(options.pre_filters)
+    frames += math.ceil(options.pre_background / 4) if options.pre_relative_floor else 0
+    frames += bool(options.pre_filters)
     # Samples are interpolated between two frames, and the window is wider than a frame.
     return (frames + 1 + math.ceil(max(options.pre_nb_dft - hop, 0) / 2 / hop)) * hop
 
@@ -135,7 +136,7 @@ def check(options: NetworkOptions, n_samples: int = 0) -> None:
         )
     has_spectrogram = options.model_name == "tcn" and options.nb_pre_conv and options.pre_nb_dft
     needs = {
-        "pre_background": "whose background could be found",
+        "pre_relative_floor": "to have a floor",
         "pre_filters": "to filter",
         "pre_bins": "to take bins of",
     }
@@ -145,6 +146,13 @@ def check(options: NetworkOptions, n_samples: int = 0) -> None:
                 f"{name}: there is no spectrogram {what}. Leave it out, or use the model tcn with "
                 "an STFT (nb_pre_conv and pre_nb_dft)."
             )
+    if options.pre_background and options.model_name != "tcn":
+        problems.append(f"pre_background: {options.model_name} knows no background. Leave it out.")
+    if options.pre_relative_floor and not options.pre_background:
+        problems.append(
+            "pre_relative_floor: the level of a recording is found along with its background. Give "
+            "pre_background, too, or leave it out."
+        )
     last_bin = options.pre_nb_dft // 2
     if (
         has_spectrogram

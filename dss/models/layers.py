@@ -6,6 +6,7 @@ from dss.models.backend import keras
 
 ops = keras.ops
 SILENT = 1e-3  # log power above the floor
+SOFTEST = 1e-5  # how far a relative floor falls, as a part of the floor
 
 
 class DilatedConv1D(keras.layers.Layer):
@@ -137,32 +138,44 @@ class AboveBackground(keras.layers.Layer):
     minimum: it follows the pauses, and hardly the song between them. Silent frames, such as those
     beyond the ends of a recording, are ignored.
 
+    With `relative_floor`, the spectrogram comes with a floor that is `SOFTEST` times as high, and
+    is raised to `floor` here. Where the level between sounds is soft, the floor falls to this part
+    of it. The level is the soft minimum, over half as many frames, of the mean log power.
+
     Input and output: log power [batch, frames, frequencies], where `floor` is the minimum power.
     """
 
-    def __init__(self, n_frames: int, floor: float, **layer):
+    def __init__(self, n_frames: int, floor: float, relative_floor: float = 0.0, **layer):
         super().__init__(**layer)
-        self.n_frames, self.log_floor = n_frames, float(np.log(floor))
+        self.n_frames = n_frames
+        self.log_floor = float(np.log(floor))
+        self.log_relative = float(np.log(relative_floor)) if relative_floor else None
 
     def call(self, x):
-        x = x - self.log_floor
-        counts = ops.cast(ops.any(x > SILENT, axis=-1, keepdims=True), x.dtype)
-        n = ops.maximum(self._around(counts), 1)
-        inverse = self._around(counts * ops.exp(-x / 2)) / n
-        return x + 2 * ops.log(ops.maximum(inverse, 1e-9))
+        has_fixed_floor = self.log_relative is None
+        lowest = self.log_floor + (0 if has_fixed_floor else float(np.log(SOFTEST)))
+        x = x - lowest
+        is_heard = ops.cast(ops.any(x > SILENT, axis=-1, keepdims=True), x.dtype)
+        if not has_fixed_floor:
+            loudness = ops.mean(x, axis=-1, keepdims=True)
+            level = _soft_minimum(loudness, is_heard, max(1, self.n_frames // 2))
+            floor = ops.minimum(level + self.log_relative, self.log_floor - lowest)
+            x = ops.log(ops.exp(x) + ops.exp(floor))  # faster than `logaddexp`
+        return x - _soft_minimum(x, is_heard, self.n_frames)
 
-    def _around(self, x):
-        """The sum over `n_frames` around each frame, built from sums of 1, 2, 4, ... of them."""
-        before = self.n_frames // 2
-        x_sum, first, length = 0, 0, x.shape[1]
-        x = ops.pad(x, [(0, 0), (before, self.n_frames - before), (0, 0)])
-        for bit in range(self.n_frames.bit_length()):
-            step = 2**bit
-            if self.n_frames & step:
-                x_sum = x_sum + x[:, first : first + length]
-                first += step
-            x = x[:, :-step] + x[:, step:]
-        return x_sum
+
+class WithoutOffset(keras.layers.Layer):
+    """The audio minus its mean over `n_samples` around each sample: without offset and slow drift.
+
+    Input and output: [batch, samples, channels].
+    """
+
+    def __init__(self, n_samples: int, **layer):
+        super().__init__(**layer)
+        self.n_samples = n_samples
+
+    def call(self, x):
+        return x - _around(x, self.n_samples) / _around(ops.ones_like(x[:1, :, :1]), self.n_samples)
 
 
 class Standardize(keras.layers.Layer):
@@ -259,6 +272,36 @@ class NormalizeByMaximum(keras.layers.Layer):
 
     def call(self, x):
         return x / (ops.max(ops.abs(x), axis=-1, keepdims=True) + 1e-5)
+
+
+def _soft_minimum(x, counts, n_frames: int):
+    """The log power of the harmonic mean of the amplitudes around each frame.
+
+    Arguments:
+        x: log power [batch, frames, frequencies].
+        counts: [batch, frames, 1], 0 for frames to ignore.
+        n_frames: how many frames around each count.
+    """
+    n = ops.maximum(_around(counts, n_frames), 1)
+    inverse = _around(counts * ops.exp(-x / 2), n_frames) / n
+    return -2 * ops.log(ops.maximum(inverse, 1e-9))
+
+
+def _around(x, n: int):
+    """The sum of the `n` samples or frames around each, built from sums of 1, 2, 4, ... of them.
+
+    Beyond the ends of `x` [batch, samples, channels] are zeros.
+    """
+    before = n // 2
+    x_sum, first, length = 0, 0, x.shape[1]
+    x = ops.pad(x, [(0, 0), (before, n - before), (0, 0)])
+    for bit in range(n.bit_length()):
+        step = 2**bit
+        if n & step:
+            x_sum = x_sum + x[:, first : first + length]
+            first += step
+        x = x[:, :-step] + x[:, step:]
+    return x_sum
 
 
 def _hann_waves(window: int) -> tuple[np.ndarray, np.ndarray]:

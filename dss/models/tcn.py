@@ -9,11 +9,13 @@ from itertools import pairwise
 from dss.models.backend import keras
 from dss.models.geometry import bins, pattern_shapes, separable_blocks
 from dss.models.layers import (
+    SOFTEST,
     AboveBackground,
     DilatedConv1D,
     LogSpectrogram,
     Standardize,
     UpsampleLinear,
+    WithoutOffset,
 )
 from dss.options import NetworkOptions
 
@@ -23,10 +25,11 @@ MEAN = "mean"  # the layer that averages the scores of all members
 def tcn(nb_channels: int, nb_classes: int, options: NetworkOptions) -> keras.Model:
     """Build the network.
 
-    [Log spectrogram every 2**nb_pre_conv samples - [relative to its background], or frames of that
-    many samples] - standardize - `nb_members` times side by side: [patterns in the spectrogram] -
-    dense - `nb_conv` blocks of one residual layer per dilation - sum of all layers - [LSTM] - class
-    scores - then the mean of these - [interpolation to the rate of the audio] - softmax.
+    [Log spectrogram every 2**nb_pre_conv samples - [relative to its background], or [audio without
+    offset] - frames of that many samples] - standardize - `nb_members` times side by side:
+    [patterns in the spectrogram] - dense - `nb_conv` blocks of one residual layer per dilation -
+    sum of all layers - [LSTM] - class scores - then the mean of these - [interpolation to the rate
+    of the audio] - softmax.
     Features and scores have 32 bits, whatever the precision of the layers between.
 
     Arguments:
@@ -42,14 +45,19 @@ def tcn(nb_channels: int, nb_classes: int, options: NetworkOptions) -> keras.Mod
     x = inputs
     hop = 2**options.nb_pre_conv
     if hop > 1 and options.pre_nb_dft:
-        shape = options.pre_nb_dft, hop, options.pre_floor, bins(options)
+        floor, relative = options.pre_floor, options.pre_relative_floor
+        shape = options.pre_nb_dft, hop, floor * (SOFTEST if relative else 1), bins(options)
         x = LogSpectrogram(*shape, name="spectrogram", dtype="float32")(x)
         if options.pre_background:
-            around = options.pre_background, options.pre_floor
+            around = options.pre_background, floor, relative
             x = AboveBackground(*around, name="background", dtype="float32")(x)
-    elif hop > 1:
-        frames = (options.nb_hist // hop, hop * nb_channels)
-        x = layers.Reshape(frames, name="frames", dtype="float32")(x)
+    else:
+        if options.pre_background:
+            around = options.pre_background * hop
+            x = WithoutOffset(around, name="background", dtype="float32")(x)
+        if hop > 1:
+            frames = (options.nb_hist // hop, hop * nb_channels)
+            x = layers.Reshape(frames, name="frames", dtype="float32")(x)
     x = Standardize(name="standardize", dtype="float32")(x)
     suffixes = ["", *(f"_member{i}" for i in range(1, options.nb_members))]
     scores = [_member(x, nb_channels, nb_classes, options, suffix) for suffix in suffixes]

@@ -60,6 +60,7 @@ class NetworkArguments(TypedDict, total=False):
     pre_bins: Sequence[int] | str
     pre_floor: float
     pre_background: int
+    pre_relative_floor: float
     pre_filters: int
 
 

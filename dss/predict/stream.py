@@ -24,8 +24,9 @@ class Stream:
 
     An annotation is returned as soon as nothing that follows can change it: at most `delay_seconds`
     after the end of an event or of a stretch of song, plus computing time. Most of this delay is
-    the receptive field and half of the background window: a run with fewer `dilations` and a
-    shorter `pre_background` responds faster::
+    the receptive field and half of the background window, or three quarters with
+    `pre_relative_floor`: a run with fewer `dilations` and a shorter `pre_background` responds
+    faster::
 
         stream = Stream(run)
         for block in sound_card:  # [samples, channels], of any length

@@ -16,6 +16,11 @@ OCTAVE = 2
 FEW_BINS = 16  # minimum number of bins; if fewer lie below the song, they are kept
 FLOOR = 0.1  # of the spectrogram, as a fraction of the noise power
 BACKGROUND_SECONDS = 0.5  # longer than most syllables; twice that is no better
+RELATIVE_FLOOR = (
+    0.3,
+    "the floor falls in recordings that are softer than these, so that their song counts, too",
+)
+OFFSET_SECONDS = 0.05, 1.0  # shortest and longest mean that is subtracted from audio
 LEAST_FLOOR = 1e-12  # half a step of 16-bit audio, spread over the frequencies of a spectrogram
 PATTERNS = (
     8,
@@ -43,11 +48,15 @@ def choose_frontend(song: Song, is_tcn: bool, choose: Choose) -> Frontend:
     downsample = choose("nb_pre_conv", *_downsampling(song, is_tcn))
     hop = 2**downsample
     window = choose("pre_nb_dft", *_window(song, hop)) if downsample else 0
-    if not (window and is_tcn):
+    if not is_tcn:
+        return Frontend(hop, window, 0)
+    if not window:
+        choose("pre_background", *_offset(song, hop))
         return Frontend(hop, window, 0)
     choose("pre_bins", *_bins(song, window))
     choose("pre_floor", *_floor(song, window))
-    choose("pre_background", *_background(song, hop))
+    if choose("pre_background", *_background(song, hop)):
+        choose("pre_relative_floor", *RELATIVE_FLOOR)
     return Frontend(hop, window, choose("pre_filters", *PATTERNS))
 
 
@@ -110,6 +119,15 @@ def _background(song: Song, hop: int) -> tuple[int, str]:
     return round(seconds * song.samplerate_hz / hop), (
         f"song is measured against the background within {readable(seconds)}, so that softer and "
         "louder recordings look alike"
+    )
+
+
+def _offset(song: Song, hop: int) -> tuple[int, str]:
+    """The frames to subtract the mean of: at least two cycles of the lowest song."""
+    seconds = float(np.clip(2 / max(song.band_hz[0], 1), *OFFSET_SECONDS))
+    return round(seconds * song.samplerate_hz / hop), (
+        f"the mean of {readable(seconds)} is subtracted, so that an offset or a slow drift of the "
+        "audio does not matter"
     )
 
 

@@ -30,9 +30,8 @@ from dss.widgets.forms.hints import dataset_facts, describe_network, hints
 POLL_SECONDS = 0.5
 REMEMBERED = "train"  # the name under which the form remembers its values
 OF_PRESETS = {name for values in PRESETS.values() for name in values}
-CHOSEN = (
-    OF_PRESETS | DESCRIBED | {"pre_bins", "pre_floor", "pre_background", "pre_filters"}
-)  # the options that `suggest` chooses
+OF_FRONTEND = {"pre_bins", "pre_floor", "pre_background", "pre_relative_floor", "pre_filters"}
+CHOSEN = OF_PRESETS | DESCRIBED | OF_FRONTEND  # the options that `suggest` chooses
 LEFT_TO_THE_DATA = (
     "Options still at their defaults are chosen from the data when you press Train; Suggest "
     "fills them in now and explains why. To train with the defaults themselves, untick <i>Choose "
