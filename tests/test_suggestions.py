@@ -51,6 +51,7 @@ def test_fly_song_is_worked_on_as_audio(tmp_path):
     assert all(suggestion.reason for suggestion in chosen.values())
     models.check(TrainOptions(data_dir=store, **values(chosen)))
     by_sample = suggest(store, {"nb_pre_conv": 0})
+    models.check(TrainOptions(data_dir=store, nb_pre_conv=0, **values(by_sample)))
     assert by_sample["kernel_size"].value == 16  # 4 ms: one cycle of 220 Hz
     assert not {"pre_nb_dft", "dilations", "freeze"} & by_sample.keys()
     assert suggest(store, {"model_name": "das_tcn"})["nb_pre_conv"].value == 0
@@ -68,6 +69,8 @@ def test_birdsong_and_ultrasound_are_downsampled_to_frames_of_about_a_millisecon
     np.testing.assert_allclose(chosen["pre_background"] * frame_seconds, 0.5, rtol=0.01)
     assert chosen["pre_relative_floor"] == 0.3
     assert "pre_relative_floor" not in suggest(store, {"pre_background": 0})
+    by_sample = suggest(store, {"nb_pre_conv": 0})
+    models.check(TrainOptions(data_dir=store, nb_pre_conv=0, **values(by_sample)))
     reason = suggest(store)["nb_pre_conv"].reason
     assert f"{hz / 1000:.0f}"[:1] in reason
     models.check(TrainOptions(data_dir=store, **chosen))

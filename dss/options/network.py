@@ -7,6 +7,7 @@ from dss.options.base import Options, option
 from dss.options.notation import Bins, Counts, Switches
 
 network_option = partial(option, group="Network")
+MOST_BACKGROUND = 8192  # frames
 
 
 class NetworkOptions(Options):
@@ -62,7 +63,7 @@ class NetworkOptions(Options):
     count as silence. A sine of amplitude 1 has a power of 1. A tenth of the power of the background
     noise suits most recordings; if the floor is too high, it hides soft song."""
     pre_background: int = network_option(
-        0, "Background window", unit="frames", rare=True, ge=0, le=8192
+        0, "Background window", unit="frames", rare=True, ge=0, le=MOST_BACKGROUND
     )
     """Give the network the power at each frequency relative to its background, a soft minimum over
     this many frames, instead of the power itself. Recordings with different levels or different

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from dss.options.network import MOST_BACKGROUND
 from dss.support.units import counted, readable
 from dss.train.song_properties import Song
 
@@ -124,10 +125,12 @@ def _background(song: Song, hop: int) -> tuple[int, str]:
 
 def _offset(song: Song, hop: int) -> tuple[int, str]:
     """The frames to subtract the mean of: at least two cycles of the lowest song."""
+    hz = song.samplerate_hz / hop
     seconds = float(np.clip(2 / max(song.band_hz[0], 1), *OFFSET_SECONDS))
-    return round(seconds * song.samplerate_hz / hop), (
-        f"the mean of {readable(seconds)} is subtracted, so that an offset or a slow drift of the "
-        "audio does not matter"
+    frames = min(round(seconds * hz), MOST_BACKGROUND)
+    return frames, (
+        f"the mean of {readable(frames / hz)} is subtracted, so that an offset or a slow drift of "
+        "the audio does not matter"
     )
 
 

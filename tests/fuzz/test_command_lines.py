@@ -23,6 +23,7 @@ ODD = [
     "--",
     "\0",
 ]
+FILE_NAMES = ["", "\0", "é" * 200]  # most other odd values could name a file
 # These begin to work without further input, so they are given a value that stops them.
 STOPPED = {"demo": ["--song", "none of them"], "notebooks": ["--overwrite=maybe"]}
 
@@ -37,7 +38,8 @@ def test_odd_values_end_in_a_message(command, tmp_path, monkeypatch, capsys):
     if "data_dir" in fields and fields["data_dir"].is_required():
         words += ["--data-dir", "nowhere.npy"]
     for number, name in enumerate(fields):
-        for value in (ODD[number % len(ODD)], ODD[(number + 5) % len(ODD)]):
+        values = ODD[number % len(ODD)], ODD[(number + 5) % len(ODD)]
+        for value in FILE_NAMES if name == "write_script" else values:
             given = [*words, f"--{name.replace('_', '-')}={value}"]
             try:
                 code = main(given)
