@@ -114,8 +114,8 @@ def test_the_frontend_takes_any_window(window, hop):
     [
         ({"nb_pre_conv": 0}, "pre_relative_floor: there is no spectrogram"),
         ({"pre_nb_dft": 0}, "pre_relative_floor: there is no spectrogram"),
-        ({"pre_background": 0}, "Give pre_background, too"),
-        ({"model_name": "das_tcn"}, "pre_background: das_tcn knows no background"),
+        ({"pre_background": 0}, "pre_relative_floor: needs a background window"),
+        ({"model_name": "das_tcn"}, "pre_background: das_tcn has no such window"),
     ],
 )
 def test_options_of_the_background_go_together(other, problem):

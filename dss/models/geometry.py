@@ -136,7 +136,7 @@ def check(options: NetworkOptions, n_samples: int = 0) -> None:
         )
     has_spectrogram = options.model_name == "tcn" and options.nb_pre_conv and options.pre_nb_dft
     needs = {
-        "pre_relative_floor": "to have a floor",
+        "pre_relative_floor": "whose floor could drop",
         "pre_filters": "to filter",
         "pre_bins": "to take bins of",
     }
@@ -147,11 +147,11 @@ def check(options: NetworkOptions, n_samples: int = 0) -> None:
                 "an STFT (nb_pre_conv and pre_nb_dft)."
             )
     if options.pre_background and options.model_name != "tcn":
-        problems.append(f"pre_background: {options.model_name} knows no background. Leave it out.")
+        problems.append(f"pre_background: {options.model_name} has no such window. Leave it out.")
     if options.pre_relative_floor and not options.pre_background:
         problems.append(
-            "pre_relative_floor: the level of a recording is found along with its background. Give "
-            "pre_background, too, or leave it out."
+            "pre_relative_floor: needs a background window (pre_background). Give both, or leave "
+            "it out."
         )
     last_bin = options.pre_nb_dft // 2
     if (

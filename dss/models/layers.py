@@ -6,7 +6,7 @@ from dss.models.backend import keras
 
 ops = keras.ops
 SILENT = 1e-3  # log power above the floor
-SOFTEST = 1e-5  # how far a relative floor falls, as a part of the floor
+SOFTEST = 1e-5  # how far the floor may drop, as a fraction of it
 
 
 class DilatedConv1D(keras.layers.Layer):
@@ -138,9 +138,9 @@ class AboveBackground(keras.layers.Layer):
     minimum: it follows the pauses, and hardly the song between them. Silent frames, such as those
     beyond the ends of a recording, are ignored.
 
-    With `relative_floor`, the spectrogram comes with a floor that is `SOFTEST` times as high, and
-    is raised to `floor` here. Where the level between sounds is soft, the floor falls to this part
-    of it. The level is the soft minimum, over half as many frames, of the mean log power.
+    With `relative_floor`, the floor drops to this fraction of the level between sounds where that
+    is lower. The level is the soft minimum of the mean log power over half as many frames. The
+    floor is added here, so the spectrogram's own has to be lower, `floor * SOFTEST`.
 
     Input and output: log power [batch, frames, frequencies], where `floor` is the minimum power.
     """
@@ -148,24 +148,23 @@ class AboveBackground(keras.layers.Layer):
     def __init__(self, n_frames: int, floor: float, relative_floor: float = 0.0, **layer):
         super().__init__(**layer)
         self.n_frames = n_frames
-        self.log_floor = float(np.log(floor))
-        self.log_relative = float(np.log(relative_floor)) if relative_floor else None
+        self.lowest = float(np.log(floor * (SOFTEST if relative_floor else 1)))
+        self.floor = float(np.log(floor)) - self.lowest
+        self.relative_floor = relative_floor
 
     def call(self, x):
-        has_fixed_floor = self.log_relative is None
-        lowest = self.log_floor + (0 if has_fixed_floor else float(np.log(SOFTEST)))
-        x = x - lowest
+        x = x - self.lowest
         is_heard = ops.cast(ops.any(x > SILENT, axis=-1, keepdims=True), x.dtype)
-        if not has_fixed_floor:
+        if self.relative_floor:
             loudness = ops.mean(x, axis=-1, keepdims=True)
             level = _soft_minimum(loudness, is_heard, max(1, self.n_frames // 2))
-            floor = ops.minimum(level + self.log_relative, self.log_floor - lowest)
+            floor = ops.minimum(level + float(np.log(self.relative_floor)), self.floor)
             x = ops.log(ops.exp(x) + ops.exp(floor))  # faster than `logaddexp`
         return x - _soft_minimum(x, is_heard, self.n_frames)
 
 
 class WithoutOffset(keras.layers.Layer):
-    """The audio minus its mean over `n_samples` around each sample: without offset and slow drift.
+    """The audio minus its mean over `n_samples` around each sample, so without offset and drift.
 
     Input and output: [batch, samples, channels].
     """

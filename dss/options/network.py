@@ -70,9 +70,9 @@ class NetworkOptions(Options):
     steady noise then look alike to the network. Without an STFT, subtract the mean over this many
     frames from the audio, so that an offset or a slow drift does not matter. 0 for neither."""
     pre_relative_floor: float = network_option(0.0, "Relative floor", rare=True, ge=0, le=1)
-    """In recordings that are softer than those you annotated, lower the STFT floor to this part of
-    the level between sounds, so that it does not hide their song. 0.3 suits most recordings; 0 for
-    the same floor in all of them. Needs a background window."""
+    """In recordings that are softer than those you annotated, lower the STFT floor to this fraction
+    of the level between sounds, so that it does not hide their song. 0.3 suits most recordings; 0
+    for the same floor in all of them. Needs a background window."""
     pre_filters: int = network_option(0, "Filters on the spectrogram", rare=True, ge=0, le=128)
     """Number of small filters that search the spectrogram for patterns, such as a sweep or the edge
     of a harmonic. They are the same at all frequencies, which helps to recognize song that is a

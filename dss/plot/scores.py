@@ -92,9 +92,9 @@ def plot_errors(
     edges = [e for e in ("onset", "offset") if table[f"{e}_error_ms"].notna().any()]
     if not edges:
         figure = SongFigure(figsize=(WIDTH_INCHES, 0.5))
-        why = "All onsets and offsets are at edges of annotated stretches"
-        why = "No annotation is correct" if table.empty else why
-        figure.suptitle(f"{why}, so there are no errors to show")
+        at_edges = "All onsets and offsets are at edges of annotated stretches"
+        reason = "No annotation is correct" if table.empty else at_edges
+        figure.suptitle(f"{reason}, so there are no errors to show")
         return figure
     names = sorted(table["name"].unique())
     colors = song_colors(names)

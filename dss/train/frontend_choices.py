@@ -19,7 +19,7 @@ FLOOR = 0.1  # of the spectrogram, as a fraction of the noise power
 BACKGROUND_SECONDS = 0.5  # longer than most syllables; twice that is no better
 RELATIVE_FLOOR = (
     0.3,
-    "the floor falls in recordings that are softer than these, so that their song counts, too",
+    "in recordings that are softer than these, the floor drops, so that it hides no song",
 )
 OFFSET_SECONDS = 0.05, 1.0  # shortest and longest mean that is subtracted from audio
 LEAST_FLOOR = 1e-12  # half a step of 16-bit audio, spread over the frequencies of a spectrogram
