@@ -81,6 +81,7 @@ def test_a_folder_without_problems_has_an_empty_table(folder):
             "warning",
         ),
         (["not_a,1,2", "a,1.5,1.5", "noise,0,10"], 3, "a", "lies in not_a (row 2)", "warning"),
+        (["a,1,2", "not_b,3,4"], 3, "not_b", "none, add a row b,NaN,NaN", "warning"),
         (["a,1,2", "a,NaN,1"], 3, "a", "means that it does not occur; but row 2 is one", "warning"),
     ],
 )

@@ -232,8 +232,8 @@ def test_only_stretches_that_somebody_looked_at_count(tmp_path):
     # The one at 4.999 s is outside, but right for the one inside.
     assert scores[["true", "predicted", "matched"]].tolist() == [2, 3, 2]
     assert sample_confusion(path, predicted).to_numpy().sum() == pytest.approx(5000, abs=2)
-    assert agreement(path, predicted).loc["a", "predicted"] == 2
-    assert syllable_error_rate(path, predicted) == 0
+    assert agreement(path, predicted).loc["a", "predicted"] == 3
+    assert syllable_error_rate(path, predicted) == 1 / 2  # the one at 2 s
     (tmp_path / "1_annotated.csv").write_text("start_seconds,stop_seconds\n")
     assert evaluate(path, predicted).loc["all", ["true", "predicted"]].tolist() == [0, 0]
 
@@ -283,6 +283,33 @@ def test_a_name_marks_absence_whichever_recording_has_the_song():
         scores = evaluate(true, predicted)
         assert scores.index.tolist() == ["a", "all"]
         assert scores.loc["a", ["true", "predicted", "matched"]].tolist() == [1, 2, 1]
+
+
+def test_a_mark_of_absence_is_no_song_even_if_nobody_has_the_song():
+    true = table(("a", 1, 1.5), ("not_b", 2, 3))
+    scores = evaluate(true, table(("a", 1, 1.5), ("a", 2.2, 2.8)))
+    assert scores.index.tolist() == ["a", "all"]
+    assert scores.loc["a", ["true", "predicted"]].tolist() == [1, 1]  # a is unknown in not_b
+    named = table(("not_b", 1, 2))  # by a network that learned this name
+    assert evaluate(named, named).loc["not_b", "f1"] == 1
+
+
+def test_a_segment_that_lies_mostly_in_noise_is_false_wherever_it_begins():
+    true = table(("a", 1, 1.5), ("noise", 2, 3), ("not_a", 6, 7))
+    predicted = table(("a", 1, 1.5), ("a", 1.9, 2.5), ("a", 5.5, 6.8), ("a", 3.5, 6.1))
+    assert evaluate(true, predicted).loc["a", ["true", "predicted"]].tolist() == [1, 3]
+    assert mistakes(true, predicted)["start_seconds"].tolist() == [5.5, 1.9]
+
+
+def test_milliseconds_count_where_all_types_of_segments_are_absent():
+    true = table(("a", 1, 2), ("p", 5, 5), ("not_a", 2, 4))
+    predicted = table(("a", 1, 2.5), ("p", 2.2, 2.2), ("a", 8, 9))
+    counts = sample_confusion(true, predicted)
+    assert counts.loc["noise", "a"] == pytest.approx(500, abs=2)
+    assert counts.to_numpy().sum() == pytest.approx(3020, abs=3)
+    other = table(("b", 1, 2))
+    counts = sample_confusion([true, other], [predicted, other])  # b is unknown in not_a
+    assert counts.loc["noise", "a"] == 0
 
 
 def test_stretches_an_instant_apart_are_looked_at_as_one():

@@ -6,7 +6,9 @@ from conftest import write_recording
 from dss.data import annotations_path, make_dataset, open_dataset, read_annotations
 from dss.data.annotated_stretches import read_annotated
 from dss.errors import DssError
+from dss.evaluate.true_annotations import TrueAnnotations
 from dss.plot.bars import CROSSED
+from dss.review.comparison import agrees_with_manual
 from dss.review.edits import Edited
 from dss.review.false_alarms import is_rejected, reject
 from dss.widgets import Viewer
@@ -78,6 +80,18 @@ def test_what_lies_in_noise_is_rejected():
     assert is_rejected(FOUND, table()).tolist() == [False] * 4
     by_hand = table(("not_a", 0.4, 0.65), ("not_p", 0.9, 1.3), ("not_p", 2.9, 3.1))
     assert is_rejected(FOUND, by_hand).tolist() == [True, False, False, True]
+
+
+def test_song_that_goes_on_beyond_an_excerpt_agrees_with_it(tmp_path):
+    def agree(by_hand):
+        return agrees_with_manual(found, TrueAnnotations(recording, recording, by_hand)).tolist()
+
+    recording, by_hand = tmp_path / "fly.wav", table(("a", 1.0, 1.5), ("noise", 3.0, 4.0))
+    found = table(("b", 1.0, 1.5), ("a", 0.6, 1.7), ("a", 3.2, 3.4), ("a", 5.0, 5.5))
+    assert agree(by_hand) == [False, True, False, False]
+    assert agree(by_hand[:1]) == [False] * 4  # all is annotated, so that the onset is wrong
+    (tmp_path / "fly_annotated.csv").write_text("start_seconds,stop_seconds\n1,2\n")
+    assert agree(by_hand[:1]) == [False, True, False, False]
 
 
 def test_rejected_predictions_are_known_noise_in_the_next_dataset(recordings):

@@ -11,6 +11,7 @@ from conftest import tone_song, write_recording
 from dss.data import read_annotations
 from dss.errors import DssError
 from dss.evaluate import evaluate
+from dss.evaluate.true_annotations import TrueAnnotations
 from dss.options import PredictFilesOptions
 from dss.plot import plot_mistakes
 from dss.predict import predict
@@ -217,12 +218,12 @@ def test_what_was_made_by_hand_too_is_not_worth_checking(viewer, tmp_path):
     for file, rows in table[table["found"] == "annotation"].groupby("file"):
         hand = tmp_path / "new" / Path(file).name
         if hand.is_file():
-            agree = agrees_with_manual(rows, read_annotations(hand))
+            manual = TrueAnnotations(hand, hand, read_annotations(hand))
+            agree = agrees_with_manual(rows, manual)
             assert not agree.any()
     by_hand, by_dss = viewer.annotations.values()
-    assert (
-        agrees_with_manual(by_dss, by_hand).sum() == evaluate(by_hand, by_dss).loc["all", "matched"]
-    )
+    agree = agrees_with_manual(by_dss, TrueAnnotations(hand, hand, by_hand))
+    assert agree.sum() == evaluate(by_hand, by_dss).loc["all", "matched"]
 
 
 def test_a_click_shows_the_least_certain_annotation(viewer):

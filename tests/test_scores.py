@@ -68,6 +68,9 @@ def test_the_worst_mistakes_are_shown_with_the_sound(tmp_path):
         "bird.wav, 0:01.000\na false positive, confidence 0.60",
         "bird.wav, 0:02.500\np missed",
     ]
+    absent = pd.DataFrame([["not_a", 0.9, 1.3]], columns=TRUE.columns)
+    figure = plot_mistakes(pd.concat([TRUE, absent]), FOUND, [tmp_path / "bird.wav"])
+    assert "not_a" in [text.get_text() for text in figure.legends[0].get_texts()]
     with pytest.raises(DssError, match="There are no mistakes"):
         plot_mistakes(path, TRUE)
     (tmp_path / "bird.wav").rename(tmp_path / "bird.WAV")

@@ -49,6 +49,9 @@ def of_mask(mask: np.ndarray) -> np.ndarray:
 
 def overlap(stretches: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
     """How much of the time from each start to its stop lies in the stretches, which are sorted."""
+    if not len(stretches):
+        return np.zeros(len(start))
+    stretches = stretches.clip(start.min(initial=0), stop.max(initial=0))  # finite
     before = np.cumsum(np.diff(stretches, prepend=stretches[:, :1], axis=1).ravel())
     until_start, until_stop = (np.interp(t, stretches.ravel(), before) for t in (start, stop))
     return until_stop - until_start

@@ -48,7 +48,7 @@ def problems_between(
     tables = [(str(found.file), found.table) for found in recordings]
     yield from _kinds(tables, definitions)
     yield from _short(tables, song_names(names))
-    yield from _names(tables, definitions)
+    yield from _names(tables, song_names(names), definitions)
 
 
 def _unconfirmed(table: pd.DataFrame) -> Iterator[tuple[None, None, str]]:
@@ -143,8 +143,9 @@ def _short(tables: Tables, song: set[str]) -> Iterator[Problem]:
             yield file, row, name, text, WARNING
 
 
-def _names(tables: Tables, definitions: dict[str, str]) -> Iterator[Problem]:
-    """Names that are not defined, and names that differ from others only in case or spaces."""
+def _names(tables: Tables, song: set[str], definitions: dict[str, str]) -> Iterator[Problem]:
+    """Names that are not defined, that seem to mark absence, or that differ from others only in
+    case or spaces."""
     first: dict[str, tuple[str, int]] = {}
     counts: dict[str, int] = {}
     for file, table in tables:
@@ -164,6 +165,10 @@ def _names(tables: Tables, definitions: dict[str, str]) -> Iterator[Problem]:
                 f"{name!r} ({counts[name]} of these) differs from {usual!r} ({counts[usual]}) only"
             )
             yield *first[name], name, f"{text} in case or spaces: are they the same?", WARNING
+        if name in song and name.startswith(ABSENT):
+            other = name.removeprefix(ABSENT)
+            text = f"is learned as a song type, as there is no {other}. If it says where there is"
+            yield *first[name], name, f"{text} none, add a row {other},NaN,NaN.", WARNING
         is_known = name in definitions or name == NOISE or is_absence(name, {*definitions})
         if definitions and not is_known:
             text = f"is not defined, only {', '.join(definitions)}"

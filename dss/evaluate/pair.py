@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, reduce
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ import pandas as pd
 from dss.data.annotated_stretches import known_stretches
 from dss.data.annotations import ABSENT, EVENT, NOISE, SEGMENT, occurrences, times_of
 from dss.data.song_types import is_absence
-from dss.data.stretches import contain, intersection, union
+from dss.data.stretches import contain, intersection, overlap, union
 from dss.data.text_tables import TIMES
 
 EVENT_REACH_SECONDS = 0.01  # around an event, there is known to be no other one
@@ -24,7 +24,7 @@ class AnnotationArrays(NamedTuple):
 
     names: np.ndarray  # [annotations] str
     times: np.ndarray  # [annotations, 2]: start and stop in seconds
-    is_scored: np.ndarray  # [annotations] bool: whether it begins where its song type is known
+    is_scored: np.ndarray  # [annotations] bool: whether it lies where its song type is known
     is_cut: np.ndarray  # [annotations, 2] bool: whether it starts, stops at the edge of a stretch
 
     @property
@@ -59,17 +59,19 @@ class Pair:
             both.append(AnnotationArrays(names, times, self._are_scored(names, times), is_cut))
         return both[0], both[1]
 
-    def _are_scored(self, names: np.ndarray, times: np.ndarray) -> np.ndarray:
-        """Which annotations begin where their song type is known: [annotations] bool.
+    def known_for(self, names: Collection[str]) -> np.ndarray:
+        """Where it is known for all of these song types whether they occur: [stretches, 2]."""
+        if not names or not self.absent.keys() >= {*names}:
+            return self.stretches
+        nothing = reduce(intersection, (self.absent[name] for name in names))
+        return union(np.concatenate([self.stretches, nothing]))
 
-        More than the first instant of a segment has to be there, as boundaries are inexact.
-        """
-        start, stop = times.T
-        begun = start + np.minimum((stop - start) / 2, EVENT_REACH_SECONDS)
-        scored = contain(self.stretches, start) & contain(self.stretches, begun)
-        for name, absent in self.absent.items():
-            of_type, known = names == name, union(np.concatenate([self.stretches, absent]))
-            scored[of_type] = (contain(known, start) & contain(known, begun))[of_type]
+    def _are_scored(self, names: np.ndarray, times: np.ndarray) -> np.ndarray:
+        """Which annotations lie where their song type is known: [annotations] bool."""
+        scored = _begin_or_last_in(self.stretches, times)
+        for name in self.absent:
+            of_type = names == name
+            scored[of_type] = _begin_or_last_in(self.known_for([name]), times[of_type])
         return scored
 
 
@@ -90,7 +92,8 @@ def pair_of(
         source, recording: as in `Pair`.
     """
     names = frozenset({*true["name"], *predicted["name"]} & {*types, NOISE})
-    known = known_stretches(true, types, annotated_stretches, EVENT_REACH_SECONDS)
+    marked = {name.removeprefix(ABSENT) for name in {*true["name"]} - {*types}}
+    known = known_stretches(true, types, annotated_stretches, EVENT_REACH_SECONDS, marked)
     found = occurrences(true)
     absent = {
         name: intersection(times_of(found[found["name"] == ABSENT + name]), annotated_stretches)
@@ -111,15 +114,21 @@ def pair_of(
 def types_in(true: Sequence[pd.DataFrame], predicted: Sequence[pd.DataFrame]) -> dict[str, str]:
     """The song types in all tables, with their categories; neither `noise` nor `not_<song type>`.
 
-    What is annotated as `not_x` in one recording may be x in another.
+    What is annotated as `not_x` in one recording may be x in another. `not_x` is a song type only
+    if it was predicted, and x is none.
     """
-    stated = {name for table in (*true, *predicted) for name in table["name"]}
+    found = {name for table in predicted for name in table["name"]}
+    stated = found.union(*(table["name"] for table in true))
     events = {
         name
         for table in true
         for name in table.loc[table["start_seconds"] == table["stop_seconds"], "name"]
     }
-    names = sorted(name for name in stated - {NOISE} if not is_absence(name, stated))
+    names = sorted(
+        name
+        for name in stated - {NOISE}
+        if not is_absence(name, stated) and (name in found or not name.startswith(ABSENT))
+    )
     return {name: EVENT if name in events else SEGMENT for name in names}
 
 
@@ -146,6 +155,17 @@ def cut_at_edges(
             if len(both):
                 predicted = pd.concat([predicted[~reaches_beyond], *parts])
     return predicted.sort_values("start_seconds", ignore_index=True, kind="stable")
+
+
+def _begin_or_last_in(stretches: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Which annotations [annotations, 2] begin in the stretches, or lie mostly in them: bool.
+
+    More than the first instant of a segment has to be there, as boundaries are inexact.
+    """
+    start, stop = times.T
+    begun = start + np.minimum((stop - start) / 2, EVENT_REACH_SECONDS)
+    begins = contain(stretches, start) & contain(stretches, begun)
+    return begins | (overlap(stretches, start, stop) > (stop - start) / 2)
 
 
 def _edges(stretches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -17,8 +17,9 @@ GRID_SECONDS = 0.001  # between the samples that are compared
 def sample_confusion(true: Recordings, predicted: Recordings) -> pd.DataFrame:
     """Count how often each segment type (row) is annotated as each type (column) or as noise.
 
-    It counts every millisecond in annotated stretches; without `STEM_annotated.csv`, from the
-    start of the recording to the end of its last annotation. Where segments overlap, the one that
+    It counts every millisecond in annotated stretches, and where all segment types are marked as
+    absent (`not_<song type>`); without `STEM_annotated.csv`, from the start of the recording to the
+    end of its last annotation. Where segments overlap, the one that
     starts last counts. Events have no duration and do not count; without any segments, nothing is
     counted.
 
@@ -79,7 +80,7 @@ def confusions(pairs: Sequence[Pair]) -> tuple[list[str], np.ndarray]:
     if len(names) == 1:
         return names, matrices
     for matrix, pair in zip(matrices, pairs, strict=True):
-        for start, stop in _bounded(pair):
+        for start, stop in _bounded(pair, names[1:]):
             n_times = int((stop - start) / GRID_SECONDS)
             extents = [_extents(of_one, start, n_times) for of_one in pair.arrays]
             # Between these samples, labels do not change, however many samples there are.
@@ -116,11 +117,11 @@ def macro_f1(matrix: np.ndarray) -> np.ndarray:
     return np.where(matrix.shape[-1] > 1, f1 / np.maximum((either > 0).sum(axis=-1), 1), np.nan)
 
 
-def _bounded(pair: Pair) -> np.ndarray:
-    """The stretches of a recording of unknown length: up to the end of the last annotation."""
+def _bounded(pair: Pair, types: list[str]) -> np.ndarray:
+    """Where these segment types are known; all of a recording ends with its last annotation."""
     last = max([0.0, *(stop for of_one in pair.arrays for stop in of_one.times[:, 1])])
-    is_open = np.isinf(pair.stretches[:, 1])
-    return np.where(is_open[:, None], [0.0, last], pair.stretches)
+    known = pair.known_for(types)
+    return np.where(np.isinf(known[:, 1:]), [0.0, last], known)
 
 
 def _extents(

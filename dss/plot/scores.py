@@ -7,10 +7,13 @@ from typing import Any, Unpack
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
+from dss.data.annotations import ABSENT
 from dss.data.recording_files import AUDIO_ENDINGS
 from dss.data.recordings import Recording, open_recording
+from dss.data.text_tables import TIMES
 from dss.errors import DssError
 from dss.evaluate import mistakes, precision_recall, read_pairs, timing_errors
 from dss.evaluate.pair import Pair
@@ -18,7 +21,7 @@ from dss.evaluate.pairs import Recordings, stem_of
 from dss.options import EvaluateOptions, takes_options
 from dss.options.arguments import EvaluateArguments
 from dss.plot.bars import within
-from dss.plot.colors import ALL_COLOR, song_colors
+from dss.plot.colors import ALL_COLOR, paler, song_colors
 from dss.plot.excerpts import Excerpt, draw_excerpts, time_around
 from dss.plot.figure import WIDTH_INCHES, SongFigure, plain_style
 from dss.plot.labels import legend_below, shortened
@@ -146,6 +149,8 @@ def plot_mistakes(
 ) -> Figure:
     """Plot the worst mistakes: spectrograms with the true annotations above the predicted ones.
 
+    True annotations include where song types are marked as absent (`not_<song type>`).
+
     Arguments:
         true, predicted: as for `dss.evaluate.evaluate`.
         recordings: the audio files, in the order of the annotations. Default: those next to the
@@ -172,12 +177,18 @@ def plot_mistakes(
         path = path or pair.recording or _audio_beside(pair.source)
         seen.append(_excerpt(mistake, pair, open_recording(path)))
     colors = song_colors(sorted({name for pair in pairs for name in pair.names}))
-    return draw_excerpts(seen, colors)
+    pale = {f"{ABSENT}{name}": to_hex(paler(color, 0.6).tolist()) for name, color in colors.items()}
+    return draw_excerpts(seen, colors | pale)
 
 
 def _excerpt(mistake: Any, pair: Pair, recording: Recording) -> Excerpt:
     time = time_around(mistake.start_seconds, mistake.stop_seconds, recording)
-    tables = {"true": within(pair.true, time), "found": within(pair.predicted, time)}
+    marks = [
+        pd.DataFrame(absent, columns=TIMES).assign(name=f"{ABSENT}{name}")
+        for name, absent in pair.absent.items()
+    ]
+    true = pd.concat([pair.true, *marks])
+    tables = {"true": within(true, time), "found": within(pair.predicted, time)}
     sure = "" if pd.isna(mistake.confidence) else f", confidence {mistake.confidence:.2f}"
     what = {"false": "false positive", "missed": "missed"}[mistake.mistake]
     comment = f"{shortened(mistake.name)} {what}{sure}"

@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from dss.data.annotated_recordings import annotations_of
+from dss.data.annotated_stretches import read_annotated
 from dss.data.annotation_files import read_named_annotations
 from dss.data.annotation_paths import AnnotationFinder
 from dss.data.annotations import occurrences, read_annotations
@@ -20,6 +21,7 @@ from dss.data.recordings import open_at_own_rate
 from dss.data.text_tables import TIMES
 from dss.errors import DssError, MissingAnnotations, warn
 from dss.evaluate.matching import match
+from dss.evaluate.pair import pair_of, song_names, types_in
 from dss.evaluate.true_annotations import TrueAnnotations
 from dss.options import FileOptions, ToleranceOptions
 from dss.review.proofread import has_confidence, is_confirmed
@@ -109,15 +111,17 @@ def _own_rate(
     return lambda: open_at_own_rate(recording, options.loader, samplerate_hz).samplerate_hz
 
 
-def agrees_with_manual(by_dss: pd.DataFrame, by_hand: pd.DataFrame) -> np.ndarray:
+def agrees_with_manual(by_dss: pd.DataFrame, by_hand: TrueAnnotations) -> np.ndarray:
     """Which predictions match manual annotations, as judged by `evaluate`: [annotations] bool."""
-    tolerance = ToleranceOptions().tolerance_seconds
+    numbered, types = by_dss.assign(row=range(len(by_dss))), types_in([by_hand.table], [by_dss])
+    annotated = read_annotated(by_hand.recording, np.inf)
+    pair = pair_of(by_hand.table, numbered, annotated, types, "")
     agrees = np.zeros(len(by_dss), bool)
-    for name in by_hand["name"].unique():
-        rows = np.flatnonzero(by_dss["name"] == name)
-        hand = occurrences(by_hand[by_hand["name"] == name])
-        a, b = (table[TIMES].to_numpy(float) for table in (hand, by_dss.iloc[rows]))
-        agrees[rows[match(a, b, tolerance)[:, 1]]] = True
+    for name in song_names([pair]):
+        both = [table[table["name"] == name] for table in (pair.true, pair.predicted)]
+        a, b = (table[TIMES].to_numpy(float) for table in both)
+        right = match(a, b, ToleranceOptions().tolerance_seconds)[:, 1]
+        agrees[both[1]["row"].to_numpy(int)[right]] = True
     return agrees
 
 

@@ -121,7 +121,7 @@ class Predictions:
     def _reviewed(self, recording: Path, table: pd.DataFrame) -> pd.DataFrame:
         if recording not in self.manual:
             return table
-        by_hand = self.manual[recording].table
-        is_known = comparison.agrees_with_manual(table, by_hand) | is_rejected(table, by_hand)
-        by_hand = occurrences(by_hand)[COLUMNS].assign(confirmed=True)
+        manual = self.manual[recording]
+        is_known = comparison.agrees_with_manual(table, manual) | is_rejected(table, manual.table)
+        by_hand = occurrences(manual.table)[COLUMNS].assign(confirmed=True)
         return joined([table.assign(confirmed=is_known), by_hand])
