@@ -58,6 +58,16 @@ def test_a_fraction_is_drawn_from_all_stretches_by_the_seed():
     assert len({str(draw_fraction(stretches, 0.5, seed=s)) for s in range(9)}) > 1
 
 
+def test_a_fraction_of_what_is_known_is_drawn_where_little_is():
+    stretches, known = np.array([[0, 1000], [1000, 4000]]), np.zeros(4000, np.uint8)
+    known[100:200] = known[3000:3100] = 1
+    for seed in range(9):
+        drawn, all_drawn = (draw_fraction(stretches, f, seed, known) for f in (0.5, 1))
+        n_known = sum(known[first:last].sum() for first, last in drawn)
+        assert 50 <= n_known <= 150  # the last piece is cut by its duration
+        assert sum(known[first:last].sum() for first, last in all_drawn) == 200
+
+
 def test_every_part_of_a_single_stretch_may_be_drawn():
     times_drawn = np.zeros(1000, int)
     for seed in range(200):

@@ -46,6 +46,13 @@ def test_corrected_annotations_go_into_any_format(folder, tmp_path, format):
     assert rows(first, format, folder / "a.wav")[0] == ("7", 0.25, 0.5)
 
 
+def test_marks_of_absence_follow_the_new_name_of_their_song_type(folder, tmp_path):
+    (folder / "day" / "b.txt").write_text("0.3\t0.5\ta\n1\t1.5\tnot_a\n2\t2.5\tnot_c\n")
+    how = {"format": "csv", "save_dir": tmp_path, "rename": {"a": "b", "not_c": "a"}}
+    *_, file = convert_annotations(folder, **how)
+    assert read_annotations(file)["name"].tolist() == ["b", "not_b", "a"]
+
+
 def test_nothing_is_written_if_something_cannot_be(folder, tmp_path, capsys):
     (folder / "day" / "b.txt").write_text("0.3\t0.5\tlong\n")
     there = tmp_path / "there"

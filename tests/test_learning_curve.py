@@ -7,7 +7,7 @@ from dss.data import make_dataset
 from dss.errors import DssError
 from dss.plot import plot_learning_curve
 from dss.train import format_learning_curve, learning_curve
-from dss.train.learning_curve import extrapolate
+from dss.train.learning_curve import _table, extrapolate
 
 SECONDS = np.array([10.0, 20, 40, 80])
 
@@ -28,6 +28,14 @@ def test_noise_is_not_taken_for_getting_worse():
     assert np.median(extrapolate(SECONDS, f1, 2)) > 0.72
     perfect = extrapolate(SECONDS, np.ones((4, 400)), 2)
     assert ((perfect > 0.99) & (perfect <= 1)).all()
+
+
+@pytest.mark.filterwarnings("error")
+def test_test_recordings_drawn_without_any_song_count_as_all_of_them():
+    f1 = np.full((2, 3, 1), 0.8)
+    f1[:, 1] = np.nan
+    table = _table(["a"], f1, np.array([[1.0, 1.0], [2.0, 2.0]]), 2, 0)
+    assert table.loc[table["is_measured"], "low"].tolist() == pytest.approx([0.8] * 4)
 
 
 def test_the_sentence_says_what_more_annotations_bring():

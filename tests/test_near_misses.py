@@ -97,3 +97,6 @@ def test_what_somebody_annotated_since_is_no_near_miss_any_more(tmp_path):
     pd.DataFrame(rows, columns=columns).to_csv(near_misses_path(file), index=False)
     table = pd.DataFrame([("a", 1.02, 1.09, np.nan), ("b", 3, 3.1, 0.9)], columns=columns)
     assert read_near_misses(file, table)["name"].tolist() == ["b"]
+    absent = table.assign(name=["not_a", "not_b"], start_seconds=0, stop_seconds=[1.5, 3])
+    assert read_near_misses(file, absent)["name"].tolist() == []
+    assert read_near_misses(file, absent[:1].assign(stop_seconds=3))["name"].tolist() == ["b"]

@@ -12,6 +12,7 @@ from dss.data import read_annotations
 from dss.errors import DssError
 from dss.plot import plot_novel_sounds
 from dss.predict import predict_files
+from dss.predict.near_misses import near_misses_path
 from dss.review.novel_sounds import find_novel_sounds
 from dss.review.rounds import NOTHING_NEW, find_novel_in_run, next_round
 
@@ -43,6 +44,17 @@ def test_a_song_type_that_nobody_annotated_is_listed(annotated, tiny_run):
     assert np.mean(is_listed) > 0.8
     assert (novel["distance"] > 1).all()
     assert novel["distance"].is_monotonic_decreasing
+
+
+def test_near_misses_of_events_are_no_new_sounds(annotated, tiny_run, tmp_path):
+    recording, file = next(iter(annotated.items()))
+    table = read_annotations(file)
+    here = tmp_path / file.name
+    table.to_csv(here, index=False)
+    near = pd.DataFrame([("p", 0.01, 0.013, 0.4)], columns=[*table.columns[:3], "probability"])
+    near.to_csv(near_misses_path(here), index=False)
+    novel = find_novel_sounds({recording: here}, tiny_run[1])
+    assert 0.01 not in novel["start_seconds"].tolist()
 
 
 def test_the_command_lists_and_counts_them(annotated, tiny_run, capsys):

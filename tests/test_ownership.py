@@ -8,10 +8,17 @@ import pytest
 import soundfile
 from conftest import side_by_side, tone_song, write_recording
 
-from dss.data import find_recordings, read_annotations, recording_annotations
+from dss.data import (
+    find_recordings,
+    make_dataset,
+    open_dataset,
+    read_annotations,
+    recording_annotations,
+)
 from dss.data.annotation_paths import annotation_finder
 from dss.data.formats.table_writing import written_path
 from dss.data.ownership import NOTES, is_by_dss, write
+from dss.data.splits import SPLITS
 from dss.errors import DssError
 from dss.predict import predict_files
 from dss.predict.detection import detect
@@ -167,6 +174,15 @@ def test_a_recording_was_learned_from_unless_it_is_another_of_the_same_name(tmp_
     wavs[1].unlink()  # it cannot be seen any more
     assert all(comparison.is_among(wav, learned) for wav in wavs)
     assert not comparison.is_among(wavs[0].with_name("0002.wav"), learned)
+
+
+def test_a_recording_of_which_little_is_annotated_is_left_to_annotate(tmp_path):
+    x, rows = tone_song(seed=0)
+    write_recording(tmp_path / "song", "whole", x, 1000, rows)
+    write_recording(tmp_path / "song", "parts", x, 1000, [*rows[:3], ("noise", 0.0, 0.1)])
+    store = make_dataset(tmp_path / "song", test_split="samples", val_split="samples")
+    named = [comparison.in_dataset(open_dataset(store), SPLITS, n).names for n in (0, 0.5)]
+    assert named == [{"whole.wav", "parts.wav"}, {"whole.wav"}]
 
 
 @pytest.mark.parametrize("path", ["x" * 5000, "a\0b"])

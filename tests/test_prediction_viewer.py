@@ -226,6 +226,18 @@ def test_what_was_made_by_hand_too_is_not_worth_checking(viewer, tmp_path):
     assert agree.sum() == evaluate(by_hand, by_dss).loc["all", "matched"]
 
 
+def test_a_recording_annotated_in_part_may_be_annotated_next(viewer, tmp_path):
+    assert len(viewer.least_certain)
+    _, known = viewer._predictions.to_check()
+    assert len(known) == 2
+    (hand,) = tmp_path.glob("new/bird_20_annotations.csv")
+    hand.write_text(hand.read_text() + "noise,0,0.05\n")
+    viewer.saved([hand.with_name("bird_20.wav")])
+    assert len(viewer.least_certain)
+    _, known = viewer._predictions.to_check()
+    assert [file.name for file in known] == ["bird_21_annotations.csv"]
+
+
 def test_a_click_shows_the_least_certain_annotation(viewer):
     table = viewer.least_certain
     assert table["confidence"].is_monotonic_increasing

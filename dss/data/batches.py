@@ -114,25 +114,38 @@ def split_stretches(tree: xr.DataTree, split: str) -> np.ndarray:
     return stretches[stretches[:, 0] < stretches[:, 1]]
 
 
-def draw_fraction(stretches: np.ndarray, fraction: float, seed: int) -> np.ndarray:
+def draw_fraction(
+    stretches: np.ndarray,
+    fraction: float,
+    seed: int,
+    annotated: np.ndarray | Lazy | None = None,
+) -> np.ndarray:
     """Draw stretches with this fraction of the samples at random.
 
     Long stretches are drawn in pieces, each at most a twentieth of all samples; the last piece is
-    cut at random. Adjacent pieces of a stretch are merged again.
+    cut at random. Adjacent pieces of a stretch are merged again. With `annotated`, [samples]
+    whether each is known, only known samples count.
     """
+
+    def n_known(first: int, last: int) -> int:
+        return last - first if annotated is None else int(np.count_nonzero(annotated[first:last]))
+
     rng = np.random.default_rng(seed)
     n_samples = int(np.diff(stretches).sum())
-    left, longest = round(fraction * n_samples), max(1, -(-n_samples // PIECES))
+    left = round(fraction * sum(n_known(*stretch) for stretch in stretches))
+    longest = max(1, -(-n_samples // PIECES))
     pieces = np.concatenate([_pieces(first, last, longest) for first, last in stretches])
     drawn = []
     for first, last in rng.permutation(pieces):
         if left <= 0:
             break
-        if last - first > left:
-            first += rng.integers(last - first - left, endpoint=True)
-            last = first + left
+        n = n_known(first, last)
+        if n > left:
+            length = round((last - first) * left / n)
+            first += rng.integers(last - first - length, endpoint=True)
+            last = first + length
         drawn.append((first, last))
-        left -= last - first
+        left -= n
     joined: list[list[int]] = []
     starts = {*stretches[:, 0].tolist()}
     for first, last in sorted(drawn):

@@ -14,6 +14,7 @@ from dss.data.column_names import COLUMNS, is_duration, recording_column
 from dss.data.formats.table_writing import OF_ALL, check_names, written_path
 from dss.data.recording_files import find_recordings
 from dss.data.recordings import open_at_own_rate
+from dss.data.song_types import renamed
 from dss.data.time_units import time_columns
 from dss.errors import DssError, MissingAnnotations, naming, raise_problems
 from dss.options import ConvertOptions, takes_options
@@ -80,7 +81,7 @@ def _read(folder: Path, options: ConvertOptions) -> dict[Path, AnnotatedRecordin
         try:
             recording = open_at_own_rate(path, options.loader, options.samplerate_hz)
             file, table = annotations_of(path, options, find, recording.samplerate_hz)
-            table["name"] = [options.rename.get(name, name) for name in table["name"]]
+            table["name"] = [renamed(name, options.rename) for name in table["name"]]
             check_names(occurrences(table)["name"], options.format)
         except MissingAnnotations:
             continue

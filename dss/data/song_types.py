@@ -84,6 +84,14 @@ def is_absence(name: str, names: Container[str]) -> bool:
     return name.startswith(ABSENT) and name.removeprefix(ABSENT) in names
 
 
+def renamed(name: str, rename: Mapping[str, str]) -> str:
+    """The new name; what marks the absence of a song type follows its new name."""
+    of_type = name.removeprefix(ABSENT)
+    if name.startswith(ABSENT) and name not in rename and of_type in rename:
+        return ABSENT + rename[of_type]
+    return rename.get(name, name)
+
+
 def song_names(names: set[str]) -> set[str]:
     """The song types among all names: neither `noise` nor `not_<song type>`."""
     return {name for name in names if name != NOISE and not is_absence(name, names)}

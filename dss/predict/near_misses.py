@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 
 from dss.data.annotation_values import parse_times
-from dss.data.annotations import EVENT, SEGMENT, occurrences
+from dss.data.annotations import ABSENT, EVENT, SEGMENT, occurrences
 from dss.data.formats.table_writing import path_beside
+from dss.data.song_types import is_absence
 from dss.data.stretches import of_mask
 from dss.data.text_tables import COLUMNS, TIMES, read_csv
 from dss.data.time_texts import numbers
@@ -115,6 +116,8 @@ def write_near_misses(table: pd.DataFrame, annotations: Path) -> None:
 def read_near_misses(annotations: Path, table: pd.DataFrame) -> pd.DataFrame:
     """Read the near misses next to an annotation file, without those annotated in its table.
 
+    There, `not_x` says of x alone that it is not there.
+
     Raises: DssError that lists all unreadable rows.
     """
     path = near_misses_path(annotations)
@@ -133,7 +136,13 @@ def read_near_misses(annotations: Path, table: pd.DataFrame) -> pd.DataFrame:
         [f"{path}, row {row}: {what}" for row, what in problems],
         "These near misses cannot be read; annotate again, or remove the file:",
     )
-    return apart_from(near, table)
+    names = {*table["name"], *near["name"]}
+    absent = table["name"].map(lambda name: is_absence(name, names)).astype(bool)
+    parts = [
+        apart_from(of_name, table[~absent | (table["name"] == ABSENT + name)])
+        for name, of_name in near.groupby("name", sort=False)
+    ]
+    return pd.concat(parts, ignore_index=True) if parts else near
 
 
 def apart_from(sounds: pd.DataFrame, annotations: pd.DataFrame) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """Review predictions: compare them with manual annotations, and apply other thresholds."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +16,7 @@ from dss.data.annotation_files import read_named_annotations
 from dss.data.annotation_paths import AnnotationFinder
 from dss.data.annotations import occurrences, read_annotations
 from dss.data.audio import Loader
+from dss.data.batches import array_of, split_stretches
 from dss.data.dataset import open_dataset
 from dss.data.ownership import check_replaceable, is_by_dss, write
 from dss.data.recordings import open_at_own_rate
@@ -28,6 +30,7 @@ from dss.review.proofread import has_confidence, is_confirmed
 from dss.runs import read_params
 
 COMPARED_BYTES = 2**18  # at the beginning of recordings with the same name
+MOSTLY = 0.5  # fraction of a recording: if less is annotated, there is more to annotate
 
 
 def manual_annotations(
@@ -137,19 +140,38 @@ class InDataset(NamedTuple):
     folder: Path
 
 
-def learned_from(trunk: Path) -> InDataset | None:
-    """The recordings a run was trained and validated on; None if its dataset cannot tell."""
+def learned_from(trunk: Path, least_annotated: float = 0) -> InDataset | None:
+    """The recordings a run was trained and validated on; None if its dataset cannot tell.
+
+    Arguments:
+        least_annotated: as for `in_dataset`.
+    """
     with suppress(DssError, OSError):  # of paths that no file can have
         tree = open_dataset(read_params(trunk).get("data_dir") or "")
         if {"filename_train", "filename_val"} <= tree.attrs.keys():
-            return in_dataset(tree, ["train", "val"])
+            return in_dataset(tree, ["train", "val"], least_annotated)
     return None
 
 
-def in_dataset(tree: xr.DataTree, splits: Iterable[str]) -> InDataset:
-    """The recordings in some splits of a dataset."""
-    names = [name for split in splits for name in tree.attrs.get(f"filename_{split}", ())]
-    return InDataset(frozenset(names), Path(tree.attrs.get("made_from", "")))
+def in_dataset(tree: xr.DataTree, splits: Iterable[str], least_annotated: float = 0) -> InDataset:
+    """The recordings in some splits of a dataset.
+
+    Arguments:
+        least_annotated: leave out recordings of which a smaller fraction is annotated.
+    """
+    n_samples, n_known = Counter[str](), Counter[str]()
+    for split in splits:
+        names, stretches = tree.attrs.get(f"filename_{split}", ()), split_stretches(tree, split)
+        n_samples.update(dict.fromkeys(names, 0))
+        is_whole = "annotated" not in tree[split] or len(names) != len(stretches)
+        if is_whole or not least_annotated:
+            continue
+        annotated = array_of(tree[split]["annotated"])
+        for name, (first, last) in zip(names, stretches, strict=True):
+            n_samples[name] += last - first
+            n_known[name] += int(np.count_nonzero(annotated[first:last]))
+    enough = (name for name, n in n_samples.items() if n_known[name] >= least_annotated * n)
+    return InDataset(frozenset(enough), Path(tree.attrs.get("made_from", "")))
 
 
 def is_among(recording: Path, learned: InDataset) -> bool:

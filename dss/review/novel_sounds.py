@@ -64,11 +64,13 @@ def find_novel_sounds(
     if not views:
         raise DssError(f"{known}: contains no annotated segments to compare sounds with")
     n_known = sum(map(len, tables))
+    events = {name for view in views for name in _event_names(view.annotations)}
     rate = views[0].recording.samplerate_hz
     for path, file in files.items():
         recording = open_at_own_rate(path, options.loader, rate)
         views.extend(views_of(recording))
-        tables.append(_new_sounds(recording, file, options))
+        sounds = _new_sounds(recording, file, options)
+        tables.append(sounds[~sounds["name"].isin(events)])
     numbered = [table.assign(view=i, row=0) for i, table in enumerate(tables)]
     sounds = pd.concat(numbered, ignore_index=True)
     if min(n_known, len(sounds) - n_known) < 2:  # a single sound has nothing to be compared with
@@ -100,6 +102,10 @@ def _new_sounds(recording: Recording, file: Path, options: FileOptions) -> pd.Da
     others = apart_from(apart_from(propose(recording), table), near).assign(name="")
     sounds = _joined([table[COLUMNS], near[COLUMNS], others])
     return sounds.assign(file=str(file), recording=str(recording.path))
+
+
+def _event_names(table: pd.DataFrame) -> pd.Series:
+    return table.loc[table["start_seconds"] == table["stop_seconds"], "name"]
 
 
 def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:

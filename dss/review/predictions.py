@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from dss.data.annotation_paths import annotation_finder
-from dss.data.annotations import COLUMNS, occurrences
+from dss.data.annotations import ABSENT, COLUMNS, NOISE, annotated_path, occurrences
 from dss.errors import raise_problems
 from dss.evaluate import evaluate
 from dss.evaluate.true_annotations import TrueAnnotations
@@ -55,6 +55,7 @@ class Predictions:
         by_hand = {r: comparison.manual_annotations(r, f, *self._how) for r, f in files.items()}
         self.manual = {r: annotations for r, annotations in by_hand.items() if annotations}
         self._learned = comparison.learned_from(trunk)
+        self._learned_whole = comparison.learned_from(trunk, comparison.MOSTLY)
         self.found: Tables = {
             recording: comparison.annotations_in(file, recording, options, self.samplerate_hz)
             for recording, file in files.items()
@@ -115,8 +116,16 @@ class Predictions:
         annotations follow, as nothing is missed there.
         """
         tables = {self.files[r]: self._reviewed(r, table) for r, table in self.found.items()}
-        known = {r for r in self.found if r in self.manual or self.was_learned(r)}
+        known = {recording for recording in self.found if self._is_known_well(recording)}
         return tables, {self.files[recording] for recording in known}
+
+    def _is_known_well(self, recording: Path) -> bool:
+        """Whether a recording, and not only parts of it, is annotated or was learned from."""
+        if self._learned_whole and comparison.is_among(recording, self._learned_whole):
+            return True
+        if recording not in self.manual or annotated_path(recording).is_file():
+            return False
+        return not self.manual[recording].table["name"].str.startswith((NOISE, ABSENT)).any()
 
     def _reviewed(self, recording: Path, table: pd.DataFrame) -> pd.DataFrame:
         if recording not in self.manual:

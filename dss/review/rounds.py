@@ -22,7 +22,7 @@ from dss.options import DetectOptions, FileOptions, takes_options
 from dss.options.arguments import FileArguments
 from dss.predict.confidence import Calibration, calibration_of, expected_errors
 from dss.predict.detection import with_run_options
-from dss.review.comparison import annotations_in, in_dataset, is_among, is_predicted
+from dss.review.comparison import MOSTLY, annotations_in, in_dataset, is_among, is_predicted
 from dss.review.novel_sounds import find_novel_sounds
 from dss.review.proofread import count_novel, rank_recordings
 from dss.review.views import View, completeness, dataset_views
@@ -80,8 +80,8 @@ def next_round(
 
     F1 is expected, not measured: precision comes from the confidence of the annotations, recall
     from the validation split. It holds for recordings like the annotated ones. Recordings in any
-    split of the run's dataset are left out, as they are annotated already; so are those that were
-    skipped because you annotated them.
+    split of the run's dataset are left out if at least half of each is annotated already; so are
+    those that were skipped because you annotated them.
 
     Arguments:
         files: the annotation file from `dss.predict.predict_files` for each recording. The options
@@ -141,7 +141,7 @@ def _new_and_known(
             f"there (data_dir: {data_dir}). Make it again, or write there where it is now."
         )
     tree = open_dataset(data_dir)
-    known = in_dataset(tree, SPLITS)
+    known = in_dataset(tree, SPLITS, MOSTLY)
     predicted = {path: file for path, file in files.items() if is_predicted(file)}
     new = {path: file for path, file in predicted.items() if not is_among(path, known)}
     return new, dataset_views(tree)

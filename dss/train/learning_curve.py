@@ -124,7 +124,8 @@ def _table(names, scores, amounts, more: float, seed: int) -> pd.DataFrame:
     """Arguments: scores [parts, draws, names], with the original data as first draw; amounts
     [parts, 1 + names] seconds, in all and by name.
     """
-    scores = np.concatenate([np.nanmean(scores, axis=2, keepdims=True), scores], axis=2)
+    mean = np.ma.masked_invalid(scores).mean(axis=2, keepdims=True).filled(np.nan)
+    scores = np.concatenate([mean, scores], axis=2)
     rows = []
     for i, name in enumerate([ALL, *names]):
         f1, seconds = scores[:, :, i], amounts[:, 0]

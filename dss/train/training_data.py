@@ -72,10 +72,10 @@ def open_chunks(tree: xr.DataTree, split: str, y_name: str, options: TrainOption
     stretches = split_stretches(tree, split)
     if not len(stretches):
         raise DssError(f"{options.data_dir}: the {split} split is empty; make the dataset with one")
-    if options.fraction_data < 1:
-        stretches = draw_fraction(stretches, options.fraction_data, options.seed)
     node = tree[split]
     annotated = array_of(node["annotated"]) if "annotated" in node else None
+    if options.fraction_data < 1:
+        stretches = draw_fraction(stretches, options.fraction_data, options.seed, annotated)
     x, y = array_of(node["x"]), array_of(node[y_name])
     return Chunks(x, y, stretches, options.nb_hist, models.padding(options), annotated)
 
