@@ -107,6 +107,15 @@ def test_manual_annotations_are_read_as_the_check_reads_them(annotated, elsewher
     assert (novel["recording"].str.endswith("other.wav")).mean() > 0.8
 
 
+def test_marks_of_noise_and_absence_are_no_sounds(annotated, tmp_path):
+    x, rows = tone_song(seed=3, seconds=8)
+    marks = [("noise", 0.0, 8.0), ("not_a", 1.0, 3.0), ("not_b", 2.0, 8.0)]
+    for name, of_one in (("song", rows), ("marked", rows + marks)):
+        write_recording(tmp_path / name, "x", x, 1000, of_one)
+    song, marked = (find_novel_sounds(annotated, tmp_path / n) for n in ("song", "marked"))
+    pd.testing.assert_frame_equal(song, marked)
+
+
 def test_manual_annotations_beside_predictions_are_not_proofread(annotated, tmp_path, capsys):
     for file in annotated.values():
         (tmp_path / file.name).write_bytes(file.read_bytes())

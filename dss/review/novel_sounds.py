@@ -9,6 +9,7 @@ import pandas as pd
 
 from dss.data.annotations import occurrences
 from dss.data.recordings import Recording, open_at_own_rate
+from dss.data.song_types import song_names
 from dss.data.stretches import contain
 from dss.data.text_tables import COLUMNS, TIMES
 from dss.errors import DssError
@@ -60,7 +61,8 @@ def find_novel_sounds(
     """
     options = FileOptions.given(options, named)
     views = [view for view in _known_views(known, options) if len(view.annotations)]
-    tables = [_known_sounds(view) for view in views]
+    song = song_names({name for view in views for name in view.annotations["name"]})
+    tables = [_known_sounds(view, song) for view in views]
     if not views:
         raise DssError(f"{known}: contains no annotated segments to compare sounds with")
     n_known = sum(map(len, tables))
@@ -87,9 +89,10 @@ def _known_views(known: str | Path | Sequence[View], options: FileOptions) -> Se
     return open_views(known, options=SourceOptions(**options.values_given(FileOptions)))
 
 
-def _known_sounds(view: View) -> pd.DataFrame:
-    """Annotated segments, and other sounds above the noise in annotated stretches."""
+def _known_sounds(view: View, song: set[str]) -> pd.DataFrame:
+    """Annotated segments of song, and other sounds above the noise in annotated stretches."""
     annotated = occurrences(view.annotations)[COLUMNS]
+    annotated = annotated[annotated["name"].isin(song)]
     sounds = _joined([annotated, apart_from(propose(view.recording), annotated)])
     return sounds[~contain(view.unknown, sounds[TIMES].mean(axis=1).to_numpy())]
 
