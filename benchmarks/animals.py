@@ -6,13 +6,15 @@ Each run makes a dataset of some recordings of a corpus, trains with the options
 and annotates the recordings that were left out. It is a process of its own. `--train` changes
 options of training, `--quick` takes the first fold of each corpus. `--speed 0.125` plays all
 recordings at an eighth of their speed, as if the animals were larger; `--gain-db -40` makes those
-that are judged softer, as if they were made with less gain. `--das PYTHON` judges DAS instead, on
-the same recordings; PYTHON is that of an environment which has it.
+that are judged softer, as if they were made with less gain, and `--snr-db 20` noisier: white noise
+is added, so much softer than song. `--das PYTHON` judges DAS instead, on the same recordings;
+PYTHON is that of an environment which has it.
 """
 
 import argparse
 import itertools
 import json
+import math
 import re
 import subprocess
 import sys
@@ -82,6 +84,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="the first fold of each corpus")
     parser.add_argument("--speed", type=float, default=1, help="play so many times as fast")
     parser.add_argument("--gain-db", type=float, default=0, help="of recordings that are judged")
+    parser.add_argument("--snr-db", type=float, default=math.inf, help="noise added to these")
     parser.add_argument("--das", type=Path, metavar="PYTHON", help="judge DAS instead")
     parser.add_argument("--keep", type=Path, help="a folder in which runs and annotations stay")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
@@ -93,7 +96,7 @@ def main() -> int:
             if arguments.keep:
                 folder = arguments.keep / f"{name}_{fold}_{seed}"
                 folder.mkdir(parents=True)
-            how = {name: getattr(arguments, name) for name in ("speed", "gain_db", "das")}
+            how = {name: getattr(arguments, name) for name in ("speed", "gain_db", "snr_db", "das")}
             print(json.dumps(judge(name, folder, fold, seed, json.loads(arguments.train), **how)))
         return 0
     if not RECORDINGS.is_dir():
@@ -109,7 +112,7 @@ def main() -> int:
     rows: dict[str, list[dict[str, float]]] = {name: [] for name in arguments.corpora}
     with ThreadPoolExecutor(arguments.jobs) as pool:
         words = ["--train", arguments.train, "--speed", str(arguments.speed)]
-        words += [f"--gain-db={arguments.gain_db}"]
+        words += [f"--gain-db={arguments.gain_db}", f"--snr-db={arguments.snr_db}"]
         words += ["--das", str(arguments.das)] * bool(arguments.das)
         words += ["--keep", str(arguments.keep)] * bool(arguments.keep)
         for (name, fold, seed), row in zip(tasks, pool.map(_run(words), tasks), strict=True):
@@ -200,11 +203,20 @@ def play(path: Path, folder: Path, speed: float) -> None:
     table.to_csv(folder / annotations.name, index=False)
 
 
-def amplify(path: Path, gain_db: float) -> None:
-    """Replace a recording by a louder or softer one, without rounding or clipping."""
+def change(path: Path, gain_db: float, snr_db: float) -> None:
+    """Replace a recording by a noisier, louder or softer one, without rounding or clipping.
+
+    The noise is white and `snr_db` softer than song: than what one in 20 stretches of 10 ms
+    exceeds.
+    """
+    import numpy as np
     import soundfile
 
     audio, rate = soundfile.read(path)
+    n = rate // 100
+    rms = np.sqrt(np.mean(audio[: len(audio) // n * n].reshape(-1, n) ** 2, axis=1))
+    noise = np.random.default_rng(0).standard_normal(len(audio))
+    audio = audio + noise * np.percentile(rms, 95) * 10 ** (-snr_db / 20)
     path.unlink()  # it may be a link
     soundfile.write(path.with_suffix(".wav"), audio * 10 ** (gain_db / 20), rate, subtype="FLOAT")
 
@@ -239,15 +251,16 @@ def judge(
     train_options: dict[str, object] | None = None,
     speed: float = 1,
     gain_db: float = 0,
+    snr_db: float = math.inf,
     das: Path | None = None,
 ) -> dict[str, float]:
     """Train with some of the recordings, annotate the others, and score."""
     from dss.data import find_recordings
 
     corpus = divide(name, fold, speed, folder)
-    if gain_db:
+    if gain_db or snr_db < math.inf:
         for path in find_recordings(folder / "judge"):
-            amplify(path, gain_db)
+            change(path, gain_db, snr_db)
     if das:
         with_das(das, folder, seed)
     else:

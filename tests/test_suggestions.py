@@ -157,8 +157,16 @@ def test_all_that_is_seen_of_slow_low_song_takes_longer(tmp_path):
         seconds = options.pre_nb_dft / rate, options.pre_background * frame
         chosen[what] = [frame, *seconds, models.receptive_field(options) / rate]
     assert chosen["short"] == pytest.approx([0.002, 0.016, 0.5, 0.9], rel=0.3)
-    assert chosen["high"] == pytest.approx([0.0015, 0.0058, 0.5, 1.0], rel=0.3)
+    assert chosen["high"] == pytest.approx([0.0015, 0.0058, 4.0, 1.0], rel=0.3)
     assert chosen["slow"] == pytest.approx([0.016, 0.128, 5.0, 10.0], rel=0.3)
+
+
+@pytest.mark.parametrize("samplerate", [22050, 44100])
+def test_a_chunk_holds_all_that_is_seen(tmp_path, samplerate):
+    song = {"hz": 3000, "seconds": 8, "song_seconds": 0.2, "n_types": 2}
+    store = dataset(tmp_path, samplerate=samplerate, **song)
+    options = TrainOptions(data_dir=store, **values(suggest(store)))
+    assert models.receptive_field(options) <= options.nb_hist
 
 
 def test_long_syllables_are_seen_in_a_longer_context(tmp_path):

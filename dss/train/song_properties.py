@@ -29,6 +29,7 @@ class Song(NamedTuple):
     has_events: bool
     shortest_seconds: float | None  # a tenth of the segments are shorter
     typical_seconds: float | None  # the median duration of segments
+    longest_seconds: float  # that of the song type whose segments last longest; 0 for events
     band_hz: tuple[float, float]  # contains nine tenths of the power of song
     heard_hz: tuple[float, float]  # extended to where soft song stands out from loud noise
     noise_density: float  # the power per Hz of noise, at the median frequency
@@ -72,7 +73,8 @@ def measure_song(tree: xr.DataTree, y_suffix: str) -> Song:
     if not any(map(len, song)):
         raise DssError("Nothing can be suggested: the train split has no song")
     segments = [s for s, kind in zip(song, types, strict=True) if kind == "segment" and len(s)]
-    seconds = np.diff(np.concatenate(segments), axis=1) / rate if segments else np.empty(0)
+    of_types = [np.diff(s, axis=1) / rate for s in segments]
+    seconds = np.concatenate(of_types) if segments else np.empty(0)
     x = array_of(train["x"])
     around_noise = _spectra(x, noise, rate)
     around_song = [_spectra(x, s, rate) for s in song if len(s)]
@@ -89,6 +91,7 @@ def measure_song(tree: xr.DataTree, y_suffix: str) -> Song:
         has_events="event" in types,
         shortest_seconds=float(np.quantile(seconds, 0.1)) if segments else None,
         typical_seconds=float(np.median(seconds)) if segments else None,
+        longest_seconds=max((float(np.median(s)) for s in of_types), default=0.0),
         band_hz=_all_of(power),
         heard_hz=_all_of(heard),
         noise_density=float(np.median(around_noise)),

@@ -72,9 +72,9 @@ def suggest(data_dir: str | Path, given: dict[str, Any] | None = None) -> dict[s
     frontend = choose_frontend(song, given.get("model_name", "tcn") == "tcn", choose)
     if frontend.window and not given.get("continue_from"):
         choose("freeze", ["spectrogram"], "the network learns faster with a fixed STFT")
-    span = _choose_network(song, frontend, choose)
+    span, reach = _choose_network(song, frontend, choose)
     ignored = 2 * span * frontend.hop if given.get("ignore_boundaries", True) else 0
-    _choose_training(song, frontend, ignored, choose)
+    _choose_training(song, frontend, ignored, reach, choose)
     return chosen
 
 
@@ -101,13 +101,18 @@ def complete(options: TrainOptions) -> tuple[TrainOptions, dict[str, str]]:
     return TrainOptions.checked({**values, "preset": "", "auto": False}), reasons
 
 
-def _choose_network(song: Song, frontend: Frontend, choose: Choose) -> int:
-    """Choose blocks, filters and members. Returns: frames spanned by a filter of each block."""
+def _choose_network(song: Song, frontend: Frontend, choose: Choose) -> tuple[int, int]:
+    """Choose blocks, filters and members.
+
+    Returns: frames spanned by a filter of each block; samples of the receptive field, 0 if dss
+        leaves the dilations as they are.
+    """
     hop, window, n_patterns = frontend
     kernel_size = choose("kernel_size", *_kernel_size(song, hop))
     few = 2, f"two blocks are enough: each frame covers {readable(hop / song.samplerate_hz)}"
     more = 3, "three blocks give filters on the audio itself enough context"
     nb_conv = choose("nb_conv", *(few if hop > 1 else more))
+    reach = 0
     if hop > 1:
         dilations = _dilations(song, hop, kernel_size, nb_conv) if window else RAW_DILATIONS
         network = NetworkOptions(
@@ -118,8 +123,9 @@ def _choose_network(song: Song, frontend: Frontend, choose: Choose) -> int:
             pre_nb_dft=window,
             pre_filters=n_patterns,
         )
-        reach = readable(models.receptive_field(network) / song.samplerate_hz)
-        choose("dilations", dilations, f"receptive field {reach}{_use_of_context(song, window)}")
+        reach = models.receptive_field(network)
+        seconds = readable(reach / song.samplerate_hz)
+        choose("dilations", dilations, f"receptive field {seconds}{_use_of_context(song, window)}")
     n_types = len(song.song_types)
     nb_filters = 32 if not window or n_types > 5 else 24 if n_types > 3 else 16
     choose("nb_filters", nb_filters, f"for {counted(n_types, 'song type')}")
@@ -128,12 +134,14 @@ def _choose_network(song: Song, frontend: Frontend, choose: Choose) -> int:
         little = f"{readable(song.song_seconds)} of song is not much"
         together = "networks that learn it side by side, each in its own way, err less often"
         choose("nb_members", n_members, f"{little}: {together}")
-    return kernel_size * nb_conv
+    return kernel_size * nb_conv, reach
 
 
-def _choose_training(song: Song, frontend: Frontend, ignored: int, choose: Choose) -> None:
+def _choose_training(
+    song: Song, frontend: Frontend, ignored: int, reach: int, choose: Choose
+) -> None:
     """Choose chunks, of which so many samples are ignored, and how to learn from them."""
-    nb_hist = choose("nb_hist", *_chunk(song, frontend.hop, ignored))
+    nb_hist = choose("nb_hist", *_chunk(song, frontend.hop, ignored, reach))
     # The first and last chunks of a stretch are partly empty: together one more, on average.
     stride = max(1, nb_hist - ignored)
     n_chunks = round(song.train_seconds * song.samplerate_hz / stride) + song.n_stretches
@@ -205,10 +213,11 @@ def _dilations(song: Song, hop: int, kernel_size: int, nb_conv: int) -> list[int
     return powers[np.abs(powers.sum(axis=1) - in_all).argmin()].round().astype(int).tolist()
 
 
-def _chunk(song: Song, hop: int, ignored: int) -> tuple[int, str]:
-    """A power of two: a second, or more for long song, and mostly not ignored."""
+def _chunk(song: Song, hop: int, ignored: int, reach: int) -> tuple[int, str]:
+    """A power of two: a second, or more for long song, mostly not ignored, and all that is seen."""
     rate = song.samplerate_hz
     seconds = float(np.clip(1.5 * (song.typical_seconds or 0), 1, 4)) * song.slowness
     longest = song.train_seconds / 16  # so that there are chunks to choose from
     samples = 2 ** round(math.log2(max(min(seconds, longest) * rate, 2 * ignored, 8 * hop, 64)))
+    samples = max(samples, 2 ** math.ceil(math.log2(max(reach, 1))))
     return samples, f"{samples / rate:.2g} s: enough context, and enough chunks to draw from"
