@@ -9,6 +9,7 @@ import pytest
 from conftest import tone_song, write_recording
 
 from dss.data import read_annotations
+from dss.data.annotated_stretches import write_annotated
 from dss.errors import DssError
 from dss.evaluate import evaluate
 from dss.evaluate.true_annotations import TrueAnnotations
@@ -231,11 +232,17 @@ def test_a_recording_annotated_in_part_may_be_annotated_next(viewer, tmp_path):
     _, known = viewer._predictions.to_check()
     assert len(known) == 2
     (hand,) = tmp_path.glob("new/bird_20_annotations.csv")
-    hand.write_text(hand.read_text() + "noise,0,0.05\n")
-    viewer.saved([hand.with_name("bird_20.wav")])
+    by_hand, recording = hand.read_text(), hand.with_name("bird_20.wav")
+    hand.write_text(by_hand + "noise,0,0.05\n")
+    viewer.saved([recording])
     assert len(viewer.least_certain)
     _, known = viewer._predictions.to_check()
     assert [file.name for file in known] == ["bird_21_annotations.csv"]
+    hand.write_text(by_hand)
+    for stretches, n_known in (([[0, 1]], 1), ([[0, 7]], 2)):
+        write_annotated(recording, np.array(stretches))
+        viewer.saved([recording])
+        assert len(viewer._predictions.to_check()[1]) == n_known
 
 
 def test_a_click_shows_the_least_certain_annotation(viewer):

@@ -3,10 +3,13 @@
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
+from dss.data.annotated_stretches import known_stretches, read_annotated
 from dss.data.annotation_paths import annotation_finder
-from dss.data.annotations import ABSENT, COLUMNS, NOISE, annotated_path, occurrences
+from dss.data.annotations import COLUMNS, occurrences
+from dss.data.recordings import open_at_own_rate
 from dss.errors import raise_problems
 from dss.evaluate import evaluate
 from dss.evaluate.true_annotations import TrueAnnotations
@@ -120,12 +123,16 @@ class Predictions:
         return tables, {self.files[recording] for recording in known}
 
     def _is_known_well(self, recording: Path) -> bool:
-        """Whether a recording, and not only parts of it, is annotated or was learned from."""
+        """Whether a recording, or most of it, is annotated or was learned from."""
         if self._learned_whole and comparison.is_among(recording, self._learned_whole):
             return True
-        if recording not in self.manual or annotated_path(recording).is_file():
+        if recording not in self.manual:
             return False
-        return not self.manual[recording].table["name"].str.startswith((NOISE, ABSENT)).any()
+        options, _, samplerate_hz = self._how
+        duration = open_at_own_rate(recording, options.loader, samplerate_hz).duration_seconds
+        stretches = read_annotated(recording, duration)
+        known = known_stretches(self.manual[recording].table, self.types, stretches, 0)
+        return np.diff(known).sum() >= comparison.MOSTLY * duration
 
     def _reviewed(self, recording: Path, table: pd.DataFrame) -> pd.DataFrame:
         if recording not in self.manual:
