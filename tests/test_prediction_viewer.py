@@ -239,7 +239,7 @@ def test_a_recording_annotated_in_part_may_be_annotated_next(viewer, tmp_path):
     _, known = viewer._predictions.to_check()
     assert [file.name for file in known] == ["bird_21_annotations.csv"]
     hand.write_text(by_hand)
-    for stretches, n_known in (([[0, 1]], 1), ([[0, 7]], 2)):
+    for stretches, n_known in (([[0, 1]], 1), ([[0, 3.5]], 2)):
         write_annotated(recording, np.array(stretches))
         viewer.saved([recording])
         assert len(viewer._predictions.to_check()[1]) == n_known
