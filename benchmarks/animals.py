@@ -84,7 +84,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="the first fold of each corpus")
     parser.add_argument("--speed", type=float, default=1, help="play so many times as fast")
     parser.add_argument("--gain-db", type=float, default=0, help="of recordings that are judged")
-    parser.add_argument("--snr-db", type=float, default=math.inf, help="noise added to these")
+    parser.add_argument("--snr-db", type=float, default=math.inf, help="of these, by added noise")
     parser.add_argument("--das", type=Path, metavar="PYTHON", help="judge DAS instead")
     parser.add_argument("--keep", type=Path, help="a folder in which runs and annotations stay")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
@@ -206,8 +206,8 @@ def play(path: Path, folder: Path, speed: float) -> None:
 def change(path: Path, gain_db: float, snr_db: float) -> None:
     """Replace a recording by a noisier, louder or softer one, without rounding or clipping.
 
-    The noise is white and `snr_db` softer than song: than what one in 20 stretches of 10 ms
-    exceeds.
+    The noise is white and `snr_db` below the level of song, which a twentieth of all stretches of
+    10 ms exceed.
     """
     import numpy as np
     import soundfile

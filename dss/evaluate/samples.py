@@ -19,9 +19,8 @@ def sample_confusion(true: Recordings, predicted: Recordings) -> pd.DataFrame:
 
     It counts every millisecond in annotated stretches, and where all segment types are marked as
     absent (`not_<song type>`); without `STEM_annotated.csv`, from the start of the recording to the
-    end of its last annotation. Where segments overlap, the one that
-    starts last counts. Events have no duration and do not count; without any segments, nothing is
-    counted.
+    end of its last annotation. Where segments overlap, the one that starts last counts. Events have
+    no duration and do not count; without any segments, nothing is counted.
 
     Arguments:
         true, predicted: as for `evaluate`.

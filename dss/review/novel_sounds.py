@@ -1,18 +1,18 @@
 """Sounds unlike anything annotated, which may be song types that nobody has annotated yet."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Unpack
 
 import numpy as np
 import pandas as pd
 
-from dss.data.annotations import occurrences
+from dss.data.annotations import EVENT, occurrences
 from dss.data.recordings import Recording, open_at_own_rate
-from dss.data.song_types import song_names
 from dss.data.stretches import contain
 from dss.data.text_tables import COLUMNS, TIMES
 from dss.errors import DssError
+from dss.evaluate.pair import types_in
 from dss.evaluate.true_annotations import true_annotations
 from dss.options import FileOptions, SourceOptions, takes_options
 from dss.options.arguments import FileArguments
@@ -61,12 +61,12 @@ def find_novel_sounds(
     """
     options = FileOptions.given(options, named)
     views = [view for view in _known_views(known, options) if len(view.annotations)]
-    song = song_names({name for view in views for name in view.annotations["name"]})
-    tables = [_known_sounds(view, song) for view in views]
+    types = types_in([view.annotations for view in views], [])
+    tables = [_known_sounds(view, types) for view in views]
     if not views:
         raise DssError(f"{known}: contains no annotated segments to compare sounds with")
     n_known = sum(map(len, tables))
-    events = {name for view in views for name in _event_names(view.annotations)}
+    events = [name for name, category in types.items() if category == EVENT]
     rate = views[0].recording.samplerate_hz
     for path, file in files.items():
         recording = open_at_own_rate(path, options.loader, rate)
@@ -89,10 +89,10 @@ def _known_views(known: str | Path | Sequence[View], options: FileOptions) -> Se
     return open_views(known, options=SourceOptions(**options.values_given(FileOptions)))
 
 
-def _known_sounds(view: View, song: set[str]) -> pd.DataFrame:
+def _known_sounds(view: View, types: Collection[str]) -> pd.DataFrame:
     """Annotated segments of song, and other sounds above the noise in annotated stretches."""
     annotated = occurrences(view.annotations)[COLUMNS]
-    annotated = annotated[annotated["name"].isin(song)]
+    annotated = annotated[annotated["name"].isin(types)]
     sounds = _joined([annotated, apart_from(propose(view.recording), annotated)])
     return sounds[~contain(view.unknown, sounds[TIMES].mean(axis=1).to_numpy())]
 
@@ -105,10 +105,6 @@ def _new_sounds(recording: Recording, file: Path, options: FileOptions) -> pd.Da
     others = apart_from(apart_from(propose(recording), table), near).assign(name="")
     sounds = _joined([table[COLUMNS], near[COLUMNS], others])
     return sounds.assign(file=str(file), recording=str(recording.path))
-
-
-def _event_names(table: pd.DataFrame) -> pd.Series:
-    return table.loc[table["start_seconds"] == table["stop_seconds"], "name"]
 
 
 def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:

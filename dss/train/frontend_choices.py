@@ -18,7 +18,7 @@ FEW_BINS = 16  # minimum number of bins; if fewer lie below the song, they are k
 FLOOR = 0.1  # of the spectrogram, as a fraction of the noise power
 BACKGROUND_SECONDS = 0.5  # longer than most syllables; twice that is no better
 LONG_SECONDS = 0.35  # a whistle that lasts longer would be its own background
-BACKGROUND_OF_LONG = 3, 4.0  # times its duration, but at most so many seconds
+BACKGROUND_OF_LONG = 3, 4.0  # times as long as the whistle, up to so many seconds
 RELATIVE_FLOOR = (
     0.3,
     "in recordings that are softer than these, the floor drops, so that it hides no song",
@@ -123,10 +123,10 @@ def _background(song: Song, hop: int) -> tuple[int, str]:
         times, most = BACKGROUND_OF_LONG
         seconds = max(seconds, min(times * song.longest_seconds, most))
     hz = song.samplerate_hz / hop
-    frames = min(round(seconds * hz), MOST_BACKGROUND)
-    return frames, (
-        f"song is measured against the background within {readable(frames / hz)}, so that softer "
-        "and louder recordings look alike"
+    seconds = min(seconds, MOST_BACKGROUND / hz)
+    return round(seconds * hz), (
+        f"song is measured against the background within {readable(seconds)}, so that softer and "
+        "louder recordings look alike"
     )
 
 
